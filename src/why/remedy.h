@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What opens the door, by cause and stack: rows in remedies.def, the safe form
+ * before the broad one. A remedy may hold placeholders, {origin}, {host},
+ * {port}, {path}, {url}, {scheme}, {subprotocol}, {user_agent}, {address},
+ * {expected}, that why_remedy_fill() puts values into.
+ */
+#ifndef WHY_REMEDY_H
+#define WHY_REMEDY_H
+
+#include "why/cause.h"
+#include "why/stack.h"
+
+struct why_remedy {
+	enum why_cause cause;
+	enum why_stack stack; /* WHY_STACK_NONE: general */
+	const char *who;      /* client proxy server network */
+	const char *what;     /* a sentence: what to do */
+	const char *where;    /* directive or option, or NULL */
+	const char *snippet;  /* lines to paste, or NULL */
+};
+
+struct why_value {
+	const char *name; /* "origin" */
+	const char *value;
+};
+
+/*
+ * The @i-th remedy for @cause on @stack: that stack's own rows first, then the
+ * general ones. NULL when there are no more. Static.
+ */
+const struct why_remedy *why_remedy(enum why_cause cause, enum why_stack stack,
+				    size_t i);
+/*
+ * Fill the placeholders of @text from @values into @out (@size > 0). A
+ * placeholder without a value stays as <name>. Returns @out.
+ */
+char *why_remedy_fill(const char *text, const struct why_value *values,
+		      size_t n_values, char *out, size_t size);
+
+#endif

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Recognition of who wrote an answer. Every row of marks.def is a set of
+ * conditions on one answer; the rows that hold become hops, and the strongest
+ * of them names the writer. Hard is only the difference between a hop that
+ * relayed (it left its Server field) and the one whose words these are.
+ */
+#include "why/stack.h"
+
+#include <stdio.h>
+
+static const struct why_stack_row stacks[] = {
+	[WHY_STACK_NONE] = {"unknown", "unknown", WHY_LAYER_NONE},
+#define STACK(symbol, id, name, layer) [WHY_STACK_##symbol] = {id, name, layer},
+#include "why/stacks.def"
+#undef STACK
+};
+
+/* How much a mark says about who wrote the answer. */
+enum role {
+	HOP,	/* the answer passed here; who wrote it is open */
+	OWNER,	/* a server's own field, which relays leave alone or replace */
+	WRITER, /* nobody else says it like this */
+};
+
+/* A field that must be there; value: how it starts, holds: a part of it. */
+struct field_test {
+	const char *name, *value, *holds;
+	bool spelt; /* the name in exactly these letters */
+};
+
+struct mark {
+	enum why_stack stack;
+	enum role role;
+	int status;	       /* 0: any */
+	const char *reason;    /* the whole reason phrase */
+	struct field_test with[3];
+	const char *without[3]; /* fields that must be absent */
+	const char *body;      /* a phrase of the body */
+	const char *also;      /* another one */
+	const char *exactly;   /* the whole body, blanks around it aside */
+	bool bare;	       /* no field at all */
+	bool empty;	       /* no body */
+	bool refusal;	       /* a status of 400 or more */
+};
+
+static const struct mark marks[] = {
+#define MARK(symbol, role_, ...)                                               \
+	{.stack = WHY_STACK_##symbol, .role = role_, __VA_ARGS__},
+#include "why/marks.def"
+#undef MARK
+};
+
+#define N_MARKS (sizeof(marks) / sizeof(marks[0]))
+#define N_TESTS 3
+
+const struct why_stack_row *why_stack(enum why_stack stack)
+{
+	return (unsigned)stack < WHY_N_STACKS ? &stacks[stack] : NULL;
+}
+
+const char *why_layer_name(enum why_layer layer)
+{
+	static const char *const names[] = {
+		[WHY_LAYER_CLIENT] = "client",
+		[WHY_LAYER_FORWARD_PROXY] = "forward-proxy",
+		[WHY_LAYER_CDN] = "cdn",
+		[WHY_LAYER_REVERSE_PROXY] = "reverse-proxy",
+		[WHY_LAYER_SERVER] = "server",
+		[WHY_LAYER_APPLICATION] = "application",
+	};
+
+	return (unsigned)layer <= WHY_LAYER_APPLICATION ? names[layer] : NULL;
+}
+
+static bool starts_nocase(struct bytes a, struct bytes prefix)
+{
+	return bytes_equal_nocase(bytes_first(a, prefix.len), prefix);
+}
+
+static bool field_passes(const struct ses_field *field,
+			 const struct field_test *test)
+{
+	struct bytes name = bytes_of_str(test->name);
+
+	if (test->spelt ? !bytes_equal(field->name, name)
+			: !bytes_equal_nocase(field->name, name))
+		return false;
+	if (test->value &&
+	    !starts_nocase(field->value, bytes_of_str(test->value)))
+		return false;
+	return !test->holds ||
+	       bytes_contains_nocase(field->value, bytes_of_str(test->holds));
+}
+
+/* The field of @answer that passes @test, or NULL. */
+static const struct ses_field *find_field(const struct why_answer *answer,
+					  const struct field_test *test)
+{
+	for (size_t i = 0; i < answer->n_fields; i++)
+		if (field_passes(&answer->fields[i], test))
+			return &answer->fields[i];
+	return NULL;
+}
+
+static bool fields_hold(const struct why_answer *answer,
+			const struct mark *mark)
+{
+	if (mark->bare && answer->n_fields)
+		return false;
+	for (int i = 0; i < N_TESTS && mark->with[i].name; i++)
+		if (!find_field(answer, &mark->with[i]))
+			return false;
+	for (int i = 0; i < N_TESTS && mark->without[i]; i++)
+		if (ses_field_find(answer->fields, answer->n_fields,
+				   mark->without[i]))
+			return false;
+	return true;
+}
+
+static struct bytes without_blanks(struct bytes a)
+{
+	while (a.len && a.data[a.len - 1] <= ' ')
+		a.len--;
+	while (a.len && a.data[0] <= ' ')
+		a = bytes_from(a, 1);
+	return a;
+}
+
+static bool body_holds(struct bytes body, const struct mark *mark)
+{
+	if (mark->empty && body.len)
+		return false;
+	if (mark->exactly &&
+	    !bytes_equal_str(without_blanks(body), mark->exactly))
+		return false;
+	if (mark->body &&
+	    !bytes_contains_nocase(body, bytes_of_str(mark->body)))
+		return false;
+	return !mark->also ||
+	       bytes_contains_nocase(body, bytes_of_str(mark->also));
+}
+
+static bool mark_holds(const struct why_answer *answer, const struct mark *mark)
+{
+	if (mark->status && mark->status != answer->status)
+		return false;
+	if (mark->refusal && answer->status < 400)
+		return false;
+	if (mark->reason && !bytes_equal_str(answer->reason, mark->reason))
+		return false;
+	return fields_hold(answer, mark) && body_holds(answer->body, mark);
+}
+
+static bool is_version_byte(uint8_t c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+	       (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '_';
+}
+
+/* The version that follows @name and a slash somewhere in @text, or nothing. */
+static struct bytes version_after(struct bytes text, struct bytes name)
+{
+	for (; text.len > name.len; text = bytes_from(text, 1)) {
+		struct bytes rest = bytes_from(text, name.len);
+		size_t n = 0;
+
+		if (!starts_nocase(text, name) || rest.data[0] != '/')
+			continue;
+		rest = bytes_from(rest, 1);
+		while (n < rest.len && is_version_byte(rest.data[n]))
+			n++;
+		if (n && rest.data[0] >= '0' && rest.data[0] <= '9')
+			return bytes_first(rest, n);
+	}
+	return bytes_of(NULL, 0);
+}
+
+/* Write "nginx/1.22.1" when @text shows the version, or else "nginx". */
+static void write_text(const struct mark *mark, struct bytes text,
+		       struct bytes needle, char *out, size_t size)
+{
+	struct bytes version = version_after(text, needle);
+	const char *id = stacks[mark->stack].id;
+
+	if (version.len && version.len < 24)
+		snprintf(out, size, "%s/%.*s", id, BYTES_ARG(version));
+	else
+		snprintf(out, size, "%s", id);
+}
+
+/* What of @answer made @mark hold, for people: one field, phrase or line. */
+static void write_hop(const struct why_answer *answer, const struct mark *mark,
+		      struct why_hop *hop)
+{
+	const struct field_test *test = &mark->with[0];
+	const struct ses_field *field =
+		test->name ? find_field(answer, test) : NULL;
+	const char *phrase = mark->body ? mark->body : mark->exactly;
+	struct bytes needle = bytes_of_str(test->holds ? test->holds : test->value);
+	char value[64];
+
+	hop->stack = mark->stack;
+	snprintf(hop->text, sizeof(hop->text), "%s", stacks[mark->stack].id);
+	if (phrase) {
+		bytes_printable(bytes_of_str(phrase), value, sizeof(value));
+		snprintf(hop->mark, sizeof(hop->mark), "body: \"%s\"", value);
+		write_text(mark, answer->body,
+			   bytes_of_str(stacks[mark->stack].id), hop->text,
+			   sizeof(hop->text));
+	} else if (field) {
+		bytes_printable(field->value, value, sizeof(value));
+		snprintf(hop->mark, sizeof(hop->mark), "%.30s: %s", test->name,
+			 value);
+		if (needle.len)
+			write_text(mark, field->value, needle, hop->text,
+				   sizeof(hop->text));
+	} else {
+		bytes_printable(answer->reason, value, sizeof(value));
+		snprintf(hop->mark, sizeof(hop->mark), "status line: %d %s",
+			 answer->status, value);
+	}
+}
+
+/* Hops in the order of stacks.def, which is from the client on. */
+struct found {
+	const struct mark *best[WHY_N_STACKS]; /* the strongest mark, or NULL */
+	const struct mark *named[WHY_N_STACKS]; /* a mark with a version */
+};
+
+static void note_mark(const struct why_answer *answer, const struct mark *mark,
+		      struct found *found)
+{
+	const struct mark **best = &found->best[mark->stack];
+	const struct mark **named = &found->named[mark->stack];
+	struct why_hop hop;
+
+	if (!*best || mark->role > (*best)->role)
+		*best = mark;
+	write_hop(answer, mark, &hop);
+	if (!*named && strchr(hop.text, '/'))
+		*named = mark;
+}
+
+static void add_hop(const struct why_answer *answer, const struct found *found,
+		    int stack, struct why_hops *hops)
+{
+	struct why_hop *hop = &hops->hop[hops->n];
+	struct why_hop named;
+
+	write_hop(answer, found->best[stack], hop);
+	if (found->named[stack]) {
+		write_hop(answer, found->named[stack], &named);
+		memcpy(hop->text, named.text, sizeof(hop->text));
+	}
+	hops->n++;
+}
+
+void why_recognise(const struct why_answer *answer, struct why_hops *ret_hops)
+{
+	struct found found = {0};
+	enum role strongest = HOP;
+
+	memset(ret_hops, 0, sizeof(*ret_hops));
+	ret_hops->writer = -1;
+	for (size_t i = 0; i < N_MARKS; i++)
+		if (mark_holds(answer, &marks[i]))
+			note_mark(answer, &marks[i], &found);
+	for (int s = 0; s < WHY_N_STACKS && ret_hops->n < WHY_MAX_HOPS; s++) {
+		if (!found.best[s])
+			continue;
+		/* Of equally strong marks, the one farther away wrote it. */
+		if (found.best[s]->role >= OWNER &&
+		    found.best[s]->role >= strongest) {
+			strongest = found.best[s]->role;
+			ret_hops->writer = (int)ret_hops->n;
+		}
+		add_hop(answer, &found, s, ret_hops);
+	}
+}

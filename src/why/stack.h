@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which software wrote an HTTP answer. Stacks are rows (stacks.def), and so
+ * are the marks by which they are known (marks.def): a header, a phrase of
+ * the body, an odd status line. Recognition is pure: it looks at one answer.
+ */
+#ifndef WHY_STACK_H
+#define WHY_STACK_H
+
+#include "base/bytes.h"
+
+enum why_layer {
+	WHY_LAYER_NONE,
+	WHY_LAYER_CLIENT,
+	WHY_LAYER_FORWARD_PROXY,
+	WHY_LAYER_CDN,
+	WHY_LAYER_REVERSE_PROXY,
+	WHY_LAYER_SERVER,
+	WHY_LAYER_APPLICATION,
+};
+
+enum why_stack {
+	WHY_STACK_NONE,
+#define STACK(symbol, ...) WHY_STACK_##symbol,
+#include "why/stacks.def"
+#undef STACK
+	WHY_N_STACKS
+};
+
+struct why_stack_row {
+	const char *id;	     /* "nginx" */
+	const char *name;    /* "nginx" as people write it */
+	enum why_layer layer; /* where it usually stands */
+};
+
+/* One HTTP answer as it came; everything borrowed for the call. */
+struct why_answer {
+	int status;
+	struct bytes reason; /* the reason phrase */
+	const struct ses_field *fields;
+	size_t n_fields;
+	struct bytes body; /* as much of it as was read */
+};
+
+/* What is known of who wrote an answer. */
+struct why_hop {
+	enum why_stack stack;
+	char text[64]; /* "nginx/1.22.1": with the version where it showed */
+	char mark[96]; /* what betrayed it: "Server: nginx/1.22.1", printable */
+};
+
+#define WHY_MAX_HOPS 6
+struct why_hops {
+	struct why_hop hop[WHY_MAX_HOPS]; /* from the client on */
+	size_t n;
+	int writer; /* index of the one that wrote this answer, or -1: unknown */
+};
+
+const struct why_stack_row *why_stack(enum why_stack stack);
+/* "reverse-proxy", as diagnosis.schema.json spells layers; NULL for NONE. */
+const char *why_layer_name(enum why_layer layer);
+/*
+ * Every stack that left a mark in @answer, nearest first, and which of them
+ * wrote it: a mark that only the application can produce beats the Server
+ * field of a hop that relayed it.
+ */
+void why_recognise(const struct why_answer *answer, struct why_hops *ret_hops);
+
+#endif
