@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The byte queue. It grows by doubling what has really arrived, so memory
+ * follows bytes and never an announcement, and moves its content to the front
+ * only when that is cheaper than growing.
+ */
+#include "base/buf.h"
+
+#include <sesame/error.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SMALLEST 64
+
+void ses_buf_init(struct ses_buf *b, size_t limit_bytes)
+{
+	*b = (struct ses_buf){.limit = limit_bytes};
+}
+
+void ses_buf_fini(struct ses_buf *b)
+{
+	free(b->data);
+	ses_buf_init(b, b->limit);
+}
+
+void ses_buf_release(struct ses_buf *b)
+{
+	ses_buf_fini(b);
+}
+
+static void move_to_front(struct ses_buf *b)
+{
+	if (b->start == 0)
+		return;
+	memmove(b->data, b->data + b->start, b->end - b->start);
+	b->end -= b->start;
+	b->start = 0;
+}
+
+/* Twice the capacity, or what @needed (<= limit) asks for; within the limit. */
+static size_t next_capacity(const struct ses_buf *b, size_t needed)
+{
+	size_t most = b->limit > SMALLEST ? b->limit : SMALLEST;
+	size_t capacity = b->capacity ? b->capacity : SMALLEST / 2;
+
+	do {
+		capacity = capacity > most / 2 ? most : capacity * 2;
+	} while (capacity < needed);
+	return capacity;
+}
+
+static bool grow(struct ses_buf *b, size_t needed)
+{
+	size_t capacity = next_capacity(b, needed);
+	uint8_t *data = realloc(b->data, capacity);
+
+	if (!data)
+		return false;
+	b->data = data;
+	b->capacity = capacity;
+	return true;
+}
+
+/*
+ * Moving costs no more than what was consumed since the last time when that
+ * was at least as much as is left; otherwise growing is what stays linear.
+ */
+static bool must_grow(const struct ses_buf *b, size_t needed)
+{
+	return needed > b->capacity || !b->data ||
+	       (b->start < b->end - b->start && b->capacity < b->limit);
+}
+
+uint8_t *ses_buf_room(struct ses_buf *b, size_t n)
+{
+	size_t len = ses_buf_len(b);
+
+	if (n > b->limit - len)
+		return NULL;
+	if (b->data && n <= b->capacity - b->end)
+		return b->data + b->end;
+	if (must_grow(b, len + n) && !grow(b, len + n))
+		return NULL;
+	if (n > b->capacity - b->end)
+		move_to_front(b);
+	return b->data + b->end;
+}
+
+void ses_buf_commit(struct ses_buf *b, size_t n)
+{
+	b->end += n;
+}
+
+int ses_buf_append(struct ses_buf *b, struct bytes in)
+{
+	uint8_t *room;
+
+	if (in.len > b->limit - ses_buf_len(b))
+		return SESAME_ELIMIT;
+	if (in.len == 0)
+		return 0;
+	room = ses_buf_room(b, in.len);
+	if (!room)
+		return SESAME_ENOMEM;
+	memcpy(room, in.data, in.len);
+	ses_buf_commit(b, in.len);
+	return 0;
+}
+
+int ses_buf_append_str(struct ses_buf *b, const char *s)
+{
+	return ses_buf_append(b, bytes_of_str(s));
+}
+
+int ses_buf_printf(struct ses_buf *b, const char *format, ...)
+{
+	size_t limit = b->limit;
+	uint8_t *room;
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (n < 0)
+		return SESAME_EINVAL;
+	if ((size_t)n > limit - ses_buf_len(b))
+		return SESAME_ELIMIT;
+	/* vsnprintf() wants a byte for its NUL, which may pass the limit */
+	b->limit = limit < SIZE_MAX ? limit + 1 : limit;
+	room = ses_buf_room(b, (size_t)n + 1);
+	b->limit = limit;
+	if (!room)
+		return SESAME_ENOMEM;
+	va_start(args, format);
+	vsnprintf((char *)room, (size_t)n + 1, format, args);
+	va_end(args);
+	ses_buf_commit(b, (size_t)n);
+	return 0;
+}
+
+void ses_buf_consume(struct ses_buf *b, size_t n)
+{
+	b->start += n;
+	if (b->start == b->end)
+		b->start = b->end = 0;
+}
