@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The loop behind <sesame/loop.h>. What makes it fast belongs to the loop and
+ * not to connections: one large receive buffer, one large cork for the output
+ * of the connection at work, one pass over the others that have output at the
+ * end of a turn. System specifics are behind struct ses_backend, so that a
+ * completion-based back end can stand in for epoll.
+ */
+#ifndef NET_LOOP_H
+#define NET_LOOP_H
+
+#include <sesame/loop.h>
+
+#include "base/list.h"
+#include "net/timer.h"
+
+#define SES_RECV_BYTES (512 * 1024)
+#define SES_CORK_BYTES (256 * 1024)
+
+/* What may be waited for at a descriptor. */
+enum { SES_READABLE = 1, SES_WRITABLE = 2 };
+
+/* A descriptor in the loop; embedded in whatever it belongs to. */
+struct ses_io {
+	int fd;
+	uint8_t want;	/* as the back end knows it */
+	void (*on_ready)(struct ses_io *io, unsigned ready);
+};
+
+struct ses_backend {
+	const char *name;
+	int (*open)(struct sesame_loop *loop);
+	void (*close)(struct sesame_loop *loop);
+	/* Wait for @want (0: nothing) at @io from now on. 0 or SESAME_ESYSTEM. */
+	int (*watch)(struct sesame_loop *loop, struct ses_io *io, unsigned want);
+	/* Forget @io; no on_ready follows, not even in the present turn. */
+	void (*forget)(struct sesame_loop *loop, struct ses_io *io);
+	/* Wait at most @timeout_ms and call on_ready for what is ready. */
+	int (*wait)(struct sesame_loop *loop, int timeout_ms);
+	/* Receive and send; as recv(2) and send(2), -1 with errno. */
+	ssize_t (*recv)(struct sesame_loop *loop, struct ses_io *io, void *to,
+			size_t len);
+	ssize_t (*send)(struct sesame_loop *loop, struct ses_io *io,
+			const void *from, size_t len);
+};
+
+extern const struct ses_backend ses_backend_epoll;
+
+struct sesame_loop {
+	const struct ses_backend *backend;
+	int fd; /* of the back end: epoll's */
+	uint64_t now_ms;
+	struct ses_timers timers;
+	struct ses_list dirty;	/* streams with output to flush this turn */
+	struct ses_list zombies; /* to be freed at the end of the turn */
+	uint8_t *recv_buffer;	 /* SES_RECV_BYTES, lent for one callback */
+	uint8_t *cork;		 /* SES_CORK_BYTES: output of cork_owner */
+	size_t cork_len;
+	struct ses_stream *cork_owner;
+	size_t n_watched; /* descriptors and calls that keep run() running */
+	int wake_fd;	  /* eventfd, for stop and for work done by threads */
+	struct ses_list done_calls; /* finished by threads; see net/call.h */
+	bool stopping;
+	void *backend_state;
+};
+
+/* Read the clock again; once per turn is enough for timeouts. */
+void ses_loop_update(struct sesame_loop *loop);
+int ses_io_watch(struct sesame_loop *loop, struct ses_io *io, unsigned want);
+void ses_io_forget(struct sesame_loop *loop, struct ses_io *io);
+
+/*
+ * Run @work in a thread of its own and then @done in the loop's thread. At
+ * most 64 at a time; more wait their turn. @cancel: no done() will be called;
+ * the thread may run on for a while with its own copy of @job, freed by it.
+ */
+struct ses_call;
+struct ses_call *ses_call_start(struct sesame_loop *loop,
+				void (*work)(void *job),
+				void (*done)(void *job, void *user),
+				void (*free_job)(void *job), void *job,
+				void *user);
+void ses_call_cancel(struct ses_call *call);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A connected byte stream, plain or TLS, in a loop. Output of the stream whose
+ * event is being handled goes to the loop's cork and leaves in one send when
+ * the event is over; output of others is queued and leaves in one send each at
+ * the end of the turn. Reading stops while the owner says so.
+ */
+#ifndef NET_STREAM_H
+#define NET_STREAM_H
+
+#include "base/buf.h"
+#include "net/addr.h"
+#include "net/loop.h"
+#include "net/tls.h"
+
+struct ses_stream;
+
+struct ses_stream_events {
+	/*
+	 * Bytes came. @data is the loop's buffer (or the TLS layer's), may be
+	 * changed in place, and is borrowed for the call.
+	 */
+	void (*on_bytes)(struct ses_stream *s, uint8_t *data, size_t len);
+	/*
+	 * Optional: where the next bytes should be received to, instead of the
+	 * loop's buffer; NULL result: to the loop's. on_filled() tells how many
+	 * came.
+	 */
+	uint8_t *(*on_room)(struct ses_stream *s, size_t *ret_len);
+	void (*on_filled)(struct ses_stream *s, size_t n);
+	/* The queue, once longer than the high mark, is empty again. */
+	void (*on_drain)(struct ses_stream *s);
+	/*
+	 * The peer will send no more (0), or the stream broke (SESAME_ERESET,
+	 * SESAME_ETLS...). The last event. The owner still has to close it.
+	 */
+	void (*on_end)(struct ses_stream *s, int error);
+	/* TLS is up (after ses_stream_start_tls()); failure comes as on_end. */
+	void (*on_tls)(struct ses_stream *s);
+};
+
+struct ses_stream {
+	struct ses_io io;
+	struct sesame_loop *loop;
+	const struct ses_stream_events *events;
+	void *owner;
+	struct ses_buf out; /* not yet taken by the system (or by TLS) */
+	struct ses_list link; /* in the loop's dirty or zombie list */
+	struct ses_tls *tls;  /* NULL: plain */
+	uint64_t last_read_ms; /* when bytes last came */
+	size_t queue_high;
+	bool paused : 1;
+	bool over_high : 1;
+	bool ended : 1;	    /* on_end was called */
+	bool shutting : 1;  /* shutdown when the queue is empty */
+	bool closed : 1;    /* in the zombie list */
+	bool in_event : 1;
+};
+
+/*
+ * A stream over the connected, non-blocking socket @fd (taken). @queue_limit
+ * bounds unsent bytes. NULL when out of memory (the socket is closed then).
+ * Reading begins at the next turn.
+ */
+struct ses_stream *ses_stream_new(struct sesame_loop *loop, int fd,
+				  const struct ses_stream_events *events,
+				  void *owner, size_t queue_limit,
+				  size_t queue_high);
+/* Hand the stream to another owner; safe from within an event. */
+void ses_stream_take(struct ses_stream *s,
+		     const struct ses_stream_events *events, void *owner);
+/*
+ * Begin TLS. @name: the server's name for SNI and verification (clients), or
+ * NULL (servers). @early: bytes that were already received. 0 or SESAME_ENOMEM.
+ */
+int ses_stream_start_tls(struct ses_stream *s, struct ses_tls_context *ctx,
+			 const char *name, struct bytes early);
+/* What TLS taught; NULL for plain streams. As long as the stream lives. */
+const struct ses_tls_info *ses_stream_tls_info(const struct ses_stream *s);
+
+/*
+ * Room for @len bytes of output, NULL over the queue's limit; commit makes
+ * them count. Between the two no other call to this loop's streams.
+ */
+uint8_t *ses_stream_room(struct ses_stream *s, size_t len);
+void ses_stream_commit(struct ses_stream *s, size_t len);
+/* The same with a copy: 0, SESAME_EAGAIN (taken, but over the high mark),
+ * SESAME_ELIMIT, SESAME_ECLOSED. */
+int ses_stream_send(struct ses_stream *s, struct bytes data);
+/* Unsent bytes. */
+size_t ses_stream_queued(const struct ses_stream *s);
+/* Stop or resume on_bytes. */
+void ses_stream_pause(struct ses_stream *s);
+void ses_stream_resume(struct ses_stream *s);
+/* Send what is queued, then FIN (TLS: close_notify first). */
+void ses_stream_shutdown(struct ses_stream *s);
+/*
+ * Close at once: no event follows. From within an event the memory stays until
+ * the end of the turn. What is still queued is lost (use shutdown and wait for
+ * on_end, or ses_stream_linger()). NULL is fine.
+ */
+void ses_stream_close(struct ses_stream *s);
+/*
+ * Give the stream up politely: send what is queued, FIN, read and drop what
+ * still comes (at most 64 KiB), close at the peer's end or after @timeout_ms.
+ * No event follows.
+ */
+void ses_stream_linger(struct ses_stream *s, unsigned timeout_ms);
+/* Close with a TCP reset. */
+void ses_stream_reset(struct ses_stream *s);
+
+#endif

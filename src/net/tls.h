@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TLS by OpenSSL, seen as "bytes in, bytes out" over a stream. No OpenSSL type
+ * leaves net/tls.c. What a handshake taught about the other side is kept in
+ * struct ses_tls_info, for verdicts and for admission.
+ */
+#ifndef NET_TLS_H
+#define NET_TLS_H
+
+#include "base/bytes.h"
+
+struct ses_tls_context;
+
+struct ses_tls_client_options {
+	const char *ca_file; /* NULL: the system's store */
+	const char *cert_file, *key_file;
+	bool insecure; /* verify, remember the outcome, go on regardless */
+	const char *alpn; /* comma-separated; NULL: "http/1.1" */
+	int min_version, max_version; /* 10..13 for TLS 1.0..1.3; 0: default */
+};
+
+struct ses_tls_server_options {
+	const char *cert_file, *key_file; /* PEM; key NULL: in cert_file */
+	const char *client_ca_file; /* ask for client certificates of this CA */
+	bool client_cert_required;
+};
+
+/* Contexts are shared by many streams. NULL: @text says which file and why. */
+struct ses_tls_context *
+ses_tls_client_new(const struct ses_tls_client_options *options, char *text,
+		   size_t text_size);
+struct ses_tls_context *
+ses_tls_server_new(const struct ses_tls_server_options *options, char *text,
+		   size_t text_size);
+void ses_tls_context_ref(struct ses_tls_context *ctx);
+void ses_tls_context_unref(struct ses_tls_context *ctx);
+
+/* Why a TLS handshake failed, told apart as the vocabulary does. */
+enum ses_tls_fault {
+	SES_TLS_OK,
+	SES_TLS_NOT_TLS,	/* the peer does not speak TLS */
+	SES_TLS_VERSION,	/* no common version, cipher or protocol */
+	SES_TLS_UNTRUSTED,	/* chain not trusted */
+	SES_TLS_EXPIRED,	/* expired or not yet valid */
+	SES_TLS_HOSTNAME,	/* other names */
+	SES_TLS_CLIENT_CERT,	/* the peer wants (another) client certificate */
+	SES_TLS_ALERT,		/* any other alert from the peer */
+	SES_TLS_CUT,		/* closed or reset during the handshake */
+	SES_TLS_OTHER,
+};
+
+#define SES_TLS_MAX_NAMES 16
+
+struct ses_tls_info {
+	enum ses_tls_fault fault;
+	/*
+	 * What verification found, also when insecure went on: the first of
+	 * UNTRUSTED, EXPIRED, HOSTNAME, else OK; with OpenSSL's words.
+	 */
+	enum ses_tls_fault verify;
+	char text[160];	   /* OpenSSL's words for the fault or the verification */
+	char alert[48];	   /* an alert that the peer sent, or "" */
+	char version[16];  /* "TLSv1.3" */
+	char cipher[48];
+	char alpn[16];
+	bool asked_for_cert; /* the server sent a CertificateRequest */
+	/* The peer's certificate; empty strings when it sent none. */
+	char subject[128], issuer[128];
+	char not_before[32], not_after[32]; /* "2026-11-22 14:00:00 UTC" */
+	char names[SES_TLS_MAX_NAMES][128]; /* subjectAltName: DNS and IP */
+	size_t n_names;
+	size_t chain_len; /* certificates the peer sent */
+	bool self_signed;
+};
+
+const char *ses_tls_fault_name(enum ses_tls_fault fault);
+
+#endif

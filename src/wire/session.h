@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The session behind <sesame/protocol.h>, with its struct in the open so that
+ * a connection can hold it without a second allocation, and with the ways to
+ * take and send large messages without copying.
+ */
+#ifndef WIRE_SESSION_H
+#define WIRE_SESSION_H
+
+#include <sesame/protocol.h>
+
+#include "base/buf.h"
+#include "wire/fault.h"
+#include "wire/frame.h"
+#include "wire/utf8.h"
+
+struct ses_inflate;
+struct ses_deflate;
+
+struct sesame_session {
+	const struct sesame_session_events *events;
+	void *user;
+	struct ses_buf message;	     /* of a message that came in part */
+	struct ses_inflate *inflate; /* NULL without permessage-deflate */
+	struct ses_deflate *deflate;
+	uint64_t payload_left;	     /* bytes of the present frame to come */
+	uint32_t max_message;
+	uint32_t deflate_from;
+	struct ses_utf8 utf8;
+	uint8_t mask[4];
+	uint8_t mask_at;	 /* 0..3: which mask byte is next */
+	uint8_t head[14];	 /* a frame header, or control frame, in part */
+	uint8_t head_len;
+	uint8_t state;		 /* index of the state's function */
+	uint8_t role;
+	uint8_t opcode;		 /* of the present frame */
+	uint8_t kind;		 /* of the present message, 0 between messages */
+	uint8_t fault;		 /* enum ses_fault that ended it */
+	bool fin : 1;
+	bool compressed : 1;
+	bool close_sent : 1;
+	bool close_received : 1;
+	bool over : 1;
+};
+
+/* As sesame_session_new()/free(), in the caller's memory. 0 or SESAME_ENOMEM. */
+int ses_session_init(struct sesame_session *s,
+		     const struct sesame_session_settings *settings,
+		     const struct sesame_session_events *events, void *user);
+void ses_session_fini(struct sesame_session *s);
+
+/*
+ * Where the next bytes of a large message may be received to directly: NULL
+ * when sesame_session_feed() is the way, else room for *ret_len bytes inside
+ * the message buffer. Then ses_session_filled() says how many came; it returns
+ * as sesame_session_feed() does.
+ */
+uint8_t *ses_session_room(struct sesame_session *s, size_t *ret_len);
+int ses_session_filled(struct sesame_session *s, size_t n);
+
+/*
+ * The bytes of a whole frame for a message that goes to many peers: server
+ * role, no compression. Appends to @out; 0 or an error of ses_buf_append().
+ */
+int ses_session_frame(struct ses_buf *out, enum sesame_kind kind,
+		      struct bytes payload);
+
+#endif
