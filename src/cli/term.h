@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Manners on the terminal that ask the system: whether colour is wanted and
+ * how wide it is. What needs no system call is in base/text.h.
+ */
+#ifndef CLI_TERM_H
+#define CLI_TERM_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/*
+ * Whether @f may be coloured: a terminal, TERM not dumb, NO_COLOR unset or
+ * empty; CLICOLOR_FORCE set and not empty says yes for pipes too.
+ */
+bool term_colour(FILE *f);
+/* Columns to wrap at: the terminal's, 40..100; 80 when @f is none. */
+int term_width(FILE *f);
+/* Print @text wrapped at the width, each line after @indent blanks. */
+void term_wrap(FILE *f, const char *text, int indent);
+/*
+ * Tell on standard error that @command does not know @option, with the nearest
+ * of the NULL-terminated @options, and that --help lists them. Returns 2.
+ */
+int term_unknown_option(const char *command, const char *option,
+			const char *const *options);
+
+#define TERM_BOLD   "\033[1m"
+#define TERM_DIM    "\033[2m"
+#define TERM_RED    "\033[31m"
+#define TERM_GREEN  "\033[32m"
+#define TERM_YELLOW "\033[33m"
+#define TERM_CYAN   "\033[36m"
+#define TERM_RESET  "\033[0m"
+
+#endif

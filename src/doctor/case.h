@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The question: the user's own request, and what may be done to explain its
+ * refusal. Opened from the command line; immutable afterwards.
+ */
+#ifndef DOCTOR_CASE_H
+#define DOCTOR_CASE_H
+
+#include "base/bytes.h"
+#include "wire/url.h"
+
+#define DOCTOR_MAX_HEADERS 64
+
+struct doctor_header {
+	char *name;
+	char *value;
+};
+
+struct doctor_case {
+	char *url_text;	    /* as given */
+	int url_error;	    /* 0 or SESAME_EURL */
+	enum ses_url_fault url_fault;
+	size_t url_fault_at;
+	struct ses_url url; /* parts borrowed from url_text; unset on error */
+	char *origin;	    /* NULL: none is sent */
+	bool origin_given;  /* --origin or --no-origin was said */
+	char *user_agent;   /* never NULL: "sesame/VERSION (+doctor)" by default */
+	bool user_agent_given;
+	struct doctor_header header[DOCTOR_MAX_HEADERS]; /* -H, and the cookie */
+	size_t n_headers;
+	char *subprotocols; /* comma-separated, or NULL */
+	char *proxy;	    /* URL, or NULL: direct */
+	char *proxy_from;   /* "--proxy", "https_proxy", NULL */
+	char *ca_file, *cert_file, *key_file;
+	bool insecure;
+	char *source;
+	int family; /* 4, 6 or 0 */
+	char *connect_host; /* --resolve, --connect-to, or NULL */
+	uint16_t connect_port;
+	unsigned max_probes; /* 20 */
+	unsigned timeout_ms; /* for one handshake; 5 s */
+	unsigned hold_ms;    /* watch an open connection; 0: 500 ms */
+	bool json, quiet, verbose;
+};
+
+/*
+ * Read the command line of `sesame doctor`. Returns 0, or 2 after it has told
+ * what is wrong on standard error (-1: help was asked for and printed).
+ */
+int doctor_case_open(struct doctor_case *c, int argc, char **argv);
+void doctor_case_close(struct doctor_case *c);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The verdict in words: cause, confidence, who, summary, evidence, proof, fix,
+ * alternatives, responder. What report_text.c and report_json.c print; its
+ * shape is that of tests/contracts/diagnosis.schema.json.
+ */
+#ifndef DOCTOR_VERDICT_H
+#define DOCTOR_VERDICT_H
+
+#include "doctor/diagnose.h"
+
+#define DOCTOR_MAX_EVIDENCE	12
+#define DOCTOR_MAX_FIXES	6
+#define DOCTOR_MAX_ALTERNATIVES 4
+
+struct doctor_fix {
+	const char *who;
+	char what[512];
+	char where[160];    /* "" : none */
+	char snippet[1024]; /* "" : none */
+};
+
+struct doctor_verdict {
+	const char *outcome; /* open refused broken unreachable */
+	int status;	     /* of the user's own request; 0: none */
+	enum why_cause cause;
+	double confidence;
+	const char *who; /* nobody client proxy server network */
+	char summary[512];
+	char evidence[DOCTOR_MAX_EVIDENCE][384];
+	size_t n_evidence;
+	struct doctor_fix fix[DOCTOR_MAX_FIXES];
+	size_t n_fixes;
+	struct {
+		bool given;
+		int probe;
+		char changed[512];
+		char result[256];
+		int repeated;
+	} proof;
+	struct {
+		enum why_cause cause;
+		double confidence;
+		char tell_apart[384]; /* "" : nothing known */
+	} alternative[DOCTOR_MAX_ALTERNATIVES];
+	size_t n_alternatives;
+	char refused_by[64]; /* "" : unknown */
+	enum why_layer layer;
+	char hop[WHY_MAX_HOPS + 2][160];
+	size_t n_hops;
+};
+
+void doctor_pronounce(const struct doctor_chart *chart,
+		      const struct doctor_opinion *opinion,
+		      struct doctor_verdict *ret_verdict);
+
+#endif
