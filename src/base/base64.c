@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Base64 as handshake keys and credentials use it. The reader takes canonical
+ * text only, so that two different texts never mean the same bytes.
+ */
+#include "base/base64.h"
+
+#include <sesame/error.h>
+
+static const char alphabet[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/* Up to three bytes as four characters; what is missing becomes padding. */
+static void encode_group(struct bytes in, char out[4])
+{
+	uint32_t bits = (uint32_t)in.data[0] << 16;
+
+	if (in.len > 1)
+		bits |= (uint32_t)in.data[1] << 8;
+	if (in.len > 2)
+		bits |= in.data[2];
+	out[0] = alphabet[bits >> 18];
+	out[1] = alphabet[bits >> 12 & 63];
+	out[2] = in.len > 1 ? alphabet[bits >> 6 & 63] : '=';
+	out[3] = in.len > 2 ? alphabet[bits & 63] : '=';
+}
+
+size_t ses_base64_encode(struct bytes in, char *out)
+{
+	size_t written = 0;
+
+	for (; in.len; in = bytes_from(in, 3), written += 4)
+		encode_group(bytes_first(in, 3), out + written);
+	return written;
+}
+
+static int value_of(uint8_t c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/*
+ * Four characters, @n + 1 of which are not padding, as @n bytes. False for a
+ * foreign character or for stray bits after the last byte.
+ */
+static bool decode_group(const uint8_t in[4], size_t n, uint8_t out[3])
+{
+	uint32_t bits = 0;
+
+	for (size_t i = 0; i < 4; i++) {
+		int value = i <= n ? value_of(in[i]) : 0;
+
+		if (value < 0)
+			return false;
+		bits = bits << 6 | (uint32_t)value;
+	}
+	for (size_t i = 0; i < 3; i++)
+		out[i] = (uint8_t)(bits >> (16 - 8 * i));
+	return (bits & (0xffffffu >> (8 * n))) == 0;
+}
+
+int ses_base64_decode(struct bytes in, uint8_t *out, size_t size,
+		      size_t *ret_len)
+{
+	size_t len = 0;
+
+	if (in.len % 4)
+		return SESAME_EINVAL;
+	for (; in.len; in = bytes_from(in, 4)) {
+		uint8_t group[3];
+		size_t n = 3;
+
+		while (in.len == 4 && n > 1 && in.data[n] == '=')
+			n--;
+		if (!decode_group(in.data, n, group))
+			return SESAME_EINVAL;
+		if (n > size - len)
+			return SESAME_ELIMIT;
+		memcpy(out + len, group, n);
+		len += n;
+	}
+	*ret_len = len;
+	return 0;
+}

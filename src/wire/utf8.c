@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * UTF-8 as RFC 3629 has it: shortest form, no surrogates, nothing past
+ * U+10FFFF. A finite automaton takes one byte per step; its table is laid out
+ * so that a step is one shift, and runs of ASCII are skipped in blocks.
+ */
+#include "wire/utf8.h"
+
+/*
+ * The states, as the number of bits to shift a row by: what has been seen of
+ * the present character. BAD is never left again.
+ */
+enum {
+	START = 0,
+	BAD = 6,
+	TAIL1 = 12,    /* one more continuation byte */
+	TAIL2 = 18,    /* two more */
+	TAIL3 = 24,    /* three more */
+	AFTER_E0 = 30, /* two more, no overlong form */
+	AFTER_ED = 36, /* two more, no surrogate */
+	AFTER_F0 = 42, /* three more, no overlong form */
+	AFTER_F4 = 48, /* three more, not past U+10FFFF */
+};
+#define STATE_BITS 63u
+
+/* A row: where one byte leads from each state, six bits for each. */
+#define TO(state, next) ((uint64_t)(next) << (state))
+#define ROW(start, tail1, tail2, tail3, e0, ed, f0, f4)                        \
+	(TO(START, start) | TO(BAD, BAD) | TO(TAIL1, tail1) |                  \
+	 TO(TAIL2, tail2) | TO(TAIL3, tail3) | TO(AFTER_E0, e0) |              \
+	 TO(AFTER_ED, ed) | TO(AFTER_F0, f0) | TO(AFTER_F4, f4))
+#define LEAD(next) ROW(next, BAD, BAD, BAD, BAD, BAD, BAD, BAD)
+#define TAIL(e0, ed, f0, f4) ROW(BAD, START, TAIL1, TAIL2, e0, ed, f0, f4)
+
+static const uint64_t rows[256] = {
+	[0x00 ... 0x7f] = LEAD(START),
+	[0x80 ... 0x8f] = TAIL(BAD, TAIL1, BAD, TAIL2),
+	[0x90 ... 0x9f] = TAIL(BAD, TAIL1, TAIL2, BAD),
+	[0xa0 ... 0xbf] = TAIL(TAIL1, BAD, TAIL2, BAD),
+	[0xc0 ... 0xc1] = LEAD(BAD),
+	[0xc2 ... 0xdf] = LEAD(TAIL1),
+	[0xe0] = LEAD(AFTER_E0),
+	[0xe1 ... 0xec] = LEAD(TAIL2),
+	[0xed] = LEAD(AFTER_ED),
+	[0xee ... 0xef] = LEAD(TAIL2),
+	[0xf0] = LEAD(AFTER_F0),
+	[0xf1 ... 0xf3] = LEAD(TAIL3),
+	[0xf4] = LEAD(AFTER_F4),
+	[0xf5 ... 0xff] = LEAD(BAD),
+};
+
+#define BLOCK 32
+
+static inline bool block_is_ascii(const uint8_t *at)
+{
+	uint64_t words[BLOCK / 8];
+
+	memcpy(words, at, BLOCK);
+	return ((words[0] | words[1] | words[2] | words[3]) &
+		0x8080808080808080u) == 0;
+}
+
+static inline uint64_t step(uint64_t state, const uint8_t *at, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		state = rows[at[i]] >> (state & STATE_BITS);
+	return state & STATE_BITS;
+}
+
+bool ses_utf8_feed(struct ses_utf8 *u, struct bytes in)
+{
+	uint64_t state = u->state;
+
+	while (in.len >= BLOCK && state != BAD) {
+		if (state != START || !block_is_ascii(in.data))
+			state = step(state, in.data, BLOCK);
+		in = bytes_from(in, BLOCK);
+	}
+	state = step(state, in.data, in.len);
+	u->state = (uint8_t)state;
+	return state != BAD;
+}
+
+bool ses_utf8_valid(struct bytes in)
+{
+	struct ses_utf8 u = {START};
+
+	return ses_utf8_feed(&u, in) && ses_utf8_done(&u);
+}
