@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#define VECTOR 32
+#define VECTOR 16
 typedef uint64_t vector __attribute__((vector_size(VECTOR)));
 /* The same, at any address. */
 typedef uint64_t vector_in_memory
@@ -85,16 +85,15 @@ static void mask_over_32(uint8_t *dst, const uint8_t *src, size_t n,
 			 uint64_t key)
 {
 	uint64_t turned = key_after(key, n);
-	vector keys = {key, key, key, key};
-	vector last = {turned, turned, turned, turned};
+	vector keys = {key, key};
+	vector last = {turned, turned};
 	size_t i = 0;
 
 	last ^= *(const vector_in_memory *)(src + n - VECTOR);
-	for (; n - i > 2 * VECTOR; i += 2 * VECTOR) {
-		mask_vector(dst + i, src + i, keys);
-		mask_vector(dst + i + VECTOR, src + i + VECTOR, keys);
-	}
-	if (n - i > VECTOR)
+	for (; n - i > 4 * VECTOR; i += 4 * VECTOR)
+		for (size_t at = i; at < i + 4 * VECTOR; at += VECTOR)
+			mask_vector(dst + at, src + at, keys);
+	for (; n - i > VECTOR; i += VECTOR)
 		mask_vector(dst + i, src + i, keys);
 	*(vector_in_memory *)(dst + n - VECTOR) = last;
 }
@@ -105,7 +104,7 @@ unsigned ses_mask(uint8_t *dst, const uint8_t *src, size_t n,
 	uint64_t word = load4(key);
 
 	word = key_after(word | word << 32, at);
-	if (n > VECTOR)
+	if (n > 32)
 		mask_over_32(dst, src, n, word);
 	else if (n >= 8)
 		mask_8_to_32(dst, src, n, word);
