@@ -32,20 +32,20 @@ struct field_test {
 struct mark {
 	enum why_stack stack;
 	enum role role;
-	int status;	       /* 0: any */
-	const char *reason;    /* the whole reason phrase */
+	int status;	    /* 0: any */
+	const char *reason; /* the whole reason phrase */
 	struct field_test with[3];
 	const char *without[3]; /* fields that must be absent */
-	const char *body;      /* a phrase of the body */
-	const char *also;      /* another one */
-	const char *exactly;   /* the whole body, blanks around it aside */
-	bool bare;	       /* no field at all */
-	bool empty;	       /* no body */
-	bool refusal;	       /* a status of 400 or more */
+	const char *body;	/* a phrase of the body */
+	const char *also;	/* another one */
+	const char *exactly;	/* the whole body, blanks around it aside */
+	bool bare;		/* no field at all */
+	bool empty;		/* no body */
+	bool refusal;		/* a status of 400 or more */
 };
 
 static const struct mark marks[] = {
-#define MARK(symbol, role_, ...)                                               \
+#define MARK(symbol, role_, ...) \
 	{.stack = WHY_STACK_##symbol, .role = role_, __VA_ARGS__},
 #include "why/marks.def"
 #undef MARK
@@ -103,8 +103,7 @@ static const struct ses_field *find_field(const struct why_answer *answer,
 	return NULL;
 }
 
-static bool fields_hold(const struct why_answer *answer,
-			const struct mark *mark)
+static bool fields_hold(const struct why_answer *answer, const struct mark *mark)
 {
 	if (mark->bare && answer->n_fields)
 		return false;
@@ -134,8 +133,7 @@ static bool body_holds(struct bytes body, const struct mark *mark)
 	if (mark->exactly &&
 	    !bytes_equal_str(without_blanks(body), mark->exactly))
 		return false;
-	if (mark->body &&
-	    !bytes_contains_nocase(body, bytes_of_str(mark->body)))
+	if (mark->body && !bytes_contains_nocase(body, bytes_of_str(mark->body)))
 		return false;
 	return !mark->also ||
 	       bytes_contains_nocase(body, bytes_of_str(mark->also));
@@ -158,14 +156,18 @@ static bool is_version_byte(uint8_t c)
 	       (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '_';
 }
 
-/* The version that follows @name and a slash somewhere in @text, or nothing. */
+/* The version in "name/1.2" or "name(1.2" somewhere in @text, or nothing. */
 static struct bytes version_after(struct bytes text, struct bytes name)
 {
+	if (name.len &&
+	    (name.data[name.len - 1] == '/' || name.data[name.len - 1] == '('))
+		name.len--;
 	for (; text.len > name.len; text = bytes_from(text, 1)) {
 		struct bytes rest = bytes_from(text, name.len);
 		size_t n = 0;
 
-		if (!starts_nocase(text, name) || rest.data[0] != '/')
+		if (!starts_nocase(text, name) ||
+		    (rest.data[0] != '/' && rest.data[0] != '('))
 			continue;
 		rest = bytes_from(rest, 1);
 		while (n < rest.len && is_version_byte(rest.data[n]))
@@ -197,7 +199,8 @@ static void write_hop(const struct why_answer *answer, const struct mark *mark,
 	const struct ses_field *field =
 		test->name ? find_field(answer, test) : NULL;
 	const char *phrase = mark->body ? mark->body : mark->exactly;
-	struct bytes needle = bytes_of_str(test->holds ? test->holds : test->value);
+	struct bytes needle =
+		bytes_of_str(test->holds ? test->holds : test->value);
 	char value[64];
 
 	hop->stack = mark->stack;
@@ -227,6 +230,30 @@ struct found {
 	const struct mark *best[WHY_N_STACKS]; /* the strongest mark, or NULL */
 	const struct mark *named[WHY_N_STACKS]; /* a mark with a version */
 };
+
+/*
+ * Stacks that contain another: both leave marks, and it is one hop. Without
+ * this a service mesh or an ASGI server would be counted twice.
+ */
+static const struct {
+	enum why_stack whole, part;
+} built_on[] = {
+	{WHY_STACK_ISTIO, WHY_STACK_ENVOY},
+	{WHY_STACK_UVICORN, WHY_STACK_PYTHON_WEBSOCKETS},
+	{WHY_STACK_HOME_ASSISTANT, WHY_STACK_AIOHTTP},
+	{WHY_STACK_JUPYTER, WHY_STACK_TORNADO},
+	{WHY_STACK_STREAMLIT, WHY_STACK_TORNADO},
+	{WHY_STACK_JENKINS, WHY_STACK_JETTY},
+	{WHY_STACK_NEXTJS, WHY_STACK_EXPRESS},
+	{WHY_STACK_PHOENIX, WHY_STACK_COWBOY},
+};
+
+static void join_parts(struct found *found)
+{
+	for (size_t i = 0; i < sizeof(built_on) / sizeof(*built_on); i++)
+		if (found->best[built_on[i].whole])
+			found->best[built_on[i].part] = NULL;
+}
 
 static void note_mark(const struct why_answer *answer, const struct mark *mark,
 		      struct found *found)
@@ -266,6 +293,7 @@ void why_recognise(const struct why_answer *answer, struct why_hops *ret_hops)
 	for (size_t i = 0; i < N_MARKS; i++)
 		if (mark_holds(answer, &marks[i]))
 			note_mark(answer, &marks[i], &found);
+	join_parts(&found);
 	for (int s = 0; s < WHY_N_STACKS && ret_hops->n < WHY_MAX_HOPS; s++) {
 		if (!found.best[s])
 			continue;

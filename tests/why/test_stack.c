@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Recognition on answers as real software gave them, dates and keys left out.
+ * The expectation is the list of hops from the client on, and who wrote it.
+ */
+#include "why/stack.h"
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct sample {
+	const char *answer; /* head and body, lines ended by \n */
+	const char *hops;   /* texts joined by blanks */
+	const char *writer; /* id, or "" */
+};
+
+#define MAX_FIELDS 24
+
+static struct bytes cut_line(struct bytes *rest)
+{
+	ptrdiff_t end = bytes_find_byte(*rest, '\n');
+	struct bytes line =
+		bytes_first(*rest, end < 0 ? rest->len : (size_t)end);
+
+	*rest = bytes_from(*rest, line.len + 1);
+	return line;
+}
+
+/* A reading of our own samples, which are well-formed. */
+static void read_answer(struct bytes text, struct why_answer *answer,
+			struct ses_field *fields)
+{
+	struct bytes line = cut_line(&text);
+
+	memset(answer, 0, sizeof(*answer));
+	line = bytes_from(line, strlen("HTTP/1.1 "));
+	answer->status = atoi((const char *)line.data);
+	answer->reason = bytes_from(line, 4);
+	answer->fields = fields;
+	while ((line = cut_line(&text)).len) {
+		ptrdiff_t colon = bytes_find_byte(line, ':');
+
+		assert_true(colon > 0 && answer->n_fields < MAX_FIELDS);
+		fields[answer->n_fields].name = bytes_first(line, colon);
+		fields[answer->n_fields++].value =
+			bytes_trim(bytes_from(line, colon + 1));
+	}
+	answer->body = text;
+}
+
+static void recognise(const char *text, struct why_hops *hops)
+{
+	struct ses_field fields[MAX_FIELDS];
+	struct why_answer answer;
+	size_t len = strlen(text);
+	uint8_t *copy = test_guarded(text, len);
+
+	read_answer(bytes_of(copy, len), &answer, fields);
+	why_recognise(&answer, hops);
+	test_guard_free(copy, len);
+}
+
+static void check(const struct sample *s)
+{
+	char got[512] = "";
+	struct why_hops hops;
+	const char *writer;
+
+	recognise(s->answer, &hops);
+	for (size_t i = 0; i < hops.n; i++) {
+		if (i)
+			strcat(got, " ");
+		strcat(got, hops.hop[i].text);
+		assert_true(strlen(hops.hop[i].mark) > 3);
+	}
+	writer = hops.writer < 0 ? ""
+				 : why_stack(hops.hop[hops.writer].stack)->id;
+	if (strcmp(got, s->hops) || strcmp(writer, s->writer))
+		fprintf(stderr, "--- of\n%s\n", s->answer);
+	assert_string_equal(got, s->hops);
+	assert_string_equal(writer, s->writer);
+}
+
+static void check_all(const struct sample *samples, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		check(&samples[i]);
+}
+
+#define NGINX_PAGE(title)                                         \
+	"<html>\n<head><title>" title "</title></head>\n<body>\n" \
+	"<center><h1>" title "</h1></center>\n<hr>"               \
+	"<center>nginx/1.22.1</center>\n</body>\n</html>\n"
+#define NGINX_HEAD(line)                                                     \
+	"HTTP/1.1 " line "\nServer: nginx/1.22.1\nContent-Type: text/html\n" \
+	"Content-Length: 153\nConnection: keep-alive\n\n"
+#define APACHE_DOCTYPE                                         \
+	"<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.01//EN\" " \
+	"\"http://www.w3.org/TR/html4/strict.dtd\">\n<html><head>\n"
+
+static const struct sample own_words[] = {
+	{NGINX_HEAD("403 Forbidden") NGINX_PAGE("403 Forbidden"),
+	 "nginx/1.22.1", "nginx"},
+	{NGINX_HEAD("502 Bad Gateway") NGINX_PAGE("502 Bad Gateway"),
+	 "nginx/1.22.1", "nginx"},
+	{NGINX_HEAD("301 Moved Permanently") NGINX_PAGE("301 Moved"),
+	 "nginx/1.22.1", "nginx"},
+	{"HTTP/1.1 403 Forbidden\nServer: Apache/2.4.71 (Debian)\n"
+	 "Content-Length: 239\nContent-Type: text/html; "
+	 "charset=iso-8859-1\n\n" APACHE_DOCTYPE
+	 "<title>403 Forbidden</title>\n</head><body>\n"
+	 "<h1>Forbidden</h1>\n<p>You don't have permission to access this "
+	 "resource.</p>\n</body></html>\n",
+	 "apache/2.4.71", "apache"},
+	{"HTTP/1.1 401 Unauthorized\nServer: Apache/2.4.71 (Debian)\n"
+	 "WWW-Authenticate: Basic realm=\"Operators\"\n\n" APACHE_DOCTYPE
+	 "<title>401 Unauthorized</title>\n</head><body>\n"
+	 "<h1>Unauthorized</h1>\n<p>This server could not verify that you\n"
+	 "are authorized",
+	 "apache/2.4.71", "apache"},
+	{"HTTP/1.1 403 Forbidden\ncontent-length: 93\n"
+	 "cache-control: no-cache\ncontent-type: text/html\n\n"
+	 "<html><body><h1>403 Forbidden</h1>\n"
+	 "Request forbidden by administrative rules.\n</body></html>\n",
+	 "haproxy", "haproxy"},
+	{"HTTP/1.1 503 Service Unavailable\ncontent-length: 107\n"
+	 "cache-control: no-cache\ncontent-type: text/html\n\n"
+	 "<html><body><h1>503 Service Unavailable</h1>\n"
+	 "No server is available to handle this request.\n</body></html>\n",
+	 "haproxy", "haproxy"},
+	{"HTTP/1.1 400 Bad Request\n"
+	 "Content-Type: text/plain; charset=utf-8\nSec-Websocket-Version: 13\n"
+	 "X-Content-Type-Options: nosniff\nContent-Length: 12\n\n"
+	 "Bad Request\n",
+	 "gorilla", "gorilla"},
+	{"HTTP/1.1 403 Forbidden\nServer: Python/3.11 websockets/10.4\n"
+	 "Content-Length: 0\nContent-Type: text/plain\nConnection: close\n\n",
+	 "uvicorn", "uvicorn"},
+	{"HTTP/1.1 403 Forbidden\nContent-Length: 0\n"
+	 "Content-Type: text/plain\nConnection: close\n\n",
+	 "uvicorn", "uvicorn"},
+	{"HTTP/1.1 500 Internal Server Error\n"
+	 "content-type: text/plain; charset=utf-8\ncontent-length: 21\n"
+	 "connection: close\n\nInternal Server Error",
+	 "uvicorn", "uvicorn"},
+	{"HTTP/1.1 500 Internal Server Error\n"
+	 "Server: Python/3.11 websockets/10.4\nContent-Length: 76\n"
+	 "Content-Type: text/plain\nConnection: close\n\n"
+	 "Failed to open a WebSocket connection.\n"
+	 "See server log for more information.\n",
+	 "python-websockets/10.4", "python-websockets"},
+	{"HTTP/1.1 401 Unauthorized\nConnection: close\n"
+	 "Content-Type: text/html\nContent-Length: 12\n\nUnauthorized",
+	 "node-ws", "node-ws"},
+	{"HTTP/1.1 503 Service Unavailable\nConnection: close\n"
+	 "Content-Type: text/html\nContent-Length: 11\nRetry-After: 30\n\n"
+	 "Server full",
+	 "node-ws", "node-ws"},
+	{"HTTP/1.1 400 Bad Request\nConnection: close\n"
+	 "Content-type: text/html\nContent-Length: 18\n\nSession ID unknown",
+	 "socket.io", "socket.io"},
+	{"HTTP/1.1 403 Forbidden\nServer: TornadoServer/6.2\n"
+	 "Content-Type: text/html; charset=UTF-8\nContent-Length: 35\n\n"
+	 "Cross origin websockets not allowed",
+	 "tornado/6.2", "tornado"},
+	{"HTTP/1.1 403 Access denied\n\n", "daphne", "daphne"},
+	{"HTTP/1.1 403 Forbidden\n\n", "x-net-websocket", "x-net-websocket"},
+	{"HTTP/1.1 403 Forbidden\nserver: envoy\ncontent-length: 0\n\n",
+	 "envoy", "envoy"},
+	{"HTTP/1.1 403 Forbidden\nserver: istio-envoy\ncontent-length: 19\n"
+	 "content-type: text/plain\n\nRBAC: access denied",
+	 "istio", "istio"},
+	{"HTTP/1.1 403 Forbidden\nServer: cloudflare\nCF-RAY: 8\n"
+	 "cf-mitigated: challenge\nContent-Type: text/html\n\n<html>",
+	 "cloudflare", "cloudflare"},
+	{"HTTP/1.1 404 Not Found\ncontent-type: text/plain; charset=utf-8\n"
+	 "x-content-type-options: nosniff\nContent-Length: 19\n\n"
+	 "404 page not found\n",
+	 "go-net-http", "go-net-http"},
+	{"HTTP/1.1 200 OK\nServer: Caddy\nContent-Length: 0\n\n", "caddy",
+	 "caddy"},
+	{"HTTP/1.1 403 Forbidden\nX-CLI-Error: Unexpected request origin\n"
+	 "Server: Jetty(10.0.20)\nContent-Length: 0\n\n",
+	 "jenkins", "jenkins"},
+	{"HTTP/1.1 407 Proxy Authentication Required\nServer: squid/5.7\n"
+	 "X-Squid-Error: ERR_CACHE_ACCESS_DENIED 0\n\n",
+	 "squid/5.7", "squid"},
+	{"HTTP/1.1 403 Forbidden\nServer: sesame/0.1.0\n"
+	 "Content-Type: text/plain\n\n"
+	 "Forbidden: You don't have permission to access /chat on this "
+	 "server.\n",
+	 "sesame/0.1.0", "sesame"},
+	{"HTTP/1.1 401 No ticket\nServer: pve-api-daemon/3.0\n\n",
+	 "proxmox/3.0", "proxmox"},
+};
+
+TEST("each stack is known by its own words")
+{
+	check_all(own_words, ARRAY_LEN(own_words));
+}
+
+static const struct sample relayed[] = {
+	/* nginx in front; the words are the application's */
+	{"HTTP/1.1 403 Forbidden\nServer: nginx/1.22.1\n"
+	 "Content-Type: text/html; charset=UTF-8\nContent-Length: 35\n\n"
+	 "Cross origin websockets not allowed",
+	 "nginx/1.22.1 tornado", "tornado"},
+	{"HTTP/1.1 400 Bad Request\nServer: nginx/1.22.1\n"
+	 "Content-Type: text/plain; charset=utf-8\nSec-Websocket-Version: 13\n"
+	 "X-Content-Type-Options: nosniff\n\nBad Request\n",
+	 "nginx/1.22.1 gorilla", "gorilla"},
+	{"HTTP/1.1 403 Forbidden\nServer: nginx/1.29.0\n"
+	 "Content-Type: text/plain; charset=utf-8\nContent-Length: 0\n"
+	 "Connection: keep-alive\n\n",
+	 "nginx/1.29.0 uvicorn", "uvicorn"},
+	{"HTTP/1.1 404 Not Found\nServer: nginx\nContent-Type: text/plain\n"
+	 "Content-Length: 14\n\nPage not found",
+	 "nginx actioncable", "actioncable"},
+	{"HTTP/1.1 401 Unauthorized\nServer: nginx\nContent-Type: text/html\n"
+	 "Content-Length: 12\n\nUnauthorized",
+	 "nginx node-ws", "node-ws"},
+	/* Apache keeps the Server field of the one behind, or adds its own */
+	{"HTTP/1.1 426 Upgrade Required\nServer: Apache/2.4.71 (Debian)\n"
+	 "Content-Length: 16\nContent-Type: text/plain\n\nUpgrade Required",
+	 "apache/2.4.71 node-ws", "node-ws"},
+	/* two proxies: a CDN, and nginx whose page it is */
+	{"HTTP/1.1 502 Bad Gateway\nServer: cloudflare\nCF-RAY: 8\n"
+	 "Content-Type: text/html\n\n" NGINX_PAGE("502 Bad Gateway"),
+	 "cloudflare nginx/1.22.1", "nginx"},
+	{"HTTP/1.1 404 Not Found\nX-Cache: MISS from proxy.example\n"
+	 "X-Cache-Lookup: MISS from proxy.example:8080\n"
+	 "Via: 1.1 proxy.example (squid/5.7)\nConnection: keep-alive\n\n",
+	 "squid/5.7", ""},
+	{"HTTP/1.1 403 Forbidden\nVia: 1.1 Caddy\nServer: uvicorn\n"
+	 "Content-Type: application/json\n\n{\"detail\":\"no\"}",
+	 "caddy uvicorn", "uvicorn"},
+	/* a hop alone does not tell who wrote what it passed on */
+	{"HTTP/1.1 403 Forbidden\nServer: nginx/1.22.1\n"
+	 "Content-Type: application/json\n\n{\"error\":\"no\"}",
+	 "nginx/1.22.1", ""},
+	{"HTTP/1.1 403 Forbidden\nServer: cloudflare\nCF-RAY: 8\n"
+	 "Content-Type: application/json\n\n{\"error\":\"no\"}",
+	 "cloudflare", ""},
+	{"HTTP/1.1 101 Switching Protocols\nUpgrade: websocket\n"
+	 "Connection: Upgrade\nSec-WebSocket-Accept: x\n\n",
+	 "", ""},
+	{"HTTP/1.1 200 OK\n\n", "", ""},
+};
+
+TEST("the words of the application beat the Server field of a hop")
+{
+	check_all(relayed, ARRAY_LEN(relayed));
+}
+
+TEST("a mark tells what betrayed the stack, without control bytes")
+{
+	struct why_hops hops;
+
+	recognise("HTTP/1.1 200 OK\nServer: nginx/1.2\033[31m\n\n", &hops);
+	assert_int_equal(hops.n, 1);
+	assert_null(strchr(hops.hop[0].mark, '\033'));
+	assert_non_null(strstr(hops.hop[0].mark, "Server: nginx/1.2"));
+}
+
+TEST("more marks than hops are cut off, and nothing is written past the end")
+{
+	struct why_hops hops;
+
+	recognise("HTTP/1.1 403 Forbidden\nServer: nginx\nCF-RAY: 1\n"
+		  "X-Varnish: 1\nX-Amz-Cf-Id: 1\nX-Azure-Ref: 1\n"
+		  "Via: kong, vegur, google, squid, 1.1 google\n"
+		  "X-Envoy-Upstream-Service-Time: 1\n\n"
+		  "Cross origin websockets not allowed",
+		  &hops);
+	assert_int_equal(hops.n, WHY_MAX_HOPS);
+	assert_true(hops.writer < (int)hops.n);
+}
+
+TEST("every stack has an id of its own, a name and a layer")
+{
+	for (int i = 1; i < WHY_N_STACKS; i++) {
+		const struct why_stack_row *row = why_stack(i);
+
+		assert_true(strlen(row->id) && strlen(row->name));
+		assert_non_null(why_layer_name(row->layer));
+		for (int k = 1; k < i; k++)
+			assert_string_not_equal(row->id, why_stack(k)->id);
+	}
+	assert_null(why_layer_name(WHY_LAYER_NONE));
+	assert_string_equal(why_layer_name(WHY_LAYER_REVERSE_PROXY),
+			    "reverse-proxy");
+}
