@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+# Names for the common commands; CMake does the work (CMakeLists.txt).
+# `make demo` and `make test` need nothing but git, make and a shell: they
+# install what is missing (tools/setup says what) and build.
+
+BUILD ?= build
+JOBS  ?= $(shell nproc 2>/dev/null || echo 2)
+CTEST  = ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
+
+.PHONY: all build demo test asan fuzz fuzz-smoke zoo bench install clean \
+	setup-build setup-demo setup-test setup-fuzz format help
+
+help:
+	@echo 'make demo    build, and see a refused handshake explained from both ends'
+	@echo 'make test    build and run every test'
+	@echo 'make build   the program ($(BUILD)/sesame), the library, the examples'
+	@echo 'make install to /usr/local, or PREFIX=...'
+	@echo 'make asan    the tests under AddressSanitizer and UBSan'
+	@echo 'make fuzz    each fuzz target for FUZZ_SECONDS (60)'
+	@echo 'make zoo     diagnose real servers and score the verdicts'
+	@echo 'make bench   speed beside the raw limit of the machine'
+
+all: build
+
+setup-%:
+	@tools/setup $*
+
+build: setup-build
+	@tools/build $(BUILD)
+
+demo: setup-demo
+	@tools/build $(BUILD) sesame
+	@SESAME=$(BUILD)/sesame tools/demo
+
+test: setup-test
+	@tools/build $(BUILD)
+	$(CTEST)
+
+asan: setup-test
+	@tools/build $(BUILD)-asan -DSESAME_SANITIZE=ON
+	ctest --test-dir $(BUILD)-asan --output-on-failure -j $(JOBS)
+
+fuzz: setup-fuzz
+	@tools/fuzz $(BUILD)-fuzz $(or $(FUZZ_SECONDS),60)
+
+fuzz-smoke: setup-fuzz
+	@tools/fuzz $(BUILD)-fuzz 3
+
+zoo: setup-zoo
+	@tools/build $(BUILD) sesame
+	@SESAME=$(CURDIR)/$(BUILD)/sesame tests/zoo/run $(CASES)
+
+bench: setup-test
+	@tools/build $(BUILD)
+	@bench/run $(BUILD)
+
+install: setup-build
+	@tools/build $(BUILD)
+	cmake --install $(BUILD) --prefix $(or $(PREFIX),/usr/local)
+
+format:
+	clang-format -i src/*/*.c tests/*/*.c tests/*.c examples/*.c
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The program's door: finds the command that was asked for and hands over.
+ * The commands are rows in commands.def; each has a file of its name here.
+ * To follow the two main stories, read on in doctor/doctor.c (how a refusal
+ * is explained) and gate/visit.c (how a handshake is admitted or refused).
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <sesame/version.h>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/term.h"
+
+static const struct command {
+	const char *name;
+	const char *arguments;
+	const char *what;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+#define COMMAND(symbol, arguments, what) \
+	{#symbol, arguments, what, cmd_##symbol},
+#include "cli/commands.def"
+#undef COMMAND
+};
+
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const char *const examples[][2] = {
+	{"sesame doctor wss://example.org/chat", "why does it not open?"},
+	{"sesame doctor --origin https://app.example wss://example.org/chat",
+	 "as a page of app.example would ask"},
+	{"sesame serve -c sesame.yaml", "a gateway that explains itself"},
+	{"sesame why 7K2M-Q4XD", "the rule behind a refusal's reference"},
+	{"sesame explain 403", "what may be behind a status"},
+};
+
+static void print_help(FILE *f)
+{
+	bool colour = term_colour(f);
+	const char *bold = colour ? TERM_BOLD : "";
+	const char *dim = colour ? TERM_DIM : "";
+	const char *reset = colour ? TERM_RESET : "";
+
+	fprintf(f,
+		"%ssesame%s makes WebSocket connections open, and when one "
+		"does not, says why.\n\n%sExamples%s\n",
+		bold, reset, bold, reset);
+	for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++)
+		fprintf(f, "  %s\n      %s%s%s\n", examples[i][0], dim,
+			examples[i][1], reset);
+	fprintf(f, "\n%sCommands%s\n", bold, reset);
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		fprintf(f, "  %-8s %-22s %s\n", commands[i].name,
+			commands[i].arguments, commands[i].what);
+	fprintf(f, "\n`sesame COMMAND --help` tells more. Exit status: 0 good, "
+		   "1 a fault was found or the\npeer refused, 2 wrong usage or "
+		   "configuration, 3 no answer could be given.\n");
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static int complain(const char *name)
+{
+	const char *names[N_COMMANDS];
+	const char *near;
+
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		names[i] = commands[i].name;
+	near = text_suggest(name, names, N_COMMANDS);
+	if (strstr(name, "://"))
+		fprintf(stderr,
+			"sesame: a URL needs a command before it: "
+			"sesame doctor %s\n",
+			name);
+	else if (near)
+		fprintf(stderr,
+			"sesame: there is no command \"%s\"; did you "
+			"mean \"%s\"?\n",
+			name, near);
+	else
+		fprintf(stderr, "sesame: there is no command \"%s\"\n", name);
+	fprintf(stderr, "`sesame --help` lists the commands.\n");
+	return EXIT_USAGE;
+}
+
+static int help(int argc, char **argv)
+{
+	const struct command *command;
+	char *asked[] = {argc > 1 ? argv[1] : NULL, "--help", NULL};
+
+	if (argc < 2) {
+		print_help(stdout);
+		return EXIT_OK;
+	}
+	command = find_command(argv[1]);
+	return command ? command->run(2, asked) : complain(argv[1]);
+}
+
+/* A reader that went away (sesame ... | head) shall not look like a crash. */
+static int finish(int status)
+{
+	if (fflush(stdout) != 0 && status == EXIT_OK)
+		return EXIT_FAULT;
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		print_help(stdout);
+		return finish(EXIT_OK);
+	}
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+		printf("sesame %s\n", SESAME_VERSION);
+		return finish(EXIT_OK);
+	}
+	if (strcmp(argv[1], "help") == 0)
+		return finish(help(argc - 1, argv + 1));
+	command = find_command(argv[1]);
+	if (!command)
+		return complain(argv[1]);
+	return finish(command->run(argc - 1, argv + 1));
+}

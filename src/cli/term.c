@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* Colour and width, as https://no-color.org and common practice have them. */
+#include "cli/term.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cli/command.h"
+
+static bool is_set(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value;
+}
+
+bool term_colour(FILE *f)
+{
+	const char *term = getenv("TERM");
+
+	if (is_set("NO_COLOR"))
+		return false;
+	if (is_set("CLICOLOR_FORCE"))
+		return true;
+	return isatty(fileno(f)) && !(term && strcmp(term, "dumb") == 0);
+}
+
+int term_width(FILE *f)
+{
+	struct winsize size;
+
+	if (ioctl(fileno(f), TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+		return 80;
+	if (size.ws_col < 40)
+		return 40;
+	return size.ws_col > 100 ? 100 : size.ws_col;
+}
+
+void term_wrap(FILE *f, const char *text, int indent)
+{
+	struct ses_buf out;
+
+	ses_buf_init(&out, 1 << 20);
+	if (text_wrap(&out, text, indent, term_width(f)) == 0)
+		fprintf(f, "%.*s", BYTES_ARG(ses_buf_bytes(&out)));
+	ses_buf_fini(&out);
+}
+
+int term_unknown_option(const char *command, const char *option,
+			const char *const *options)
+{
+	size_t n = 0;
+	const char *near;
+
+	while (options[n])
+		n++;
+	near = text_suggest(option, options, n);
+	fprintf(stderr, "sesame %s: there is no option %s%s%s%s\n", command,
+		option, near ? "; did you mean " : "", near ? near : "",
+		near ? "?" : "");
+	fprintf(stderr, "`sesame %s --help` lists them.\n", command);
+	return EXIT_USAGE;
+}
