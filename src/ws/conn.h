@@ -9,7 +9,11 @@
 
 #include <sesame/conn.h>
 
+#include "base/list.h"
+#include "net/addr.h"
 #include "net/stream.h"
+#include "net/timer.h"
+#include "wire/session.h"
 #include "wire/upgrade.h"
 
 struct ses_conn_setup {
@@ -19,6 +23,8 @@ struct ses_conn_setup {
 	struct sesame_limits limits;
 	const struct sesame_handlers *handlers; /* borrowed */
 	void *user;
+	/* The peer's address when it is known; NULL: the socket is asked. */
+	const struct ses_addr *peer;
 	/* Called when the connection is gone, after on_close; may be NULL. */
 	void (*on_gone)(struct sesame_conn *conn, void *context);
 	void *context;
@@ -36,5 +42,87 @@ int ses_conn_begin(struct ses_stream *stream, const struct ses_conn_setup *setup
 
 /* The built-in values for zeros in @limits. */
 void ses_limits_default(struct sesame_limits *limits);
+
+/*
+ * Queue a whole frame as ses_session_frame() made it; servers only. Returns as
+ * sesame_conn_send(). For one message to many connections.
+ */
+int ses_conn_send_frame(struct sesame_conn *conn, struct bytes frame);
+
+/*
+ * As sesame_conn_abort(), but on_close and on_gone are called before this
+ * returns, unless one of the connection's callbacks is being handled.
+ */
+void ses_conn_abort_now(struct sesame_conn *conn);
+
+/* ---- For a client, whose connection exists before its handshake ---- */
+
+/* What goes on before there is a connection; embedded in the client's. */
+struct ses_opening {
+	/* The owner gave up: free everything. The rest is done by the caller. */
+	void (*cancel)(struct ses_opening *opening);
+};
+
+/* A connection that @opening works on. NULL when out of memory. */
+struct sesame_conn *ses_conn_new(struct sesame_loop *loop,
+				 const struct ses_conn_setup *setup,
+				 struct ses_opening *opening);
+/*
+ * The handshake is done; as ses_conn_begin(), with the setup now complete. The
+ * opening is forgotten and @conn may be gone. SESAME_ENOMEM: the stream is
+ * closed, @conn is still opening.
+ */
+int ses_conn_open(struct sesame_conn *conn, struct ses_stream *stream,
+		  const struct ses_conn_setup *setup, uint8_t *early,
+		  size_t early_len);
+/* It came to nothing: call on_close with @end and free. */
+void ses_conn_fail(struct sesame_conn *conn, const struct sesame_end *end);
+
+/* ---- The connection itself; for src/ws alone ---- */
+
+enum ses_conn_state {
+	SES_CONN_OPENING, /* no stream yet; conn->opening is at work */
+	SES_CONN_OPEN,
+	SES_CONN_CLOSING, /* our close frame is on its way */
+	SES_CONN_PARTING, /* a client whose server is to close the stream */
+	SES_CONN_DONE,	  /* on_close is due as soon as nobody is in the way */
+};
+
+struct sesame_conn {
+	struct sesame_session session;
+	struct ses_stream *stream;
+	struct sesame_loop *loop;
+	const struct sesame_handlers *handlers;
+	void *user;
+	struct ses_timer timer; /* the only one; always running */
+	struct ses_list link;	/* for whoever holds a list of connections */
+	struct ses_addr peer;
+	char *peer_text;   /* made when asked for */
+	char *subprotocol; /* NULL: none */
+	void (*on_gone)(struct sesame_conn *conn, void *context);
+	void *context;		     /* of on_gone */
+	struct ses_opening *opening; /* while OPENING */
+	size_t pending;	     /* bytes the session was given room for */
+	struct ses_late_pong *late_pong; /* waits for the queue to drain */
+	uint64_t awake_ms;   /* silence is counted from here at the earliest */
+	uint64_t pinged_ms;
+	uint32_t ping_ms, idle_ms, close_ms;
+	/* how it ends */
+	char *end_reason;
+	const char *end_text;
+	uint16_t end_code;
+	uint8_t end_reason_len;
+	int8_t end_error;
+	uint8_t state;
+	uint8_t busy; /* callbacks and sessions on the stack */
+	bool end_clean : 1;
+	bool end_by_peer : 1;
+	bool closed_here : 1;
+	bool sending : 1;   /* data for which the queue's limit holds */
+	bool feeding : 1;   /* the session is reading */
+	bool told_full : 1; /* a send returned SESAME_EAGAIN */
+	bool paused : 1;
+	bool polite : 1; /* the stream is to be sent to its end */
+};
 
 #endif

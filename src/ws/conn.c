@@ -1,0 +1,785 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A connection: a session over a stream. The session decides what bytes mean,
+ * the stream moves them; here is what neither knows: time, back-pressure, who
+ * closes TCP first (RFC 6455 section 7.1), and lifetimes. A connection may be
+ * closed or aborted from inside any of its callbacks, so nothing is freed
+ * while one is on the stack: settle() does it afterwards, or the timer does.
+ */
+#include "ws/conn.h"
+
+#include <stdlib.h>
+
+#include "wire/close.h"
+#include "wire/utf8.h"
+
+/* Room over the queue's limit for control frames: those must always fit. */
+#define CONTROL_ROOM 1024
+
+#define DEFAULT_BYTES	     ((size_t)16 << 20)
+#define DEFAULT_HIGH_BYTES   ((size_t)1 << 20)
+#define DEFAULT_HANDSHAKE_MS 10000
+#define DEFAULT_PING_MS	     30000
+#define DEFAULT_IDLE_MS	     75000
+#define DEFAULT_CLOSE_MS     5000
+
+/* A whole pong frame that had no place in the queue; the newest one wins. */
+struct ses_late_pong {
+	size_t len;
+	uint8_t frame[SES_FRAME_HEAD_MAX + SES_CONTROL_MAX];
+};
+
+static const struct sesame_session_events session_events;
+static const struct ses_stream_events stream_events;
+
+void ses_limits_default(struct sesame_limits *l)
+{
+	if (!l->message_bytes)
+		l->message_bytes = DEFAULT_BYTES;
+	if (!l->queue_bytes)
+		l->queue_bytes = DEFAULT_BYTES;
+	if (!l->queue_high_bytes)
+		l->queue_high_bytes = DEFAULT_HIGH_BYTES;
+	if (!l->handshake_ms)
+		l->handshake_ms = DEFAULT_HANDSHAKE_MS;
+	if (!l->ping_ms)
+		l->ping_ms = DEFAULT_PING_MS;
+	if (!l->idle_ms)
+		l->idle_ms = DEFAULT_IDLE_MS;
+	if (!l->close_ms)
+		l->close_ms = DEFAULT_CLOSE_MS;
+}
+
+/* ---- the end ---- */
+
+static void wake_at(struct sesame_conn *conn, uint64_t at_ms)
+{
+	/* cannot fail: the timer has had its place since the beginning */
+	ses_timers_start(&conn->loop->timers, &conn->timer, at_ms);
+}
+
+/*
+ * From now on on_close is due. What is known about the end by now stays: the
+ * first thing that goes wrong is the cause, what follows are its effects.
+ */
+static void set_done(struct sesame_conn *conn, int error, const char *text)
+{
+	if (conn->state == SES_CONN_DONE)
+		return;
+	conn->state = SES_CONN_DONE;
+	if (!conn->end_clean && !conn->end_error) {
+		conn->end_error = (int8_t)error;
+		conn->end_text = text;
+	}
+	wake_at(conn, conn->loop->now_ms);
+}
+
+static void release(struct sesame_conn *conn)
+{
+	ses_timers_stop(&conn->loop->timers, &conn->timer);
+	ses_session_fini(&conn->session);
+	free(conn->late_pong);
+	free(conn->peer_text);
+	free(conn->subprotocol);
+	free(conn->end_reason);
+	free(conn);
+}
+
+static void drop_stream(struct sesame_conn *conn)
+{
+	struct ses_stream *stream = conn->stream;
+
+	conn->stream = NULL;
+	if (!stream)
+		return;
+	if (conn->polite)
+		ses_stream_linger(stream, conn->close_ms);
+	else
+		ses_stream_close(stream);
+}
+
+static void tell_end(struct sesame_conn *conn, const struct sesame_end *end)
+{
+	ses_timers_stop(&conn->loop->timers, &conn->timer);
+	conn->state = SES_CONN_DONE;
+	conn->busy++; /* whatever is called in there, this is the last */
+	if (conn->handlers->on_close)
+		conn->handlers->on_close(conn, conn->user, end);
+	if (conn->on_gone)
+		conn->on_gone(conn, conn->context);
+	release(conn);
+}
+
+static void finish(struct sesame_conn *conn)
+{
+	const struct ses_tls_info *tls =
+		conn->stream ? ses_stream_tls_info(conn->stream) : NULL;
+	char text[256] = "";
+	struct sesame_end end = {
+		.error = conn->end_error,
+		.code = conn->end_code,
+		.reason = conn->end_reason ? conn->end_reason : "",
+		.reason_len = conn->end_reason_len,
+		.clean = conn->end_clean,
+		.by_peer = conn->end_by_peer,
+		.text = text,
+	};
+
+	if (conn->end_error == SESAME_ETLS && tls && tls->text[0])
+		end.text = strncat(text, tls->text, sizeof(text) - 1);
+	else if (conn->end_text)
+		end.text = conn->end_text;
+	drop_stream(conn);
+	tell_end(conn, &end);
+}
+
+/* Nobody is in the way any more: do what became due. @conn may be gone. */
+static void settle(struct sesame_conn *conn)
+{
+	if (conn->state == SES_CONN_DONE && conn->busy == 0)
+		finish(conn);
+}
+
+void ses_conn_fail(struct sesame_conn *conn, const struct sesame_end *end)
+{
+	tell_end(conn, end);
+}
+
+/* ---- what the session tells and asks ---- */
+
+/* What was written into the room that the session asked for goes out. */
+static void commit_pending(struct sesame_conn *conn)
+{
+	size_t len = conn->pending;
+
+	conn->pending = 0;
+	if (len && conn->stream)
+		ses_stream_commit(conn->stream, len);
+}
+
+/*
+ * A peer that pings without reading would fill the queue with pongs. Over the
+ * high mark the newest one waits here alone (RFC 6455 5.5.3 allows it).
+ */
+static uint8_t *late_pong_room(struct sesame_conn *conn, size_t len)
+{
+	if (!conn->late_pong)
+		conn->late_pong = malloc(sizeof(*conn->late_pong));
+	if (!conn->late_pong || len > sizeof(conn->late_pong->frame))
+		return NULL;
+	conn->late_pong->len = len;
+	return conn->late_pong->frame;
+}
+
+static bool is_answering_ping(const struct sesame_conn *conn)
+{
+	return conn->feeding && !conn->sending &&
+	       conn->session.opcode == SES_OP_PING;
+}
+
+static uint8_t *on_output(void *user, size_t len)
+{
+	struct sesame_conn *conn = user;
+	struct ses_stream *stream = conn->stream;
+	size_t queued, limit;
+	uint8_t *room;
+
+	commit_pending(conn);
+	if (!stream)
+		return NULL;
+	queued = ses_stream_queued(stream);
+	limit = stream->out.limit - CONTROL_ROOM;
+	if (is_answering_ping(conn) && queued > stream->queue_high)
+		return late_pong_room(conn, len);
+	if (conn->sending && (queued > limit || len > limit - queued))
+		return NULL;
+	room = ses_stream_room(stream, len);
+	if (room)
+		conn->pending = len;
+	return room;
+}
+
+static uint32_t on_mask(void *user)
+{
+	return ses_random32();
+}
+
+static void on_message(void *user, enum sesame_kind kind, uint8_t *data,
+		       size_t len)
+{
+	struct sesame_conn *conn = user;
+
+	commit_pending(conn);
+	if (conn->state != SES_CONN_DONE && conn->handlers->on_message)
+		conn->handlers->on_message(conn, conn->user, kind, data, len);
+}
+
+static void on_ping(void *user, const uint8_t *data, size_t len)
+{
+	commit_pending(user);
+}
+
+static void on_pong(void *user, const uint8_t *data, size_t len)
+{
+	struct sesame_conn *conn = user;
+
+	commit_pending(conn);
+	if (conn->state != SES_CONN_DONE && conn->handlers->on_pong)
+		conn->handlers->on_pong(conn, conn->user, data, len);
+}
+
+static int error_of_fault(enum ses_fault fault)
+{
+	return fault == SES_FAULT_MESSAGE_TOO_BIG ? SESAME_ELIMIT
+						  : SESAME_EPROTO;
+}
+
+static void keep_end(struct sesame_conn *conn, uint16_t code,
+		     const char *reason, size_t reason_len, bool clean)
+{
+	conn->end_code = code;
+	conn->end_clean = clean;
+	if (reason_len && reason_len <= SES_CONTROL_MAX)
+		conn->end_reason = malloc(reason_len);
+	if (conn->end_reason) {
+		memcpy(conn->end_reason, reason, reason_len);
+		conn->end_reason_len = (uint8_t)reason_len;
+	}
+}
+
+/*
+ * The session is over. A server closes TCP at once; a client whose handshake
+ * went well waits for it to do so (RFC 6455 7.1.1), one that met a broken rule
+ * does not (7.1.7).
+ */
+static void on_session_close(void *user, uint16_t code, const char *reason,
+			     size_t reason_len, bool clean, const char *fault)
+{
+	struct sesame_conn *conn = user;
+
+	commit_pending(conn);
+	if (conn->state == SES_CONN_DONE)
+		return;
+	keep_end(conn, code, reason, reason_len, clean);
+	conn->polite = true;
+	if (!fault)
+		conn->end_by_peer = !conn->closed_here;
+	if (clean && conn->session.role == SESAME_CLIENT) {
+		conn->state = SES_CONN_PARTING;
+		ses_stream_resume(conn->stream);
+		wake_at(conn, conn->loop->now_ms + conn->close_ms);
+		return;
+	}
+	set_done(conn, fault ? error_of_fault(conn->session.fault) : 0, fault);
+}
+
+static const struct sesame_session_events session_events = {
+	.message = on_message,
+	.ping = on_ping,
+	.pong = on_pong,
+	.close = on_session_close,
+	.output = on_output,
+	.mask = on_mask,
+};
+
+/* ---- what the stream tells ---- */
+
+/* The session has read: @error is what it said. @conn may be gone after. */
+static void after_feed(struct sesame_conn *conn, int error)
+{
+	commit_pending(conn);
+	conn->feeding = false;
+	conn->busy--;
+	if (error == SESAME_ENOMEM)
+		set_done(conn, error, sesame_strerror(error));
+	settle(conn);
+}
+
+static void before_feed(struct sesame_conn *conn)
+{
+	conn->feeding = true;
+	conn->busy++;
+}
+
+static void on_bytes(struct ses_stream *stream, uint8_t *data, size_t len)
+{
+	struct sesame_conn *conn = stream->owner;
+
+	if (conn->state != SES_CONN_OPEN && conn->state != SES_CONN_CLOSING)
+		return; /* bytes after the end are dropped (RFC 6455 1.4) */
+	before_feed(conn);
+	after_feed(conn, sesame_session_feed(&conn->session, data, len));
+}
+
+static uint8_t *on_room(struct ses_stream *stream, size_t *ret_len)
+{
+	struct sesame_conn *conn = stream->owner;
+
+	if (conn->state != SES_CONN_OPEN && conn->state != SES_CONN_CLOSING)
+		return NULL;
+	return ses_session_room(&conn->session, ret_len);
+}
+
+static void on_filled(struct ses_stream *stream, size_t n)
+{
+	struct sesame_conn *conn = stream->owner;
+
+	before_feed(conn);
+	after_feed(conn, ses_session_filled(&conn->session, n));
+}
+
+static void send_late_pong(struct sesame_conn *conn)
+{
+	struct ses_late_pong *pong = conn->late_pong;
+
+	conn->late_pong = NULL;
+	if (pong && conn->state == SES_CONN_OPEN)
+		ses_stream_send(conn->stream, bytes_of(pong->frame, pong->len));
+	free(pong);
+}
+
+static void on_drain(struct ses_stream *stream)
+{
+	struct sesame_conn *conn = stream->owner;
+	bool told_full = conn->told_full;
+
+	send_late_pong(conn);
+	conn->told_full = false;
+	if (!told_full || conn->state != SES_CONN_OPEN ||
+	    !conn->handlers->on_drain)
+		return;
+	conn->busy++;
+	conn->handlers->on_drain(conn, conn->user);
+	conn->busy--;
+	settle(conn);
+}
+
+static const char *text_of_cut(const struct sesame_conn *conn, int error)
+{
+	if (error == 0)
+		return conn->state == SES_CONN_CLOSING
+			       ? "the peer closed the connection instead of "
+				 "answering the close frame"
+			       : "the peer closed the connection without a "
+				 "close frame";
+	if (error == SESAME_ERESET)
+		return "the connection was reset";
+	return sesame_strerror(error);
+}
+
+static void on_end(struct ses_stream *stream, int error)
+{
+	struct sesame_conn *conn = stream->owner;
+
+	if (conn->state == SES_CONN_OPEN || conn->state == SES_CONN_CLOSING)
+		conn->end_by_peer = conn->state == SES_CONN_OPEN;
+	set_done(conn, error ? error : SESAME_ERESET, text_of_cut(conn, error));
+	settle(conn);
+}
+
+static const struct ses_stream_events stream_events = {
+	.on_bytes = on_bytes,
+	.on_room = on_room,
+	.on_filled = on_filled,
+	.on_drain = on_drain,
+	.on_end = on_end,
+};
+
+/* ---- time ---- */
+
+/* When the peer was last heard of, or could have been. */
+static uint64_t last_heard_ms(const struct sesame_conn *conn)
+{
+	uint64_t read_ms = conn->stream->last_read_ms;
+
+	return read_ms > conn->awake_ms ? read_ms : conn->awake_ms;
+}
+
+/*
+ * The timer is not moved when bytes come: it fires, finds that they came, and
+ * sleeps for the rest. One ping is sent into each silence.
+ */
+static void look_at_silence(struct sesame_conn *conn)
+{
+	uint64_t now = conn->loop->now_ms, heard = last_heard_ms(conn);
+	uint64_t ping_at = heard + conn->ping_ms;
+	uint64_t idle_at = heard + conn->idle_ms;
+	bool pinged = conn->pinged_ms > heard;
+
+	if (conn->paused) { /* silence is our own doing */
+		wake_at(conn, now + conn->ping_ms);
+		return;
+	}
+	if (now >= idle_at) {
+		set_done(conn, SESAME_ETIMEOUT,
+			 "nothing came from the peer for too long, not even "
+			 "an answer to a ping");
+		return;
+	}
+	if (!pinged && now >= ping_at) {
+		conn->pinged_ms = now;
+		pinged = true;
+		sesame_session_ping(&conn->session, NULL, 0);
+		commit_pending(conn);
+	}
+	if (pinged) /* an answer may begin a new silence long before idle_at */
+		ping_at = now + conn->ping_ms;
+	wake_at(conn, idle_at < ping_at ? idle_at : ping_at);
+}
+
+static void on_timer(struct ses_timer *timer)
+{
+	struct sesame_conn *conn =
+		ses_container_of(timer, struct sesame_conn, timer);
+
+	switch ((enum ses_conn_state)conn->state) {
+	case SES_CONN_OPENING: /* it only keeps its place: see wake_at() */
+		wake_at(conn, conn->loop->now_ms + DEFAULT_PING_MS);
+		break;
+	case SES_CONN_OPEN:
+		look_at_silence(conn);
+		break;
+	case SES_CONN_CLOSING:
+		conn->polite = false;
+		set_done(conn, SESAME_ETIMEOUT,
+			 "the peer did not answer the close frame in time");
+		break;
+	case SES_CONN_PARTING:
+		set_done(conn, 0, NULL);
+		break;
+	case SES_CONN_DONE:
+		break;
+	}
+	settle(conn);
+}
+
+/* ---- the beginning ---- */
+
+static int init_session(struct sesame_conn *conn, enum sesame_role role,
+			size_t max_message, const struct sesame_deflate *deflate)
+{
+	struct sesame_session_settings settings = {
+		.role = role,
+		.max_message = max_message,
+		.deflate = *deflate,
+	};
+
+	return ses_session_init(&conn->session, &settings, &session_events,
+				conn);
+}
+
+static struct sesame_conn *make(struct sesame_loop *loop,
+				const struct ses_conn_setup *setup)
+{
+	struct sesame_limits limits = setup->limits;
+	struct sesame_conn *conn = calloc(1, sizeof(*conn));
+
+	if (!conn)
+		return NULL;
+	ses_limits_default(&limits);
+	conn->loop = loop;
+	conn->handlers = setup->handlers;
+	conn->user = setup->user;
+	conn->on_gone = setup->on_gone;
+	conn->context = setup->context;
+	conn->ping_ms = limits.ping_ms;
+	conn->idle_ms = limits.idle_ms;
+	conn->close_ms = limits.close_ms;
+	conn->end_code = SES_CLOSE_CUT;
+	conn->timer.fire = on_timer;
+	ses_list_init(&conn->link);
+	if (ses_timers_start(&loop->timers, &conn->timer,
+			     loop->now_ms + conn->ping_ms) < 0) {
+		free(conn);
+		return NULL;
+	}
+	return conn;
+}
+
+static void adopt_stream(struct sesame_conn *conn, struct ses_stream *stream,
+			 const struct sesame_limits *limits)
+{
+	size_t most = SIZE_MAX - CONTROL_ROOM;
+
+	conn->stream = stream;
+	conn->awake_ms = conn->loop->now_ms;
+	stream->queue_high = limits->queue_high_bytes;
+	stream->out.limit =
+		(limits->queue_bytes < most ? limits->queue_bytes : most) +
+		CONTROL_ROOM;
+	ses_stream_take(stream, &stream_events, conn);
+	if (conn->paused) /* asked for while it was opening */
+		ses_stream_pause(stream);
+}
+
+/* Tell that it is open and read what is there. True: @conn is still there. */
+static bool go(struct sesame_conn *conn, uint8_t *early, size_t early_len)
+{
+	int error = 0;
+
+	conn->state = SES_CONN_OPEN;
+	wake_at(conn, conn->loop->now_ms + (conn->ping_ms < conn->idle_ms
+						    ? conn->ping_ms
+						    : conn->idle_ms));
+	conn->busy++;
+	if (conn->handlers->on_open)
+		conn->handlers->on_open(conn, conn->user);
+	if (early_len && conn->state < SES_CONN_PARTING) {
+		conn->feeding = true;
+		error = sesame_session_feed(&conn->session, early, early_len);
+		conn->feeding = false;
+		commit_pending(conn);
+	}
+	conn->busy--;
+	if (error == SESAME_ENOMEM)
+		set_done(conn, error, sesame_strerror(error));
+	if (conn->state != SES_CONN_DONE)
+		return true;
+	finish(conn);
+	return false;
+}
+
+static int set_subprotocol(struct sesame_conn *conn, struct bytes text)
+{
+	if (!text.len)
+		return 0;
+	conn->subprotocol = strndup((const char *)text.data, text.len);
+	return conn->subprotocol ? 0 : SESAME_ENOMEM;
+}
+
+static void set_peer(struct sesame_conn *conn, struct ses_stream *stream,
+		     const struct ses_addr *peer)
+{
+	if (peer)
+		conn->peer = *peer;
+	else
+		ses_addr_of_socket(stream->io.fd, true, &conn->peer);
+}
+
+/* Give @conn the @stream; SESAME_ENOMEM: the stream is closed, @conn is not. */
+static int give_stream(struct sesame_conn *conn, struct ses_stream *stream,
+		       const struct ses_conn_setup *setup)
+{
+	struct sesame_limits limits = setup->limits;
+
+	ses_limits_default(&limits);
+	if (init_session(conn, setup->role, limits.message_bytes,
+			 &setup->deflate) < 0 ||
+	    set_subprotocol(conn, setup->subprotocol) < 0) {
+		ses_stream_close(stream);
+		return SESAME_ENOMEM;
+	}
+	set_peer(conn, stream, setup->peer);
+	adopt_stream(conn, stream, &limits);
+	return 0;
+}
+
+int ses_conn_begin(struct ses_stream *stream,
+		   const struct ses_conn_setup *setup, uint8_t *early,
+		   size_t early_len, struct sesame_conn **ret_conn)
+{
+	struct sesame_conn *conn = make(stream->loop, setup);
+
+	if (!conn) {
+		ses_stream_close(stream);
+		return SESAME_ENOMEM;
+	}
+	if (give_stream(conn, stream, setup) < 0) {
+		release(conn);
+		return SESAME_ENOMEM;
+	}
+	*ret_conn = conn;
+	if (!go(conn, early, early_len))
+		*ret_conn = NULL;
+	return 0;
+}
+
+struct sesame_conn *ses_conn_new(struct sesame_loop *loop,
+				 const struct ses_conn_setup *setup,
+				 struct ses_opening *opening)
+{
+	struct sesame_conn *conn = make(loop, setup);
+
+	if (conn)
+		conn->opening = opening;
+	return conn;
+}
+
+int ses_conn_open(struct sesame_conn *conn, struct ses_stream *stream,
+		  const struct ses_conn_setup *setup, uint8_t *early,
+		  size_t early_len)
+{
+	if (give_stream(conn, stream, setup) < 0)
+		return SESAME_ENOMEM;
+	conn->opening = NULL;
+	go(conn, early, early_len);
+	return 0;
+}
+
+/* ---- what the owner does ---- */
+
+/* After something was sent: how full is the queue now? */
+static int fullness(struct sesame_conn *conn)
+{
+	if (!conn->stream->over_high)
+		return 0;
+	conn->told_full = true;
+	return SESAME_EAGAIN;
+}
+
+static int after_send(struct sesame_conn *conn, int error)
+{
+	commit_pending(conn);
+	conn->sending = false;
+	if (error == SESAME_ELIMIT)
+		conn->told_full = true;
+	return error ? error : fullness(conn);
+}
+
+int sesame_conn_send(struct sesame_conn *conn, enum sesame_kind kind,
+		     const void *data, size_t len)
+{
+	if (conn->state != SES_CONN_OPEN)
+		return SESAME_ECLOSED;
+	conn->sending = true;
+	return after_send(conn,
+			  sesame_session_send(&conn->session, kind, data, len));
+}
+
+int sesame_conn_ping(struct sesame_conn *conn, const void *data, size_t len)
+{
+	if (conn->state != SES_CONN_OPEN)
+		return SESAME_ECLOSED;
+	conn->sending = true;
+	return after_send(conn, sesame_session_ping(&conn->session, data, len));
+}
+
+int ses_conn_send_frame(struct sesame_conn *conn, struct bytes frame)
+{
+	size_t queued, limit;
+
+	if (conn->state != SES_CONN_OPEN)
+		return SESAME_ECLOSED;
+	queued = ses_stream_queued(conn->stream);
+	limit = conn->stream->out.limit - CONTROL_ROOM;
+	if (queued > limit || frame.len > limit - queued) {
+		conn->told_full = true;
+		return SESAME_ELIMIT;
+	}
+	if (ses_stream_send(conn->stream, frame) == SESAME_ELIMIT)
+		return SESAME_ELIMIT;
+	return fullness(conn);
+}
+
+/* The attempt to open is given up; on_close follows. */
+static void cancel_opening(struct sesame_conn *conn, const char *text)
+{
+	struct ses_opening *opening = conn->opening;
+
+	conn->opening = NULL;
+	if (opening)
+		opening->cancel(opening);
+	set_done(conn, SESAME_ECLOSED, text);
+}
+
+int sesame_conn_close(struct sesame_conn *conn, uint16_t code,
+		      const char *reason)
+{
+	size_t reason_len = reason ? strlen(reason) : 0;
+	int r;
+
+	if (conn->state == SES_CONN_OPENING) {
+		cancel_opening(conn, "closed before the connection was open");
+		return 0;
+	}
+	if (conn->state != SES_CONN_OPEN)
+		return SESAME_ECLOSED;
+	conn->closed_here = true;
+	conn->state = SES_CONN_CLOSING;
+	r = sesame_session_close(&conn->session, code, reason, reason_len);
+	commit_pending(conn);
+	if (r < 0) {
+		conn->closed_here = false;
+		conn->state = SES_CONN_OPEN;
+		return r;
+	}
+	/* the peer's close frame stands behind what was not read yet */
+	sesame_conn_resume(conn);
+	if (conn->state == SES_CONN_CLOSING)
+		wake_at(conn, conn->loop->now_ms + conn->close_ms);
+	return 0;
+}
+
+void sesame_conn_abort(struct sesame_conn *conn)
+{
+	static const char text[] = "aborted";
+
+	conn->polite = false;
+	if (conn->state == SES_CONN_OPENING)
+		cancel_opening(conn, text);
+	else
+		set_done(conn, SESAME_ECLOSED, text);
+}
+
+void ses_conn_abort_now(struct sesame_conn *conn)
+{
+	sesame_conn_abort(conn);
+	settle(conn);
+}
+
+size_t sesame_conn_queued(const struct sesame_conn *conn)
+{
+	return conn->stream ? ses_stream_queued(conn->stream) : 0;
+}
+
+void sesame_conn_pause(struct sesame_conn *conn)
+{
+	if (conn->state > SES_CONN_OPEN || conn->paused)
+		return;
+	conn->paused = true;
+	if (conn->stream)
+		ses_stream_pause(conn->stream);
+}
+
+void sesame_conn_resume(struct sesame_conn *conn)
+{
+	if (!conn->paused)
+		return;
+	conn->paused = false;
+	conn->awake_ms = conn->loop->now_ms;
+	if (conn->stream)
+		ses_stream_resume(conn->stream);
+	if (conn->state == SES_CONN_OPEN)
+		look_at_silence(conn);
+}
+
+void *sesame_conn_user(const struct sesame_conn *conn)
+{
+	return conn->user;
+}
+
+void sesame_conn_set_user(struct sesame_conn *conn, void *user)
+{
+	conn->user = user;
+}
+
+struct sesame_loop *sesame_conn_loop(const struct sesame_conn *conn)
+{
+	return conn->loop;
+}
+
+const char *sesame_conn_subprotocol(const struct sesame_conn *conn)
+{
+	return conn->subprotocol ? conn->subprotocol : "";
+}
+
+const char *sesame_conn_peer(const struct sesame_conn *conn)
+{
+	/* most connections are never asked, so the text is made when one is */
+	struct sesame_conn *mutable = (struct sesame_conn *)conn;
+	char text[SES_ADDR_TEXT];
+
+	if (!conn->peer_text && conn->peer.len)
+		mutable->peer_text = strdup(ses_addr_format(&conn->peer, text));
+	return conn->peer_text ? conn->peer_text : "";
+}
