@@ -12,22 +12,44 @@
 struct ses_inflate;
 struct ses_deflate;
 
-/* @window_bits 8..15 of the peer's compressor. NULL when out of memory. */
+/*
+ * Take messages apart. @window_bits 8..15 of the peer's compressor. NULL when
+ * out of memory. Without @takeover zlib's memory is held only inside a message.
+ */
 struct ses_inflate *ses_inflate_new(unsigned window_bits, bool takeover);
 void ses_inflate_free(struct ses_inflate *z);
 /*
  * Inflate the next part of a message to the end of @out, whose limit bounds
  * the message during inflation. @last: the message's last part. Returns 0,
  * SESAME_ELIMIT, SESAME_ENOMEM, or SESAME_EPROTO for data that is not deflate.
+ * After an error @z can only be freed.
  */
 int ses_inflate_feed(struct ses_inflate *z, struct bytes in, bool last,
 		     struct ses_buf *out);
 
-/* @window_bits 8..15 (8 is taken as 9 for zlib's sake where that is lawful). */
+/*
+ * Whether messages can be compressed for a peer with this window. zlib has no
+ * window of 8 bits: it would use 9 and may refer further back than a peer that
+ * was promised 8 remembers. Then messages go uncompressed, which is lawful.
+ */
+static inline bool ses_deflate_can(unsigned window_bits)
+{
+	return window_bits >= 9 && window_bits <= 15;
+}
+
+/* @window_bits 9..15. NULL when out of memory. */
 struct ses_deflate *ses_deflate_new(unsigned window_bits, bool takeover);
 void ses_deflate_free(struct ses_deflate *z);
-/* Compress a whole message to the end of @out, its tail removed. 0 or error. */
+/*
+ * Compress a whole message to the end of @out, its tail removed. Returns 0,
+ * SESAME_ELIMIT or SESAME_ENOMEM; after an error call ses_deflate_forget().
+ */
 int ses_deflate_message(struct ses_deflate *z, struct bytes in,
 			struct ses_buf *out);
+/*
+ * The peer will not see what was compressed last: later messages must not
+ * refer to it, nor to anything before.
+ */
+void ses_deflate_forget(struct ses_deflate *z);
 
 #endif

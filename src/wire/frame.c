@@ -8,14 +8,14 @@
 
 #include <sesame/error.h>
 
-#define FIN	      0x80
-#define RSV1	      0x40
-#define RSV2	      0x20
-#define RSV3	      0x10
-#define OPCODE	      0x0f
-#define MASKED	      0x80
-#define LENGTH	      0x7f
-#define LENGTH_IN_TWO 126 /* the length follows in two bytes */
+#define FIN		0x80
+#define RSV1		0x40
+#define RSV2		0x20
+#define RSV3		0x10
+#define OPCODE		0x0f
+#define MASKED		0x80
+#define LENGTH		0x7f
+#define LENGTH_IN_TWO	126 /* the length follows in two bytes */
 #define LENGTH_IN_EIGHT 127
 
 static bool is_control(uint8_t opcode)

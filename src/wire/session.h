@@ -21,23 +21,28 @@ struct sesame_session {
 	const struct sesame_session_events *events;
 	void *user;
 	struct ses_buf message;	     /* of a message that came in part */
-	struct ses_inflate *inflate; /* NULL without permessage-deflate */
-	struct ses_deflate *deflate;
+	struct ses_inflate *inflate; /* NULL until a compressed message came */
+	struct ses_deflate *deflate; /* NULL until one was sent */
 	uint64_t payload_left;	     /* bytes of the present frame to come */
-	uint32_t max_message;
+	size_t max_message;
 	uint32_t deflate_from;
 	struct ses_utf8 utf8;
 	uint8_t mask[4];
-	uint8_t mask_at;	 /* 0..3: which mask byte is next */
-	uint8_t head[14];	 /* a frame header, or control frame, in part */
+	uint8_t mask_at;  /* 0..3: which mask byte is next */
+	uint8_t head[14]; /* a frame header, in part */
 	uint8_t head_len;
-	uint8_t state;		 /* index of the state's function */
+	uint8_t state;	  /* index of the state's function */
 	uint8_t role;
-	uint8_t opcode;		 /* of the present frame */
-	uint8_t kind;		 /* of the present message, 0 between messages */
-	uint8_t fault;		 /* enum ses_fault that ended it */
+	uint8_t opcode;	  /* of the present frame */
+	uint8_t kind;	  /* of the present message, 0 between messages */
+	uint8_t fault;	  /* enum ses_fault that ended it */
+	uint8_t in_bits : 4;  /* the peer's compressor's window */
+	uint8_t out_bits : 4; /* ours */
+	bool in_takeover : 1;
+	bool out_takeover : 1;
+	bool deflate_on : 1;
 	bool fin : 1;
-	bool compressed : 1;
+	bool compressed : 1; /* the present message */
 	bool close_sent : 1;
 	bool close_received : 1;
 	bool over : 1;

@@ -25,11 +25,11 @@ enum {
 
 /* A row: where one byte leads from each state, six bits for each. */
 #define TO(state, next) ((uint64_t)(next) << (state))
-#define ROW(start, tail1, tail2, tail3, e0, ed, f0, f4)                        \
-	(TO(START, start) | TO(BAD, BAD) | TO(TAIL1, tail1) |                  \
-	 TO(TAIL2, tail2) | TO(TAIL3, tail3) | TO(AFTER_E0, e0) |              \
+#define ROW(start, tail1, tail2, tail3, e0, ed, f0, f4)           \
+	(TO(START, start) | TO(BAD, BAD) | TO(TAIL1, tail1) |     \
+	 TO(TAIL2, tail2) | TO(TAIL3, tail3) | TO(AFTER_E0, e0) | \
 	 TO(AFTER_ED, ed) | TO(AFTER_F0, f0) | TO(AFTER_F4, f4))
-#define LEAD(next) ROW(next, BAD, BAD, BAD, BAD, BAD, BAD, BAD)
+#define LEAD(next)	     ROW(next, BAD, BAD, BAD, BAD, BAD, BAD, BAD)
 #define TAIL(e0, ed, f0, f4) ROW(BAD, START, TAIL1, TAIL2, e0, ed, f0, f4)
 
 static const uint64_t rows[256] = {

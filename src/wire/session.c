@@ -1,0 +1,707 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The session: frames to messages and back (RFC 6455 sections 5 to 7, RFC 7692
+ * section 7.2). One function per state, in a table. A frame that lies whole in
+ * the input is unmasked there and handed over without a copy; only what comes
+ * in part is kept, in one buffer that grows with the bytes that arrived, never
+ * with those that were announced. Callbacks may call back, so before each the
+ * session is brought to where the next frame would find it.
+ */
+#include "wire/session.h"
+
+#include "wire/close.h"
+#include "wire/deflate.h"
+#include "wire/mask.h"
+
+#include <sesame/error.h>
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define DEFAULT_MAX_MESSAGE  (16u << 20)
+#define DEFAULT_DEFLATE_FROM 64
+/* Direct receiving begins when this much is still to come of a frame ... */
+#define ROOM_WORTH_IT 16384
+/* ... and this much has come, which bounds what is taken ahead of the bytes. */
+#define ROOM_EARNED 4096
+
+/* Input, used up from the front and unmasked where it lies. */
+struct span {
+	uint8_t *data;
+	size_t len;
+};
+
+enum { STATE_HEAD, STATE_DATA, STATE_CONTROL };
+
+static int read_head(struct sesame_session *s, struct span *in);
+static int read_data(struct sesame_session *s, struct span *in);
+static int read_control(struct sesame_session *s, struct span *in);
+
+static int (*const states[])(struct sesame_session *s, struct span *in) = {
+	[STATE_HEAD] = read_head,
+	[STATE_DATA] = read_data,
+	[STATE_CONTROL] = read_control,
+};
+
+int sesame_session_feed(struct sesame_session *s, uint8_t *data, size_t len)
+{
+	struct span in = {data, len};
+	int error = 0;
+
+	if (s->over)
+		return SESAME_ECLOSED;
+	while (in.len && !s->over && !error)
+		error = states[s->state](s, &in);
+	return error;
+}
+
+/* ---- birth and death ---- */
+
+static uint8_t window_bits(uint8_t bits)
+{
+	return bits >= 8 && bits <= 15 ? bits : 15;
+}
+
+static void agree_deflate(struct sesame_session *s,
+			  const struct sesame_deflate *d)
+{
+	uint8_t server_bits = window_bits(d->server_max_window_bits);
+	uint8_t client_bits = window_bits(d->client_max_window_bits);
+	bool server_takeover = !d->server_no_context_takeover;
+	bool client_takeover = !d->client_no_context_takeover;
+	bool server = s->role == SESAME_SERVER;
+
+	s->deflate_on = d->on;
+	s->in_bits = server ? client_bits : server_bits;
+	s->out_bits = server ? server_bits : client_bits;
+	s->in_takeover = server ? client_takeover : server_takeover;
+	s->out_takeover = server ? server_takeover : client_takeover;
+}
+
+/* So far below SIZE_MAX that no header or control frame added to it wraps. */
+static size_t bounded_limit(size_t max_message)
+{
+	return max_message < SIZE_MAX / 2 ? max_message : SIZE_MAX / 2;
+}
+
+int ses_session_init(struct sesame_session *s,
+		     const struct sesame_session_settings *settings,
+		     const struct sesame_session_events *events, void *user)
+{
+	size_t max = settings->max_message, from = settings->deflate_from;
+
+	*s = (struct sesame_session){
+		.events = events, .user = user, .role = settings->role};
+	s->max_message = bounded_limit(max ? max : DEFAULT_MAX_MESSAGE);
+	from = from ? from : DEFAULT_DEFLATE_FROM;
+	s->deflate_from = from < UINT32_MAX ? (uint32_t)from : UINT32_MAX;
+	ses_buf_init(&s->message, s->max_message);
+	agree_deflate(s, &settings->deflate);
+	return 0;
+}
+
+void ses_session_fini(struct sesame_session *s)
+{
+	ses_buf_fini(&s->message);
+	ses_inflate_free(s->inflate);
+	ses_deflate_free(s->deflate);
+	s->inflate = NULL;
+	s->deflate = NULL;
+	s->over = true;
+}
+
+struct sesame_session *
+sesame_session_new(const struct sesame_session_settings *settings,
+		   const struct sesame_session_events *events, void *user)
+{
+	struct sesame_session *s = malloc(sizeof(*s));
+
+	if (s && ses_session_init(s, settings, events, user) != 0) {
+		free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void sesame_session_free(struct sesame_session *s)
+{
+	if (!s)
+		return;
+	ses_session_fini(s);
+	free(s);
+}
+
+bool sesame_session_is_over(const struct sesame_session *s)
+{
+	return s->over;
+}
+
+/* ---- the end ---- */
+
+static int send_close(struct sesame_session *s, uint16_t code,
+		      struct bytes reason);
+
+/* Nothing is told after this. Returns @error, for the caller to return. */
+static int end(struct sesame_session *s, uint16_t code, struct bytes reason,
+	       bool clean, int error)
+{
+	const char *fault = s->fault ? ses_fault_row(s->fault)->sentence : NULL;
+
+	s->over = true;
+	ses_buf_release(&s->message);
+	if (s->events->close)
+		s->events->close(s->user, code, (const char *)reason.data,
+				 reason.len, clean, fault);
+	return error;
+}
+
+/* The peer broke a rule: tell it which by code and sentence, and end. */
+static int fail(struct sesame_session *s, enum ses_fault fault)
+{
+	const struct ses_fault_row *row = ses_fault_row(fault);
+
+	s->fault = (uint8_t)fault;
+	send_close(s, (uint16_t)row->close_code, bytes_of_str(row->sentence));
+	return end(s, (uint16_t)row->close_code, BYTES(""), false,
+		   SESAME_EPROTO);
+}
+
+/* Out of memory is nobody's fault, but the message is lost. */
+static int give_up(struct sesame_session *s)
+{
+	send_close(s, 1011, BYTES("out of memory"));
+	return end(s, 1011, BYTES(""), false, SESAME_ENOMEM);
+}
+
+/* ---- frame headers ---- */
+
+static bool is_control(uint8_t opcode)
+{
+	return opcode & 8;
+}
+
+/* Rules on reserved bits: only RSV1, to mark a compressed message's start. */
+static bool reserved_bits_allowed(const struct sesame_session *s,
+				  const struct ses_frame *frame)
+{
+	bool starts_message =
+		frame->opcode == SES_OP_TEXT || frame->opcode == SES_OP_BINARY;
+
+	return !frame->rsv2 && !frame->rsv3 &&
+	       (!frame->rsv1 || (s->deflate_on && starts_message));
+}
+
+/*
+ * Whether the announced payload can fit. A compressed one is bounded while it
+ * inflates; here only what could not come from any compressor is turned away.
+ */
+static bool fits(const struct sesame_session *s, const struct ses_frame *frame)
+{
+	if (frame->rsv1 ||
+	    (frame->opcode == SES_OP_CONTINUATION && s->compressed))
+		return frame->payload_len / 2 <= s->max_message + 512;
+	return frame->payload_len <= s->max_message - ses_buf_len(&s->message);
+}
+
+/* What a header gets wrong here and now. */
+static enum ses_fault check_frame(const struct sesame_session *s,
+				  const struct ses_frame *frame)
+{
+	if (!reserved_bits_allowed(s, frame))
+		return SES_FAULT_RSV;
+	if (frame->masked != (s->role == SESAME_SERVER))
+		return frame->masked ? SES_FAULT_MASKED : SES_FAULT_UNMASKED;
+	if (is_control(frame->opcode))
+		return SES_FAULT_NONE;
+	if (frame->opcode == SES_OP_CONTINUATION && !s->kind)
+		return SES_FAULT_CONTINUATION_ALONE;
+	if (frame->opcode != SES_OP_CONTINUATION && s->kind)
+		return SES_FAULT_MESSAGE_INSIDE_MESSAGE;
+	return fits(s, frame) ? SES_FAULT_NONE : SES_FAULT_MESSAGE_TOO_BIG;
+}
+
+static void skip(struct span *in, size_t n)
+{
+	in->data += n;
+	in->len -= n;
+}
+
+/*
+ * Decode a header from the input, or, when it came in part, from s->head where
+ * its bytes are gathered. Returns 1 with *ret_frame, 0 when more is needed, or
+ * an error.
+ */
+static int take_head(struct sesame_session *s, struct span *in,
+		     struct ses_frame *ret_frame)
+{
+	enum ses_fault fault = SES_FAULT_NONE;
+	size_t had = s->head_len, n = sizeof(s->head) - had;
+	struct bytes head = bytes_of(in->data, in->len);
+	int used;
+
+	if (had || in->len < 2) {
+		n = n < in->len ? n : in->len;
+		memcpy(s->head + had, in->data, n);
+		head = bytes_of(s->head, had + n);
+	}
+	used = ses_frame_decode(head, ret_frame, &fault);
+	if (used < 0)
+		return fail(s, fault);
+	if (used == 0) {
+		n = in->len; /* less than a header, so it fits */
+		memcpy(s->head + had, in->data, n);
+		s->head_len = (uint8_t)(had + n);
+		skip(in, n);
+		return 0;
+	}
+	s->head_len = 0;
+	skip(in, (size_t)used - had);
+	return 1;
+}
+
+static void begin_message(struct sesame_session *s,
+			  const struct ses_frame *frame)
+{
+	if (frame->opcode == SES_OP_CONTINUATION)
+		return;
+	s->kind = frame->opcode;
+	s->compressed = frame->rsv1;
+	s->utf8 = (struct ses_utf8){0};
+}
+
+static void begin_frame(struct sesame_session *s, const struct ses_frame *frame)
+{
+	s->opcode = frame->opcode;
+	s->payload_left = frame->payload_len;
+	s->mask_at = 0;
+	memcpy(s->mask, frame->mask, sizeof(s->mask));
+	if (is_control(frame->opcode)) {
+		s->state = STATE_CONTROL;
+		return;
+	}
+	s->state = STATE_DATA;
+	s->fin = frame->fin;
+	begin_message(s, frame);
+}
+
+static int read_whole_message(struct sesame_session *s, struct span *in,
+			      const struct ses_frame *frame);
+static int finish_frame(struct sesame_session *s);
+
+/* A whole plain message in one frame, all here: the common case. */
+static bool is_whole_message(const struct ses_frame *frame, struct span in)
+{
+	return frame->fin && !frame->rsv1 &&
+	       (frame->opcode == SES_OP_TEXT || frame->opcode == SES_OP_BINARY) &&
+	       frame->payload_len <= in.len;
+}
+
+static int read_head(struct sesame_session *s, struct span *in)
+{
+	struct ses_frame frame;
+	enum ses_fault fault;
+	int taken = take_head(s, in, &frame);
+
+	if (taken <= 0)
+		return taken;
+	fault = check_frame(s, &frame);
+	if (fault)
+		return fail(s, fault);
+	if (is_whole_message(&frame, *in))
+		return read_whole_message(s, in, &frame);
+	begin_frame(s, &frame);
+	/* an empty frame has no byte that could call its state */
+	if (s->payload_left == 0)
+		return states[s->state](s, in);
+	return 0;
+}
+
+/* ---- messages ---- */
+
+static void tell_message(struct sesame_session *s, uint8_t kind, uint8_t *data,
+			 size_t len)
+{
+	if (s->events->message)
+		s->events->message(s->user, (enum sesame_kind)kind, data, len);
+}
+
+static int read_whole_message(struct sesame_session *s, struct span *in,
+			      const struct ses_frame *frame)
+{
+	uint8_t *data = in->data;
+	size_t len = (size_t)frame->payload_len;
+
+	skip(in, len);
+	if (frame->masked)
+		ses_mask(data, data, len, frame->mask, 0);
+	if (frame->opcode == SES_OP_TEXT && !ses_utf8_valid(bytes_of(data, len)))
+		return fail(s, SES_FAULT_UTF8);
+	tell_message(s, frame->opcode, data, len);
+	return 0;
+}
+
+/* Unmask the next @n bytes of the present frame where they lie. */
+static void unmask(struct sesame_session *s, uint8_t *data, size_t n)
+{
+	if (s->role == SESAME_SERVER)
+		s->mask_at =
+			(uint8_t)ses_mask(data, data, n, s->mask, s->mask_at);
+	s->payload_left -= n;
+}
+
+/* Whether the message's bytes from @from on can still become valid text. */
+static bool check_text(struct sesame_session *s, size_t from)
+{
+	struct bytes text = bytes_from(ses_buf_bytes(&s->message), from);
+
+	return s->kind != SESAME_TEXT || ses_utf8_feed(&s->utf8, text);
+}
+
+static int inflate_into_message(struct sesame_session *s, struct bytes in)
+{
+	bool last = s->fin && s->payload_left == 0;
+
+	if (!s->inflate)
+		s->inflate = ses_inflate_new(s->in_bits, s->in_takeover);
+	if (!s->inflate)
+		return SESAME_ENOMEM;
+	return ses_inflate_feed(s->inflate, in, last, &s->message);
+}
+
+/* Take unmasked payload into the message and check what it became. */
+static int take_payload(struct sesame_session *s, struct bytes in)
+{
+	size_t had = ses_buf_len(&s->message);
+	int error = s->compressed ? inflate_into_message(s, in)
+				  : ses_buf_append(&s->message, in);
+
+	if (error == SESAME_ENOMEM)
+		return give_up(s);
+	/* What came before the error is looked at first: it came first. */
+	if (!check_text(s, had))
+		return fail(s, SES_FAULT_UTF8);
+	if (error == SESAME_ELIMIT)
+		return fail(s, SES_FAULT_MESSAGE_TOO_BIG);
+	if (error)
+		return fail(s, SES_FAULT_DEFLATE_DATA);
+	return 0;
+}
+
+static int finish_message(struct sesame_session *s)
+{
+	struct ses_buf message = s->message;
+	uint8_t kind = s->kind, nothing[1];
+
+	if (kind == SESAME_TEXT && !ses_utf8_done(&s->utf8))
+		return fail(s, SES_FAULT_UTF8);
+	/* The callback gets the old buffer while the session has a new one. */
+	ses_buf_init(&s->message, s->max_message);
+	s->kind = 0;
+	tell_message(s, kind, message.data ? message.data : nothing,
+		     ses_buf_len(&message));
+	ses_buf_fini(&message);
+	return 0;
+}
+
+static int finish_frame(struct sesame_session *s)
+{
+	s->state = STATE_HEAD;
+	return s->fin ? finish_message(s) : 0;
+}
+
+static int read_data(struct sesame_session *s, struct span *in)
+{
+	size_t n = in->len < s->payload_left ? in->len : (size_t)s->payload_left;
+	struct bytes part = bytes_of(in->data, n);
+	int error;
+
+	unmask(s, in->data, n);
+	skip(in, n);
+	error = take_payload(s, part);
+	if (error || s->payload_left)
+		return error;
+	return finish_frame(s);
+}
+
+/* ---- receiving directly ---- */
+
+uint8_t *ses_session_room(struct sesame_session *s, size_t *ret_len)
+{
+	size_t had = ses_buf_len(&s->message), n;
+	uint8_t *room;
+
+	if (s->over || s->state != STATE_DATA || s->compressed ||
+	    s->payload_left < ROOM_WORTH_IT || had < ROOM_EARNED)
+		return NULL;
+	/* as much again as has come, and what memory is there anyway */
+	n = had < s->payload_left ? had : (size_t)s->payload_left;
+	room = ses_buf_room(&s->message, n);
+	if (!room)
+		return NULL;
+	n = s->message.capacity - s->message.end;
+	*ret_len = n < s->payload_left ? n : (size_t)s->payload_left;
+	return room;
+}
+
+int ses_session_filled(struct sesame_session *s, size_t n)
+{
+	size_t had = ses_buf_len(&s->message);
+
+	if (s->over)
+		return SESAME_ECLOSED;
+	unmask(s, s->message.data + s->message.end, n);
+	ses_buf_commit(&s->message, n);
+	if (!check_text(s, had))
+		return fail(s, SES_FAULT_UTF8);
+	return s->payload_left ? 0 : finish_frame(s);
+}
+
+/* ---- control frames ---- */
+
+static int send_frame(struct sesame_session *s, uint8_t opcode, bool rsv1,
+		      struct bytes payload);
+
+static int take_close(struct sesame_session *s, struct bytes body)
+{
+	enum ses_fault fault = SES_FAULT_NONE;
+	struct bytes reason;
+	bool both;
+	uint16_t code;
+
+	if (ses_close_parse(body, &code, &reason, &fault) != 0)
+		return fail(s, fault);
+	s->close_received = true;
+	/* the reply carries the peer's code, or none as the peer did */
+	both = s->close_sent ||
+	       send_close(s, code == SES_CLOSE_NONE ? 0 : code, BYTES("")) == 0;
+	return end(s, code, reason, both, 0);
+}
+
+static int take_ping(struct sesame_session *s, struct bytes body)
+{
+	/* A pong that finds no room is dropped: the next ping asks again. */
+	if (!s->close_sent)
+		send_frame(s, SES_OP_PONG, false, body);
+	if (s->events->ping)
+		s->events->ping(s->user, body.data, body.len);
+	return 0;
+}
+
+static int take_pong(struct sesame_session *s, struct bytes body)
+{
+	if (s->events->pong)
+		s->events->pong(s->user, body.data, body.len);
+	return 0;
+}
+
+static int take_control(struct sesame_session *s, struct bytes body)
+{
+	switch (s->opcode) {
+	case SES_OP_CLOSE:
+		return take_close(s, body);
+	case SES_OP_PING:
+		return take_ping(s, body);
+	default:
+		return take_pong(s, body);
+	}
+}
+
+/*
+ * The gathered part of a control frame waits behind the message that it
+ * interrupts. It is copied out before anything is told, because what is told
+ * may make the session move.
+ */
+static int finish_gathered(struct sesame_session *s, size_t len)
+{
+	uint8_t body[SES_CONTROL_MAX];
+
+	assert(len <= sizeof(body));
+	s->message.end -= len;
+	memcpy(body, s->message.data + s->message.end, len);
+	s->message.limit = s->max_message;
+	if (!s->kind)
+		ses_buf_release(&s->message);
+	return take_control(s, bytes_of(body, len));
+}
+
+static int gather_control(struct sesame_session *s, struct bytes part)
+{
+	s->message.limit = s->max_message + SES_CONTROL_MAX;
+	s->head_len += part.len;
+	return ses_buf_append(&s->message, part) == 0 ? 0 : give_up(s);
+}
+
+static int read_control(struct sesame_session *s, struct span *in)
+{
+	size_t n = in->len < s->payload_left ? in->len : (size_t)s->payload_left;
+	struct bytes part = bytes_of(in->data, n);
+	size_t gathered = s->head_len; /* no header is in part now */
+	int error;
+
+	unmask(s, in->data, n);
+	skip(in, n);
+	if (gathered || s->payload_left) {
+		error = gather_control(s, part);
+		if (error || s->payload_left)
+			return error;
+	}
+	s->state = STATE_HEAD;
+	s->head_len = 0;
+	return gathered ? finish_gathered(s, gathered + n)
+			: take_control(s, part);
+}
+
+/* ---- sending ---- */
+
+static bool can_send(const struct sesame_session *s)
+{
+	return !s->over && !s->close_sent && !s->close_received;
+}
+
+/* Four bytes that nobody can predict; without them a client cannot send. */
+static bool draw_mask(struct sesame_session *s, struct ses_frame *frame)
+{
+	uint32_t mask;
+
+	frame->masked = s->role == SESAME_CLIENT;
+	if (!frame->masked)
+		return true;
+	if (!s->events->mask)
+		return false;
+	mask = s->events->mask(s->user);
+	memcpy(frame->mask, &mask, sizeof(mask));
+	return true;
+}
+
+static int send_frame(struct sesame_session *s, uint8_t opcode, bool rsv1,
+		      struct bytes payload)
+{
+	struct ses_frame frame = {.fin = true,
+				  .rsv1 = rsv1,
+				  .opcode = opcode,
+				  .payload_len = payload.len};
+	uint8_t *out;
+	size_t head;
+
+	if (!s->events->output || !draw_mask(s, &frame))
+		return SESAME_EINVAL;
+	head = ses_frame_head_len(payload.len, frame.masked);
+	if (payload.len > SIZE_MAX - head)
+		return SESAME_ELIMIT;
+	out = s->events->output(s->user, head + payload.len);
+	if (!out)
+		return SESAME_ELIMIT;
+	ses_frame_encode(&frame, out);
+	if (frame.masked)
+		ses_mask(out + head, payload.data, payload.len, frame.mask, 0);
+	else if (payload.len)
+		memcpy(out + head, payload.data, payload.len);
+	return 0;
+}
+
+static bool is_worth_deflating(const struct sesame_session *s, size_t len)
+{
+	return s->deflate_on && len >= s->deflate_from &&
+	       ses_deflate_can(s->out_bits);
+}
+
+/* Compress and send. A message that was not sent must not be referred to. */
+static int send_deflated(struct sesame_session *s, uint8_t opcode,
+			 struct bytes payload)
+{
+	struct ses_buf out;
+	bool smaller;
+	int error;
+
+	if (!s->deflate)
+		s->deflate = ses_deflate_new(s->out_bits, s->out_takeover);
+	if (!s->deflate)
+		return SESAME_ENOMEM;
+	ses_buf_init(&out, SIZE_MAX / 2);
+	error = ses_deflate_message(s->deflate, payload, &out);
+	/* what the peer need not remember may as well go as it is */
+	smaller = s->out_takeover || ses_buf_len(&out) < payload.len;
+	if (!error)
+		error = send_frame(s, opcode, smaller,
+				   smaller ? ses_buf_bytes(&out) : payload);
+	if (error)
+		ses_deflate_forget(s->deflate);
+	ses_buf_fini(&out);
+	return error;
+}
+
+int sesame_session_send(struct sesame_session *s, enum sesame_kind kind,
+			const void *data, size_t len)
+{
+	struct bytes payload = bytes_of(data, len);
+
+	if (!can_send(s))
+		return SESAME_ECLOSED;
+	if (kind != SESAME_BINARY &&
+	    (kind != SESAME_TEXT || !ses_utf8_valid(payload)))
+		return SESAME_EINVAL;
+	if (is_worth_deflating(s, len))
+		return send_deflated(s, kind, payload);
+	return send_frame(s, kind, false, payload);
+}
+
+int sesame_session_ping(struct sesame_session *s, const void *data, size_t len)
+{
+	if (!can_send(s))
+		return SESAME_ECLOSED;
+	if (len > SES_CONTROL_MAX)
+		return SESAME_EINVAL;
+	return send_frame(s, SES_OP_PING, false, bytes_of(data, len));
+}
+
+/* Send a close frame, once; @code 0 sends none. */
+static int send_close(struct sesame_session *s, uint16_t code,
+		      struct bytes reason)
+{
+	uint8_t body[SES_CONTROL_MAX];
+	size_t len = code ? 2 + reason.len : 0;
+	int error;
+
+	assert(len <= sizeof(body));
+	if (s->close_sent)
+		return SESAME_ECLOSED;
+	if (code) {
+		body[0] = (uint8_t)(code >> 8);
+		body[1] = (uint8_t)code;
+		if (reason.len)
+			memcpy(body + 2, reason.data, reason.len);
+	}
+	error = send_frame(s, SES_OP_CLOSE, false, bytes_of(body, len));
+	s->close_sent = error == 0;
+	return error;
+}
+
+int sesame_session_close(struct sesame_session *s, uint16_t code,
+			 const char *reason, size_t reason_len)
+{
+	struct bytes text = bytes_of(reason, reason_len);
+
+	if (!can_send(s))
+		return SESAME_ECLOSED;
+	if (reason_len > SES_CONTROL_MAX - 2 || !ses_utf8_valid(text))
+		return SESAME_EINVAL;
+	if (code ? !ses_close_code_valid(code) : reason_len > 0)
+		return SESAME_EINVAL;
+	return send_close(s, code, text);
+}
+
+int ses_session_frame(struct ses_buf *out, enum sesame_kind kind,
+		      struct bytes payload)
+{
+	struct ses_frame frame = {
+		.fin = true, .opcode = kind, .payload_len = payload.len};
+	uint8_t head[SES_FRAME_HEAD_MAX];
+	size_t n = ses_frame_encode(&frame, head), had = ses_buf_len(out);
+	int error = ses_buf_append(out, bytes_of(head, n));
+
+	if (!error)
+		error = ses_buf_append(out, payload);
+	if (error)
+		out->end -= ses_buf_len(out) - had; /* all or nothing */
+	return error;
+}
