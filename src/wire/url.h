@@ -50,6 +50,10 @@ const struct ses_url_fault_row *ses_url_fault(enum ses_url_fault fault);
  * "wws://x/"; written to @out, whether or not it is certain. False: no idea.
  */
 bool ses_url_suggest(struct bytes text, char *out, size_t size);
+/* The length of the invisible character (in UTF-8) that @in begins with, or 0. */
+size_t ses_url_invisible(struct bytes in);
+/* Whether @field is "host" or "host:port", as the Host field wants it. */
+bool ses_url_host_field_valid(struct bytes field);
 /* The request target: path (at least "/") and query. 0 or SESAME_ELIMIT. */
 int ses_url_target(const struct ses_url *url, char *out, size_t size);
 /* The Host field: brackets for IPv6, port unless it is the scheme's default. */

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * URLs on their way out: the request target, the Host field, the origin, the
+ * URL again, and any text that should have been one without its secrets.
+ * Redaction errs on the side of hiding, since its text ends up in tickets.
+ */
+#include "wire/url.h"
+
+#include <sesame/error.h>
+
+/* Text that is being written; a NUL always fits behind it. */
+struct pen {
+	char *out;
+	size_t size, len;
+	bool full;
+};
+
+static struct pen pen_on(char *out, size_t size)
+{
+	return (struct pen){.out = out, .size = size, .full = size == 0};
+}
+
+static void put_bytes(struct pen *p, struct bytes in)
+{
+	if (p->full || in.len >= p->size - p->len) {
+		p->full = true;
+		return;
+	}
+	if (in.len > 0)
+		memcpy(p->out + p->len, in.data, in.len);
+	p->len += in.len;
+}
+
+static void put(struct pen *p, const char *s)
+{
+	put_bytes(p, bytes_of_str(s));
+}
+
+static void put_lower(struct pen *p, struct bytes in)
+{
+	size_t from = p->len;
+
+	put_bytes(p, in);
+	for (; from < p->len; from++)
+		p->out[from] = (char)byte_lower((uint8_t)p->out[from]);
+}
+
+static void put_number(struct pen *p, unsigned n)
+{
+	char digits[10];
+	size_t i = sizeof(digits);
+
+	do {
+		digits[--i] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	put_bytes(p, bytes_of(digits + i, sizeof(digits) - i));
+}
+
+static int finish(struct pen *p)
+{
+	if (p->full) {
+		if (p->size > 0)
+			p->out[0] = '\0';
+		return SESAME_ELIMIT;
+	}
+	p->out[p->len] = '\0';
+	return 0;
+}
+
+static void put_target(struct pen *p, const struct ses_url *url)
+{
+	if (url->path.len == 0)
+		put(p, "/");
+	put_bytes(p, url->path);
+	if (url->query.data) {
+		put(p, "?");
+		put_bytes(p, url->query);
+	}
+}
+
+/* In lower case, as browsers send it: some servers compare byte by byte. */
+static void put_host(struct pen *p, const struct ses_url *url)
+{
+	bool v6 = url->host_kind == SES_HOST_IPV6;
+
+	put(p, v6 ? "[" : "");
+	put_lower(p, url->host);
+	put(p, v6 ? "]" : "");
+	if (url->port == (url->tls ? 443 : 80))
+		return;
+	put(p, ":");
+	put_number(p, url->port);
+}
+
+int ses_url_target(const struct ses_url *url, char *out, size_t size)
+{
+	struct pen p = pen_on(out, size);
+
+	put_target(&p, url);
+	return finish(&p);
+}
+
+int ses_url_host_field(const struct ses_url *url, char *out, size_t size)
+{
+	struct pen p = pen_on(out, size);
+
+	put_host(&p, url);
+	return finish(&p);
+}
+
+int ses_url_origin(const struct ses_url *url, char *out, size_t size)
+{
+	struct pen p = pen_on(out, size);
+
+	put(&p, url->tls ? "https://" : "http://");
+	put_host(&p, url);
+	return finish(&p);
+}
+
+int ses_url_write(const struct ses_url *url, char *out, size_t size)
+{
+	struct pen p = pen_on(out, size);
+
+	put(&p, url->http ? "http" : "ws");
+	put(&p, url->tls ? "s://" : "://");
+	put_host(&p, url);
+	put_target(&p, url);
+	return finish(&p);
+}
+
+/* ---- redaction ---- */
+
+/* Names that mean a secret wherever they stand within a parameter's name. */
+static const char *const secret_parts[] = {
+	"token",      "secret",	    "password",	 "passwd",    "passphrase",
+	"apikey",     "authoriz",   "jwt",	 "signature", "bearer",
+	"credential", "session",    "ticket",	 "cookie",    "accesskey",
+	"authkey",    "privatekey", "clientkey", "sharedkey", "assertion",
+	"csrf",	      "xsrf",	    NULL};
+/* Names that mean one only when they are the whole name. */
+static const char *const secret_names[] = {
+	"key", "sig", "sid",  "code",  "pwd", "pw",   "pass", "auth", "otp",
+	"pin", "mac", "hmac", "nonce", "sas", "sess", "ssid", NULL};
+
+static int hex_value(uint8_t c)
+{
+	c = byte_lower(c);
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* "Access%5fToken[]" becomes "accesstoken". */
+static struct bytes plain_name(struct bytes name, uint8_t out[64])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < name.len && n < 64; i++) {
+		uint8_t c = name.data[i];
+
+		if (c == '%' && name.len - i > 2 &&
+		    hex_value(name.data[i + 1]) >= 0 &&
+		    hex_value(name.data[i + 2]) >= 0) {
+			c = (uint8_t)(hex_value(name.data[i + 1]) * 16 +
+				      hex_value(name.data[i + 2]));
+			i += 2;
+		}
+		c = byte_lower(c);
+		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
+			out[n++] = c;
+	}
+	return bytes_of(out, n);
+}
+
+static bool is_secret_name(struct bytes name)
+{
+	uint8_t room[64];
+
+	name = plain_name(name, room);
+	for (const char *const *part = secret_parts; *part; part++)
+		if (bytes_contains_nocase(name, bytes_of_str(*part)))
+			return true;
+	for (const char *const *word = secret_names; *word; word++)
+		if (bytes_equal_str(name, *word))
+			return true;
+	return false;
+}
+
+/* A JSON Web Token gives itself away, whatever its parameter is called. */
+static bool is_secret_value(struct bytes value)
+{
+	return value.len > 16 && bytes_starts(value, BYTES("eyJ"));
+}
+
+static bool is_byte_of(uint8_t c, const char *set)
+{
+	return c != 0 && strchr(set, c) != NULL;
+}
+
+static size_t span_until(struct bytes in, const char *set)
+{
+	size_t n = 0;
+
+	while (n < in.len && !is_byte_of(in.data[n], set))
+		n++;
+	return n;
+}
+
+/* Past the scheme and its slashes, however they were mistyped. */
+static size_t authority_start(struct bytes text)
+{
+	size_t n = span_until(text, ":;|/\\?#@"), m = n;
+
+	while (m < text.len && is_byte_of(text.data[m], ":;|/\\"))
+		m++;
+	for (size_t i = n; i < m; i++)
+		if (is_byte_of(text.data[i], "/\\"))
+			return m;
+	/* "ws:ann:secret@host" against "ann:secret@host" */
+	if (bytes_equal_nocase(bytes_first(text, n), BYTES("ws")) ||
+	    bytes_equal_nocase(bytes_first(text, n), BYTES("wss")))
+		return m;
+	return 0;
+}
+
+static bool all_digits(struct bytes in)
+{
+	for (size_t i = 0; i < in.len; i++)
+		if (in.data[i] < '0' || in.data[i] > '9')
+			return false;
+	return true;
+}
+
+/* The last @ of @in, or -1. */
+static ptrdiff_t find_last_at(struct bytes in)
+{
+	ptrdiff_t at = (ptrdiff_t)in.len - 1;
+
+	while (at >= 0 && in.data[at] != '@')
+		at--;
+	return at;
+}
+
+/*
+ * The length of the userinfo that @rest begins with, or -1. A password that
+ * holds a raw "/", "?" or "#" reaches past the authority: what stands after a
+ * colon there and is no port belongs to it.
+ */
+static ptrdiff_t userinfo_len(struct bytes rest)
+{
+	struct bytes authority = bytes_first(rest, span_until(rest, "/\\?#"));
+	ptrdiff_t at = find_last_at(authority);
+	ptrdiff_t colon = bytes_find_byte(authority, ':');
+
+	if (at >= 0 || colon < 0 || authority.data[0] == '[' ||
+	    all_digits(bytes_from(authority, (size_t)colon + 1)))
+		return at;
+	return find_last_at(rest);
+}
+
+static void put_userinfo(struct pen *p, struct bytes userinfo)
+{
+	ptrdiff_t colon = bytes_find_byte(userinfo, ':');
+
+	if (colon >= 0) {
+		put_bytes(p, bytes_first(userinfo, (size_t)colon + 1));
+		put(p, "***");
+	} else if (userinfo.len >= 16) { /* a token, not a name */
+		put(p, "***");
+	} else {
+		put_bytes(p, userinfo);
+	}
+}
+
+static void put_pair(struct pen *p, struct bytes pair)
+{
+	size_t equals = span_until(pair, "=");
+	struct bytes name = bytes_first(pair, equals);
+
+	if (equals == pair.len) {
+		put_bytes(p, is_secret_value(pair) ? BYTES("***") : pair);
+		return;
+	}
+	put_bytes(p, bytes_first(pair, equals + 1));
+	pair = bytes_from(pair, equals + 1);
+	if (pair.len > 0 && (is_secret_name(name) || is_secret_value(pair)))
+		put(p, "***");
+	else
+		put_bytes(p, pair);
+}
+
+/* Query and fragment alike: pairs between ?, &, ; and #. */
+static void put_pairs(struct pen *p, struct bytes rest)
+{
+	while (rest.len > 0) {
+		size_t n;
+
+		put_bytes(p, bytes_first(rest, 1));
+		rest = bytes_from(rest, 1);
+		n = span_until(rest, "?&;#");
+		put_pair(p, bytes_first(rest, n));
+		if (n == rest.len)
+			return;
+		rest = bytes_from(rest, n);
+	}
+}
+
+int ses_url_redact(struct bytes text, char *out, size_t size)
+{
+	struct pen p = pen_on(out, size);
+	size_t start = authority_start(text);
+	struct bytes rest = bytes_from(text, start);
+	ptrdiff_t userinfo;
+	size_t path;
+
+	if (start == text.len)
+		rest = bytes_of(NULL, 0);
+	put_bytes(&p, bytes_first(text, start));
+	userinfo = rest.len > 0 ? userinfo_len(rest) : -1;
+	if (userinfo >= 0) {
+		put_userinfo(&p, bytes_first(rest, (size_t)userinfo));
+		rest = bytes_from(rest, (size_t)userinfo);
+	}
+	path = span_until(rest, "?#");
+	put_bytes(&p, bytes_first(rest, path));
+	if (path < rest.len)
+		put_pairs(&p, bytes_from(rest, path));
+	return finish(&p);
+}
