@@ -13,7 +13,7 @@
 #define SES_HEAD_MAX_FIELDS 128
 
 struct ses_head_limits {
-	size_t line_bytes;  /* longest line; 0: 8 KiB */
+	size_t line_bytes;  /* longest line without its end; 0: 8 KiB */
 	size_t total_bytes; /* whole head; 0: 32 KiB */
 	size_t fields;	    /* 0: 100; at most SES_HEAD_MAX_FIELDS */
 };
@@ -39,12 +39,17 @@ struct ses_head_parser {
 	/*
 	 * For the doctor, who must read what real servers send: line ends in
 	 * bare LF, blanks round names, odd bytes in values and folded lines
-	 * pass, and the first such fault is kept in @tolerated.
+	 * (their value then holds the line ends) pass, as does any first line
+	 * that begins with "HTTP/" (status 0 when it has none); fields over
+	 * the limit are left out. The first such fault is kept in @tolerated.
 	 */
 	bool tolerant;
 	enum ses_fault tolerated;
 	size_t line_start; /* where the line that is not yet whole begins */
 	size_t scanned;	   /* bytes looked at so far */
+	size_t mark;	   /* where the element that is being read begins */
+	size_t n_fields;   /* fields begun so far */
+	unsigned state;	   /* what is being read: see head.c */
 };
 
 /* @limits may be NULL: the defaults. */
@@ -60,7 +65,8 @@ int ses_head_parse(struct ses_head_parser *p, struct bytes in,
 		   struct ses_head *ret_head, enum ses_fault *ret_fault);
 /*
  * The peer closed after @in: what can still be read of it. Tolerant parsers
- * accept a head cut after a whole line; others say SES_FAULT_HEAD_CUT.
+ * accept a response cut anywhere after its status, and the line that is not
+ * whole counts if it can be read; others say SES_FAULT_HEAD_CUT.
  */
 int ses_head_finish(struct ses_head_parser *p, struct bytes in,
 		    struct ses_head *ret_head, enum ses_fault *ret_fault);
