@@ -27,7 +27,13 @@ struct ses_upgrade_request {
 	struct bytes origin;	 /* data NULL: none is sent */
 	struct bytes protocols;	 /* "a, b"; data NULL: none */
 	struct bytes user_agent; /* data NULL: none */
-	const struct ses_field *extra; /* sent as they are, after the others */
+	/*
+	 * Sent as they are, after the others; but one that is named as a field
+	 * above, or as Upgrade, Connection or any Sec-WebSocket-..., replaces
+	 * it in its place, and does nothing but suppress it when its value's
+	 * data is NULL.
+	 */
+	const struct ses_field *extra;
 	size_t n_extra;
 	char key[SES_KEY_LEN];
 	struct ses_deflate_policy deflate;
@@ -68,7 +74,11 @@ struct ses_upgrade_offer {
 
 /*
  * Check that a request is a handshake that may be accepted. Returns 0 or
- * SESAME_EPROTO with *ret_fault, whose row has the status to answer with.
+ * SESAME_EPROTO with *ret_fault, whose row has the status to answer with: the
+ * fault that explains most comes first, so a plain GET lacks its Upgrade
+ * whatever else it lacks. The target has to begin with "/": the absolute form
+ * ("GET http://host/path") is refused, because a route and an upstream could
+ * take the host from different places.
  */
 int ses_upgrade_check_request(const struct ses_head *request,
 			      struct ses_upgrade_offer *ret_offer,
