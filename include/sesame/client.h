@@ -25,6 +25,7 @@ struct sesame_client_options {
 	const char *proxy; /* http://[user:pass@]host:port or socks5://...; NULL: none */
 	int family;	   /* 4 or 6 to insist; 0: either */
 	const char *source; /* local address to bind to; NULL: any */
+	const char *basic_auth; /* "user:password" for HTTP Basic; NULL: the URL's */
 	/* TLS, for wss */
 	const char *ca_file;   /* PEM; NULL: the system's */
 	const char *cert_file; /* client certificate chain, PEM */

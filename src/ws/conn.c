@@ -23,8 +23,8 @@
 #define DEFAULT_IDLE_MS	     75000
 #define DEFAULT_CLOSE_MS     5000
 
-/* A whole pong frame that had no place in the queue; the newest one wins. */
-struct ses_late_pong {
+/* A control frame that the session wrote while the queue was long. */
+struct ses_aside {
 	size_t len;
 	uint8_t frame[SES_FRAME_HEAD_MAX + SES_CONTROL_MAX];
 };
@@ -52,6 +52,14 @@ void ses_limits_default(struct sesame_limits *l)
 
 /* ---- the end ---- */
 
+/* The turn's time, or outside of turns the time of now. */
+static uint64_t now_ms(struct sesame_loop *loop)
+{
+	if (!loop->in_turn)
+		ses_loop_update(loop);
+	return loop->now_ms;
+}
+
 static void wake_at(struct sesame_conn *conn, uint64_t at_ms)
 {
 	/* cannot fail: the timer has had its place since the beginning */
@@ -71,14 +79,14 @@ static void set_done(struct sesame_conn *conn, int error, const char *text)
 		conn->end_error = (int8_t)error;
 		conn->end_text = text;
 	}
-	wake_at(conn, conn->loop->now_ms);
+	wake_at(conn, now_ms(conn->loop));
 }
 
 static void release(struct sesame_conn *conn)
 {
 	ses_timers_stop(&conn->loop->timers, &conn->timer);
 	ses_session_fini(&conn->session);
-	free(conn->late_pong);
+	free(conn->aside);
 	free(conn->peer_text);
 	free(conn->subprotocol);
 	free(conn->end_reason);
@@ -147,6 +155,25 @@ void ses_conn_fail(struct sesame_conn *conn, const struct sesame_end *end)
 
 /* ---- what the session tells and asks ---- */
 
+/*
+ * What the session wrote while the queue was over its high mark. A peer that
+ * pings without reading would fill the queue with pongs, so the newest one
+ * waits here alone (RFC 6455 5.5.3 allows it); a close frame goes out.
+ */
+static void commit_aside(struct sesame_conn *conn)
+{
+	struct ses_aside *aside = conn->aside;
+
+	conn->wrote_aside = false;
+	if (!aside || (aside->frame[0] & 0xf) == SES_OP_PONG)
+		return;
+	if (conn->stream)
+		ses_stream_send(conn->stream,
+				bytes_of(aside->frame, aside->len));
+	free(aside);
+	conn->aside = NULL;
+}
+
 /* What was written into the room that the session asked for goes out. */
 static void commit_pending(struct sesame_conn *conn)
 {
@@ -155,45 +182,37 @@ static void commit_pending(struct sesame_conn *conn)
 	conn->pending = 0;
 	if (len && conn->stream)
 		ses_stream_commit(conn->stream, len);
+	if (conn->wrote_aside)
+		commit_aside(conn);
 }
 
-/*
- * A peer that pings without reading would fill the queue with pongs. Over the
- * high mark the newest one waits here alone (RFC 6455 5.5.3 allows it).
- */
-static uint8_t *late_pong_room(struct sesame_conn *conn, size_t len)
+static uint8_t *room_aside(struct sesame_conn *conn, size_t len)
 {
-	if (!conn->late_pong)
-		conn->late_pong = malloc(sizeof(*conn->late_pong));
-	if (!conn->late_pong || len > sizeof(conn->late_pong->frame))
+	if (!conn->aside)
+		conn->aside = malloc(sizeof(*conn->aside));
+	if (!conn->aside || len > sizeof(conn->aside->frame))
 		return NULL;
-	conn->late_pong->len = len;
-	return conn->late_pong->frame;
-}
-
-static bool is_answering_ping(const struct sesame_conn *conn)
-{
-	return conn->feeding && !conn->sending &&
-	       conn->session.opcode == SES_OP_PING;
+	conn->aside->len = len;
+	conn->wrote_aside = true;
+	return conn->aside->frame;
 }
 
 static uint8_t *on_output(void *user, size_t len)
 {
 	struct sesame_conn *conn = user;
-	struct ses_stream *stream = conn->stream;
 	size_t queued, limit;
 	uint8_t *room;
 
 	commit_pending(conn);
-	if (!stream)
+	if (!conn->stream)
 		return NULL;
-	queued = ses_stream_queued(stream);
-	limit = stream->out.limit - CONTROL_ROOM;
-	if (is_answering_ping(conn) && queued > stream->queue_high)
-		return late_pong_room(conn, len);
+	queued = ses_stream_queued(conn->stream);
+	limit = conn->stream->out.limit - CONTROL_ROOM;
+	if (!conn->sending && queued > conn->stream->queue_high)
+		return room_aside(conn, len);
 	if (conn->sending && (queued > limit || len > limit - queued))
 		return NULL;
-	room = ses_stream_room(stream, len);
+	room = ses_stream_room(conn->stream, len);
 	if (room)
 		conn->pending = len;
 	return room;
@@ -262,15 +281,18 @@ static void on_session_close(void *user, uint16_t code, const char *reason,
 		return;
 	keep_end(conn, code, reason, reason_len, clean);
 	conn->polite = true;
-	if (!fault)
-		conn->end_by_peer = !conn->closed_here;
+	conn->end_by_peer = clean && !conn->closed_here;
 	if (clean && conn->session.role == SESAME_CLIENT) {
 		conn->state = SES_CONN_PARTING;
 		ses_stream_resume(conn->stream);
-		wake_at(conn, conn->loop->now_ms + conn->close_ms);
+		wake_at(conn, now_ms(conn->loop) + conn->close_ms);
 		return;
 	}
-	set_done(conn, fault ? error_of_fault(conn->session.fault) : 0, fault);
+	if (!clean && !fault) /* the one thing that is not the peer's doing */
+		set_done(conn, SESAME_ENOMEM, sesame_strerror(SESAME_ENOMEM));
+	else
+		set_done(conn, clean ? 0 : error_of_fault(conn->session.fault),
+			 fault);
 }
 
 static const struct sesame_session_events session_events = {
@@ -288,17 +310,10 @@ static const struct sesame_session_events session_events = {
 static void after_feed(struct sesame_conn *conn, int error)
 {
 	commit_pending(conn);
-	conn->feeding = false;
 	conn->busy--;
 	if (error == SESAME_ENOMEM)
 		set_done(conn, error, sesame_strerror(error));
 	settle(conn);
-}
-
-static void before_feed(struct sesame_conn *conn)
-{
-	conn->feeding = true;
-	conn->busy++;
 }
 
 static void on_bytes(struct ses_stream *stream, uint8_t *data, size_t len)
@@ -307,7 +322,7 @@ static void on_bytes(struct ses_stream *stream, uint8_t *data, size_t len)
 
 	if (conn->state != SES_CONN_OPEN && conn->state != SES_CONN_CLOSING)
 		return; /* bytes after the end are dropped (RFC 6455 1.4) */
-	before_feed(conn);
+	conn->busy++;
 	after_feed(conn, sesame_session_feed(&conn->session, data, len));
 }
 
@@ -324,15 +339,15 @@ static void on_filled(struct ses_stream *stream, size_t n)
 {
 	struct sesame_conn *conn = stream->owner;
 
-	before_feed(conn);
+	conn->busy++;
 	after_feed(conn, ses_session_filled(&conn->session, n));
 }
 
 static void send_late_pong(struct sesame_conn *conn)
 {
-	struct ses_late_pong *pong = conn->late_pong;
+	struct ses_aside *pong = conn->aside;
 
-	conn->late_pong = NULL;
+	conn->aside = NULL;
 	if (pong && conn->state == SES_CONN_OPEN)
 		ses_stream_send(conn->stream, bytes_of(pong->frame, pong->len));
 	free(pong);
@@ -401,7 +416,7 @@ static uint64_t last_heard_ms(const struct sesame_conn *conn)
  */
 static void look_at_silence(struct sesame_conn *conn)
 {
-	uint64_t now = conn->loop->now_ms, heard = last_heard_ms(conn);
+	uint64_t now = now_ms(conn->loop), heard = last_heard_ms(conn);
 	uint64_t ping_at = heard + conn->ping_ms;
 	uint64_t idle_at = heard + conn->idle_ms;
 	bool pinged = conn->pinged_ms > heard;
@@ -434,7 +449,7 @@ static void on_timer(struct ses_timer *timer)
 
 	switch ((enum ses_conn_state)conn->state) {
 	case SES_CONN_OPENING: /* it only keeps its place: see wake_at() */
-		wake_at(conn, conn->loop->now_ms + DEFAULT_PING_MS);
+		wake_at(conn, now_ms(conn->loop) + DEFAULT_PING_MS);
 		break;
 	case SES_CONN_OPEN:
 		look_at_silence(conn);
@@ -489,7 +504,7 @@ static struct sesame_conn *make(struct sesame_loop *loop,
 	conn->timer.fire = on_timer;
 	ses_list_init(&conn->link);
 	if (ses_timers_start(&loop->timers, &conn->timer,
-			     loop->now_ms + conn->ping_ms) < 0) {
+			     now_ms(loop) + conn->ping_ms) < 0) {
 		free(conn);
 		return NULL;
 	}
@@ -502,7 +517,7 @@ static void adopt_stream(struct sesame_conn *conn, struct ses_stream *stream,
 	size_t most = SIZE_MAX - CONTROL_ROOM;
 
 	conn->stream = stream;
-	conn->awake_ms = conn->loop->now_ms;
+	conn->awake_ms = now_ms(conn->loop);
 	stream->queue_high = limits->queue_high_bytes;
 	stream->out.limit =
 		(limits->queue_bytes < most ? limits->queue_bytes : most) +
@@ -518,16 +533,12 @@ static bool go(struct sesame_conn *conn, uint8_t *early, size_t early_len)
 	int error = 0;
 
 	conn->state = SES_CONN_OPEN;
-	wake_at(conn, conn->loop->now_ms + (conn->ping_ms < conn->idle_ms
-						    ? conn->ping_ms
-						    : conn->idle_ms));
+	look_at_silence(conn); /* sets the timer */
 	conn->busy++;
 	if (conn->handlers->on_open)
 		conn->handlers->on_open(conn, conn->user);
 	if (early_len && conn->state < SES_CONN_PARTING) {
-		conn->feeding = true;
 		error = sesame_session_feed(&conn->session, early, early_len);
-		conn->feeding = false;
 		commit_pending(conn);
 	}
 	conn->busy--;
@@ -706,7 +717,7 @@ int sesame_conn_close(struct sesame_conn *conn, uint16_t code,
 	/* the peer's close frame stands behind what was not read yet */
 	sesame_conn_resume(conn);
 	if (conn->state == SES_CONN_CLOSING)
-		wake_at(conn, conn->loop->now_ms + conn->close_ms);
+		wake_at(conn, now_ms(conn->loop) + conn->close_ms);
 	return 0;
 }
 
@@ -746,7 +757,7 @@ void sesame_conn_resume(struct sesame_conn *conn)
 	if (!conn->paused)
 		return;
 	conn->paused = false;
-	conn->awake_ms = conn->loop->now_ms;
+	conn->awake_ms = now_ms(conn->loop);
 	if (conn->stream)
 		ses_stream_resume(conn->stream);
 	if (conn->state == SES_CONN_OPEN)

@@ -103,7 +103,7 @@ struct sesame_conn {
 	void *context;		     /* of on_gone */
 	struct ses_opening *opening; /* while OPENING */
 	size_t pending;	     /* bytes the session was given room for */
-	struct ses_late_pong *late_pong; /* waits for the queue to drain */
+	struct ses_aside *aside; /* a pong that waits for the queue to drain */
 	uint64_t awake_ms;   /* silence is counted from here at the earliest */
 	uint64_t pinged_ms;
 	uint32_t ping_ms, idle_ms, close_ms;
@@ -119,9 +119,9 @@ struct sesame_conn {
 	bool end_by_peer : 1;
 	bool closed_here : 1;
 	bool sending : 1;   /* data for which the queue's limit holds */
-	bool feeding : 1;   /* the session is reading */
 	bool told_full : 1; /* a send returned SESAME_EAGAIN */
 	bool paused : 1;
+	bool wrote_aside : 1;
 	bool polite : 1; /* the stream is to be sent to its end */
 };
 
