@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: MIT
+"""Cases of the zoo: found, started on free ports, stopped, checked."""
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from knock import knock  # noqa: E402
+
+ZOO = Path(__file__).resolve().parents[1]
+PORTS = 5  # a case may use PORT .. PORT+4
+
+
+def names():
+    return sorted(p.parent.name for p in ZOO.glob("*/case.json"))
+
+
+def load(name):
+    return json.loads((ZOO / name / "case.json").read_text())
+
+
+def missing(case):
+    """The packages that a case needs and the machine has not."""
+    return [p for p in case["needs"]
+            if b"installed" not in subprocess.run(
+                ["dpkg-query", "-W", "-f", "${Status}", p], capture_output=True).stdout.split()[-1:]]
+
+
+def free_ports():
+    """The first of PORTS neighbouring ports that nobody uses."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            first = probe.getsockname()[1]
+        taken = []
+        try:
+            for port in range(first, first + PORTS):
+                for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+                    s = socket.socket(family)
+                    taken.append(s)
+                    s.bind((host, port))
+            return first
+        except (OSError, OverflowError):
+            continue
+        finally:
+            for s in taken:
+                s.close()
+
+
+class Case:
+    """with Case(name, fixed=False) as case: case.args(case.doc["args"])"""
+
+    def __init__(self, name, fixed=False):
+        self.name, self.fixed, self.doc = name, fixed, load(name)
+
+    def __enter__(self):
+        self.port = free_ports()
+        self.out = tempfile.mkdtemp()
+        os.chmod(self.out, 0o755)
+        env = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+        env["ZOO_OUT"] = self.out
+        command = [str(ZOO / self.name / "up"), str(self.port)] + ["fixed"] * self.fixed
+        self.errors = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=self.errors)
+        try:
+            self._wait_until_ready()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _wait_until_ready(self, seconds=25):
+        end, told = time.monotonic() + seconds, b""
+        while b"READY\n" not in told:
+            left = end - time.monotonic()
+            ready = left > 0 and select.select([self.process.stdout], [], [], left)[0]
+            more = os.read(self.process.stdout.fileno(), 4096) if ready else b""
+            if not more:
+                self.errors.seek(0)
+                raise RuntimeError("%s did not start: %s" % (self.name, self.errors.read()[-800:].decode()))
+            told += more
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+        self.errors.close()
+        shutil.rmtree(self.out, ignore_errors=True)
+
+    def args(self, words):
+        def fill(word):
+            for i in range(PORTS - 1, 0, -1):
+                word = word.replace("{port%d}" % i, str(self.port + i))
+            return word.replace("{port}", str(self.port)).replace("{out}", self.out)
+        return [fill(w) for w in words]
+
+
+def verify(name):
+    """None, or how the case does not do what its case.json says."""
+    doc = load(name)
+    with Case(name) as case:
+        status, opened = knock(case.args(doc["args"]))
+        if status != doc["status"] or opened != (doc["cause"] == "ok"):
+            return "status %s, open %s; case.json says %s" % (status, opened, doc["status"])
+        if doc["fix_args"] and not knock(case.args(doc["fix_args"]))[1]:
+            return "fix_args do not open it"
+    if doc["fix_server"]:
+        with Case(name, fixed=True) as case:
+            if not knock(case.args(doc["args"]))[1]:
+                return "the server-side fix does not open it"
+    if not (doc["fix_args"] or doc["fix_server"] or doc.get("nofix")):
+        return "no fix is given"
+    return None
+
+
+def diagnose(program, name, limit=60):
+    """(document or None, seconds) of `sesame doctor --json` on a case."""
+    with Case(name) as case:
+        begin = time.monotonic()
+        try:
+            run = subprocess.run([program, "doctor", "--json"] + case.args(case.doc["args"]),
+                                 stdin=subprocess.DEVNULL, capture_output=True, timeout=limit)
+            document = json.loads(run.stdout)
+        except (subprocess.TimeoutExpired, ValueError):
+            document = None
+        return document, time.monotonic() - begin
