@@ -27,14 +27,52 @@ static const struct why_remedy *find_row(enum why_cause cause,
 	return NULL;
 }
 
+/*
+ * Where one stack's remedies help with another as well: the framework on the
+ * server, the proxy inside the mesh.
+ */
+static const struct {
+	enum why_stack stack, like;
+} kin[] = {
+	{WHY_STACK_OPENRESTY, WHY_STACK_NGINX},
+	{WHY_STACK_ISTIO, WHY_STACK_ENVOY},
+	{WHY_STACK_UVICORN, WHY_STACK_FASTAPI},
+	{WHY_STACK_FASTAPI, WHY_STACK_UVICORN},
+	{WHY_STACK_HYPERCORN, WHY_STACK_FASTAPI},
+	{WHY_STACK_DJANGO, WHY_STACK_DAPHNE},
+	{WHY_STACK_DAPHNE, WHY_STACK_DJANGO},
+	{WHY_STACK_JUPYTER, WHY_STACK_TORNADO},
+	{WHY_STACK_STREAMLIT, WHY_STACK_TORNADO},
+	{WHY_STACK_GO_HTTP, WHY_STACK_GORILLA},
+	{WHY_STACK_EXPRESS, WHY_STACK_NODE_WS},
+	{WHY_STACK_NEXTJS, WHY_STACK_NODE_WS},
+	{WHY_STACK_RAILS, WHY_STACK_ACTIONCABLE},
+	{WHY_STACK_PUMA, WHY_STACK_ACTIONCABLE},
+	{WHY_STACK_COWBOY, WHY_STACK_PHOENIX},
+	{WHY_STACK_TOMCAT, WHY_STACK_SPRING},
+	{WHY_STACK_JETTY, WHY_STACK_SPRING},
+	{WHY_STACK_UNDERTOW, WHY_STACK_SPRING},
+	{WHY_STACK_SIGNALR, WHY_STACK_KESTREL},
+};
+
+static enum why_stack kin_of(enum why_stack stack)
+{
+	for (size_t i = 0; i < sizeof(kin) / sizeof(*kin); i++)
+		if (kin[i].stack == stack)
+			return kin[i].like;
+	return WHY_STACK_NONE;
+}
+
 const struct why_remedy *why_remedy(enum why_cause cause, enum why_stack stack,
 				    size_t i)
 {
+	const enum why_stack order[] = {stack, kin_of(stack), WHY_STACK_NONE};
 	const struct why_remedy *row = NULL;
 
-	if (stack != WHY_STACK_NONE)
-		row = find_row(cause, stack, &i);
-	return row ? row : find_row(cause, WHY_STACK_NONE, &i);
+	for (size_t k = 0; k < 3 && !row; k++)
+		if (order[k] != WHY_STACK_NONE || k == 2)
+			row = find_row(cause, order[k], &i);
+	return row;
 }
 
 static const char *const placeholders[] = {

@@ -26,8 +26,8 @@ struct why_value {
 };
 
 /*
- * The @i-th remedy for @cause on @stack: that stack's own rows first, then the
- * general ones. NULL when there are no more. Static.
+ * The @i-th remedy for @cause on @stack: that stack's own rows first, then those
+ * of the stack it is akin to (FastAPI and uvicorn), then the general ones. NULL when there are no more. Static.
  */
 const struct why_remedy *why_remedy(enum why_cause cause, enum why_stack stack,
 				    size_t i);
