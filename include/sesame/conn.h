@@ -60,7 +60,10 @@ struct sesame_handlers {
 			 const struct sesame_end *end);
 };
 
-/* Limits and times. 0 stands for the default; all are bounded by default. */
+/*
+ * Limits and times. 0 stands for the default; all are bounded by default.
+ * UINT32_MAX milliseconds (seven weeks) is as good as never.
+ */
 struct sesame_limits {
 	size_t message_bytes;	  /* longest message taken; 16 MiB */
 	size_t queue_bytes;	  /* unsent bytes held at most; 16 MiB */
@@ -91,12 +94,19 @@ SESAME_API int sesame_conn_ping(struct sesame_conn *conn, const void *data,
  */
 SESAME_API int sesame_conn_close(struct sesame_conn *conn, uint16_t code,
 				 const char *reason);
-/* Drop the connection at once. on_close follows before the turn ends. */
+/*
+ * Drop the connection at once; what is queued is lost. on_close follows in
+ * this turn of the loop, or in the next one, never before this returns.
+ */
 SESAME_API void sesame_conn_abort(struct sesame_conn *conn);
 
 /* Bytes accepted for sending that the system has not taken yet. */
 SESAME_API size_t sesame_conn_queued(const struct sesame_conn *conn);
-/* Stop or resume reading, to slow the peer down. */
+/*
+ * Stop or resume reading, to slow the peer down. Messages that were received
+ * already may still be told. While it is stopped silence is not counted, and
+ * closing resumes it, because the peer's close frame has to be read.
+ */
 SESAME_API void sesame_conn_pause(struct sesame_conn *conn);
 SESAME_API void sesame_conn_resume(struct sesame_conn *conn);
 

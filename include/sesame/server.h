@@ -25,7 +25,11 @@ struct sesame_request {
 SESAME_API const char *
 sesame_request_header(const struct sesame_request *request, const char *name);
 
-/* The answer to a handshake; the strings are copied. */
+/*
+ * The answer to a handshake. The strings are read right after on_request has
+ * returned, so they may be static, the request's own or the application's, but
+ * not of the callback's stack.
+ */
 struct sesame_answer {
 	/* 0 or 101: accept. Else refuse with this status, 400..599. */
 	int status;
@@ -78,7 +82,11 @@ SESAME_API size_t sesame_server_connections(const struct sesame_server *server);
  */
 SESAME_API void sesame_server_close(struct sesame_server *server,
 				    uint16_t code);
-/* Free; connections that are still open are aborted first. NULL is fine. */
+/*
+ * Free; connections that are still open are aborted first, with their on_close
+ * called before this returns. Not from inside of a callback of the server or
+ * of its connections. NULL is fine.
+ */
 SESAME_API void sesame_server_free(struct sesame_server *server);
 /*
  * Send one message to all open connections for which @wants says true (NULL:

@@ -85,6 +85,7 @@ static void set_done(struct sesame_conn *conn, int error, const char *text)
 static void release(struct sesame_conn *conn)
 {
 	ses_timers_stop(&conn->loop->timers, &conn->timer);
+	ses_list_remove(&conn->link);
 	ses_session_fini(&conn->session);
 	free(conn->aside);
 	free(conn->peer_text);
@@ -113,6 +114,7 @@ static void tell_end(struct sesame_conn *conn, const struct sesame_end *end)
 	conn->busy++; /* whatever is called in there, this is the last */
 	if (conn->handlers->on_close)
 		conn->handlers->on_close(conn, conn->user, end);
+	ses_list_remove(&conn->link);
 	if (conn->on_gone)
 		conn->on_gone(conn, conn->context);
 	release(conn);
@@ -508,6 +510,8 @@ static struct sesame_conn *make(struct sesame_loop *loop,
 		free(conn);
 		return NULL;
 	}
+	if (setup->list)
+		ses_list_append(setup->list, &conn->link);
 	return conn;
 }
 

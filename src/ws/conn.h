@@ -25,6 +25,8 @@ struct ses_conn_setup {
 	void *user;
 	/* The peer's address when it is known; NULL: the socket is asked. */
 	const struct ses_addr *peer;
+	/* conn->link is in this list until the connection is gone; or NULL. */
+	struct ses_list *list;
 	/* Called when the connection is gone, after on_close; may be NULL. */
 	void (*on_gone)(struct sesame_conn *conn, void *context);
 	void *context;
@@ -95,7 +97,7 @@ struct sesame_conn {
 	const struct sesame_handlers *handlers;
 	void *user;
 	struct ses_timer timer; /* the only one; always running */
-	struct ses_list link;	/* for whoever holds a list of connections */
+	struct ses_list link;	/* in setup's list, if there was one */
 	struct ses_addr peer;
 	char *peer_text;   /* made when asked for */
 	char *subprotocol; /* NULL: none */
