@@ -11,11 +11,15 @@
 
 #include <sesame/loop.h>
 
+#include <stdatomic.h>
+#include <sys/types.h>
+
 #include "base/list.h"
 #include "net/timer.h"
 
-#define SES_RECV_BYTES (512 * 1024)
-#define SES_CORK_BYTES (256 * 1024)
+#define SES_RECV_BYTES	 (512 * 1024)
+#define SES_CORK_BYTES	 (256 * 1024)
+#define SES_CIPHER_BYTES (320 * 1024)
 
 /* What may be waited for at a descriptor. */
 enum { SES_READABLE = 1, SES_WRITABLE = 2 };
@@ -23,7 +27,8 @@ enum { SES_READABLE = 1, SES_WRITABLE = 2 };
 /* A descriptor in the loop; embedded in whatever it belongs to. */
 struct ses_io {
 	int fd;
-	uint8_t want;	/* as the back end knows it */
+	uint8_t want; /* as the back end knows it */
+	bool counted; /* in the loop's n_watched */
 	void (*on_ready)(struct ses_io *io, unsigned ready);
 };
 
@@ -46,28 +51,39 @@ struct ses_backend {
 
 extern const struct ses_backend ses_backend_epoll;
 
+struct ses_mailbox;
+
 struct sesame_loop {
 	const struct ses_backend *backend;
 	int fd; /* of the back end: epoll's */
 	uint64_t now_ms;
 	struct ses_timers timers;
-	struct ses_list dirty;	/* streams with output to flush this turn */
-	struct ses_list zombies; /* to be freed at the end of the turn */
-	uint8_t *recv_buffer;	 /* SES_RECV_BYTES, lent for one callback */
-	uint8_t *cork;		 /* SES_CORK_BYTES: output of cork_owner */
+	struct ses_list dirty;	   /* streams with work to do this turn */
+	struct ses_list zombies;   /* streams to be freed at its end */
+	struct ses_list lingering; /* streams without owner; see stream.c */
+	/* The following are one mapping, whose untouched pages cost nothing. */
+	uint8_t *recv_buffer; /* SES_RECV_BYTES, lent for one callback */
+	uint8_t *cork;	      /* SES_CORK_BYTES: output of cork_owner */
+	uint8_t *cipher;      /* SES_CIPHER_BYTES: TLS records on their way */
 	size_t cork_len;
 	struct ses_stream *cork_owner;
+	struct ses_listener *accepting; /* whose on_accept is being called */
 	size_t n_watched; /* descriptors and calls that keep run() running */
-	int wake_fd;	  /* eventfd, for stop and for work done by threads */
-	struct ses_list done_calls; /* finished by threads; see net/call.h */
-	bool stopping;
+	struct ses_io wake; /* eventfd, for stop and for work done by threads */
+	struct ses_io alarm; /* timerfd, for loops inside other loops; or -1 */
+	struct ses_mailbox *mailbox; /* what threads bring; see call.c */
+	atomic_bool stopping;
+	bool in_turn;
 	void *backend_state;
 };
 
 /* Read the clock again; once per turn is enough for timeouts. */
 void ses_loop_update(struct sesame_loop *loop);
+/* As the back end's, and @io keeps the loop running until it is forgotten. */
 int ses_io_watch(struct sesame_loop *loop, struct ses_io *io, unsigned want);
 void ses_io_forget(struct sesame_loop *loop, struct ses_io *io);
+/* There is work outside of a turn: let a loop around this one see it. */
+void ses_loop_nudge(struct sesame_loop *loop);
 
 /*
  * Run @work in a thread of its own and then @done in the loop's thread. At
@@ -81,5 +97,10 @@ struct ses_call *ses_call_start(struct sesame_loop *loop,
 				void (*free_job)(void *job), void *job,
 				void *user);
 void ses_call_cancel(struct ses_call *call);
+
+/* For the loop alone: the threads' mailbox, and dealing with what is in it. */
+int ses_mailbox_open(struct sesame_loop *loop);
+void ses_mailbox_close(struct sesame_loop *loop);
+void ses_mailbox_empty(struct sesame_loop *loop);
 
 #endif

@@ -44,17 +44,24 @@ struct ses_stream {
 	struct sesame_loop *loop;
 	const struct ses_stream_events *events;
 	void *owner;
-	struct ses_buf out; /* not yet taken by the system (or by TLS) */
-	struct ses_list link; /* in the loop's dirty or zombie list */
-	struct ses_tls *tls;  /* NULL: plain */
-	uint64_t last_read_ms; /* when bytes last came */
+	struct ses_buf out;	/* not yet taken by the system (or by TLS) */
+	struct ses_list link;	/* in the loop's dirty or zombie list */
+	struct ses_tls *tls;	/* NULL: plain */
+	struct ses_buf *early;	/* to be read before the socket; or NULL */
+	struct ses_linger *linger; /* given up by its owner; or NULL */
+	uint64_t last_read_ms;	/* when bytes last came */
 	size_t queue_high;
+	int error;	    /* why sending failed; told when all is read */
 	bool paused : 1;
 	bool over_high : 1;
+	bool blocked : 1;   /* the system takes no more just now */
+	bool eof : 1;	    /* nothing more will be read */
 	bool ended : 1;	    /* on_end was called */
 	bool shutting : 1;  /* shutdown when the queue is empty */
+	bool shut : 1;	    /* FIN is out */
 	bool closed : 1;    /* in the zombie list */
 	bool in_event : 1;
+	bool room_in_cork : 1; /* where the room last given is */
 };
 
 /*
@@ -75,6 +82,11 @@ void ses_stream_take(struct ses_stream *s,
  */
 int ses_stream_start_tls(struct ses_stream *s, struct ses_tls_context *ctx,
 			 const char *name, struct bytes early);
+/*
+ * Put bytes back that were received and not understood, to be given to
+ * on_bytes (of the next owner) before anything else. 0 or SESAME_ENOMEM.
+ */
+int ses_stream_unread(struct ses_stream *s, struct bytes bytes);
 /* What TLS taught; NULL for plain streams. As long as the stream lives. */
 const struct ses_tls_info *ses_stream_tls_info(const struct ses_stream *s);
 
@@ -108,5 +120,10 @@ void ses_stream_close(struct ses_stream *s);
 void ses_stream_linger(struct ses_stream *s, unsigned timeout_ms);
 /* Close with a TCP reset. */
 void ses_stream_reset(struct ses_stream *s);
+
+/* For the loop alone: flush the dirty, free the closed, close the lingering. */
+void ses_streams_flush(struct sesame_loop *loop);
+void ses_streams_reap(struct sesame_loop *loop);
+void ses_streams_abandon(struct sesame_loop *loop);
 
 #endif

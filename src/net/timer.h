@@ -20,6 +20,8 @@ struct ses_timer {
 struct ses_timers {
 	struct ses_timer **heap;
 	size_t n, capacity;
+	/* Optional: a timer was started that is due before all others. */
+	void (*earlier)(struct ses_timers *t);
 };
 
 /* Start or move @timer (zeroed before its first use). 0 or SESAME_ENOMEM. */

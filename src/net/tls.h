@@ -7,7 +7,9 @@
 #ifndef NET_TLS_H
 #define NET_TLS_H
 
-#include "base/bytes.h"
+#include <sys/types.h>
+
+#include "base/buf.h"
 
 struct ses_tls_context;
 
@@ -59,7 +61,7 @@ struct ses_tls_info {
 	 */
 	enum ses_tls_fault verify;
 	char text[160];	   /* OpenSSL's words for the fault or the verification */
-	char alert[48];	   /* an alert that the peer sent, or "" */
+	char alert[48];	   /* that the peer sent: "handshake_failure", or "" */
 	char version[16];  /* "TLSv1.3" */
 	char cipher[48];
 	char alpn[16];
@@ -74,5 +76,44 @@ struct ses_tls_info {
 };
 
 const char *ses_tls_fault_name(enum ses_tls_fault fault);
+
+/* ---- one connection: the engine that struct ses_stream drives ---- */
+
+/* What a call may read of the peer's bytes, and where it puts its own. */
+struct ses_tls_wire {
+	struct bytes in; /* what is left was not looked at yet */
+	uint8_t *out;
+	size_t out_len, out_size;
+};
+
+struct ses_tls {
+	void *ssl;
+	struct ses_tls_context *ctx;
+	struct ses_tls_wire *wire; /* of the call at work */
+	struct ses_buf unsent;	   /* records that the system did not take */
+	bool begun, up;		   /* the handshake: begun, done */
+	bool said_close;	   /* close_notify went out */
+	uint8_t first[64];	   /* of the peer's bytes, to tell what it spoke */
+	size_t first_len;
+	struct ses_tls_info info;
+};
+
+/* @name as for ses_stream_start_tls(). NULL: no memory. */
+struct ses_tls *ses_tls_new(struct ses_tls_context *ctx, const char *name);
+void ses_tls_free(struct ses_tls *tls);
+/* 1: done, 0: more input is needed, SESAME_ETLS: info says why. */
+int ses_tls_handshake(struct ses_tls *tls, struct ses_tls_wire *wire);
+/* Decrypt: bytes, 0: more input is needed, SESAME_ECLOSED: close_notify came,
+ * SESAME_ETLS. */
+ssize_t ses_tls_read(struct ses_tls *tls, struct ses_tls_wire *wire, void *to,
+		     size_t len);
+/* Encrypt: how many bytes were taken (all that there is room for), or
+ * SESAME_ETLS. */
+ssize_t ses_tls_write(struct ses_tls *tls, struct ses_tls_wire *wire,
+		      struct bytes from);
+/* Say close_notify. */
+void ses_tls_close(struct ses_tls *tls, struct ses_tls_wire *wire);
+/* The peer's bytes ended during the handshake, by a reset or not. */
+void ses_tls_cut(struct ses_tls *tls, bool reset);
 
 #endif

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One turn: wait, handle what is ready, fire timers, flush the streams that
+ * have output, free those that were closed. Nothing is freed before the end of
+ * the turn, so handlers may close anything, themselves included. Inside of
+ * another event loop a timerfd stands in for the timeout of the wait.
+ */
+#include "net/loop.h"
+
+#include "net/stream.h"
+
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BUFFER_BYTES (SES_RECV_BYTES + SES_CORK_BYTES + SES_CIPHER_BYTES)
+
+struct sesame_timer {
+	struct ses_timer timer;
+	struct sesame_loop *loop;
+	void (*fire)(void *user);
+	void *user;
+};
+
+struct sesame_watch {
+	struct ses_io io;
+	struct sesame_loop *loop;
+	void (*ready)(void *user);
+	void *user;
+};
+
+void ses_loop_update(struct sesame_loop *loop)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	loop->now_ms =
+		(uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+int ses_io_watch(struct sesame_loop *loop, struct ses_io *io, unsigned want)
+{
+	int error = loop->backend->watch(loop, io, want);
+
+	if (error)
+		return error;
+	if (!io->counted)
+		loop->n_watched++;
+	io->counted = true;
+	return 0;
+}
+
+void ses_io_forget(struct sesame_loop *loop, struct ses_io *io)
+{
+	loop->backend->forget(loop, io);
+	if (io->counted)
+		loop->n_watched--;
+	io->counted = false;
+}
+
+/* ---- birth and death ---- */
+
+static void wake(struct sesame_loop *loop)
+{
+	uint64_t one = 1;
+	/* can only fail by being full, and then it is awake */
+	ssize_t n = write(loop->wake.fd, &one, sizeof(one));
+
+	(void)n;
+}
+
+static void on_wake(struct ses_io *io, unsigned ready)
+{
+	struct sesame_loop *loop =
+		ses_container_of(io, struct sesame_loop, wake);
+	uint64_t count;
+
+	if (read(io->fd, &count, sizeof(count)) > 0)
+		ses_mailbox_empty(loop);
+}
+
+static int open_wake(struct sesame_loop *loop)
+{
+	loop->wake.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (loop->wake.fd < 0)
+		return SESAME_ESYSTEM;
+	loop->wake.on_ready = on_wake;
+	/* not by ses_io_watch(): it must not keep the loop running */
+	return loop->backend->watch(loop, &loop->wake, SES_READABLE);
+}
+
+static int map_buffers(struct sesame_loop *loop)
+{
+	void *map = mmap(NULL, BUFFER_BYTES, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (map == MAP_FAILED)
+		return SESAME_ENOMEM;
+	loop->recv_buffer = map;
+	loop->cork = loop->recv_buffer + SES_RECV_BYTES;
+	loop->cipher = loop->cork + SES_CORK_BYTES;
+	return 0;
+}
+
+struct sesame_loop *sesame_loop_new(void)
+{
+	struct sesame_loop *loop = calloc(1, sizeof(*loop));
+
+	if (!loop)
+		return NULL;
+	loop->fd = loop->wake.fd = loop->alarm.fd = -1;
+	ses_list_init(&loop->dirty);
+	ses_list_init(&loop->zombies);
+	ses_list_init(&loop->lingering);
+	loop->backend = &ses_backend_epoll;
+	if (loop->backend->open(loop) < 0) {
+		free(loop);
+		return NULL;
+	}
+	if (open_wake(loop) < 0 || map_buffers(loop) < 0 ||
+	    ses_mailbox_open(loop) < 0) {
+		sesame_loop_free(loop);
+		return NULL;
+	}
+	ses_loop_update(loop);
+	return loop;
+}
+
+void sesame_loop_free(struct sesame_loop *loop)
+{
+	if (!loop)
+		return;
+	ses_streams_abandon(loop);
+	ses_mailbox_close(loop);
+	loop->backend->close(loop);
+	if (loop->wake.fd >= 0)
+		close(loop->wake.fd);
+	if (loop->alarm.fd >= 0)
+		close(loop->alarm.fd);
+	if (loop->recv_buffer)
+		munmap(loop->recv_buffer, BUFFER_BYTES);
+	ses_timers_fini(&loop->timers);
+	free(loop);
+}
+
+/* ---- turning ---- */
+
+static int wait_ms(const struct sesame_loop *loop, int timeout_ms)
+{
+	int due = ses_timers_wait_ms(&loop->timers, loop->now_ms);
+
+	if (!ses_list_empty(&loop->dirty) || atomic_load(&loop->stopping))
+		return 0;
+	if (due < 0 || (timeout_ms >= 0 && timeout_ms < due))
+		return timeout_ms;
+	return due;
+}
+
+/* Let the timerfd, if there is one, ring when the next timer is due. */
+static void set_alarm(struct sesame_loop *loop)
+{
+	struct itimerspec at = {0};
+	uint64_t due;
+
+	if (loop->alarm.fd < 0)
+		return;
+	if (loop->timers.n > 0) {
+		due = loop->timers.heap[0]->at_ms;
+		at.it_value.tv_sec = (time_t)(due / 1000);
+		at.it_value.tv_nsec = (long)(due % 1000) * 1000000 + 1;
+	}
+	timerfd_settime(loop->alarm.fd, TFD_TIMER_ABSTIME, &at, NULL);
+}
+
+int sesame_loop_turn(struct sesame_loop *loop, int timeout_ms)
+{
+	int error;
+
+	loop->in_turn = true;
+	ses_loop_update(loop);
+	ses_streams_flush(loop);
+	error = loop->backend->wait(loop, wait_ms(loop, timeout_ms));
+	ses_timers_fire(&loop->timers, loop->now_ms);
+	ses_streams_flush(loop);
+	ses_streams_reap(loop);
+	loop->in_turn = false;
+	set_alarm(loop);
+	if (loop->alarm.fd >= 0 && !ses_list_empty(&loop->dirty))
+		wake(loop);
+	return error;
+}
+
+static bool has_work(const struct sesame_loop *loop)
+{
+	return loop->n_watched > 0 || loop->timers.n > 0 ||
+	       !ses_list_empty(&loop->dirty);
+}
+
+int sesame_loop_run(struct sesame_loop *loop)
+{
+	int error = 0;
+
+	while (!error && !atomic_load(&loop->stopping) && has_work(loop))
+		error = sesame_loop_turn(loop, -1);
+	atomic_store(&loop->stopping, false);
+	return error;
+}
+
+void sesame_loop_stop(struct sesame_loop *loop)
+{
+	atomic_store(&loop->stopping, true);
+	wake(loop);
+}
+
+uint64_t sesame_loop_now_ms(struct sesame_loop *loop)
+{
+	return loop->now_ms;
+}
+
+/* ---- inside of another loop ---- */
+
+static void on_alarm(struct ses_io *io, unsigned ready)
+{
+	uint64_t count;
+	ssize_t n = read(io->fd, &count, sizeof(count));
+
+	(void)n; /* the turn looks at the timers anyway */
+}
+
+static void on_earlier(struct ses_timers *t)
+{
+	struct sesame_loop *loop =
+		ses_container_of(t, struct sesame_loop, timers);
+
+	if (!loop->in_turn)
+		set_alarm(loop);
+}
+
+void ses_loop_nudge(struct sesame_loop *loop)
+{
+	if (!loop->in_turn && loop->alarm.fd >= 0)
+		wake(loop);
+}
+
+int sesame_loop_fd(struct sesame_loop *loop)
+{
+	if (loop->alarm.fd >= 0)
+		return loop->fd;
+	loop->alarm.fd =
+		timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (loop->alarm.fd < 0)
+		return loop->fd;
+	loop->alarm.on_ready = on_alarm;
+	loop->backend->watch(loop, &loop->alarm, SES_READABLE);
+	loop->timers.earlier = on_earlier;
+	set_alarm(loop);
+	if (!ses_list_empty(&loop->dirty))
+		wake(loop);
+	return loop->fd;
+}
+
+/* ---- timers and watches for everybody ---- */
+
+static void on_timer(struct ses_timer *t)
+{
+	struct sesame_timer *timer =
+		ses_container_of(t, struct sesame_timer, timer);
+	void (*fire)(void *user) = timer->fire;
+	void *user = timer->user;
+
+	free(timer);
+	fire(user);
+}
+
+struct sesame_timer *sesame_timer_start(struct sesame_loop *loop,
+					uint64_t delay_ms,
+					void (*fire)(void *user), void *user)
+{
+	struct sesame_timer *timer = calloc(1, sizeof(*timer));
+	uint64_t at;
+
+	if (!timer)
+		return NULL;
+	if (!loop->in_turn)
+		ses_loop_update(loop);
+	timer->timer.fire = on_timer;
+	timer->loop = loop;
+	timer->fire = fire;
+	timer->user = user;
+	at = delay_ms > UINT64_MAX - loop->now_ms ? UINT64_MAX
+						  : loop->now_ms + delay_ms;
+	if (ses_timers_start(&loop->timers, &timer->timer, at) < 0) {
+		free(timer);
+		return NULL;
+	}
+	return timer;
+}
+
+void sesame_timer_stop(struct sesame_timer *timer)
+{
+	if (!timer)
+		return;
+	ses_timers_stop(&timer->loop->timers, &timer->timer);
+	free(timer);
+}
+
+static void on_watched(struct ses_io *io, unsigned ready)
+{
+	struct sesame_watch *watch =
+		ses_container_of(io, struct sesame_watch, io);
+
+	watch->ready(watch->user);
+}
+
+struct sesame_watch *sesame_watch_start(struct sesame_loop *loop, int fd,
+					void (*ready)(void *user), void *user)
+{
+	struct sesame_watch *watch = calloc(1, sizeof(*watch));
+
+	if (!watch)
+		return NULL;
+	watch->io = (struct ses_io){.fd = fd, .on_ready = on_watched};
+	watch->loop = loop;
+	watch->ready = ready;
+	watch->user = user;
+	if (ses_io_watch(loop, &watch->io, SES_READABLE) < 0) {
+		free(watch);
+		return NULL;
+	}
+	return watch;
+}
+
+void sesame_watch_stop(struct sesame_watch *watch)
+{
+	if (!watch)
+		return;
+	ses_io_forget(watch->loop, &watch->io);
+	free(watch);
+}

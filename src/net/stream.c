@@ -1,0 +1,852 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a stream. Two things are hard. Owners may do anything from
+ * within an event, close included, so after every event "closed" is looked at
+ * before anything else. And a send that fails must not hide what the peer said
+ * before it went away: the failure is kept until all that came was read.
+ */
+#include "net/stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* From here on a message is sent from the caller's memory, not copied first. */
+#define DIRECT_BYTES (SES_CORK_BYTES / 2)
+/* Output of others than the stream at work leaves early beyond this. */
+#define EAGER_BYTES	  (256 * 1024)
+#define MOST_LINGER_BYTES (64 * 1024)
+/* Records that wait; more than alerts and key updates is an attack. */
+#define MOST_UNSENT (SES_CIPHER_BYTES + 64 * 1024)
+/*
+ * Ciphertext is received this far into the loop's buffer, so that its plain
+ * text can be put at the beginning: at most one record, begun in an earlier
+ * turn, comes out before its share of the new bytes went in.
+ */
+#define CIPHER_LEAD (32 * 1024)
+
+struct ses_linger {
+	struct ses_stream *stream;
+	struct ses_list link; /* in the loop's lingering list */
+	struct ses_timer timer;
+	size_t left; /* bytes that will still be read */
+};
+
+static void on_ready(struct ses_io *io, unsigned ready);
+
+struct ses_stream *ses_stream_new(struct sesame_loop *loop, int fd,
+				  const struct ses_stream_events *events,
+				  void *owner, size_t queue_limit,
+				  size_t queue_high)
+{
+	struct ses_stream *s = calloc(1, sizeof(*s));
+
+	if (!s) {
+		close(fd);
+		return NULL;
+	}
+	if (!loop->in_turn)
+		ses_loop_update(loop);
+	s->io = (struct ses_io){.fd = fd, .on_ready = on_ready};
+	s->loop = loop;
+	s->events = events;
+	s->owner = owner;
+	s->queue_high = queue_high;
+	s->last_read_ms = loop->now_ms;
+	ses_buf_init(&s->out, queue_limit);
+	ses_list_init(&s->link);
+	if (ses_io_watch(loop, &s->io, SES_READABLE) < 0) {
+		close(fd);
+		free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void ses_stream_take(struct ses_stream *s,
+		     const struct ses_stream_events *events, void *owner)
+{
+	s->events = events;
+	s->owner = owner;
+}
+
+/* ---- what is to be done later ---- */
+
+static void make_dirty(struct ses_stream *s)
+{
+	if (s->closed || !ses_list_empty(&s->link))
+		return;
+	ses_list_append(&s->loop->dirty, &s->link);
+	ses_loop_nudge(s->loop);
+}
+
+static bool owns_cork(const struct ses_stream *s)
+{
+	return s->loop->cork_owner == s;
+}
+
+static size_t corked(const struct ses_stream *s)
+{
+	return owns_cork(s) ? s->loop->cork_len : 0;
+}
+
+static size_t unsent_records(const struct ses_stream *s)
+{
+	return s->tls ? ses_buf_len(&s->tls->unsent) : 0;
+}
+
+size_t ses_stream_queued(const struct ses_stream *s)
+{
+	return ses_buf_len(&s->out) + corked(s) + unsent_records(s);
+}
+
+/* Nothing more can be sent; the owner learns when what came was read. */
+static void break_off(struct ses_stream *s, int error)
+{
+	if (!s->error)
+		s->error = error;
+	ses_buf_release(&s->out);
+	if (s->tls)
+		ses_buf_release(&s->tls->unsent);
+	if (owns_cork(s))
+		s->loop->cork_len = 0;
+	make_dirty(s);
+}
+
+static void update_want(struct ses_stream *s)
+{
+	bool unsent = ses_buf_len(&s->out) || unsent_records(s);
+	unsigned want = 0;
+
+	if (!s->paused && !s->eof)
+		want |= SES_READABLE;
+	if (s->blocked && unsent)
+		want |= SES_WRITABLE;
+	if (ses_io_watch(s->loop, &s->io, want) < 0 && !s->error)
+		break_off(s, SESAME_ESYSTEM);
+}
+
+/* ---- sending: out or cork -> (TLS -> unsent) -> system ---- */
+
+/* How many bytes of @from the system took. */
+static size_t push(struct ses_stream *s, struct bytes from)
+{
+	ssize_t n;
+
+	if (s->blocked || s->error || from.len == 0)
+		return 0;
+	do {
+		n = s->loop->backend->send(s->loop, &s->io, from.data, from.len);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK &&
+	    errno != ENOBUFS && errno != ENOMEM) {
+		break_off(s, SESAME_ERESET);
+		return 0;
+	}
+	if (n < 0)
+		n = 0;
+	s->blocked = (size_t)n < from.len;
+	return (size_t)n;
+}
+
+static struct ses_tls_wire open_wire(struct ses_stream *s, struct bytes in)
+{
+	return (struct ses_tls_wire){
+		.in = in, .out = s->loop->cipher, .out_size = SES_CIPHER_BYTES};
+}
+
+/* Send the records that a call to TLS made. */
+static void ship(struct ses_stream *s, struct ses_tls_wire *wire)
+{
+	struct bytes records = bytes_of(wire->out, wire->out_len);
+	size_t n = 0;
+
+	wire->out_len = 0;
+	if (records.len == 0 || s->error)
+		return;
+	if (ses_buf_len(&s->tls->unsent) == 0)
+		n = push(s, records);
+	if (s->error || n == records.len)
+		return;
+	if (ses_buf_append(&s->tls->unsent, bytes_from(records, n)) < 0)
+		break_off(s, SESAME_ENOMEM);
+}
+
+static size_t seal(struct ses_stream *s, struct bytes from)
+{
+	size_t taken = 0;
+
+	while (s->tls->up && taken < from.len && !s->error &&
+	       unsent_records(s) == 0) {
+		struct ses_tls_wire wire = open_wire(s, bytes_of(NULL, 0));
+		ssize_t n =
+			ses_tls_write(s->tls, &wire, bytes_from(from, taken));
+
+		ship(s, &wire);
+		if (n < 0) {
+			break_off(s, SESAME_ETLS);
+			return 0;
+		}
+		if (n == 0)
+			break;
+		taken += (size_t)n;
+	}
+	return taken;
+}
+
+/* How many bytes of @from went on their way. */
+static size_t take(struct ses_stream *s, struct bytes from)
+{
+	return s->tls ? seal(s, from) : push(s, from);
+}
+
+static void flush_records(struct ses_stream *s)
+{
+	struct ses_buf *unsent;
+
+	if (!s->tls || unsent_records(s) == 0)
+		return;
+	unsent = &s->tls->unsent;
+	ses_buf_consume(unsent, push(s, ses_buf_bytes(unsent)));
+	if (ses_buf_len(unsent) == 0)
+		ses_buf_release(unsent);
+}
+
+static void flush_queue(struct ses_stream *s)
+{
+	size_t n;
+
+	flush_records(s);
+	if (ses_buf_len(&s->out) == 0)
+		return;
+	n = take(s, ses_buf_bytes(&s->out));
+	if (s->error)
+		return;
+	ses_buf_consume(&s->out, n);
+	if (ses_buf_len(&s->out) == 0)
+		ses_buf_release(&s->out);
+}
+
+/* Send the cork's content; what does not leave is queued. */
+static void flush_cork(struct ses_stream *s)
+{
+	struct bytes corked = bytes_of(s->loop->cork, s->loop->cork_len);
+	size_t n = 0;
+
+	s->loop->cork_len = 0;
+	if (corked.len == 0)
+		return;
+	if (ses_buf_len(&s->out) == 0)
+		n = take(s, corked);
+	if (s->error || n == corked.len)
+		return;
+	/* fits: the cork was counted when its room was given */
+	if (ses_buf_append(&s->out, bytes_from(corked, n)) < 0)
+		break_off(s, SESAME_ENOMEM);
+}
+
+static bool is_over(const struct ses_stream *s)
+{
+	return s->closed || s->error || s->shutting;
+}
+
+static size_t space(const struct ses_stream *s)
+{
+	size_t held = ses_buf_len(&s->out) + corked(s);
+
+	return held < s->out.limit ? s->out.limit - held : 0;
+}
+
+/* The cork serves its owner as long as nothing older waits in the queue. */
+static bool fits_cork(const struct ses_stream *s, size_t len)
+{
+	return owns_cork(s) && ses_buf_len(&s->out) == 0 &&
+	       len <= SES_CORK_BYTES - s->loop->cork_len && len <= space(s);
+}
+
+static void flush_early(struct ses_stream *s)
+{
+	if (owns_cork(s))
+		flush_cork(s);
+	else if (!s->blocked)
+		flush_queue(s);
+}
+
+static uint8_t *cork_room(struct ses_stream *s)
+{
+	s->room_in_cork = true;
+	return s->loop->cork + s->loop->cork_len;
+}
+
+uint8_t *ses_stream_room(struct ses_stream *s, size_t len)
+{
+	s->room_in_cork = false;
+	if (is_over(s))
+		return NULL;
+	if (fits_cork(s, len))
+		return cork_room(s);
+	if (owns_cork(s) || len > space(s) ||
+	    ses_buf_len(&s->out) >= EAGER_BYTES)
+		flush_early(s);
+	if (s->error || len > space(s))
+		return NULL;
+	if (fits_cork(s, len))
+		return cork_room(s);
+	return ses_buf_room(&s->out, len);
+}
+
+static void note_queued(struct ses_stream *s)
+{
+	if (ses_stream_queued(s) > s->queue_high)
+		s->over_high = true;
+}
+
+void ses_stream_commit(struct ses_stream *s, size_t len)
+{
+	if (s->room_in_cork) {
+		s->loop->cork_len += len;
+	} else {
+		ses_buf_commit(&s->out, len);
+		if (!s->blocked)
+			make_dirty(s);
+	}
+	note_queued(s);
+}
+
+/* Large ones go from the caller's memory; only what does not leave is copied. */
+static int send_large(struct ses_stream *s, struct bytes data)
+{
+	size_t n = 0;
+
+	flush_early(s);
+	if (s->error)
+		return SESAME_ECLOSED;
+	if (data.len > space(s))
+		return SESAME_ELIMIT;
+	if (ses_buf_len(&s->out) == 0)
+		n = take(s, data);
+	if (s->error)
+		return SESAME_ECLOSED;
+	if (ses_buf_append(&s->out, bytes_from(data, n)) < 0) {
+		if (n > 0)
+			break_off(s, SESAME_ENOMEM);
+		return SESAME_ELIMIT;
+	}
+	if (!s->in_event && ses_stream_queued(s) > 0)
+		make_dirty(s);
+	note_queued(s);
+	return 0;
+}
+
+static int send_small(struct ses_stream *s, struct bytes data)
+{
+	uint8_t *room = ses_stream_room(s, data.len);
+
+	if (!room)
+		return s->error ? SESAME_ECLOSED : SESAME_ELIMIT;
+	memcpy(room, data.data, data.len);
+	ses_stream_commit(s, data.len);
+	return 0;
+}
+
+int ses_stream_send(struct ses_stream *s, struct bytes data)
+{
+	int error;
+
+	if (is_over(s))
+		return SESAME_ECLOSED;
+	if (data.len == 0)
+		return 0;
+	if (data.len >= DIRECT_BYTES)
+		error = send_large(s, data);
+	else
+		error = send_small(s, data);
+	if (error)
+		return error;
+	return ses_stream_queued(s) > s->queue_high ? SESAME_EAGAIN : 0;
+}
+
+/* ---- receiving ---- */
+
+static void end(struct ses_stream *s, int error)
+{
+	s->eof = true;
+	if (s->ended)
+		return;
+	s->ended = true;
+	if (s->events->on_end)
+		s->events->on_end(s, error);
+}
+
+static void give(struct ses_stream *s, uint8_t *data, size_t len)
+{
+	if (len > 0 && !s->closed && s->events->on_bytes)
+		s->events->on_bytes(s, data, len);
+}
+
+static uint8_t *ask_room(struct ses_stream *s, size_t *ret_len)
+{
+	uint8_t *room = NULL;
+
+	*ret_len = 0;
+	if (s->events->on_room)
+		room = s->events->on_room(s, ret_len);
+	return *ret_len ? room : NULL;
+}
+
+/* As recv(2), but -1 means "nothing now": the end was told otherwise. */
+static ssize_t pull(struct ses_stream *s, uint8_t *to, size_t len)
+{
+	ssize_t n = s->loop->backend->recv(s->loop, &s->io, to, len);
+
+	if (n > 0) {
+		s->last_read_ms = s->loop->now_ms;
+		return n;
+	}
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK ||
+		      errno == EINTR || errno == ENOMEM))
+		return -1;
+	if (s->tls && !s->tls->up) {
+		ses_tls_cut(s->tls, n < 0);
+		end(s, SESAME_ETLS);
+	} else {
+		end(s, n < 0 ? SESAME_ERESET : s->error);
+	}
+	return -1;
+}
+
+static void receive_plain(struct ses_stream *s)
+{
+	size_t len;
+	uint8_t *room = ask_room(s, &len);
+	ssize_t n;
+
+	if (s->closed)
+		return;
+	n = pull(s, room ? room : s->loop->recv_buffer,
+		 room ? len : SES_RECV_BYTES);
+	if (n <= 0)
+		return;
+	if (room)
+		s->events->on_filled(s, (size_t)n);
+	else
+		give(s, s->loop->recv_buffer, (size_t)n);
+}
+
+static struct ses_buf *new_early(struct bytes bytes)
+{
+	struct ses_buf *early = calloc(1, sizeof(*early));
+
+	if (!early)
+		return NULL;
+	ses_buf_init(early, SIZE_MAX);
+	if (ses_buf_append(early, bytes) == 0)
+		return early;
+	free(early);
+	return NULL;
+}
+
+static void free_early(struct ses_buf *early)
+{
+	if (early)
+		ses_buf_fini(early);
+	free(early);
+}
+
+/* Bytes that wait to be read go behind those put back now. */
+int ses_stream_unread(struct ses_stream *s, struct bytes bytes)
+{
+	struct ses_buf *early;
+
+	if (bytes.len == 0)
+		return 0;
+	early = new_early(bytes);
+	if (!early)
+		return SESAME_ENOMEM;
+	if (s->early && ses_buf_append(early, ses_buf_bytes(s->early)) < 0) {
+		free_early(early);
+		return SESAME_ENOMEM;
+	}
+	free_early(s->early);
+	s->early = early;
+	make_dirty(s);
+	return 0;
+}
+
+static void tls_failed(struct ses_stream *s)
+{
+	break_off(s, SESAME_ETLS);
+	end(s, SESAME_ETLS);
+}
+
+/* One piece of plain text to its reader. False: no more to be had now. */
+static bool open_into_room(struct ses_stream *s, struct ses_tls_wire *wire,
+			   ssize_t *ret_n)
+{
+	size_t len;
+	uint8_t *room = ask_room(s, &len);
+
+	if (!room || s->closed)
+		return false;
+	*ret_n = ses_tls_read(s->tls, wire, room, len);
+	ship(s, wire);
+	if (*ret_n <= 0)
+		return false;
+	s->events->on_filled(s, (size_t)*ret_n);
+	return true;
+}
+
+/* All the plain text there is, as far as the loop's buffer takes it. */
+static ssize_t open_records(struct ses_stream *s, struct ses_tls_wire *wire,
+			    size_t *ret_len)
+{
+	uint8_t *to = s->loop->recv_buffer;
+	size_t len = 0;
+	ssize_t n;
+
+	do {
+		n = ses_tls_read(s->tls, wire, to + len, SES_RECV_BYTES - len);
+		if (n > 0)
+			len += (size_t)n;
+	} while (n > 0 && len < SES_RECV_BYTES);
+	ship(s, wire);
+	*ret_len = len;
+	return n;
+}
+
+static void keep_for_later(struct ses_stream *s, struct bytes in)
+{
+	s->early = new_early(in);
+	if (!s->early)
+		break_off(s, SESAME_ENOMEM);
+}
+
+static void receive_records(struct ses_stream *s, struct ses_tls_wire *wire)
+{
+	ssize_t n = 1;
+	size_t len;
+
+	while (!s->closed && !s->paused && !s->eof) {
+		if (open_into_room(s, wire, &n))
+			continue;
+		if (s->closed)
+			return;
+		len = 0;
+		if (n > 0)
+			n = open_records(s, wire, &len);
+		give(s, s->loop->recv_buffer, len);
+		if (s->closed)
+			return;
+		if (n == 0)
+			break;
+		if (n == SESAME_ECLOSED)
+			end(s, s->error);
+		else if (n < 0)
+			tls_failed(s);
+	}
+	/* Paused in the middle: the rest, also what TLS holds, is for later. */
+	if (!s->closed && !s->eof && s->paused && n != 0)
+		keep_for_later(s, wire->in);
+}
+
+static bool shake_hands(struct ses_stream *s, struct ses_tls_wire *wire)
+{
+	int done = ses_tls_handshake(s->tls, wire);
+
+	s->tls->begun = true;
+	ship(s, wire);
+	if (done < 0)
+		tls_failed(s);
+	if (done <= 0)
+		return false;
+	s->tls->up = true;
+	flush_queue(s);
+	if (s->events->on_tls)
+		s->events->on_tls(s);
+	return !s->closed;
+}
+
+static void receive_tls(struct ses_stream *s, struct bytes in)
+{
+	struct ses_tls_wire wire = open_wire(s, in);
+
+	if (s->tls->up || shake_hands(s, &wire))
+		receive_records(s, &wire);
+}
+
+/* What was kept back comes first. */
+static void receive_early(struct ses_stream *s)
+{
+	struct ses_buf *early = s->early;
+
+	s->early = NULL;
+	if (s->tls)
+		receive_tls(s, ses_buf_bytes(early));
+	else
+		give(s, early->data + early->start, ses_buf_len(early));
+	free_early(early);
+}
+
+static void receive(struct ses_stream *s)
+{
+	uint8_t *to = s->loop->recv_buffer + CIPHER_LEAD;
+	ssize_t n;
+
+	if (s->paused || s->eof)
+		return;
+	if (s->early) {
+		receive_early(s);
+		return;
+	}
+	if (!s->tls) {
+		receive_plain(s);
+		return;
+	}
+	n = pull(s, to, SES_RECV_BYTES - CIPHER_LEAD);
+	if (n > 0)
+		receive_tls(s, bytes_of(to, (size_t)n));
+}
+
+/* ---- events and what follows them ---- */
+
+static void send_fin(struct ses_stream *s)
+{
+	if (s->tls && s->tls->up && !s->tls->said_close && !s->error) {
+		struct ses_tls_wire wire = open_wire(s, bytes_of(NULL, 0));
+
+		ses_tls_close(s->tls, &wire);
+		ship(s, &wire);
+		if (unsent_records(s) > 0)
+			return;
+	}
+	s->shut = true;
+	shutdown(s->io.fd, SHUT_WR);
+}
+
+/* The queue was flushed as far as it goes: who has to know? */
+static void settle(struct ses_stream *s)
+{
+	bool empty = ses_buf_len(&s->out) == 0 && unsent_records(s) == 0;
+
+	if (empty && s->shutting && !s->shut)
+		send_fin(s);
+	if (s->error && (s->error != SESAME_ERESET || s->paused || s->eof))
+		end(s, s->error);
+	if (s->linger && !s->closed && s->ended && (s->shut || s->error)) {
+		ses_stream_close(s);
+		return;
+	}
+	if (empty && s->over_high && !s->closed && !s->error && !s->shutting) {
+		s->over_high = false;
+		if (s->events->on_drain)
+			s->events->on_drain(s);
+	}
+}
+
+static void work(struct ses_stream *s, unsigned ready)
+{
+	struct sesame_loop *loop = s->loop;
+
+	s->in_event = true;
+	loop->cork_owner = s;
+	if (ready & SES_WRITABLE)
+		s->blocked = false;
+	if (!s->blocked)
+		flush_queue(s);
+	if (s->tls && !s->tls->begun && !s->early)
+		receive_tls(s, bytes_of(NULL, 0)); /* a client speaks first */
+	if ((ready & SES_READABLE) && !s->closed)
+		receive(s);
+	if (!s->closed)
+		flush_cork(s);
+	loop->cork_len = 0;
+	loop->cork_owner = NULL;
+	if (!s->closed)
+		settle(s);
+	s->in_event = false;
+	if (!s->closed)
+		update_want(s);
+}
+
+static void on_ready(struct ses_io *io, unsigned ready)
+{
+	work(ses_container_of(io, struct ses_stream, io), ready);
+}
+
+/* Those that become dirty meanwhile are for the next turn. */
+void ses_streams_flush(struct sesame_loop *loop)
+{
+	struct ses_list batch, *link;
+
+	if (ses_list_empty(&loop->dirty))
+		return;
+	batch = loop->dirty;
+	batch.next->prev = batch.prev->next = &batch;
+	ses_list_init(&loop->dirty);
+	while ((link = ses_list_first(&batch))) {
+		struct ses_stream *s =
+			ses_container_of(link, struct ses_stream, link);
+
+		ses_list_remove(link);
+		work(s, s->early ? SES_READABLE : 0);
+	}
+}
+
+int ses_stream_start_tls(struct ses_stream *s, struct ses_tls_context *ctx,
+			 const char *name, struct bytes early)
+{
+	s->tls = ses_tls_new(ctx, name);
+	if (!s->tls)
+		return SESAME_ENOMEM;
+	ses_buf_init(&s->tls->unsent, MOST_UNSENT);
+	make_dirty(s);
+	return ses_stream_unread(s, early);
+}
+
+const struct ses_tls_info *ses_stream_tls_info(const struct ses_stream *s)
+{
+	return s->tls ? &s->tls->info : NULL;
+}
+
+void ses_stream_pause(struct ses_stream *s)
+{
+	s->paused = true;
+	if (!s->in_event && !s->closed)
+		update_want(s);
+}
+
+void ses_stream_resume(struct ses_stream *s)
+{
+	s->paused = false;
+	if (s->early)
+		make_dirty(s);
+	if (!s->in_event && !s->closed)
+		update_want(s);
+}
+
+/* ---- the end ---- */
+
+void ses_stream_shutdown(struct ses_stream *s)
+{
+	s->shutting = true;
+	make_dirty(s);
+}
+
+static void free_stream(struct ses_stream *s)
+{
+	ses_tls_free(s->tls);
+	ses_buf_fini(&s->out);
+	free_early(s->early);
+	free(s);
+}
+
+static void end_linger(struct ses_stream *s)
+{
+	if (!s->linger)
+		return;
+	ses_timers_stop(&s->loop->timers, &s->linger->timer);
+	ses_list_remove(&s->linger->link);
+	free(s->linger);
+	s->linger = NULL;
+}
+
+void ses_stream_close(struct ses_stream *s)
+{
+	if (!s || s->closed)
+		return;
+	s->closed = true;
+	end_linger(s);
+	ses_list_remove(&s->link);
+	ses_io_forget(s->loop, &s->io);
+	close(s->io.fd);
+	if (owns_cork(s))
+		s->loop->cork_len = 0;
+	if (s->loop->in_turn)
+		ses_list_append(&s->loop->zombies, &s->link);
+	else
+		free_stream(s);
+}
+
+void ses_streams_reap(struct sesame_loop *loop)
+{
+	struct ses_list *link;
+
+	while ((link = ses_list_first(&loop->zombies))) {
+		ses_list_remove(link);
+		free_stream(ses_container_of(link, struct ses_stream, link));
+	}
+}
+
+void ses_stream_reset(struct ses_stream *s)
+{
+	struct linger now = {.l_onoff = 1, .l_linger = 0};
+
+	setsockopt(s->io.fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	ses_stream_close(s);
+}
+
+static void drop_bytes(struct ses_stream *s, uint8_t *data, size_t len)
+{
+	if (len > s->linger->left)
+		ses_stream_close(s);
+	else
+		s->linger->left -= len;
+}
+
+/* The peer's end; what is still queued goes out before ours. */
+static void end_of_linger(struct ses_stream *s, int error)
+{
+	if (error)
+		ses_stream_close(s);
+	else
+		make_dirty(s);
+}
+
+static const struct ses_stream_events lingering = {
+	.on_bytes = drop_bytes,
+	.on_end = end_of_linger,
+};
+
+static void linger_too_long(struct ses_timer *timer)
+{
+	ses_stream_close(
+		ses_container_of(timer, struct ses_linger, timer)->stream);
+}
+
+void ses_stream_linger(struct ses_stream *s, unsigned timeout_ms)
+{
+	struct sesame_loop *loop = s->loop;
+	struct ses_linger *linger = calloc(1, sizeof(*linger));
+
+	if (!loop->in_turn)
+		ses_loop_update(loop);
+	if (!linger || s->error) {
+		free(linger);
+		ses_stream_close(s);
+		return;
+	}
+	linger->stream = s;
+	linger->left = MOST_LINGER_BYTES;
+	linger->timer.fire = linger_too_long;
+	ses_list_init(&linger->link);
+	ses_list_append(&loop->lingering, &linger->link);
+	s->linger = linger;
+	ses_stream_take(s, &lingering, NULL);
+	if (ses_timers_start(&loop->timers, &linger->timer,
+			     loop->now_ms + timeout_ms) < 0) {
+		ses_stream_close(s);
+		return;
+	}
+	ses_stream_resume(s);
+	ses_stream_shutdown(s);
+}
+
+void ses_streams_abandon(struct sesame_loop *loop)
+{
+	struct ses_list *link;
+
+	while ((link = ses_list_first(&loop->lingering)))
+		ses_stream_close(
+			ses_container_of(link, struct ses_linger, link)->stream);
+}
