@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* Accepting in batches, see net/listener.h and accept(2), "Error handling". */
+#include "net/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#define BACKLOG 4096 /* the system lowers it to net.core.somaxconn */
+#define BATCH	64   /* then the other descriptors have their turn */
+#define REST_MS 100
+
+static bool is_shortage(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS ||
+	       error == ENOMEM;
+}
+
+static void rest(struct ses_listener *l, int error)
+{
+	/* without memory for the timer it simply tries again next turn */
+	if (ses_timers_start(&l->loop->timers, &l->rest,
+			     l->loop->now_ms + REST_MS) == 0)
+		ses_io_watch(l->loop, &l->io, 0);
+	if (l->on_short)
+		l->on_short(l, error);
+}
+
+static void rested(struct ses_timer *timer)
+{
+	struct ses_listener *l =
+		ses_container_of(timer, struct ses_listener, rest);
+
+	if (ses_io_watch(l->loop, &l->io, SES_READABLE) < 0)
+		ses_timers_start(&l->loop->timers, &l->rest,
+				 l->loop->now_ms + REST_MS);
+}
+
+static void on_ready(struct ses_io *io, unsigned ready)
+{
+	struct ses_listener *l = ses_container_of(io, struct ses_listener, io);
+	struct sesame_loop *loop = l->loop;
+
+	loop->accepting = l; /* until its owner closes, and maybe frees, it */
+	for (int i = 0; i < BATCH && loop->accepting == l; i++) {
+		struct ses_addr peer = {.len = sizeof(peer.v6)};
+		int fd = accept4(io->fd, &peer.any, &peer.len,
+				 SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd >= 0) {
+			l->on_accept(l, fd, &peer);
+			continue;
+		}
+		if (errno == EAGAIN || errno == EWOULDBLOCK)
+			break;
+		if (is_shortage(errno)) {
+			rest(l, errno);
+			break;
+		}
+		/* all others are about that one connection: the next, please */
+	}
+	loop->accepting = NULL;
+}
+
+int ses_listener_adopt(struct ses_listener *l, struct sesame_loop *loop, int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+	struct ses_addr at = {0};
+
+	*l = (struct ses_listener){.loop = loop};
+	l->io = (struct ses_io){.fd = fd, .on_ready = on_ready};
+	l->rest.fire = rested;
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+	    ses_addr_of_socket(fd, false, &at) < 0 ||
+	    ses_io_watch(loop, &l->io, SES_READABLE) < 0) {
+		int saved = errno;
+
+		close(fd);
+		errno = saved;
+		return SESAME_ESYSTEM;
+	}
+	l->at = at;
+	return 0;
+}
+
+int ses_listener_open(struct ses_listener *l, struct sesame_loop *loop,
+		      const struct ses_addr *at, bool reuse_port)
+{
+	int fd = ses_listen(at, reuse_port, BACKLOG);
+
+	if (fd < 0)
+		return SESAME_ESYSTEM;
+	return ses_listener_adopt(l, loop, fd);
+}
+
+void ses_listener_close(struct ses_listener *l)
+{
+	if (l->loop->accepting == l)
+		l->loop->accepting = NULL;
+	ses_timers_stop(&l->loop->timers, &l->rest);
+	ses_io_forget(l->loop, &l->io);
+	close(l->io.fd);
+	l->io.fd = -1;
+}
