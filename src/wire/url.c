@@ -71,9 +71,16 @@ static struct bytes until(struct bytes in, const char *set)
 	return bytes_first(in, n);
 }
 
+/* Without the first @n (<= length) bytes; unlike bytes_from(), an empty rest
+ * still says where it stands. */
+static struct bytes drop(struct bytes in, size_t n)
+{
+	return bytes_of(in.data + n, in.len - n);
+}
+
 static struct bytes rest_of(const struct reader *r)
 {
-	return bytes_from(r->text, r->pos);
+	return drop(r->text, r->pos);
 }
 
 static bool starts(struct bytes in, const char *prefix)
@@ -442,7 +449,7 @@ static enum ses_url_fault read_userinfo(struct reader *r,
 	if (end == 0)
 		return SES_URL_OK;
 	r->url.userinfo = bytes_first(*authority, end - 1);
-	*authority = bytes_from(*authority, end);
+	*authority = drop(*authority, end);
 	return check_chars(r, r->url.userinfo, ":", SES_URL_USERINFO);
 }
 
@@ -649,13 +656,14 @@ static enum ses_url_fault read_host_port(struct reader *r,
 					 struct bytes authority)
 {
 	ptrdiff_t colon = bytes_find_byte(authority, ':');
+	ptrdiff_t bracket = bytes_find_byte(authority, ']');
 	enum ses_url_fault fault;
 
 	r->pos = offset_of(r, authority);
 	if (starts(authority, "["))
 		return read_bracketed(r, authority);
-	if (bytes_find_byte(authority, ']') >= 0)
-		return SES_URL_BRACKETS;
+	if (bracket >= 0)
+		return fault_at(r, r->pos + (size_t)bracket, SES_URL_BRACKETS);
 	if (is_bare_ipv6(authority))
 		return SES_URL_IPV6_BARE;
 	r->url.host = authority;

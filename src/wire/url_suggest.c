@@ -68,14 +68,20 @@ static size_t scheme_len(const struct draft *d)
 	return span_until(d, 0, ":;|,=/\\?#[ ");
 }
 
-/* Where the host begins: after the word, its colon and slashes. */
+/*
+ * Where the host begins: after the word, its colon and slashes. Colons after
+ * the slashes belong to an IPv6 address.
+ */
 static size_t host_start(const struct draft *d)
 {
-	size_t n = scheme_len(d);
+	size_t word = scheme_len(d), n = word + span(d, word, ":;|,=/\\");
+	size_t slash = n;
 
-	if (!is_one_of(byte_at(d, n), ":;|,=/\\"))
+	if (!is_one_of(byte_at(d, word), ":;|,=/\\"))
 		return 0;
-	return n + span(d, n, ":;|,=/\\");
+	while (slash > word && !is_one_of(byte_at(d, slash - 1), "/\\"))
+		slash--;
+	return slash > word ? slash : n;
 }
 
 /* ---- which scheme? ---- */
@@ -114,7 +120,7 @@ static bool mend_scheme(struct draft *d)
 	size_t n = scheme_len(d);
 	struct bytes after = bytes_from(content(d), host_start(d));
 
-	if (n == 0)
+	if (n == 0 || !bytes_starts(bytes_from(content(d), n), BYTES("://")))
 		return false;
 	/* "w", "sw", "ww": too short to have been wss. */
 	return splice(d, 0, n, likely_scheme(after, n <= 2));
@@ -132,7 +138,9 @@ static bool mend_scheme_missing(struct draft *d)
 
 static bool mend_http(struct draft *d)
 {
-	return splice(d, 0, 4, "ws");
+	size_t n = scheme_len(d);
+
+	return splice(d, 0, n, n == strlen("https") ? "wss" : "ws");
 }
 
 /* Keep the one that is ws or wss, or else the first. */
