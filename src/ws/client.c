@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/base64.h"
 #include "net/dial.h"
 #include "wire/close.h"
 #include "wire/url.h"
@@ -21,7 +22,8 @@
 
 #define BODY_BYTES ((size_t)8 * 1024) /* of a refusal, kept */
 #define BODY_MS	   1000		      /* how long to wait for it */
-#define TEXT_BYTES 512
+#define TEXT_BYTES 512		      /* of a sentence */
+#define URL_BYTES  256
 #define HOST_BYTES 272
 #define MAX_EXTRA  64
 
@@ -44,8 +46,8 @@ struct opening {
 	int64_t body_wanted; /* -1: until the end */
 	int status;
 	bool is_refused;
-	enum ses_fault fault;	  /* of an answer that is no valid acceptance */
-	char url[TEXT_BYTES / 2]; /* for sentences, without secrets */
+	enum ses_fault fault; /* of an answer that is no valid acceptance */
+	char url[URL_BYTES];  /* for sentences, without secrets */
 };
 
 /* ---- the end of an attempt ---- */
@@ -74,7 +76,7 @@ static void cancel(struct ses_opening *base)
 static void fail(struct opening *o, int error, const char *text)
 {
 	struct bytes answer = ses_buf_bytes(&o->answer);
-	char sentence[TEXT_BYTES];
+	char sentence[TEXT_BYTES + URL_BYTES];
 	struct sesame_end end = {
 		.error = error,
 		.code = SES_CLOSE_CUT,
@@ -108,7 +110,7 @@ static void fail_fault(struct opening *o, enum ses_fault fault)
 
 static void fail_refused(struct opening *o)
 {
-	char text[TEXT_BYTES / 2];
+	char text[TEXT_BYTES];
 
 	if (o->fault != SES_FAULT_NONE && o->fault != SES_FAULT_RESPONSE_STATUS)
 		return fail_fault(o, o->fault);
@@ -326,7 +328,7 @@ static void fail_dial(struct opening *o, const struct ses_dial_report *report,
 		      int error)
 {
 	const struct ses_dial_step *step = failed_step(report);
-	char text[TEXT_BYTES / 2];
+	char text[TEXT_BYTES];
 
 	snprintf(text, sizeof(text), "%s", sesame_strerror(error));
 	if (step)
@@ -505,26 +507,6 @@ static size_t percent_decode(struct bytes in, uint8_t *out)
 	return n;
 }
 
-/* Base64 (RFC 4648) with a NUL; @out has room for (len + 2) / 3 * 4 + 1. */
-static void base64(struct bytes in, char *out)
-{
-	static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop"
-				    "qrstuvwxyz0123456789+/";
-
-	for (size_t i = 0; i < in.len; i += 3) {
-		size_t left = in.len - i;
-		uint32_t group = (uint32_t)in.data[i] << 16;
-
-		group |= left > 1 ? (uint32_t)in.data[i + 1] << 8 : 0;
-		group |= left > 2 ? in.data[i + 2] : 0;
-		*out++ = digit[group >> 18];
-		*out++ = digit[group >> 12 & 63];
-		*out++ = left > 1 ? digit[group >> 6 & 63] : '=';
-		*out++ = left > 2 ? digit[group & 63] : '=';
-	}
-	*out = '\0';
-}
-
 /* Authorization: Basic (RFC 7617), from the options or else the URL. */
 static int add_credentials(struct draft *d, const struct ses_url *url,
 			   const char *basic_auth, const struct complaint *to)
@@ -546,9 +528,11 @@ static int add_credentials(struct draft *d, const struct ses_url *url,
 	else
 		n = percent_decode(text, plain);
 	memcpy(d->authorization, scheme, sizeof(scheme));
-	base64(bytes_of(plain, n), d->authorization + sizeof(scheme) - 1);
+	n = ses_base64_encode(bytes_of(plain, n),
+			      d->authorization + sizeof(scheme) - 1);
 	d->fields[d->n_fields++] = (struct ses_field){
-		BYTES("Authorization"), bytes_of_str(d->authorization)};
+		BYTES("Authorization"),
+		bytes_of(d->authorization, sizeof(scheme) - 1 + n)};
 	return 0;
 }
 
