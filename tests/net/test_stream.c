@@ -97,8 +97,8 @@ static void begin(size_t limit, size_t high)
 	ses_buf_init(&owner.got, 64 << 20);
 	loop = sesame_loop_new();
 	assert_non_null(loop);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
-				    fds), 0);
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
 	set_nonblocking(fds[0]);
 	set_nonblocking(fds[1]);
 	stream = ses_stream_new(loop, fds[0], &events, &owner, limit, high);
@@ -191,8 +191,8 @@ static uint8_t *pattern(size_t len)
 
 TEST("any sizes, over the cork and back, arrive whole and in order")
 {
-	static const size_t sizes[] = {1,	70000, 200000, 3,	262144,
-				       262145, 5,	131072, 131071, 1 << 20};
+	static const size_t sizes[] = {1,      70000, 200000, 3,      262144,
+				       262145, 5,     131072, 131071, 1 << 20};
 	size_t total = 0, got = 0;
 	uint8_t *all, *read_back, *in;
 
@@ -486,8 +486,8 @@ static void close_other(struct ses_stream *s, uint8_t *data, size_t len)
 
 TEST("a stream closed by another's event has no event in the same turn")
 {
-	static const struct ses_stream_events closers = {
-		.on_bytes = close_other};
+	static const struct ses_stream_events closers = {.on_bytes =
+								 close_other};
 	int fds[2];
 
 	begin(1000, 1000);
@@ -517,8 +517,8 @@ static void answer_other(struct ses_stream *s, uint8_t *data, size_t len)
 
 TEST("output for others leaves at the end of the same turn")
 {
-	static const struct ses_stream_events answer = {
-		.on_bytes = answer_other};
+	static const struct ses_stream_events answer = {.on_bytes =
+								answer_other};
 	char got[8];
 	int fds[2];
 
