@@ -18,15 +18,22 @@ struct doctor_header {
 
 struct doctor_case {
 	char *url_text;	    /* as given */
-	int url_error;	    /* 0 or SESAME_EURL */
+	int url_error;	    /* 0 or SESAME_EURL: nothing can be dialled */
+	/* SES_URL_HTTP with url_error 0: http(s)://, examined as ws(s)://. */
 	enum ses_url_fault url_fault;
 	size_t url_fault_at;
 	struct ses_url url; /* parts borrowed from url_text; unset on error */
 	char *origin;	    /* NULL: none is sent */
 	bool origin_given;  /* --origin or --no-origin was said */
-	char *user_agent;   /* never NULL: "sesame/VERSION (+doctor)" by default */
+	char *user_agent;   /* "sesame/VERSION (doctor)" by default; "": none */
 	bool user_agent_given;
-	struct doctor_header header[DOCTOR_MAX_HEADERS]; /* -H, and the cookie */
+	char *host;	    /* -H 'Host: x', or NULL: the URL's */
+	/*
+	 * -H, the cookie and Authorization. Of the handshake's own fields
+	 * (Sec-WebSocket-Version...) a row here replaces the usual one; an
+	 * empty value leaves it out.
+	 */
+	struct doctor_header header[DOCTOR_MAX_HEADERS];
 	size_t n_headers;
 	char *subprotocols; /* comma-separated, or NULL */
 	char *proxy;	    /* URL, or NULL: direct */
@@ -40,8 +47,12 @@ struct doctor_case {
 	unsigned max_probes; /* 20 */
 	unsigned timeout_ms; /* for one handshake; 5 s */
 	unsigned hold_ms;    /* watch an open connection; 0: 500 ms */
+	bool hold_given;
 	bool json, quiet, verbose;
+	bool blind; /* stacks are not to be recognised */
 };
+
+#define DOCTOR_HOLD_MS 500 /* when hold_ms is 0 */
 
 /*
  * Read the command line of `sesame doctor`. Returns 0, or 2 after it has told
@@ -49,5 +60,8 @@ struct doctor_case {
  */
 int doctor_case_open(struct doctor_case *c, int argc, char **argv);
 void doctor_case_close(struct doctor_case *c);
+/* The first of the case's own fields called @name, or NULL. */
+const struct doctor_header *doctor_case_header(const struct doctor_case *c,
+					       const char *name);
 
 #endif

@@ -44,7 +44,8 @@ struct doctor_probe {
 	enum doctor_outcome outcome;
 	int error; /* SESAME_E...: of the dial, or how NO_ANSWER came about */
 	enum ses_fault fault; /* of BAD_101, BAD_FRAME, NOT_HTTP */
-	double ms;
+	double ms; /* from the start to the answer, or to the failure */
+	bool bare; /* the user's credentials were withheld on purpose */
 	struct ses_dial_report dial;
 	/* What was sent, secrets included: redact before showing. */
 	char *request;
@@ -75,6 +76,9 @@ int doctor_probe_run(const struct doctor_case *c,
 		     const struct doctor_trial *trial,
 		     struct doctor_probe *ret_probe);
 void doctor_probe_fini(struct doctor_probe *p);
+/* End the running probe and all later ones at once. For signal handlers. */
+void doctor_probe_interrupt(void);
+bool doctor_probe_interrupted(void);
 /* "Origin: https://app.example", "nothing"; redacted. Returns @out. */
 char *doctor_trial_text(const struct doctor_case *c,
 			const struct doctor_trial *trial, char *out,

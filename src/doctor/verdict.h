@@ -28,6 +28,8 @@ struct doctor_verdict {
 	const char *who; /* nobody client proxy server network */
 	char summary[512];
 	char evidence[DOCTOR_MAX_EVIDENCE][384];
+	/* What each added to the cause's log odds; 0: not told. */
+	double evidence_weight[DOCTOR_MAX_EVIDENCE];
 	size_t n_evidence;
 	struct doctor_fix fix[DOCTOR_MAX_FIXES];
 	size_t n_fixes;

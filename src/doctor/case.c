@@ -1,0 +1,788 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Opening a case: the command line of `sesame doctor` becomes the request that
+ * is to be explained. Options are rows of options.def, with curl's letters
+ * where curl has them; a field given by -H and the option for the same field
+ * mean the same. Whatever is wrong is told at once, with what would be right.
+ */
+#include "doctor/case.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <sesame/version.h>
+
+#include "base/base64.h"
+#include "base/text.h"
+#include "doctor/route.h"
+#include "net/addr.h"
+#include "net/tls.h"
+#include "wire/head.h"
+
+#define USER_AGENT   "sesame/" SESAME_VERSION " (doctor)"
+#define MAX_MAPPINGS 16
+#define MAX_PROBES   40
+
+/* The command line while it is read; texts are borrowed from it. */
+struct reading {
+	struct doctor_case *c;
+	const char *option; /* the one being taken, for complaints */
+	const char *url;
+	const char *proxy;
+	bool no_proxy, help;
+	struct {
+		const char *text;
+		bool connect_to;
+	} mapping[MAX_MAPPINGS];
+	size_t n_mappings;
+};
+
+__attribute__((format(printf, 1, 2))) static int complain(const char *format,
+							  ...)
+{
+	va_list args;
+
+	fputs("sesame doctor: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return 2;
+}
+
+static int set_bytes(char **to, struct bytes text)
+{
+	char *copy = malloc(text.len + 1);
+
+	if (!copy)
+		return complain("out of memory");
+	if (text.len)
+		memcpy(copy, text.data, text.len);
+	copy[text.len] = 0;
+	free(*to);
+	*to = copy;
+	return 0;
+}
+
+static int set_text(char **to, const char *text)
+{
+	return set_bytes(to, bytes_of_str(text));
+}
+
+static void drop_text(char **text)
+{
+	free(*text);
+	*text = NULL;
+}
+
+/* A value for a field, which may hold no line end: nobody smuggles here. */
+static int set_field(struct reading *r, char **to, const char *value)
+{
+	if (!ses_is_field_value(bytes_of_str(value)))
+		return complain("%s holds a control character; a header field "
+				"is one line of text",
+				r->option);
+	return set_text(to, value);
+}
+
+/* ---- the request ---- */
+
+static int take_origin(struct reading *r, const char *value)
+{
+	r->c->origin_given = true;
+	if (*value)
+		return set_field(r, &r->c->origin, value);
+	drop_text(&r->c->origin);
+	return 0;
+}
+
+static int take_no_origin(struct reading *r, const char *value)
+{
+	return take_origin(r, "");
+}
+
+static int take_user_agent(struct reading *r, const char *value)
+{
+	r->c->user_agent_given = true;
+	return set_field(r, &r->c->user_agent, value);
+}
+
+static int add_header(struct reading *r, struct bytes name, struct bytes value)
+{
+	struct doctor_case *c = r->c;
+	struct doctor_header *h = &c->header[c->n_headers];
+
+	if (c->n_headers == DOCTOR_MAX_HEADERS)
+		return complain("more than %d header fields",
+				DOCTOR_MAX_HEADERS);
+	*h = (struct doctor_header){0};
+	if (set_bytes(&h->name, name) || set_bytes(&h->value, value)) {
+		free(h->name);
+		return 2;
+	}
+	c->n_headers++;
+	return 0;
+}
+
+const struct doctor_header *doctor_case_header(const struct doctor_case *c,
+					       const char *name)
+{
+	for (size_t i = 0; i < c->n_headers; i++)
+		if (bytes_equal_nocase(bytes_of_str(c->header[i].name),
+				       bytes_of_str(name)))
+			return &c->header[i];
+	return NULL;
+}
+
+/* Append to a list-valued text: "a" and "b" become "a<glue>b". */
+static int extend(char **text, const char *glue, const char *more)
+{
+	char *joined;
+
+	if (!*text || !**text)
+		return set_text(text, more);
+	if (asprintf(&joined, "%s%s%s", *text, glue, more) < 0)
+		return complain("out of memory");
+	free(*text);
+	*text = joined;
+	return 0;
+}
+
+static int take_cookie(struct reading *r, const char *value)
+{
+	const struct doctor_header *h = doctor_case_header(r->c, "Cookie");
+
+	if (!ses_is_field_value(bytes_of_str(value)))
+		return complain("%s holds a control character", r->option);
+	if (!h)
+		return add_header(r, BYTES("Cookie"), bytes_of_str(value));
+	return extend(&r->c->header[h - r->c->header].value, "; ", value);
+}
+
+static int take_basic(struct reading *r, struct bytes user)
+{
+	char text[4096] = "Basic ";
+
+	if (SES_BASE64_LEN(user.len) > sizeof(text) - sizeof("Basic "))
+		return complain("user and password are too long");
+	text[6 + ses_base64_encode(user, text + 6)] = 0;
+	return add_header(r, BYTES("Authorization"), bytes_of_str(text));
+}
+
+static int take_user(struct reading *r, const char *value)
+{
+	if (!strchr(value, ':'))
+		return complain("%s is NAME:PASSWORD; it has no colon",
+				r->option);
+	return take_basic(r, bytes_of_str(value));
+}
+
+static int take_subprotocol(struct reading *r, const char *value)
+{
+	struct bytes list = bytes_of_str(value), one;
+
+	if (bytes_trim(list).len == 0)
+		return complain("%s is empty; leave it out to offer none",
+				r->option);
+	while (bytes_next_element(&list, &one))
+		if (!ses_is_token(one))
+			return complain("a subprotocol is a word without "
+					"blanks or any of ( ) < > @ , ; : \\ "
+					"\" / [ ] ? = { }");
+	return extend(&r->c->subprotocols, ", ", value);
+}
+
+static int take_host(struct reading *r, const char *value)
+{
+	return set_field(r, &r->c->host, value);
+}
+
+/* Fields that have an option of their own. */
+static int take_known_header(struct reading *r, struct bytes name,
+			     const char *value, bool *ret_known)
+{
+	static const struct {
+		const char *name;
+		int (*take)(struct reading *r, const char *value);
+	} known[] = {
+		{"Origin", take_origin},
+		{"User-Agent", take_user_agent},
+		{"Cookie", take_cookie},
+		{"Host", take_host},
+		{"Sec-WebSocket-Protocol", take_subprotocol},
+	};
+
+	*ret_known = true;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (bytes_equal_nocase(name, bytes_of_str(known[i].name)))
+			return known[i].take(r, value);
+	*ret_known = false;
+	return 0;
+}
+
+/* 'Name: value'; 'Name:' leaves the field out, as curl has it. */
+static int take_header(struct reading *r, const char *text)
+{
+	const char *colon = strchr(text, ':');
+	struct bytes name, value;
+	char *copy = NULL;
+	bool known;
+	int status;
+
+	if (!colon)
+		return complain("%s wants 'Name: value'; there is no colon in "
+				"it",
+				r->option);
+	name = bytes_trim(bytes_of(text, (size_t)(colon - text)));
+	value = bytes_trim(bytes_of_str(colon + 1));
+	if (!ses_is_token(name))
+		return complain("%s: what stands before the colon is no field "
+				"name",
+				r->option);
+	if (!ses_is_field_value(value))
+		return complain("%s: the value holds a control character",
+				r->option);
+	if (set_bytes(&copy, value))
+		return 2;
+	status = take_known_header(r, name, copy, &known);
+	free(copy);
+	return known ? status : add_header(r, name, value);
+}
+
+/* ---- the way ---- */
+
+static int take_proxy(struct reading *r, const char *value)
+{
+	r->proxy = value;
+	return 0;
+}
+
+static int take_no_proxy(struct reading *r, const char *value)
+{
+	r->no_proxy = true;
+	return 0;
+}
+
+static int take_cacert(struct reading *r, const char *value)
+{
+	return set_text(&r->c->ca_file, value);
+}
+
+static int take_insecure(struct reading *r, const char *value)
+{
+	r->c->insecure = true;
+	return 0;
+}
+
+static int take_cert(struct reading *r, const char *value)
+{
+	return set_text(&r->c->cert_file, value);
+}
+
+static int take_key(struct reading *r, const char *value)
+{
+	return set_text(&r->c->key_file, value);
+}
+
+static int take_source(struct reading *r, const char *value)
+{
+	struct ses_addr addr;
+
+	if (!ses_addr_parse(bytes_of_str(value), 0, &addr))
+		return complain("%s wants an address of this machine, such as "
+				"192.0.2.7; `ip address` lists them",
+				r->option);
+	return set_text(&r->c->source, value);
+}
+
+static int take_ipv4(struct reading *r, const char *value)
+{
+	r->c->family = 4;
+	return 0;
+}
+
+static int take_ipv6(struct reading *r, const char *value)
+{
+	r->c->family = 6;
+	return 0;
+}
+
+static int add_mapping(struct reading *r, const char *value, bool connect_to)
+{
+	if (!doctor_route_valid(value, connect_to))
+		return complain("%s wants %s", r->option,
+				connect_to ? "H1:P1:H2:P2, such as "
+					     "example.org:443:127.0.0.1:8443"
+					   : "HOST:PORT:ADDRESS, such as "
+					     "example.org:443:127.0.0.1");
+	if (r->n_mappings == MAX_MAPPINGS)
+		return complain("more than %d of %s", MAX_MAPPINGS, r->option);
+	r->mapping[r->n_mappings].text = value;
+	r->mapping[r->n_mappings++].connect_to = connect_to;
+	return 0;
+}
+
+static int take_resolve(struct reading *r, const char *value)
+{
+	return add_mapping(r, value, false);
+}
+
+static int take_connect_to(struct reading *r, const char *value)
+{
+	return add_mapping(r, value, true);
+}
+
+/* ---- how far, and the report ---- */
+
+static int take_max_probes(struct reading *r, const char *value)
+{
+	uint64_t n;
+
+	if (!bytes_to_u64(bytes_of_str(value), MAX_PROBES, &n) || n == 0)
+		return complain("%s wants a number from 1 to %d", r->option,
+				MAX_PROBES);
+	r->c->max_probes = (unsigned)n;
+	return 0;
+}
+
+static int read_seconds(struct reading *r, const char *value, double max,
+			unsigned *ret_ms)
+{
+	char *end;
+	double seconds = strtod(value, &end);
+
+	if (end == value || *end || !(seconds >= 0.01) || seconds > max)
+		return complain("%s wants seconds, from 0.01 to %.0f",
+				r->option, max);
+	*ret_ms = (unsigned)(seconds * 1000 + 0.5);
+	return 0;
+}
+
+static int take_timeout(struct reading *r, const char *value)
+{
+	return read_seconds(r, value, 600, &r->c->timeout_ms);
+}
+
+static int take_hold(struct reading *r, const char *value)
+{
+	r->c->hold_given = true;
+	return read_seconds(r, value, 86400, &r->c->hold_ms);
+}
+
+static int take_blind(struct reading *r, const char *value)
+{
+	r->c->blind = true;
+	return 0;
+}
+
+static int take_json(struct reading *r, const char *value)
+{
+	r->c->json = true;
+	return 0;
+}
+
+static int take_quiet(struct reading *r, const char *value)
+{
+	r->c->quiet = true;
+	return 0;
+}
+
+static int take_verbose(struct reading *r, const char *value)
+{
+	r->c->verbose = true;
+	return 0;
+}
+
+static int take_help(struct reading *r, const char *value)
+{
+	r->help = true;
+	return 0;
+}
+
+/* ---- the table of options ---- */
+
+static const struct option {
+	const char *name; /* NULL: the title of a group */
+	char letter;
+	const char *argument; /* NULL: it takes none */
+	int (*take)(struct reading *r, const char *value);
+	const char *text;
+} options[] = {
+#define GROUP(title) {.text = title},
+#define OPTION(name, letter, argument, take, text) \
+	{name, letter, argument, take_##take, text},
+#include "doctor/options.def"
+#undef OPTION
+#undef GROUP
+};
+
+#define N_OPTIONS (sizeof(options) / sizeof(options[0]))
+
+static void print_help(void)
+{
+	puts("Usage: sesame doctor [options] URL\n\n"
+	     "Find out why a WebSocket connection is refused, prove it, and "
+	     "say what opens it.\n\n"
+	     "Examples\n"
+	     "  sesame doctor wss://example.org/chat\n"
+	     "  sesame doctor --origin https://app.example "
+	     "wss://example.org/chat\n"
+	     "  sesame doctor -H 'Authorization: Bearer TOKEN' --hold 90 "
+	     "wss://example.org/feed\n"
+	     "  sesame doctor --json --max-probes 8 ws://127.0.0.1:8080/ | "
+	     "jq .verdict");
+	for (size_t i = 0; i < N_OPTIONS; i++) {
+		const struct option *o = &options[i];
+		char names[64];
+
+		if (!o->name) {
+			printf("\n%s\n", o->text);
+			continue;
+		}
+		snprintf(names, sizeof(names), "%c%c%s --%s %s",
+			 o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
+			 o->letter ? "," : " ", o->name,
+			 o->argument ? o->argument : "");
+		printf("  %-32s %s\n", names, o->text);
+	}
+	puts("\nExit status: 0 it opens, 1 a fault was diagnosed, 2 wrong "
+	     "usage, 3 no verdict.");
+}
+
+static int complain_no_url(void)
+{
+	complain("which URL? For example:\n"
+		 "  sesame doctor wss://example.org/chat\n"
+		 "  sesame doctor --origin https://app.example "
+		 "wss://example.org/chat\n"
+		 "`sesame doctor --help` lists the options.");
+	return 2;
+}
+
+static int complain_unknown(const char *typed, struct bytes name)
+{
+	const char *names[N_OPTIONS];
+	char word[64] = "";
+	const char *near;
+	size_t n = 0;
+
+	for (size_t i = 0; i < N_OPTIONS; i++)
+		if (options[i].name)
+			names[n++] = options[i].name;
+	bytes_printable(name, word, sizeof(word));
+	near = text_suggest(word, names, n);
+	if (near)
+		return complain("unknown option %s; did you mean --%s? "
+				"`sesame doctor --help` lists them",
+				typed, near);
+	return complain("unknown option %s; `sesame doctor --help` lists the "
+			"options",
+			typed);
+}
+
+static const struct option *find_option(struct bytes name)
+{
+	for (size_t i = 0; i < N_OPTIONS; i++)
+		if (options[i].name && bytes_equal_str(name, options[i].name))
+			return &options[i];
+	return NULL;
+}
+
+static const struct option *find_letter(char letter)
+{
+	for (size_t i = 0; i < N_OPTIONS; i++)
+		if (options[i].name && options[i].letter == letter)
+			return &options[i];
+	return NULL;
+}
+
+/* The arguments that are left; next word or NULL. */
+struct words {
+	char **next;
+	char **end;
+};
+
+static const char *next_argument(struct words *w)
+{
+	return w->next < w->end ? *w->next++ : NULL;
+}
+
+static int take_option(struct reading *r, const struct option *o,
+		       const char *written, const char *value, struct words *w)
+{
+	if (!o->argument && value)
+		return complain("%s takes no value", written);
+	if (o->argument && !value)
+		value = next_argument(w);
+	if (o->argument && !value)
+		return complain("%s wants a value: %s", written, o->argument);
+	r->option = written;
+	return o->take(r, value);
+}
+
+static int read_long(struct reading *r, const char *word, struct words *w)
+{
+	const char *equals = strchr(word, '=');
+	size_t len = equals ? (size_t)(equals - word) : strlen(word);
+	const struct option *o = find_option(bytes_of(word + 2, len - 2));
+	char written[48];
+
+	if (!o)
+		return complain_unknown(word, bytes_of(word + 2, len - 2));
+	snprintf(written, sizeof(written), "--%s", o->name);
+	return take_option(r, o, written, equals ? equals + 1 : NULL, w);
+}
+
+/* -k4v, -Hvalue, -H value */
+static int read_letters(struct reading *r, const char *word, struct words *w)
+{
+	for (const char *letter = word + 1; *letter; letter++) {
+		const struct option *o = find_letter(*letter);
+		const char written[] = {'-', *letter, 0};
+		bool rest = o && o->argument && letter[1];
+		int status;
+
+		if (!o)
+			return complain_unknown(word, bytes_of_str(word + 1));
+		status = take_option(r, o, written, rest ? letter + 1 : NULL, w);
+		if (status != 0 || o->argument)
+			return status;
+	}
+	return 0;
+}
+
+static int read_url_word(struct reading *r, const char *word)
+{
+	if (r->url)
+		return complain("two URLs: %s and %s; one at a time", r->url,
+				word);
+	r->url = word;
+	return 0;
+}
+
+static int read_words(struct reading *r, int argc, char **argv)
+{
+	struct words w = {argv + 1, argv + argc};
+	bool only_urls = false;
+	const char *word;
+	int status = 0;
+
+	while (status == 0 && !r->help && (word = next_argument(&w))) {
+		if (only_urls || word[0] != '-' || word[1] == 0)
+			status = read_url_word(r, word);
+		else if (strcmp(word, "--") == 0)
+			only_urls = true;
+		else if (word[1] == '-')
+			status = read_long(r, word, &w);
+		else
+			status = read_letters(r, word, &w);
+	}
+	return status;
+}
+
+/* ---- from what was read to the case ---- */
+
+static int open_url(struct reading *r)
+{
+	struct doctor_case *c = r->c;
+
+	if (!r->url)
+		return complain_no_url();
+	if (set_text(&c->url_text, r->url))
+		return 2;
+	c->url_error = ses_url_parse(bytes_of_str(c->url_text), &c->url,
+				     &c->url_fault, &c->url_fault_at);
+	/* browsers take http(s) for ws(s) by now, and so can we */
+	if (c->url_error && c->url_fault == SES_URL_HTTP)
+		c->url_error = 0;
+	return 0;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* "ann:s%40" becomes "ann:s@". @out has room for all of @in. */
+static size_t decode_percent(struct bytes in, uint8_t *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < in.len; i++) {
+		int high = -1, low = -1;
+
+		if (in.data[i] == '%' && in.len - i > 2) {
+			high = hex_digit((char)in.data[i + 1]);
+			low = hex_digit((char)in.data[i + 2]);
+		}
+		if (high < 0 || low < 0) {
+			out[n++] = in.data[i];
+			continue;
+		}
+		out[n++] = (uint8_t)(high << 4 | low);
+		i += 2;
+	}
+	return n;
+}
+
+/* User and password in the URL are sent as Basic, unless -H or -u says more. */
+static int open_userinfo(struct reading *r)
+{
+	struct bytes userinfo = r->c->url.userinfo;
+	uint8_t plain[2048];
+	size_t len;
+
+	if (r->c->url_error || !userinfo.data || userinfo.len == 0 ||
+	    doctor_case_header(r->c, "Authorization"))
+		return 0;
+	if (userinfo.len >= sizeof(plain))
+		return complain("user and password are too long");
+	len = decode_percent(userinfo, plain);
+	if (!memchr(plain, ':', len))
+		plain[len++] = ':';
+	return take_basic(r, bytes_of(plain, len));
+}
+
+/* @proxy as dial takes it: with a scheme that it knows. */
+static int set_proxy(struct doctor_case *c, const char *proxy, const char *from)
+{
+	static const char *const known[] = {"http://", "socks5://",
+					    "socks5h://"};
+	struct bytes text = bytes_of_str(proxy);
+	bool fits = false;
+	char *whole;
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		fits |= bytes_equal_nocase(bytes_first(text, strlen(known[i])),
+					   bytes_of_str(known[i]));
+	if (!fits && strstr(proxy, "://")) {
+		complain("%s: this kind of proxy is not spoken; http:// and "
+			 "socks5:// are, --no-proxy goes without",
+			 from);
+		return 2;
+	}
+	if (asprintf(&whole, "%s%s", fits ? "" : "http://", proxy) < 0)
+		return complain("out of memory");
+	c->proxy = whole;
+	return set_text(&c->proxy_from, from);
+}
+
+static int open_proxy(struct reading *r)
+{
+	const char *proxy = r->proxy, *from = "--proxy";
+
+	if (r->no_proxy || (proxy && !*proxy) || r->c->url_error)
+		return 0;
+	if (!proxy)
+		proxy = doctor_route_proxy(&r->c->url, &from);
+	return proxy ? set_proxy(r->c, proxy, from) : 0;
+}
+
+static int open_mapping(struct reading *r)
+{
+	struct doctor_case *c = r->c;
+	struct bytes host;
+	uint16_t port;
+
+	for (size_t i = 0; i < r->n_mappings && !c->url_error; i++) {
+		if (!doctor_route_maps(r->mapping[i].text,
+				       r->mapping[i].connect_to, &c->url, &host,
+				       &port))
+			continue;
+		c->connect_port = port;
+		return set_bytes(&c->connect_host,
+				 host.len ? host : c->url.host);
+	}
+	return 0;
+}
+
+/* Certificates that cannot be used are told now, not as a refusal later. */
+static int check_files(const struct doctor_case *c)
+{
+	struct ses_tls_client_options tls = {
+		.ca_file = c->ca_file,
+		.cert_file = c->cert_file,
+		.key_file = c->key_file,
+	};
+	struct ses_tls_context *ctx;
+	char text[256] = "";
+
+	if (c->key_file && !c->cert_file)
+		return complain("--key without --cert: a key alone shows "
+				"nothing");
+	if (!c->ca_file && !c->cert_file)
+		return 0;
+	ctx = ses_tls_client_new(&tls, text, sizeof(text));
+	if (!ctx)
+		return complain("%s", text);
+	ses_tls_context_unref(ctx);
+	return 0;
+}
+
+static int check_family(const struct doctor_case *c)
+{
+	struct ses_addr addr;
+
+	if (!c->source || !c->family ||
+	    !ses_addr_parse(bytes_of_str(c->source), 0, &addr) ||
+	    ses_addr_family(&addr) == c->family)
+		return 0;
+	return complain("--source %s is not an IPv%d address, which -%d asks "
+			"for",
+			c->source, c->family, c->family);
+}
+
+static int open_rest(struct reading *r)
+{
+	int status = open_url(r);
+
+	if (status == 0)
+		status = open_userinfo(r);
+	if (status == 0)
+		status = open_proxy(r);
+	if (status == 0)
+		status = open_mapping(r);
+	if (status == 0)
+		status = check_family(r->c);
+	return status ? status : check_files(r->c);
+}
+
+int doctor_case_open(struct doctor_case *c, int argc, char **argv)
+{
+	struct reading r = {.c = c};
+	int status;
+
+	*c = (struct doctor_case){.max_probes = 20, .timeout_ms = 5000};
+	status = set_text(&c->user_agent, USER_AGENT);
+	if (status == 0)
+		status = read_words(&r, argc, argv);
+	if (status == 0 && r.help) {
+		print_help();
+		status = -1;
+	}
+	if (status == 0)
+		status = open_rest(&r);
+	if (status != 0)
+		doctor_case_close(c);
+	return status;
+}
+
+void doctor_case_close(struct doctor_case *c)
+{
+	char **texts[] = {&c->url_text,	  &c->origin,	    &c->user_agent,
+			  &c->host,	  &c->subprotocols, &c->proxy,
+			  &c->proxy_from, &c->ca_file,	    &c->cert_file,
+			  &c->key_file,	  &c->source,	    &c->connect_host};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		drop_text(texts[i]);
+	for (size_t i = 0; i < c->n_headers; i++) {
+		free(c->header[i].name);
+		free(c->header[i].value);
+	}
+	c->n_headers = 0;
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `sesame doctor` from the question to the answer. The order of the functions
+ * is the order of events: open a case, examine (probes observe, one after the
+ * other, each chosen by what is known), diagnose, pronounce, report.
+ */
+#include "doctor/doctor.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "doctor/plan.h"
+
+#define PAUSE_MS     250  /* between two handshakes to one server */
+#define NO_VERDICT   0.25 /* below this, nothing is claimed */
+#define REPORT_LIMIT (4 * 1024 * 1024)
+
+enum {
+	STATUS_OPEN = 0,
+	STATUS_FAULT = 1,
+	STATUS_USAGE = 2,
+	STATUS_NO_VERDICT = 3,
+	STATUS_INTERRUPTED = 130,
+};
+
+static double now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static void on_signal(int number)
+{
+	doctor_probe_interrupt();
+}
+
+/* Ctrl-C ends the examination, not the report of what is known by then. */
+static void catch_interrupts(void)
+{
+	struct sigaction action = {.sa_handler = on_signal,
+				   .sa_flags = (int)SA_RESETHAND};
+
+	sigaction(SIGINT, &action, NULL);
+}
+
+static bool is_open(const struct doctor_verdict *verdict)
+{
+	return strcmp(verdict->outcome, "open") == 0;
+}
+
+static int exit_status(const struct doctor_verdict *verdict)
+{
+	if (doctor_probe_interrupted())
+		return STATUS_INTERRUPTED;
+	if (is_open(verdict))
+		return STATUS_OPEN;
+	return verdict->confidence < NO_VERDICT ? STATUS_NO_VERDICT
+						: STATUS_FAULT;
+}
+
+static int report(const struct doctor_chart *chart,
+		  const struct doctor_verdict *verdict, double duration_ms,
+		  const struct doctor_look *look)
+{
+	struct ses_buf out;
+	struct bytes text;
+	int r;
+
+	ses_buf_init(&out, REPORT_LIMIT);
+	r = chart->c->json
+		    ? doctor_report_json(chart, verdict, duration_ms, &out)
+		    : doctor_report_text(chart, verdict, duration_ms, look,
+					 &out);
+	text = ses_buf_bytes(&out);
+	if (r == 0 && fwrite(text.data, 1, text.len, stdout) != text.len)
+		r = SESAME_ESYSTEM;
+	if (fflush(stdout) != 0)
+		r = SESAME_ESYSTEM;
+	ses_buf_fini(&out);
+	if (r < 0)
+		fprintf(stderr,
+			"sesame doctor: the report cannot be written: "
+			"%s\n",
+			sesame_strerror(r));
+	return r;
+}
+
+static void close_chart(struct doctor_chart *chart)
+{
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		doctor_probe_fini(chart->probe[i]);
+		free(chart->probe[i]);
+	}
+	free(chart);
+}
+
+static int see(const struct doctor_case *c, struct doctor_chart *chart,
+	       const struct doctor_look *look)
+{
+	static struct doctor_opinion opinion;
+	static struct doctor_verdict verdict;
+	double began = now_ms();
+
+	chart->c = c;
+	chart->blind = c->blind;
+	if (doctor_examine(chart, &opinion) < 0) {
+		fputs("sesame doctor: out of memory\n", stderr);
+		return STATUS_NO_VERDICT;
+	}
+	doctor_pronounce(chart, &opinion, &verdict);
+	if (report(chart, &verdict, now_ms() - began, look) < 0)
+		return STATUS_NO_VERDICT;
+	return exit_status(&verdict);
+}
+
+int doctor_main(int argc, char **argv, const struct doctor_look *look)
+{
+	struct doctor_chart *chart;
+	struct doctor_case c;
+	int status = doctor_case_open(&c, argc, argv);
+
+	if (status != 0)
+		return status < 0 ? STATUS_OPEN : status;
+	catch_interrupts();
+	chart = calloc(1, sizeof(*chart));
+	if (chart) {
+		status = see(&c, chart, look);
+		close_chart(chart);
+	} else {
+		fputs("sesame doctor: out of memory\n", stderr);
+		status = STATUS_NO_VERDICT;
+	}
+	doctor_case_close(&c);
+	return status;
+}
+
+/* ---- examining ---- */
+
+static bool field_says(const struct doctor_probe *p, const char *name,
+		       const char *value)
+{
+	return bytes_equal_nocase(ses_head_get(&p->parsed, name),
+				  bytes_of_str(value));
+}
+
+/* What a polite visitor takes for "enough", or NULL. */
+static const char *asked_to_stop(const struct doctor_probe *p)
+{
+	if (p->outcome != DOCTOR_ANSWERED)
+		return NULL;
+	if (p->status == 429)
+		return "the server answered 429, too many requests";
+	if (field_says(p, "cf-mitigated", "challenge"))
+		return "the answer is a challenge for bots";
+	if (p->status >= 400 && ses_head_get(&p->parsed, "Retry-After").data)
+		return "the server asked to come back later (Retry-After)";
+	return NULL;
+}
+
+static bool may_go_on(struct doctor_chart *chart)
+{
+	const struct doctor_case *c = chart->c;
+
+	if (c->url_error || doctor_probe_interrupted() || chart->stopped)
+		return false;
+	return chart->n_probes < c->max_probes &&
+	       chart->n_probes < DOCTOR_MAX_PROBES;
+}
+
+static bool is_loopback(const struct ses_addr *a)
+{
+	if (a->any.sa_family == AF_INET)
+		return ntohl(a->v4.sin_addr.s_addr) >> 24 == 127;
+	return a->any.sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr);
+}
+
+/* Servers count handshakes; only this machine's own get no pause. */
+static void pause_after(const struct doctor_probe *last)
+{
+	const struct ses_dial_report *dial = &last->dial;
+	struct timespec t = {.tv_nsec = PAUSE_MS * 1000000L};
+
+	if (is_loopback(dial->peer.len ? &dial->peer : &dial->address[0]))
+		return;
+	nanosleep(&t, NULL);
+}
+
+static bool shows_progress(const struct doctor_case *c)
+{
+	return !c->quiet && !c->json && isatty(STDERR_FILENO);
+}
+
+static void tell_start(const struct doctor_case *c, int n,
+		       const struct doctor_trial *trial)
+{
+	char text[640];
+
+	if (shows_progress(c))
+		fprintf(stderr, "probe %d: %s", n,
+			doctor_trial_text(c, trial, text, sizeof(text)));
+}
+
+static void tell_end(const struct doctor_case *c, const struct doctor_probe *p)
+{
+	char text[640];
+
+	if (shows_progress(c))
+		fprintf(stderr, " → %s\n",
+			doctor_result_text(p, text, sizeof(text)));
+}
+
+/*
+ * How long to watch an open connection. The user's own request, as long as was
+ * asked for; others only as long as it takes to see that they outlive it.
+ */
+static unsigned watch_ms(const struct doctor_chart *chart,
+			 const struct doctor_trial *trial)
+{
+	const struct doctor_case *c = chart->c;
+	unsigned usual = DOCTOR_HOLD_MS, outlive;
+
+	if (chart->n_probes == 0 || trial->change == DOCTOR_HOLD)
+		return c->hold_ms;
+	outlive = (unsigned)(chart->probe[0]->open_ms * 1.5);
+	if (c->hold_ms && c->hold_ms < usual)
+		usual = c->hold_ms;
+	return outlive + usual;
+}
+
+/* One more probe for the chart. 0, or -1: out of memory. */
+static int ask(struct doctor_chart *chart, const struct doctor_trial *trial)
+{
+	struct doctor_case asked = *chart->c;
+	struct doctor_probe *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return -1;
+	if (chart->n_probes > 0)
+		pause_after(chart->probe[chart->n_probes - 1]);
+	p->n = (int)chart->n_probes + 1;
+	asked.hold_ms = watch_ms(chart, trial);
+	tell_start(chart->c, p->n, trial);
+	if (doctor_probe_run(&asked, trial, p) < 0) {
+		doctor_probe_fini(p);
+		free(p);
+		return -1;
+	}
+	tell_end(chart->c, p);
+	if (doctor_probe_interrupted()) { /* half an observation is none */
+		doctor_probe_fini(p);
+		free(p);
+		chart->stopped = "interrupted";
+		return 0;
+	}
+	chart->probe[chart->n_probes++] = p;
+	chart->stopped = asked_to_stop(p);
+	return 0;
+}
+
+int doctor_examine(struct doctor_chart *chart,
+		   struct doctor_opinion *ret_opinion)
+{
+	struct doctor_trial next;
+
+	for (;;) {
+		doctor_find(chart);
+		doctor_diagnose(chart, ret_opinion);
+		if (!may_go_on(chart))
+			return 0;
+		next = (struct doctor_trial){0};
+		if (!doctor_plan(chart, ret_opinion, &next))
+			return 0;
+		if (ask(chart, &next) < 0)
+			return -1;
+	}
+}

@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The diagnosis for somebody who reads it at two in the morning: first what it
+ * is, who has to act, how it was proved and what to change; below that, for
+ * whoever doubts, everything that led there. Colour only repeats what the
+ * words and marks say already.
+ */
+#include "doctor/doctor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "doctor/redact.h"
+
+#define BOLD  "\033[1m"
+#define DIM   "\033[2m"
+#define RED   "\033[31m"
+#define GREEN "\033[32m"
+#define AMBER "\033[33m"
+#define RESET "\033[0m"
+
+#define NO_VERDICT 0.25
+
+/* What is being written, and the first error, after which nothing is. */
+struct page {
+	const struct doctor_chart *chart;
+	const struct doctor_verdict *v;
+	const struct doctor_look *look;
+	struct ses_buf *out;
+	int error;
+	char text[8192]; /* room to redact in */
+};
+
+#define put(pg, ...)                             \
+	((pg)->error = (pg)->error ? (pg)->error \
+				   : ses_buf_printf((pg)->out, __VA_ARGS__))
+
+static const char *paint(const struct page *pg, const char *colour)
+{
+	return pg->look->colour ? colour : "";
+}
+
+/* @text fit to be shown; valid until the next call. */
+static const char *shown(struct page *pg, const char *text)
+{
+	return doctor_redact_lines(pg->chart->c, text, pg->text,
+				   sizeof(pg->text));
+}
+
+static void wrap(struct page *pg, const char *text, int indent)
+{
+	if (!pg->error)
+		pg->error = text_wrap(pg->out, shown(pg, text), indent,
+				      pg->look->width);
+}
+
+static void heading(struct page *pg, const char *title)
+{
+	put(pg, "\n%s%s%s\n", paint(pg, BOLD), title, paint(pg, RESET));
+}
+
+static size_t columns(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
+/* Copy at most @width columns of @text, marked where it was cut. */
+static void fit(const char *text, size_t width, char *out, size_t size)
+{
+	size_t n = 0, used = 0;
+
+	snprintf(out, size, "%s", text);
+	if (columns(out) <= width)
+		return;
+	while (out[n] && used + 1 < width) {
+		n++;
+		while (((unsigned char)out[n] & 0xc0) == 0x80)
+			n++;
+		used++;
+	}
+	snprintf(out + n, size - n, "…");
+}
+
+static void pad(struct page *pg, const char *text, size_t width)
+{
+	size_t n = columns(text);
+
+	put(pg, "%s%*s", text, n < width ? (int)(width - n) : 0, "");
+}
+
+/* ---- the verdict ---- */
+
+static bool is_open(const struct page *pg)
+{
+	return strcmp(pg->v->outcome, "open") == 0;
+}
+
+static bool is_unsure(const struct page *pg)
+{
+	return !is_open(pg) && pg->v->confidence < NO_VERDICT;
+}
+
+static const char *confidence_words(double confidence)
+{
+	static const struct {
+		double from;
+		const char *words;
+	} scale[] = {
+		{0.97, "practically certain"},
+		{0.85, "very likely"},
+		{0.65, "likely"},
+		{0.45, "as likely as not"},
+		{0.25, "the best of several guesses"},
+	};
+
+	for (size_t i = 0; i < sizeof(scale) / sizeof(scale[0]); i++)
+		if (confidence >= scale[i].from)
+			return scale[i].words;
+	return "a mere guess";
+}
+
+static const char *who_acts(const char *who)
+{
+	static const char *const rows[][2] = {
+		{"nobody", "Nobody has to act."},
+		{"client", "The client has to act: the request must change."},
+		{"proxy", "Whoever runs the proxy has to act."},
+		{"server", "Whoever runs the server has to act."},
+		{"network", "Whoever runs the network in between has to act."},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (strcmp(rows[i][0], who) == 0)
+			return rows[i][1];
+	return "";
+}
+
+static void put_mark(struct page *pg)
+{
+	const char *id = why_cause(pg->v->cause)->id;
+
+	if (is_unsure(pg))
+		put(pg, "%s%s? no verdict%s  likeliest: %s\n", paint(pg, BOLD),
+		    paint(pg, AMBER), paint(pg, RESET), id);
+	else
+		put(pg, "%s%s%s %s%s\n", paint(pg, BOLD),
+		    paint(pg, is_open(pg) ? GREEN : RED),
+		    is_open(pg) ? "✓" : "✗", id, paint(pg, RESET));
+}
+
+static void put_asked(struct page *pg)
+{
+	const struct doctor_case *c = pg->chart->c;
+	char url[2048];
+
+	doctor_redact_url(c, url, sizeof(url));
+	put(pg, "%s%s", paint(pg, DIM), url);
+	if (c->origin)
+		put(pg, "  Origin: %s", shown(pg, c->origin));
+	if (c->proxy_from) {
+		if (ses_url_redact(bytes_of_str(c->proxy), url, sizeof(url)) < 0)
+			snprintf(url, sizeof(url), "(a proxy)");
+		put(pg, "  through %s", shown(pg, url));
+		put(pg, " (%s)", c->proxy_from);
+	}
+	put(pg, "%s\n\n", paint(pg, RESET));
+}
+
+static void put_verdict(struct page *pg)
+{
+	const struct doctor_verdict *v = pg->v;
+	const char *layer = why_layer_name(v->layer);
+	char line[512];
+
+	put_asked(pg);
+	put_mark(pg);
+	wrap(pg, v->summary, 2);
+	put(pg, "\n");
+	snprintf(line, sizeof(line), "%s (%.0f %%). %s",
+		 confidence_words(v->confidence), v->confidence * 100,
+		 who_acts(v->who));
+	if (line[0] >= 'a' && line[0] <= 'z')
+		line[0] ^= 0x20;
+	wrap(pg, line, 2);
+	if (*v->refused_by) {
+		snprintf(line, sizeof(line), "Refused by %s%s%s%s.",
+			 v->refused_by, layer ? " (" : "", layer ? layer : "",
+			 layer ? ")" : "");
+		wrap(pg, line, 2);
+	}
+	if (pg->chart->stopped) {
+		snprintf(line, sizeof(line), "No more was tried: %s.",
+			 pg->chart->stopped);
+		wrap(pg, line, 2);
+	}
+}
+
+/* ---- proof and remedy ---- */
+
+static void put_side(struct page *pg, const char *name, const char *sent,
+		     size_t width, const char *result, bool good)
+{
+	char cell[512];
+
+	fit(shown(pg, sent), width, cell, sizeof(cell));
+	put(pg, "  %s  ", name);
+	pad(pg, cell, width);
+	put(pg, "  %s%s%s\n", paint(pg, good ? GREEN : RED), shown(pg, result),
+	    paint(pg, RESET));
+}
+
+static void put_proof(struct page *pg)
+{
+	const struct doctor_verdict *v = pg->v;
+	char result[640];
+	size_t width = columns(v->proof.changed);
+	size_t room = (size_t)pg->look->width * 2 / 3;
+
+	if (!v->proof.given || pg->chart->n_probes == 0) {
+		if (!is_open(pg) && pg->chart->n_probes > 1)
+			put(pg,
+			    "\n  %sNo handshake with one difference had "
+			    "another outcome: there is no proof.%s\n",
+			    paint(pg, DIM), paint(pg, RESET));
+		return;
+	}
+	heading(pg, "Proof");
+	width = width < 8 ? 8 : width > room ? room : width;
+	doctor_result_text(pg->chart->probe[0], result, sizeof(result));
+	put_side(pg, "A", "as asked", width, result, is_open(pg));
+	snprintf(result, sizeof(result), "%s", v->proof.result);
+	put_side(pg, "B", v->proof.changed, width, result, !is_open(pg));
+	if (v->proof.repeated > 0)
+		put(pg, "     %sProbe %d; seen again %d time%s.%s\n",
+		    paint(pg, DIM), v->proof.probe, v->proof.repeated,
+		    v->proof.repeated == 1 ? "" : "s", paint(pg, RESET));
+	else
+		put(pg, "     %sProbe %d.%s\n", paint(pg, DIM), v->proof.probe,
+		    paint(pg, RESET));
+}
+
+/* Lines to paste: never wrapped. */
+static void put_snippet(struct page *pg, const char *snippet)
+{
+	char *copy = strdup(shown(pg, snippet)), *rest = copy, *line;
+
+	while (rest && (line = strsep(&rest, "\n")))
+		if (*line || rest)
+			put(pg, "         %s%s%s\n", paint(pg, GREEN), line,
+			    paint(pg, RESET));
+	free(copy);
+}
+
+static void put_fixes(struct page *pg)
+{
+	const struct doctor_verdict *v = pg->v;
+	char line[700];
+
+	if (v->n_fixes == 0 || is_open(pg))
+		return;
+	heading(pg, is_unsure(pg) ? "What may open it" : "What opens it");
+	for (size_t i = 0; i < v->n_fixes; i++) {
+		const struct doctor_fix *fix = &v->fix[i];
+
+		snprintf(line, sizeof(line), "%zu. %s%s%s", i + 1, fix->what,
+			 *fix->where ? " In: " : "", fix->where);
+		if (*fix->who) {
+			size_t n = strlen(line);
+
+			snprintf(line + n, sizeof(line) - n, " [%s]", fix->who);
+		}
+		wrap(pg, line, 2);
+		if (*fix->snippet)
+			put_snippet(pg, fix->snippet);
+	}
+}
+
+/* ---- what led there ---- */
+
+/* Log odds as a length: each sign is about a factor of five. */
+static const char *weight_sign(double weight)
+{
+	if (weight < 0)
+		return weight < -1.6 ? "−− " : "−  ";
+	return weight >= 3.2 ? "+++" : weight >= 1.6 ? "++ " : "+  ";
+}
+
+static void put_evidence(struct page *pg)
+{
+	const struct doctor_verdict *v = pg->v;
+	char line[480];
+
+	if (v->n_evidence == 0)
+		return;
+	heading(pg, "Evidence");
+	for (size_t i = 0; i < v->n_evidence; i++) {
+		double weight = v->evidence_weight[i];
+
+		snprintf(line, sizeof(line), "%s%s%s",
+			 weight != 0 ? weight_sign(weight) : "",
+			 weight != 0 ? " " : "", v->evidence[i]);
+		wrap(pg, line, 2);
+	}
+}
+
+static void put_alternatives(struct page *pg)
+{
+	const struct doctor_verdict *v = pg->v;
+	char line[640];
+
+	if (v->n_alternatives == 0)
+		return;
+	heading(pg, "Could it be something else?");
+	for (size_t i = 0; i < v->n_alternatives; i++) {
+		const char *tell = v->alternative[i].tell_apart;
+
+		snprintf(line, sizeof(line), "%s (%.0f %%)%s%s",
+			 why_cause(v->alternative[i].cause)->id,
+			 v->alternative[i].confidence * 100, *tell ? ": " : "",
+			 tell);
+		wrap(pg, line, 2);
+	}
+}
+
+static const char *changed(struct page *pg, const struct doctor_probe *p,
+			   char *out, size_t size)
+{
+	if (p->trial.change == DOCTOR_NOTHING && p->n == 1)
+		snprintf(out, size, "nothing: as asked");
+	else
+		doctor_trial_text(pg->chart->c, &p->trial, out, size);
+	return out;
+}
+
+static void put_probe_row(struct page *pg, const struct doctor_probe *p,
+			  size_t first, size_t second)
+{
+	char text[1024], cell[1024];
+
+	put(pg, "  %2d  ", p->n);
+	changed(pg, p, text, sizeof(text));
+	fit(text, first, cell, sizeof(cell));
+	pad(pg, cell, first);
+	doctor_result_text(p, text, sizeof(text));
+	fit(shown(pg, text), second, cell, sizeof(cell));
+	put(pg, "  %s", paint(pg, p->outcome == DOCTOR_OPEN ? GREEN : ""));
+	pad(pg, cell, second);
+	put(pg, "%s %6.0f ms\n",
+	    paint(pg, p->outcome == DOCTOR_OPEN ? RESET : ""), p->ms);
+}
+
+static void put_probes(struct page *pg)
+{
+	size_t longest = 16, second = 12, room;
+	char text[1024];
+
+	if (pg->chart->n_probes == 0)
+		return;
+	for (size_t i = 0; i < pg->chart->n_probes; i++) {
+		const struct doctor_probe *p = pg->chart->probe[i];
+		size_t n = columns(changed(pg, p, text, sizeof(text)));
+
+		longest = n > longest ? n : longest;
+		n = columns(shown(pg, doctor_result_text(p, text, sizeof(text))));
+		second = n > second ? n : second;
+	}
+	room = (size_t)pg->look->width - 18;
+	if (longest > room / 2)
+		longest = second > room / 2 ? room / 2 : longest;
+	if (longest + second > room)
+		second = room > longest + 12 ? room - longest : 12;
+	if (longest + second > room)
+		longest = room - second;
+	heading(pg, "Handshakes");
+	for (size_t i = 0; i < pg->chart->n_probes; i++)
+		put_probe_row(pg, pg->chart->probe[i], longest, second);
+}
+
+static void put_hops(struct page *pg)
+{
+	if (pg->v->n_hops == 0)
+		return;
+	heading(pg, "On the way, from here on");
+	for (size_t i = 0; i < pg->v->n_hops; i++)
+		wrap(pg, pg->v->hop[i], 2);
+}
+
+/* ---- the long form ---- */
+
+static void put_steps(struct page *pg, const struct doctor_probe *p)
+{
+	static const char *const names[] = {
+		[SES_DIAL_NAMES] = "names",
+		[SES_DIAL_CONNECT] = "connect",
+		[SES_DIAL_PROXY] = "proxy",
+		[SES_DIAL_TLS] = "TLS",
+	};
+
+	for (size_t i = 0; i < p->dial.n_steps; i++) {
+		const struct ses_dial_step *step = &p->dial.step[i];
+		char what[200];
+
+		if (ses_url_redact(bytes_of_str(step->what), what,
+				   sizeof(what)) < 0)
+			what[0] = 0;
+		put(pg, "      %8.1f ms %+8.1f ms  %-8s %s",
+		    (double)step->start_us / 1000, (double)step->took_us / 1000,
+		    names[step->kind], shown(pg, what));
+		put(pg, "  %s\n",
+		    shown(pg, *step->text   ? step->text
+			      : step->error ? sesame_strerror(step->error)
+					    : "done"));
+	}
+	if (p->dial.n_steps > 0 && p->status)
+		put(pg, "      %8.1f ms              answer\n", p->ms);
+}
+
+static void put_head(struct page *pg, struct bytes head, const char *prefix)
+{
+	if (!pg->error && head.len > 0)
+		pg->error =
+			doctor_redact_head(pg->chart->c, head, prefix, pg->out);
+}
+
+static void put_body(struct page *pg, const struct doctor_probe *p)
+{
+	struct bytes body = bytes_first(bytes_of(p->body, p->body_len), 600);
+
+	if (body.len == 0)
+		return;
+	put(pg, "      < %s\n",
+	    doctor_redact(pg->chart->c, body, pg->text, sizeof(pg->text)));
+}
+
+static void put_conversation(struct page *pg, const struct doctor_probe *p)
+{
+	char text[1024];
+
+	put(pg, "\n  %sprobe %d: %s%s\n", paint(pg, BOLD), p->n,
+	    changed(pg, p, text, sizeof(text)), paint(pg, RESET));
+	put_steps(pg, p);
+	put_head(pg, bytes_of_str(p->request), "      > ");
+	put_head(pg, bytes_of(p->dial.proxy_head, p->dial.proxy_head_len),
+		 "      proxy < ");
+	put_head(pg, bytes_of(p->head, p->head_len), "      < ");
+	put_body(pg, p);
+	if (*p->first_message)
+		put(pg, "      < message: %s\n", shown(pg, p->first_message));
+	put(pg, "      = %s",
+	    shown(pg, doctor_result_text(p, text, sizeof(text))));
+	if (p->bare)
+		put(pg, "  (without your credentials)");
+	put(pg, "\n");
+}
+
+static void put_conversations(struct page *pg)
+{
+	if (!pg->chart->c->verbose || pg->chart->n_probes == 0)
+		return;
+	heading(pg, "What was said (> sent, < received)");
+	for (size_t i = 0; i < pg->chart->n_probes; i++)
+		put_conversation(pg, pg->chart->probe[i]);
+}
+
+static void put_closing(struct page *pg, double duration_ms)
+{
+	put(pg, "\n%s%zu handshake%s in %.1f s.", paint(pg, DIM),
+	    pg->chart->n_probes, pg->chart->n_probes == 1 ? "" : "s",
+	    duration_ms / 1000);
+	if (!is_open(pg))
+		put(pg, " More on this cause: sesame explain %s",
+		    why_cause(pg->v->cause)->id);
+	put(pg, "%s\n", paint(pg, RESET));
+}
+
+static void put_line(struct page *pg)
+{
+	const struct doctor_verdict *v = pg->v;
+	const char *id = why_cause(v->cause)->id;
+
+	if (is_open(pg))
+		put(pg, "open: %s\n", shown(pg, v->summary));
+	else
+		put(pg, "%s: %s%s (%.0f %%): %s\n", v->outcome,
+		    is_unsure(pg) ? "no verdict, likeliest " : "", id,
+		    v->confidence * 100, shown(pg, v->summary));
+}
+
+int doctor_report_text(const struct doctor_chart *chart,
+		       const struct doctor_verdict *verdict, double duration_ms,
+		       const struct doctor_look *look, struct ses_buf *out)
+{
+	struct page pg = {.chart = chart, .v = verdict, .look = look, .out = out};
+
+	if (chart->c->quiet) {
+		put_line(&pg);
+		return pg.error;
+	}
+	put_verdict(&pg);
+	put_proof(&pg);
+	put_fixes(&pg);
+	put_evidence(&pg);
+	put_alternatives(&pg);
+	put_probes(&pg);
+	put_hops(&pg);
+	put_conversations(&pg);
+	put_closing(&pg, duration_ms);
+	return pg.error;
+}

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a case and a trial to bytes. The handshake is written by wire/upgrade.c
+ * and then edited line by line, so that a user's own Sec-WebSocket-Version or
+ * the absence of every Upgrade field goes out as it was meant.
+ */
+#include "doctor/request.h"
+
+#include <stdio.h>
+
+#include "doctor/redact.h"
+
+/* ---- credentials ---- */
+
+static struct bytes without_slashes(struct bytes path)
+{
+	while (path.len > 0 && path.data[path.len - 1] == '/')
+		path.len--;
+	return path;
+}
+
+/*
+ * Whether @other is the user's path, spelt differently: a slash, letters, or a
+ * prefix more or less. Anything else may be another application's.
+ */
+static bool same_place(struct bytes path, struct bytes other)
+{
+	size_t query = 0;
+
+	while (query < other.len && other.data[query] != '?')
+		query++;
+	path = without_slashes(path);
+	other = without_slashes(bytes_first(other, query));
+	if (path.len > other.len) {
+		struct bytes swap = path;
+
+		path = other;
+		other = swap;
+	}
+	if (path.len == 0)
+		return other.len == 0;
+	return bytes_equal_nocase(path, bytes_from(other, other.len - path.len));
+}
+
+static bool withholds(const struct doctor_case *c,
+		      const struct doctor_trial *trial)
+{
+	switch (trial->change) {
+	case DOCTOR_MINIMAL:
+	case DOCTOR_NO_CREDENTIALS:
+	case DOCTOR_HOST:
+	case DOCTOR_PORT:
+	case DOCTOR_SCHEME:
+		return true;
+	case DOCTOR_INSECURE: /* whoever answers is not known to be trusted */
+		return !c->insecure;
+	case DOCTOR_PATH:
+	case DOCTOR_PLAIN_GET_PATH:
+		return !same_place(c->url.path, bytes_of_str(trial->value));
+	default:
+		return false;
+	}
+}
+
+static bool is_credential(const struct doctor_header *h)
+{
+	struct bytes name = bytes_of_str(h->name);
+
+	return bytes_equal_nocase(name, BYTES("Cookie")) ||
+	       bytes_equal_nocase(name, BYTES("Authorization")) ||
+	       doctor_is_secret_name(name);
+}
+
+/* ---- the parts of the request ---- */
+
+/* Fields that the handshake writes itself: replaced, not added. */
+static bool is_own_field(struct bytes name)
+{
+	static const char *const own[] = {
+		"Upgrade", "Connection", "Sec-WebSocket-Key",
+		"Sec-WebSocket-Version", "Sec-WebSocket-Extensions"};
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (bytes_equal_nocase(name, bytes_of_str(own[i])))
+			return true;
+	return false;
+}
+
+static bool drops(const struct doctor_trial *trial, const char *name)
+{
+	return trial->change == DOCTOR_NO_HEADER &&
+	       bytes_equal_nocase(bytes_of_str(trial->value),
+				  bytes_of_str(name));
+}
+
+static struct bytes pick_origin(const struct doctor_case *c,
+				const struct doctor_trial *trial)
+{
+	const char *origin = c->origin;
+
+	if (trial->change == DOCTOR_ORIGIN)
+		origin = trial->value;
+	if (trial->change == DOCTOR_NO_ORIGIN ||
+	    trial->change == DOCTOR_MINIMAL || drops(trial, "Origin"))
+		origin = NULL;
+	return bytes_of_str(origin);
+}
+
+static struct bytes pick_user_agent(const struct doctor_case *c,
+				    const struct doctor_trial *trial)
+{
+	const char *agent = trial->change == DOCTOR_USER_AGENT ? trial->value
+							       : c->user_agent;
+
+	if (!*agent || drops(trial, "User-Agent"))
+		agent = NULL;
+	return bytes_of_str(agent);
+}
+
+/* The offered subprotocols, without bearers where those are withheld. */
+static struct bytes pick_protocols(const struct doctor_case *c,
+				   const struct doctor_trial *trial,
+				   struct doctor_request *r)
+{
+	struct bytes list = bytes_of_str(c->subprotocols), one;
+	size_t n = 0;
+
+	if (trial->change == DOCTOR_SUBPROTOCOL)
+		return bytes_of_str(trial->value);
+	if (trial->change == DOCTOR_NO_SUBPROTOCOL ||
+	    trial->change == DOCTOR_MINIMAL ||
+	    drops(trial, "Sec-WebSocket-Protocol"))
+		return bytes_of(NULL, 0);
+	if (!r->bare)
+		return list;
+	while (bytes_next_element(&list, &one)) {
+		if (doctor_is_secret_subprotocol(one) ||
+		    sizeof(r->protocols) - n < one.len + 3)
+			continue;
+		n += (size_t)sprintf(r->protocols + n, "%s%.*s", n ? ", " : "",
+				     BYTES_ARG(one));
+	}
+	return bytes_of(n ? r->protocols : NULL, n);
+}
+
+static int pick_host(const struct doctor_case *c,
+		     const struct doctor_trial *trial, struct doctor_request *r)
+{
+	const char *given =
+		trial->change == DOCTOR_HOST ? trial->value : c->host;
+
+	if (!given || !*given)
+		return ses_url_host_field(&r->url, r->host, sizeof(r->host));
+	if (strlen(given) >= sizeof(r->host))
+		return SESAME_ELIMIT;
+	strcpy(r->host, given);
+	return 0;
+}
+
+static void append_query(struct doctor_request *r, struct bytes query)
+{
+	size_t n = strlen(r->target);
+	char mark = '?';
+
+	while (query.len > 0) {
+		size_t len = 0;
+		struct bytes pair;
+
+		while (len < query.len && query.data[len] != '&' &&
+		       query.data[len] != ';')
+			len++;
+		pair = bytes_first(query, len);
+		query = bytes_from(query, len + 1);
+		if (doctor_is_secret_pair(pair) ||
+		    sizeof(r->target) - n < pair.len + 2)
+			continue;
+		n += (size_t)sprintf(r->target + n, "%c%.*s", mark,
+				     BYTES_ARG(pair));
+		mark = '&';
+	}
+}
+
+static int pick_target(const struct doctor_case *c,
+		       const struct doctor_trial *trial,
+		       struct doctor_request *r)
+{
+	struct ses_url url = r->url;
+	bool other = trial->change == DOCTOR_PATH ||
+		     trial->change == DOCTOR_PLAIN_GET_PATH;
+
+	if (other) {
+		url.path = bytes_of_str(trial->value);
+		if (trial->change == DOCTOR_PLAIN_GET_PATH ||
+		    bytes_find_byte(url.path, '?') >= 0)
+			url.query = bytes_of(NULL, 0);
+	}
+	if (trial->change == DOCTOR_NO_QUERY)
+		url.query = bytes_of(NULL, 0);
+	if (!r->bare || !url.query.data || trial->change == DOCTOR_MINIMAL)
+		return ses_url_target(&url, r->target, sizeof(r->target));
+	struct bytes query = url.query;
+
+	url.query = bytes_of(NULL, 0);
+	if (ses_url_target(&url, r->target, sizeof(r->target)) < 0)
+		return SESAME_ELIMIT;
+	append_query(r, query);
+	return 0;
+}
+
+static void pick_extra(const struct doctor_case *c,
+		       const struct doctor_trial *trial,
+		       struct doctor_request *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_headers; i++) {
+		const struct doctor_header *h = &c->header[i];
+
+		if (trial->change == DOCTOR_MINIMAL || !*h->value ||
+		    is_own_field(bytes_of_str(h->name)) ||
+		    drops(trial, h->name) || (r->bare && is_credential(h)))
+			continue;
+		r->extra[n].name = bytes_of_str(h->name);
+		r->extra[n++].value = bytes_of_str(h->value);
+	}
+	r->upgrade.extra = r->extra;
+	r->upgrade.n_extra = n;
+}
+
+/* What the user (or the trial) says in the place of the handshake's field. */
+static const char *own_value(const struct doctor_case *c,
+			     const struct doctor_trial *trial, const char *name)
+{
+	const struct doctor_header *h;
+
+	if (trial->change == DOCTOR_VERSION &&
+	    strcasecmp(name, "Sec-WebSocket-Version") == 0)
+		return trial->value;
+	if (trial->change == DOCTOR_MINIMAL)
+		return NULL;
+	if (drops(trial, name))
+		return "";
+	h = doctor_case_header(c, name);
+	return h ? h->value : NULL;
+}
+
+static void pick_extensions(const struct doctor_case *c,
+			    const struct doctor_trial *trial,
+			    struct doctor_request *r)
+{
+	const char *own = own_value(c, trial, "Sec-WebSocket-Extensions");
+
+	r->upgrade.deflate.enabled =
+		trial->change != DOCTOR_NO_EXTENSIONS &&
+		(!own || strstr(own, "permessage-deflate"));
+}
+
+static void pick_key(const struct doctor_case *c,
+		     const struct doctor_trial *trial, struct doctor_request *r)
+{
+	const char *own = own_value(c, trial, "Sec-WebSocket-Key");
+	uint8_t random[16];
+
+	ses_random(random, sizeof(random));
+	ses_key_encode(random, r->upgrade.key);
+	if (own && strlen(own) == SES_KEY_LEN)
+		memcpy(r->upgrade.key, own, SES_KEY_LEN);
+}
+
+/* ---- editing the written request ---- */
+
+/* A field that belongs to the handshake alone. */
+static bool is_handshake_field(struct bytes name)
+{
+	return bytes_equal_nocase(name, BYTES("Upgrade")) ||
+	       bytes_equal_nocase(name, BYTES("Connection")) ||
+	       bytes_equal_nocase(bytes_first(name, 14),
+				  BYTES("Sec-WebSocket-"));
+}
+
+/* Append @line (with its end) to @out, or what is to stand in its place. */
+static int edit_line(const struct doctor_case *c,
+		     const struct doctor_trial *trial, bool plain,
+		     struct bytes line, struct ses_buf *out)
+{
+	ptrdiff_t colon = bytes_find_byte(line, ':');
+	struct bytes name = bytes_first(line, colon < 0 ? 0 : (size_t)colon);
+	const char *own = NULL;
+	char text[64];
+
+	if (plain && is_handshake_field(name))
+		return 0;
+	if (name.len > 0 && is_own_field(name) &&
+	    !(trial->change == DOCTOR_NO_EXTENSIONS &&
+	      bytes_equal_nocase(name, BYTES("Sec-WebSocket-Extensions"))))
+		own = own_value(c, trial,
+				bytes_printable(name, text, sizeof(text)));
+	if (!own)
+		return ses_buf_append(out, line);
+	return *own ? ses_buf_printf(out, "%s: %s\r\n", text, own) : 0;
+}
+
+static size_t line_len(struct bytes in)
+{
+	ptrdiff_t end = bytes_find_byte(in, '\n');
+
+	return end < 0 ? in.len : (size_t)end + 1;
+}
+
+static int edit(const struct doctor_case *c, const struct doctor_trial *trial,
+		bool plain, struct bytes written, struct ses_buf *out)
+{
+	bool first = true;
+	int r = 0;
+
+	while (written.len > 0 && r == 0) {
+		struct bytes line = bytes_first(written, line_len(written));
+
+		written = bytes_from(written, line.len);
+		if (written.len == 0 && plain)
+			r = ses_buf_append_str(out, "Connection: close\r\n");
+		if (r == 0)
+			r = first || line.len <= 2
+				    ? ses_buf_append(out, line)
+				    : edit_line(c, trial, plain, line, out);
+		first = false;
+	}
+	return r;
+}
+
+static int write_request(const struct doctor_case *c,
+			 const struct doctor_trial *trial,
+			 struct doctor_request *r)
+{
+	struct ses_buf written;
+	int error;
+
+	ses_buf_init(&written, 256 * 1024);
+	error = ses_upgrade_write_request(&r->upgrade, &written);
+	if (error == 0)
+		error = edit(c, trial, r->plain, ses_buf_bytes(&written),
+			     &r->bytes);
+	ses_buf_fini(&written);
+	return error;
+}
+
+/* ---- where to ---- */
+
+static void pick_url(const struct doctor_trial *trial, struct doctor_request *r)
+{
+	uint64_t port;
+
+	if (trial->change == DOCTOR_SCHEME)
+		r->url.tls = strncmp(trial->value, "wss", 3) == 0;
+	if (trial->change == DOCTOR_PORT &&
+	    bytes_to_u64(bytes_of_str(trial->value), 65535, &port))
+		r->url.port = (uint16_t)port;
+}
+
+/* "1.2" is 12. */
+static int tls_version(const char *text)
+{
+	return text[0] == '1' && text[1] == '.' ? 10 + (text[2] - '0') : 0;
+}
+
+static void pick_tls(const struct doctor_case *c,
+		     const struct doctor_trial *trial, struct doctor_request *r)
+{
+	bool elsewhere =
+		trial->change == DOCTOR_PORT || trial->change == DOCTOR_SCHEME;
+
+	r->tls = (struct ses_tls_client_options){
+		.ca_file = c->ca_file,
+		.cert_file = elsewhere ? NULL : c->cert_file,
+		.key_file = elsewhere ? NULL : c->key_file,
+		.insecure = c->insecure || trial->change == DOCTOR_INSECURE,
+	};
+	if (trial->change == DOCTOR_TLS_VERSION) {
+		r->tls.min_version = 10;
+		r->tls.max_version = tls_version(trial->value);
+	}
+}
+
+static void pick_dial(const struct doctor_case *c,
+		      const struct doctor_trial *trial, struct doctor_request *r)
+{
+	r->dial = (struct ses_dial_options){
+		.host = r->url.host,
+		.port = r->url.port,
+		.family = trial->change == DOCTOR_FAMILY ? trial->value[0] - '0'
+							 : c->family,
+		.source = trial->change == DOCTOR_SOURCE ? trial->value
+							 : c->source,
+		.proxy = trial->change == DOCTOR_DIRECT ? NULL : c->proxy,
+		.connect_host = c->connect_host,
+		.connect_port =
+			trial->change == DOCTOR_PORT ? 0 : c->connect_port,
+		.timeout_ms = c->timeout_ms,
+		.user_agent = *c->user_agent ? c->user_agent : NULL,
+	};
+}
+
+int doctor_request_make(const struct doctor_case *c,
+			const struct doctor_trial *trial,
+			struct doctor_request *ret)
+{
+	struct doctor_request *r = ret;
+
+	*r = (struct doctor_request){.url = c->url};
+	ses_buf_init(&r->bytes, 256 * 1024);
+	r->plain = trial->change == DOCTOR_PLAIN_GET ||
+		   trial->change == DOCTOR_PLAIN_GET_PATH;
+	r->bare = withholds(c, trial);
+	pick_url(trial, r);
+	pick_tls(c, trial, r);
+	pick_dial(c, trial, r);
+	if (pick_host(c, trial, r) < 0 || pick_target(c, trial, r) < 0)
+		return SESAME_EINVAL;
+	r->upgrade.host = bytes_of_str(r->host);
+	r->upgrade.target = bytes_of_str(r->target);
+	r->upgrade.origin = pick_origin(c, trial);
+	r->upgrade.user_agent = pick_user_agent(c, trial);
+	r->upgrade.protocols = pick_protocols(c, trial, r);
+	pick_extra(c, trial, r);
+	pick_extensions(c, trial, r);
+	pick_key(c, trial, r);
+	return write_request(c, trial, r);
+}
+
+void doctor_request_fini(struct doctor_request *r)
+{
+	ses_buf_fini(&r->bytes);
+}

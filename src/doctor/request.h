@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What one probe sends and where to: the user's request with one thing
+ * changed. Here is kept what the doctor promises about credentials: they go to
+ * no other host, port or scheme, and to no path that was made up.
+ */
+#ifndef DOCTOR_REQUEST_H
+#define DOCTOR_REQUEST_H
+
+#include "doctor/probe.h"
+
+struct doctor_request {
+	struct ses_upgrade_request upgrade; /* borrows from what follows */
+	struct ses_url url;
+	bool plain; /* a plain GET: an answer of 101 would be a surprise */
+	bool bare;  /* credentials withheld */
+	struct ses_tls_client_options tls; /* meaningful when url.tls */
+	struct ses_dial_options dial;	   /* without its context */
+	char host[512];
+	char target[9000];
+	char protocols[1024];
+	struct ses_field extra[DOCTOR_MAX_HEADERS];
+	struct ses_buf bytes; /* as sent */
+};
+
+/*
+ * Make the request of @c with @trial into *ret (which must stay in place, and
+ * borrows from both). 0, SESAME_EINVAL for values that cannot be sent, or an
+ * error of the buffer. doctor_request_fini() in any case.
+ */
+int doctor_request_make(const struct doctor_case *c,
+			const struct doctor_trial *trial,
+			struct doctor_request *ret);
+void doctor_request_fini(struct doctor_request *r);
+
+#endif

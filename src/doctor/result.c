@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The results of probes as people read them, and whether two are alike. Two
+ * answers are alike when only what varies by itself differs: request ids,
+ * times, and the echo of what was changed.
+ */
+#include "doctor/result.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "doctor/redact.h"
+
+/* ---- chunked bodies ---- */
+
+/* The size at the start of a chunk; -1 more is needed, -2 not lawful. */
+static int64_t chunk_size(struct bytes in, size_t *ret_head)
+{
+	ptrdiff_t end = bytes_find_byte(in, '\n');
+	int64_t size = 0;
+	size_t i;
+
+	if (end < 0)
+		return in.len > 1024 ? -2 : -1;
+	for (i = 0; i < (size_t)end; i++) {
+		uint8_t c = byte_lower(in.data[i]);
+
+		if (c >= '0' && c <= '9')
+			size = size * 16 + (c - '0');
+		else if (c >= 'a' && c <= 'f')
+			size = size * 16 + (c - 'a' + 10);
+		else
+			break;
+		if (size > INT32_MAX)
+			return -2;
+	}
+	*ret_head = (size_t)end + 1;
+	return i == 0 ? -2 : size;
+}
+
+bool doctor_unchunk(struct bytes in, uint8_t *out, size_t size, size_t *ret_len)
+{
+	size_t n = 0, head = 0;
+
+	*ret_len = 0;
+	while (n < size) {
+		int64_t chunk = chunk_size(in, &head);
+		struct bytes data;
+
+		if (chunk <= 0)
+			return chunk == 0;
+		in = bytes_from(in, head);
+		data = bytes_first(bytes_first(in, (size_t)chunk), size - n);
+		if (data.len)
+			memcpy(out + n, data.data, data.len);
+		n += data.len;
+		*ret_len = n;
+		if (in.len < (size_t)chunk + 2)
+			return n == size;
+		in = bytes_from(in, (size_t)chunk + 2);
+	}
+	return true;
+}
+
+/* ---- comparing bodies ---- */
+
+static bool is_word_byte(uint8_t c)
+{
+	uint8_t l = byte_lower(c);
+
+	return (l >= 'a' && l <= 'z') || (c >= '0' && c <= '9') || c >= 0x80;
+}
+
+static size_t word_len(struct bytes in, bool *ret_volatile)
+{
+	size_t n = 0;
+
+	*ret_volatile = false;
+	for (; n < in.len && is_word_byte(in.data[n]); n++)
+		*ret_volatile |= in.data[n] >= '0' && in.data[n] <= '9';
+	return n;
+}
+
+static size_t echo_len(struct bytes in, const struct bytes *echoes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (echoes[i].len > 3 && bytes_starts(in, echoes[i]))
+			return echoes[i].len;
+	return 0;
+}
+
+static uint64_t hash_byte(uint64_t hash, uint8_t c)
+{
+	return (hash ^ c) * 0x100000001b3; /* FNV-1a */
+}
+
+void doctor_hash_body(struct doctor_probe *p, struct bytes target,
+		      struct bytes origin, struct bytes host)
+{
+	ptrdiff_t query = bytes_find_byte(target, '?');
+	const struct bytes echoes[] = {
+		target, bytes_first(target, query < 0 ? 0 : (size_t)query),
+		origin, host};
+	struct bytes rest = bytes_of(p->body, p->body_len);
+	uint64_t hash = 0xcbf29ce484222325;
+
+	while (rest.len > 0) {
+		size_t echo = echo_len(rest, echoes,
+				       sizeof(echoes) / sizeof(echoes[0]));
+		bool varies;
+		size_t word = word_len(rest, &varies);
+
+		if (echo > 0 || varies) {
+			hash = hash_byte(hash, '#');
+			rest = bytes_from(rest, echo ? echo : word);
+			continue;
+		}
+		for (size_t i = 0; i < (word ? word : 1); i++)
+			hash = hash_byte(hash, rest.data[i]);
+		rest = bytes_from(rest, word ? word : 1);
+	}
+	p->body_hash = hash;
+}
+
+bool doctor_same_answer(const struct doctor_probe *a,
+			const struct doctor_probe *b)
+{
+	if (a->outcome != b->outcome || a->status != b->status)
+		return false;
+	switch (a->outcome) {
+	case DOCTOR_ANSWERED:
+		return a->body_hash == b->body_hash;
+	case DOCTOR_CLOSED_AFTER:
+		return a->close_code == b->close_code &&
+		       strcmp(a->close_reason, b->close_reason) == 0;
+	case DOCTOR_BAD_101:
+	case DOCTOR_BAD_FRAME:
+		return a->fault == b->fault;
+	case DOCTOR_NO_CONNECTION:
+		return a->error == b->error &&
+		       a->dial.proxy_status == b->dial.proxy_status &&
+		       a->dial.tls.fault == b->dial.tls.fault;
+	case DOCTOR_NO_ANSWER:
+		return a->error == b->error;
+	default:
+		return true;
+	}
+}
+
+/* ---- texts ---- */
+
+char *doctor_trial_text(const struct doctor_case *c,
+			const struct doctor_trial *trial, char *out, size_t size)
+{
+	static const char *const texts[] = {
+#define CHANGE(symbol, text, ...) [DOCTOR_##symbol] = text,
+#include "doctor/changes.def"
+#undef CHANGE
+	};
+	const char *text = texts[trial->change];
+	const char *place = strstr(text, "%s");
+	char value[512], url[1024];
+
+	if (ses_url_redact(bytes_of_str(trial->value), url, sizeof(url)) < 0)
+		url[0] = 0;
+	/* only what has a query can have a secret in it, besides the case's */
+	doctor_redact(
+		c, bytes_of_str(strchr(trial->value, '?') ? url : trial->value),
+		value, sizeof(value));
+	if (!place)
+		snprintf(out, size, "%s", text);
+	else
+		snprintf(out, size, "%.*s%s%s", (int)(place - text), text,
+			 value, place + 2);
+	return out;
+}
+
+static void say_answer(const struct doctor_probe *p, char *out, size_t size)
+{
+	struct bytes location = ses_head_get(&p->parsed, "Location");
+	struct bytes reason = p->parsed.reason;
+	char word[80], place[512], url[480];
+
+	if (reason.len == 0)
+		reason = bytes_of_str(ses_status_phrase(p->status));
+	bytes_printable(reason, word, sizeof(word));
+	place[0] = 0;
+	if (p->status / 100 == 3 && location.data &&
+	    ses_url_redact(location, url, sizeof(url)) >= 0)
+		bytes_printable(bytes_of_str(url), place, sizeof(place));
+	snprintf(out, size, "%d%s%s%s%s", p->status, *word ? " " : "", word,
+		 *place ? " to " : "", place);
+}
+
+static void say_close(const struct doctor_probe *p, char *out, size_t size)
+{
+	const char *reason = p->close_reason;
+	char code[32] = "";
+
+	if (p->close_code != 1005)
+		snprintf(code, sizeof(code), " %u", p->close_code);
+	snprintf(out, size, "101, then close%s%s%s%s", code,
+		 *reason ? " (" : "", reason, *reason ? ")" : "");
+}
+
+static void say_no_answer(const struct doctor_probe *p, char *out, size_t size)
+{
+	if (p->error == SESAME_ETIMEOUT)
+		snprintf(out, size, "connected, then silence for %.0f s",
+			 p->ms / 1000);
+	else if (p->error == SESAME_ERESET)
+		snprintf(out, size, "connected, then reset without an answer");
+	else if (p->error == SESAME_EAGAIN)
+		snprintf(out, size, "interrupted");
+	else
+		snprintf(out, size, "connected, then closed without an answer");
+}
+
+static const struct ses_dial_step *
+last_failure(const struct ses_dial_report *dial)
+{
+	for (size_t i = dial->n_steps; i > 0; i--)
+		if (dial->step[i - 1].error)
+			return &dial->step[i - 1];
+	return NULL;
+}
+
+static void say_tls(const struct doctor_probe *p, char *out, size_t size)
+{
+	const struct ses_tls_info *tls = &p->dial.tls;
+	static const char *const words[] = {
+		[SES_TLS_OK] = "TLS failed",
+		[SES_TLS_NOT_TLS] = "no TLS is spoken there",
+		[SES_TLS_VERSION] = "no common TLS version",
+		[SES_TLS_UNTRUSTED] = "certificate not trusted",
+		[SES_TLS_EXPIRED] = "certificate expired or not yet valid",
+		[SES_TLS_HOSTNAME] = "certificate for other names",
+		[SES_TLS_CLIENT_CERT] = "TLS client certificate required",
+		[SES_TLS_ALERT] = "TLS alert",
+		[SES_TLS_CUT] = "cut during the TLS handshake",
+		[SES_TLS_OTHER] = "TLS failed",
+	};
+	const char *more = tls->alert[0] ? tls->alert : tls->text;
+	char text[200];
+
+	bytes_printable(bytes_of_str(more), text, sizeof(text));
+	snprintf(out, size, "%s%s%s%s",
+		 words[tls->fault <= SES_TLS_OTHER ? tls->fault : 0],
+		 *text ? " (" : "", text, *text ? ")" : "");
+}
+
+static void say_no_connection(const struct doctor_probe *p, char *out,
+			      size_t size)
+{
+	const struct ses_dial_step *step = last_failure(&p->dial);
+
+	if (p->error == SESAME_ETLS)
+		say_tls(p, out, size);
+	else if (p->error == SESAME_EPROXY && p->dial.proxy_status)
+		snprintf(out, size, "%d %s from the proxy", p->dial.proxy_status,
+			 ses_status_phrase(p->dial.proxy_status));
+	else if (p->error == SESAME_ENAME)
+		snprintf(out, size, "the name does not resolve");
+	else if (step && step->sys_errno == ECONNREFUSED &&
+		 step->kind == SES_DIAL_CONNECT)
+		snprintf(out, size, "connection refused");
+	else if (p->error == SESAME_ETIMEOUT)
+		snprintf(out, size, "no connection in time");
+	else if (step && *step->text)
+		bytes_printable(bytes_of_str(step->text), out, size);
+	else
+		snprintf(out, size, "%s", sesame_strerror(p->error));
+}
+
+char *doctor_result_text(const struct doctor_probe *p, char *out, size_t size)
+{
+	char begin[64];
+
+	switch (p->outcome) {
+	case DOCTOR_OPEN:
+		snprintf(out, size, "101");
+		break;
+	case DOCTOR_ANSWERED:
+		say_answer(p, out, size);
+		break;
+	case DOCTOR_BAD_101:
+		snprintf(out, size, "101 that is none: %s",
+			 ses_fault_row(p->fault)->sentence);
+		break;
+	case DOCTOR_CLOSED_AFTER:
+		say_close(p, out, size);
+		break;
+	case DOCTOR_CUT_AFTER:
+		snprintf(out, size, "101, then cut after %.1f s",
+			 p->open_ms / 1000);
+		break;
+	case DOCTOR_BAD_FRAME:
+		snprintf(out, size, "101, then a broken frame: %s",
+			 ses_fault_row(p->fault)->sentence);
+		break;
+	case DOCTOR_NOT_HTTP:
+		snprintf(out, size, "not HTTP: \"%s\"",
+			 bytes_printable(bytes_of(p->head, p->head_len), begin,
+					 sizeof(begin)));
+		break;
+	case DOCTOR_NO_ANSWER:
+		say_no_answer(p, out, size);
+		break;
+	case DOCTOR_NO_CONNECTION:
+		say_no_connection(p, out, size);
+		break;
+	}
+	return out;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What was seen, made comparable: bodies without their chunks and without what
+ * changes from answer to answer. The texts for probes are declared in probe.h.
+ */
+#ifndef DOCTOR_RESULT_H
+#define DOCTOR_RESULT_H
+
+#include "doctor/probe.h"
+
+/*
+ * Undo the chunked coding (RFC 9112 7.1) of @in into @out of @size bytes, as
+ * much of it as is there and lawful. True when the last chunk was seen or
+ * @out is full.
+ */
+bool doctor_unchunk(struct bytes in, uint8_t *out, size_t size,
+		    size_t *ret_len);
+
+/*
+ * Set p->body_hash: words with digits in them (dates, ids, addresses) count as
+ * equal, and so do places where the server repeats what it was sent.
+ */
+void doctor_hash_body(struct doctor_probe *p, struct bytes target,
+		      struct bytes origin, struct bytes host);
+
+#endif

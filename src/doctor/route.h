@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which way to the server: the proxy that the environment asks for, and the
+ * address that --resolve or --connect-to put in the place of the URL's host.
+ */
+#ifndef DOCTOR_ROUTE_H
+#define DOCTOR_ROUTE_H
+
+#include "wire/url.h"
+
+/*
+ * The proxy that the environment names for @url, as curl chooses: https_proxy
+ * for wss, http_proxy (small letters only) for ws, then all_proxy; none for
+ * hosts in no_proxy. *ret_from is the variable's name. Borrowed; NULL: none.
+ */
+const char *doctor_route_proxy(const struct ses_url *url,
+			       const char **ret_from);
+/* Whether @host is meant by the list @no_proxy: "*", names with or without a
+ * leading dot and all below them, addresses, networks (10.0.0.0/8). */
+bool doctor_route_excluded(struct bytes host, const char *no_proxy);
+
+/* Whether @text is HOST:PORT:ADDRESS (or H1:P1:H2:P2 when @connect_to). */
+bool doctor_route_valid(const char *text, bool connect_to);
+/*
+ * Whether the mapping @text is for @url; then where to connect instead. An
+ * empty host or port of the target (--connect-to) keeps the URL's:
+ * *ret_host.len or *ret_port is 0.
+ */
+bool doctor_route_maps(const char *text, bool connect_to,
+		       const struct ses_url *url, struct bytes *ret_host,
+		       uint16_t *ret_port);
+
+#endif
