@@ -39,7 +39,7 @@ struct seat {
 	bool echo;
 };
 
-__attribute__((unused)) static void seat_note(struct seat *s, enum told what,
+static inline void seat_note(struct seat *s, enum told what,
 					      struct sesame_conn *conn)
 {
 	size_t n = strlen(s->order);
@@ -52,12 +52,12 @@ __attribute__((unused)) static void seat_note(struct seat *s, enum told what,
 		s->act(s);
 }
 
-static void seat_open(struct sesame_conn *conn, void *user)
+static inline void seat_open(struct sesame_conn *conn, void *user)
 {
 	seat_note(user, TOLD_OPEN, conn);
 }
 
-static void seat_message(struct sesame_conn *conn, void *user,
+static inline void seat_message(struct sesame_conn *conn, void *user,
 			 enum sesame_kind kind, uint8_t *data, size_t len)
 {
 	struct seat *s = user;
@@ -73,23 +73,23 @@ static void seat_message(struct sesame_conn *conn, void *user,
 	seat_note(s, TOLD_MESSAGE, conn);
 }
 
-static void seat_pong(struct sesame_conn *conn, void *user, const uint8_t *data,
+static inline void seat_pong(struct sesame_conn *conn, void *user, const uint8_t *data,
 		      size_t len)
 {
 	seat_note(user, TOLD_PONG, conn);
 }
 
-static void seat_drain(struct sesame_conn *conn, void *user)
+static inline void seat_drain(struct sesame_conn *conn, void *user)
 {
 	seat_note(user, TOLD_DRAIN, conn);
 }
 
-static void copy_text(char *to, size_t size, const char *from, size_t len)
+static inline void copy_text(char *to, size_t size, const char *from, size_t len)
 {
 	snprintf(to, size, "%.*s", (int)len, from ? from : "");
 }
 
-static void seat_close(struct sesame_conn *conn, void *user,
+static inline void seat_close(struct sesame_conn *conn, void *user,
 		       const struct sesame_end *end)
 {
 	struct seat *s = user;
@@ -111,7 +111,7 @@ __attribute__((unused)) static const struct sesame_handlers seat_handlers = {
 	.on_close = seat_close,
 };
 
-static uint64_t clock_ms(void)
+static inline uint64_t clock_ms(void)
 {
 	struct timespec now;
 
@@ -131,7 +131,7 @@ static uint64_t clock_ms(void)
 	} while (0)
 
 /* Turn until nothing happens any more (two empty turns). */
-__attribute__((unused)) static void turn_a_while(struct sesame_loop *loop,
+static inline void turn_a_while(struct sesame_loop *loop,
 						 unsigned ms)
 {
 	uint64_t until = clock_ms() + ms;
@@ -143,14 +143,14 @@ __attribute__((unused)) static void turn_a_while(struct sesame_loop *loop,
 
 /* ---- raw peers ---- */
 
-static void make_pair(int fds[2])
+static inline void make_pair(int fds[2])
 {
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK |
 						     SOCK_CLOEXEC, 0, fds), 0);
 }
 
 /* All of @data, turning @loop while the socket is full. */
-__attribute__((unused)) static void raw_send(struct sesame_loop *loop, int fd,
+static inline void raw_send(struct sesame_loop *loop, int fd,
 					     const void *data, size_t len)
 {
 	const char *at = data;
@@ -170,7 +170,7 @@ __attribute__((unused)) static void raw_send(struct sesame_loop *loop, int fd,
 }
 
 /* What is there now; -1 at the end or after a reset. */
-__attribute__((unused)) static ssize_t raw_read(int fd, void *to, size_t size)
+static inline ssize_t raw_read(int fd, void *to, size_t size)
 {
 	ssize_t n = recv(fd, to, size, 0);
 
@@ -186,7 +186,7 @@ struct heard {
 };
 
 /* Read what comes until @enough bytes or the end. */
-__attribute__((unused)) static void raw_hear(struct sesame_loop *loop, int fd,
+static inline void raw_hear(struct sesame_loop *loop, int fd,
 					     struct heard *h, size_t enough)
 {
 	uint64_t give_up = clock_ms() + 10000;
@@ -208,7 +208,7 @@ __attribute__((unused)) static void raw_hear(struct sesame_loop *loop, int fd,
 }
 
 /* A client's frame with the mask 0, which leaves the payload readable. */
-__attribute__((unused)) static size_t masked_frame(uint8_t *out, uint8_t first,
+static inline size_t masked_frame(uint8_t *out, uint8_t first,
 						   const void *payload,
 						   size_t len)
 {
