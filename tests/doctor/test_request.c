@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+#include <stdio.h>
+
+#include "doctor/request.h"
+
+/* The user's own request, with everything that a user may say. */
+static struct doctor_case asked;
+
+static void set_up(void)
+{
+	static const struct doctor_header headers[] = {
+		{(char *)"Cookie", (char *)"sid=c00kie"},
+		{(char *)"Authorization", (char *)"Bearer t0ken"},
+		{(char *)"X-Api-Key", (char *)"k3y"},
+		{(char *)"X-Colour", (char *)"blue"},
+	};
+	enum ses_url_fault fault;
+	size_t at;
+
+	asked = (struct doctor_case){
+		.url_text = (char *)"wss://h:8443/chat?room=1&token=qt0ken",
+		.origin = (char *)"https://app.example",
+		.user_agent = (char *)"agent/1",
+		.subprotocols = (char *)"chat.v2, eyJhbGciOiJIUzI1NiJ9.e30.x",
+		.proxy = (char *)"http://p:3128",
+		.cert_file = (char *)"client.pem",
+		.n_headers = ARRAY_LEN(headers),
+		.timeout_ms = 5000,
+	};
+	memcpy(asked.header, headers, sizeof(headers));
+	assert_int_equal(ses_url_parse(bytes_of_str(asked.url_text), &asked.url,
+				       &fault, &at),
+			 0);
+}
+
+static struct doctor_request request;
+static struct doctor_trial trial;
+static char sent[8192];
+
+/* Make the request for a trial; sent[] is its text. */
+static void make(enum doctor_change change, const char *value)
+{
+	struct bytes bytes;
+
+	trial.change = change;
+	snprintf(trial.value, sizeof(trial.value), "%s", value);
+	assert_int_equal(doctor_request_make(&asked, &trial, &request), 0);
+	bytes = ses_buf_bytes(&request.bytes);
+	assert_true(bytes.len < sizeof(sent));
+	memcpy(sent, bytes.data, bytes.len);
+	sent[bytes.len] = 0;
+	doctor_request_fini(&request);
+}
+
+static bool has(const char *text)
+{
+	return strstr(sent, text) != NULL;
+}
+
+static bool has_secret(void)
+{
+	return has("c00kie") || has("t0ken") || has("k3y") || has("eyJ");
+}
+
+TEST("the user's own request holds all that was asked for")
+{
+	set_up();
+	make(DOCTOR_NOTHING, "");
+	assert_true(has("GET /chat?room=1&token=qt0ken HTTP/1.1\r\n"));
+	assert_true(has("\r\nHost: h:8443\r\n"));
+	assert_true(has("\r\nUpgrade: websocket\r\n"));
+	assert_true(has("\r\nConnection: Upgrade\r\n"));
+	assert_true(has("\r\nSec-WebSocket-Version: 13\r\n"));
+	assert_true(has("\r\nOrigin: https://app.example\r\n"));
+	assert_true(has("\r\nUser-Agent: agent/1\r\n"));
+	assert_true(has("\r\nCookie: sid=c00kie\r\n"));
+	assert_true(has("\r\nAuthorization: Bearer t0ken\r\n"));
+	assert_true(has("\r\nX-Colour: blue\r\n"));
+	assert_true(has("chat.v2, eyJ"));
+	assert_true(has("permessage-deflate"));
+	assert_false(request.bare);
+	assert_true(request.url.tls);
+	assert_string_equal(request.dial.proxy, "http://p:3128");
+	assert_int_equal(strcmp(sent + strlen(sent) - 4, "\r\n\r\n"), 0);
+}
+
+TEST("a trial changes one thing")
+{
+	static const struct {
+		enum doctor_change change;
+		const char *value, *there, *gone;
+	} rows[] = {
+		{DOCTOR_ORIGIN, "http://h", "\r\nOrigin: http://h\r\n",
+		 "app.example"},
+		{DOCTOR_NO_ORIGIN, "", "Cookie", "Origin:"},
+		{DOCTOR_USER_AGENT, "x", "User-Agent: x\r\n", "agent/1"},
+		{DOCTOR_HOST, "g", "\r\nHost: g\r\n", "h:8443"},
+		{DOCTOR_PATH, "/other", "GET /other?room=1", "/chat"},
+		{DOCTOR_PATH, "/other?a=b", "GET /other?a=b HTTP", "room"},
+		{DOCTOR_SUBPROTOCOL, "mqtt", "Sec-WebSocket-Protocol: mqtt\r\n",
+		 "chat.v2"},
+		{DOCTOR_NO_SUBPROTOCOL, "", "Origin", "Sec-WebSocket-Protocol"},
+		{DOCTOR_NO_QUERY, "", "GET /chat HTTP/1.1", "room"},
+		{DOCTOR_NO_HEADER, "x-colour", "k3y", "blue"},
+		{DOCTOR_NO_HEADER, "origin", "k3y", "Origin:"},
+		{DOCTOR_NO_EXTENSIONS, "", "Upgrade", "permessage-deflate"},
+		{DOCTOR_VERSION, "8", "Sec-WebSocket-Version: 8\r\n",
+		 "Version: 13"},
+		{DOCTOR_PORT, "9000", "Host: h:9000\r\n", "8443"},
+	};
+
+	set_up();
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		make(rows[i].change, rows[i].value);
+		if (!has(rows[i].there) || has(rows[i].gone))
+			fail_msg("row %zu: %s", i, sent);
+	}
+}
+
+TEST("a plain GET is the same request without anything of WebSocket")
+{
+	set_up();
+	make(DOCTOR_PLAIN_GET, "");
+	assert_true(has("GET /chat?room=1&token=qt0ken HTTP/1.1\r\n"));
+	assert_true(has("\r\nConnection: close\r\n\r\n"));
+	assert_true(has("Origin: https://app.example"));
+	assert_false(has("Upgrade"));
+	assert_false(has("Sec-WebSocket"));
+	assert_true(request.plain);
+	make(DOCTOR_PLAIN_GET_PATH, "/nonsense");
+	assert_true(has("GET /nonsense HTTP/1.1\r\n"));
+}
+
+TEST("a minimal handshake has nothing of the user's but URL and User-Agent")
+{
+	set_up();
+	make(DOCTOR_MINIMAL, "");
+	assert_true(has("GET /chat?room=1&token=qt0ken HTTP/1.1\r\n"));
+	assert_false(has("Origin:") || has("Cookie") || has("Authorization") ||
+		     has("X-") || has("Sec-WebSocket-Protocol"));
+	assert_true(has("Sec-WebSocket-Version: 13"));
+}
+
+TEST("credentials go to no other host, port, scheme or made-up path")
+{
+	static const struct {
+		enum doctor_change change;
+		const char *value;
+		bool withheld;
+	} rows[] = {
+		{DOCTOR_NOTHING, "", false},
+		{DOCTOR_ORIGIN, "http://h", false},
+		{DOCTOR_PLAIN_GET, "", false},
+		{DOCTOR_PATH, "/chat/", false},
+		{DOCTOR_PATH, "/api/chat", false},
+		{DOCTOR_PATH, "/nonsense", true},
+		{DOCTOR_PATH, "/chat/deeper", true},
+		{DOCTOR_PATH, "/", true},
+		{DOCTOR_PLAIN_GET_PATH, "/nonsense", true},
+		{DOCTOR_PORT, "9000", true},
+		{DOCTOR_SCHEME, "ws", true},
+		{DOCTOR_SCHEME, "wss", true},
+		{DOCTOR_HOST, "other", true},
+		{DOCTOR_INSECURE, "", true},
+		{DOCTOR_NO_CREDENTIALS, "", true},
+	};
+
+	set_up();
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		make(rows[i].change, rows[i].value);
+		if (has_secret() == rows[i].withheld ||
+		    request.bare != rows[i].withheld)
+			fail_msg("row %zu: %s", i, sent);
+	}
+	make(DOCTOR_NO_CREDENTIALS, "");
+	assert_true(has("GET /chat?room=1 HTTP/1.1"));
+	assert_true(has("Sec-WebSocket-Protocol: chat.v2\r\n"));
+	assert_true(has("X-Colour: blue"));
+	make(DOCTOR_PORT, "9000");
+	assert_null(request.tls.cert_file);
+	make(DOCTOR_ORIGIN, "x");
+	assert_string_equal(request.tls.cert_file, "client.pem");
+}
+
+TEST("who verifies nothing on purpose keeps the credentials, too")
+{
+	set_up();
+	asked.insecure = true;
+	make(DOCTOR_INSECURE, "");
+	assert_true(has_secret());
+	assert_true(request.tls.insecure);
+}
+
+TEST("the user's own handshake fields replace the usual ones")
+{
+	set_up();
+	asked.header[0] = (struct doctor_header){
+		(char *)"Sec-WebSocket-Version", (char *)"8"};
+	asked.header[1] = (struct doctor_header){(char *)"upgrade", (char *)""};
+	asked.header[2] = (struct doctor_header){(char *)"Connection",
+						 (char *)"keep-alive"};
+	make(DOCTOR_NOTHING, "");
+	assert_true(has("\r\nSec-WebSocket-Version: 8\r\n"));
+	assert_false(has("Version: 13"));
+	assert_false(has("Upgrade: "));
+	assert_true(has("\r\nConnection: keep-alive\r\n"));
+	make(DOCTOR_VERSION, "13");
+	assert_true(has("\r\nSec-WebSocket-Version: 13\r\n"));
+	make(DOCTOR_MINIMAL, "");
+	assert_true(has("\r\nUpgrade: websocket\r\n"));
+}
+
+TEST("trials of the way change the way and not the request")
+{
+	set_up();
+	make(DOCTOR_DIRECT, "");
+	assert_null(request.dial.proxy);
+	make(DOCTOR_FAMILY, "6");
+	assert_int_equal(request.dial.family, 6);
+	make(DOCTOR_SOURCE, "127.0.0.9");
+	assert_string_equal(request.dial.source, "127.0.0.9");
+	make(DOCTOR_SCHEME, "ws");
+	assert_false(request.url.tls);
+	assert_int_equal(request.dial.port, 8443);
+	make(DOCTOR_TLS_VERSION, "1.1");
+	assert_int_equal(request.tls.max_version, 11);
+	assert_int_equal(request.tls.min_version, 10);
+	make(DOCTOR_PORT, "9000");
+	assert_int_equal(request.dial.port, 9000);
+	assert_true(bytes_equal_str(request.dial.host, "h"));
+}
+
+TEST("a value that would break out of its field is not sent")
+{
+	set_up();
+	trial.change = DOCTOR_ORIGIN;
+	strcpy(trial.value, "http://h\r\nX: y");
+	assert_true(doctor_request_make(&asked, &trial, &request) < 0);
+	assert_int_equal(ses_buf_len(&request.bytes), 0);
+	doctor_request_fini(&request);
+}
