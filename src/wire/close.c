@@ -14,18 +14,12 @@ static const struct {
 	uint16_t code;
 	const char *name;
 } registered[] = {
-	{1000, "normal closure"},
-	{1001, "going away"},
-	{1002, "protocol error"},
-	{1003, "unsupported data"},
-	{1007, "invalid data"},
-	{1008, "policy violation"},
-	{1009, "message too big"},
-	{1010, "extension missing"},
-	{1011, "internal error"},
-	{1012, "service restart"},
-	{1013, "try again later"},
-	{1014, "bad gateway"},
+	{1000, "normal closure"},  {1001, "going away"},
+	{1002, "protocol error"},  {1003, "unsupported data"},
+	{1007, "invalid data"},	   {1008, "policy violation"},
+	{1009, "message too big"}, {1010, "extension missing"},
+	{1011, "internal error"},  {1012, "service restart"},
+	{1013, "try again later"}, {1014, "bad gateway"},
 };
 
 /* Codes that only programs tell each other, never peers. */

@@ -259,6 +259,7 @@ static int take_head(struct sesame_session *s, struct span *in,
 	return 1;
 }
 
+/* s->utf8 stands between characters: no text ends anywhere else. */
 static void begin_message(struct sesame_session *s,
 			  const struct ses_frame *frame)
 {
@@ -266,7 +267,6 @@ static void begin_message(struct sesame_session *s,
 		return;
 	s->kind = frame->opcode;
 	s->compressed = frame->rsv1;
-	s->utf8 = (struct ses_utf8){0};
 }
 
 static void begin_frame(struct sesame_session *s, const struct ses_frame *frame)

@@ -29,8 +29,7 @@ TEST("the vectors of RFC 4648 and RFC 6455 hold both ways")
 		size_t n = ses_base64_encode(vectors[i].plain, text);
 
 		assert_int_equal(n, SES_BASE64_LEN(vectors[i].plain.len));
-		assert_true(bytes_equal_str(bytes_of(text, n),
-					    vectors[i].text));
+		assert_true(bytes_equal_str(bytes_of(text, n), vectors[i].text));
 		assert_int_equal(ses_base64_decode(bytes_of(text, n), plain,
 						   vectors[i].plain.len, &n),
 				 0);
@@ -51,9 +50,8 @@ TEST("every run of bytes comes back")
 		n = ses_base64_encode(bytes_of(copy, len), text);
 		test_guard_free(copy, len);
 		copy = test_guarded(text, n);
-		assert_int_equal(ses_base64_decode(bytes_of(copy, n), out, len,
-						   &n),
-				 0);
+		assert_int_equal(
+			ses_base64_decode(bytes_of(copy, n), out, len, &n), 0);
 		test_guard_free(copy, SES_BASE64_LEN(len));
 		assert_true(bytes_equal(bytes_of(out, n), bytes_of(in, len)));
 	}
@@ -62,11 +60,10 @@ TEST("every run of bytes comes back")
 TEST("text that is not canonical base64 is refused")
 {
 	static const char *const bad[] = {
-		"Z",	    "Zg",	"Zg=",	    "Zg===",	"=",
-		"====",	    "Z===",	"Zm9v====", "Zg==Zg==", "Zh==",
-		"Zm9=",	    "Zm8=Zm8=", "Zm 9v",    " Zm9v",	"Zm9v\n",
-		"Zm9-",	    "Zm9_",	"=Zg=",	    "Z=g=",	"Zm=v",
-		"Zm9\x80", "Zm9v=",
+		"Z",	 "Zg",	     "Zg=",	 "Zg===", "=",	  "====",
+		"Z===",	 "Zm9v====", "Zg==Zg==", "Zh==",  "Zm9=", "Zm8=Zm8=",
+		"Zm 9v", " Zm9v",    "Zm9v\n",	 "Zm9-",  "Zm9_", "=Zg=",
+		"Z=g=",	 "Zm=v",     "Zm9\x80",	 "Zm9v=",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {

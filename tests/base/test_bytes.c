@@ -43,14 +43,17 @@ TEST("bytes are trimmed of blanks and tabs only")
 		struct bytes in;
 		const char *out;
 	} cases[] = {
-		{BYTES(""), ""},	   {BYTES(" \t "), ""},
-		{BYTES("a"), "a"},	   {BYTES("\t a b \t"), "a b"},
-		{BYTES("\r\na\v"), "\r\na\v"}, {BYTES(" a"), "a"},
+		{BYTES(""), ""},
+		{BYTES(" \t "), ""},
+		{BYTES("a"), "a"},
+		{BYTES("\t a b \t"), "a b"},
+		{BYTES("\r\na\v"), "\r\na\v"},
+		{BYTES(" a"), "a"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-		assert_true(bytes_equal_str(bytes_trim(cases[i].in),
-					    cases[i].out));
+		assert_true(
+			bytes_equal_str(bytes_trim(cases[i].in), cases[i].out));
 }
 
 TEST("cuts never reach outside")
@@ -136,9 +139,9 @@ TEST("decimal numbers are read whole, up to the limit, and never wrap")
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		uint64_t value = 99;
 
-		assert_int_equal(bytes_to_u64(cases[i].text, cases[i].max,
-					      &value),
-				 cases[i].good);
+		assert_int_equal(
+			bytes_to_u64(cases[i].text, cases[i].max, &value),
+			cases[i].good);
 		assert_true(value == (cases[i].good ? cases[i].value : 99));
 	}
 }
@@ -168,14 +171,16 @@ TEST("what a peer sent is shown without anything that acts on a terminal")
 		{BYTES("\xed\xa0\x80"), "\\xed\\xa0\\x80"},
 		{BYTES("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80"},
 		{BYTES("\xe2\x82"), "\\xe2\\x82"},
-		{BYTES("\xff" "a"), "\\xffa"},
+		{BYTES("\xff"
+		       "a"),
+		 "\\xffa"},
 	};
 	char out[80];
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-		assert_string_equal(bytes_printable(cases[i].in, out,
-						    sizeof(out)),
-				    cases[i].out);
+		assert_string_equal(
+			bytes_printable(cases[i].in, out, sizeof(out)),
+			cases[i].out);
 }
 
 TEST("what is too long to show ends in dots, never inside a character")
@@ -184,16 +189,24 @@ TEST("what is too long to show ends in dots, never inside a character")
 		size_t size;
 		const char *out;
 	} cases[] = {
-		{1, ""},	{2, "."},      {3, ".."},
-		{4, "..."},	{5, "a..."},   {6, "a..."},
-		{7, "a\xc3\xa9..."}, {8, "a\xc3\xa9" "b..."},
-		{9, "a\xc3\xa9" "bcdef"},
+		{1, ""},
+		{2, "."},
+		{3, ".."},
+		{4, "..."},
+		{5, "a..."},
+		{6, "a..."},
+		{7, "a\xc3\xa9..."},
+		{8, "a\xc3\xa9"
+		    "b..."},
+		{9, "a\xc3\xa9"
+		    "bcdef"},
 	};
 	char out[20];
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		memset(out, 'X', sizeof(out));
-		assert_string_equal(bytes_printable(BYTES("a\xc3\xa9" "bcdef"),
+		assert_string_equal(bytes_printable(BYTES("a\xc3\xa9"
+							  "bcdef"),
 						    out, cases[i].size),
 				    cases[i].out);
 		assert_int_equal(out[cases[i].size], 'X');

@@ -17,8 +17,8 @@ static void check(bool holds)
 		abort();
 }
 
-static int inflate_in_parts(struct ses_inflate *z, struct bytes in,
-			    size_t part, struct ses_buf *out)
+static int inflate_in_parts(struct ses_inflate *z, struct bytes in, size_t part,
+			    struct ses_buf *out)
 {
 	int error = 0;
 
@@ -41,8 +41,8 @@ static void inflate_messages(struct bytes in, unsigned bits, bool takeover,
 	int error = 0;
 
 	while (in.len && !error) {
-		struct bytes message = bytes_first(bytes_from(in, 1),
-						   in.data[0]);
+		struct bytes message =
+			bytes_first(bytes_from(in, 1), in.data[0]);
 		struct ses_buf a, b;
 
 		ses_buf_init(&a, limit);
@@ -70,8 +70,7 @@ static void round_trip(struct bytes in, unsigned bits, bool takeover)
 		ses_buf_init(&wire, 1 << 24);
 		ses_buf_init(&out, in.len);
 		check(ses_deflate_message(d, in, &wire) == 0);
-		check(ses_inflate_feed(z, ses_buf_bytes(&wire), true, &out) ==
-		      0);
+		check(ses_inflate_feed(z, ses_buf_bytes(&wire), true, &out) == 0);
 		check(bytes_equal(in, ses_buf_bytes(&out)));
 		ses_buf_fini(&wire);
 		ses_buf_fini(&out);

@@ -47,8 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t cut = size ? data[0] % (size + 1) : 0;
 	bool valid = plainly_valid(in);
 	bool parts = ses_utf8_feed(&u, bytes_first(in, cut)) &&
-		     ses_utf8_feed(&u, bytes_from(in, cut)) &&
-		     ses_utf8_done(&u);
+		     ses_utf8_feed(&u, bytes_from(in, cut)) && ses_utf8_done(&u);
 
 	if (ses_utf8_valid(in) != valid || parts != valid)
 		abort();

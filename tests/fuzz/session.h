@@ -70,16 +70,17 @@ static int fuzz_session(enum sesame_role role, const uint8_t *data, size_t size)
 	struct sesame_session_settings settings = {
 		.role = role,
 		.max_message = limits[choice >> 3 & 3],
-		.deflate = {
-			.on = choice & 1,
-			.server_no_context_takeover = choice & 2,
-			.client_no_context_takeover = choice & 4,
-			.server_max_window_bits = 8 + (choice >> 5),
-			.client_max_window_bits = 8 + (choice >> 5),
-		},
+		.deflate =
+			{
+				.on = choice & 1,
+				.server_no_context_takeover = choice & 2,
+				.client_no_context_takeover = choice & 4,
+				.server_max_window_bits = 8 + (choice >> 5),
+				.client_max_window_bits = 8 + (choice >> 5),
+			},
 	};
-	int (*const ways[])(struct peer *, struct bytes, size_t) = {
-		feed_parts, feed_directly};
+	int (*const ways[])(struct peer *, struct bytes,
+			    size_t) = {feed_parts, feed_directly};
 	struct peer whole;
 	int error;
 

@@ -10,8 +10,8 @@ static const struct {
 	unsigned from, to;
 	bool valid;
 } codes[] = {
-	{0, 999, false},     {1000, 1003, true},   {1004, 1006, false},
-	{1007, 1014, true},  {1015, 2999, false},  {3000, 4999, true},
+	{0, 999, false},      {1000, 1003, true},  {1004, 1006, false},
+	{1007, 1014, true},   {1015, 2999, false}, {3000, 4999, true},
 	{5000, 65535, false},
 };
 
@@ -42,23 +42,31 @@ static const struct {
 } bodies[] = {
 	{BYTES(""), SES_FAULT_NONE, SES_CLOSE_NONE, ""},
 	{BYTES("\x03\xe8"), SES_FAULT_NONE, 1000, ""},
-	{BYTES("\x03\xe8" "bye"), SES_FAULT_NONE, 1000, "bye"},
-	{BYTES("\x0f\xa0" "caf\xc3\xa9"), SES_FAULT_NONE, 4000, "caf\xc3\xa9"},
+	{BYTES("\x03\xe8"
+	       "bye"),
+	 SES_FAULT_NONE, 1000, "bye"},
+	{BYTES("\x0f\xa0"
+	       "caf\xc3\xa9"),
+	 SES_FAULT_NONE, 4000, "caf\xc3\xa9"},
 	{BYTES("\x03"), SES_FAULT_CLOSE_LENGTH, 0, NULL},
 	{BYTES("\x00\x00"), SES_FAULT_CLOSE_CODE, 0, NULL},
 	{BYTES("\x03\xed"), SES_FAULT_CLOSE_CODE, 0, NULL},
-	{BYTES("\x03\xee" "cut"), SES_FAULT_CLOSE_CODE, 0, NULL},
+	{BYTES("\x03\xee"
+	       "cut"),
+	 SES_FAULT_CLOSE_CODE, 0, NULL},
 	{BYTES("\xff\xff"), SES_FAULT_CLOSE_CODE, 0, NULL},
 	{BYTES("\x03\xe8\xff"), SES_FAULT_CLOSE_REASON_UTF8, 0, NULL},
-	{BYTES("\x03\xe8" "caf\xc3"), SES_FAULT_CLOSE_REASON_UTF8, 0, NULL},
+	{BYTES("\x03\xe8"
+	       "caf\xc3"),
+	 SES_FAULT_CLOSE_REASON_UTF8, 0, NULL},
 	{BYTES("\x03\xe8\xed\xa0\x80"), SES_FAULT_CLOSE_REASON_UTF8, 0, NULL},
 };
 
 TEST("close bodies give code and reason, or the rule that they break")
 {
 	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
-		uint8_t *copy = test_guarded(bodies[i].body.data,
-					     bodies[i].body.len);
+		uint8_t *copy =
+			test_guarded(bodies[i].body.data, bodies[i].body.len);
 		struct bytes body = bytes_of(copy, bodies[i].body.len);
 		enum ses_fault fault = SES_FAULT_NONE;
 		struct bytes reason;

@@ -29,7 +29,8 @@ static const struct {
 } examples[] = {
 	{"7.2.3.1: one block", {BYTES("\xf2\x48\xcd\xc9\xc9\x07\x00")}},
 	{"7.2.3.2: the window goes on",
-	 {BYTES("\xf2\x48\xcd\xc9\xc9\x07\x00"), BYTES("\xf2\x00\x11\x00\x00")}},
+	 {BYTES("\xf2\x48\xcd\xc9\xc9\x07\x00"),
+	  BYTES("\xf2\x00\x11\x00\x00")}},
 	{"7.2.3.3: a block without compression",
 	 {BYTES("\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00")}},
 	{"7.2.3.4: a block marked final",
@@ -73,13 +74,11 @@ TEST("the RFC's examples inflate alike in any two parts")
 			struct ses_buf out;
 
 			ses_buf_init(&out, 100);
-			assert_int_equal(ses_inflate_feed(z,
-							  bytes_first(in, cut),
+			assert_int_equal(ses_inflate_feed(z, bytes_first(in, cut),
 							  false, &out),
 					 0);
-			assert_int_equal(inflate_one(z, bytes_from(in, cut),
-						     &out),
-					 0);
+			assert_int_equal(
+				inflate_one(z, bytes_from(in, cut), &out), 0);
 			assert_true(bytes_equal_str(ses_buf_bytes(&out), HELLO));
 			ses_buf_fini(&out);
 			ses_inflate_free(z);
@@ -169,13 +168,11 @@ TEST("what is deflated inflates to itself, for every window and takeover")
 				ses_buf_init(&out, sizes[i]);
 				assert_int_equal(
 					ses_deflate_message(d, in, &wire), 0);
-				assert_int_equal(inflate_one(
-							 z,
-							 ses_buf_bytes(&wire),
-							 &out),
-						 0);
-				assert_true(bytes_equal(ses_buf_bytes(&out),
-							in));
+				assert_int_equal(
+					inflate_one(z, ses_buf_bytes(&wire),
+						    &out),
+					0);
+				assert_true(bytes_equal(ses_buf_bytes(&out), in));
 				ses_buf_fini(&wire);
 				ses_buf_fini(&out);
 			}
@@ -185,7 +182,8 @@ TEST("what is deflated inflates to itself, for every window and takeover")
 	free(text);
 }
 
-TEST("a taken over window makes the second message shorter, forgetting undoes it")
+TEST("a taken over window makes the second message shorter, forgetting undoes "
+     "it")
 {
 	struct ses_deflate *d = ses_deflate_new(15, true);
 	uint8_t *text = make_text(3000);
@@ -241,8 +239,7 @@ TEST("a bomb of 1000:1 stops at the limit and holds no more than the limit")
 	struct ses_buf wire;
 
 	ses_buf_init(&wire, 1 << 20);
-	assert_int_equal(ses_deflate_message(d, bytes_of(zeros, big), &wire),
-			 0);
+	assert_int_equal(ses_deflate_message(d, bytes_of(zeros, big), &wire), 0);
 	assert_true(ses_buf_len(&wire) < big / 200);
 	for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
 		struct ses_inflate *z = ses_inflate_new(15, true);

@@ -21,9 +21,15 @@ static const struct {
 	uint64_t len;
 	size_t head; /* without a mask */
 } lengths[] = {
-	{0, 2},	      {1, 2},		      {125, 2},
-	{126, 4},     {127, 4},		      {65535, 4},
-	{65536, 10},  {(uint64_t)1 << 32, 10}, {INT64_MAX - 1, 10},
+	{0, 2},
+	{1, 2},
+	{125, 2},
+	{126, 4},
+	{127, 4},
+	{65535, 4},
+	{65536, 10},
+	{(uint64_t)1 << 32, 10},
+	{INT64_MAX - 1, 10},
 	{INT64_MAX, 10},
 };
 
@@ -34,15 +40,19 @@ TEST("a header decodes to what was encoded, for every length, mask and bit")
 	for (size_t i = 0; i < ARRAY_LEN(lengths); i++)
 		for (unsigned bits = 0; bits < 32; bits++)
 			for (size_t k = 0; k < ARRAY_LEN(opcodes); k++) {
-				struct ses_frame in = {
-					.fin = bits & 1,
-					.rsv1 = bits & 2,
-					.rsv2 = bits & 4,
-					.rsv3 = bits & 8,
-					.masked = bits & 16,
-					.opcode = opcodes[k],
-					.payload_len = lengths[i].len,
-				}, out;
+				struct ses_frame
+					in =
+						{
+							.fin = bits & 1,
+							.rsv1 = bits & 2,
+							.rsv2 = bits & 4,
+							.rsv3 = bits & 8,
+							.masked = bits & 16,
+							.opcode = opcodes[k],
+							.payload_len =
+								lengths[i].len,
+						},
+					out;
 				uint8_t head[SES_FRAME_HEAD_MAX];
 				enum ses_fault fault;
 				size_t n;
@@ -55,12 +65,12 @@ TEST("a header decodes to what was encoded, for every length, mask and bit")
 				n = ses_frame_encode(&in, head);
 				assert_int_equal(n, lengths[i].head +
 							    in.masked * 4);
-				assert_int_equal(n, ses_frame_head_len(
-							    in.payload_len,
-							    in.masked));
-				assert_int_equal(decode(bytes_of(head, n), &out,
-							&fault),
-						 n);
+				assert_int_equal(
+					n, ses_frame_head_len(in.payload_len,
+							      in.masked));
+				assert_int_equal(
+					decode(bytes_of(head, n), &out, &fault),
+					n);
 				assert_int_equal(in.fin, out.fin);
 				assert_int_equal(in.rsv1, out.rsv1);
 				assert_int_equal(in.rsv2, out.rsv2);
@@ -85,13 +95,15 @@ TEST("a header cut at any byte asks for more and is read no further")
 		enum ses_fault fault;
 
 		for (size_t cut = 0; cut < n; cut++)
-			assert_int_equal(decode(bytes_of(head, cut), &out,
-						&fault),
-					 0);
+			assert_int_equal(
+				decode(bytes_of(head, cut), &out, &fault), 0);
 	}
 }
 
-#define BAD(bytes, fault, at) {BYTES(bytes), SES_FAULT_##fault, at}
+#define BAD(bytes, fault, at)                       \
+	{                                           \
+		BYTES(bytes), SES_FAULT_##fault, at \
+	}
 /* Headers that break a rule, and the number of bytes after which that shows. */
 static const struct {
 	struct bytes head;

@@ -17,8 +17,8 @@ static void fill(uint8_t *at, size_t n)
 static void assert_masked(const uint8_t *dst, size_t n, unsigned at)
 {
 	for (size_t i = 0; i < n; i++)
-		assert_int_equal(dst[i], (uint8_t)((i * 7 + 3) ^
-						   key[(at + i) % 4]));
+		assert_int_equal(dst[i],
+				 (uint8_t)((i * 7 + 3) ^ key[(at + i) % 4]));
 }
 
 TEST("masking is the RFC's formula for every length, place and alignment")

@@ -68,8 +68,8 @@ static void assert_told(struct peer *p, const char *expected)
 }
 
 /* Feed, and expect it to end in @fault, told once and answered by its code. */
-static void assert_fails(struct peer *p, enum sesame_role role,
-			 struct bytes in, enum ses_fault fault)
+static void assert_fails(struct peer *p, enum sesame_role role, struct bytes in,
+			 enum ses_fault fault)
 {
 	const struct ses_fault_row *row = ses_fault_row(fault);
 	char line[200];
@@ -182,8 +182,8 @@ TEST("an announced length over the limit, or with its top bit, ends it at once")
 {
 	for (size_t i = 0; i < ARRAY_LEN(announced); i++)
 		for (int k = 0; k < 2; k++) {
-			enum sesame_role role = k ? SESAME_SERVER
-						  : SESAME_CLIENT;
+			enum sesame_role role =
+				k ? SESAME_SERVER : SESAME_CLIENT;
 			struct sesame_session_settings settings =
 				settings_for(role, false);
 			uint8_t head[14];
@@ -224,10 +224,10 @@ TEST("a fragment that makes the sum pass the limit, or wrap, ends it at once")
 			assert_int_equal(peer_feed(&p, ses_buf_bytes(&first)),
 					 0);
 			if (fault)
-				assert_fails(&p, SESAME_SERVER,
-					     head_of(FIN | FRAME_MASKED, len,
-						     head),
-					     fault);
+				assert_fails(
+					&p, SESAME_SERVER,
+					head_of(FIN | FRAME_MASKED, len, head),
+					fault);
 			else
 				assert_int_equal(
 					peer_feed(&p, head_of(FIN | FRAME_MASKED,
@@ -273,7 +273,8 @@ TEST("the top bit is refused on the tenth byte at the latest, fed one by one")
 	peer_shut(&p);
 }
 
-TEST("a compressed frame that no compressor could make within the limit ends it")
+TEST("a compressed frame that no compressor could make within the limit ends "
+     "it")
 {
 	struct sesame_session_settings settings =
 		settings_for(SESAME_SERVER, true);
@@ -291,8 +292,7 @@ TEST("a compressed frame that no compressor could make within the limit ends it"
 /* ---- streams cut anywhere ---- */
 
 /* A stream with every kind of lawful frame; ends in a close frame. */
-static void make_stream(struct ses_buf *out, enum sesame_role role,
-			bool deflate)
+static void make_stream(struct ses_buf *out, enum sesame_role role, bool deflate)
 {
 	unsigned m = masked_for(role);
 	uint8_t long_text[300];
@@ -319,37 +319,38 @@ static void make_stream(struct ses_buf *out, enum sesame_role role,
 	if (deflate) {
 		frame_append(out, TEXT | RSV1 | m,
 			     BYTES("\xf2\x48\xcd\xc9\xc9\x07\x00"));
-		frame_append(out, SES_OP_TEXT | RSV1 | m,
-			     BYTES("\xf2\x00\x11"));
+		frame_append(out, SES_OP_TEXT | RSV1 | m, BYTES("\xf2\x00\x11"));
 		frame_append(out, PING | m, BYTES("in deflate"));
 		frame_append(out, FIN | m, BYTES("\x00\x00"));
 		frame_append(out, TEXT | RSV1 | m, BYTES("\0"));
 		frame_append(out, TEXT | RSV1 | m, BYTES(""));
 		frame_append(out, TEXT | m, BYTES("plain"));
 	}
-	frame_append(out, FIN | SES_OP_CLOSE | m, BYTES("\x03\xe8" "bye"));
+	frame_append(out, FIN | SES_OP_CLOSE | m,
+		     BYTES("\x03\xe8"
+			   "bye"));
 }
 
-#define STREAM_TOLD                                                            \
-	"text 5 Hello\n"                                                       \
-	"binary 3 \0\xff\1\n"                                                  \
-	"text 0 \n"                                                            \
-	"binary 0 \n"                                                          \
-	"ping 1 p\n"                                                           \
-	"ping 0 \n"                                                            \
-	"pong 7 unasked\n"                                                     \
-	"ping 6 inside\n"                                                      \
-	"pong 0 \n"                                                            \
-	"text 8 k\xc3\xa9\xf0\x9f\x98\x80.\n"                                  \
-	"binary 0 \n"                                                          \
-	"text 300 #970138f5\n"                                                 \
+#define STREAM_TOLD                           \
+	"text 5 Hello\n"                      \
+	"binary 3 \0\xff\1\n"                 \
+	"text 0 \n"                           \
+	"binary 0 \n"                         \
+	"ping 1 p\n"                          \
+	"ping 0 \n"                           \
+	"pong 7 unasked\n"                    \
+	"ping 6 inside\n"                     \
+	"pong 0 \n"                           \
+	"text 8 k\xc3\xa9\xf0\x9f\x98\x80.\n" \
+	"binary 0 \n"                         \
+	"text 300 #970138f5\n"                \
 	"ping 125 #b5ab3a37\n"
-#define STREAM_TOLD_DEFLATE                                                    \
-	"text 5 Hello\n"                                                       \
-	"ping 10 in deflate\n"                                                 \
-	"text 5 Hello\n"                                                       \
-	"text 0 \n"                                                            \
-	"text 0 \n"                                                            \
+#define STREAM_TOLD_DEFLATE    \
+	"text 5 Hello\n"       \
+	"ping 10 in deflate\n" \
+	"text 5 Hello\n"       \
+	"text 0 \n"            \
+	"text 0 \n"            \
 	"text 5 plain\n"
 #define STREAM_TOLD_END "close 1000 clean - bye\n"
 
@@ -424,10 +425,9 @@ TEST("a stream cut off at any byte tells a prefix and waits")
 		struct peer p;
 
 		peer_open(&p, &settings);
-		assert_int_equal(peer_feed(&p, bytes_first(
-						       ses_buf_bytes(&stream),
-						       cut)),
-				 0);
+		assert_int_equal(
+			peer_feed(&p, bytes_first(ses_buf_bytes(&stream), cut)),
+			0);
 		assert_true(bytes_starts(expected, ses_buf_bytes(&p.told)));
 		assert_false(p.over);
 		peer_shut(&p);
@@ -442,7 +442,9 @@ TEST("every ping is answered by a pong with its payload, masked by a client")
 	struct peer p;
 
 	peer_open(&p, &settings);
-	assert_int_equal(peer_feed(&p, BYTES("\x89\x03" "abc")), 0);
+	assert_int_equal(peer_feed(&p, BYTES("\x89\x03"
+					     "abc")),
+			 0);
 	assert_int_equal(ses_buf_len(&p.sent), 2 + 4 + 3);
 	assert_int_equal(p.sent.data[0], 0x8a);
 	assert_int_equal(p.sent.data[1], 0x83);
@@ -465,8 +467,9 @@ TEST("a flood of pings with no room for pongs neither ends it nor grows it")
 	p.refuse = true;
 	for (int i = 0; i < 100000; i++) {
 		ses_buf_consume(&p.told, ses_buf_len(&p.told));
-		assert_int_equal(
-			peer_feed(&p, BYTES("\x89\x83\0\0\0\0" "abc")), 0);
+		assert_int_equal(peer_feed(&p, BYTES("\x89\x83\0\0\0\0"
+						     "abc")),
+				 0);
 	}
 	assert_told(&p, "ping 3 abc\n");
 	assert_int_equal(ses_buf_len(&p.sent), 0);
@@ -552,7 +555,9 @@ TEST("text that ends inside a character is refused, binary is not looked at")
 	peer_open(&p, &settings);
 	assert_int_equal(peer_feed(&p, BYTES("\x82\x02\xc3\xff")), 0);
 	assert_int_equal(peer_feed(&p, BYTES("\x02\x01\xc3\x80\x01\xff")), 0);
-	assert_fails(&p, SESAME_CLIENT, BYTES("\x81\x02" "a\xc3"),
+	assert_fails(&p, SESAME_CLIENT,
+		     BYTES("\x81\x02"
+			   "a\xc3"),
 		     SES_FAULT_UTF8);
 	peer_shut(&p);
 	peer_open(&p, &settings);
@@ -566,14 +571,73 @@ TEST("bad text inside a compressed message fails where it inflates")
 	struct sesame_session_settings settings =
 		settings_for(SESAME_CLIENT, true);
 	/* a stored block: an "a", then 0xff, of 5 announced */
-	struct bytes in = BYTES("\x41\x0a\x00\x05\x00\xfa\xff" "a\xff");
+	struct bytes in = BYTES("\x41\x0a\x00\x05\x00\xfa\xff"
+				"a\xff");
 	struct peer p;
 
 	peer_open(&p, &settings);
-	assert_int_equal(peer_feed_parts(&p, bytes_first(in, in.len - 1), 1),
-			 0);
+	assert_int_equal(peer_feed_parts(&p, bytes_first(in, in.len - 1), 1), 0);
 	assert_fails(&p, SESAME_CLIENT, bytes_from(in, in.len - 1),
 		     SES_FAULT_UTF8);
+	peer_shut(&p);
+}
+
+/* The compressed form of @plain, appended to @wire. */
+static void deflate_to(struct ses_buf *wire, struct bytes plain)
+{
+	struct ses_deflate *d = ses_deflate_new(15, false);
+
+	assert_int_equal(ses_deflate_message(d, plain, wire), 0);
+	ses_deflate_free(d);
+}
+
+TEST("bad text far inside a compressed fragment fails with that fragment")
+{
+	for (size_t before = 1; before < 1100; before += 3) {
+		struct sesame_session_settings settings =
+			settings_for(SESAME_SERVER, true);
+		uint8_t text[1200];
+		struct ses_buf wire, in;
+		struct peer p;
+
+		memset(text, 'a', sizeof(text));
+		text[before] = 0xff;
+		ses_buf_init(&wire, 10000);
+		ses_buf_init(&in, 10000);
+		deflate_to(&wire, bytes_of(text, before + 1));
+		frame_append(&in, RSV1 | SES_OP_TEXT | FRAME_MASKED,
+			     ses_buf_bytes(&wire));
+		peer_open(&p, &settings);
+		assert_fails(&p, SESAME_SERVER, ses_buf_bytes(&in),
+			     SES_FAULT_UTF8);
+		ses_buf_fini(&wire);
+		ses_buf_fini(&in);
+		peer_shut(&p);
+	}
+}
+
+TEST("a ping in parts inside a message does not move the message's limit")
+{
+	struct sesame_session_settings settings =
+		settings_for(SESAME_SERVER, true);
+	uint8_t text[LIMIT + 1] = {0};
+	struct ses_buf wire, in;
+	struct peer p;
+
+	ses_buf_init(&wire, 10000);
+	ses_buf_init(&in, 10000);
+	deflate_to(&wire, bytes_of(text, LIMIT + 1));
+	frame_append(&in, RSV1 | SES_OP_BINARY | FRAME_MASKED, BYTES(""));
+	frame_append(&in, PING | FRAME_MASKED, bytes_of(text, 100));
+	settings.max_message = LIMIT;
+	peer_open(&p, &settings);
+	assert_int_equal(peer_feed_parts(&p, ses_buf_bytes(&in), 5), 0);
+	ses_buf_consume(&in, ses_buf_len(&in));
+	frame_append(&in, FIN | FRAME_MASKED, ses_buf_bytes(&wire));
+	assert_fails(&p, SESAME_SERVER, ses_buf_bytes(&in),
+		     SES_FAULT_MESSAGE_TOO_BIG);
+	ses_buf_fini(&wire);
+	ses_buf_fini(&in);
 	peer_shut(&p);
 }
 
@@ -582,9 +646,9 @@ TEST("bad text inside a compressed message fails where it inflates")
 TEST("of all close codes only those that may be sent are echoed")
 {
 	static const unsigned codes[] = {
-		0,    999,  1000, 1001, 1002, 1003, 1004, 1005, 1006,
-		1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 1015,
-		1016, 1100, 2000, 2999, 3000, 3999, 4000, 4999, 5000, 65535,
+		0,    999,  1000, 1001, 1002, 1003, 1004, 1005,	 1006, 1007,
+		1008, 1009, 1010, 1011, 1012, 1013, 1014, 1015,	 1016, 1100,
+		2000, 2999, 3000, 3999, 4000, 4999, 5000, 65535,
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
@@ -592,8 +656,7 @@ TEST("of all close codes only those that may be sent are echoed")
 			settings_for(SESAME_CLIENT, false);
 		unsigned c = codes[i];
 		uint8_t in[] = {0x88, 2, (uint8_t)(c >> 8), (uint8_t)c};
-		bool valid = (c >= 1000 && c < 1015 &&
-			      (c < 1004 || c > 1006)) ||
+		bool valid = (c >= 1000 && c < 1015 && (c < 1004 || c > 1006)) ||
 			     (c >= 3000 && c < 5000);
 		struct peer p;
 		char line[40];
@@ -638,8 +701,7 @@ TEST("a close frame is answered by the same code, an empty one by an empty one")
 		peer_open(&p, &settings);
 		assert_int_equal(peer_feed(&p, ses_buf_bytes(&in)), 0);
 		assert_told(&p, closes[i].told);
-		assert_true(bytes_equal(ses_buf_bytes(&p.sent),
-					closes[i].sent));
+		assert_true(bytes_equal(ses_buf_bytes(&p.sent), closes[i].sent));
 		ses_buf_fini(&in);
 		peer_shut(&p);
 	}
@@ -668,12 +730,15 @@ TEST("whatever follows a close frame is ignored")
 	struct peer p;
 
 	peer_open(&p, &settings);
-	assert_int_equal(peer_feed(&p, BYTES("\x88\x00\x81\x01" "a\x89\x00"
+	assert_int_equal(peer_feed(&p, BYTES("\x88\x00\x81\x01"
+					     "a\x89\x00"
 					     "\xff\xff\xff")),
 			 0);
 	assert_told(&p, "close 1005 clean -\n");
 	assert_int_equal(ses_buf_len(&p.sent), 6);
-	assert_int_equal(peer_feed(&p, BYTES("\x81\x01" "a")), SESAME_ECLOSED);
+	assert_int_equal(peer_feed(&p, BYTES("\x81\x01"
+					     "a")),
+			 SESAME_ECLOSED);
 	assert_int_equal(sesame_session_send(p.session, SESAME_TEXT, "a", 1),
 			 SESAME_ECLOSED);
 	assert_int_equal(sesame_session_ping(p.session, "", 0), SESAME_ECLOSED);
@@ -695,7 +760,9 @@ TEST("who closes first hears messages until the peer's close frame, sends none")
 	assert_int_equal(ses_buf_len(&p.sent), 2 + 4 + 6);
 	assert_int_equal(sesame_session_send(p.session, SESAME_TEXT, "a", 1),
 			 SESAME_ECLOSED);
-	assert_int_equal(peer_feed(&p, BYTES("\x81\x01" "a\x89\x00")), 0);
+	assert_int_equal(peer_feed(&p, BYTES("\x81\x01"
+					     "a\x89\x00")),
+			 0);
 	assert_false(sesame_session_is_over(p.session));
 	assert_int_equal(peer_feed(&p, BYTES("\x88\x02\x03\xe8")), 0);
 	assert_told(&p, "text 1 a\nping 0 \nclose 1000 clean -\n");
@@ -755,9 +822,8 @@ TEST("a close that may not be sent is refused and sends nothing")
 
 		peer_open(&p, &settings);
 		assert_int_equal(sesame_session_close(
-					 p.session,
-					 (uint16_t)own_closes[i].code, reason,
-					 n),
+					 p.session, (uint16_t)own_closes[i].code,
+					 reason, n),
 				 own_closes[i].result);
 		if (own_closes[i].result)
 			assert_int_equal(ses_buf_len(&p.sent), 0);
@@ -836,8 +902,7 @@ TEST("an announced 16 MiB takes memory as its bytes come, not before")
 	struct peer p;
 
 	peer_open(&p, &settings);
-	assert_int_equal(peer_feed(&p, head_of(FIN | SES_OP_BINARY |
-						       FRAME_MASKED,
+	assert_int_equal(peer_feed(&p, head_of(FIN | SES_OP_BINARY | FRAME_MASKED,
 					       total, head)),
 			 0);
 	while (fed < total / 8) {
@@ -1017,8 +1082,7 @@ TEST("a server's frame is its header and the payload, at every length's edge")
 		/* and the frame made for many peers is the same */
 		ses_buf_init(&frame, 70000);
 		assert_int_equal(ses_session_frame(&frame, SESAME_BINARY,
-						   bytes_of(data,
-							    sizes[i].len)),
+						   bytes_of(data, sizes[i].len)),
 				 0);
 		assert_true(bytes_equal(ses_buf_bytes(&frame),
 					ses_buf_bytes(&p.sent)));
@@ -1053,9 +1117,9 @@ TEST("a client draws a new mask for every frame and applies it")
 		enum ses_fault fault;
 		uint32_t mask;
 
-		assert_int_equal(sesame_session_send(p.session, SESAME_TEXT,
-						     "Hello", 5),
-				 0);
+		assert_int_equal(
+			sesame_session_send(p.session, SESAME_TEXT, "Hello", 5),
+			0);
 		assert_int_equal(ses_frame_decode(ses_buf_bytes(&p.sent),
 						  &frame, &fault),
 				 6);
@@ -1097,9 +1161,9 @@ TEST("text that is not UTF-8 and pings over 125 bytes are not sent")
 	peer_open(&p, &settings);
 	assert_int_equal(sesame_session_send(p.session, SESAME_TEXT, "\xc3", 1),
 			 SESAME_EINVAL);
-	assert_int_equal(sesame_session_send(p.session, (enum sesame_kind)8,
-					     "", 0),
-			 SESAME_EINVAL);
+	assert_int_equal(
+		sesame_session_send(p.session, (enum sesame_kind)8, "", 0),
+		SESAME_EINVAL);
 	assert_int_equal(sesame_session_ping(p.session, data, 126),
 			 SESAME_EINVAL);
 	assert_int_equal(ses_buf_len(&p.sent), 0);
@@ -1124,8 +1188,7 @@ TEST("a send that finds no room fails and the session goes on")
 	assert_int_equal(sesame_session_close(p.session, 1000, "", 0),
 			 SESAME_ELIMIT);
 	p.refuse = false;
-	assert_int_equal(sesame_session_send(p.session, SESAME_TEXT, "a", 1),
-			 0);
+	assert_int_equal(sesame_session_send(p.session, SESAME_TEXT, "a", 1), 0);
 	assert_int_equal(sesame_session_close(p.session, 1000, "", 0), 0);
 	peer_shut(&p);
 }
@@ -1140,13 +1203,11 @@ static void pump(struct peer *from, struct peer *to)
 
 static void talk(struct peer *a, struct peer *b, const char *text, size_t len)
 {
-	assert_int_equal(sesame_session_send(a->session, SESAME_TEXT, text,
-					     len),
-			 0);
+	assert_int_equal(
+		sesame_session_send(a->session, SESAME_TEXT, text, len), 0);
 	pump(a, b);
-	assert_int_equal(sesame_session_send(b->session, SESAME_BINARY, text,
-					     len),
-			 0);
+	assert_int_equal(
+		sesame_session_send(b->session, SESAME_BINARY, text, len), 0);
 	pump(b, a);
 }
 
@@ -1178,9 +1239,8 @@ TEST("sessions understand each other under every agreed parameter")
 				talk(&c, &s, text, 0);
 			}
 			/* messages are told once more after the pump */
-			assert_int_equal(strncmp(peer_told(&c), "binary 3000 #",
-						 13),
-					 0);
+			assert_int_equal(
+				strncmp(peer_told(&c), "binary 3000 #", 13), 0);
 			assert_int_equal(strlen(peer_told(&c)),
 					 strlen(peer_told(&s)) + 2 * 9);
 			peer_shut(&c);
@@ -1243,8 +1303,7 @@ TEST("a compressed message that found no room is not referred to later")
 	peer_open(&c, &cs);
 	peer_open(&s, &ss);
 	s.refuse = true;
-	assert_int_equal(sesame_session_send(s.session, SESAME_TEXT, text,
-					     2000),
+	assert_int_equal(sesame_session_send(s.session, SESAME_TEXT, text, 2000),
 			 SESAME_ELIMIT);
 	s.refuse = false;
 	talk(&c, &s, text, 2000);

@@ -8,9 +8,18 @@
 #include "wire/utf8.h"
 
 /* @bad: index of the first byte that no valid text can have there, or -1. */
-#define GOOD(text)     {BYTES(text), -1, true}
-#define OPEN(text)     {BYTES(text), -1, false}
-#define WRONG(text, i) {BYTES(text), i, false}
+#define GOOD(text)                    \
+	{                             \
+		BYTES(text), -1, true \
+	}
+#define OPEN(text)                     \
+	{                              \
+		BYTES(text), -1, false \
+	}
+#define WRONG(text, i)                \
+	{                             \
+		BYTES(text), i, false \
+	}
 static const struct {
 	struct bytes text;
 	int bad;
@@ -99,8 +108,7 @@ TEST("text fails at its first bad byte and at no other")
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct ses_utf8 u = {0};
 
-		assert_int_equal(first_refused(cases[i].text, &u),
-				 cases[i].bad);
+		assert_int_equal(first_refused(cases[i].text, &u), cases[i].bad);
 		if (cases[i].bad < 0)
 			assert_int_equal(ses_utf8_done(&u), cases[i].valid);
 	}
@@ -139,6 +147,21 @@ TEST("a text cut in two is judged as in one")
 			assert_int_equal(good && ses_utf8_done(&u),
 					 cases[i].valid);
 		}
+}
+
+TEST("a character cut by a whole block of ASCII is refused")
+{
+	for (size_t before = 0; before < 70; before++) {
+		uint8_t text[200];
+
+		memset(text, 'a', sizeof(text));
+		text[before] = 0xc3;
+		text[before + 97] = 0xa9;
+		assert_false(ses_utf8_valid(bytes_of(text, sizeof(text))));
+		text[before + 1] = 0xa9;
+		text[before + 97] = 'a';
+		assert_true(ses_utf8_valid(bytes_of(text, sizeof(text))));
+	}
 }
 
 /* Encode @c by the RFC's table, whether or not it may be encoded. */
