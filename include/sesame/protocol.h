@@ -47,18 +47,23 @@ struct sesame_session_events {
 	/*
 	 * The closing handshake is over or the peer broke a rule: nothing more
 	 * will be told. @code as in RFC 6455 7.4, 1005 when the peer gave none;
-	 * @clean when both close frames were seen; @fault is NULL or one
-	 * sentence about what the peer did.
+	 * after a fault it is the code that was sent. @clean when both close
+	 * frames were seen; @fault is NULL or one sentence about what the peer
+	 * did.
 	 */
 	void (*close)(void *user, uint16_t code, const char *reason,
 		      size_t reason_len, bool clean, const char *fault);
 	/*
 	 * Room for exactly @len bytes that are to be sent to the peer, in
-	 * order, or NULL to refuse (the send then fails with SESAME_ELIMIT).
-	 * The session fills it before it returns or asks again.
+	 * order, or NULL to refuse (the send then fails with SESAME_ELIMIT; a
+	 * pong is dropped). The session fills it before it returns or asks
+	 * again. It must not call the session.
 	 */
 	uint8_t *(*output)(void *user, size_t len);
-	/* Four unpredictable bytes: the mask of the next frame (clients only). */
+	/*
+	 * Four unpredictable bytes: the mask of the next frame. Clients only;
+	 * one that has none cannot send (SESAME_EINVAL).
+	 */
 	uint32_t (*mask)(void *user);
 };
 
@@ -86,7 +91,8 @@ SESAME_API void sesame_session_free(struct sesame_session *session);
  * Take bytes that came from the peer, cut anywhere. @data is unmasked in place.
  * Returns 0, or SESAME_EPROTO after the peer broke a rule (a close frame with
  * the right code has gone to @output and close() was called), SESAME_ECLOSED
- * when the session was over before, SESAME_ENOMEM.
+ * when the session was over before, SESAME_ENOMEM (likewise, with code 1011).
+ * What follows the peer's close frame is ignored.
  */
 SESAME_API int sesame_session_feed(struct sesame_session *session,
 				   uint8_t *data, size_t len);
@@ -107,8 +113,10 @@ SESAME_API int sesame_session_ping(struct sesame_session *session,
 /*
  * Start or finish the closing handshake (RFC 6455 7.1.2). @code 1000..1014
  * except 1004..1006, or 3000..4999; 0 sends no code. @reason is UTF-8 of at
- * most 123 bytes. Returns 0, SESAME_ECLOSED when one was sent already,
- * SESAME_EINVAL for a code or reason that may not be sent.
+ * most 123 bytes. What the peer sends until its own close frame is still told.
+ * Returns 0, SESAME_ECLOSED when a close frame was sent already, SESAME_EINVAL
+ * for a code or reason that may not be sent, SESAME_ELIMIT when output() had no
+ * room.
  */
 SESAME_API int sesame_session_close(struct sesame_session *session,
 				    uint16_t code, const char *reason,
