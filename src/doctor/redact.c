@@ -392,15 +392,23 @@ static int show_value(const struct secrets *s, struct bytes name,
 static int show_start_line(const struct secrets *s, struct bytes line,
 			   struct ses_buf *out)
 {
+	struct bytes version = BYTES(" HTTP/1.1");
 	char url[8192], text[8192];
+	bool request =
+		line.len > version.len &&
+		bytes_equal(bytes_from(line, line.len - version.len), version);
+	int r;
 
+	if (request)
+		line.len -= version.len;
 	if (bytes_starts(line, BYTES("HTTP/")))
 		return ses_buf_append_str(out,
 					  show(s, line, text, sizeof(text)));
 	if (ses_url_redact(line, url, sizeof(url)) < 0)
-		return ses_buf_append_str(out, "(too long to show)");
-	return ses_buf_append_str(
-		out, show(s, bytes_of_str(url), text, sizeof(text)));
+		snprintf(url, sizeof(url), "(too long to show)");
+	r = ses_buf_append_str(out,
+			       show(s, bytes_of_str(url), text, sizeof(text)));
+	return r == 0 && request ? ses_buf_append(out, version) : r;
 }
 
 static int show_line(const struct secrets *s, struct bytes line, bool first,

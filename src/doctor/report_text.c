@@ -356,7 +356,7 @@ static void put_probe_row(struct page *pg, const struct doctor_probe *p,
 
 static void put_probes(struct page *pg)
 {
-	size_t longest = 16, second = 12, room;
+	size_t longest = 17, second = 3, room;
 	char text[1024];
 
 	if (pg->chart->n_probes == 0)
@@ -369,12 +369,11 @@ static void put_probes(struct page *pg)
 		n = columns(shown(pg, doctor_result_text(p, text, sizeof(text))));
 		second = n > second ? n : second;
 	}
+	/* the result is what one looks for: it gives way last */
 	room = (size_t)pg->look->width - 18;
-	if (longest > room / 2)
-		longest = second > room / 2 ? room / 2 : longest;
-	if (longest + second > room)
-		second = room > longest + 12 ? room - longest : 12;
-	if (longest + second > room)
+	if (second > room * 3 / 5)
+		second = room * 3 / 5;
+	if (longest > room - second)
 		longest = room - second;
 	heading(pg, "Handshakes");
 	for (size_t i = 0; i < pg->chart->n_probes; i++)

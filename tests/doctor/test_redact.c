@@ -101,7 +101,7 @@ TEST("in a head the fields that carry secrets are hidden by name")
 		    "X-Auth-Token: zzz\r\n"
 		    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 		    "\r\n",
-		    "> GET /chat?room=1&token=***\n"
+		    "> GET /chat?room=1&token=*** HTTP/1.1\n"
 		    "> Cookie: a=***; b=***\n"
 		    "> authorization: Bearer ***\n"
 		    "> X-Auth-Token: ***\n"
