@@ -40,6 +40,12 @@ struct sesame_end {
 	size_t body_len;
 };
 
+/*
+ * What a close code stands for: "going away" for 1001; "" for codes without a
+ * registered meaning. Static.
+ */
+SESAME_API const char *sesame_close_name(uint16_t code);
+
 /* What a connection tells. Each may be NULL. */
 struct sesame_handlers {
 	/* The handshake is done; messages may be sent. */
@@ -58,6 +64,13 @@ struct sesame_handlers {
 	/* The last call: the connection is gone, or never came to be. */
 	void (*on_close)(struct sesame_conn *conn, void *user,
 			 const struct sesame_end *end);
+	/*
+	 * Clients only, for those who show or log it: the head of the request
+	 * as it was @sent, then that of a 101 as it came. (A refusal's head is
+	 * told by on_close.)
+	 */
+	void (*on_handshake)(struct sesame_conn *conn, void *user, bool sent,
+			     const char *head, size_t len);
 };
 
 /*

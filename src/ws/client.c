@@ -176,12 +176,14 @@ static void look_at_answer(struct opening *o, const struct ses_head *head,
 	struct ses_upgrade_result agreed = {0};
 	int r;
 
-	r = ses_upgrade_check_response(&o->request, head, &agreed, &o->fault);
-	if (r == 0)
-		return accept_answer(o, &agreed, data + used, len - used);
 	if (first.len == 0)
 		first = bytes_of(data, used);
-	refuse(o, head, bytes_first(first, head->length), rest);
+	first = bytes_first(first, head->length);
+	r = ses_upgrade_check_response(&o->request, head, &agreed, &o->fault);
+	if (r < 0)
+		return refuse(o, head, first, rest);
+	if (ses_conn_tell_handshake(o->conn, false, first))
+		accept_answer(o, &agreed, data + used, len - used);
 }
 
 /* What came cannot be read as HTTP; show it nevertheless. */
@@ -349,8 +351,9 @@ static void on_dialled(void *user, struct ses_stream *stream,
 	o->stream = stream;
 	ses_stream_take(stream, &answer_events, o);
 	ses_stream_send(stream, ses_buf_bytes(&o->ask));
-	ses_buf_release(&o->ask);
 	ses_timers_start(&o->loop->timers, &o->timer, o->deadline_ms);
+	if (ses_conn_tell_handshake(o->conn, true, ses_buf_bytes(&o->ask)))
+		ses_buf_release(&o->ask);
 }
 
 static int start_dial(struct opening *o, const struct ses_url *url,

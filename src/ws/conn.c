@@ -686,15 +686,37 @@ int ses_conn_send_frame(struct sesame_conn *conn, struct bytes frame)
 	return fullness(conn);
 }
 
-/* The attempt to open is given up; on_close follows. */
-static void cancel_opening(struct sesame_conn *conn, const char *text)
+static void free_opening(struct sesame_conn *conn)
 {
 	struct ses_opening *opening = conn->opening;
 
 	conn->opening = NULL;
 	if (opening)
 		opening->cancel(opening);
+}
+
+/* The attempt to open is given up; on_close follows. */
+static void cancel_opening(struct sesame_conn *conn, const char *text)
+{
+	if (!conn->busy) /* else it is on the stack */
+		free_opening(conn);
 	set_done(conn, SESAME_ECLOSED, text);
+}
+
+bool ses_conn_tell_handshake(struct sesame_conn *conn, bool sent,
+			     struct bytes head)
+{
+	if (!conn->handlers->on_handshake)
+		return true;
+	conn->busy++;
+	conn->handlers->on_handshake(conn, conn->user, sent,
+				     (const char *)head.data, head.len);
+	conn->busy--;
+	if (conn->state != SES_CONN_DONE)
+		return true;
+	free_opening(conn);
+	settle(conn);
+	return false;
 }
 
 int sesame_conn_close(struct sesame_conn *conn, uint16_t code,
@@ -740,6 +762,11 @@ void ses_conn_abort_now(struct sesame_conn *conn)
 {
 	sesame_conn_abort(conn);
 	settle(conn);
+}
+
+const char *sesame_close_name(uint16_t code)
+{
+	return ses_close_code_name(code);
 }
 
 size_t sesame_conn_queued(const struct sesame_conn *conn)

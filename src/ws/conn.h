@@ -77,6 +77,12 @@ struct sesame_conn *ses_conn_new(struct sesame_loop *loop,
 int ses_conn_open(struct sesame_conn *conn, struct ses_stream *stream,
 		  const struct ses_conn_setup *setup, uint8_t *early,
 		  size_t early_len);
+/*
+ * Call on_handshake. False: the owner gave up in there, and the connection,
+ * the opening too, is gone.
+ */
+bool ses_conn_tell_handshake(struct sesame_conn *conn, bool sent,
+			     struct bytes head);
 /* It came to nothing: call on_close with @end and free. */
 void ses_conn_fail(struct sesame_conn *conn, const struct sesame_end *end);
 

@@ -1,0 +1,836 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `sesame connect`: open a connection and talk. Lines of standard input are
+ * sent, messages go to standard output, and everything that is told about the
+ * connection goes to standard error, so that it stands well in a pipe. What a
+ * peer sent never reaches a terminal as control bytes.
+ */
+#include "cli/command.h"
+
+#include <sesame/sesame.h>
+
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "cli/term.h"
+#include "doctor/route.h"
+
+#define MAX_HEADERS  64
+#define MAX_MESSAGES 256
+#define LINE_BYTES   ((size_t)64 << 20)
+#define READ_BYTES   ((size_t)64 << 10)
+#define SHOWN_BYTES  600 /* of a refusal's body */
+#define WAIT_MS	     1000
+#define ANSWER_MS    5000
+
+struct talk {
+	/* asked for */
+	const char *url;
+	struct sesame_client_options options;
+	struct sesame_header headers[MAX_HEADERS];
+	char *names[MAX_HEADERS]; /* of headers, on the heap */
+	const char *messages[MAX_MESSAGES];
+	size_t n_messages;
+	uint64_t wanted; /* messages to wait for; 0: as long as they come */
+	enum sesame_kind kind;
+	uint64_t wait_ms, ping_ms, max_ms;
+	bool wait_given, verbose, help;
+	/* as it goes */
+	struct sesame_loop *loop;
+	struct sesame_conn *conn;
+	struct sesame_watch *watch;	/* of standard input */
+	struct sesame_timer *next_read; /* of a plain file */
+	struct sesame_timer *quiet, *pinger, *limit;
+	char *line;
+	size_t line_len, line_size;
+	uint64_t received;
+	bool is_open, at_eof, gone;
+	char shown_url[512];
+	int interrupts;
+	int status;
+};
+
+static struct talk *interrupted; /* for the signal handler */
+static volatile sig_atomic_t signals;
+
+/* ---- showing ---- */
+
+/* Text of the peer's, safe for a terminal; lines stay lines. */
+static void print_safely(FILE *f, const char *text, size_t len)
+{
+	struct bytes left = bytes_of(text, len);
+
+	while (left.len) {
+		size_t n = 0, size;
+		char *shown;
+
+		while (n < left.len && left.data[n] != '\n' &&
+		       left.data[n] != '\t')
+			n++;
+		size = 4 * n + 1; /* every byte may become \xNN */
+		shown = malloc(size);
+		if (!shown)
+			return;
+		fputs(bytes_printable(bytes_first(left, n), shown, size), f);
+		free(shown);
+		if (n < left.len)
+			putc(left.data[n++], f);
+		left = bytes_from(left, n);
+	}
+}
+
+/* A line about the connection, on standard error. */
+__attribute__((format(printf, 2, 3))) static void tell(const char *colour,
+						       const char *format, ...)
+{
+	bool coloured = term_colour(stderr);
+	va_list args;
+
+	if (coloured)
+		fputs(colour, stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputs(coloured ? TERM_RESET "\n" : "\n", stderr);
+}
+
+static void show_message(enum sesame_kind kind, const uint8_t *data, size_t len)
+{
+	if (isatty(STDOUT_FILENO)) {
+		print_safely(stdout, (const char *)data, len);
+		putchar('\n');
+	} else {
+		fwrite(data, 1, len, stdout);
+		if (kind == SESAME_TEXT)
+			putchar('\n');
+	}
+}
+
+/* Lines of a head, each behind @mark, as curl -v shows them. */
+static void show_head(char mark, const char *head, size_t len)
+{
+	struct bytes left = bytes_of(head, len);
+
+	while (left.len) {
+		ptrdiff_t end = bytes_find_byte(left, '\n');
+		size_t n = end < 0 ? left.len : (size_t)end;
+		struct bytes line = bytes_first(left, n);
+
+		if (line.len && line.data[line.len - 1] == '\r')
+			line.len--;
+		fprintf(stderr, "%c ", mark);
+		print_safely(stderr, (const char *)line.data, line.len);
+		putc('\n', stderr);
+		left = bytes_from(left, n + 1);
+	}
+}
+
+/* ---- ending ---- */
+
+static void stop_timer(struct sesame_timer **timer)
+{
+	sesame_timer_stop(*timer);
+	*timer = NULL;
+}
+
+static void stop_reading(struct talk *t)
+{
+	sesame_watch_stop(t->watch);
+	t->watch = NULL;
+	stop_timer(&t->next_read);
+}
+
+static void finish(struct talk *t)
+{
+	if (t->conn)
+		sesame_conn_close(t->conn, 1000, NULL);
+}
+
+/* How much is still to come before this was a success. */
+static bool is_satisfied(const struct talk *t)
+{
+	return t->received >= t->wanted;
+}
+
+static void wait_for_quiet(struct talk *t);
+
+static void on_quiet(void *user)
+{
+	struct talk *t = user;
+
+	t->quiet = NULL;
+	if (t->line_len || sesame_conn_queued(t->conn)) {
+		wait_for_quiet(t); /* a slow reader is not a silent one */
+		return;
+	}
+	if (!is_satisfied(t)) {
+		tell(TERM_RED, "sesame: no answer came within %g s",
+		     (double)t->wait_ms / 1000);
+		t->status = EXIT_FAULT;
+	}
+	finish(t);
+}
+
+/* Nothing more will be sent: leave when the answers have come to an end. */
+static void wait_for_quiet(struct talk *t)
+{
+	stop_timer(&t->quiet);
+	if (!t->at_eof || (t->wanted && !t->n_messages && !t->wait_given))
+		return;
+	t->quiet = sesame_timer_start(t->loop, t->wait_ms, on_quiet, t);
+}
+
+static void on_limit(void *user)
+{
+	struct talk *t = user;
+
+	t->limit = NULL;
+	if (!t->is_open)
+		tell(TERM_RED, "sesame: not open after %g s",
+		     (double)t->max_ms / 1000);
+	if (!t->is_open || !is_satisfied(t))
+		t->status = EXIT_FAULT;
+	finish(t);
+}
+
+/* ---- sending ---- */
+
+/* True: go on. */
+static bool send_one(struct talk *t, const char *data, size_t len)
+{
+	int error = sesame_conn_send(t->conn, t->kind, data, len);
+
+	if (error == SESAME_EAGAIN)
+		return false; /* on_drain() goes on */
+	if (error == 0 || error == SESAME_ECLOSED)
+		return error == 0;
+	if (error == SESAME_EINVAL)
+		tell(TERM_RED, "sesame: not sent, because it is not UTF-8 "
+			       "(--binary sends any bytes)");
+	else
+		tell(TERM_RED, "sesame: not sent: %s", sesame_strerror(error));
+	t->status = EXIT_FAULT;
+	return true;
+}
+
+/* Send the whole lines; what is left at the end is sent with @all. */
+static bool send_lines(struct talk *t, bool all)
+{
+	size_t at = 0;
+	bool go_on = true;
+
+	while (at < t->line_len && go_on) {
+		char *begin = t->line + at;
+		char *end = memchr(begin, '\n', t->line_len - at);
+
+		if (!end && !all)
+			break;
+		if (!end)
+			end = t->line + t->line_len;
+		go_on = send_one(t, begin, (size_t)(end - begin));
+		at = (size_t)(end - t->line) + 1;
+	}
+	at = at < t->line_len ? at : t->line_len;
+	memmove(t->line, t->line + at, t->line_len - at);
+	t->line_len -= at;
+	return go_on;
+}
+
+static bool make_room(struct talk *t)
+{
+	size_t size = t->line_size ? t->line_size * 2 : READ_BYTES * 2;
+	char *line;
+
+	if (t->line_size - t->line_len >= READ_BYTES)
+		return true;
+	line = size <= LINE_BYTES ? realloc(t->line, size) : NULL;
+	if (!line)
+		return false;
+	t->line = line;
+	t->line_size = size;
+	return true;
+}
+
+static void end_of_input(struct talk *t)
+{
+	stop_reading(t);
+	t->at_eof = true;
+	send_lines(t, true);
+	if (isatty(STDIN_FILENO)) /* Ctrl-D */
+		finish(t);
+	else
+		wait_for_quiet(t);
+}
+
+static void read_input(void *user);
+
+/* A plain file is always readable, which no loop watches: take turns. */
+static void read_on(struct talk *t)
+{
+	if (t->watch || t->next_read || t->at_eof)
+		return;
+	t->watch = sesame_watch_start(t->loop, STDIN_FILENO, read_input, t);
+	if (!t->watch)
+		t->next_read = sesame_timer_start(t->loop, 0, read_input, t);
+}
+
+static void read_input(void *user)
+{
+	struct talk *t = user;
+	ssize_t n;
+
+	t->next_read = NULL; /* if it was that, it has fired */
+	if (!make_room(t)) {
+		tell(TERM_RED, "sesame: the line is too long");
+		t->status = EXIT_FAULT;
+		t->line_len = 0;
+		end_of_input(t);
+		return;
+	}
+	n = read(STDIN_FILENO, t->line + t->line_len, READ_BYTES);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		n = 0;
+	else if (n <= 0)
+		return end_of_input(t);
+	t->line_len += (size_t)n;
+	if (send_lines(t, false))
+		read_on(t);
+	else
+		stop_reading(t);
+}
+
+static void on_drain(struct sesame_conn *conn, void *user)
+{
+	struct talk *t = user;
+
+	if (!t->n_messages && send_lines(t, t->at_eof))
+		read_on(t);
+}
+
+/* ---- pinging ---- */
+
+static uint64_t clock_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void on_ping_time(void *user)
+{
+	struct talk *t = user;
+	uint64_t now = clock_us();
+
+	sesame_conn_ping(t->conn, &now, sizeof(now));
+	t->pinger = sesame_timer_start(t->loop, t->ping_ms, on_ping_time, t);
+}
+
+static void on_pong(struct sesame_conn *conn, void *user, const uint8_t *data,
+		    size_t len)
+{
+	struct talk *t = user;
+	uint64_t sent;
+
+	if (!t->ping_ms || len != sizeof(sent))
+		return;
+	memcpy(&sent, data, sizeof(sent));
+	tell(TERM_DIM, "pong after %.3f ms", (double)(clock_us() - sent) / 1000);
+}
+
+/* ---- what the connection tells ---- */
+
+static void on_handshake(struct sesame_conn *conn, void *user, bool sent,
+			 const char *head, size_t len)
+{
+	const struct talk *t = user;
+
+	if (t->verbose)
+		show_head(sent ? '>' : '<', head, len);
+}
+
+static void on_open(struct sesame_conn *conn, void *user)
+{
+	struct talk *t = user;
+	const char *subprotocol = sesame_conn_subprotocol(conn);
+	char shown[128];
+
+	t->is_open = true;
+	bytes_printable(bytes_of_str(subprotocol), shown, sizeof(shown));
+	tell(TERM_GREEN, "connected to %s at %s%s%s", t->shown_url,
+	     sesame_conn_peer(conn), *shown ? ", subprotocol " : "", shown);
+	if (t->ping_ms)
+		on_ping_time(t);
+	for (size_t i = 0; i < t->n_messages; i++)
+		send_one(t, t->messages[i], strlen(t->messages[i]));
+	if (t->n_messages) {
+		t->at_eof = true;
+		wait_for_quiet(t);
+	} else {
+		read_on(t);
+	}
+}
+
+static void on_message(struct sesame_conn *conn, void *user,
+		       enum sesame_kind kind, uint8_t *data, size_t len)
+{
+	struct talk *t = user;
+
+	if (t->wanted && is_satisfied(t))
+		return; /* came behind the last one that was wanted */
+	show_message(kind, data, len);
+	t->received++;
+	if (fflush(stdout) != 0) { /* the reader went away */
+		finish(t);
+		return;
+	}
+	if (t->wanted && is_satisfied(t))
+		finish(t);
+	else if (t->at_eof)
+		wait_for_quiet(t);
+}
+
+static void hint_at_doctor(const struct talk *t)
+{
+	/* some shells would take the query for something else */
+	const char *quote = strpbrk(t->url, "&?*;()<>|$ ") ? "'" : "";
+
+	tell(TERM_CYAN, "sesame doctor %s%s%s tells why.", quote, t->shown_url,
+	     quote);
+}
+
+static void tell_refusal(const struct talk *t, const struct sesame_end *end)
+{
+	struct bytes head = bytes_of(end->head, end->head_len);
+	ptrdiff_t line = bytes_find_byte(head, '\n');
+	size_t shown = end->body_len < SHOWN_BYTES ? end->body_len : SHOWN_BYTES;
+
+	if (t->verbose)
+		show_head('<', end->head, end->head_len);
+	else
+		show_head('<', end->head, line < 0 ? head.len : (size_t)line);
+	if (!shown)
+		return;
+	print_safely(stderr, end->body, shown);
+	if (end->body[shown - 1] != '\n')
+		fputs(shown < end->body_len ? "...\n" : "\n", stderr);
+}
+
+static void tell_close(const struct talk *t, const struct sesame_end *end)
+{
+	const char *name = sesame_close_name(end->code);
+	char reason[512];
+
+	bytes_printable(bytes_of(end->reason, end->reason_len), reason,
+			sizeof(reason));
+	tell(end->code == 1000 ? TERM_DIM : TERM_YELLOW, "closed%s: %u%s%s%s%s",
+	     end->by_peer ? " by the server" : "", end->code, *name ? " " : "",
+	     name, *reason ? ": " : "", reason);
+}
+
+static void on_close(struct sesame_conn *conn, void *user,
+		     const struct sesame_end *end)
+{
+	struct talk *t = user;
+	char text[1024];
+
+	t->conn = NULL;
+	t->gone = true;
+	sesame_loop_stop(t->loop);
+	if (end->clean)
+		tell_close(t, end);
+	if (!t->status && !(end->clean && is_satisfied(t)))
+		t->status = EXIT_FAULT;
+	if (end->clean || end->error == SESAME_ECLOSED)
+		return; /* what made us leave was told there */
+	bytes_printable(bytes_of_str(end->text), text, sizeof(text));
+	tell(TERM_RED, "sesame: %s", text);
+	if (end->head_len)
+		tell_refusal(t, end);
+	if (!t->is_open)
+		hint_at_doctor(t);
+}
+
+static const struct sesame_handlers handlers = {
+	.on_open = on_open,
+	.on_message = on_message,
+	.on_pong = on_pong,
+	.on_drain = on_drain,
+	.on_close = on_close,
+	.on_handshake = on_handshake,
+};
+
+/* ---- the command line ---- */
+
+enum {
+	OPT_CACERT = 256,
+	OPT_CERT,
+	OPT_KEY,
+	OPT_ORIGIN,
+	OPT_SUBPROTOCOL,
+	OPT_SOURCE,
+	OPT_BINARY,
+	OPT_PING,
+	OPT_WAIT,
+	OPT_MAX_TIME,
+	OPT_NO_DEFLATE,
+	OPT_NO_PROXY,
+};
+
+static const struct option names[] = {
+	{"message", required_argument, NULL, 'm'},
+	{"count", required_argument, NULL, 'n'},
+	{"one", no_argument, NULL, '1'},
+	{"wait", required_argument, NULL, OPT_WAIT},
+	{"binary", no_argument, NULL, OPT_BINARY},
+	{"ping", required_argument, NULL, OPT_PING},
+	{"max-time", required_argument, NULL, OPT_MAX_TIME},
+	{"header", required_argument, NULL, 'H'},
+	{"user-agent", required_argument, NULL, 'A'},
+	{"user", required_argument, NULL, 'u'},
+	{"origin", required_argument, NULL, OPT_ORIGIN},
+	{"subprotocol", required_argument, NULL, OPT_SUBPROTOCOL},
+	{"no-deflate", no_argument, NULL, OPT_NO_DEFLATE},
+	{"proxy", required_argument, NULL, 'x'},
+	{"no-proxy", no_argument, NULL, OPT_NO_PROXY},
+	{"source", required_argument, NULL, OPT_SOURCE},
+	{"ipv4", no_argument, NULL, '4'},
+	{"ipv6", no_argument, NULL, '6'},
+	{"cacert", required_argument, NULL, OPT_CACERT},
+	{"cert", required_argument, NULL, OPT_CERT},
+	{"key", required_argument, NULL, OPT_KEY},
+	{"insecure", no_argument, NULL, 'k'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+static const char help[] =
+	"Usage: sesame connect [options] URL\n"
+	"\n"
+	"Opens a connection and talks: lines of standard input are sent as "
+	"text,\n"
+	"messages are printed to standard output, all else to standard error.\n"
+	"\n"
+	"  sesame connect wss://example.org/chat         type and read\n"
+	"  sesame connect -m hello ws://localhost:8080   one question, one "
+	"answer\n"
+	"  seq 3 | sesame connect ws://localhost:8080    all lines, then the "
+	"answers\n"
+	"  sesame connect -n 10 wss://example.org/feed < /dev/null | jq .\n"
+	"\n"
+	"Talking\n"
+	"  -m, --message TEXT    send this instead of standard input; may be "
+	"repeated;\n"
+	"                        ends when as many messages came back\n"
+	"  -n, --count N         end after N messages; --one is -n 1\n"
+	"      --wait SECONDS    when nothing more is to be sent, end after "
+	"this much\n"
+	"                        silence (default 1; with -m 5; with -n "
+	"never)\n"
+	"      --binary          send binary messages\n"
+	"      --ping SECONDS    ping this often and tell how long the pong "
+	"took\n"
+	"      --max-time SECONDS  end after this time\n"
+	"The request\n"
+	"  -H, --header 'Name: value'    -A, --user-agent TEXT\n"
+	"  -u, --user NAME:PASSWORD      --origin ORIGIN   --subprotocol "
+	"NAME[,NAME]\n"
+	"      --no-deflate      do not offer compression\n"
+	"The way\n"
+	"  -x, --proxy URL       http://host:port or socks5://host:port; else "
+	"as the\n"
+	"                        environment says (https_proxy, all_proxy, "
+	"no_proxy)\n"
+	"      --no-proxy        straight   --source ADDRESS   -4, -6 only "
+	"IPv4 or IPv6\n"
+	"      --cacert FILE   --cert FILE   --key FILE   -k, --insecure\n"
+	"  -v, --verbose         show the handshake, both ways\n"
+	"\n"
+	"Exit status: 0 closed cleanly, 1 refused, failed or not answered, 2 "
+	"wrong\n"
+	"usage, 130 interrupted. When it does not open, `sesame doctor URL` "
+	"tells why.\n";
+
+static int wrong(const char *format, const char *what)
+{
+	fprintf(stderr, "sesame connect: ");
+	fprintf(stderr, format, what);
+	fprintf(stderr, "\n`sesame connect --help` tells more.\n");
+	return EXIT_USAGE;
+}
+
+static int read_seconds(const char *text, uint64_t *ret_ms)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	if (end == text || *end || !isfinite(seconds) || seconds < 0 ||
+	    seconds > 1e6)
+		return wrong("%s is not a number of seconds", text);
+	*ret_ms = (uint64_t)(seconds * 1000);
+	return 0;
+}
+
+static int read_count(const char *text, uint64_t *ret)
+{
+	if (!bytes_to_u64(bytes_of_str(text), UINT32_MAX, ret) || *ret == 0)
+		return wrong("%s is not a number of messages", text);
+	return 0;
+}
+
+/* "Name: value" */
+static int add_header(struct talk *t, const char *text)
+{
+	const char *colon = strchr(text, ':');
+	size_t n = t->options.n_headers;
+
+	if (!colon || colon == text)
+		return wrong("a header is written 'Name: value', not '%s'",
+			     text);
+	if (n == MAX_HEADERS)
+		return wrong("%s", "too many headers");
+	t->names[n] = strndup(text, (size_t)(colon - text));
+	if (!t->names[n])
+		return EXIT_NO_ANSWER;
+	colon++;
+	colon += strspn(colon, " \t");
+	t->headers[n] = (struct sesame_header){t->names[n], colon};
+	t->options.n_headers++;
+	return 0;
+}
+
+static int add_message(struct talk *t, const char *text)
+{
+	if (t->n_messages == MAX_MESSAGES)
+		return wrong("%s", "too many messages; send them as lines");
+	t->messages[t->n_messages++] = text;
+	return 0;
+}
+
+static int take_option(struct talk *t, int c, char *value, bool *no_proxy)
+{
+	struct sesame_client_options *o = &t->options;
+
+	switch (c) {
+	case 'm':
+		return add_message(t, value);
+	case 'n':
+		return read_count(value, &t->wanted);
+	case '1':
+		t->wanted = 1;
+		return 0;
+	case OPT_WAIT:
+		t->wait_given = true;
+		return read_seconds(value, &t->wait_ms);
+	case OPT_PING:
+		return read_seconds(value, &t->ping_ms);
+	case OPT_MAX_TIME:
+		return read_seconds(value, &t->max_ms);
+	case 'H':
+		return add_header(t, value);
+	case OPT_BINARY:
+		t->kind = SESAME_BINARY;
+		return 0;
+	case 'A':
+		o->user_agent = value;
+		return 0;
+	case 'u':
+		o->basic_auth = value;
+		return 0;
+	case OPT_ORIGIN:
+		o->origin = value;
+		return 0;
+	case OPT_SUBPROTOCOL:
+		o->protocols = value;
+		return 0;
+	case OPT_NO_DEFLATE:
+		o->no_deflate = true;
+		return 0;
+	case 'x':
+		o->proxy = value;
+		return 0;
+	case OPT_NO_PROXY:
+		*no_proxy = true;
+		return 0;
+	case OPT_SOURCE:
+		o->source = value;
+		return 0;
+	case '4':
+	case '6':
+		o->family = c - '0';
+		return 0;
+	case OPT_CACERT:
+		o->ca_file = value;
+		return 0;
+	case OPT_CERT:
+		o->cert_file = value;
+		return 0;
+	case OPT_KEY:
+		o->key_file = value;
+		return 0;
+	case 'k':
+		o->insecure = true;
+		return 0;
+	case 'v':
+		t->verbose = true;
+		return 0;
+	default:
+		t->help = true;
+		return 0;
+	}
+}
+
+static int unknown_option(char **argv)
+{
+	const char *options[sizeof(names) / sizeof(names[0])];
+	static char text[sizeof(names) / sizeof(names[0])][24];
+	size_t n = 0;
+
+	for (; names[n].name; n++) {
+		snprintf(text[n], sizeof(text[n]), "--%s", names[n].name);
+		options[n] = text[n];
+	}
+	options[n] = NULL;
+	return term_unknown_option("connect", argv[optind - 1], options);
+}
+
+/* The proxy that the environment asks for, unless the options say. */
+static const char *choose_proxy(const struct talk *t, bool no_proxy)
+{
+	struct bytes text = bytes_of_str(t->url);
+	enum ses_url_fault fault;
+	const char *variable;
+	struct ses_url url;
+	size_t at;
+
+	if (no_proxy || t->options.proxy)
+		return no_proxy ? NULL : t->options.proxy;
+	if (ses_url_parse(text, &url, &fault, &at) < 0)
+		return NULL; /* told by sesame_connect() */
+	return doctor_route_proxy(&url, &variable);
+}
+
+static int read_options(struct talk *t, int argc, char **argv)
+{
+	bool no_proxy = false;
+	int c, r;
+
+	opterr = 0;
+	optind = 0;
+	while ((c = getopt_long(argc, argv, ":m:n:1H:A:u:x:46kvh", names,
+				NULL)) != -1) {
+		if (c == ':')
+			return wrong("%s needs a value", argv[optind - 1]);
+		if (c == '?')
+			return unknown_option(argv);
+		r = take_option(t, c, optarg, &no_proxy);
+		if (r)
+			return r;
+	}
+	if (t->help)
+		return 0;
+	if (optind == argc)
+		return wrong("%s", "which URL?");
+	if (argc - optind > 1)
+		return wrong("one URL, please; what is '%s'?", argv[optind + 1]);
+	t->url = argv[optind];
+	bytes_printable(bytes_of_str(t->url), t->shown_url,
+			sizeof(t->shown_url));
+	t->options.headers = t->headers;
+	t->options.proxy = choose_proxy(t, no_proxy);
+	if (t->n_messages && !t->wanted)
+		t->wanted = t->n_messages;
+	if (!t->wait_given)
+		t->wait_ms = t->n_messages ? ANSWER_MS : WAIT_MS;
+	return 0;
+}
+
+/* ---- running ---- */
+
+static void on_signal(int number)
+{
+	signals++;
+	sesame_loop_stop(interrupted->loop);
+}
+
+/* The first Ctrl-C closes, the second one does not wait for the answer. */
+static void mind_signals(struct talk *t)
+{
+	if (signals == t->interrupts)
+		return;
+	t->status = EXIT_INTERRUPTED;
+	t->interrupts = signals;
+	if (t->interrupts > 1)
+		sesame_conn_abort(t->conn);
+	else
+		finish(t);
+}
+
+static int run(struct talk *t)
+{
+	char text[1024], shown[1024];
+	int r;
+
+	r = sesame_connect(t->loop, t->url, &t->options, &handlers, t, &t->conn,
+			   text, sizeof(text));
+	if (r < 0) {
+		bytes_printable(bytes_of_str(text), shown, sizeof(shown));
+		tell(TERM_RED, "sesame: %s", shown);
+		return EXIT_USAGE;
+	}
+	if (t->max_ms)
+		t->limit = sesame_timer_start(t->loop, t->max_ms, on_limit, t);
+	interrupted = t;
+	signal(SIGINT, on_signal);
+	signal(SIGTERM, on_signal);
+	while (!t->gone && sesame_loop_run(t->loop) == 0)
+		if (!t->gone)
+			mind_signals(t);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	return t->status;
+}
+
+static void release(struct talk *t)
+{
+	stop_reading(t);
+	stop_timer(&t->quiet);
+	stop_timer(&t->pinger);
+	stop_timer(&t->limit);
+	sesame_loop_free(t->loop);
+	for (size_t i = 0; i < t->options.n_headers; i++)
+		free(t->names[i]);
+	free(t->line);
+}
+
+int cmd_connect(int argc, char **argv)
+{
+	struct talk t = {
+		.kind = SESAME_TEXT,
+		.options.limits = {.message_bytes = LINE_BYTES,
+				   .queue_bytes = 2 * LINE_BYTES},
+	};
+	int status = read_options(&t, argc, argv);
+
+	if (status == 0 && t.help) {
+		fputs(help, stdout);
+	} else if (status == 0) {
+		t.loop = sesame_loop_new();
+		status = EXIT_NO_ANSWER;
+		if (t.loop)
+			status = run(&t);
+		else
+			perror("sesame");
+	}
+	release(&t);
+	return status;
+}
