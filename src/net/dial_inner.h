@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* What net/dial.c, which leads, and net/dial_proxy.c share. */
+#ifndef NET_DIAL_INNER_H
+#define NET_DIAL_INNER_H
+
+#include "net/dial.h"
+#include "net/names.h"
+#include "net/proxy.h"
+
+struct ses_dial {
+	struct sesame_loop *loop;
+	void (*done)(void *user, struct ses_stream *stream,
+		     const struct ses_dial_report *report, int error);
+	void *user;
+	bool finishing; /* done() is being called */
+	/* the options, copied */
+	char host[256], connect_host[256], tls_name[256], user_agent[256];
+	uint16_t port, connect_port;
+	int family;
+	bool has_source, has_proxy, has_user_agent;
+	struct ses_addr source;
+	struct ses_proxy proxy;
+	struct ses_tls_context *tls;
+	unsigned timeout_ms, connect_ms;
+	size_t queue_limit, queue_high;
+	const char *wrong; /* an option that cannot be used, as a phrase */
+	bool proxy_is_wrong;
+	/* where it is */
+	uint64_t start_us;
+	struct ses_call *names;
+	struct ses_io io; /* the socket that connects, or fd -1 */
+	size_t next_address;
+	struct ses_stream *stream;
+	struct ses_timer deadline; /* of the whole */
+	struct ses_timer step;	   /* of one address, or of a proxy's body */
+	struct ses_buf in;	   /* what a proxy said */
+	struct ses_head_parser parser;
+	struct ses_dial_report report;
+};
+
+void ses_dial_begin_step(struct ses_dial *d, enum ses_dial_kind kind,
+			 const char *what);
+/* @error 0 or SESAME_E..., with one phrase. */
+void ses_dial_end_step(struct ses_dial *d, int error, int sys_errno,
+		       const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+/* End the dial: tell, and free it. */
+void ses_dial_fail(struct ses_dial *d, int error);
+/* The way to the target is open; @early came already through it. */
+void ses_dial_go_on(struct ses_dial *d, struct bytes early);
+/* Talk to the proxy; ends in go_on or fail. */
+void ses_dial_ask_proxy(struct ses_dial *d);
+
+#endif
