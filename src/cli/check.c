@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `sesame check`: the configuration as `serve` would read it, and, for one
+ * request, the very decision that `serve` would make, look by look.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/term.h"
+#include "gate/config.h"
+#include "gate/story.h"
+#include "wire/url.h"
+
+static const char help[] =
+	"Usage: sesame check FILE [--url URL [--origin O] [--from ADDRESS]\n"
+	"                    [--user-agent UA]] [--json]\n"
+	"\n"
+	"Test a configuration as `sesame serve` would read it: all faults in\n"
+	"one run, each with its line and column. With --url, also say whether\n"
+	"that request would be admitted, and which rules decide.\n"
+	"\n"
+	"  --url URL          ws://host/path, or a path alone\n"
+	"  --origin ORIGIN    the page's origin; none is sent without it\n"
+	"  --from ADDRESS     the client's address (127.0.0.1)\n"
+	"  --user-agent UA    its User-Agent; none is sent without it\n"
+	"  --json             for programs\n"
+	"\n"
+	"Examples\n"
+	"  sesame check sesame.yaml\n"
+	"  sesame check sesame.yaml --url /chat --origin https://evil.example\n"
+	"\n"
+	"Exit status: 0 valid, and admitted; 1 refused; 2 wrong usage or\n"
+	"configuration.\n";
+
+struct options {
+	const char *file, *url, *origin, *from, *user_agent;
+	bool json;
+};
+
+static int read_options(int argc, char **argv, struct options *o)
+{
+	static const char *const known[] = {
+		"--url",  "--origin", "--from", "--user-agent",
+		"--json", "-c",	      "--help", NULL};
+	const char **const values[] = {&o->url, &o->origin, &o->from,
+				       &o->user_agent};
+
+	o->from = "127.0.0.1";
+	for (int i = 1; i < argc; i++) {
+		const char **to = &o->file;
+
+		if (strcmp(argv[i], "--json") == 0) {
+			o->json = true;
+			continue;
+		}
+		if (argv[i][0] == '-') {
+			size_t k = 0;
+
+			while (k < 4 && strcmp(argv[i], known[k]) != 0)
+				k++;
+			if (k == 4 && strcmp(argv[i], "-c") != 0)
+				return term_unknown_option("check", argv[i],
+							   known);
+			if (k < 4)
+				to = values[k];
+			if (++i == argc) {
+				fprintf(stderr,
+					"sesame check: %s needs a value\n",
+					argv[i - 1]);
+				return EXIT_USAGE;
+			}
+		}
+		*to = argv[i];
+	}
+	if (!o->file)
+		o->file = "sesame.yaml";
+	return EXIT_OK;
+}
+
+/* ---- The request ---- */
+
+struct asked {
+	struct gate_request request;
+	char host[300], target[4096];
+};
+
+static bool read_request(const struct options *o, struct asked *a)
+{
+	enum ses_url_fault fault = SES_URL_OK;
+	struct ses_url url;
+	size_t at;
+
+	snprintf(a->host, sizeof(a->host), "localhost");
+	snprintf(a->target, sizeof(a->target), "%s", o->url);
+	if (o->url[0] != '/') {
+		if (ses_url_parse(bytes_of_str(o->url), &url, &fault, &at) < 0 &&
+		    !url.http) {
+			fprintf(stderr, "sesame check: --url %s: %s\n", o->url,
+				ses_url_fault(fault)->sentence);
+			return false;
+		}
+		if (ses_url_target(&url, a->target, sizeof(a->target)) < 0 ||
+		    ses_url_host_field(&url, a->host, sizeof(a->host)) < 0) {
+			fprintf(stderr, "sesame check: --url is too long\n");
+			return false;
+		}
+	}
+	a->request = (struct gate_request){
+		.target = bytes_of_str(a->target),
+		.host = bytes_of_str(a->host),
+		.origin = bytes_of_str(o->origin),
+		.user_agent = bytes_of_str(o->user_agent),
+		.address_text = bytes_of_str(o->from),
+	};
+	if (gate_address_read(a->request.address_text, &a->request.address))
+		return true;
+	fprintf(stderr, "sesame check: --from %s is no address\n", o->from);
+	return false;
+}
+
+/* ---- Output ---- */
+
+static void print_look(const struct gate_policy *policy,
+		       const struct gate_trace *t)
+{
+	bool colour = term_colour(stdout);
+	char value[160], rule[200];
+
+	bytes_printable(t->value, value, sizeof(value));
+	bytes_printable(bytes_of_str(t->rule), rule, sizeof(rule));
+	printf("  %s%-6s%s  %-10s  %-28s  %s",
+	       !colour	   ? ""
+	       : t->passed ? TERM_GREEN
+			   : TERM_RED,
+	       t->passed ? "pass" : "REFUSE", colour ? TERM_RESET : "",
+	       t->check, t->value.data ? value : "(none)", rule);
+	if (t->line)
+		printf("  %s:%u", policy->file, t->line);
+	putchar('\n');
+}
+
+static void print_decision(const struct gate_policy *policy,
+			   const struct gate_decision *d,
+			   const struct gate_story *story)
+{
+	struct ses_buf advice;
+
+	printf("\n");
+	for (size_t i = 0; i < d->n_trace; i++)
+		print_look(policy, &d->trace[i]);
+	if (d->admitted) {
+		printf("\nadmitted: to %s\n", d->route->to == GATE_TO_ECHO
+						      ? "the echo"
+						      : d->route->upstream);
+		return;
+	}
+	printf("\nrefused: %d %s%s\n", d->status, story->cause,
+	       story->observed ? ", but let in: the route only observes" : "");
+	if (story->nearest[0])
+		printf("nearest that would pass: %s\n", story->nearest);
+	ses_buf_init(&advice, 8192);
+	gate_story_advise(story, &advice);
+	printf("\n%.*s", BYTES_ARG(ses_buf_bytes(&advice)));
+	ses_buf_fini(&advice);
+}
+
+static void print_json(const struct gate_decision *d,
+		       const struct gate_story *story)
+{
+	char *text = gate_story_json(story, false);
+	json_t *o = text ? json_loads(text, 0, NULL) : NULL;
+
+	free(text);
+	if (!o)
+		o = json_object();
+	json_object_set_new(o, "valid", json_true());
+	json_object_set_new(o, "admitted", json_boolean(d->admitted));
+	if (d->admitted)
+		json_object_del(o, "advice");
+	text = json_dumps(o, JSON_INDENT(2));
+	puts(text ? text : "{}");
+	free(text);
+	json_decref(o);
+}
+
+static int try_request(const struct options *o, const struct gate_policy *policy)
+{
+	struct asked asked;
+	struct gate_decision decision;
+	struct gate_story story = {0};
+
+	if (!read_request(o, &asked))
+		return EXIT_USAGE;
+	gate_admit(policy, &asked.request, &decision);
+	gate_story_ask(&story, &asked.request);
+	gate_story_decide(&story, policy, &decision);
+	story.observed =
+		!decision.admitted && decision.route && decision.route->observe;
+	if (o->json)
+		print_json(&decision, &story);
+	else
+		print_decision(policy, &decision, &story);
+	return decision.admitted || story.observed ? EXIT_OK : EXIT_FAULT;
+}
+
+static void print_valid(const struct gate_policy *policy)
+{
+	printf("%s is valid: %zu %s, %zu %s\n", policy->file, policy->n_listen,
+	       policy->n_listen == 1 ? "listener" : "listeners",
+	       policy->n_routes, policy->n_routes == 1 ? "route" : "routes");
+}
+
+/* The faults as {"valid": false, "errors": [...]}, or as they are. */
+static void print_faults(struct bytes lines, bool json)
+{
+	json_t *errors = json_array();
+	json_t *o = json_pack("{s:b, s:o}", "valid", 0, "errors", errors);
+	char *text;
+
+	while (lines.len) {
+		ptrdiff_t end = bytes_find_byte(lines, '\n');
+		size_t n = end < 0 ? lines.len : (size_t)end;
+
+		json_array_append_new(
+			errors, json_stringn((const char *)lines.data, n));
+		if (!json)
+			fprintf(stderr, "%.*s\n",
+				BYTES_ARG(bytes_first(lines, n)));
+		lines = bytes_from(lines, n + 1);
+	}
+	text = json_dumps(o, JSON_INDENT(2));
+	if (json)
+		puts(text ? text : "{}");
+	free(text);
+	json_decref(o);
+}
+
+int cmd_check(int argc, char **argv)
+{
+	struct options options = {0};
+	struct gate_policy *policy;
+	struct ses_buf errors;
+	int status;
+
+	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+		fputs(help, stdout);
+		return EXIT_OK;
+	}
+	status = read_options(argc, argv, &options);
+	if (status)
+		return status;
+	ses_buf_init(&errors, 1 << 20);
+	policy = gate_config_read(options.file, &errors);
+	if (!policy) {
+		print_faults(ses_buf_bytes(&errors), options.json);
+		status = EXIT_USAGE;
+	} else {
+		if (!options.json)
+			print_valid(policy);
+		else if (!options.url)
+			puts("{\"valid\": true}");
+		if (options.url)
+			status = try_request(&options, policy);
+	}
+	ses_buf_fini(&errors);
+	gate_policy_free(policy);
+	return status;
+}

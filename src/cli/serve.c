@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `sesame serve`: read the configuration, open the doors, run until told to
+ * stop. The first SIGTERM or SIGINT asks everybody to leave (close 1001), the
+ * second one ends at once. What a request meets is told in gate/visit.c.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <sesame/version.h>
+
+#include "cli/command.h"
+#include "cli/term.h"
+#include "gate/config.h"
+#include "gate/gate.h"
+#include "gate/value.h"
+
+#define LEAVE_MS 10000 /* for connections to close */
+
+static const char help[] =
+	"Usage: sesame serve [-c FILE] [--listen HOST:PORT] [--journal FILE]\n"
+	"\n"
+	"Run the gateway. Without -c it takes ./sesame.yaml, and without that\n"
+	"one it listens at ws://127.0.0.1:8080 and echoes on every path.\n"
+	"\n"
+	"  -c, --config FILE     the configuration (docs/sesame.yaml.md)\n"
+	"  --listen HOST:PORT    listen there instead; port 0 takes a free "
+	"one\n"
+	"  --journal FILE        keep refusals there instead (none: nowhere)\n"
+	"\n"
+	"Examples\n"
+	"  sesame serve -c sesame.yaml\n"
+	"  sesame serve --listen 127.0.0.1:0\n"
+	"\n"
+	"Refused clients get a reference; `sesame why REFERENCE` explains it.\n"
+	"Exit status: 0 stopped by a signal, 1 it could not run, 2 wrong "
+	"usage\n"
+	"or configuration.\n";
+
+struct options {
+	const char *config, *listen, *journal;
+};
+
+/* ---- Options ---- */
+
+static int read_options(int argc, char **argv, struct options *o)
+{
+	static const char *const known[] = {"-c",	 "--config", "--listen",
+					    "--journal", "--help",   NULL};
+
+	for (int i = 1; i < argc; i++) {
+		const char **to = NULL;
+
+		if (strcmp(argv[i], "-c") == 0 ||
+		    strcmp(argv[i], "--config") == 0)
+			to = &o->config;
+		else if (strcmp(argv[i], "--listen") == 0)
+			to = &o->listen;
+		else if (strcmp(argv[i], "--journal") == 0)
+			to = &o->journal;
+		if (!to && argv[i][0] == '-')
+			return term_unknown_option("serve", argv[i], known);
+		if (!to) {
+			fprintf(stderr,
+				"sesame serve: a configuration is named with "
+				"-c: sesame serve -c %s\n",
+				argv[i]);
+			return EXIT_USAGE;
+		}
+		if (++i == argc) {
+			fprintf(stderr, "sesame serve: %s needs a value\n",
+				argv[i - 1]);
+			return EXIT_USAGE;
+		}
+		*to = argv[i];
+	}
+	return EXIT_OK;
+}
+
+/* ---- Configuration ---- */
+
+static struct gate_policy *read_policy(const char *file)
+{
+	struct gate_policy *policy;
+	struct ses_buf errors;
+
+	if (!file && access("sesame.yaml", F_OK) == 0)
+		file = "sesame.yaml";
+	if (!file)
+		return gate_config_builtin();
+	ses_buf_init(&errors, 1 << 20);
+	policy = gate_config_read(file, &errors);
+	if (!policy)
+		fprintf(stderr, "%.*s", BYTES_ARG(ses_buf_bytes(&errors)));
+	ses_buf_fini(&errors);
+	return policy;
+}
+
+/* --listen: one plain listener instead of those of the file. */
+static bool listen_instead(struct gate_policy *policy, const char *text)
+{
+	struct gate_listen *listen = &policy->listen[0];
+	struct bytes host;
+	uint16_t port;
+	const char *wrong = gate_listen_read(bytes_of_str(text), &host, &port);
+
+	if (wrong) {
+		fprintf(stderr, "sesame serve: --listen %s %s\n", text, wrong);
+		return false;
+	}
+	free(listen->host);
+	listen->host = strndup((const char *)host.data, host.len);
+	listen->port = port;
+	listen->tls = false;
+	/* The others stay where they are, to be freed with the policy. */
+	policy->n_listen = 1;
+	return listen->host != NULL;
+}
+
+/*
+ * Open the journal. Where nobody chose its place, the gateway runs without
+ * one rather than not at all. False: it cannot run.
+ */
+static bool open_journal(const struct gate_policy *policy, const char *option,
+			 struct gate_journal **ret)
+{
+	const char *file = option ? option : policy->journal;
+	char place[4096], text[512];
+
+	*ret = NULL;
+	if (file && (!*file || strcmp(file, "none") == 0)) {
+		printf("journal: none; refusals are told on standard error "
+		       "only\n");
+		return true;
+	}
+	if (!file && gate_journal_default_file(place, sizeof(place)))
+		file = place;
+	if (!file) {
+		fprintf(stderr, "sesame: no journal: there is no home to keep "
+				"it in; set journal.file\n");
+		return true;
+	}
+	*ret = gate_journal_open(file, policy->journal_rows, text, sizeof(text));
+	if (*ret) {
+		printf("journal: %s\n", file);
+		return true;
+	}
+	fprintf(stderr, "sesame: %s\n", text);
+	if (file != place)
+		return false;
+	fprintf(stderr, "sesame: running without a journal; set journal.file "
+			"to a place that can be written\n");
+	return true;
+}
+
+/* ---- Running ---- */
+
+struct run {
+	struct sesame_loop *loop;
+	struct gate *gate;
+	int signal_fd;
+};
+
+static void end_now(void *user)
+{
+	struct run *run = user;
+
+	sesame_loop_stop(run->loop);
+}
+
+static void on_signal(void *user)
+{
+	struct run *run = user;
+	struct signalfd_siginfo info;
+
+	if (read(run->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (run->gate->leaving) {
+		sesame_loop_stop(run->loop);
+		return;
+	}
+	fprintf(stderr, "sesame: stopping; %zu connections are asked to leave\n",
+		run->gate->n_visits);
+	gate_leave(run->gate);
+	if (gate_is_empty(run->gate))
+		sesame_loop_stop(run->loop);
+	else
+		sesame_timer_start(run->loop, LEAVE_MS, end_now, run);
+}
+
+static int block_signals(void)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit); /* what cannot be raised stays */
+}
+
+static void print_start(const struct gate_policy *policy,
+			const struct gate *gate)
+{
+	for (size_t i = 0; i < policy->n_listen; i++)
+		printf("sesame %s listening on %s\n", SESAME_VERSION,
+		       gate->door[i].url);
+	if (policy->file[0] == '(')
+		printf("no configuration: every path echoes, for pages of "
+		       "this host and for programs\n");
+	fflush(stdout);
+}
+
+static int run_gate(const struct gate_policy *policy,
+		    struct gate_journal *journal, int signal_fd)
+{
+	struct run run = {.loop = sesame_loop_new(), .signal_fd = signal_fd};
+	struct sesame_watch *watch = NULL;
+	int status = EXIT_FAULT;
+	char text[512];
+
+	if (!run.loop || signal_fd < 0) {
+		fprintf(stderr, "sesame: cannot start: %s\n", strerror(errno));
+		goto out;
+	}
+	run.gate = gate_open(run.loop, policy, journal, text, sizeof(text));
+	if (!run.gate) {
+		fprintf(stderr, "sesame: %s\n", text);
+		goto out;
+	}
+	watch = sesame_watch_start(run.loop, signal_fd, on_signal, &run);
+	if (!watch) {
+		fprintf(stderr, "sesame: out of memory\n");
+		goto out;
+	}
+	print_start(policy, run.gate);
+	status = sesame_loop_run(run.loop) == 0 ? EXIT_OK : EXIT_FAULT;
+out:
+	gate_free(run.gate);
+	if (watch)
+		sesame_watch_stop(watch);
+	sesame_loop_free(run.loop);
+	return status;
+}
+
+int cmd_serve(int argc, char **argv)
+{
+	struct options options = {0};
+	struct gate_policy *policy;
+	struct gate_journal *journal;
+	size_t n_listen;
+	int status, signal_fd;
+
+	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+		fputs(help, stdout);
+		return EXIT_OK;
+	}
+	status = read_options(argc, argv, &options);
+	if (status)
+		return status;
+	policy = read_policy(options.config);
+	if (!policy)
+		return EXIT_USAGE;
+	n_listen = policy->n_listen;
+	status = EXIT_USAGE;
+	if (!options.listen || listen_instead(policy, options.listen)) {
+		raise_descriptor_limit();
+		signal_fd = block_signals(); /* before there are threads */
+		status = EXIT_FAULT;
+		if (open_journal(policy, options.journal, &journal)) {
+			status = run_gate(policy, journal, signal_fd);
+			gate_journal_close(journal);
+		}
+		if (signal_fd >= 0)
+			close(signal_fd);
+	}
+	policy->n_listen = n_listen;
+	gate_policy_free(policy);
+	return status;
+}

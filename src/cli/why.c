@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `sesame why REFERENCE`: what was asked, from where, which rule at which
+ * file:line said no, what would have passed, and the line that lets it in.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/term.h"
+#include "gate/config.h"
+#include "gate/journal.h"
+
+#define WAIT_STEPS 12 /* of a tenth of a second: the journal may be behind */
+
+static const char help[] =
+	"Usage: sesame why REFERENCE [-c FILE | --journal FILE] [--json]\n"
+	"       sesame why --last [N] [-c FILE | --journal FILE] [--json]\n"
+	"\n"
+	"Explain a refusal of `sesame serve` by the reference that the client\n"
+	"was told: which rule, at which file and line, and what lets it in.\n"
+	"\n"
+	"  --last [N]        the latest N refusals (20), newest first\n"
+	"  -c, --config FILE the configuration that names the journal\n"
+	"                    (./sesame.yaml when it is there)\n"
+	"  --journal FILE    the journal itself\n"
+	"  --json            for programs\n"
+	"\n"
+	"Examples\n"
+	"  sesame why 7K2M-Q4XD\n"
+	"  sesame why --last 5\n"
+	"\n"
+	"Exit status: 0 found, 1 no such refusal, 2 wrong usage, 3 no "
+	"journal.\n";
+
+struct options {
+	const char *reference, *config, *journal;
+	unsigned last;
+	bool json;
+};
+
+/* ---- Options ---- */
+
+static bool read_count(const char *text, unsigned *ret)
+{
+	uint64_t n;
+
+	if (!text || !bytes_to_u64(bytes_of_str(text), 1000000, &n) || n == 0)
+		return false;
+	*ret = (unsigned)n;
+	return true;
+}
+
+static int read_options(int argc, char **argv, struct options *o)
+{
+	static const char *const known[] = {"--last",	 "-c",	   "--config",
+					    "--journal", "--json", "--help",
+					    NULL};
+
+	for (int i = 1; i < argc; i++) {
+		const char **to = &o->reference;
+
+		if (strcmp(argv[i], "--json") == 0) {
+			o->json = true;
+			continue;
+		}
+		if (strcmp(argv[i], "--last") == 0) {
+			o->last = 20;
+			i += read_count(argv[i + 1], &o->last);
+			continue;
+		}
+		if (argv[i][0] == '-') {
+			if (strcmp(argv[i], "-c") == 0 ||
+			    strcmp(argv[i], "--config") == 0)
+				to = &o->config;
+			else if (strcmp(argv[i], "--journal") == 0)
+				to = &o->journal;
+			else
+				return term_unknown_option("why", argv[i],
+							   known);
+			if (++i == argc) {
+				fprintf(stderr, "sesame why: %s needs a value\n",
+					argv[i - 1]);
+				return EXIT_USAGE;
+			}
+		}
+		*to = argv[i];
+	}
+	if (o->reference || o->last)
+		return EXIT_OK;
+	fprintf(stderr, "sesame why: which refusal? A reference looks like "
+			"7K2M-Q4XD; `sesame why --last`\nshows the latest.\n");
+	return EXIT_USAGE;
+}
+
+/* ---- The journal's place ---- */
+
+/* What the configuration says, else the default. False: it has faults. */
+static bool find_journal(const struct options *o, char *out, size_t size)
+{
+	const char *config = o->config;
+	struct gate_policy *policy;
+	struct ses_buf errors;
+	bool found;
+
+	if (o->journal) {
+		snprintf(out, size, "%s", o->journal);
+		return true;
+	}
+	if (!config && access("sesame.yaml", F_OK) == 0)
+		config = "sesame.yaml";
+	if (!config)
+		return gate_journal_default_file(out, size);
+	ses_buf_init(&errors, 1 << 20);
+	policy = gate_config_read(config, &errors);
+	if (!policy)
+		fprintf(stderr, "%.*s", BYTES_ARG(ses_buf_bytes(&errors)));
+	ses_buf_fini(&errors);
+	if (!policy)
+		return false;
+	found = policy->journal ? snprintf(out, size, "%s", policy->journal) > 0
+				: gate_journal_default_file(out, size);
+	gate_policy_free(policy);
+	return found;
+}
+
+/* ---- Telling ---- */
+
+static void print_time(int64_t time_ms, char out[32])
+{
+	time_t seconds = (time_t)(time_ms / 1000);
+	struct tm tm;
+
+	localtime_r(&seconds, &tm);
+	strftime(out, 32, "%Y-%m-%d %H:%M:%S", &tm);
+}
+
+static void print_row(const char *name, const char *format, const char *value)
+{
+	if (value[0]) {
+		printf("  %-11s ", name);
+		printf("%s%s\n", format, value);
+	}
+}
+
+static void tell(const struct gate_story *s)
+{
+	bool colour = term_colour(stdout);
+	const char *bold = colour ? TERM_BOLD : "",
+		   *red = colour ? TERM_RED : "";
+	const char *reset = colour ? TERM_RESET : "";
+	int cause = why_cause_find(bytes_of_str(s->cause));
+	char when[32];
+	struct ses_buf advice;
+
+	print_time(s->time_ms, when);
+	printf("%s%s%s  %s%s%s", bold, s->reference, reset, red,
+	       s->observed ? "would have been refused" : "refused", reset);
+	if (s->status)
+		printf(" with %d", s->status);
+	printf(": %s%s%s\n", bold, s->cause, reset);
+	if (cause >= 0)
+		term_wrap(stdout, why_cause((enum why_cause)cause)->sentence, 2);
+	printf("\n");
+	print_row("asked", "", s->target);
+	print_row("at", "", s->listener);
+	print_row("when", "", when);
+	print_row("from", "", s->address);
+	print_row("Host", "", s->host);
+	print_row("Origin", "", s->origin[0] ? s->origin : "(none was sent)");
+	print_row("User-Agent", "", s->user_agent);
+	print_row("route", "", s->route);
+	print_row("behind it", "", s->upstream);
+	printf("\n");
+	if (s->check[0] && s->line)
+		printf("  %s%s:%u%s  ", bold, s->file, s->line, reset);
+	else
+		printf("  ");
+	if (s->check[0])
+		printf("%s: %s\n", s->check, s->rule);
+	else
+		printf("%s\n", s->note);
+	if (s->check[0] && strcmp(s->check, "path") != 0)
+		print_row("compared", "",
+			  s->compared[0] ? s->compared : "(nothing)");
+	print_row("nearest", "", s->nearest);
+	printf("\n");
+	ses_buf_init(&advice, 8192);
+	gate_story_advise(s, &advice);
+	printf("%.*s", BYTES_ARG(ses_buf_bytes(&advice)));
+	ses_buf_fini(&advice);
+}
+
+static void tell_json(const struct gate_story *s, bool pretty)
+{
+	char *text = gate_story_json(s, pretty);
+
+	puts(text ? text : "{}");
+	free(text);
+}
+
+static void tell_short(void *user, const struct gate_story *s)
+{
+	char when[32];
+
+	if (*(bool *)user) {
+		tell_json(s, false);
+		return;
+	}
+	print_time(s->time_ms, when);
+	printf("%s  %s  %3d  %-22s %-15s %s", s->reference, when, s->status,
+	       s->cause, s->address, s->target);
+	if (s->origin[0])
+		printf("  %s", s->origin);
+	if (s->check[0] && s->line)
+		printf("  %s:%u", s->file, s->line);
+	printf("%s\n", s->observed ? "  (let in)" : "");
+}
+
+static int tell_last(struct gate_journal_reader *journal, struct options *o)
+{
+	uint64_t rows, left_out;
+
+	gate_journal_last(journal, o->last, tell_short, &o->json);
+	gate_journal_count(journal, &rows, &left_out);
+	if (left_out)
+		fprintf(stderr,
+			"%llu more were left out while the gateway was busy\n",
+			(unsigned long long)left_out);
+	if (!rows)
+		fprintf(stderr, "sesame why: nothing was refused yet\n");
+	return rows ? EXIT_OK : EXIT_FAULT;
+}
+
+/* ---- Unknown references ---- */
+
+struct nearest {
+	const char *typed;
+	char reference[WHY_REFERENCE_SIZE];
+	int distance;
+};
+
+static void come_near(void *user, const struct gate_story *s)
+{
+	struct nearest *n = user;
+	int d = text_distance(n->typed, s->reference);
+
+	if (d < n->distance) {
+		n->distance = d;
+		memcpy(n->reference, s->reference, sizeof(n->reference));
+	}
+}
+
+static int tell_unknown(struct gate_journal_reader *journal,
+			const char *reference, const char *file)
+{
+	struct nearest near = {.typed = reference, .distance = 3};
+	uint64_t rows, left_out;
+
+	gate_journal_last(journal, 1000, come_near, &near);
+	gate_journal_count(journal, &rows, &left_out);
+	fprintf(stderr, "sesame why: %s is not among the %llu refusals in %s\n",
+		reference, (unsigned long long)rows, file);
+	if (near.reference[0])
+		fprintf(stderr, "Did you mean %s?\n", near.reference);
+	if (left_out)
+		fprintf(stderr,
+			"%llu were left out while the gateway was busy.\n",
+			(unsigned long long)left_out);
+	fprintf(stderr, "`sesame why --last` shows the latest.\n");
+	return EXIT_FAULT;
+}
+
+static int find(struct gate_journal_reader *journal, const char *reference,
+		struct gate_story *ret_story)
+{
+	int found = 0;
+
+	for (int i = 0; i < WAIT_STEPS && found == 0; i++) {
+		if (i)
+			usleep(100000);
+		found = gate_journal_find(journal, reference, ret_story);
+	}
+	return found;
+}
+
+static int tell_one(struct gate_journal_reader *journal,
+		    const struct options *o, const char *file)
+{
+	char reference[WHY_REFERENCE_SIZE];
+	struct gate_story *story = calloc(1, sizeof(*story));
+	uint64_t number = 0;
+	int status = EXIT_OK;
+
+	why_reference_read(bytes_of_str(o->reference), &number);
+	why_reference_write(number, reference);
+	if (!story || find(journal, reference, story) <= 0)
+		status = tell_unknown(journal, reference, file);
+	else if (o->json)
+		tell_json(story, true);
+	else
+		tell(story);
+	free(story);
+	return status;
+}
+
+int cmd_why(int argc, char **argv)
+{
+	struct gate_journal_reader *journal;
+	struct options o = {0};
+	char file[4096], text[4400];
+	uint64_t number;
+	int status;
+
+	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+		fputs(help, stdout);
+		return EXIT_OK;
+	}
+	status = read_options(argc, argv, &o);
+	if (status)
+		return status;
+	if (o.reference &&
+	    !why_reference_read(bytes_of_str(o.reference), &number)) {
+		fprintf(stderr,
+			"sesame why: a reference looks like 7K2M-Q4XD, "
+			"eight letters and digits without I, L, O, U\n");
+		return EXIT_USAGE;
+	}
+	if (!find_journal(&o, file, sizeof(file)))
+		return EXIT_USAGE;
+	journal = gate_journal_read(file, text, sizeof(text));
+	if (!journal) {
+		fprintf(stderr, "sesame why: %s\n", text);
+		fprintf(stderr, "-c FILE or --journal FILE say where else to "
+				"look.\n");
+		return EXIT_NO_ANSWER;
+	}
+	status = o.last ? tell_last(journal, &o) : tell_one(journal, &o, file);
+	gate_journal_read_close(journal);
+	return status;
+}

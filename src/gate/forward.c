@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What crosses the gateway in a handshake, and what does not. Fields of one
+ * hop stay on it (RFC 9110 7.6.1); forwarding fields that a client made up are
+ * dropped under all their spellings; and a client cannot use Connection to
+ * take away the fields that rules were made on.
+ */
+#include "gate/upstream.h"
+
+#include <sesame/error.h>
+
+static bool is_one_of(struct bytes name, const char *const *names)
+{
+	for (; *names; names++)
+		if (bytes_equal_nocase(name, bytes_of_str(*names)))
+			return true;
+	return false;
+}
+
+static bool is_hop_by_hop(struct bytes name)
+{
+	static const char *const names[] = {"Connection",
+					    "Upgrade",
+					    "Keep-Alive",
+					    "Proxy-Connection",
+					    "TE",
+					    "Trailer",
+					    "Transfer-Encoding",
+					    "Content-Length",
+					    "Proxy-Authorization",
+					    "Proxy-Authenticate",
+					    NULL};
+
+	return is_one_of(name, names);
+}
+
+/* The name with "_" read as "-", as many applications do. */
+static bool is_forwarding(struct bytes name)
+{
+	static const char *const names[] = {"Forwarded",
+					    "X-Real-IP",
+					    "X-Client-IP",
+					    "True-Client-IP",
+					    "X-Original-URL",
+					    "X-Rewrite-URL",
+					    "X-Original-Host",
+					    "X-Cluster-Client-IP",
+					    "Via",
+					    "X-Original-Forwarded-For",
+					    NULL};
+	char plain[40];
+
+	if (name.len >= sizeof(plain))
+		name.len = sizeof(plain) - 1;
+	for (size_t i = 0; i < name.len; i++)
+		plain[i] = name.data[i] == '_' ? '-' : (char)name.data[i];
+	name.data = (const uint8_t *)plain;
+	return bytes_equal_nocase(bytes_first(name, 12),
+				  BYTES("X-Forwarded-")) ||
+	       is_one_of(name, names);
+}
+
+/* What Connection cannot take away: a rule here or there was made on it. */
+static bool is_end_to_end(struct bytes name)
+{
+	static const char *const names[] = {"Host",	  "Origin",
+					    "Cookie",	  "Authorization",
+					    "User-Agent", NULL};
+
+	return is_one_of(name, names) ||
+	       bytes_equal_nocase(bytes_first(name, 14),
+				  BYTES("Sec-WebSocket-"));
+}
+
+static bool named_by_connection(const struct ses_head *head, struct bytes name)
+{
+	for (size_t i = 0; i < head->n_fields; i++) {
+		struct bytes list = head->fields[i].value, element;
+
+		if (!bytes_equal_nocase(head->fields[i].name,
+					BYTES("Connection")))
+			continue;
+		while (bytes_next_element(&list, &element))
+			if (bytes_equal_nocase(element, name))
+				return true;
+	}
+	return false;
+}
+
+static bool stays_on_its_hop(const struct ses_head *head, struct bytes name)
+{
+	return is_hop_by_hop(name) ||
+	       (!is_end_to_end(name) && named_by_connection(head, name));
+}
+
+static int put_field(struct ses_buf *out, const char *name, struct bytes value)
+{
+	if (!ses_is_field_value(value))
+		return SESAME_EINVAL;
+	return ses_buf_printf(out, "%s: %.*s\r\n", name, BYTES_ARG(value));
+}
+
+static int copy_field(struct ses_buf *out, const struct ses_field *field)
+{
+	return ses_buf_printf(out, "%.*s: %.*s\r\n", BYTES_ARG(field->name),
+			      BYTES_ARG(field->value));
+}
+
+static int put_host(const struct gate_forward *f, struct bytes host,
+		    struct ses_buf *out)
+{
+	const struct gate_route *route = f->route;
+	bool six = strchr(route->upstream_host, ':');
+
+	if (!route->host)
+		return put_field(out, "Host", host);
+	if (strcmp(route->host, "upstream") != 0)
+		return put_field(out, "Host", bytes_of_str(route->host));
+	if (route->upstream_port == 80)
+		return ses_buf_printf(out, "Host: %s%s%s\r\n", six ? "[" : "",
+				      route->upstream_host, six ? "]" : "");
+	return ses_buf_printf(out, "Host: %s%s%s:%u\r\n", six ? "[" : "",
+			      route->upstream_host, six ? "]" : "",
+			      route->upstream_port);
+}
+
+int gate_forward_write(const struct gate_forward *f, struct ses_buf *out)
+{
+	struct bytes host = ses_head_get(f->head, "Host");
+	int r;
+
+	ses_buf_printf(out, "GET %s%.*s HTTP/1.1\r\n",
+		       f->route->upstream_prefix, BYTES_ARG(f->head->target));
+	r = put_host(f, host, out);
+	if (r < 0)
+		return r;
+	ses_buf_append_str(out, "Connection: Upgrade\r\n"
+				"Upgrade: websocket\r\n");
+	for (size_t i = 0; i < f->head->n_fields; i++) {
+		const struct ses_field *field = &f->head->fields[i];
+
+		if (stays_on_its_hop(f->head, field->name) ||
+		    is_forwarding(field->name) ||
+		    bytes_equal_nocase(field->name, BYTES("Host")))
+			continue;
+		r = copy_field(out, field);
+		if (r < 0)
+			return r;
+	}
+	ses_buf_printf(out, "X-Forwarded-For: %s\r\n", f->address);
+	ses_buf_printf(out, "X-Forwarded-Proto: %s\r\n",
+		       f->tls ? "https" : "http");
+	r = put_field(out, "X-Forwarded-Host", host);
+	return r < 0 ? r : ses_buf_append_str(out, "\r\n");
+}
+
+/* ---- Answers ---- */
+
+static bool is_accept_of(struct bytes value, struct bytes key)
+{
+	char accept[SES_ACCEPT_LEN];
+
+	ses_key_accept(key, accept);
+	return bytes_equal(value, bytes_of(accept, sizeof(accept)));
+}
+
+const char *gate_acceptance_fault(const struct ses_head *request,
+				  const struct ses_head *answer,
+				  struct bytes key)
+{
+	const struct ses_field *f = answer->fields;
+	size_t n = answer->n_fields;
+	struct bytes protocol = ses_head_get(answer, "Sec-WebSocket-Protocol");
+
+	if (!ses_field_has_token(f, n, "Upgrade", "websocket"))
+		return ses_fault_row(SES_FAULT_RESPONSE_UPGRADE)->sentence;
+	if (!ses_field_has_token(f, n, "Connection", "upgrade"))
+		return ses_fault_row(SES_FAULT_RESPONSE_CONNECTION)->sentence;
+	if (ses_field_count(f, n, "Sec-WebSocket-Accept") != 1 ||
+	    !is_accept_of(ses_head_get(answer, "Sec-WebSocket-Accept"), key))
+		return ses_fault_row(SES_FAULT_RESPONSE_ACCEPT)->sentence;
+	if (ses_field_count(f, n, "Sec-WebSocket-Extensions") &&
+	    !ses_field_count(request->fields, request->n_fields,
+			     "Sec-WebSocket-Extensions"))
+		return ses_fault_row(SES_FAULT_RESPONSE_EXTENSIONS)->sentence;
+	if (protocol.data && !ses_upgrade_offers(request, protocol))
+		return ses_fault_row(SES_FAULT_RESPONSE_SUBPROTOCOL)->sentence;
+	return NULL;
+}
+
+int gate_acceptance_write(const struct ses_head *answer, struct ses_buf *out)
+{
+	int r = ses_buf_append_str(out, "HTTP/1.1 101 Switching Protocols\r\n"
+					"Connection: Upgrade\r\n"
+					"Upgrade: websocket\r\n");
+
+	for (size_t i = 0; r >= 0 && i < answer->n_fields; i++)
+		if (!stays_on_its_hop(answer, answer->fields[i].name))
+			r = copy_field(out, &answer->fields[i]);
+	return r < 0 ? r : ses_buf_append_str(out, "\r\n");
+}
+
+/* Fields that ses_upgrade_write_refusal() writes itself. */
+static bool is_ours(int status, struct bytes name)
+{
+	static const char *const allow[] = {"Allow", NULL};
+	static const char *const version[] = {"Sec-WebSocket-Version", NULL};
+
+	return (status == 405 && is_one_of(name, allow)) ||
+	       (status == 426 && is_one_of(name, version));
+}
+
+int gate_relayed_refusal_write(const struct ses_head *answer, struct bytes body,
+			       const char *reference, struct ses_buf *out)
+{
+	struct ses_field fields[SES_HEAD_MAX_FIELDS + 1];
+	size_t n = 0;
+
+	for (size_t i = 0; i < answer->n_fields; i++) {
+		struct bytes name = answer->fields[i].name;
+
+		if (!stays_on_its_hop(answer, name) &&
+		    !is_ours(answer->status, name))
+			fields[n++] = answer->fields[i];
+	}
+	fields[n++] = (struct ses_field){BYTES("Sesame-Reference"),
+					 bytes_of_str(reference)};
+	return ses_upgrade_write_refusal(answer->status, fields, n,
+					 bytes_of(NULL, 0), body, out);
+}
+
+/* ---- Chunks ---- */
+
+static int hex_digit(uint8_t c)
+{
+	c = byte_lower(c);
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Read "1a;ext\r\n": 1, 0 when more is needed, or SESAME_EPROTO. */
+static int read_chunk_head(struct bytes *in, size_t *ret_size)
+{
+	ptrdiff_t end = bytes_find_byte(*in, '\n');
+	size_t size = 0, i = 0;
+
+	if (end < 0)
+		return in->len > 256 ? SESAME_EPROTO : 0;
+	if (end == 0 || in->data[end - 1] != '\r')
+		return SESAME_EPROTO;
+	for (; i < (size_t)end && hex_digit(in->data[i]) >= 0; i++) {
+		if (size > SIZE_MAX >> 8)
+			return SESAME_EPROTO;
+		size = size << 4 | (size_t)hex_digit(in->data[i]);
+	}
+	if (i == 0 ||
+	    (in->data[i] != '\r' && in->data[i] != ';' && in->data[i] != ' '))
+		return SESAME_EPROTO;
+	*in = bytes_from(*in, (size_t)end + 1);
+	*ret_size = size;
+	return 1;
+}
+
+int gate_unchunk(struct bytes in, struct ses_buf *out)
+{
+	size_t size;
+	int r;
+
+	while ((r = read_chunk_head(&in, &size)) > 0 && size > 0) {
+		r = ses_buf_append(out, bytes_first(in, size));
+		if (r < 0)
+			return SESAME_ELIMIT;
+		if (in.len < 2 || size > in.len - 2)
+			return 0;
+		in = bytes_from(in, size);
+		if (!bytes_starts(in, BYTES("\r\n")))
+			return SESAME_EPROTO;
+		in = bytes_from(in, 2);
+	}
+	/* Trailers are not looked at: the connection ends with this answer. */
+	return r;
+}

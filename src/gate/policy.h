@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The policy: what a configuration file says, read once and never changed.
+ * Every rule knows the line that it stands on, so that a refusal can name it.
+ */
+#ifndef GATE_POLICY_H
+#define GATE_POLICY_H
+
+#include "gate/match.h"
+
+/* The lists of `allow`, in the order in which they are looked at. */
+enum gate_list {
+	GATE_HOSTS,
+	GATE_ADDRESSES,
+	GATE_ORIGINS,
+	GATE_USER_AGENTS,
+	GATE_N_LISTS
+};
+
+/* One entry of a list: "https://app.example", "!203.0.113.0/24". */
+struct gate_rule {
+	char *text;
+	unsigned line;
+	bool negative; /* it began with "!" */
+	union {
+		struct gate_origin_pattern origin;
+		struct gate_network network;
+		struct bytes glob; /* hosts and user agents */
+	};
+};
+
+struct gate_rules {
+	struct gate_rule *rule;
+	size_t n;
+	unsigned line; /* of the list's key; 0: the list is not given */
+};
+
+enum gate_target { GATE_TO_ECHO, GATE_TO_UPSTREAM };
+
+struct gate_limits {
+	uint64_t message_bytes; /* 0: the built-in limit */
+	uint64_t idle_ms;	/* 0: the built-in time */
+	uint64_t connections;	/* at a time; 0: no limit of its own */
+};
+
+struct gate_route {
+	char *path;
+	struct gate_path_pattern pattern;
+	unsigned line, column;
+	enum gate_target to;
+	char *upstream;	     /* "ws://127.0.0.1:3000" as written, or NULL */
+	char *upstream_host; /* without brackets */
+	uint16_t upstream_port;
+	char *upstream_prefix; /* put before the path: "/app", "" */
+	char *host;	       /* Host for the upstream; NULL: as it came */
+	struct gate_rules allow[GATE_N_LISTS];
+	struct gate_limits limits;
+	bool observe; /* admit all, journal what would have been refused */
+};
+
+enum gate_client_cert {
+	GATE_CERT_OFF,
+	GATE_CERT_OPTIONAL,
+	GATE_CERT_REQUIRED
+};
+
+struct gate_listen {
+	char *host; /* an address, without brackets */
+	uint16_t port;
+	unsigned line;
+	bool tls;
+	char *certificate, *key, *client_ca; /* file names as to be opened */
+	uint64_t client_cert;		     /* enum gate_client_cert */
+};
+
+enum gate_disclose {
+	GATE_TELL_REFERENCE,
+	GATE_TELL_REASON,
+	GATE_TELL_FULL
+};
+
+struct gate_policy {
+	char *file; /* as it was named; rules are at file:line */
+	struct gate_listen *listen;
+	size_t n_listen;
+	struct gate_route *route;
+	size_t n_routes;
+	uint64_t disclose; /* enum gate_disclose */
+	char *journal;	   /* file name; NULL: the default place; "": none */
+	uint64_t journal_rows;
+};
+
+void gate_policy_free(struct gate_policy *policy);
+/* "origins", as the key is called. */
+const char *gate_list_name(enum gate_list list);
+
+#endif

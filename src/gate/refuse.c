@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/* The answer to a refused client: text, or problem details (RFC 9457). */
+#include "gate/refuse.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <sesame/error.h>
+#include <sesame/version.h>
+
+#include "wire/upgrade.h"
+
+#define BODY_BYTES 4096
+
+/* The sentence of a status; %s is the path. */
+static const struct {
+	int status;
+	const char *sentence;
+} sentences[] = {
+	{403, "You don't have permission to access %s on this server."},
+	{404, "There is no WebSocket at %s on this server."},
+	{408, "The handshake did not arrive in time."},
+	{502, "The server behind %s gave no valid answer."},
+	{503, "All connections to %s are taken; try again later."},
+	{504, "The server behind %s did not answer in time."},
+};
+
+static void write_sentence(const struct gate_answer *a, char *out, size_t size)
+{
+	const char *format = a->sentence ? NULL : "This handshake is refused.";
+	char path[240];
+
+	bytes_printable(a->path, path, sizeof(path));
+	for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
+		if (!a->sentence && sentences[i].status == a->status)
+			format = sentences[i].sentence;
+	if (format) {
+		const char *gap = strstr(format, "%s");
+
+		/* Put together by hand: no format comes from a variable. */
+		if (gap)
+			snprintf(out, size, "%.*s%s%s", (int)(gap - format),
+				 format, path[0] ? path : "/", gap + 2);
+		else
+			snprintf(out, size, "%s", format);
+		return;
+	}
+	snprintf(out, size, "%s", a->sentence);
+	if (out[0] >= 'a' && out[0] <= 'z')
+		out[0] -= 'a' - 'A';
+	if (out[0] && out[strlen(out) - 1] != '.' && strlen(out) + 1 < size)
+		strcat(out, ".");
+}
+
+static int write_text(const struct gate_answer *a, const char *sentence,
+		      struct ses_buf *body)
+{
+	ses_buf_printf(body, "%s: %s\n\nReference: %s\n",
+		       ses_status_phrase(a->status), sentence, a->reference);
+	if (a->disclose >= GATE_TELL_REASON)
+		ses_buf_printf(body, "Cause: %s\n", why_cause(a->cause)->id);
+	if (a->disclose == GATE_TELL_FULL && a->line)
+		ses_buf_printf(body, "Rule: %s\nAt: %s:%u\n", a->rule, a->file,
+			       a->line);
+	return 0;
+}
+
+static int write_json(const struct gate_answer *a, const char *sentence,
+		      struct ses_buf *body)
+{
+	json_t *o = json_pack("{s:s, s:s, s:i, s:s, s:s}", "type",
+			      "about:blank", "title",
+			      ses_status_phrase(a->status), "status", a->status,
+			      "detail", sentence, "reference", a->reference);
+	char *text;
+	int r;
+
+	if (a->disclose >= GATE_TELL_REASON)
+		json_object_set_new(o, "cause",
+				    json_string(why_cause(a->cause)->id));
+	if (a->disclose == GATE_TELL_FULL && a->line) {
+		json_object_set_new(o, "rule", json_string(a->rule));
+		json_object_set_new(o, "file", json_string(a->file));
+		json_object_set_new(o, "line", json_integer(a->line));
+	}
+	text = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	r = text ? ses_buf_printf(body, "%s\n", text) : SESAME_ENOMEM;
+	free(text);
+	return r;
+}
+
+int gate_answer_write(const struct gate_answer *a, struct ses_buf *out)
+{
+	bool json = gate_prefers_json(a->accept);
+	struct ses_field fields[] = {
+		{BYTES("Server"), BYTES("sesame/" SESAME_VERSION)},
+		{BYTES("Sesame-Reference"), bytes_of_str(a->reference)},
+		{BYTES("X-Content-Type-Options"), BYTES("nosniff")},
+		{BYTES("Cache-Control"), BYTES("no-store")},
+	};
+	char sentence[480];
+	struct ses_buf body;
+	int r;
+
+	ses_buf_init(&body, BODY_BYTES);
+	write_sentence(a, sentence, sizeof(sentence));
+	r = json ? write_json(a, sentence, &body)
+		 : write_text(a, sentence, &body);
+	if (r >= 0)
+		r = ses_upgrade_write_refusal(
+			a->status, fields, sizeof(fields) / sizeof(fields[0]),
+			json ? BYTES("application/problem+json")
+			     : BYTES("text/plain; charset=utf-8"),
+			ses_buf_bytes(&body), out);
+	ses_buf_fini(&body);
+	return r;
+}
+
+/* ---- Accept ---- */
+
+/* The weight in thousandths: ";q=0.8" gives 800. */
+static int weight(struct bytes parameters)
+{
+	struct bytes q;
+	int value = 0, scale = 100;
+
+	while (parameters.len) {
+		ptrdiff_t semicolon = bytes_find_byte(parameters, ';');
+		size_t n = semicolon < 0 ? parameters.len : (size_t)semicolon;
+
+		q = bytes_trim(bytes_first(parameters, n));
+		parameters = bytes_from(parameters, n + 1);
+		if (q.len < 3 || byte_lower(q.data[0]) != 'q' ||
+		    q.data[1] != '=')
+			continue;
+		if (q.data[2] == '1')
+			return 1000;
+		for (size_t i = 4; i < q.len && scale; i++, scale /= 10)
+			if (q.data[i] >= '0' && q.data[i] <= '9')
+				value += (q.data[i] - '0') * scale;
+		return value;
+	}
+	return 1000;
+}
+
+/* How well a range of Accept names a type: 0 not at all, 3 in full. */
+static int specificity(struct bytes range, const char *const *names)
+{
+	for (int fit = 3; *names; names++, fit--)
+		if (bytes_equal_nocase(range, bytes_of_str(*names)))
+			return fit;
+	return 0;
+}
+
+struct wish {
+	int fit, weight;
+	int place; /* among the ranges: earlier wins a tie */
+};
+
+static void consider(struct wish *w, struct bytes element, int place,
+		     const char *const *names)
+{
+	ptrdiff_t semicolon = bytes_find_byte(element, ';');
+	size_t n = semicolon < 0 ? element.len : (size_t)semicolon;
+	int fit = specificity(bytes_trim(bytes_first(element, n)), names);
+
+	if (fit > w->fit)
+		*w = (struct wish){fit, weight(bytes_from(element, n + 1)),
+				   place};
+}
+
+bool gate_prefers_json(struct bytes accept)
+{
+	static const char *const problem[] = {"application/problem+json",
+					      "application/*", "*/*", NULL};
+	static const char *const json[] = {"application/json", "application/*",
+					   "*/*", NULL};
+	static const char *const plain[] = {"text/plain", "text/*", "*/*", NULL};
+	static const char *const html[] = {"text/html", "text/*", "*/*", NULL};
+	struct wish wishes[4] = {{0}};
+	const struct wish *j, *t;
+	struct bytes element;
+
+	for (int place = 1; bytes_next_element(&accept, &element); place++) {
+		consider(&wishes[0], element, place, problem);
+		consider(&wishes[1], element, place, json);
+		consider(&wishes[2], element, place, plain);
+		consider(&wishes[3], element, place, html);
+	}
+	j = wishes[0].weight >= wishes[1].weight && wishes[0].fit ? &wishes[0]
+								  : &wishes[1];
+	t = wishes[2].weight >= wishes[3].weight && wishes[2].fit ? &wishes[2]
+								  : &wishes[3];
+	if (j->fit < 2 || j->weight != t->weight)
+		return j->fit >= 2 && j->weight > t->weight;
+	return t->fit < 2 || j->place < t->place;
+}

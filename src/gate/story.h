@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The story of one refusal, as the journal keeps it and as people read it:
+ * what was asked, from where, which rule said no, what would have passed and
+ * what to write to let it in. All text in it is fit for a terminal.
+ */
+#ifndef GATE_STORY_H
+#define GATE_STORY_H
+
+#include "base/buf.h"
+#include "gate/admit.h"
+#include "why/reference.h"
+
+struct gate_story {
+	char reference[WHY_REFERENCE_SIZE];
+	int64_t time_ms; /* since 1970 */
+	int status;
+	bool observed; /* it was let in: the route only observes */
+	char cause[40];
+	/* what was asked; "" for what was not sent */
+	char target[512], host[128], origin[256], user_agent[256];
+	char address[64];
+	char listener[80]; /* "ws://127.0.0.1:8080" */
+	/* what said no */
+	char route[160], upstream[160];
+	char check[16];	 /* "origin"; "" when no rule did */
+	char rule[280];	 /* the entry, or the default in words */
+	bool preset;	 /* the rule is a default that stands in no file */
+	char file[256];	 /* "" when no rule did */
+	unsigned line;	 /* of the rule; of its route for a default */
+	char compared[256];
+	char nearest[280];
+	char note[256];	 /* what else is known, a sentence */
+	char trace[4096]; /* the looks at the lists, as a JSON array */
+};
+
+/* Fill in what @request says. */
+void gate_story_ask(struct gate_story *story, const struct gate_request *request);
+/* Fill in what @decision says; @policy is the one that it was made by. */
+void gate_story_decide(struct gate_story *story, const struct gate_policy *policy,
+		       const struct gate_decision *decision);
+/* The looks of @decision as a JSON array, to be freed. NULL: no memory. */
+char *gate_trace_json(const struct gate_decision *decision);
+/*
+ * What the operator can do, in lines that end in a newline; lines to paste
+ * begin with blanks. 0 or an error of the buffer.
+ */
+int gate_story_advise(const struct gate_story *story, struct ses_buf *out);
+/* The story as a JSON object, to be freed. NULL: no memory. */
+char *gate_story_json(const struct gate_story *story, bool pretty);
+
+#endif

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/* Dialling the server behind a route and waiting for its answer. */
+#include "gate/upstream.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <sesame/error.h>
+
+#include "net/dial.h"
+#include "ws/intake.h"
+
+#define DIAL_MS	    5000
+#define ANSWER_MS   10000
+#define BODY_MS	    2000 /* for the rest of a refusal, once its head is here */
+#define BODY_BYTES  (64 * 1024)
+#define QUEUE_BYTES (4 * 1024 * 1024)
+#define HIGH_BYTES  (256 * 1024)
+
+struct gate_upstream {
+	struct sesame_loop *loop;
+	struct ses_dial *dial; /* while it lasts, then */
+	struct ses_stream *stream;
+	struct ses_timer timer;
+	struct ses_intake intake;
+	struct ses_buf request; /* to be sent */
+	struct ses_head *sent; /* that request, parsed: borrows from sent_text */
+	struct ses_buf sent_text;
+	struct ses_head *answer; /* whole when not NULL; borrows from intake */
+	struct ses_buf answer_text;
+	struct ses_buf body; /* as it came, perhaps in chunks */
+	void (*done)(void *user, const struct gate_upstream_result *result);
+	void *user;
+};
+
+static void free_upstream(struct gate_upstream *u)
+{
+	ses_timers_stop(&u->loop->timers, &u->timer);
+	if (u->dial)
+		ses_dial_cancel(u->dial);
+	ses_stream_close(u->stream);
+	ses_intake_fini(&u->intake);
+	ses_buf_fini(&u->request);
+	ses_buf_fini(&u->sent_text);
+	ses_buf_fini(&u->answer_text);
+	ses_buf_fini(&u->body);
+	free(u->sent);
+	free(u->answer);
+	free(u);
+}
+
+void gate_upstream_cancel(struct gate_upstream *u)
+{
+	if (u)
+		free_upstream(u);
+}
+
+/* Tell the outcome and be gone. */
+static void tell(struct gate_upstream *u, struct gate_upstream_result result)
+{
+	if (result.error == 0) {
+		result.stream = u->stream;
+		u->stream = NULL;
+	}
+	u->done(u->user, &result);
+	free_upstream(u);
+}
+
+static void fail(struct gate_upstream *u, int error, const char *text)
+{
+	tell(u, (struct gate_upstream_result){.error = error, .text = text});
+}
+
+/* ---- The answer ---- */
+
+static bool is_chunked(const struct ses_head *head)
+{
+	return ses_field_has_token(head->fields, head->n_fields,
+				   "Transfer-Encoding", "chunked");
+}
+
+static void tell_refusal(struct gate_upstream *u)
+{
+	struct gate_upstream_result result = {.error = SESAME_EREFUSED,
+					      .head = u->answer,
+					      .body = ses_buf_bytes(&u->body)};
+	int64_t announced = ses_head_content_length(u->answer);
+	struct ses_buf plain;
+
+	ses_buf_init(&plain, BODY_BYTES);
+	if (is_chunked(u->answer)) {
+		gate_unchunk(result.body, &plain);
+		result.body = ses_buf_bytes(&plain);
+	} else if (announced >= 0) {
+		result.body = bytes_first(result.body, (size_t)announced);
+	}
+	tell(u, result);
+	ses_buf_fini(&plain);
+}
+
+static bool body_is_whole(struct gate_upstream *u)
+{
+	int64_t announced = ses_head_content_length(u->answer);
+	struct ses_buf plain;
+	int r;
+
+	if (u->answer->status == 204 || u->answer->status == 304)
+		return true;
+	if (is_chunked(u->answer)) {
+		ses_buf_init(&plain, BODY_BYTES);
+		r = gate_unchunk(ses_buf_bytes(&u->body), &plain);
+		ses_buf_fini(&plain);
+		return r != 0;
+	}
+	return announced >= 0 && ses_buf_len(&u->body) >= (size_t)announced;
+}
+
+/* More of a refusal's body; what is over the limit is cut off. */
+static void take_body(struct gate_upstream *u, struct bytes data)
+{
+	size_t room = BODY_BYTES - ses_buf_len(&u->body);
+
+	if (ses_buf_append(&u->body, bytes_first(data, room)) < 0 ||
+	    data.len >= room || body_is_whole(u))
+		tell_refusal(u);
+}
+
+static void judge(struct gate_upstream *u, struct bytes rest)
+{
+	struct gate_upstream_result result = {.head = u->answer, .early = rest};
+
+	if (u->answer->status < 200 && u->answer->status != 101) {
+		fail(u, SESAME_EPROTO, "an interim answer before the 101");
+		return;
+	}
+	if (u->answer->status != 101) {
+		ses_timers_start(&u->loop->timers, &u->timer,
+				 u->loop->now_ms + BODY_MS);
+		take_body(u, rest);
+		return;
+	}
+	result.text = gate_acceptance_fault(
+		u->sent, u->answer, ses_head_get(u->sent, "Sec-WebSocket-Key"));
+	result.error = result.text ? SESAME_EPROTO : 0;
+	tell(u, result);
+}
+
+/*
+ * Keep a head whose first byte is @raw's: what it borrows from is the loop's,
+ * so it is copied and parsed again where it stays.
+ */
+static struct ses_head *keep_head(const struct ses_head *head, struct bytes raw,
+				  struct ses_buf *text)
+{
+	struct ses_head *kept = calloc(1, sizeof(*kept));
+	struct ses_head_parser parser;
+	enum ses_fault fault;
+
+	ses_head_init(&parser, head->is_request, NULL);
+	if (kept && ses_buf_append(text, bytes_first(raw, head->length)) == 0 &&
+	    ses_head_parse(&parser, ses_buf_bytes(text), kept, &fault) > 0)
+		return kept;
+	free(kept);
+	return NULL;
+}
+
+static void on_answer(struct ses_stream *s, uint8_t *data, size_t len)
+{
+	struct gate_upstream *u = s->owner;
+	enum ses_fault fault = SES_FAULT_NONE;
+	struct ses_head head;
+	size_t used;
+	int r;
+
+	if (u->answer) {
+		take_body(u, bytes_of(data, len));
+		return;
+	}
+	r = ses_intake_feed(&u->intake, data, len, &head, &used, &fault);
+	if (r == 0)
+		return;
+	if (r < 0) {
+		fail(u, SESAME_EPROTO,
+		     r == SESAME_EPROTO ? ses_fault_row(fault)->sentence
+					: "out of memory");
+		return;
+	}
+	u->answer = keep_head(&head,
+			      ses_buf_len(&u->intake.gathered)
+				      ? ses_buf_bytes(&u->intake.gathered)
+				      : bytes_of(data, len),
+			      &u->answer_text);
+	if (!u->answer) {
+		fail(u, SESAME_ENOMEM, "out of memory");
+		return;
+	}
+	judge(u, bytes_from(bytes_of(data, len), used));
+}
+
+static void on_end(struct ses_stream *s, int error)
+{
+	struct gate_upstream *u = s->owner;
+
+	if (u->answer)
+		tell_refusal(u); /* its body ended with the connection */
+	else
+		fail(u, SESAME_ERESET,
+		     "it closed the connection without an answer");
+}
+
+static const struct ses_stream_events answering = {.on_bytes = on_answer,
+						   .on_end = on_end};
+
+static void on_time(struct ses_timer *timer)
+{
+	struct gate_upstream *u =
+		ses_container_of(timer, struct gate_upstream, timer);
+
+	if (u->answer)
+		tell_refusal(u);
+	else
+		fail(u, SESAME_ETIMEOUT, "it did not answer the handshake");
+}
+
+/* ---- The request ---- */
+
+static void on_dialled(void *user, struct ses_stream *stream,
+		       const struct ses_dial_report *report, int error)
+{
+	struct gate_upstream *u = user;
+	char text[300];
+
+	u->dial = NULL;
+	if (error) {
+		const struct ses_dial_step *last =
+			report && report->n_steps
+				? &report->step[report->n_steps - 1]
+				: NULL;
+
+		snprintf(text, sizeof(text), "%s%s%s", last ? last->what : "",
+			 last ? ": " : "",
+			 last ? last->text : sesame_strerror(error));
+		fail(u, error, text);
+		return;
+	}
+	u->stream = stream;
+	ses_stream_take(stream, &answering, u);
+	if (ses_stream_send(stream, ses_buf_bytes(&u->request)) < 0) {
+		fail(u, SESAME_ERESET, "the handshake could not be sent");
+		return;
+	}
+	ses_timers_start(&u->loop->timers, &u->timer,
+			 u->loop->now_ms + ANSWER_MS);
+}
+
+struct gate_upstream *gate_upstream_start(
+	struct sesame_loop *loop, const struct gate_route *route,
+	struct ses_buf *request, const struct ses_head *sent,
+	void (*done)(void *user, const struct gate_upstream_result *result),
+	void *user)
+{
+	struct ses_dial_options options = {
+		.host = bytes_of_str(route->upstream_host),
+		.port = route->upstream_port,
+		.timeout_ms = DIAL_MS,
+		.queue_limit = QUEUE_BYTES,
+		.queue_high = HIGH_BYTES,
+	};
+	struct gate_upstream *u = calloc(1, sizeof(*u));
+
+	if (!u)
+		return NULL;
+	u->loop = loop;
+	u->done = done;
+	u->user = user;
+	u->timer.fire = on_time;
+	ses_intake_init(&u->intake, false);
+	u->request = *request;
+	ses_buf_init(request, 0);
+	ses_buf_init(&u->sent_text, SES_INTAKE_BYTES);
+	ses_buf_init(&u->answer_text, SES_INTAKE_BYTES);
+	ses_buf_init(&u->body, BODY_BYTES);
+	/* A head begins with its method. */
+	u->sent = keep_head(sent, bytes_of(sent->method.data, sent->length),
+			    &u->sent_text);
+	if (!u->sent ||
+	    !(u->dial = ses_dial_start(loop, &options, on_dialled, u))) {
+		free_upstream(u);
+		return NULL;
+	}
+	return u;
+}

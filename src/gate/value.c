@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* Numbers with units, and addresses with ports. */
+#include "gate/value.h"
+
+#include "gate/match.h"
+
+struct unit {
+	const char *name;
+	uint64_t factor;
+};
+
+static bool read_with_unit(struct bytes text, const struct unit *units,
+			   size_t n_units, uint64_t *ret)
+{
+	size_t digits = 0;
+	uint64_t number;
+	struct bytes unit;
+
+	while (digits < text.len && text.data[digits] >= '0' &&
+	       text.data[digits] <= '9')
+		digits++;
+	if (!bytes_to_u64(bytes_first(text, digits), UINT64_MAX / 4, &number))
+		return false;
+	unit = bytes_trim(bytes_from(text, digits));
+	for (size_t i = 0; i < n_units; i++) {
+		if (!bytes_equal_nocase(unit, bytes_of_str(units[i].name)))
+			continue;
+		if (number > UINT64_MAX / units[i].factor)
+			return false;
+		*ret = number * units[i].factor;
+		return true;
+	}
+	return false;
+}
+
+bool gate_size_read(struct bytes text, uint64_t *ret_bytes)
+{
+	static const struct unit units[] = {
+		{"", 1},	  {"B", 1},	      {"KiB", 1 << 10},
+		{"MiB", 1 << 20}, {"GiB", 1 << 30},   {"kB", 1000},
+		{"MB", 1000000},  {"GB", 1000000000},
+	};
+
+	return read_with_unit(text, units, sizeof(units) / sizeof(units[0]),
+			      ret_bytes);
+}
+
+bool gate_duration_read(struct bytes text, uint64_t *ret_ms)
+{
+	static const struct unit units[] = {
+		{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+
+	return read_with_unit(text, units, sizeof(units) / sizeof(units[0]),
+			      ret_ms);
+}
+
+const char *gate_listen_read(struct bytes text, struct bytes *ret_host,
+			     uint16_t *ret_port)
+{
+	ptrdiff_t bracket = bytes_find_byte(text, ']');
+	struct bytes after = bytes_from(text, (size_t)(bracket + 1)), host;
+	ptrdiff_t colon = bytes_find_byte(after, ':');
+	struct gate_address ignored;
+	uint64_t port;
+
+	if (colon < 0)
+		return "needs a port, as in 127.0.0.1:8080 or [::1]:8080";
+	host = bytes_first(text, (size_t)(bracket + 1 + colon));
+	after = bytes_from(after, (size_t)colon + 1);
+	if (bytes_find_byte(after, ':') >= 0)
+		return "needs brackets round an IPv6 address, as in [::1]:8080";
+	if (!bytes_to_u64(after, 65535, &port))
+		return "needs a port of 0 to 65535 after the last colon";
+	if (bracket >= 0)
+		host = bytes_from(bytes_first(host, host.len - 1), 1);
+	if (!gate_address_read(host, &ignored) ||
+	    (bytes_find_byte(host, ':') >= 0) != (bracket >= 0))
+		return "needs an IPv4 or IPv6 address before the port, not a "
+		       "name";
+	*ret_host = host;
+	*ret_port = (uint16_t)port;
+	return NULL;
+}
+
+int gate_choice_read(const char *choices, struct bytes text)
+{
+	for (int i = 0; *choices; i++) {
+		size_t len = strcspn(choices, "|");
+
+		if (bytes_equal(text, bytes_of(choices, len)))
+			return i;
+		choices += len + (choices[len] == '|');
+	}
+	return -1;
+}

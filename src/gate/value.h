@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* Values of the configuration as text: sizes, times, addresses. Pure. */
+#ifndef GATE_VALUE_H
+#define GATE_VALUE_H
+
+#include "base/bytes.h"
+
+/* "512", "64KiB", "1MiB", "1GiB"; "1MB" is 10^6. False for anything else. */
+bool gate_size_read(struct bytes text, uint64_t *ret_bytes);
+/* "250ms", "30s", "5m", "1h". A unit is needed. */
+bool gate_duration_read(struct bytes text, uint64_t *ret_ms);
+/*
+ * "127.0.0.1:8080", "[::1]:8080": *ret_host without brackets, borrowed. NULL,
+ * or what is wrong as a static sentence.
+ */
+const char *gate_listen_read(struct bytes text, struct bytes *ret_host,
+			     uint16_t *ret_port);
+/* One of "a|b|c"; its index or -1. */
+int gate_choice_read(const char *choices, struct bytes text);
+
+#endif
