@@ -19,10 +19,12 @@
 
 static bool counting;
 static int until_failure; /* allocations that still succeed while counting */
+static long alive;	  /* allocations that nobody has freed yet */
 
 void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t n);
+void __libc_free(void *p);
 
 static bool fails(void)
 {
@@ -32,19 +34,33 @@ static bool fails(void)
 /* Visible, so that zlib's calls come here too. */
 #pragma GCC visibility push(default)
 
+static void *counted(void *p)
+{
+	alive += p != NULL;
+	return p;
+}
+
 void *malloc(size_t n)
 {
-	return fails() ? NULL : __libc_malloc(n);
+	return fails() ? NULL : counted(__libc_malloc(n));
 }
 
 void *calloc(size_t n, size_t size)
 {
-	return fails() ? NULL : __libc_calloc(n, size);
+	return fails() ? NULL : counted(__libc_calloc(n, size));
 }
 
 void *realloc(void *p, size_t n)
 {
+	if (!p)
+		return malloc(n);
 	return fails() ? NULL : __libc_realloc(p, n);
+}
+
+void free(void *p)
+{
+	alive -= p != NULL;
+	__libc_free(p);
 }
 
 #pragma GCC visibility pop
@@ -98,6 +114,7 @@ TEST("whichever allocation fails while receiving, it ends with 1011 and says "
 	int nth = 0, error;
 
 	do {
+		long before = alive;
 		struct ses_buf in;
 		struct peer p;
 
@@ -115,6 +132,7 @@ TEST("whichever allocation fails while receiving, it ends with 1011 and says "
 		}
 		peer_shut(&p);
 		ses_buf_fini(&in);
+		assert_int_equal(alive, before);
 	} while (error);
 	assert_true(nth > 8);
 }
@@ -131,6 +149,7 @@ TEST("whichever allocation fails while sending, it says so and goes on")
 	int nth = 0, error;
 
 	do {
+		long before = alive;
 		struct peer p;
 
 		open_prepared(&p, &settings);
@@ -144,6 +163,7 @@ TEST("whichever allocation fails while sending, it says so and goes on")
 			sesame_session_send(p.session, SESAME_TEXT, text, 1000),
 			0);
 		peer_shut(&p);
+		assert_int_equal(alive, before);
 	} while (error);
 	assert_true(nth > 4);
 }
