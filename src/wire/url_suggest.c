@@ -96,18 +96,27 @@ static bool is_near(struct bytes host)
 	       bytes_starts(host, BYTES("0.0.0.0"));
 }
 
-/* Public hosts speak TLS; a port of its own, or a near host, mostly does not. */
-static const char *likely_scheme(struct bytes after, bool port_says_plain)
+/* The port that @after (the scheme) names, or 0. */
+static unsigned port_in(struct bytes after)
 {
-	size_t n = 0, colon;
-	long port = 0;
+	size_t n = 0, start;
+	uint64_t port;
 
 	while (n < after.len && !is_one_of(after.data[n], "/?#"))
 		n++;
-	for (colon = n; colon > 0 && after.data[colon - 1] != ':';)
-		colon--;
-	for (size_t i = colon; colon > 0 && i < n && port < 100000; i++)
-		port = port * 10 + (after.data[i] - '0');
+	for (start = n; start > 0 && after.data[start - 1] != ':';)
+		start--;
+	if (start == 0 || !bytes_to_u64(bytes_of(after.data + start, n - start),
+					UINT16_MAX, &port))
+		return 0;
+	return (unsigned)port;
+}
+
+/* Public hosts speak TLS; a port of its own, or a near host, mostly does not. */
+static const char *likely_scheme(struct bytes after, bool port_says_plain)
+{
+	unsigned port = port_in(after);
+
 	if (port == 443 || port == 8443)
 		return "wss";
 	if (port == 80 || is_near(after) || (port > 0 && port_says_plain))

@@ -259,6 +259,8 @@ static const struct slip {
 	{"ws://x:http/", SES_URL_PORT_NOT_NUMBER, 7, NULL},
 	{"ws://x:8O80/", SES_URL_PORT_NOT_NUMBER, 8, "ws://x:8080/"},
 	{"ws://x:80a/", SES_URL_PORT_NOT_NUMBER, 9, NULL},
+	{"wws://x:((((((((((((((((((((((((/", SES_URL_SCHEME_TYPO, 0, NULL},
+	{"x:99999999999999999999999999/", SES_URL_SCHEME_MISSING, 0, NULL},
 	{"ws://[::1]:x/", SES_URL_PORT_NOT_NUMBER, 11, NULL},
 	{"ws://x:-80/", SES_URL_PORT_NEGATIVE, 7, "ws://x:80/"},
 	{"ws://x:0/", SES_URL_PORT_ZERO, 7, "ws://x/"},
