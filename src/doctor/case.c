@@ -178,19 +178,25 @@ static int take_user(struct reading *r, const char *value)
 	return take_basic(r, bytes_of_str(value));
 }
 
+/* Offered as browsers write it, "a, b", however it was given. */
 static int take_subprotocol(struct reading *r, const char *value)
 {
 	struct bytes list = bytes_of_str(value), one;
+	char token[2048];
+	int status = 0;
 
 	if (bytes_trim(list).len == 0)
 		return complain("%s is empty; leave it out to offer none",
 				r->option);
-	while (bytes_next_element(&list, &one))
-		if (!ses_is_token(one))
+	while (status == 0 && bytes_next_element(&list, &one)) {
+		if (!ses_is_token(one) || one.len >= sizeof(token))
 			return complain("a subprotocol is a word without "
 					"blanks or any of ( ) < > @ , ; : \\ "
 					"\" / [ ] ? = { }");
-	return extend(&r->c->subprotocols, ", ", value);
+		status = extend(&r->c->subprotocols, ", ",
+				bytes_printable(one, token, sizeof(token)));
+	}
+	return status;
 }
 
 static int take_host(struct reading *r, const char *value)

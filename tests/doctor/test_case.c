@@ -108,7 +108,7 @@ TEST("a field given by -H means the same as its own option")
 	clear_environment();
 	assert_int_equal(OPEN(&c, "-H", "Origin: https://a.example", "-H",
 			      "user-agent: Bot", "-H", "HOST: inner:81", "-H",
-			      "Sec-WebSocket-Protocol: a, b", "--subprotocol=c",
+			      "Sec-WebSocket-Protocol: a,b", "--subprotocol=c",
 			      "-H", "Cookie: s=1", "-b", "t=2", "ws://h/"),
 			 0);
 	assert_string_equal(c.origin, "https://a.example");

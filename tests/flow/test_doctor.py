@@ -1,0 +1,371 @@
+# SPDX-License-Identifier: MIT
+"""`sesame doctor` against peers that misbehave in one way each."""
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import time
+
+import jsonschema
+import pytest
+
+from doctor_peers import (Peer, accept, answer, close_frame, field, resets,
+                          says, unmask)
+
+SESAME = os.environ.get("SESAME", "build/sesame")
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SCHEMA = json.loads((ROOT / "tests/contracts/diagnosis.schema.json").read_text())
+CAUSES = {line.split("\t")[0] for line in
+          (ROOT / "tests/contracts/causes.tsv").read_text().splitlines()[1:]}
+CLEAN = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+
+
+def run(*args, env=None):
+    return subprocess.run([SESAME, "doctor", *args], capture_output=True,
+                          text=True, timeout=60, env={**CLEAN, **(env or {})})
+
+
+def diagnose(*args, env=None):
+    """The diagnosis, which is valid against the contract, and the status."""
+    done = run("--json", *args, env=env)
+    assert done.stderr == ""
+    diagnosis = json.loads(done.stdout)
+    jsonschema.validate(diagnosis, SCHEMA,
+                        cls=jsonschema.Draft202012Validator)
+    assert diagnosis["verdict"]["cause"] in CAUSES
+    assert [p["n"] for p in diagnosis["probes"]] == \
+        list(range(1, len(diagnosis["probes"]) + 1))
+    return diagnosis, done.returncode
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        return s.getsockname()[1]
+
+
+# what the play does, outcome, status, what the first probe saw
+ENDS = {
+    "403": (says(answer(b"403 Forbidden", b"no\n")),
+            "refused", 403, r"403 Forbidden"),
+    "no headers": (says(b"HTTP/1.1 403 Forbidden\r\n\r\n"),
+                   "refused", 403, r"403 Forbidden"),
+    "answers and hangs": (says(b"HTTP/1.1 401 Unauthorized\r\n\r\nwait",
+                               linger=10), "refused", 401, r"401 "),
+    "head in pieces": (says(b"HTT", b"P/1.1 404 Not", b" Found\r", b"\n\r\n",
+                            pause=0.05), "refused", 404, r"404 Not Found"),
+    "head cut": (says(b"HTTP/1.1 500 Oops\r\nServer: x\r\n"),
+                 "refused", 500, r"500 Oops"),
+    "bare line feeds": (says(b"HTTP/1.1 400 Bad\nX: y\n\nbody"),
+                        "refused", 400, r"400 Bad"),
+    "100 first": (says(b"HTTP/1.1 100 Continue\r\n\r\n",
+                       answer(b"403 Forbidden")),
+                  "refused", 403, r"403 Forbidden"),
+    "redirect": (says(answer(b"301 Moved Permanently", b"",
+                             [b"Location: /chat/?token=sEcr3tvalue"])),
+                 "refused", 301, r"301 Moved Permanently to /chat/\?token=\*"),
+    "close 4004": (says(accept, close_frame(4004, b"no such room"),
+                        linger=0.3),
+                   "refused", 101, r"101, then close 4004 \(no such room\)"),
+    "cut": (says(accept, pause=0.2), "broken", 101, r"101, then cut after 0\."),
+    "broken frame": (says(accept, b"\xf3\x00", linger=0.3),
+                     "broken", 101, r"101, then a broken frame"),
+    "bad accept": (says(b"HTTP/1.1 101 Switching Protocols\r\n"
+                        b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                        b"Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA="
+                        b"\r\n\r\n", linger=0.2),
+                   "broken", 101, r"101 that is none"),
+    "reset": (resets, "unreachable", None, r"reset"),
+    "closed": (says(), "unreachable", None, r"closed without an answer"),
+    "mute": (says(linger=20), "unreachable", None, r"silence for 1 s"),
+    "not HTTP": (says(b"-ERR unknown command\r\n"),
+                 "unreachable", None, r'not HTTP: "-ERR unknown'),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_every_end_of_a_handshake_is_told_apart(name):
+    play, outcome, status, result = ENDS[name]
+    with Peer(play) as peer:
+        diagnosis, code = diagnose("--timeout", "1", "--max-probes", "3",
+                                   peer.url())
+    assert re.search(result, diagnosis["probes"][0]["result"])
+    assert diagnosis["probes"][0]["changed"] == "nothing"
+    assert diagnosis["status"] == status
+    assert diagnosis["outcome"] == outcome
+    assert code in (1, 3)
+    assert (code == 3) == (diagnosis["verdict"]["confidence"] < 0.25)
+
+
+def test_a_refused_port():
+    diagnosis, code = diagnose(f"ws://127.0.0.1:{free_port()}/")
+    assert diagnosis["probes"][0]["result"] == "connection refused"
+    assert diagnosis["outcome"] == "unreachable"
+    assert diagnosis["status"] is None
+    assert code == 1
+
+
+def test_a_name_that_does_not_resolve():
+    diagnosis, code = diagnose("ws://nothing.invalid/")
+    assert diagnosis["probes"][0]["result"] == "the name does not resolve"
+    assert code == 1
+
+
+def test_an_open_door():
+    def play(conn, request):
+        conn.sendall(accept(request) + b"\x81\x05hello")
+        peer.read_rest(conn)
+
+    with Peer(play) as peer:
+        diagnosis, code = diagnose(peer.url())
+        time.sleep(0.2)
+        assert code == 0
+        assert diagnosis["outcome"] == "open"
+        assert diagnosis["verdict"]["cause"] == "ok"
+        assert len(diagnosis["probes"]) <= 2
+        # it sends nothing but a polite good-bye
+        assert unmask(peer.after[0]) == (8, b"\x03\xe8")
+        assert len(peer.after[0]) == 8
+
+
+def test_a_chunked_body_is_read_and_ends_the_wait():
+    play = says(b"HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n",
+                b"6\r\nOrigin\r\n", b"c\r\n not allowed\r\n", b"0\r\n\r\n",
+                pause=0.02, linger=5)
+    with Peer(play) as peer:
+        began = time.monotonic()
+        done = run("--verbose", "--max-probes", "1", peer.url())
+        assert time.monotonic() - began < 0.9
+    assert "< Origin not allowed\n" in done.stdout
+
+
+def test_an_announced_body_is_not_waited_for_longer_than_it_is():
+    with Peer(says(answer(b"403 Forbidden", b"no\n"), linger=5)) as peer:
+        began = time.monotonic()
+        run("--max-probes", "1", peer.url())
+        assert time.monotonic() - began < 0.9
+
+
+def test_a_held_connection_that_is_cut_shows_when():
+    def play(conn, request):
+        conn.sendall(accept(request))
+        time.sleep(1.0)
+
+    with Peer(play) as peer:
+        short, _ = diagnose("--max-probes", "1", peer.url())
+        assert short["outcome"] == "open"
+        held, code = diagnose("--hold", "3", "--max-probes", "1", peer.url())
+    assert re.fullmatch(r"101, then cut after (0\.9|1\.[0-3]) s",
+                        held["probes"][0]["result"])
+    assert code in (1, 3)
+
+
+SECRETS = ["hunter22", "tok-4711", "c00kie-value", "bearer-abc", "k3y-value",
+           "YW5uOmh1bnRlcjIy"]
+
+
+def secretive(peer):
+    return ["-b", "sid=c00kie-value", "-H", "X-Api-Key: k3y-value",
+            "--subprotocol", "eyJhbGciOiJIUzI1NiJ9.e30.c2ln",
+            peer.url("/chat?token=tok-4711", userinfo="ann:hunter22@")]
+
+
+@pytest.mark.parametrize("form", ["--json", "--verbose", "--quiet"])
+def test_no_secret_leaves_in_any_report(form):
+    def play(conn, request):
+        # a server that quotes everything it was sent, in head and body
+        target = request.split(b" ")[1]
+        quoted = b"; ".join(request.split(b"\r\n")[:-2])
+        conn.sendall(answer(b"403 Bad " + target, quoted + b" hunter22",
+                            [b"X-Echo: " + quoted,
+                             b"Set-Cookie: fresh=s3cret-of-the-server",
+                             b"Location: /login?ticket=tick3t"]))
+
+    with Peer(play) as peer:
+        done = run(form, *secretive(peer))
+        assert any(b"c00kie-value" in r for r in peer.seen)
+        assert any(b"YW5uOmh1bnRlcjIy" in r for r in peer.seen)
+    told = done.stdout + done.stderr
+    for secret in [*SECRETS, "eyJhbGci", "s3cret-of-the-server", "tick3t"]:
+        if form == "--verbose" or secret in SECRETS:
+            assert secret not in told, secret
+    assert form == "--quiet" or "***" in told
+
+
+def test_credentials_stay_with_the_place_they_are_for():
+    with Peer(says(answer(b"404 Not Found"))) as peer:
+        diagnose(*secretive(peer))
+        for request in peer.seen:
+            path = request.split(b" ")[1].split(b"?")[0]
+            host = field(request, b"Host")
+            if path.rstrip(b"/").endswith(b"/chat") and \
+                    host == b"127.0.0.1:%d" % peer.port:
+                continue
+            for secret in SECRETS:
+                assert secret.encode() not in request, request
+
+
+@pytest.mark.parametrize("refusal", [
+    answer(b"429 Too Many Requests"),
+    answer(b"503 Service Unavailable", b"", [b"Retry-After: 30"]),
+    answer(b"403 Forbidden", b"", [b"cf-mitigated: challenge"]),
+])
+def test_it_stops_when_asked_to(refusal):
+    with Peer(says(refusal)) as peer:
+        diagnosis, _ = diagnose(peer.url())
+        assert len(peer.seen) == 1
+    assert len(diagnosis["probes"]) == 1
+    with Peer(says(refusal)) as peer:
+        assert "No more was tried" in run(peer.url()).stdout
+
+
+def test_the_budget_is_kept():
+    for budget in (1, 2, 5):
+        with Peer(says(answer(b"403 Forbidden"))) as peer:
+            diagnosis, _ = diagnose("--max-probes", str(budget), peer.url())
+            assert len(peer.seen) <= budget
+            assert len(diagnosis["probes"]) == len(peer.seen)
+    with Peer(says(answer(b"403 Forbidden"))) as peer:
+        diagnose(peer.url())
+        assert len(peer.seen) <= 20
+
+
+def test_one_handshake_at_a_time():
+    busy = []
+
+    def play(conn, _request):
+        busy.append(1)
+        overlapping = len(busy) > 1
+        time.sleep(0.05)
+        conn.sendall(answer(b"500 Overlap" if overlapping else b"403 No"))
+        busy.pop()
+
+    with Peer(play) as peer:
+        diagnosis, _ = diagnose(peer.url())
+    assert not any("500" in p["result"] for p in diagnosis["probes"])
+
+
+def test_the_request_is_the_users_own():
+    with Peer(says(answer(b"403 Forbidden"))) as peer:
+        run("--origin", "https://app.example", "-A", "Thing/1", "-H",
+            "X-Colour: blue", "-H", "Host: inner", "--subprotocol", "a,b",
+            "-b", "s=1", "--max-probes", "1", peer.url("/chat?x=1"))
+        request = peer.seen[0]
+    assert request.startswith(b"GET /chat?x=1 HTTP/1.1\r\n")
+    for name, value in [(b"Origin", b"https://app.example"),
+                        (b"User-Agent", b"Thing/1"), (b"X-Colour", b"blue"),
+                        (b"Host", b"inner"), (b"Cookie", b"s=1"),
+                        (b"Sec-WebSocket-Protocol", b"a, b"),
+                        (b"Sec-WebSocket-Version", b"13"),
+                        (b"Upgrade", b"websocket")]:
+        assert field(request, name) == value
+    with Peer(says(answer(b"403 Forbidden"))) as peer:
+        run("--max-probes", "1", peer.url())
+        assert field(peer.seen[0], b"Origin") is None
+        assert re.fullmatch(rb"sesame/[0-9.]+ \(doctor\)",
+                            field(peer.seen[0], b"User-Agent"))
+
+
+def test_the_ways_to_the_server():
+    with Peer(says(answer(b"403 Forbidden"))) as peer:
+        run("--resolve", f"far.example:{peer.port}:127.0.0.1",
+            "--max-probes", "1", f"ws://far.example:{peer.port}/")
+        run("--connect-to", f"far.example:80:127.0.0.1:{peer.port}",
+            "--max-probes", "1", "ws://far.example/")
+        hosts = [field(r, b"Host") for r in peer.seen]
+    assert hosts == [b"far.example:%d" % peer.port, b"far.example"]
+
+
+def test_the_source_address_is_used():
+    peers = []
+
+    def play(conn, _request):
+        peers.append(conn.getpeername()[0])
+        conn.sendall(answer(b"403 Forbidden"))
+
+    with Peer(play) as peer:
+        run("--source", "127.0.0.9", "--max-probes", "1", peer.url())
+    assert peers == ["127.0.0.9"]
+
+
+def test_a_proxy_from_the_environment_is_used_unless_excepted():
+    with Peer(says(answer(b"407 Proxy Authentication Required"))) as proxy:
+        env = {"http_proxy": f"http://bob:pr0xypass@127.0.0.1:{proxy.port}"}
+        diagnosis, code = diagnose("--max-probes", "1",
+                                   "ws://far.example:81/", env=env)
+        assert proxy.seen[0].startswith(b"CONNECT far.example:81 HTTP/1.1\r\n")
+        assert diagnosis["probes"][0]["result"].startswith("407 ")
+        assert "pr0xypass" not in json.dumps(diagnosis)
+        assert "pr0xypass" not in run("-v", "ws://far.example:81/",
+                                      env=env).stdout
+        proxy.seen.clear()
+        run(f"ws://127.0.0.1:{free_port()}/",
+            env={**env, "no_proxy": "127.0.0.0/8"})
+        run("--no-proxy", f"ws://127.0.0.1:{free_port()}/", env=env)
+        assert proxy.seen == []
+
+
+def test_a_url_with_a_fault_is_a_diagnosis_without_a_handshake():
+    diagnosis, code = diagnose("wss:/example.org/chat")
+    assert diagnosis["probes"] == []
+    assert diagnosis["status"] is None
+    assert diagnosis["verdict"]["category"] == "url"
+    assert code == 1
+
+
+def test_wrong_usage_is_2():
+    for args in ([], ["--frob", "ws://h/"], ["ws://h/", "ws://g/"],
+                 ["--cacert", "/nowhere.pem", "wss://h/"]):
+        done = run(*args)
+        assert done.returncode == 2
+        assert done.stdout == ""
+        assert done.stderr.startswith("sesame doctor: ")
+
+
+def test_help_names_every_option():
+    done = run("--help")
+    assert done.returncode == 0
+    rows = re.findall(r'^OPTION\("([a-z0-9-]+)"',
+                      (ROOT / "src/doctor/options.def").read_text(), re.M)
+    page = (ROOT / "docs/doctor.md").read_text()
+    assert len(rows) > 20
+    for name in rows:
+        assert f"--{name}" in done.stdout
+        assert f"`--{name}" in page, f"docs/doctor.md lacks --{name}"
+
+
+def test_quiet_is_one_line_and_colour_only_when_wanted():
+    with Peer(says(answer(b"403 Forbidden"))) as peer:
+        done = run("--quiet", peer.url())
+        assert done.stdout.count("\n") == 1
+        assert "\x1b" not in run(peer.url()).stdout
+        forced = run(peer.url(), env={"CLICOLOR_FORCE": "1"}).stdout
+        assert "\x1b[" in forced
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", forced)
+        assert "✗" in plain or "no verdict" in plain
+
+
+def test_what_a_server_sends_cannot_drive_the_terminal():
+    evil = b"\x1b]0;owned\x07\x1b[2J"
+    play = says(b"HTTP/1.1 403 " + evil + b"\r\nServer: " + evil +
+                b"\r\nX: " + evil + b"\r\n\r\n" + evil)
+    with Peer(play) as peer:
+        for form in ("--verbose", "--quiet", "--json"):
+            out = run(form, peer.url()).stdout
+            assert "\x1b" not in out and "\x07" not in out
+
+
+def test_an_interruption_reports_what_is_known():
+    with Peer(says(linger=30)) as peer:
+        child = subprocess.Popen([SESAME, "doctor", "--timeout", "20",
+                                  peer.url()], stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, text=True, env=CLEAN)
+        while not peer.seen:
+            time.sleep(0.02)
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=5)
+    assert child.returncode == 130
+    assert "interrupted" in out
+    assert err == ""
