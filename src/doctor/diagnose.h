@@ -19,4 +19,11 @@ struct doctor_opinion {
 void doctor_diagnose(const struct doctor_chart *chart,
 		     struct doctor_opinion *ret_opinion);
 
+/* Whether a finding is a symptom: how the user's own request ended. */
+bool doctor_is_symptom(enum doctor_finding_kind kind);
+/* Whether priors.def has a row for this symptom. */
+bool doctor_has_prior(enum doctor_finding_kind symptom);
+/* Why a finding weighs anything (evidence.def), or NULL: it does not. */
+const char *doctor_weighs(enum doctor_finding_kind kind);
+
 #endif

@@ -38,7 +38,44 @@ struct doctor_chart {
 	const char *stopped; /* why probing ended early (429, ...), or NULL */
 };
 
-/* Look at everything again: chart->finding[] is made anew from the probes. */
+/*
+ * Look at everything again: chart->finding[] is made anew from the probes, and
+ * chart->stopped is set when manners forbid another probe.
+ */
 void doctor_find(struct doctor_chart *chart);
+
+/* The finding of this kind, or NULL. */
+const struct doctor_finding *doctor_found(const struct doctor_chart *chart,
+					  enum doctor_finding_kind kind);
+/* The user's own request: the first probe that changes nothing, or NULL. */
+const struct doctor_probe *doctor_baseline(const struct doctor_chart *chart);
+/*
+ * The key: the first probe that differs from the user's request in one thing
+ * and opens (or at least comes further than) what the user's did not; for an
+ * open connection the probe whose longer watch shows its end. NULL: none.
+ */
+const struct doctor_probe *doctor_key(const struct doctor_chart *chart);
+/* How often @trial was performed again after its first time. */
+int doctor_repeats(const struct doctor_chart *chart,
+		   const struct doctor_trial *trial);
+/* The first probe with this change (and value, unless NULL), or NULL. */
+const struct doctor_probe *doctor_tried(const struct doctor_chart *chart,
+					enum doctor_change change,
+					const char *value);
+
+/* ---- between the parts of finding.c; its parts are files of their own ---- */
+
+/* Add a finding, told by a format; redacted by the caller where needed. */
+void doctor_note(struct doctor_chart *chart, enum doctor_finding_kind kind,
+		 const struct doctor_probe *p, const struct doctor_probe *versus,
+		 const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* symptom.c: how the user's own request ended; exactly one finding. */
+void doctor_find_symptom(struct doctor_chart *chart,
+			 const struct doctor_probe *base);
+/* telltale.c: what an answer says in so many words. */
+void doctor_find_words(struct doctor_chart *chart,
+		       const struct doctor_probe *p);
+/* Whether the answer of @p has a telltale of this kind. */
+bool doctor_says(const struct doctor_probe *p, enum doctor_finding_kind kind);
 
 #endif

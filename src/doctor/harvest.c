@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Values for the experiments. Pages and refusals are foreign text: whatever is
+ * taken from them is checked to be a plain origin, path or token, and leads to
+ * the user's own host only.
+ */
+#include "doctor/harvest.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "doctor/redact.h"
+
+__attribute__((format(printf, 2, 3))) static void
+add(struct doctor_values *v, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (n <= 0 || (size_t)n >= sizeof(text) || v->n == DOCTOR_MAX_VALUES ||
+	    !ses_is_field_value(bytes_of_str(text)))
+		return;
+	for (size_t i = 0; i < v->n; i++)
+		if (strcmp(v->value[i], text) == 0)
+			return;
+	memcpy(v->value[v->n++], text, (size_t)n + 1);
+}
+
+static void drop_value(struct doctor_values *v, struct bytes value)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (bytes_equal_str(value, v->value[i])) {
+			memmove(v->value[i], v->value[i + 1],
+				(v->n - i - 1) * sizeof(v->value[0]));
+			v->n--;
+			return;
+		}
+}
+
+/* ---- the case ---- */
+
+static struct ses_url plain_url(const struct doctor_case *c, bool swapped)
+{
+	struct ses_url url = c->url;
+
+	url.tls = swapped ? !url.tls : url.tls;
+	return url;
+}
+
+bool doctor_own_origin(const struct doctor_case *c, bool swapped, char *out,
+		       size_t size)
+{
+	struct ses_url url = plain_url(c, swapped);
+	int n;
+
+	if (c->host && *c->host) {
+		n = snprintf(out, size, "%s://%s", url.tls ? "https" : "http",
+			     c->host);
+		return n > 0 && (size_t)n < size;
+	}
+	if (swapped && !url.port_given)
+		url.port = url.tls ? 443 : 80;
+	return ses_url_origin(&url, out, size) >= 0;
+}
+
+static struct bytes authority(struct bytes origin)
+{
+	ptrdiff_t colon = bytes_find_byte(origin, ':');
+
+	return colon < 0 ? origin : bytes_from(origin, (size_t)colon + 3);
+}
+
+bool doctor_is_own_origin(const struct doctor_case *c, const char *origin)
+{
+	char own[600];
+
+	for (int swapped = 0; swapped < 2; swapped++)
+		if (doctor_own_origin(c, swapped, own, sizeof(own)) &&
+		    bytes_equal_nocase(authority(bytes_of_str(own)),
+				       authority(bytes_of_str(origin))))
+			return true;
+	return false;
+}
+
+bool doctor_is_loopback(const struct doctor_case *c)
+{
+	struct bytes h = c->url.host;
+
+	return (c->url.host_kind == SES_HOST_IPV4 &&
+		bytes_starts(h, BYTES("127."))) ||
+	       (c->url.host_kind == SES_HOST_IPV6 &&
+		bytes_equal_str(h, "::1")) ||
+	       bytes_equal_nocase(h, BYTES("localhost"));
+}
+
+static bool query_has_secret(struct bytes query)
+{
+	while (query.len > 0) {
+		ptrdiff_t end = bytes_find_byte(query, '&');
+		size_t len = end < 0 ? query.len : (size_t)end;
+
+		if (doctor_is_secret_pair(bytes_first(query, len)))
+			return true;
+		query = bytes_from(query, len + 1);
+	}
+	return false;
+}
+
+bool doctor_has_credentials(const struct doctor_case *c)
+{
+	struct bytes list = bytes_of_str(c->subprotocols), one;
+
+	for (size_t i = 0; i < c->n_headers; i++) {
+		struct bytes name = bytes_of_str(c->header[i].name);
+
+		if (bytes_equal_nocase(name, BYTES("Cookie")) ||
+		    bytes_equal_nocase(name, BYTES("Authorization")) ||
+		    doctor_is_secret_name(name))
+			return true;
+	}
+	while (bytes_next_element(&list, &one))
+		if (doctor_is_secret_subprotocol(one))
+			return true;
+	return c->url.userinfo.data || query_has_secret(c->url.query);
+}
+
+/* ---- reading foreign text ---- */
+
+static bool ends_url(uint8_t b)
+{
+	return b <= ' ' || b >= 0x7f || strchr("\"'`<>()[]{},;\\$|", b);
+}
+
+/* The next URL of one of the schemes in @text from *at on. */
+static bool next_url(struct bytes text, size_t *at, struct bytes *ret)
+{
+	static const char *const schemes[] = {"http://", "https://", "ws://",
+					      "wss://"};
+
+	for (; *at < text.len; (*at)++) {
+		struct bytes rest = bytes_from(text, *at);
+		size_t n = 0;
+
+		for (size_t i = 0; i < 4; i++)
+			if (bytes_starts(rest, bytes_of_str(schemes[i])))
+				n = strlen(schemes[i]);
+		if (n == 0)
+			continue;
+		while (n < rest.len && n < 300 && !ends_url(rest.data[n]))
+			n++;
+		while (n > 0 && strchr(".:", rest.data[n - 1]))
+			n--;
+		*ret = bytes_first(rest, n);
+		*at += n;
+		return true;
+	}
+	return false;
+}
+
+static struct bytes body_of(const struct doctor_probe *p)
+{
+	return bytes_of(p->body, p->body_len);
+}
+
+static struct bytes field_of(const struct doctor_probe *p, const char *name)
+{
+	return p->status ? ses_head_get(&p->parsed, name) : bytes_of(NULL, 0);
+}
+
+/* ---- origins ---- */
+
+static bool is_documentation(struct bytes url)
+{
+	return bytes_contains_nocase(url, BYTES("w3.org")) ||
+	       bytes_contains_nocase(url, BYTES("mozilla.org")) ||
+	       bytes_contains_nocase(url, BYTES("errors.pydantic"));
+}
+
+static void add_origin_of(struct bytes url, struct doctor_values *v)
+{
+	size_t slashes = 0, n = 0;
+
+	if (is_documentation(url))
+		return;
+	for (; n < url.len; n++)
+		if (url.data[n] == '/' && ++slashes == 3)
+			break;
+	if (bytes_starts(url, BYTES("ws")))
+		return;
+	add(v, "%.*s", (int)n, (const char *)url.data);
+}
+
+/* A refusal that names who would be let in. */
+static void add_named_origins(struct bytes text, struct doctor_values *v)
+{
+	struct bytes url;
+	size_t at = 0;
+
+	if (text.len > 2000)
+		return;
+	while (next_url(text, &at, &url))
+		add_origin_of(url, v);
+}
+
+void doctor_harvest_origins(const struct doctor_chart *chart,
+			    struct doctor_values *v)
+{
+	char own[600];
+
+	if (doctor_own_origin(chart->c, false, own, sizeof(own)))
+		add(v, "%s", own);
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+		struct bytes allow = field_of(p, "Access-Control-Allow-Origin");
+
+		if (allow.len > 1)
+			add(v, "%.*s", BYTES_ARG(allow));
+		if (p->status >= 400 || p->close_code)
+			add_named_origins(body_of(p), v);
+		add_named_origins(bytes_of_str(p->close_reason), v);
+		add_named_origins(bytes_of_str(p->first_message), v);
+	}
+	if (doctor_own_origin(chart->c, true, own, sizeof(own)))
+		add(v, "%s", own);
+	add(v, "%s", DOCTOR_NONSENSE_ORIGIN);
+}
+
+/* ---- hosts ---- */
+
+static void add_with_port(const struct doctor_case *c, struct bytes host,
+			  struct doctor_values *v)
+{
+	bool usual = c->url.port == (c->url.tls ? 443 : 80);
+
+	if (host.len == 0 || bytes_find_byte(host, '*') >= 0)
+		return;
+	if (usual)
+		add(v, "%.*s", BYTES_ARG(host));
+	else
+		add(v, "%.*s:%u", BYTES_ARG(host), c->url.port);
+}
+
+static void add_redirect_host(const struct doctor_chart *chart,
+			      const struct doctor_probe *p,
+			      struct doctor_values *v)
+{
+	struct bytes location = field_of(p, "Location"), url;
+	struct bytes host;
+	size_t at = 0;
+
+	if (!next_url(location, &at, &url))
+		return;
+	host = authority(url);
+	for (size_t n = 0; n < host.len; n++)
+		if (strchr(":/?#", host.data[n]))
+			host.len = n;
+	add_with_port(chart->c, host, v);
+}
+
+void doctor_harvest_hosts(const struct doctor_chart *chart,
+			  struct doctor_values *v)
+{
+	const struct doctor_case *c = chart->c;
+	const struct doctor_probe *base = doctor_baseline(chart);
+	bool name = c->url.host_kind == SES_HOST_NAME;
+	char own[600];
+
+	if (c->host && ses_url_host_field(&c->url, own, sizeof(own)) >= 0)
+		add(v, "%s", own);
+	for (size_t i = 0; base && i < base->dial.tls.n_names &&
+			   i < SES_TLS_MAX_NAMES && c->url.tls;
+	     i++)
+		add_with_port(c, bytes_of_str(base->dial.tls.names[i]), v);
+	if (doctor_is_loopback(c) && !name)
+		add_with_port(c, BYTES("localhost"), v);
+	if (base)
+		add_redirect_host(chart, base, v);
+	if (doctor_is_loopback(c) && name)
+		add_with_port(c, BYTES("127.0.0.1"), v);
+	if (c->origin && bytes_starts(bytes_of_str(c->origin), BYTES("http")) &&
+	    !doctor_is_own_origin(c, c->origin))
+		add(v, "%.*s", BYTES_ARG(authority(bytes_of_str(c->origin))));
+	if (c->url.port_given)
+		add(v, "%.*s", BYTES_ARG(c->url.host));
+	if (!c->host && ses_url_host_field(&c->url, own, sizeof(own)) >= 0)
+		drop_value(v, bytes_of_str(own));
+}
+
+/* ---- paths ---- */
+
+static bool is_path(struct bytes path)
+{
+	for (size_t i = 0; i < path.len; i++)
+		if (path.data[i] <= ' ' || path.data[i] >= 0x7f ||
+		    strchr("\"<>\\^`{|}#", path.data[i]))
+			return false;
+	return path.len > 0 && path.len < 300 && path.data[0] == '/';
+}
+
+static void add_path(struct bytes path, struct doctor_values *v)
+{
+	if (is_path(path))
+		add(v, "%.*s", BYTES_ARG(path));
+}
+
+/* The path of a URL on the user's own host, or of a reference without one. */
+static struct bytes own_path(const struct doctor_case *c, struct bytes url)
+{
+	struct bytes host = authority(url), path = host;
+
+	if (url.len > 0 && url.data[0] == '/')
+		return url;
+	for (size_t n = 0; n <= host.len; n++)
+		if (n == host.len || strchr("/?#", host.data[n])) {
+			path = bytes_from(host, n);
+			host = bytes_first(host, n);
+			break;
+		}
+	for (size_t n = 0; n < host.len; n++)
+		if (host.data[n] == ':')
+			host.len = n;
+	return bytes_equal_nocase(host, c->url.host) ||
+			       bytes_equal_nocase(host, BYTES("localhost"))
+		       ? path
+		       : bytes_of(NULL, 0);
+}
+
+/* new WebSocket("/live"), and any ws:// URL */
+static void add_links(const struct doctor_case *c, struct bytes text,
+		      struct doctor_values *v)
+{
+	static const struct bytes call = {(const uint8_t *)"WebSocket(", 10};
+	struct bytes url;
+	size_t at = 0;
+
+	while (next_url(text, &at, &url))
+		if (bytes_starts(url, BYTES("ws")))
+			add_path(own_path(c, url), v);
+	for (size_t i = 0; i + call.len < text.len; i++) {
+		struct bytes rest = bytes_from(text, i);
+		size_t from = 0, to;
+
+		if (!bytes_starts(rest, call))
+			continue;
+		for (from = call.len; from < rest.len && from < 200; from++)
+			if (rest.data[from] == '/' &&
+			    (from + 1 == rest.len || rest.data[from + 1] != '/') &&
+			    rest.data[from - 1] != '/')
+				break;
+		for (to = from; to < rest.len && !ends_url(rest.data[to]); to++)
+			;
+		add_path(bytes_of(rest.data + from, to - from), v);
+	}
+}
+
+static void add_slashed(struct bytes path, struct doctor_values *v)
+{
+	if (path.len > 1 && path.data[path.len - 1] == '/')
+		add(v, "%.*s", (int)path.len - 1, (const char *)path.data);
+	else if (path.len > 0)
+		add(v, "%.*s/", BYTES_ARG(path));
+}
+
+/* Prefixes and suffixes that proxies and frameworks add or take away. */
+static void add_relatives(struct bytes path, struct doctor_values *v)
+{
+	size_t second = 1;
+
+	while (path.len > 1 && path.data[path.len - 1] == '/')
+		path.len--;
+	if (path.len < 2)
+		return;
+	while (second < path.len && path.data[second] != '/')
+		second++;
+	add(v, "/ws%.*s", BYTES_ARG(path));
+	add(v, "%.*s/ws", BYTES_ARG(path));
+	add(v, "%.*s/websocket", BYTES_ARG(path));
+	add(v, "/api%.*s", BYTES_ARG(path));
+	if (second < path.len) {
+		add_path(bytes_from(path, second), v);
+		add_path(bytes_first(path, second), v);
+	}
+}
+
+static void add_lower(struct bytes path, struct doctor_values *v)
+{
+	char text[300];
+
+	if (path.len == 0 || path.len >= sizeof(text))
+		return;
+	for (size_t i = 0; i < path.len; i++)
+		text[i] = (char)byte_lower(path.data[i]);
+	text[path.len] = 0;
+	if (memcmp(text, path.data, path.len) != 0)
+		add(v, "%s", text);
+}
+
+void doctor_harvest_paths(const struct doctor_chart *chart,
+			  struct doctor_values *v)
+{
+	static const char *const usual[] = {
+		"/ws", "/", "/websocket", "/socket",
+		"/socket.io/?EIO=4&transport=websocket", "/cable",
+		"/live/websocket", "/ws/", "/mqtt", "/graphql", "/echo",
+		"/chat", "/hub", "/api/ws", "/socket/websocket", "/stream",
+		"/sockjs/websocket", "/subscriptions",
+	};
+	const struct doctor_case *c = chart->c;
+	struct bytes path = c->url.path.len ? c->url.path : BYTES("/");
+
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+		struct bytes location = field_of(p, "Location");
+
+		if (p->status / 100 == 3)
+			add_path(own_path(c, location), v);
+		add_links(c, body_of(p), v);
+	}
+	add_slashed(path, v);
+	add_lower(path, v);
+	for (size_t i = 0; i < 3; i++)
+		add(v, "%s", usual[i]);
+	add_relatives(path, v);
+	for (size_t i = 3; i < sizeof(usual) / sizeof(usual[0]); i++)
+		add(v, "%s", usual[i]);
+	drop_value(v, path);
+}
+
+/* ---- subprotocols ---- */
+
+static const char *const known[] = {
+	"mqtt",		       "graphql-transport-ws", "graphql-ws",
+	"v12.stomp",	       "actioncable-v1-json",  "ocpp1.6",
+	"ocpp2.0.1",	       "wamp.2.json",	       "binary",
+	"chat",		       "sip",		       "xmpp",
+	"json",		       "echo-protocol",	       "janus-protocol",
+	"v1",		       "soap",		       "base64",
+};
+
+static bool offers(const struct doctor_case *c, struct bytes name)
+{
+	struct bytes list = bytes_of_str(c->subprotocols), one;
+
+	while (bytes_next_element(&list, &one))
+		if (bytes_equal(one, name))
+			return true;
+	return false;
+}
+
+/* A word of a refusal that looks like the name of a subprotocol. */
+static bool looks_named(struct bytes word)
+{
+	bool digit = false, joint = false, letter = false;
+
+	for (size_t i = 0; i < word.len; i++) {
+		uint8_t b = word.data[i], l = byte_lower(b);
+
+		digit |= b >= '0' && b <= '9';
+		joint |= i > 0 && i + 1 < word.len && strchr(".-_", b);
+		letter |= l >= 'a' && l <= 'z';
+	}
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (bytes_equal_str(word, known[i]))
+			return true;
+	return letter && (digit || joint) &&
+	       !bytes_contains_nocase(word, BYTES("sec-websocket")) &&
+	       !bytes_equal_nocase(word, BYTES("sub-protocol"));
+}
+
+static bool is_name_byte(uint8_t b)
+{
+	uint8_t l = byte_lower(b);
+
+	return (l >= 'a' && l <= 'z') || (b >= '0' && b <= '9') ||
+	       (b && strchr("._-+", b));
+}
+
+static void add_named_protocols(const struct doctor_case *c, struct bytes text,
+				struct doctor_values *v)
+{
+	size_t at = 0;
+
+	if (text.len > 1000)
+		return;
+	while (at < text.len) {
+		size_t n = 0;
+		struct bytes word;
+		bool quoted;
+
+		while (at < text.len && !is_name_byte(text.data[at]))
+			at++;
+		while (at + n < text.len && is_name_byte(text.data[at + n]))
+			n++;
+		word = bytes_of(text.data + at, n);
+		quoted = at > 0 && at + n < text.len &&
+			 strchr("\"'`", text.data[at - 1]) &&
+			 text.data[at + n] == text.data[at - 1];
+		while (word.len && word.data[word.len - 1] == '.')
+			word.len--;
+		at += n;
+		if (word.len && word.len < 64 && !offers(c, word) &&
+		    (quoted || looks_named(word)))
+			add(v, "%.*s", BYTES_ARG(word));
+	}
+}
+
+void doctor_harvest_subprotocols(const struct doctor_chart *chart,
+				 struct doctor_values *v)
+{
+	const struct doctor_case *c = chart->c;
+	const struct doctor_probe *base = doctor_baseline(chart);
+	char all[512];
+	size_t n = 0;
+
+	if (base && doctor_found(chart, DOCTOR_F_SAYS_SUBPROTOCOL)) {
+		struct bytes field = field_of(base, "Sec-WebSocket-Protocol");
+
+		add_named_protocols(c, field, v);
+		add_named_protocols(c, body_of(base), v);
+		add_named_protocols(c, bytes_of_str(base->close_reason), v);
+		add_named_protocols(c, base->parsed.reason, v);
+	}
+	/* All the usual ones in one handshake: the server takes its pick. */
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (!offers(c, bytes_of_str(known[i])) &&
+		    n + strlen(known[i]) + 3 < sizeof(all))
+			n += (size_t)sprintf(all + n, "%s%s", n ? ", " : "",
+					     known[i]);
+	add(v, "%s", all);
+}
+
+/* ---- ports ---- */
+
+void doctor_harvest_ports(const struct doctor_chart *chart,
+			  struct doctor_values *v)
+{
+	static const unsigned usual[] = {8080, 3000, 8000, 80};
+	const struct doctor_case *c = chart->c;
+	unsigned port = c->url.port;
+
+	/* Knocking at other doors is polite on one's own machine only. */
+	if (!doctor_is_loopback(c) || c->proxy || c->connect_host)
+		return;
+	if (port < 65535)
+		add(v, "%u", port + 1);
+	if (port > 1)
+		add(v, "%u", port - 1);
+	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+		if (usual[i] != port)
+			add(v, "%u", usual[i]);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Values worth trying, taken from what was seen rather than guessed at random:
+ * the server's own origin, names of its certificate, links in its pages, words
+ * of its refusal, and last the usual endpoints and subprotocols. Pure.
+ */
+#ifndef DOCTOR_HARVEST_H
+#define DOCTOR_HARVEST_H
+
+#include "doctor/finding.h"
+
+#define DOCTOR_MAX_VALUES 32
+
+struct doctor_values {
+	char value[DOCTOR_MAX_VALUES][512];
+	size_t n;
+};
+
+/* An origin and a path that nobody has. */
+#define DOCTOR_NONSENSE_ORIGIN "https://sesame.invalid"
+#define DOCTOR_NONSENSE_PATH   "/sesame-no-such-path"
+
+/* Each appends values, best first, none twice. */
+void doctor_harvest_origins(const struct doctor_chart *chart,
+			    struct doctor_values *v);
+void doctor_harvest_hosts(const struct doctor_chart *chart,
+			  struct doctor_values *v);
+void doctor_harvest_paths(const struct doctor_chart *chart,
+			  struct doctor_values *v);
+void doctor_harvest_subprotocols(const struct doctor_chart *chart,
+				 struct doctor_values *v);
+void doctor_harvest_ports(const struct doctor_chart *chart,
+			  struct doctor_values *v);
+
+/* The origin of a page served by the URL's own host (the Host field counts);
+ * @swapped: with the other scheme. False: too long. */
+bool doctor_own_origin(const struct doctor_case *c, bool swapped, char *out,
+		       size_t size);
+/* Whether @origin has the URL's host and port, whatever its scheme. */
+bool doctor_is_own_origin(const struct doctor_case *c, const char *origin);
+/* Whether the URL leads to this very machine. */
+bool doctor_is_loopback(const struct doctor_case *c);
+/* Whether the case carries credentials in any place. */
+bool doctor_has_credentials(const struct doctor_case *c);
+
+#endif

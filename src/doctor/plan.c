@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The choice of the next experiment. Every row of trials.def says what a trial
+ * could show; its worth now is the sum over the causes of how likely they are
+ * times how surely it would show them. A pair that decides is repeated once,
+ * alternating, before it counts as proof.
+ */
+#include "doctor/plan.h"
+
+#include <stdio.h>
+
+#include "doctor/harvest.h"
+
+/* How the user's own request ended, as the rows of trials.def see it. */
+enum state {
+	OPENED = 1,	  /* it opened */
+	REFUSED = 2,	  /* an HTTP answer */
+	MUTE = 4,	  /* connected, and no HTTP answer */
+	AFTER = 8,	  /* a 101, and then something went wrong */
+	UNCONNECTED = 16, /* names, TCP */
+	PROXY = 32,	  /* the forward proxy */
+	TLS = 64,
+};
+
+/* Below this a trial is not worth the knock; the scale is a probability. */
+#define LEAST_WORTH 0.006
+/* A cause this likely is doubted no more; only its proof is still sought. */
+#define SURE 0.9
+/* All probes together; whoever waits at a terminal has waited long enough. */
+#define PATIENCE_MS 17000
+
+#define BROWSER                                                                \
+	"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+/* ---- the values that the rows name; each yields the @i-th, or false ---- */
+
+static bool put(char *out, size_t size, const char *text)
+{
+	int n = snprintf(out, size, "%s", text);
+
+	return n >= 0 && (size_t)n < size;
+}
+
+static bool once(const struct doctor_chart *chart, size_t i, char *out,
+		 size_t size)
+{
+	return i == 0 && put(out, size, "");
+}
+
+static bool if_origin_sent(const struct doctor_chart *chart, size_t i,
+			   char *out, size_t size)
+{
+	return chart->c->origin && once(chart, i, out, size);
+}
+
+static bool if_subprotocol_sent(const struct doctor_chart *chart, size_t i,
+				char *out, size_t size)
+{
+	return chart->c->subprotocols && once(chart, i, out, size);
+}
+
+static bool if_credentials_sent(const struct doctor_chart *chart, size_t i,
+				char *out, size_t size)
+{
+	return doctor_has_credentials(chart->c) && once(chart, i, out, size);
+}
+
+static bool if_no_credentials_sent(const struct doctor_chart *chart, size_t i,
+				   char *out, size_t size)
+{
+	return !doctor_has_credentials(chart->c) && once(chart, i, out, size);
+}
+
+static bool if_query_sent(const struct doctor_chart *chart, size_t i, char *out,
+			  size_t size)
+{
+	return chart->c->url.query.data && once(chart, i, out, size);
+}
+
+static bool if_proxied(const struct doctor_chart *chart, size_t i, char *out,
+		       size_t size)
+{
+	return chart->c->proxy && once(chart, i, out, size);
+}
+
+/* Something besides the Origin and the subprotocol, which have own trials. */
+static bool if_much_sent(const struct doctor_chart *chart, size_t i, char *out,
+			 size_t size)
+{
+	return chart->c->n_headers > 0 && once(chart, i, out, size);
+}
+
+static bool nonsense(const struct doctor_chart *chart, size_t i, char *out,
+		     size_t size)
+{
+	return i == 0 && put(out, size, DOCTOR_NONSENSE_PATH);
+}
+
+static bool root(const struct doctor_chart *chart, size_t i, char *out,
+		 size_t size)
+{
+	return i == 0 && chart->c->url.path.len > 1 && put(out, size, "/");
+}
+
+static bool root_of_own_page(const struct doctor_chart *chart, size_t i,
+			     char *out, size_t size)
+{
+	const struct doctor_case *c = chart->c;
+
+	return i == 0 && c->origin && doctor_is_own_origin(c, c->origin) &&
+	       put(out, size, "/");
+}
+
+static bool nth(const struct doctor_values *v, size_t i, char *out, size_t size)
+{
+	return i < v->n && put(out, size, v->value[i]);
+}
+
+static bool origins(const struct doctor_chart *chart, size_t i, char *out,
+		    size_t size)
+{
+	struct doctor_values v = {.n = 0};
+	bool secret = doctor_has_credentials(chart->c);
+	size_t n = 0;
+
+	doctor_harvest_origins(chart, &v);
+	for (size_t k = 0; k < v.n; k++) {
+		if (chart->c->origin && strcmp(v.value[k], chart->c->origin) == 0)
+			continue;
+		/* credentials do not travel with a made-up origin */
+		if (secret && strcmp(v.value[k], DOCTOR_NONSENSE_ORIGIN) == 0)
+			continue;
+		if (n++ == i)
+			return put(out, size, v.value[k]);
+	}
+	return false;
+}
+
+static bool hosts(const struct doctor_chart *chart, size_t i, char *out,
+		  size_t size)
+{
+	struct doctor_values v = {.n = 0};
+
+	doctor_harvest_hosts(chart, &v);
+	return nth(&v, i, out, size);
+}
+
+static bool paths(const struct doctor_chart *chart, size_t i, char *out,
+		  size_t size)
+{
+	struct doctor_values v = {.n = 0};
+
+	doctor_harvest_paths(chart, &v);
+	return nth(&v, i, out, size);
+}
+
+static bool subprotocols(const struct doctor_chart *chart, size_t i, char *out,
+			 size_t size)
+{
+	struct doctor_values v = {.n = 0};
+
+	/* An open connection has a question only when the offer was ignored. */
+	if (doctor_found(chart, DOCTOR_F_OPEN) &&
+	    !doctor_found(chart, DOCTOR_F_SUBPROTOCOL_UNCHOSEN))
+		return false;
+	doctor_harvest_subprotocols(chart, &v);
+	return nth(&v, i, out, size);
+}
+
+static bool ports(const struct doctor_chart *chart, size_t i, char *out,
+		  size_t size)
+{
+	struct doctor_values v = {.n = 0};
+
+	doctor_harvest_ports(chart, &v);
+	return nth(&v, i, out, size);
+}
+
+static bool agents(const struct doctor_chart *chart, size_t i, char *out,
+		   size_t size)
+{
+	static const char *const agent[] = {BROWSER, "curl/8.14.1"};
+
+	return i < 2 && strcmp(agent[i], chart->c->user_agent) != 0 &&
+	       put(out, size, agent[i]);
+}
+
+static bool sources(const struct doctor_chart *chart, size_t i, char *out,
+		    size_t size)
+{
+	static const char *const address[] = {"127.0.0.2", "127.0.1.1"};
+	const struct doctor_case *c = chart->c;
+
+	return i < 2 && doctor_is_loopback(c) && !c->proxy && c->family != 6 &&
+	       c->url.host_kind != SES_HOST_IPV6 &&
+	       !(c->source && strcmp(c->source, address[i]) == 0) &&
+	       put(out, size, address[i]);
+}
+
+static bool versions(const struct doctor_chart *chart, size_t i, char *out,
+		     size_t size)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct bytes list = {0}, one;
+
+	if (doctor_found(chart, DOCTOR_F_VERSION_BY_HAND))
+		return i == 0 && put(out, size, "13");
+	if (base && doctor_found(chart, DOCTOR_F_VERSION_LISTED))
+		list = ses_head_get(&base->parsed, "Sec-WebSocket-Version");
+	for (size_t n = 0; bytes_next_element(&list, &one); n++)
+		if (n == i && one.len > 0 && one.len < 6) {
+			snprintf(out, size, "%.*s", BYTES_ARG(one));
+			return true;
+		}
+	return false;
+}
+
+static bool large_headers(const struct doctor_chart *chart, size_t i, char *out,
+			  size_t size)
+{
+	const struct doctor_case *c = chart->c;
+	size_t best = c->n_headers;
+
+	for (size_t k = 0; k < c->n_headers; k++)
+		if (best == c->n_headers ||
+		    strlen(c->header[k].value) > strlen(c->header[best].value))
+			best = k;
+	return i == 0 && best < c->n_headers &&
+	       strlen(c->header[best].value) > 1000 &&
+	       put(out, size, c->header[best].name);
+}
+
+static bool other_scheme(const struct doctor_chart *chart, size_t i, char *out,
+			 size_t size)
+{
+	return i == 0 && put(out, size, chart->c->url.tls ? "ws" : "wss");
+}
+
+static bool other_family(const struct doctor_chart *chart, size_t i, char *out,
+			 size_t size)
+{
+	const struct doctor_case *c = chart->c;
+	int family = c->family;
+
+	if (c->proxy || i > 0)
+		return false;
+	if (!family && doctor_is_loopback(c))
+		family = c->url.host_kind == SES_HOST_IPV6   ? 6
+			 : c->url.host_kind == SES_HOST_IPV4 ? 4
+							     : 0;
+	return family && put(out, size, family == 6 ? "4" : "6");
+}
+
+static bool old_tls(const struct doctor_chart *chart, size_t i, char *out,
+		    size_t size)
+{
+	return i < 2 && put(out, size, i == 0 ? "1.1" : "1.0");
+}
+
+static bool hold_seconds(const struct doctor_chart *chart, size_t i, char *out,
+			 size_t size)
+{
+	return i == 0 && !chart->c->hold_given && put(out, size, "7");
+}
+
+/* ---- the rows ---- */
+
+struct power {
+	enum why_cause cause;
+	double w;
+};
+
+struct trial_row {
+	enum doctor_change change;
+	bool (*values)(const struct doctor_chart *chart, size_t i, char *out,
+		       size_t size);
+	int when;
+	size_t most;
+	double fade;
+	struct power power[16]; /* ends with w == 0 */
+};
+
+#define W(symbol, weight) {WHY_##symbol, weight},
+
+static const struct trial_row rows[] = {
+#define TRIAL(change, values, when, most, fade, ...)                           \
+	{DOCTOR_##change, values, when, most, fade, {__VA_ARGS__}},
+#include "doctor/trials.def"
+#undef TRIAL
+};
+
+static int state_of(const struct doctor_chart *chart,
+		    const struct doctor_probe *base)
+{
+	switch (base->outcome) {
+	case DOCTOR_OPEN:
+		return OPENED;
+	case DOCTOR_ANSWERED:
+		return REFUSED;
+	case DOCTOR_NO_ANSWER:
+	case DOCTOR_NOT_HTTP:
+		return MUTE;
+	case DOCTOR_NO_CONNECTION:
+		break;
+	default:
+		return AFTER;
+	}
+	for (size_t i = 0; i < chart->n_findings; i++) {
+		enum doctor_finding_kind kind = chart->finding[i].kind;
+
+		if (kind >= DOCTOR_F_PROXY_407 && kind <= DOCTOR_F_PROXY_BROKEN)
+			return PROXY;
+		if (kind >= DOCTOR_F_TLS_NOT_TLS && kind <= DOCTOR_F_TLS_OTHER)
+			return TLS;
+	}
+	return UNCONNECTED;
+}
+
+/* What a trial of this row would show, as things stand. */
+static double worth(const struct trial_row *row, size_t i,
+		    const struct doctor_opinion *o)
+{
+	bool sure = o->p[o->best] >= SURE;
+	double sum = 0;
+
+	for (const struct power *p = row->power; p->w > 0; p++)
+		if (!sure || p->cause == o->best)
+			sum += o->p[p->cause] * p->w;
+	for (; i > 0; i--)
+		sum *= row->fade;
+	return sum;
+}
+
+/* The row's first value that was not tried yet; *ret_i: how many were. */
+static bool untried(const struct doctor_chart *chart,
+		    const struct trial_row *row, struct doctor_trial *ret,
+		    size_t *ret_i)
+{
+	struct doctor_trial t = {.change = row->change};
+	size_t tried = 0;
+
+	for (size_t i = 0; row->values(chart, i, t.value, sizeof(t.value));
+	     i++) {
+		if (doctor_tried(chart, t.change, t.value)) {
+			tried++;
+			continue;
+		}
+		if (tried >= row->most)
+			return false;
+		*ret = t;
+		*ret_i = tried;
+		return true;
+	}
+	return false;
+}
+
+static bool choose(const struct doctor_chart *chart,
+		   const struct doctor_opinion *o, int state,
+		   struct doctor_trial *ret_next)
+{
+	double best = LEAST_WORTH;
+
+	for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
+		struct doctor_trial t;
+		double w;
+		size_t i;
+
+		if (!(rows[r].when & state) || !untried(chart, &rows[r], &t, &i))
+			continue;
+		w = worth(&rows[r], i, o);
+		if (w > best) {
+			best = w;
+			*ret_next = t;
+		}
+	}
+	return best > LEAST_WORTH;
+}
+
+/* The deciding pair once more, the user's own request first. */
+static bool repeat_pair(const struct doctor_chart *chart,
+			struct doctor_trial *ret_next)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *key = doctor_key(chart);
+
+	if (!key || key->trial.change == DOCTOR_HOLD)
+		return false;
+	if (doctor_repeats(chart, &base->trial) == 0) {
+		*ret_next = base->trial;
+		return true;
+	}
+	if (doctor_repeats(chart, &key->trial) == 0) {
+		*ret_next = key->trial;
+		return true;
+	}
+	return false;
+}
+
+static double time_spent(const struct doctor_chart *chart)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < chart->n_probes; i++)
+		sum += chart->probe[i]->ms + chart->probe[i]->open_ms;
+	return sum;
+}
+
+bool doctor_plan(const struct doctor_chart *chart,
+		 const struct doctor_opinion *opinion,
+		 struct doctor_trial *ret_next)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	bool sure;
+
+	if (chart->c->url_error || chart->stopped ||
+	    chart->n_probes >= chart->c->max_probes ||
+	    chart->n_probes >= DOCTOR_MAX_PROBES)
+		return false;
+	if (!base) {
+		*ret_next = (struct doctor_trial){.change = DOCTOR_NOTHING};
+		return true;
+	}
+	if (time_spent(chart) > PATIENCE_MS)
+		return false;
+	if (repeat_pair(chart, ret_next))
+		return true;
+	sure = opinion->p[opinion->best] >= SURE;
+	if (sure && doctor_key(chart))
+		return false;
+	return choose(chart, opinion, state_of(chart, base), ret_next);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What refusals say in so many words: the rows of telltales.def, looked for in
+ * one answer. What is hard is that a long page may hold any word, so most rows
+ * are read in short texts only, and none within what the client itself sent.
+ */
+#include <stdio.h>
+
+#include "doctor/finding.h"
+
+enum where { WORD, PHRASE, REASON, FIELD };
+
+struct telltale {
+	enum where where;
+	const char *phrase;
+	enum doctor_finding_kind kind;
+};
+
+static const struct telltale telltales[] = {
+#define TELLTALE(where, phrase, kind) {where, phrase, DOCTOR_F_##kind},
+#include "doctor/telltales.def"
+#undef TELLTALE
+};
+
+/* A body up to this long, and no markup, is a sentence of its author. */
+#define SHORT_BODY 1000
+/* Success pages are read no further: they are no refusals. */
+#define LONG_BODY  4096
+
+static bool is_letter(uint8_t c)
+{
+	c = byte_lower(c);
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+/* After the end of a word there may be the s of a plural, and no more. */
+static bool word_ends(struct bytes rest)
+{
+	if (rest.len > 0 && byte_lower(rest.data[0]) == 's')
+		rest = bytes_from(rest, 1);
+	return rest.len == 0 || !is_letter(rest.data[0]);
+}
+
+/* Where @phrase stands in @text at the beginning of a word, or -1. */
+static ptrdiff_t find_phrase(struct bytes text, const char *phrase)
+{
+	struct bytes p = bytes_of_str(phrase);
+	bool whole = p.len > 0 && p.data[p.len - 1] == '$';
+
+	p.len -= whole;
+	if (p.len == 0 || text.len < p.len)
+		return -1;
+	for (size_t i = 0; i <= text.len - p.len; i++) {
+		if (byte_lower(text.data[i]) != byte_lower(p.data[0]) ||
+		    !bytes_equal_nocase(bytes_of(text.data + i, p.len), p))
+			continue;
+		if (i > 0 && is_letter(text.data[i - 1]) &&
+		    is_letter(p.data[0]))
+			continue;
+		if (!whole || word_ends(bytes_from(text, i + p.len)))
+			return (ptrdiff_t)i;
+	}
+	return -1;
+}
+
+static bool is_sentence(struct bytes body)
+{
+	struct bytes text = bytes_trim(body);
+
+	return text.len > 0 && text.len <= SHORT_BODY && text.data[0] != '<';
+}
+
+static bool field_says(const struct doctor_probe *p, const char *phrase,
+		       struct bytes *ret_said)
+{
+	const char *colon = strchr(phrase, ':');
+	struct bytes name = bytes_of(phrase, (size_t)(colon - phrase));
+	struct bytes value = bytes_trim(bytes_of_str(colon + 1));
+
+	for (size_t i = 0; i < p->parsed.n_fields; i++) {
+		const struct ses_field *f = &p->parsed.fields[i];
+		bool prefix = name.len && name.data[name.len - 1] == '-';
+
+		if (!(prefix ? bytes_equal_nocase(bytes_first(f->name, name.len),
+						  name)
+			     : bytes_equal_nocase(f->name, name)))
+			continue;
+		*ret_said = f->value;
+		if (value.len == 0 || bytes_contains_nocase(f->value, value))
+			return true;
+	}
+	return false;
+}
+
+/* The line round @at, for quoting. */
+static struct bytes line_at(struct bytes text, size_t at)
+{
+	size_t from = at, to = at;
+
+	while (from > 0 && at - from < 100 && text.data[from - 1] != '\n' &&
+	       text.data[from - 1] != '>')
+		from--;
+	while (to < text.len && to - at < 100 && text.data[to] != '\n' &&
+	       text.data[to] != '<')
+		to++;
+	return bytes_trim(bytes_of(text.data + from, to - from));
+}
+
+static bool text_says(struct bytes text, const char *phrase,
+		      struct bytes *ret_said)
+{
+	ptrdiff_t at = find_phrase(text, phrase);
+
+	if (at >= 0)
+		*ret_said = line_at(text, (size_t)at);
+	return at >= 0;
+}
+
+static bool says(const struct doctor_probe *p, const struct telltale *t,
+		 struct bytes *ret_said)
+{
+	struct bytes body = bytes_of(p->body, p->body_len);
+
+	if (p->outcome == DOCTOR_OPEN)
+		return false;
+	if (t->where == FIELD)
+		return p->status && field_says(p, t->phrase, ret_said);
+	if (p->status && text_says(p->parsed.reason, t->phrase, ret_said))
+		return true;
+	if (t->where == REASON)
+		return false;
+	if (text_says(bytes_of_str(p->close_reason), t->phrase, ret_said) ||
+	    text_says(bytes_of_str(p->first_message), t->phrase, ret_said))
+		return true;
+	if (t->where == WORD && !is_sentence(body))
+		return false;
+	if (p->status < 400 && body.len > LONG_BODY)
+		return false;
+	return text_says(body, t->phrase, ret_said);
+}
+
+bool doctor_says(const struct doctor_probe *p, enum doctor_finding_kind kind)
+{
+	struct bytes said;
+
+	for (size_t i = 0; i < sizeof(telltales) / sizeof(telltales[0]); i++)
+		if (telltales[i].kind == kind && says(p, &telltales[i], &said))
+			return true;
+	return false;
+}
+
+void doctor_find_words(struct doctor_chart *chart, const struct doctor_probe *p)
+{
+	struct bytes said = {0};
+	char quote[160];
+
+	for (size_t i = 0; i < sizeof(telltales) / sizeof(telltales[0]); i++) {
+		const struct telltale *t = &telltales[i];
+
+		if (doctor_found(chart, t->kind) || !says(p, t, &said))
+			continue;
+		bytes_printable(said, quote, sizeof(quote));
+		if (t->where == FIELD)
+			doctor_note(chart, t->kind, p, NULL,
+				    "the answer has the field %.*s: %s",
+				    (int)(strchr(t->phrase, ':') - t->phrase),
+				    t->phrase, quote);
+		else
+			doctor_note(chart, t->kind, p, NULL,
+				    "the answer says \"%s\"", quote);
+	}
+}
