@@ -243,19 +243,17 @@ static void on_conn_gone(struct sesame_conn *conn, void *context)
 	server->n_conns--;
 }
 
-static int write_101(struct visitor *v, const struct ses_upgrade_offer *offer,
-		     const struct ses_conn_setup *setup)
+/* What cannot be sent is not told here: the connection will end by itself. */
+static void write_101(struct visitor *v, const struct ses_upgrade_offer *offer,
+		      const struct ses_conn_setup *setup)
 {
 	struct ses_buf out;
-	int r;
 
 	ses_buf_init(&out, ANSWER_BYTES);
-	r = ses_upgrade_write_response(offer, setup->subprotocol,
-				       &setup->deflate, BYTES("sesame"), &out);
-	if (r == 0)
-		r = ses_stream_send(v->stream, ses_buf_bytes(&out));
+	if (ses_upgrade_write_response(offer, setup->subprotocol, &setup->deflate,
+				       BYTES("sesame"), &out) == 0)
+		ses_stream_send(v->stream, ses_buf_bytes(&out));
 	ses_buf_fini(&out);
-	return r == SESAME_EAGAIN ? 0 : r;
 }
 
 /* The handshake is won: the stream becomes a connection. Frees @v. */
@@ -283,8 +281,6 @@ static bool agree(struct visitor *v, const struct ses_head *head,
 		  const struct sesame_answer *answer,
 		  struct ses_conn_setup *setup)
 {
-	const struct sesame_server_options *options = &v->server->options;
-	struct ses_deflate_policy policy = {.enabled = options->deflate};
 	struct bytes subprotocol = bytes_of_str(answer->subprotocol);
 
 	if (answer->status && answer->status != 101) {
@@ -300,11 +296,7 @@ static bool agree(struct visitor *v, const struct ses_head *head,
 		return false;
 	}
 	setup->subprotocol = subprotocol;
-	setup->user = answer->user ? answer->user : options->user;
-	if (ses_deflate_choose(head, &policy, &setup->deflate) < 0) {
-		refuse_fault(v, SES_FAULT_REQUEST_EXTENSIONS);
-		return false;
-	}
+	setup->user = answer->user ? answer->user : v->server->options.user;
 	return true;
 }
 
@@ -317,20 +309,23 @@ static void receive_visitor(struct visitor *v, const struct ses_head *head,
 		.limits = v->server->options.limits,
 		.handlers = v->server->handlers,
 	};
+	struct ses_deflate_policy policy = {.enabled =
+						    v->server->options.deflate};
 	enum ses_fault fault = SES_FAULT_HEAD_NOT_HTTP;
 	struct ses_upgrade_offer offer;
 	struct sesame_answer answer = {0};
 
 	if (ses_upgrade_check_request(head, &offer, &fault) < 0)
 		return refuse_fault(v, fault);
+	if (ses_deflate_choose(head, &policy, &setup.deflate) < 0)
+		return refuse_fault(v, SES_FAULT_REQUEST_EXTENSIONS);
 	if (ask(v, head, &offer, &answer) < 0)
 		return refuse(v, 503, NULL);
 	if (v->expelled)
 		return refuse(v, 503, "The server is going away.");
 	if (!agree(v, head, &answer, &setup))
 		return;
-	if (write_101(v, &offer, &setup) < 0)
-		return drop(v);
+	write_101(v, &offer, &setup);
 	admit(v, &setup, early, early_len);
 }
 
