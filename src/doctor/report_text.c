@@ -472,7 +472,7 @@ static void put_closing(struct page *pg, double duration_ms)
 	    pg->chart->n_probes, pg->chart->n_probes == 1 ? "" : "s",
 	    duration_ms / 1000);
 	if (!is_open(pg))
-		put(pg, " More on this cause: sesame explain %s",
+		put(pg, "\nMore on this cause: sesame explain %s",
 		    why_cause(pg->v->cause)->id);
 	put(pg, "%s\n", paint(pg, RESET));
 }
