@@ -191,6 +191,15 @@ static void write_text(const struct mark *mark, struct bytes text,
 		snprintf(out, size, "%s", id);
 }
 
+/* Only what writes to the socket by hand forgets the date. */
+static bool lacks_date(const struct mark *mark)
+{
+	for (int i = 0; i < N_TESTS && mark->without[i]; i++)
+		if (!strcmp(mark->without[i], "Date"))
+			return true;
+	return false;
+}
+
 /* What of @answer made @mark hold, for people: one field, phrase or line. */
 static void write_hop(const struct why_answer *answer, const struct mark *mark,
 		      struct why_hop *hop)
@@ -213,8 +222,9 @@ static void write_hop(const struct why_answer *answer, const struct mark *mark,
 			   sizeof(hop->text));
 	} else if (field) {
 		bytes_printable(field->value, value, sizeof(value));
-		snprintf(hop->mark, sizeof(hop->mark), "%.30s: %s", test->name,
-			 value);
+		snprintf(hop->mark, sizeof(hop->mark), "%s%s%.26s: %s",
+			 mark->empty ? "no body, " : "",
+			 lacks_date(mark) ? "no Date, " : "", test->name, value);
 		if (needle.len)
 			write_text(mark, field->value, needle, hop->text,
 				   sizeof(hop->text));
@@ -247,6 +257,7 @@ static const struct {
 	{WHY_STACK_NEXTJS, WHY_STACK_EXPRESS},
 	{WHY_STACK_NEXTJS, WHY_STACK_NODE},
 	{WHY_STACK_EXPRESS, WHY_STACK_NODE},
+	{WHY_STACK_RAILS, WHY_STACK_PUMA},
 	{WHY_STACK_PHOENIX, WHY_STACK_COWBOY},
 };
 

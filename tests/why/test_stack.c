@@ -229,6 +229,22 @@ static const struct sample own_words[] = {
 	 "h2o/2.2.5", "h2o"},
 	{"HTTP/1.1 502 Bad Gateway\nServer: Caddy\nContent-Length: 0\n\n",
 	 "caddy", "caddy"},
+	{"HTTP/1.1 400 Bad Request\nVary: Origin\n"
+	 "Vary: Access-Control-Request-Method\n\n"
+	 "Can \"Upgrade\" only to \"WebSocket\".",
+	 "spring", "spring"},
+	{"HTTP/1.1 400 Bad Request\nServer: nginx\n"
+	 "Content-Type: text/html; charset=UTF-8\n\n"
+	 "Can \"Upgrade\" only to \"WebSocket\".",
+	 "nginx tornado", "tornado"},
+	{"HTTP/1.1 403 Forbidden\nServer: TornadoServer/6.2\n"
+	 "Content-Security-Policy: frame-ancestors 'self'; "
+	 "report-uri /api/security/csp-report\n\n{}",
+	 "jupyter", "jupyter"},
+	{"HTTP/1.1 403 Forbidden\nserver: Cowboy\n"
+	 "cache-control: max-age=0, private, must-revalidate\n"
+	 "content-length: 0\n\n",
+	 "phoenix", "phoenix"},
 	{"HTTP/1.1 401 No ticket\nServer: pve-api-daemon/3.0\n\n",
 	 "proxmox/3.0", "proxmox"},
 };
@@ -284,6 +300,8 @@ static const struct sample relayed[] = {
 	{"HTTP/1.1 403 Forbidden\nServer: cloudflare\nCF-RAY: 8\n"
 	 "Content-Type: application/json\n\n{\"error\":\"no\"}",
 	 "cloudflare", ""},
+	{"HTTP/1.1 403 Forbidden\nserver: envoy\ncontent-length: 2\n\nno",
+	 "envoy", ""},
 	{"HTTP/1.1 101 Switching Protocols\nUpgrade: websocket\n"
 	 "Connection: Upgrade\nSec-WebSocket-Accept: x\n\n",
 	 "", ""},
