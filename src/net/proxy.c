@@ -379,13 +379,15 @@ int ses_socks_read_reply(struct bytes in, const char **ret_text)
 {
 	size_t len;
 
-	if ((in.len > 0 && in.data[0] != 5) || (in.len > 2 && in.data[2] != 0))
+	if (in.len > 0 && in.data[0] != 5)
 		return no_socks(ret_text);
 	if (in.len < 2)
 		return 0;
 	/* some proxies close right after the code */
 	if (in.data[1] != 0)
 		return refuse(ret_text, reply_text(in.data[1]));
+	if (in.len > 2 && in.data[2] != 0)
+		return no_socks(ret_text);
 	if (in.len < 5)
 		return 0;
 	switch (in.data[3]) {

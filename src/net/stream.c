@@ -289,11 +289,11 @@ uint8_t *ses_stream_room(struct ses_stream *s, size_t len)
 	if (owns_cork(s) || len > space(s) ||
 	    ses_buf_len(&s->out) >= EAGER_BYTES)
 		flush_early(s);
-	if (s->error || len > space(s))
+	if (s->error)
 		return NULL;
 	if (fits_cork(s, len))
 		return cork_room(s);
-	return ses_buf_room(&s->out, len);
+	return ses_buf_room(&s->out, len); /* NULL over the limit */
 }
 
 static void note_queued(struct ses_stream *s)

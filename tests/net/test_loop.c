@@ -138,6 +138,42 @@ TEST("a watch tells when a descriptor can be read, and may end within")
 	sesame_loop_free(loop);
 }
 
+static struct sesame_watch *rivals[2];
+
+static void stop_the_other(void *user)
+{
+	size_t me = user == &rivals[1];
+
+	fired++;
+	sesame_watch_stop(rivals[!me]);
+	rivals[!me] = NULL;
+}
+
+TEST("of two watches that stop each other only one is told, in one turn")
+{
+	int copies[2];
+
+	fired = 0;
+	loop = sesame_loop_new();
+	assert_int_equal(pipe(pipe_fds), 0);
+	copies[0] = dup(pipe_fds[0]);
+	copies[1] = dup(pipe_fds[0]);
+	for (int i = 0; i < 2; i++)
+		rivals[i] = sesame_watch_start(loop, copies[i], stop_the_other,
+					       &rivals[i]);
+	assert_int_equal(write(pipe_fds[1], "x", 1), 1);
+	sesame_loop_turn(loop, 0);
+	assert_int_equal(fired, 1);
+	assert_int_equal(loop->n_watched, 1);
+	for (int i = 0; i < 2; i++)
+		sesame_watch_stop(rivals[i]);
+	close(copies[0]);
+	close(copies[1]);
+	close(pipe_fds[0]);
+	close(pipe_fds[1]);
+	sesame_loop_free(loop);
+}
+
 TEST("a plain file cannot be watched, and the answer says so")
 {
 	int fd = open("/proc/self/exe", O_RDONLY);

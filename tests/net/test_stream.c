@@ -261,6 +261,7 @@ TEST("a peer that does not read: EAGAIN, then the limit; drained when it reads")
 	assert_int_equal(owner.drains, 1);
 	assert_null(stream->out.data);
 	assert_int_equal(stream->io.want, SES_READABLE);
+	assert_int_equal(ses_stream_send(stream, BYTES("x")), 0);
 	turn(3);
 	assert_int_equal(owner.drains, 1);
 	ses_stream_close(stream);
@@ -368,6 +369,37 @@ TEST("bytes put back come first, to whoever owns the stream then")
 	turn(3);
 	assert_int_equal(ses_buf_len(&owner.got), 11);
 	assert_memory_equal(owner.got.data, "hello world", 11);
+	ses_stream_close(stream);
+	finish();
+}
+
+TEST("bytes put back wait for a paused stream to be resumed")
+{
+	begin(1000, 1000);
+	ses_stream_pause(stream);
+	ses_stream_unread(stream, BYTES("later"));
+	turn(3);
+	assert_int_equal(ses_buf_len(&owner.got), 0);
+	ses_stream_resume(stream);
+	turn(2);
+	assert_int_equal(ses_buf_len(&owner.got), 5);
+	ses_stream_close(stream);
+	finish();
+}
+
+TEST("output made outside of a turn rings the loop's descriptor")
+{
+	struct pollfd p = {.events = POLLIN};
+
+	begin(1000, 1000);
+	p.fd = sesame_loop_fd(loop);
+	assert_int_equal(poll(&p, 1, 0), 0);
+	ses_stream_send(stream, BYTES("out"));
+	assert_int_equal(poll(&p, 1, 0), 1);
+	turn(1);
+	assert_peer_reads("out");
+	turn(1);
+	assert_int_equal(poll(&p, 1, 0), 0);
 	ses_stream_close(stream);
 	finish();
 }

@@ -6,6 +6,7 @@
 #include "net/tls.h"
 
 #include <fcntl.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -522,6 +523,8 @@ TEST("a shutdown says close_notify; half-closed, the answer still comes")
 	assert_int_equal(server.ends, 1);
 	assert_int_equal(server.error, 0);
 	assert_int_equal(ses_buf_len(&server.got), 8);
+	assert_int_equal(SSL_get_shutdown(server.stream->tls->ssl),
+			 SSL_RECEIVED_SHUTDOWN);
 	ses_stream_send(server.stream, BYTES("answer"));
 	ses_stream_shutdown(server.stream);
 	turn(4);
