@@ -210,7 +210,7 @@ static void write_hop(const struct why_answer *answer, const struct mark *mark,
 	const char *phrase = mark->body ? mark->body : mark->exactly;
 	struct bytes needle =
 		bytes_of_str(test->holds ? test->holds : test->value);
-	char value[64];
+	char value[48];
 
 	hop->stack = mark->stack;
 	snprintf(hop->text, sizeof(hop->text), "%s", stacks[mark->stack].id);
