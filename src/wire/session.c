@@ -286,7 +286,6 @@ static void begin_frame(struct sesame_session *s, const struct ses_frame *frame)
 
 static int read_whole_message(struct sesame_session *s, struct span *in,
 			      const struct ses_frame *frame);
-static int finish_frame(struct sesame_session *s);
 
 /* A whole plain message in one frame, all here: the common case. */
 static bool is_whole_message(const struct ses_frame *frame, struct span in)
