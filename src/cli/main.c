@@ -96,7 +96,8 @@ static int complain(const char *name)
 static int help(int argc, char **argv)
 {
 	const struct command *command;
-	char *asked[] = {argc > 1 ? argv[1] : NULL, "--help", NULL};
+	static char flag[] = "--help";
+	char *asked[] = {argc > 1 ? argv[1] : NULL, flag, NULL};
 
 	if (argc < 2) {
 		print_help(stdout);
