@@ -160,6 +160,8 @@ static void put_asked(struct page *pg)
 
 	doctor_redact_url(c, url, sizeof(url));
 	put(pg, "%s%s", paint(pg, DIM), url);
+	if (c->url_fault == SES_URL_HTTP && !c->url_error)
+		put(pg, "  (asked as %s://)", c->url.tls ? "wss" : "ws");
 	if (c->origin)
 		put(pg, "  Origin: %s", shown(pg, c->origin));
 	if (c->proxy_from) {

@@ -350,8 +350,11 @@ static void pick_url(const struct doctor_trial *trial, struct doctor_request *r)
 {
 	uint64_t port;
 
-	if (trial->change == DOCTOR_SCHEME)
+	if (trial->change == DOCTOR_SCHEME) {
 		r->url.tls = strncmp(trial->value, "wss", 3) == 0;
+		if (!r->url.port_given)
+			r->url.port = r->url.tls ? 443 : 80;
+	}
 	if (trial->change == DOCTOR_PORT &&
 	    bytes_to_u64(bytes_of_str(trial->value), 65535, &port))
 		r->url.port = (uint16_t)port;
@@ -381,6 +384,21 @@ static void pick_tls(const struct doctor_case *c,
 	}
 }
 
+/* This machine has an address in either family, whichever was written. */
+static const char *pick_connect_host(const struct doctor_case *c,
+				     const struct doctor_trial *trial)
+{
+	if (c->connect_host || trial->change != DOCTOR_FAMILY)
+		return c->connect_host;
+	if (trial->value[0] == '6' && c->url.host_kind == SES_HOST_IPV4 &&
+	    bytes_starts(c->url.host, BYTES("127.")))
+		return "::1";
+	if (trial->value[0] == '4' && c->url.host_kind == SES_HOST_IPV6 &&
+	    bytes_equal_str(c->url.host, "::1"))
+		return "127.0.0.1";
+	return NULL;
+}
+
 static void pick_dial(const struct doctor_case *c,
 		      const struct doctor_trial *trial, struct doctor_request *r)
 {
@@ -392,7 +410,7 @@ static void pick_dial(const struct doctor_case *c,
 		.source = trial->change == DOCTOR_SOURCE ? trial->value
 							 : c->source,
 		.proxy = trial->change == DOCTOR_DIRECT ? NULL : c->proxy,
-		.connect_host = c->connect_host,
+		.connect_host = pick_connect_host(c, trial),
 		.connect_port =
 			trial->change == DOCTOR_PORT ? 0 : c->connect_port,
 		.timeout_ms = c->timeout_ms,

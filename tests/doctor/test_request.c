@@ -232,6 +232,45 @@ TEST("trials of the way change the way and not the request")
 	assert_true(bytes_equal_str(request.dial.host, "h"));
 }
 
+static void set_url(const char *text)
+{
+	enum ses_url_fault fault;
+	size_t at;
+
+	asked.url_text = (char *)(uintptr_t)text;
+	assert_int_equal(
+		ses_url_parse(bytes_of_str(text), &asked.url, &fault, &at), 0);
+}
+
+TEST("the other scheme has its own port, unless one was given")
+{
+	set_up();
+	set_url("ws://h/chat");
+	make(DOCTOR_SCHEME, "wss");
+	assert_int_equal(request.dial.port, 443);
+	assert_true(has("\r\nHost: h\r\n"));
+	set_url("ws://h:8080/chat");
+	make(DOCTOR_SCHEME, "wss");
+	assert_int_equal(request.dial.port, 8080);
+}
+
+TEST("this machine is reached over the other family by its other address")
+{
+	set_up();
+	set_url("ws://127.0.0.1:81/");
+	make(DOCTOR_FAMILY, "6");
+	assert_string_equal(request.dial.connect_host, "::1");
+	assert_true(has("\r\nHost: 127.0.0.1:81\r\n"));
+	make(DOCTOR_FAMILY, "4");
+	assert_null(request.dial.connect_host);
+	set_url("ws://[::1]:81/");
+	make(DOCTOR_FAMILY, "4");
+	assert_string_equal(request.dial.connect_host, "127.0.0.1");
+	set_url("ws://192.0.2.1:81/");
+	make(DOCTOR_FAMILY, "6");
+	assert_null(request.dial.connect_host);
+}
+
 TEST("a value that would break out of its field is not sent")
 {
 	set_up();
