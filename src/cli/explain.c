@@ -295,9 +295,15 @@ static int print_category(struct bytes category)
 /* Some topics, such as tls, are the name of a category as well. */
 static void print_topic_and_causes(const struct why_topic *topic)
 {
+	struct bytes id = bytes_of_str(topic->id);
+
 	print_topic(topic);
-	putchar('\n');
-	print_category(bytes_of_str(topic->id));
+	for (int c = 0; c < WHY_N_CAUSES; c++)
+		if (bytes_equal(why_category(c), id)) {
+			putchar('\n');
+			print_category(id);
+			break;
+		}
 }
 
 static int find_stack(const char *id)
@@ -541,6 +547,8 @@ static int explain_word(const struct options *options)
 	int cause = why_cause_find(word);
 	int stack = find_stack(options->word);
 
+	if (!word.len)
+		return complain(options->word);
 	if (options->json) {
 		json_t *list;
 
