@@ -14,7 +14,7 @@
 
 #define MAX_SECRETS  128
 #define SHORT_SECRET 8 /* hidden as a word only */
-#define LEAST_SECRET 2 /* a value of one byte hides nothing */
+#define LEAST_SECRET 4 /* what is shorter hides nothing, and spoils words */
 #define TEXT_LIMIT   (256 * 1024)
 
 /* The secrets of a case; most borrowed from it, decoded ones kept in room. */

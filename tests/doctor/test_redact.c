@@ -13,7 +13,8 @@ static struct doctor_case secretive = {
 		(char *)"chat, "
 			"base64url.bearer.authorization.k8s.io.Zm9vYmFy",
 	.header = {{(char *)"Authorization", (char *)"Basic YW5uOmh1bnRlcjIy"},
-		   {(char *)"Cookie", (char *)"theme=dark; sid=c00kie-value"},
+		   {(char *)"Cookie",
+		    (char *)"theme=dark; sid=c00kie-value; m=on"},
 		   {(char *)"X-Api-Key", (char *)"abcd"},
 		   {(char *)"X-Colour", (char *)"blue"}},
 	.n_headers = 4,
@@ -45,6 +46,7 @@ TEST("a short secret is hidden as a word only, and what is no secret stays")
 	expect("abcdef dabcd abcd_", "abcdef dabcd abcd_");
 	expect("theme is dark", "theme is ***"); /* any cookie may be one */
 	expect("blue chat room 1", "blue chat room 1");
+	expect("a tiny cookie, on and off", "a tiny cookie, on and off");
 }
 
 TEST("a JSON Web Token is hidden although nobody knows it")

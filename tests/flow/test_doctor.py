@@ -148,6 +148,14 @@ def test_an_announced_body_is_not_waited_for_longer_than_it_is():
         assert time.monotonic() - began < 0.9
 
 
+def test_an_answer_that_never_ends_is_not_waited_for():
+    with Peer(says(b"HTTP/1.1 403 Forbidden\r\n\r\nwait", linger=10)) as peer:
+        began = time.monotonic()
+        done = run("-v", "--max-probes", "1", peer.url())
+        assert time.monotonic() - began < 2.5
+    assert "< wait\n" in done.stdout
+
+
 def test_a_held_connection_that_is_cut_shows_when():
     def play(conn, request):
         conn.sendall(accept(request))
