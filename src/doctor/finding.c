@@ -940,25 +940,6 @@ static void find_csp(struct doctor_chart *chart)
 	}
 }
 
-/* Manners: who asks to be left alone is left alone. */
-static void find_stop(struct doctor_chart *chart)
-{
-	for (size_t i = 0; i < chart->n_probes && !chart->stopped; i++) {
-		const struct doctor_probe *p = chart->probe[i];
-
-		if (p->outcome != DOCTOR_ANSWERED)
-			continue;
-		if (p->status == 429)
-			chart->stopped = "the server answered 429 Too Many "
-					 "Requests";
-		else if (ses_head_get(&p->parsed, "Retry-After").data)
-			chart->stopped = "the server asked to come back later "
-					 "(Retry-After)";
-		else if (ses_head_get(&p->parsed, "cf-mitigated").data)
-			chart->stopped = "the server answered with a challenge";
-	}
-}
-
 void doctor_find(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -987,5 +968,4 @@ void doctor_find(struct doctor_chart *chart)
 	find_hold(chart);
 	find_repeats(chart);
 	find_csp(chart);
-	find_stop(chart);
 }

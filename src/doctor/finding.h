@@ -38,10 +38,7 @@ struct doctor_chart {
 	const char *stopped; /* why probing ended early (429, ...), or NULL */
 };
 
-/*
- * Look at everything again: chart->finding[] is made anew from the probes, and
- * chart->stopped is set when manners forbid another probe.
- */
+/* Look at everything again: chart->finding[] is made anew from the probes. */
 void doctor_find(struct doctor_chart *chart);
 
 /* The finding of this kind, or NULL. */

@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From numbers back to words. The best cause becomes a sentence with the values
+ * of this very case in it; the findings that weighed most become its evidence;
+ * the remedies are those of the stack that refused, the safe form first. What
+ * is hard is to say who has to act: that is where the refusal was written.
+ */
+#include "doctor/verdict.h"
+
+#include <stdio.h>
+
+#include <sesame/error.h>
+
+#include "doctor/harvest.h"
+#include "doctor/redact.h"
+#include "why/remedy.h"
+
+/* A finding that added less to the log odds is not worth a line. */
+#define LEAST_EVIDENCE 0.3
+/* A cause less likely than this is no alternative. */
+#define LEAST_ALTERNATIVE 0.02
+
+#define LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+/* ---- the values that texts are filled with ---- */
+
+struct facts {
+	const struct doctor_chart *chart;
+	const struct doctor_probe *base, *key;
+	struct doctor_verdict *v;
+	char origin[300], host[300], port[8], path[300], url[600];
+	char subprotocol[300], agent[200], expected[600], server[80];
+	char result[300], fault[300], seconds[16], tls[240], address[80];
+	struct why_value value[20];
+	size_t n_values;
+	bool proven; /* expected is known */
+};
+
+static void know(struct facts *f, const char *name, const char *value)
+{
+	if (*value && f->n_values < LEN(f->value))
+		f->value[f->n_values++] = (struct why_value){name, value};
+}
+
+static void copy(const struct facts *f, struct bytes from, char *out,
+		 size_t size)
+{
+	doctor_redact(f->chart->c, from, out, size);
+}
+
+/* The URL with what the key changed about it. */
+static void write_url(const struct facts *f, const struct doctor_trial *t,
+		      char *out, size_t size)
+{
+	struct ses_url url = f->chart->c->url;
+	char text[1200], shown[1200];
+	uint64_t port;
+
+	if (t->change == DOCTOR_SCHEME)
+		url.tls = strcmp(t->value, "wss") == 0;
+	if (t->change == DOCTOR_PORT &&
+	    bytes_to_u64(bytes_of_str(t->value), 65535, &port)) {
+		url.port = (uint16_t)port;
+		url.port_given = true;
+	}
+	if (t->change == DOCTOR_PATH) {
+		struct bytes path = bytes_of_str(t->value);
+		ptrdiff_t query = bytes_find_byte(path, '?');
+
+		url.path = bytes_first(path, query < 0 ? path.len
+						       : (size_t)query);
+		if (query >= 0)
+			url.query = bytes_from(path, (size_t)query + 1);
+	}
+	url.http = false;
+	if (ses_url_write(&url, text, sizeof(text)) < 0 ||
+	    ses_url_redact(bytes_of_str(text), shown, sizeof(shown)) < 0)
+		shown[0] = 0;
+	copy(f, bytes_of_str(shown), out, size);
+}
+
+/* What opened the door, as it would be written down. */
+static void expect_of_key(struct facts *f)
+{
+	const struct doctor_trial *t = &f->key->trial;
+
+	switch (t->change) {
+	case DOCTOR_SCHEME:
+	case DOCTOR_PORT:
+	case DOCTOR_PATH:
+		write_url(f, t, f->expected, sizeof(f->expected));
+		break;
+	case DOCTOR_HOST:
+	case DOCTOR_ORIGIN:
+	case DOCTOR_VERSION:
+	case DOCTOR_USER_AGENT:
+		copy(f, bytes_of_str(t->value), f->expected,
+		     sizeof(f->expected));
+		break;
+	case DOCTOR_SUBPROTOCOL:
+		copy(f,
+		     f->key->subprotocol.len ? f->key->subprotocol
+					     : bytes_of_str(t->value),
+		     f->expected, sizeof(f->expected));
+		break;
+	default:
+		doctor_trial_text(f->chart->c, t, f->expected,
+				  sizeof(f->expected));
+	}
+}
+
+static void expect(struct facts *f)
+{
+	const struct doctor_case *c = f->chart->c;
+	char text[600];
+
+	if (f->key) {
+		expect_of_key(f);
+	} else if (c->url_fault &&
+		   ses_url_suggest(bytes_of_str(c->url_text), text,
+				   sizeof(text)) &&
+		   ses_url_redact(bytes_of_str(text), f->expected,
+				  sizeof(f->expected)) < 0) {
+		f->expected[0] = 0;
+	}
+	f->proven = f->expected[0] != 0;
+	know(f, "expected", f->expected);
+}
+
+static void know_the_url(struct facts *f)
+{
+	const struct doctor_case *c = f->chart->c;
+
+	doctor_redact_url(c, f->url, sizeof(f->url));
+	know(f, "url", f->url);
+	if (c->url_error)
+		return;
+	copy(f, c->host ? bytes_of_str(c->host) : c->url.host, f->host,
+	     sizeof(f->host));
+	copy(f, c->url.path.len ? c->url.path : BYTES("/"), f->path,
+	     sizeof(f->path));
+	snprintf(f->port, sizeof(f->port), "%u", c->url.port);
+	know(f, "host", f->host);
+	know(f, "path", f->path);
+	know(f, "port", f->port);
+	know(f, "scheme", c->url.tls ? "wss" : "ws");
+}
+
+static void know_the_request(struct facts *f)
+{
+	const struct doctor_case *c = f->chart->c;
+
+	if (c->origin)
+		copy(f, bytes_of_str(c->origin), f->origin, sizeof(f->origin));
+	else if (f->key && f->key->trial.change == DOCTOR_ORIGIN)
+		copy(f, bytes_of_str(f->key->trial.value), f->origin,
+		     sizeof(f->origin));
+	know(f, "origin", f->origin);
+	if (c->subprotocols)
+		copy(f, bytes_of_str(c->subprotocols), f->subprotocol,
+		     sizeof(f->subprotocol));
+	else
+		snprintf(f->subprotocol, sizeof(f->subprotocol), "none");
+	if (f->key && f->key->trial.change == DOCTOR_SUBPROTOCOL &&
+	    !c->subprotocols)
+		know(f, "subprotocol", f->expected);
+	know(f, "subprotocol", f->subprotocol);
+	copy(f, bytes_of_str(c->user_agent), f->agent, sizeof(f->agent));
+	know(f, "user_agent", f->agent);
+	if (c->source)
+		snprintf(f->address, sizeof(f->address), "%s", c->source);
+	else if (doctor_is_loopback(c))
+		snprintf(f->address, sizeof(f->address), "127.0.0.1");
+	know(f, "address", f->address);
+}
+
+static void know_the_answer(struct facts *f)
+{
+	const struct ses_tls_info *tls;
+	const struct doctor_probe *end = f->key ? f->key : f->base;
+
+	if (!f->base)
+		return;
+	tls = &f->base->dial.tls;
+	doctor_result_text(f->base, f->result, sizeof(f->result));
+	know(f, "result", f->result);
+	snprintf(f->seconds, sizeof(f->seconds), "%.1f", end->open_ms / 1000);
+	know(f, "seconds", f->seconds);
+	if (tls->fault == SES_TLS_EXPIRED && tls->not_after[0])
+		snprintf(f->tls, sizeof(f->tls), "valid from %s to %s",
+			 tls->not_before, tls->not_after);
+	else if (tls->fault == SES_TLS_HOSTNAME && tls->n_names > 0)
+		snprintf(f->tls, sizeof(f->tls), "it is for %s%s",
+			 tls->names[0], tls->n_names > 1 ? " and others" : "");
+	else
+		snprintf(f->tls, sizeof(f->tls), "%s",
+			 tls->alert[0] ? tls->alert : tls->text);
+	know(f, "tls", f->tls);
+}
+
+static void know_the_fault(struct facts *f)
+{
+	const struct doctor_case *c = f->chart->c;
+
+	if (c->url_fault)
+		snprintf(f->fault, sizeof(f->fault), "%s",
+			 ses_url_fault(c->url_fault)->sentence);
+	else
+		snprintf(f->fault, sizeof(f->fault), "%s", f->result);
+	know(f, "fault", f->fault);
+	snprintf(f->server, sizeof(f->server), "%s",
+		 f->v->refused_by[0] ? f->v->refused_by : "the server");
+	know(f, "server", f->server);
+}
+
+/* ---- who answered ---- */
+
+static bool is_proxy_symptom(enum doctor_finding_kind kind)
+{
+	return kind >= DOCTOR_F_PROXY_407 && kind <= DOCTOR_F_PROXY_BROKEN;
+}
+
+static bool proxy_refused(const struct doctor_chart *chart)
+{
+	for (size_t i = 0; i < chart->n_findings; i++)
+		if (is_proxy_symptom(chart->finding[i].kind))
+			return true;
+	return false;
+}
+
+/* Who wrote the forward proxy's answer to CONNECT. */
+static void recognise_proxy(const struct doctor_probe *p, struct why_hops *ret)
+{
+	struct ses_head_parser parser;
+	struct ses_head head = {0};
+	enum ses_fault fault;
+	struct bytes in = bytes_of(p->dial.proxy_head, p->dial.proxy_head_len);
+	struct why_answer answer;
+
+	*ret = (struct why_hops){.writer = -1};
+	ses_head_init(&parser, false, NULL);
+	parser.tolerant = true;
+	if (ses_head_finish(&parser, in, &head, &fault) <= 0)
+		return;
+	answer = (struct why_answer){
+		.status = head.status,
+		.reason = head.reason,
+		.fields = head.fields,
+		.n_fields = head.n_fields,
+		.body = bytes_of(p->dial.proxy_body, p->dial.proxy_body_len),
+	};
+	why_recognise(&answer, ret);
+}
+
+static void name_hops(struct facts *f, const struct why_hops *h)
+{
+	struct doctor_verdict *v = f->v;
+
+	for (size_t i = 0; i < h->n && v->n_hops < LEN(v->hop); i++)
+		snprintf(v->hop[v->n_hops++], sizeof(v->hop[0]), "%s (%s)",
+			 h->hop[i].text, h->hop[i].mark);
+	if (h->writer < 0 || (size_t)h->writer >= h->n)
+		return;
+	snprintf(v->refused_by, sizeof(v->refused_by), "%s",
+		 h->hop[h->writer].text);
+	v->layer = why_stack(h->hop[h->writer].stack)->layer;
+}
+
+static void find_responder(struct facts *f, struct why_hops *ret_hops)
+{
+	bool proxy = f->base && proxy_refused(f->chart);
+
+	*ret_hops = (struct why_hops){.writer = -1};
+	if (!f->base || f->chart->blind)
+		return;
+	if (proxy)
+		recognise_proxy(f->base, ret_hops);
+	else if (f->base->status)
+		*ret_hops = f->base->hops;
+	name_hops(f, ret_hops);
+	if (proxy) {
+		if (!f->v->refused_by[0])
+			snprintf(f->v->refused_by, sizeof(f->v->refused_by),
+				 "the forward proxy");
+		f->v->layer = WHY_LAYER_FORWARD_PROXY;
+	}
+	if (f->base->outcome == DOCTOR_OPEN) { /* nobody refused */
+		f->v->refused_by[0] = 0;
+		f->v->layer = WHY_LAYER_NONE;
+	}
+}
+
+/* "proxy" when a proxy wrote the refusal, "server" otherwise. */
+static const char *who_refused(const struct doctor_verdict *v)
+{
+	return v->layer == WHY_LAYER_REVERSE_PROXY ||
+			       v->layer == WHY_LAYER_CDN ||
+			       v->layer == WHY_LAYER_FORWARD_PROXY
+		       ? "proxy"
+		       : "server";
+}
+
+static const char *who_acts(const struct facts *f)
+{
+	const struct doctor_verdict *v = f->v;
+	bool connected = f->base && f->base->outcome != DOCTOR_NO_CONNECTION;
+
+	switch (v->cause) {
+	case WHY_SERVER_PROXY_UPGRADE:
+	case WHY_SERVER_PROXY_HOST:
+	case WHY_SERVER_PROXY_PROTO:
+	case WHY_SERVER_CDN_WEBSOCKETS_OFF:
+	case WHY_SERVER_BACKEND_DOWN:
+	case WHY_SERVER_STICKY_SESSION:
+	case WHY_NET_IDLE_TIMEOUT:
+	case WHY_NET_PROXY_DENIED:
+	case WHY_NET_PROXY_STRIPS_UPGRADE:
+		return "proxy";
+	case WHY_NET_TIMEOUT:
+	case WHY_NET_RESET:
+		return connected ? "server" : "network";
+	case WHY_SERVER_VERSION:
+		return doctor_found(f->chart, DOCTOR_F_VERSION_BY_HAND)
+			       ? "client"
+			       : "server";
+	case WHY_SERVER_REDIRECT:
+	case WHY_SERVER_LIMIT:
+		return who_refused(v);
+	default:
+		return bytes_equal_str(why_category(v->cause), "access")
+			       ? who_refused(v)
+			       : why_cause(v->cause)->who;
+	}
+}
+
+/* ---- the parts of the verdict ---- */
+
+static const char *outcome_of(const struct facts *f)
+{
+	if (!f->base)
+		return "unreachable";
+	switch (f->base->outcome) {
+	case DOCTOR_OPEN:
+		return f->v->cause == WHY_OK ? "open" : "broken";
+	case DOCTOR_ANSWERED:
+	case DOCTOR_CLOSED_AFTER:
+		return "refused";
+	case DOCTOR_BAD_101:
+	case DOCTOR_BAD_FRAME:
+	case DOCTOR_CUT_AFTER:
+		return "broken";
+	default:
+		return "unreachable";
+	}
+}
+
+static const struct {
+	const char *proven, *otherwise;
+} summaries[] = {
+#define SUMMARY(cause, proven, otherwise) [WHY_##cause] = {proven, otherwise},
+#include "doctor/summaries.def"
+#undef SUMMARY
+};
+
+static void summarise(struct facts *f)
+{
+	const char *text = summaries[f->v->cause].otherwise;
+	const char *proven = summaries[f->v->cause].proven;
+	char *s = f->v->summary;
+
+	if (f->proven && proven && f->v->cause != WHY_OK)
+		text = proven;
+	why_remedy_fill(text, f->value, f->n_values, s, sizeof(f->v->summary));
+	if (*s >= 'a' && *s <= 'z' && strncmp(text, "{server}", 8) == 0 &&
+	    !f->v->refused_by[0])
+		*s ^= 0x20; /* "the server" begins the sentence */
+}
+
+static void add_evidence(struct facts *f, const struct doctor_finding *finding,
+			 double weight)
+{
+	struct doctor_verdict *v = f->v;
+	char *line = v->evidence[v->n_evidence];
+
+	if (finding->probe)
+		snprintf(line, sizeof(v->evidence[0]), "probe %d: %s",
+			 finding->probe, finding->text);
+	else
+		snprintf(line, sizeof(v->evidence[0]), "URL: %s",
+			 finding->text);
+	v->evidence_weight[v->n_evidence++] = weight;
+}
+
+static void gather_evidence(struct facts *f, const struct doctor_opinion *o)
+{
+	const struct doctor_chart *chart = f->chart;
+	bool taken[DOCTOR_MAX_FINDINGS] = {false};
+
+	while (f->v->n_evidence < DOCTOR_MAX_EVIDENCE) {
+		size_t best = chart->n_findings;
+
+		for (size_t i = 0; i < chart->n_findings; i++)
+			if (!taken[i] &&
+			    (o->weight[i] >= LEAST_EVIDENCE ||
+			     doctor_is_symptom(chart->finding[i].kind)) &&
+			    (best == chart->n_findings ||
+			     o->weight[i] > o->weight[best]))
+				best = i;
+		if (best == chart->n_findings)
+			return;
+		taken[best] = true;
+		add_evidence(f, &chart->finding[best], o->weight[best]);
+	}
+}
+
+/* The key is a proof when what it shows speaks for the cause. */
+static bool proves(const struct facts *f, const struct doctor_opinion *o)
+{
+	for (size_t i = 0; f->key && i < f->chart->n_findings; i++)
+		if (f->chart->finding[i].probe == f->key->n &&
+		    o->weight[i] > 0)
+			return true;
+	return false;
+}
+
+static void prove(struct facts *f)
+{
+	struct doctor_verdict *v = f->v;
+
+	if (!f->key || v->cause == WHY_OK)
+		return;
+	v->proof.given = true;
+	v->proof.probe = f->key->n;
+	doctor_trial_text(f->chart->c, &f->key->trial, v->proof.changed,
+			  sizeof(v->proof.changed));
+	doctor_result_text(f->key, v->proof.result, sizeof(v->proof.result));
+	v->proof.repeated = doctor_repeats(f->chart, &f->key->trial);
+}
+
+/* ---- remedies ---- */
+
+static bool is_known_fix(const struct doctor_verdict *v, const char *what)
+{
+	for (size_t i = 0; i < v->n_fixes; i++)
+		if (strcmp(v->fix[i].what, what) == 0)
+			return true;
+	return false;
+}
+
+static void fill(const struct facts *f, const char *text, char *out,
+		 size_t size)
+{
+	out[0] = 0;
+	if (text && (f->proven || !strstr(text, "{expected}")))
+		why_remedy_fill(text, f->value, f->n_values, out, size);
+}
+
+static void add_fix(struct facts *f, const struct why_remedy *r)
+{
+	struct doctor_verdict *v = f->v;
+	struct doctor_fix *fix = &v->fix[v->n_fixes];
+
+	if (v->n_fixes == DOCTOR_MAX_FIXES)
+		return;
+	fill(f, r->what, fix->what, sizeof(fix->what));
+	if (!fix->what[0] || is_known_fix(v, fix->what))
+		return;
+	fix->who = r->who;
+	fill(f, r->where, fix->where, sizeof(fix->where));
+	fill(f, r->snippet, fix->snippet, sizeof(fix->snippet));
+	v->n_fixes++;
+}
+
+static void add_fixes_for(struct facts *f, enum why_stack stack)
+{
+	const struct why_remedy *r;
+
+	for (size_t i = 0; (r = why_remedy(f->v->cause, stack, i)); i++)
+		if ((r->stack == WHY_STACK_NONE) == (stack == WHY_STACK_NONE))
+			add_fix(f, r);
+}
+
+static void add_fixes_for_layer(struct facts *f, const struct why_hops *h,
+				bool proxies)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		enum why_stack stack = h->hop[i].stack;
+		enum why_layer layer = why_stack(stack)->layer;
+
+		if ((layer <= WHY_LAYER_REVERSE_PROXY) == proxies &&
+		    stack != WHY_STACK_NONE)
+			add_fixes_for(f, stack);
+	}
+}
+
+/* The writer's own remedy, then that of the hops, then the general ones. */
+static void prescribe(struct facts *f, const struct why_hops *h)
+{
+	bool proxy_first = strcmp(f->v->who, "proxy") == 0;
+
+	if (h->writer >= 0 && (size_t)h->writer < h->n &&
+	    (!proxy_first || f->v->layer <= WHY_LAYER_REVERSE_PROXY))
+		add_fixes_for(f, h->hop[h->writer].stack);
+	add_fixes_for_layer(f, h, proxy_first);
+	add_fixes_for_layer(f, h, !proxy_first);
+	add_fixes_for(f, WHY_STACK_NONE);
+}
+
+/* ---- alternatives ---- */
+
+static const char *const apart[WHY_N_CAUSES] = {
+#define APART(cause, sentence) [WHY_##cause] = sentence,
+#include "doctor/apart.def"
+#undef APART
+};
+
+static void weigh_alternatives(struct facts *f, const struct doctor_opinion *o)
+{
+	struct doctor_verdict *v = f->v;
+	bool taken[WHY_N_CAUSES] = {false};
+
+	taken[o->best] = true;
+	while (v->n_alternatives < DOCTOR_MAX_ALTERNATIVES) {
+		int best = -1;
+
+		for (int c = 0; c < WHY_N_CAUSES; c++)
+			if (!taken[c] && (best < 0 || o->p[c] > o->p[best]))
+				best = c;
+		if (best < 0 || o->p[best] < LEAST_ALTERNATIVE)
+			return;
+		taken[best] = true;
+		v->alternative[v->n_alternatives].cause = (enum why_cause)best;
+		v->alternative[v->n_alternatives].confidence = o->p[best];
+		snprintf(v->alternative[v->n_alternatives].tell_apart,
+			 sizeof(v->alternative[0].tell_apart), "%s",
+			 apart[best] ? apart[best] : "");
+		v->n_alternatives++;
+	}
+}
+
+void doctor_pronounce(const struct doctor_chart *chart,
+		      const struct doctor_opinion *opinion,
+		      struct doctor_verdict *ret_verdict)
+{
+	struct doctor_verdict *v = ret_verdict;
+	struct facts f = {.chart = chart, .v = v};
+	struct why_hops hops;
+
+	*v = (struct doctor_verdict){.cause = opinion->best,
+				     .confidence = opinion->p[opinion->best]};
+	f.base = doctor_baseline(chart);
+	f.key = doctor_key(chart);
+	if (!proves(&f, opinion))
+		f.key = NULL;
+	v->status = f.base ? f.base->status : 0;
+	v->outcome = outcome_of(&f);
+	find_responder(&f, &hops);
+	v->who = who_acts(&f);
+	expect(&f);
+	know_the_url(&f);
+	know_the_request(&f);
+	know_the_answer(&f);
+	know_the_fault(&f);
+	summarise(&f);
+	gather_evidence(&f, opinion);
+	prove(&f);
+	prescribe(&f, &hops);
+	weigh_alternatives(&f, opinion);
+}
