@@ -79,3 +79,65 @@ TEST("no two causes are told in the same words")
 			assert_string_not_equal(why_cause(i)->sentence,
 						why_cause(k)->sentence);
 }
+
+/* What stands on people's screens: they will look for it in these words. */
+static const struct {
+	const char *id, *words;
+} seen[] = {
+	{"url.syntax", "wws://"},
+	{"url.scheme", "The plain HTTP request was sent to HTTPS port"},
+	{"url.path", "/socket.io/?EIO=4&transport=websocket"},
+	{"url.query", "Transport unknown"},
+	{"client.bad-handshake", "--http1.1"},
+	{"client.headers-too-large", "Request Header Or Cookie Too Large"},
+	{"browser.mixed-content", "Mixed Content"},
+	{"browser.csp", "Refused to connect to"},
+	{"access.origin", "Cross origin websockets not allowed"},
+	{"access.origin-missing", "lacks None"},
+	{"access.host", "Invalid host header"},
+	{"access.credentials", "WWW-Authenticate"},
+	{"access.permission", "$connect"},
+	{"access.client-cert", "No required SSL certificate was sent"},
+	{"access.rate", "Retry-After"},
+	{"access.waf", "cf-mitigated: challenge"},
+	{"net.dns", "getaddrinfo ENOTFOUND"},
+	{"net.refused", "ECONNREFUSED"},
+	{"net.timeout", "silent-drop"},
+	{"net.reset", "socket hang up"},
+	{"net.address-family", "::1"},
+	{"net.proxy-denied", "X-Squid-Error"},
+	{"net.proxy-auth", "407 Proxy Authentication Required"},
+	{"net.proxy-strips-upgrade", "426 Upgrade Required"},
+	{"net.idle-timeout", "proxy_read_timeout"},
+	{"tls.untrusted", "unable to get local issuer certificate"},
+	{"tls.expired", "certificate has expired"},
+	{"tls.hostname", "hostname mismatch"},
+	{"tls.version", "protocol version"},
+	{"server.no-websocket", "No supported WebSocket library detected"},
+	{"server.proxy-upgrade", "Can \"Upgrade\" only to \"WebSocket\""},
+	{"server.proxy-host", "ProxyPreserveHost"},
+	{"server.proxy-proto", "X-Forwarded-Proto"},
+	{"server.forwarded-untrusted", "400: Bad Request"},
+	{"server.cdn-websockets-off", "cf-ray"},
+	{"server.sticky-session", "Session ID unknown"},
+	{"server.backend-down", "504 Gateway Timeout"},
+	{"server.version", "Sec-WebSocket-Version"},
+	{"server.subprotocol", "but no response was received"},
+	{"server.redirect", "Location"},
+	{"server.http2", "PROTOCOL_ERROR"},
+	{"server.bad-accept", "Incorrect 'Sec-WebSocket-Accept' header value"},
+	{"server.limit", "worker_connections are not enough"},
+	{"server.app-rejected", "4000 to 4999"},
+};
+
+TEST("a text holds the words that people see when they meet its cause")
+{
+	for (size_t i = 0; i < ARRAY_LEN(seen); i++) {
+		int cause = why_cause_find(bytes_of_str(seen[i].id));
+
+		assert_true(cause >= 0);
+		if (!strstr(why_cause(cause)->text, seen[i].words))
+			fprintf(stderr, "%s: %s\n", seen[i].id, seen[i].words);
+		assert_non_null(strstr(why_cause(cause)->text, seen[i].words));
+	}
+}
