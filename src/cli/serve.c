@@ -164,6 +164,7 @@ static bool open_journal(const struct gate_policy *policy, const char *option,
 struct run {
 	struct sesame_loop *loop;
 	struct gate *gate;
+	struct sesame_timer *patience; /* runs while it is being left */
 	int signal_fd;
 };
 
@@ -171,6 +172,7 @@ static void end_now(void *user)
 {
 	struct run *run = user;
 
+	run->patience = NULL; /* a timer that fired is gone */
 	sesame_loop_stop(run->loop);
 }
 
@@ -191,7 +193,8 @@ static void on_signal(void *user)
 	if (gate_is_empty(run->gate))
 		sesame_loop_stop(run->loop);
 	else
-		sesame_timer_start(run->loop, LEAVE_MS, end_now, run);
+		run->patience =
+			sesame_timer_start(run->loop, LEAVE_MS, end_now, run);
 }
 
 static int block_signals(void)
@@ -254,6 +257,8 @@ static int run_gate(const struct gate_policy *policy,
 	status = sesame_loop_run(run.loop) == 0 ? EXIT_OK : EXIT_FAULT;
 out:
 	gate_free(run.gate);
+	if (run.patience)
+		sesame_timer_stop(run.patience);
 	if (watch)
 		sesame_watch_stop(watch);
 	sesame_loop_free(run.loop);

@@ -15,7 +15,8 @@
 #include "gate/config.h"
 #include "gate/journal.h"
 
-#define WAIT_STEPS 12 /* of a tenth of a second: the journal may be behind */
+#define BEHIND_US  100000 /* by how much the journal may be behind */
+#define WAIT_STEPS 12
 
 static const char help[] =
 	"Usage: sesame why REFERENCE [-c FILE | --journal FILE] [--json]\n"
@@ -225,6 +226,7 @@ static int tell_last(struct gate_journal_reader *journal, struct options *o)
 {
 	uint64_t rows, left_out;
 
+	usleep(BEHIND_US); /* what was refused just now is to be among them */
 	gate_journal_last(journal, o->last, tell_short, &o->json);
 	gate_journal_count(journal, &rows, &left_out);
 	if (left_out)
@@ -282,7 +284,7 @@ static int find(struct gate_journal_reader *journal, const char *reference,
 
 	for (int i = 0; i < WAIT_STEPS && found == 0; i++) {
 		if (i)
-			usleep(100000);
+			usleep(BEHIND_US);
 		found = gate_journal_find(journal, reference, ret_story);
 	}
 	return found;

@@ -2,7 +2,7 @@
 /*
  * SQLite in write-ahead mode. Two arrays take turns: the loop fills one while
  * the thread writes the other in one transaction. A killed process loses what
- * the thread had not yet begun to write, a quarter of a second at most.
+ * the thread had not yet begun to write, a twentieth of a second's refusals.
  */
 #include "gate/journal.h"
 
@@ -18,7 +18,7 @@
 #include <sesame/error.h>
 
 #define QUEUE_ROWS 256
-#define REST_MS	   250 /* between two transactions */
+#define REST_MS	   50 /* between two transactions */
 
 static const char schema[] =
 	"PRAGMA journal_mode=WAL;"
