@@ -247,8 +247,8 @@ def test_one_handshake_at_a_time():
         busy.append(1)
         overlapping = len(busy) > 1
         time.sleep(0.05)
-        conn.sendall(answer(b"500 Overlap" if overlapping else b"403 No"))
         busy.pop()
+        conn.sendall(answer(b"500 Overlap" if overlapping else b"403 No"))
 
     with Peer(play) as peer:
         diagnosis, _ = diagnose(peer.url())
