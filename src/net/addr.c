@@ -10,7 +10,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -109,12 +108,10 @@ static bool switch_on(int fd, int level, int option)
 	return setsockopt(fd, level, option, &one, sizeof(one)) == 0;
 }
 
-/* TCP_NODELAY is inherited by accepted sockets: set once, here. */
 static bool make_listening(int fd, const struct ses_addr *at, bool reuse_port,
 			   int backlog)
 {
-	if (!switch_on(fd, SOL_SOCKET, SO_REUSEADDR) ||
-	    !switch_on(fd, IPPROTO_TCP, TCP_NODELAY))
+	if (!switch_on(fd, SOL_SOCKET, SO_REUSEADDR))
 		return false;
 	if (reuse_port && !switch_on(fd, SOL_SOCKET, SO_REUSEPORT))
 		return false;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <unistd.h>
 
 #define BACKLOG 4096 /* the system lowers it to net.core.somaxconn */
@@ -66,10 +67,13 @@ int ses_listener_adopt(struct ses_listener *l, struct sesame_loop *loop, int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
 	struct ses_addr at = {0};
+	int one = 1;
 
 	*l = (struct ses_listener){.loop = loop};
 	l->io = (struct ses_io){.fd = fd, .on_ready = on_ready};
 	l->rest.fire = rested;
+	/* inherited by what is accepted; no TCP, no delay */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
 	    ses_addr_of_socket(fd, false, &at) < 0 ||
 	    ses_io_watch(loop, &l->io, SES_READABLE) < 0) {

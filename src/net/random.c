@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Random bytes from the kernel. Masks are needed four bytes at a time, once
- * per frame; a stock of them per thread saves the system calls.
+ * per frame; a stock of them per thread saves the system calls. A child must
+ * not draw from the stock of its parent.
  */
 #include "net/addr.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -16,6 +18,16 @@ static _Thread_local struct {
 	uint8_t bytes[STOCK_BYTES];
 	size_t left;
 } stock;
+
+static void drop_stock(void)
+{
+	stock.left = 0;
+}
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+	pthread_atfork(NULL, NULL, drop_stock);
+}
 
 void ses_random(void *out, size_t len)
 {

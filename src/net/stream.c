@@ -408,7 +408,7 @@ static ssize_t pull(struct ses_stream *s, uint8_t *to, size_t len)
 		      errno == EINTR || errno == ENOMEM))
 		return -1;
 	if (s->tls && !s->tls->up) {
-		ses_tls_cut(s->tls, n < 0);
+		ses_tls_cut(s->tls, n < 0 || s->error == SESAME_ERESET);
 		end(s, SESAME_ETLS);
 	} else {
 		end(s, n < 0 ? SESAME_ERESET : s->error);

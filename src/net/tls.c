@@ -85,12 +85,21 @@ static BIO_METHOD *wire_method(void)
 
 /* ---- birth and death ---- */
 
-/* A name is checked and sent as SNI; an address is only checked (RFC 6066 3).
+/*
+ * A name is checked and sent as SNI, without the dot that makes it absolute; an
+ * address is only checked (RFC 6066 section 3).
  */
-static bool set_name(SSL *ssl, const char *name)
+static bool set_name(SSL *ssl, const char *text)
 {
 	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+	size_t len = strlen(text);
+	char name[256];
 
+	if (len >= sizeof(name))
+		return false;
+	memcpy(name, text, len + 1);
+	if (len > 1 && name[len - 1] == '.')
+		name[len - 1] = 0;
 	if (X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1)
 		return true;
 	X509_VERIFY_PARAM_set_hostflags(param,

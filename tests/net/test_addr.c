@@ -2,6 +2,9 @@
 /* Addresses to and from text. */
 #include "net/addr.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "test.h"
 
 TEST("addresses are read and written back; everything else is refused")
@@ -70,4 +73,25 @@ TEST("random bytes differ, also across the end of the stock")
 	for (int i = 0; i < 5000; i++)
 		zeros += ses_random32() == 0;
 	assert_true(zeros < 3);
+}
+
+TEST("a child draws other numbers than its parent")
+{
+	uint32_t ours, theirs;
+	int fds[2], status;
+	pid_t child;
+
+	ses_random32();
+	assert_int_equal(pipe(fds), 0);
+	child = fork();
+	if (child == 0) {
+		theirs = ses_random32();
+		_exit(write(fds[1], &theirs, sizeof(theirs)) < 0);
+	}
+	ours = ses_random32();
+	assert_int_equal(read(fds[0], &theirs, sizeof(theirs)), sizeof(theirs));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_not_equal(ours, theirs);
+	close(fds[0]);
+	close(fds[1]);
 }

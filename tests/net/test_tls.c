@@ -245,6 +245,8 @@ TEST("each fault of a server's certificate has its class")
 		{"good.pem", "127.0.0.1", SES_TLS_OK},
 		{"good.pem", "::1", SES_TLS_OK},
 		{"good.pem", "www.example.org", SES_TLS_OK},
+		{"good.pem", "localhost.", SES_TLS_OK},
+		{"good.pem", "LOCALHOST", SES_TLS_OK},
 		{"good.pem", "example.org", SES_TLS_HOSTNAME},
 		{"good.pem", "a.b.example.org", SES_TLS_HOSTNAME},
 		{"good.pem", "127.0.0.2", SES_TLS_HOSTNAME},
