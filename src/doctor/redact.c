@@ -291,6 +291,16 @@ char *doctor_redact(const struct doctor_case *c, struct bytes text, char *out,
 	return show(&s, text, out, size);
 }
 
+/* Where the first line end or tab of @text stands, or its length. */
+static size_t line_len(struct bytes text)
+{
+	size_t n = 0;
+
+	while (n < text.len && text.data[n] != '\n' && text.data[n] != '\t')
+		n++;
+	return n;
+}
+
 char *doctor_redact_lines(const struct doctor_case *c, const char *text,
 			  char *out, size_t size)
 {
@@ -301,17 +311,15 @@ char *doctor_redact_lines(const struct doctor_case *c, const char *text,
 	collect(c, &s);
 	out[0] = 0;
 	while (rest.len > 0 && size - n > 2) {
-		ptrdiff_t end = bytes_find_byte(rest, '\n');
-		struct bytes line =
-			end < 0 ? rest : bytes_first(rest, (size_t)end);
+		size_t len = line_len(rest);
 
-		show(&s, line, out + n, size - n - 1);
+		show(&s, bytes_first(rest, len), out + n, size - n - 1);
 		n += strlen(out + n);
-		if (end < 0)
+		if (len == rest.len)
 			break;
-		out[n++] = '\n';
+		out[n++] = (char)rest.data[len];
 		out[n] = 0;
-		rest = bytes_from(rest, (size_t)end + 1);
+		rest = bytes_from(rest, len + 1);
 	}
 	return out;
 }

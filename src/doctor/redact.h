@@ -17,7 +17,7 @@
  */
 char *doctor_redact(const struct doctor_case *c, struct bytes text, char *out,
 		    size_t size);
-/* The same for a text of lines: line ends stay. */
+/* The same for a text of lines: line ends and tabs stay. */
 char *doctor_redact_lines(const struct doctor_case *c, const char *text,
 			  char *out, size_t size);
 /* The case's URL, as it may be shown. */

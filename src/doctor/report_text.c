@@ -55,11 +55,6 @@ static void wrap(struct page *pg, const char *text, int indent)
 				      pg->look->width);
 }
 
-static void heading(struct page *pg, const char *title)
-{
-	put(pg, "\n%s%s%s\n", paint(pg, BOLD), title, paint(pg, RESET));
-}
-
 static size_t columns(const char *s)
 {
 	size_t n = 0;
@@ -67,6 +62,36 @@ static size_t columns(const char *s)
 	for (; *s; s++)
 		n += ((unsigned char)*s & 0xc0) != 0x80;
 	return n;
+}
+
+static void pad(struct page *pg, const char *text, size_t width)
+{
+	size_t n = columns(text);
+
+	put(pg, "%s%*s", text, n < width ? (int)(width - n) : 0, "");
+}
+
+/* The same, with @label standing in the indent of the first line. */
+static void item(struct page *pg, const char *label, const char *text,
+		 int indent)
+{
+	struct ses_buf lines;
+	struct bytes all;
+
+	ses_buf_init(&lines, 64 * 1024);
+	if (!pg->error)
+		pg->error = text_wrap(&lines, shown(pg, text), indent,
+				      pg->look->width);
+	all = bytes_from(ses_buf_bytes(&lines), (size_t)indent);
+	put(pg, "  ");
+	pad(pg, label, (size_t)indent - 2);
+	put(pg, "%.*s", BYTES_ARG(all));
+	ses_buf_fini(&lines);
+}
+
+static void heading(struct page *pg, const char *title)
+{
+	put(pg, "\n%s%s%s\n", paint(pg, BOLD), title, paint(pg, RESET));
 }
 
 /* Copy at most @width columns of @text, marked where it was cut. */
@@ -84,13 +109,6 @@ static void fit(const char *text, size_t width, char *out, size_t size)
 		used++;
 	}
 	snprintf(out + n, size - n, "…");
-}
-
-static void pad(struct page *pg, const char *text, size_t width)
-{
-	size_t n = columns(text);
-
-	put(pg, "%s%*s", text, n < width ? (int)(width - n) : 0, "");
 }
 
 /* ---- the verdict ---- */
@@ -246,40 +264,50 @@ static void put_proof(struct page *pg)
 		    paint(pg, RESET));
 }
 
-/* Lines to paste: never wrapped. */
+/* Lines to paste: never wrapped, a tab as four blanks. */
 static void put_snippet(struct page *pg, const char *snippet)
 {
-	char *copy = strdup(shown(pg, snippet)), *rest = copy, *line;
+	const char *text = shown(pg, snippet);
+	bool start = true;
 
-	while (rest && (line = strsep(&rest, "\n")))
-		if (*line || rest)
-			put(pg, "         %s%s%s\n", paint(pg, GREEN), line,
-			    paint(pg, RESET));
-	free(copy);
+	for (; *text; text++) {
+		if (start)
+			put(pg, "         %s", paint(pg, GREEN));
+		start = *text == '\n';
+		if (start)
+			put(pg, "%s\n", paint(pg, RESET));
+		else if (*text == '\t')
+			put(pg, "    ");
+		else
+			put(pg, "%c", *text);
+	}
+	if (!start)
+		put(pg, "%s\n", paint(pg, RESET));
+}
+
+static void put_fix(struct page *pg, size_t number, const struct doctor_fix *fix)
+{
+	char label[16], where[240];
+
+	snprintf(label, sizeof(label), "%zu.", number);
+	item(pg, label, fix->what, 5);
+	snprintf(where, sizeof(where), "%s%s%s", fix->who,
+		 *fix->where ? ": " : "", fix->where);
+	put(pg, "     %s→ %s%s\n", paint(pg, DIM), shown(pg, where),
+	    paint(pg, RESET));
+	if (*fix->snippet)
+		put_snippet(pg, fix->snippet);
 }
 
 static void put_fixes(struct page *pg)
 {
 	const struct doctor_verdict *v = pg->v;
-	char line[700];
 
 	if (v->n_fixes == 0 || is_open(pg))
 		return;
 	heading(pg, is_unsure(pg) ? "What may open it" : "What opens it");
-	for (size_t i = 0; i < v->n_fixes; i++) {
-		const struct doctor_fix *fix = &v->fix[i];
-
-		snprintf(line, sizeof(line), "%zu. %s%s%s", i + 1, fix->what,
-			 *fix->where ? " In: " : "", fix->where);
-		if (*fix->who) {
-			size_t n = strlen(line);
-
-			snprintf(line + n, sizeof(line) - n, " [%s]", fix->who);
-		}
-		wrap(pg, line, 2);
-		if (*fix->snippet)
-			put_snippet(pg, fix->snippet);
-	}
+	for (size_t i = 0; i < v->n_fixes; i++)
+		put_fix(pg, i + 1, &v->fix[i]);
 }
 
 /* ---- what led there ---- */
@@ -288,44 +316,38 @@ static void put_fixes(struct page *pg)
 static const char *weight_sign(double weight)
 {
 	if (weight < 0)
-		return weight < -1.6 ? "−− " : "−  ";
-	return weight >= 3.2 ? "+++" : weight >= 1.6 ? "++ " : "+  ";
+		return weight < -1.6 ? "−−" : "−";
+	return weight >= 3.2 ? "+++" : weight >= 1.6 ? "++" : "+";
 }
 
 static void put_evidence(struct page *pg)
 {
 	const struct doctor_verdict *v = pg->v;
-	char line[480];
 
 	if (v->n_evidence == 0)
 		return;
 	heading(pg, "Evidence");
-	for (size_t i = 0; i < v->n_evidence; i++) {
-		double weight = v->evidence_weight[i];
-
-		snprintf(line, sizeof(line), "%s%s%s",
-			 weight != 0 ? weight_sign(weight) : "",
-			 weight != 0 ? " " : "", v->evidence[i]);
-		wrap(pg, line, 2);
-	}
+	for (size_t i = 0; i < v->n_evidence; i++)
+		item(pg,
+		     v->evidence_weight[i] != 0
+			     ? weight_sign(v->evidence_weight[i])
+			     : "·",
+		     v->evidence[i], 6);
 }
 
 static void put_alternatives(struct page *pg)
 {
 	const struct doctor_verdict *v = pg->v;
-	char line[640];
 
 	if (v->n_alternatives == 0)
 		return;
 	heading(pg, "Could it be something else?");
 	for (size_t i = 0; i < v->n_alternatives; i++) {
-		const char *tell = v->alternative[i].tell_apart;
-
-		snprintf(line, sizeof(line), "%s (%.0f %%)%s%s",
-			 why_cause(v->alternative[i].cause)->id,
-			 v->alternative[i].confidence * 100, *tell ? ": " : "",
-			 tell);
-		wrap(pg, line, 2);
+		put(pg, "  %s (%.0f %%)\n",
+		    why_cause(v->alternative[i].cause)->id,
+		    v->alternative[i].confidence * 100);
+		if (*v->alternative[i].tell_apart)
+			wrap(pg, v->alternative[i].tell_apart, 6);
 	}
 }
 

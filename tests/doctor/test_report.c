@@ -49,7 +49,7 @@ static void set_up(void)
 		.evidence_weight = {4.2, -0.4},
 		.n_evidence = 2,
 		.fix = {{"server", "Allow the origin.", "nginx.conf:12",
-			 "location / {\n    add tok-4711;\n}"}},
+			 "location / {\n\tadd tok-4711;\n}"}},
 		.n_fixes = 1,
 		.proof = {true, 2, "Origin: https://app.example", "101", 2},
 		.alternative = {{WHY_ACCESS_HOST, 0.01, "look at the log"}},
@@ -99,11 +99,11 @@ TEST("the text says what it is first, then the proof, the remedy, the rest")
 	assert_true(before("A  as asked", "B  Origin: https://app.example"));
 	assert_true(before("403 Forbidden", "Probe 2; seen again 2 times."));
 	assert_true(before("Probe 2", "What opens it"));
-	assert_true(before("Allow the origin.", "         location / {\n"));
+	assert_true(before("  1. Allow the origin.\n     → server: nginx.conf",
+			   "         location / {\n             add ***;\n"));
 	assert_true(before("What opens it", "Evidence"));
-	assert_true(before("+++ probe 2 opens", "-  the body") ||
-		    before("+++ probe 2 opens", "−   the body"));
-	assert_true(before("Evidence", "access.host (1 %): look at the log"));
+	assert_true(before("  +++ probe 2 opens", "  −   the body says"));
+	assert_true(before("Evidence", "access.host (1 %)\n      look at"));
 	assert_true(before("access.host", "Handshakes"));
 	assert_non_null(strstr(page, "2 handshakes in 1.5 s."));
 	assert_null(strstr(page, "\x1b"));
@@ -247,7 +247,7 @@ TEST("the JSON holds what the text holds, redacted")
 	assert_int_equal(json_integer_value(json_object_get(o, "status")), 403);
 	fix = json_array_get(json_object_get(v, "fix"), 0);
 	assert_string_equal(json_string_value(json_object_get(fix, "snippet")),
-			    "location / {\n    add ***;\n}");
+			    "location / {\n\tadd ***;\n}");
 	assert_string_equal(text_at(v, "proof", "result"), "101");
 	assert_string_equal(text_at(o, "responder", "layer"), "reverse-proxy");
 	assert_int_equal(json_array_size(json_object_get(o, "probes")), 2);
