@@ -320,7 +320,8 @@ static int state_of(const struct doctor_chart *chart,
 static double worth(const struct trial_row *row, size_t i,
 		    const struct doctor_opinion *o)
 {
-	bool sure = o->p[o->best] >= SURE;
+	/* That all is well is never sure before time was given to fail. */
+	bool sure = o->p[o->best] >= SURE && o->best != WHY_OK;
 	double sum = 0;
 
 	for (const struct power *p = row->power; p->w > 0; p++)
