@@ -206,6 +206,8 @@ static const char *phrase(int error)
 		return "not permitted by this system";
 	case EADDRNOTAVAIL:
 		return "no local address to connect from";
+	case EAFNOSUPPORT:
+		return "this system does not have this address family";
 	case EMFILE:
 	case ENFILE:
 		return "out of file descriptors";

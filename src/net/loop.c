@@ -152,7 +152,7 @@ static int wait_ms(const struct sesame_loop *loop, int timeout_ms)
 {
 	int due = ses_timers_wait_ms(&loop->timers, loop->now_ms);
 
-	if (!ses_list_empty(&loop->dirty) || atomic_load(&loop->stopping))
+	if (!ses_list_empty(&loop->dirty))
 		return 0;
 	if (due < 0 || (timeout_ms >= 0 && timeout_ms < due))
 		return timeout_ms;

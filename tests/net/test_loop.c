@@ -69,6 +69,19 @@ TEST("stop ends a run from within, before it, and by a signal")
 	sesame_loop_free(loop);
 }
 
+TEST("a stop is for one run: turns wait again after it")
+{
+	uint64_t before;
+
+	loop = sesame_loop_new();
+	sesame_loop_stop(loop);
+	sesame_loop_turn(loop, -1); /* returns, because the stop woke it */
+	before = sesame_loop_now_ms(loop);
+	sesame_loop_turn(loop, 20);
+	assert_true(sesame_loop_now_ms(loop) >= before + 19);
+	sesame_loop_free(loop);
+}
+
 static void on_alarm(int number)
 {
 	sesame_loop_stop(loop);
