@@ -191,6 +191,11 @@ static const struct sample own_words[] = {
 	 "Forbidden: You don't have permission to access /chat on this "
 	 "server.\n",
 	 "sesame/0.1.0", "sesame"},
+	{"HTTP/1.1 426 Upgrade Required\nServer: nginx/1.22.1\n"
+	 "Content-Type: text/plain\nX-Content-Type-Options: nosniff\n"
+	 "Sesame-Reference: 7K2M-Q4XD\nSec-WebSocket-Version: 13\n\n"
+	 "Upgrade Required\n",
+	 "nginx/1.22.1 sesame", "sesame"},
 	{"HTTP/1.1 403 \ncontent-length: 0\n\n", "uvicorn", "uvicorn"},
 	{"HTTP/1.1 403 \ncontent-length: 0\nconnection: close\n"
 	 "server: hypercorn-h11\n\n",
