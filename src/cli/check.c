@@ -9,75 +9,76 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/options.h"
 #include "cli/term.h"
 #include "gate/config.h"
 #include "gate/story.h"
 #include "wire/url.h"
 
-static const char help[] =
-	"Usage: sesame check FILE [--url URL [--origin O] [--from ADDRESS]\n"
-	"                    [--user-agent UA]] [--json]\n"
-	"\n"
-	"Test a configuration as `sesame serve` would read it: all faults in\n"
-	"one run, each with its line and column. With --url, also say whether\n"
-	"that request would be admitted, and which rules decide.\n"
-	"\n"
-	"  --url URL          ws://host/path, or a path alone\n"
-	"  --origin ORIGIN    the page's origin; none is sent without it\n"
-	"  --from ADDRESS     the client's address (127.0.0.1)\n"
-	"  --user-agent UA    its User-Agent; none is sent without it\n"
-	"  --json             for programs\n"
-	"\n"
-	"Examples\n"
-	"  sesame check sesame.yaml\n"
-	"  sesame check sesame.yaml --url /chat --origin https://evil.example\n"
-	"\n"
-	"Exit status: 0 valid, and admitted; 1 refused; 2 wrong usage or\n"
-	"configuration.\n";
+static void print_help(void)
+{
+	puts("Usage: sesame check [FILE] [--url URL [--origin ORIGIN] [--from "
+	     "ADDRESS]\n                    [--user-agent UA]] [--json]\n\n"
+	     "Test a configuration as `sesame serve` would read it: all faults "
+	     "in one run,\neach with its line and column. With --url, also say "
+	     "whether that request would\nbe admitted, and which rules "
+	     "decide.\n\n"
+	     "Options");
+	option_list(stdout, "check");
+	puts("\nExamples\n"
+	     "  sesame check sesame.yaml\n"
+	     "  sesame check sesame.yaml --url /chat --origin "
+	     "https://evil.example\n\n"
+	     "Exit status: 0 valid, and admitted; 1 refused; 2 wrong usage or "
+	     "configuration.");
+}
 
 struct options {
 	const char *file, *url, *origin, *from, *user_agent;
-	bool json;
+	bool json, help;
 };
 
-static int read_options(int argc, char **argv, struct options *o)
+static const char **place_of(const char *name, struct options *o)
 {
-	static const char *const known[] = {
-		"--url",  "--origin", "--from", "--user-agent",
-		"--json", "-c",	      "--help", NULL};
-	const char **const values[] = {&o->url, &o->origin, &o->from,
-				       &o->user_agent};
+	if (!name || strcmp(name, "config") == 0)
+		return &o->file;
+	if (strcmp(name, "url") == 0)
+		return &o->url;
+	if (strcmp(name, "origin") == 0)
+		return &o->origin;
+	if (strcmp(name, "from") == 0)
+		return &o->from;
+	if (strcmp(name, "user-agent") == 0)
+		return &o->user_agent;
+	return NULL;
+}
+
+static int read_options(char **argv, struct options *o)
+{
+	struct option_reader r = {.command = "check", .next = argv + 1};
+	int more;
 
 	o->from = "127.0.0.1";
-	for (int i = 1; i < argc; i++) {
-		const char **to = &o->file;
+	while ((more = option_next(&r)) > 0) {
+		const char **to = place_of(r.name, o);
 
-		if (strcmp(argv[i], "--json") == 0) {
+		if (to == &o->file && o->file) {
+			fprintf(stderr,
+				"sesame check: two files: %s and %s; one at a "
+				"time\n",
+				o->file, r.value);
+			return EXIT_USAGE;
+		}
+		if (to)
+			*to = r.value;
+		else if (strcmp(r.name, "json") == 0)
 			o->json = true;
-			continue;
-		}
-		if (argv[i][0] == '-') {
-			size_t k = 0;
-
-			while (k < 4 && strcmp(argv[i], known[k]) != 0)
-				k++;
-			if (k == 4 && strcmp(argv[i], "-c") != 0)
-				return term_unknown_option("check", argv[i],
-							   known);
-			if (k < 4)
-				to = values[k];
-			if (++i == argc) {
-				fprintf(stderr,
-					"sesame check: %s needs a value\n",
-					argv[i - 1]);
-				return EXIT_USAGE;
-			}
-		}
-		*to = argv[i];
+		else
+			o->help = true;
 	}
 	if (!o->file)
 		o->file = "sesame.yaml";
-	return EXIT_OK;
+	return more < 0 ? EXIT_USAGE : EXIT_OK;
 }
 
 /* ---- The request ---- */
@@ -245,13 +246,13 @@ int cmd_check(int argc, char **argv)
 	struct ses_buf errors;
 	int status;
 
-	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
-		fputs(help, stdout);
-		return EXIT_OK;
-	}
-	status = read_options(argc, argv, &options);
+	status = read_options(argv, &options);
 	if (status)
 		return status;
+	if (options.help) {
+		print_help();
+		return EXIT_OK;
+	}
 	ses_buf_init(&errors, 1 << 20);
 	policy = gate_config_read(options.file, &errors);
 	if (!policy) {

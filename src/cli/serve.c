@@ -16,71 +16,60 @@
 #include <sesame/version.h>
 
 #include "cli/command.h"
-#include "cli/term.h"
+#include "cli/options.h"
 #include "gate/config.h"
 #include "gate/gate.h"
 #include "gate/value.h"
 
 #define LEAVE_MS 10000 /* for connections to close */
 
-static const char help[] =
-	"Usage: sesame serve [-c FILE] [--listen HOST:PORT] [--journal FILE]\n"
-	"\n"
-	"Run the gateway. Without -c it takes ./sesame.yaml, and without that\n"
-	"one it listens at ws://127.0.0.1:8080 and echoes on every path.\n"
-	"\n"
-	"  -c, --config FILE     the configuration (docs/sesame.yaml.md)\n"
-	"  --listen HOST:PORT    listen there instead; port 0 takes a free "
-	"one\n"
-	"  --journal FILE        keep refusals there instead (none: nowhere)\n"
-	"\n"
-	"Examples\n"
-	"  sesame serve -c sesame.yaml\n"
-	"  sesame serve --listen 127.0.0.1:0\n"
-	"\n"
-	"Refused clients get a reference; `sesame why REFERENCE` explains it.\n"
-	"Exit status: 0 stopped by a signal, 1 it could not run, 2 wrong "
-	"usage\n"
-	"or configuration.\n";
+static void print_help(void)
+{
+	puts("Usage: sesame serve [-c FILE] [--listen HOST:PORT] [--journal "
+	     "FILE]\n\n"
+	     "Run the gateway. Without -c it takes ./sesame.yaml, and without "
+	     "that one it\nlistens at ws://127.0.0.1:8080 and echoes on every "
+	     "path. Refused clients get a\nreference; `sesame why REFERENCE` "
+	     "explains it.\n\n"
+	     "Options");
+	option_list(stdout, "serve");
+	puts("\nExamples\n"
+	     "  sesame serve -c sesame.yaml\n"
+	     "  sesame serve --listen 127.0.0.1:0\n\n"
+	     "Exit status: 0 stopped by a signal, 1 it could not run, 2 wrong "
+	     "usage or\nconfiguration.");
+}
 
 struct options {
 	const char *config, *listen, *journal;
+	bool help;
 };
 
 /* ---- Options ---- */
 
-static int read_options(int argc, char **argv, struct options *o)
+static int read_options(char **argv, struct options *o)
 {
-	static const char *const known[] = {"-c",	 "--config", "--listen",
-					    "--journal", "--help",   NULL};
+	struct option_reader r = {.command = "serve", .next = argv + 1};
+	int more;
 
-	for (int i = 1; i < argc; i++) {
-		const char **to = NULL;
-
-		if (strcmp(argv[i], "-c") == 0 ||
-		    strcmp(argv[i], "--config") == 0)
-			to = &o->config;
-		else if (strcmp(argv[i], "--listen") == 0)
-			to = &o->listen;
-		else if (strcmp(argv[i], "--journal") == 0)
-			to = &o->journal;
-		if (!to && argv[i][0] == '-')
-			return term_unknown_option("serve", argv[i], known);
-		if (!to) {
+	while ((more = option_next(&r)) > 0) {
+		if (!r.name) {
 			fprintf(stderr,
 				"sesame serve: a configuration is named with "
 				"-c: sesame serve -c %s\n",
-				argv[i]);
+				r.value);
 			return EXIT_USAGE;
 		}
-		if (++i == argc) {
-			fprintf(stderr, "sesame serve: %s needs a value\n",
-				argv[i - 1]);
-			return EXIT_USAGE;
-		}
-		*to = argv[i];
+		if (strcmp(r.name, "config") == 0)
+			o->config = r.value;
+		else if (strcmp(r.name, "listen") == 0)
+			o->listen = r.value;
+		else if (strcmp(r.name, "journal") == 0)
+			o->journal = r.value;
+		else
+			o->help = true;
 	}
-	return EXIT_OK;
+	return more < 0 ? EXIT_USAGE : EXIT_OK;
 }
 
 /* ---- Configuration ---- */
@@ -273,13 +262,13 @@ int cmd_serve(int argc, char **argv)
 	size_t n_listen;
 	int status, signal_fd;
 
-	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
-		fputs(help, stdout);
-		return EXIT_OK;
-	}
-	status = read_options(argc, argv, &options);
+	status = read_options(argv, &options);
 	if (status)
 		return status;
+	if (options.help) {
+		print_help();
+		return EXIT_OK;
+	}
 	policy = read_policy(options.config);
 	if (!policy)
 		return EXIT_USAGE;

@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/options.h"
 #include "cli/term.h"
 #include "gate/config.h"
 #include "gate/journal.h"
@@ -18,30 +19,27 @@
 #define BEHIND_US  100000 /* by how much the journal may be behind */
 #define WAIT_STEPS 12
 
-static const char help[] =
-	"Usage: sesame why REFERENCE [-c FILE | --journal FILE] [--json]\n"
-	"       sesame why --last [N] [-c FILE | --journal FILE] [--json]\n"
-	"\n"
-	"Explain a refusal of `sesame serve` by the reference that the client\n"
-	"was told: which rule, at which file and line, and what lets it in.\n"
-	"\n"
-	"  --last [N]        the latest N refusals (20), newest first\n"
-	"  -c, --config FILE the configuration that names the journal\n"
-	"                    (./sesame.yaml when it is there)\n"
-	"  --journal FILE    the journal itself\n"
-	"  --json            for programs\n"
-	"\n"
-	"Examples\n"
-	"  sesame why 7K2M-Q4XD\n"
-	"  sesame why --last 5\n"
-	"\n"
-	"Exit status: 0 found, 1 no such refusal, 2 wrong usage, 3 no "
-	"journal.\n";
+static void print_help(void)
+{
+	puts("Usage: sesame why REFERENCE [-c FILE | --journal FILE] [--json]\n"
+	     "       sesame why --last [N] [-c FILE | --journal FILE] "
+	     "[--json]\n"
+	     "\nExplain a refusal of `sesame serve` by the reference that the "
+	     "client was told:\nwhich rule, at which file and line, and what "
+	     "lets it in.\n\n"
+	     "Options");
+	option_list(stdout, "why");
+	puts("\nExamples\n"
+	     "  sesame why 7K2M-Q4XD\n"
+	     "  sesame why --last 5\n\n"
+	     "Exit status: 0 found, 1 no such refusal, 2 wrong usage, 3 no "
+	     "journal.");
+}
 
 struct options {
 	const char *reference, *config, *journal;
 	unsigned last;
-	bool json;
+	bool json, help;
 };
 
 /* ---- Options ---- */
@@ -56,46 +54,50 @@ static bool read_count(const char *text, unsigned *ret)
 	return true;
 }
 
-static int read_options(int argc, char **argv, struct options *o)
+static int complain_no_reference(void)
 {
-	static const char *const known[] = {"--last",	 "-c",	   "--config",
-					    "--journal", "--json", "--help",
-					    NULL};
-
-	for (int i = 1; i < argc; i++) {
-		const char **to = &o->reference;
-
-		if (strcmp(argv[i], "--json") == 0) {
-			o->json = true;
-			continue;
-		}
-		if (strcmp(argv[i], "--last") == 0) {
-			o->last = 20;
-			i += read_count(argv[i + 1], &o->last);
-			continue;
-		}
-		if (argv[i][0] == '-') {
-			if (strcmp(argv[i], "-c") == 0 ||
-			    strcmp(argv[i], "--config") == 0)
-				to = &o->config;
-			else if (strcmp(argv[i], "--journal") == 0)
-				to = &o->journal;
-			else
-				return term_unknown_option("why", argv[i],
-							   known);
-			if (++i == argc) {
-				fprintf(stderr, "sesame why: %s needs a value\n",
-					argv[i - 1]);
-				return EXIT_USAGE;
-			}
-		}
-		*to = argv[i];
-	}
-	if (o->reference || o->last)
-		return EXIT_OK;
-	fprintf(stderr, "sesame why: which refusal? A reference looks like "
-			"7K2M-Q4XD; `sesame why --last`\nshows the latest.\n");
+	fputs("sesame why: which refusal? For example:\n"
+	      "  sesame why 7K2M-Q4XD\n"
+	      "  sesame why --last 5\n"
+	      "`sesame why --help` lists the options.\n",
+	      stderr);
 	return EXIT_USAGE;
+}
+
+static int complain_count(const char *value)
+{
+	fprintf(stderr,
+		"sesame why: --last wants a number of refusals, from 1 to "
+		"1000000, not %s\n",
+		value);
+	return EXIT_USAGE;
+}
+
+static int read_options(char **argv, struct options *o)
+{
+	struct option_reader r = {.command = "why", .next = argv + 1};
+	int more;
+
+	while ((more = option_next(&r)) > 0) {
+		if (!r.name)
+			o->reference = r.value;
+		else if (strcmp(r.name, "config") == 0)
+			o->config = r.value;
+		else if (strcmp(r.name, "journal") == 0)
+			o->journal = r.value;
+		else if (strcmp(r.name, "json") == 0)
+			o->json = true;
+		else if (strcmp(r.name, "help") == 0)
+			o->help = true;
+		else if (!r.value)
+			o->last = 20;
+		else if (!read_count(r.value, &o->last))
+			return complain_count(r.value);
+	}
+	if (more < 0)
+		return EXIT_USAGE;
+	return o->reference || o->last || o->help ? EXIT_OK
+						  : complain_no_reference();
 }
 
 /* ---- The journal's place ---- */
@@ -318,13 +320,13 @@ int cmd_why(int argc, char **argv)
 	uint64_t number;
 	int status;
 
-	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
-		fputs(help, stdout);
-		return EXIT_OK;
-	}
-	status = read_options(argc, argv, &o);
+	status = read_options(argv, &o);
 	if (status)
 		return status;
+	if (o.help) {
+		print_help();
+		return EXIT_OK;
+	}
 	if (o.reference &&
 	    !why_reference_read(bytes_of_str(o.reference), &number)) {
 		fprintf(stderr,

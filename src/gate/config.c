@@ -982,11 +982,18 @@ static void read_document(struct reader *r, struct bytes text)
 	fy_diag_destroy(cfg.diag);
 }
 
+/* Nothing but blanks and comments. */
 static bool is_blank_text(struct bytes text)
 {
-	for (size_t i = 0; i < text.len; i++)
-		if (!strchr(" \t\r\n", text.data[i]) || !text.data[i])
+	bool comment = false;
+
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t c = text.data[i];
+
+		comment = c == '#' || (comment && c != '\n');
+		if (!comment && c != ' ' && c != '\t' && c != '\r' && c != '\n')
 			return false;
+	}
 	return true;
 }
 

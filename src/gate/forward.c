@@ -250,7 +250,7 @@ static int read_chunk_head(struct bytes *in, size_t *ret_size)
 	if (end == 0 || in->data[end - 1] != '\r')
 		return SESAME_EPROTO;
 	for (; i < (size_t)end && hex_digit(in->data[i]) >= 0; i++) {
-		if (size > SIZE_MAX >> 8)
+		if (size > SIZE_MAX >> 4)
 			return SESAME_EPROTO;
 		size = size << 4 | (size_t)hex_digit(in->data[i]);
 	}

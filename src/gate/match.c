@@ -385,10 +385,11 @@ static const char *encoding_ambiguity(struct bytes at)
 {
 	int high = at.len > 2 ? hex(at.data[1]) : -1;
 	int low = at.len > 2 ? hex(at.data[2]) : -1;
-	uint8_t c = (uint8_t)(high << 4 | low);
+	uint8_t c;
 
 	if (high < 0 || low < 0)
 		return "a percent sign without two hexadecimal digits";
+	c = (uint8_t)(high << 4 | low);
 	if (c == '/' || c == '\\')
 		return "an encoded slash or backslash";
 	if (c == '%')

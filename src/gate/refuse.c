@@ -171,6 +171,13 @@ static void consider(struct wish *w, struct bytes element, int place,
 				   place};
 }
 
+static const struct wish *stronger(const struct wish *a, const struct wish *b)
+{
+	if (a->weight != b->weight)
+		return a->weight > b->weight ? a : b;
+	return a->fit >= b->fit ? a : b;
+}
+
 bool gate_prefers_json(struct bytes accept)
 {
 	static const char *const problem[] = {"application/problem+json",
@@ -189,10 +196,8 @@ bool gate_prefers_json(struct bytes accept)
 		consider(&wishes[2], element, place, plain);
 		consider(&wishes[3], element, place, html);
 	}
-	j = wishes[0].weight >= wishes[1].weight && wishes[0].fit ? &wishes[0]
-								  : &wishes[1];
-	t = wishes[2].weight >= wishes[3].weight && wishes[2].fit ? &wishes[2]
-								  : &wishes[3];
+	j = stronger(&wishes[0], &wishes[1]);
+	t = stronger(&wishes[2], &wishes[3]);
 	if (j->fit < 2 || j->weight != t->weight)
 		return j->fit >= 2 && j->weight > t->weight;
 	return t->fit < 2 || j->place < t->place;

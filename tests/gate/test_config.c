@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/* Faults by their lines, and values that come out as they were meant. */
+#include "gate/config.h"
+
+#include "gate/value.h"
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct gate_policy *parse(const char *text, struct ses_buf *errors)
+{
+	size_t len = strlen(text);
+	uint8_t *copy = test_guarded(text, len);
+	struct gate_policy *p;
+
+	ses_buf_init(errors, 1 << 20);
+	p = gate_config_parse("t.yaml", bytes_of(copy, len), false, errors);
+	test_guard_free(copy, len);
+	return p;
+}
+
+#define ROUTE "routes: [{path: /, to: echo"
+
+TEST("each fault is told with its line, its column and what helps")
+{
+	static const struct {
+		const char *text, *fault;
+	} rows[] = {
+		{"", "t.yaml: the file is empty"},
+		{"# nothing\n", "t.yaml: the file is empty"},
+		{"~\n", "t.yaml: the file is empty"},
+		{"words\n", "t.yaml:1:1: a configuration is a map"},
+		{"[1]\n", "t.yaml:1:2: a configuration is a map"},
+		{"a: [b\n", "this is not YAML"},
+		{"\"a\n", "this is not YAML"},
+		{"\ta: b\n", "this is not YAML"},
+		{"listen: []\n", "t.yaml:1:1: `routes` is missing"},
+		{"routes: x\n", "t.yaml:1:9: routes: a list is needed here, "
+				"not a single value"},
+		{"routes: {a: b}\n",
+		 "t.yaml:1:10: routes: a list is needed here, not a map"},
+		{"routes:\n", "routes: a list is needed here, not nothing"},
+		{"routes: []\n", "routes has 0 elements; 1 to 4096 may be"},
+		{"routes: [1]\n",
+		 "t.yaml:1:10: routes: a map with a path is needed"},
+		{"routes: [{}]\n", "`path` is missing"},
+		{"routes: [{to: echo}]\n", "t.yaml:1:11: `path` is missing"},
+		{"routes: [{path: /}]\n", "t.yaml:1:11: `to` is missing"},
+		{ROUTE ", too: x}]\n",
+		 "t.yaml:1:30: unknown key `too` (did you mean `to`?)"},
+		{ROUTE ", origins: [a]}]\n",
+		 "(it belongs at `routes[].allow.origins`)"},
+		{ROUTE ", zzzzzzzz: 1}]\n", "unknown key `zzzzzzzz`\n"},
+		{ROUTE ", path: /x}]\n",
+		 "t.yaml:1:30: `path` stands here a second time"},
+		{ROUTE "}]\nroutes: []\n",
+		 "t.yaml:2:1: `routes` stands here a second time"},
+		{ROUTE ", [a]: b}]\n", "a key is a single word"},
+		{"routes: [{path: chat, to: echo}]",
+		 "t.yaml:1:17: path `chat` must begin with a slash"},
+		{"routes: [{path: /a*, to: echo}]",
+		 "may have * or ** only as its last segment"},
+		{"routes: [{path: /a/*/b, to: echo}]",
+		 "may have * or ** only as its last segment"},
+		{"routes: [{path: /a?b=c, to: echo}]",
+		 "routes are chosen by path alone"},
+		{"routes: [{path: \"/a b\", to: echo}]", "write it as %XX"},
+		{"routes: [{path: /a/../b, to: echo}]",
+		 "no request is admitted with"},
+		{"routes: [{path: /, to: ehco}]", "did you mean `echo`?"},
+		{"routes: [{path: /, to: \"ws:/x\"}]",
+		 "t.yaml:1:25: to: `ws:/x`: "},
+		{"routes: [{path: /, to: \"ws://x:99999\"}]",
+		 "to: `ws://x:99999`: "},
+		{"routes: [{path: /, to: \"http://x\"}]", "to: `http://x`: "},
+		{"routes: [{path: /, to: \"wss://x\"}]", "has TLS"},
+		{"routes: [{path: /, to: \"ws://x/?q\"}]", "has a query"},
+		{"routes: [{path: /, to: \"ws://u:p@x/\"}]", "has a user name"},
+		{"routes: [{path: /, to: }]",
+		 "to: a single value is needed here, not nothing"},
+		{"routes: [{path: /, to: [echo]}]",
+		 "to: a single value is needed here, not a list"},
+		{ROUTE ", host: x}]\n", "this route leads to echo"},
+		{"routes: [{path: /, to: \"ws://x\", host: \"a b\"}]",
+		 "is no Host field"},
+		{"routes: [{path: /, to: \"ws://x\", limits: {message: 1}}]",
+		 "limits.message is for echo routes"},
+		{ROUTE ", mode: on}]\n",
+		 "mode is one of enforce|observe, not `on`"},
+		{ROUTE ", allow: [x]}]\n",
+		 "allow: a map is needed here, not a list"},
+		{ROUTE ", allow: {origins: https://a.example}}]\n",
+		 "origins: a list is needed here"},
+		{ROUTE ", allow: {origins: [a.example]}}]\n",
+		 "t.yaml:1:48: origins: `a.example` has no scheme"},
+		{ROUTE ", allow: {origins: [[a]]}}]\n",
+		 "origins: a single value is needed"},
+		{ROUTE ", allow: {origins: [\"https://*app.example\"]}}]\n",
+		 "would match foreign names"},
+		{ROUTE ", allow: {addresses: [10.0.0.1/8]}}]\n",
+		 "has bits set after its prefix"},
+		{ROUTE ", allow: {addresses: [\"!x\"]}}]\n",
+		 "addresses: `!x` is neither"},
+		{ROUTE ", allow: {hosts: [a.*]}}]\n", "whole first label"},
+		{ROUTE ", allow: {hosts: [\"https://a\"]}}]\n",
+		 "no scheme and no path"},
+		{ROUTE ", limits: {message: 1XB}}]\n", "message is a size"},
+		{ROUTE ", limits: {message: 0}}]\n",
+		 "0 is out of range: message allows 1 to 1073741824 bytes"},
+		{ROUTE ", limits: {message: 2GiB}}]\n", "is out of range"},
+		{ROUTE ", limits: {message: 99999999999999999999}}]\n",
+		 "message is a size"},
+		{ROUTE ", limits: {idle: 5}}]\n", "a time with its unit"},
+		{ROUTE ", limits: {idle: 1ms}}]\n",
+		 "out of range: idle allows 1000 to 86400000 ms"},
+		{ROUTE ", limits: {connections: 1.5}}]\n", "a whole number"},
+		{ROUTE "}]\nlisten: [{}]\n", "`address` is missing"},
+		{ROUTE "}]\nlisten: [{address: x:1}]\n", "not a name"},
+		{ROUTE "}]\nlisten: [{address: 127.0.0.1}]\n", "needs a port"},
+		{ROUTE "}]\nlisten: [{address: 127.0.0.1:65536}]\n",
+		 "0 to 65535"},
+		{ROUTE "}]\nlisten: [{address: \"::1:80\"}]\n",
+		 "needs brackets"},
+		{ROUTE "}]\nlisten: [{address: \"[127.0.0.1]:80\"}]\n",
+		 "IPv4 or IPv6"},
+		{ROUTE "}]\nlisten: [{address: 127.0.0.1:1, tls: {}}]\n",
+		 "`certificate` is missing"},
+		{ROUTE "}]\nlisten: [{address: 127.0.0.1:1, tls: {certificate: "
+		       "a, client_cert: required}}]\n",
+		 "client_cert needs `client_ca`"},
+		{ROUTE "}]\nlisten: [{address: 127.0.0.1:1, tls: {certificate: "
+		       "a, client_ca: b}}]\n",
+		 "client_ca has no effect"},
+		{ROUTE "}]\nrefusal: {disclose: all}\n",
+		 "t.yaml:2:21: disclose is one of reference|reason|full, not "
+		 "`all`"},
+		{ROUTE "}]\njournal: {max_rows: 0}\n", "out of range"},
+		{"routes: [{path: /a, to: echo}, {path: /a, to: echo}]",
+		 "t.yaml:1:39: path `/a` has a route already, at line 1"},
+		{"routes: [{path: /a/**, to: echo}, {path: /a/b, to: echo}]",
+		 "path `/a/b` is never reached: `/a/**` at line 1 takes it"},
+		{"x: &a b\nroutes: *a\n",
+		 "routes: a list is needed here, not an alias"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct ses_buf errors;
+		struct gate_policy *p = parse(rows[i].text, &errors);
+
+		if (p)
+			fail_msg("taken: %s", rows[i].text);
+		ses_buf_append(&errors, bytes_of("", 1));
+		if (!strstr((const char *)ses_buf_bytes(&errors).data,
+			    rows[i].fault))
+			fail_msg("%s\ngave %s\nnot %s", rows[i].text,
+				 (const char *)ses_buf_bytes(&errors).data,
+				 rows[i].fault);
+		ses_buf_fini(&errors);
+	}
+}
+
+TEST("a whole policy comes out as it was written")
+{
+	struct ses_buf errors;
+	struct gate_policy *p =
+		parse("listen:\n"
+		      "  - address: \"[::1]:0\"\n"
+		      "  - address: 0.0.0.0:8443\n"
+		      "    tls: {certificate: c.pem, key: k.pem, client_ca: "
+		      "a.pem, client_cert: optional}\n"
+		      "routes:\n"
+		      "  - path: /chat/*\n"
+		      "    to: echo\n"
+		      "    allow:\n"
+		      "      origins: [https://a.example, \"!null\"]\n"
+		      "    limits: {message: 64KiB, idle: 5m, connections: 7}\n"
+		      "    mode: observe\n"
+		      "  - path: /legacy/**\n"
+		      "    to: ws://[::1]:3000/app/\n"
+		      "    host: upstream\n"
+		      "refusal: {disclose: full}\n"
+		      "journal: {file: j.db, max_rows: 5}\n",
+		      &errors);
+
+	assert_non_null(p);
+	assert_int_equal(ses_buf_len(&errors), 0);
+	assert_int_equal(p->n_listen, 2);
+	assert_string_equal(p->listen[0].host, "::1");
+	assert_false(p->listen[0].tls);
+	assert_true(p->listen[1].tls);
+	assert_string_equal(p->listen[1].key, "k.pem");
+	assert_int_equal(p->listen[1].client_cert, GATE_CERT_OPTIONAL);
+	assert_int_equal(p->n_routes, 2);
+	assert_int_equal(p->route[0].line, 6);
+	assert_true(p->route[0].observe);
+	assert_int_equal(p->route[0].limits.message_bytes, 65536);
+	assert_int_equal(p->route[0].limits.idle_ms, 300000);
+	assert_int_equal(p->route[0].limits.connections, 7);
+	assert_int_equal(p->route[0].allow[GATE_ORIGINS].n, 2);
+	assert_int_equal(p->route[0].allow[GATE_ORIGINS].line, 9);
+	assert_true(p->route[0].allow[GATE_ORIGINS].rule[1].negative);
+	assert_int_equal(p->route[1].to, GATE_TO_UPSTREAM);
+	assert_string_equal(p->route[1].upstream_host, "::1");
+	assert_int_equal(p->route[1].upstream_port, 3000);
+	assert_string_equal(p->route[1].upstream_prefix, "/app");
+	assert_string_equal(p->route[1].host, "upstream");
+	assert_int_equal(p->disclose, GATE_TELL_FULL);
+	assert_string_equal(p->journal, "j.db");
+	assert_int_equal(p->journal_rows, 5);
+	gate_policy_free(p);
+	ses_buf_fini(&errors);
+}
+
+TEST("a file cut at every byte is a policy or a list of faults")
+{
+	static const char text[] =
+		"listen: [{address: 127.0.0.1:1}]\n"
+		"routes:\n"
+		"  - {path: /a, to: echo, allow: {origins: [\"*\"]}}\n"
+		"  - path: /b\n"
+		"    to: \"ws://127.0.0.1:3\"\n";
+
+	for (size_t n = 0; n < sizeof(text); n++) {
+		struct ses_buf errors;
+		struct gate_policy *p;
+
+		ses_buf_init(&errors, 1 << 20);
+		p = gate_config_parse("t", bytes_of(text, n), false, &errors);
+		assert_int_equal(p == NULL, ses_buf_len(&errors) > 0);
+		gate_policy_free(p);
+		ses_buf_fini(&errors);
+	}
+}
+
+TEST("a file with thousands of faults tells the first hundred")
+{
+	struct ses_buf text, errors;
+	struct bytes lines;
+	size_t n = 0;
+
+	ses_buf_init(&text, 1 << 20);
+	for (int i = 0; i < 3000; i++)
+		ses_buf_printf(&text, "wrong%d: x\n", i);
+	ses_buf_append(&text, bytes_of("", 1));
+	assert_null(parse((const char *)ses_buf_bytes(&text).data, &errors));
+	lines = ses_buf_bytes(&errors);
+	for (size_t i = 0; i < lines.len; i++)
+		n += lines.data[i] == '\n';
+	assert_int_equal(n, 101);
+	ses_buf_fini(&text);
+	ses_buf_fini(&errors);
+}
+
+TEST("what is built in is a policy")
+{
+	struct gate_policy *p = gate_config_builtin();
+
+	assert_non_null(p);
+	assert_int_equal(p->n_listen, 1);
+	assert_string_equal(p->listen[0].host, "127.0.0.1");
+	gate_policy_free(p);
+}
+
+TEST("sizes and times have their units")
+{
+	static const struct {
+		const char *text;
+		uint64_t size, ms; /* UINT64_MAX: not one */
+	} rows[] = {
+		{"0", 0, UINT64_MAX},
+		{"512", 512, UINT64_MAX},
+		{"1KiB", 1024, UINT64_MAX},
+		{"1 MiB", 1048576, UINT64_MAX},
+		{"1MB", 1000000, UINT64_MAX},
+		{"2gib", 2147483648, UINT64_MAX},
+		{"5s", UINT64_MAX, 5000},
+		{"5m", UINT64_MAX, 300000},
+		{"250ms", UINT64_MAX, 250},
+		{"1h", UINT64_MAX, 3600000},
+		{"", UINT64_MAX, UINT64_MAX},
+		{"KiB", UINT64_MAX, UINT64_MAX},
+		{"-1", UINT64_MAX, UINT64_MAX},
+		{"1.5MiB", UINT64_MAX, UINT64_MAX},
+		{"9999999999999GiB", UINT64_MAX, UINT64_MAX},
+		{"18446744073709551615", UINT64_MAX, UINT64_MAX},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct bytes s = bytes_of_str(rows[i].text);
+		uint64_t size = UINT64_MAX, ms = UINT64_MAX;
+
+		gate_size_read(s, &size);
+		gate_duration_read(s, &ms);
+		if (size != rows[i].size || ms != rows[i].ms)
+			fail_msg("%s: %llu bytes, %llu ms", rows[i].text,
+				 (unsigned long long)size,
+				 (unsigned long long)ms);
+	}
+}
+
+TEST("every setting has its place on the page, with its default")
+{
+	char *page = calloc(1, 1 << 20);
+	FILE *f = fopen(SOURCE_DIR "/docs/sesame.yaml.md", "r");
+
+	assert_non_null(f);
+	assert_true(fread(page, 1, (1 << 20) - 1, f) > 0);
+	fclose(f);
+	for (int i = 0; i < GATE_N_SETTINGS; i++) {
+		const struct gate_setting_row *row = gate_setting(i);
+		char heading[128];
+		const char *at, *end;
+
+		snprintf(heading, sizeof(heading), "### `%s`\n", row->path);
+		at = strstr(page, heading);
+		if (!at)
+			fail_msg("the page lacks %s", row->path);
+		end = strstr(at + 4, "\n### ");
+		end = end ? end : page + strlen(page);
+		if (!memmem(at, (size_t)(end - at), row->preset,
+			    strlen(row->preset)) ||
+		    !memmem(at, (size_t)(end - at), row->text, strlen(row->text)))
+			fail_msg("the page on %s differs from its row",
+				 row->path);
+	}
+	free(page);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* The journal on a real file: nothing lost, nothing beyond its ceiling. */
+#include "gate/journal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "test.h"
+
+struct place {
+	char folder[64], file[160];
+};
+
+static struct place new_place(void)
+{
+	struct place p = {"/tmp/sesame-journal-XXXXXX", ""};
+
+	assert_non_null(mkdtemp(p.folder));
+	snprintf(p.file, sizeof(p.file), "%s/a/b/journal.db", p.folder);
+	return p;
+}
+
+static void remove_place(const struct place *p)
+{
+	char name[200];
+	static const char *const ends[] = {"", "-wal", "-shm"};
+
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		snprintf(name, sizeof(name), "%s%s", p->file, ends[i]);
+		unlink(name);
+	}
+	snprintf(name, sizeof(name), "%s/a/b", p->folder);
+	rmdir(name);
+	snprintf(name, sizeof(name), "%s/a", p->folder);
+	rmdir(name);
+	assert_int_equal(rmdir(p->folder), 0);
+}
+
+static struct gate_journal *open_journal(const struct place *p, uint64_t rows)
+{
+	char text[512] = "";
+	struct gate_journal *j =
+		gate_journal_open(p->file, rows, text, sizeof(text));
+
+	if (!j)
+		fail_msg("%s", text);
+	return j;
+}
+
+static struct gate_journal_reader *read_journal(const struct place *p)
+{
+	char text[512] = "";
+	struct gate_journal_reader *r =
+		gate_journal_read(p->file, text, sizeof(text));
+
+	if (!r)
+		fail_msg("%s", text);
+	return r;
+}
+
+static struct gate_story story_of(unsigned number)
+{
+	struct gate_story s = {.time_ms = 1700000000000 + number,
+			       .status = 403,
+			       .observed = number % 2,
+			       .cause = "access.origin",
+			       .target = "/chat?x='; DROP TABLE refusals; --",
+			       .origin = "https://evil.example",
+			       .check = "origin",
+			       .rule = "no entry matches",
+			       .preset = true,
+			       .file = "sesame.yaml",
+			       .line = 12,
+			       .trace = "[]"};
+
+	why_reference_write(number, s.reference);
+	return s;
+}
+
+TEST("a story comes back as it was told")
+{
+	struct place p = new_place();
+	struct gate_journal *j = open_journal(&p, 10);
+	struct gate_journal_reader *r;
+	struct gate_story s = story_of(7), back;
+	struct stat st;
+
+	assert_true(gate_journal_add(j, &s));
+	gate_journal_close(j);
+	r = read_journal(&p);
+	assert_int_equal(gate_journal_find(r, s.reference, &back), 1);
+	assert_memory_equal(&s, &back, sizeof(s));
+	assert_int_equal(gate_journal_find(r, "0000-0000", &back), 0);
+	gate_journal_read_close(r);
+	assert_int_equal(stat(p.file, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	remove_place(&p);
+}
+
+static void count(void *user, const struct gate_story *story)
+{
+	unsigned *n = user;
+
+	*n = *n * 10 + (unsigned)(story->time_ms % 10);
+}
+
+TEST("the oldest stories go when the ceiling is reached")
+{
+	struct place p = new_place();
+	struct gate_journal *j = open_journal(&p, 5);
+	struct gate_journal_reader *r;
+	uint64_t rows, left_out;
+	unsigned order = 0;
+
+	for (unsigned i = 0; i < 99; i++) {
+		struct gate_story s = story_of(i);
+
+		gate_journal_add(j, &s);
+	}
+	gate_journal_close(j);
+	r = read_journal(&p);
+	gate_journal_count(r, &rows, &left_out);
+	assert_int_equal(rows, 5);
+	assert_int_equal(left_out, 0);
+	assert_int_equal(gate_journal_last(r, 3, count, &order), 3);
+	assert_int_equal(order, 876); /* 98, 97, 96: newest first */
+	gate_journal_read_close(r);
+	remove_place(&p);
+}
+
+TEST("a flood does not wait: what has no room is left out and counted")
+{
+	struct place p = new_place();
+	struct gate_journal *j = open_journal(&p, 1000000);
+	struct gate_journal_reader *r;
+	uint64_t rows, left_out, taken = 0;
+
+	for (unsigned i = 0; i < 5000; i++) {
+		struct gate_story s = story_of(i);
+
+		taken += gate_journal_add(j, &s);
+	}
+	assert_true(taken < 5000);
+	gate_journal_close(j);
+	r = read_journal(&p);
+	gate_journal_count(r, &rows, &left_out);
+	assert_int_equal(rows, taken);
+	assert_int_equal(rows + left_out, 5000);
+	gate_journal_read_close(r);
+	remove_place(&p);
+}
+
+TEST("a journal is read while it is written")
+{
+	struct place p = new_place();
+	struct gate_journal *j = open_journal(&p, 100);
+	struct gate_journal_reader *r = read_journal(&p);
+	struct gate_story s = story_of(1), back;
+	int found = 0;
+
+	gate_journal_add(j, &s);
+	for (int i = 0; i < 100 && found == 0; i++) {
+		found = gate_journal_find(r, s.reference, &back);
+		if (found == 0)
+			usleep(20000);
+	}
+	assert_int_equal(found, 1);
+	gate_journal_read_close(r);
+	gate_journal_close(j);
+	remove_place(&p);
+}
+
+TEST("what is no journal is told so, for reading and for writing")
+{
+	struct place p = new_place();
+	char text[512] = "";
+	FILE *f;
+
+	assert_null(gate_journal_read(p.file, text, sizeof(text)));
+	assert_non_null(strstr(text, p.file));
+	gate_journal_close(open_journal(&p, 5));
+	f = fopen(p.file, "w");
+	for (int i = 0; i < 1000; i++)
+		fputs("this is no database\n", f);
+	fclose(f);
+	assert_null(gate_journal_read(p.file, text, sizeof(text)));
+	assert_null(gate_journal_open(p.file, 5, text, sizeof(text)));
+	assert_non_null(strstr(text, p.file));
+	assert_null(
+		gate_journal_open("/proc/nowhere/x.db", 5, text, sizeof(text)));
+	remove_place(&p);
+}
+
+TEST("the journal's place is the state directory of whoever runs it")
+{
+	char file[4096];
+
+	setenv("STATE_DIRECTORY", "/state/sesame", 1);
+	assert_true(gate_journal_default_file(file, sizeof(file)));
+	assert_string_equal(file, "/state/sesame/journal.db");
+	unsetenv("STATE_DIRECTORY");
+	assert_true(gate_journal_default_file(file, sizeof(file)));
+	assert_non_null(strstr(file, "sesame/journal.db"));
+	assert_false(gate_journal_default_file(file, 4));
+}
