@@ -690,6 +690,7 @@ static void find_get(struct doctor_chart *chart)
 		tell_same(chart,
 			  wants_upgrade(base) ? DOCTOR_F_GET_SAME_WS
 			  : base->status / 100 == 2 ? DOCTOR_F_GET_SAME_PAGE
+			  : base->status / 100 == 5 ? DOCTOR_F_GET_SAME_ERROR
 						    : DOCTOR_F_GET_SAME,
 			  g, "a plain GET without Upgrade gets the same answer");
 		return;
@@ -772,18 +773,17 @@ static void find_fields(struct doctor_chart *chart)
 			     ? DOCTOR_F_HEADER_LARGE_REMOVED_OPENS
 			     : DOCTOR_F_HEADER_REMOVED_OPENS,
 		     removed.opened);
-	if (bare.opened)
+	if (bare.opened && doctor_found(chart, DOCTOR_F_HANDSHAKE_BY_HAND) &&
+	    !chart->c->origin && !doctor_has_credentials(chart->c))
+		tell(chart, DOCTOR_F_HEADER_REMOVED_OPENS, bare.opened);
+	else if (bare.opened)
 		tell(chart, DOCTOR_F_MINIMAL_OPENS, bare.opened);
 	else if (bare.same)
 		tell_same(chart, DOCTOR_F_MINIMAL_NO_EFFECT, bare.same,
 			  "with nothing but the handshake itself the answer is "
 			  "the same");
 	if (version.opened)
-		tell(chart,
-		     strcmp(version.opened->trial.value, "13") == 0
-			     ? DOCTOR_F_HEADER_REMOVED_OPENS
-			     : DOCTOR_F_VERSION_OPENS,
-		     version.opened);
+		tell(chart, DOCTOR_F_VERSION_OPENS, version.opened);
 	if (plain.opened)
 		tell(chart, DOCTOR_F_EXTENSIONS_REMOVED_OPENS, plain.opened);
 }

@@ -22,8 +22,10 @@ enum state {
 	TLS = 64,
 };
 
-/* Below this a trial is not worth the knock; the scale is a probability. */
+/* Below this a trial is not worth the knock; the scale is a probability. The
+ * more knocks there were already, the more the next one has to promise. */
 #define LEAST_WORTH 0.006
+#define PER_KNOCK   0.0015
 /* A cause this likely is doubted no more; only its proof is still sought. */
 #define SURE 0.9
 /* All probes together; whoever waits at a terminal has waited long enough. */
@@ -359,7 +361,8 @@ static bool choose(const struct doctor_chart *chart,
 		   const struct doctor_opinion *o, int state,
 		   struct doctor_trial *ret_next)
 {
-	double best = LEAST_WORTH;
+	double least = LEAST_WORTH + PER_KNOCK * (double)chart->n_probes;
+	double best = least;
 
 	for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
 		struct doctor_trial t;
@@ -374,7 +377,7 @@ static bool choose(const struct doctor_chart *chart,
 			*ret_next = t;
 		}
 	}
-	return best > LEAST_WORTH;
+	return best > least;
 }
 
 /* The deciding pair once more, the user's own request first. */

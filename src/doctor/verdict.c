@@ -362,6 +362,37 @@ static const struct {
 #undef SUMMARY
 };
 
+static const char *value_of(const struct facts *f, const char *name, size_t len)
+{
+	for (size_t i = 0; i < f->n_values; i++)
+		if (strlen(f->value[i].name) == len &&
+		    strncmp(f->value[i].name, name, len) == 0)
+			return f->value[i].value;
+	return "unknown";
+}
+
+/* Summaries know more names than remedies do. */
+static void fill_summary(const struct facts *f, const char *text, char *out,
+			 size_t size)
+{
+	size_t len = 0;
+
+	while (*text && len + 1 < size) {
+		const char *end = *text == '{' ? strchr(text, '}') : NULL;
+		int n;
+
+		if (!end) {
+			out[len++] = *text++;
+			continue;
+		}
+		n = snprintf(out + len, size - len, "%s",
+			     value_of(f, text + 1, (size_t)(end - text) - 1));
+		len = (size_t)n < size - len ? len + (size_t)n : size - 1;
+		text = end + 1;
+	}
+	out[len] = 0;
+}
+
 static void summarise(struct facts *f)
 {
 	const char *text = summaries[f->v->cause].otherwise;
@@ -370,7 +401,7 @@ static void summarise(struct facts *f)
 
 	if (f->proven && proven && f->v->cause != WHY_OK)
 		text = proven;
-	why_remedy_fill(text, f->value, f->n_values, s, sizeof(f->v->summary));
+	fill_summary(f, text, s, sizeof(f->v->summary));
 	if (*s >= 'a' && *s <= 'z' && strncmp(text, "{server}", 8) == 0 &&
 	    !f->v->refused_by[0])
 		*s ^= 0x20; /* "the server" begins the sentence */
