@@ -454,8 +454,10 @@ TEST("a proxy's refusal is kept: status, head and the body's beginning")
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct bytes lines[] = {rows[i].answer, {NULL, 0}};
+		uint64_t began;
 
 		begin();
+		began = sesame_loop_now_ms(loop);
 		script = lines;
 		closes_at_end = rows[i].closes;
 		run(&(struct ses_dial_options){
@@ -464,6 +466,8 @@ TEST("a proxy's refusal is kept: status, head and the body's beginning")
 			.proxy = proxy_url("http", "", open_door("127.0.0.1"))});
 		assert_int_equal(result.error, SESAME_EPROXY);
 		assert_int_equal(result.report.proxy_status, rows[i].status);
+		/* the body is waited for, but not for the whole time */
+		assert_true(sesame_loop_now_ms(loop) - began < 5000);
 		assert_step(1, SES_DIAL_PROXY, SESAME_EPROXY, "http://",
 			    rows[i].text);
 		assert_int_equal(result.report.proxy_body_len,

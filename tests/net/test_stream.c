@@ -16,7 +16,7 @@ struct owner {
 	struct ses_buf got;
 	unsigned drains, ends;
 	int error;
-	bool echo;
+	bool echo, refills;
 	/* close, by one of the ways, when one of the events comes */
 	void (*close)(struct ses_stream *s);
 	enum { NEVER, ON_BYTES, ON_DRAIN, ON_END, ON_ROOM, ON_FILLED } when;
@@ -51,6 +51,8 @@ static void on_bytes(struct ses_stream *s, uint8_t *data, size_t len)
 static void on_drain(struct ses_stream *s)
 {
 	owner.drains++;
+	if (owner.refills)
+		ses_stream_send(s, BYTES("more"));
 	closes(s, ON_DRAIN);
 }
 
@@ -399,6 +401,31 @@ TEST("output made outside of a turn rings the loop's descriptor")
 	turn(1);
 	assert_peer_reads("out");
 	turn(1);
+	assert_int_equal(poll(&p, 1, 0), 0);
+	ses_stream_close(stream);
+	finish();
+}
+
+static void send_much(void *user)
+{
+	assert_int_equal(ses_stream_send(stream, BYTES("123456")),
+			 SESAME_EAGAIN);
+}
+
+TEST("work that a turn leaves to the next one rings, too")
+{
+	struct pollfd p = {.events = POLLIN};
+
+	begin(1000, 5);
+	owner.refills = true;
+	p.fd = sesame_loop_fd(loop);
+	sesame_timer_start(loop, 0, send_much, NULL);
+	turn(1);
+	assert_int_equal(owner.drains, 1);
+	assert_peer_reads("123456");
+	assert_int_equal(poll(&p, 1, 0), 1);
+	turn(1);
+	assert_peer_reads("more");
 	assert_int_equal(poll(&p, 1, 0), 0);
 	ses_stream_close(stream);
 	finish();

@@ -372,6 +372,8 @@ TEST("client certificates: required or wished for, sent or not")
 		turn(6);
 		assert_true(learned()->asked_for_cert);
 		assert_int_equal(server.up, rows[i].admitted);
+		assert_int_equal(ses_buf_len(&server.got),
+				 rows[i].admitted ? 5 : 0);
 		assert_int_equal(learned()->fault, rows[i].fault);
 		assert_int_equal(client.error,
 				 rows[i].admitted ? 0 : SESAME_ETLS);
