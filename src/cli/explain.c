@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "cli/options.h"
 #include "cli/term.h"
 #include "why/manual.h"
 #include "why/remedy.h"
@@ -591,25 +592,32 @@ static int print_markdown(void)
 	return r < 0 ? EXIT_NO_ANSWER : EXIT_OK;
 }
 
-static int print_usage(FILE *f)
+static int print_help(void)
 {
-	fputs("Usage: sesame explain [OPTIONS] [CAUSE|STATUS|TOPIC|STACK]\n\n"
-	      "The manual of causes: why a WebSocket handshake is refused, how "
-	      "it looks, how to\nmake sure, and what opens the door. Without a "
-	      "word: the table of contents.\n\n"
-	      "  --stack NAME   remedies for one stack (nginx, uvicorn, ...), "
-	      "or all\n"
-	      "  --json         for machines\n"
-	      "  --markdown     the whole manual as one page\n"
-	      "  -h, --help     this text\n\n"
-	      "Examples\n"
-	      "  sesame explain 403\n"
-	      "  sesame explain access.origin --stack nginx\n"
-	      "  sesame explain 1006\n"
-	      "  sesame explain client-fault\n\n"
-	      "Exit status: 0 explained, 2 nothing is known of that word.\n",
-	      f);
-	return f == stdout ? EXIT_OK : EXIT_USAGE;
+	puts("Usage: sesame explain [options] [CAUSE|STATUS|TOPIC|STACK]\n\n"
+	     "The manual of causes: why a WebSocket handshake is refused, how "
+	     "it looks, how to\nmake sure, and what opens the door. Without a "
+	     "word: the table of contents.\n\n"
+	     "Options");
+	option_list(stdout, "explain");
+	puts("\nExamples\n"
+	     "  sesame explain 403\n"
+	     "  sesame explain access.origin --stack nginx\n"
+	     "  sesame explain 1006\n"
+	     "  sesame explain client-fault\n\n"
+	     "Exit status: 0 explained, 2 nothing is known of that word.");
+	return EXIT_OK;
+}
+
+static int complain_two(const char *word, const char *other)
+{
+	fprintf(stderr,
+		"sesame explain: one word at a time, not %s and %s. For "
+		"example:\n"
+		"  sesame explain 403\n"
+		"  sesame explain access.origin --stack nginx\n",
+		word, other);
+	return EXIT_USAGE;
 }
 
 static int read_stack(const char *name, struct options *options)
@@ -639,46 +647,37 @@ static int read_stack(const char *name, struct options *options)
 }
 
 /* 0, or EXIT_USAGE when it was told what is wrong. */
-static int read_arguments(int argc, char **argv, struct options *options)
+static int read_options(char **argv, struct options *options)
 {
-	static const char *const known[] = {"--stack", "--json", "--markdown",
-					    "--help", NULL};
+	struct option_reader r = {.command = "explain", .next = argv + 1};
+	int more, status = 0;
 
-	for (int i = 1; i < argc; i++) {
-		const char *a = argv[i];
-		const char *name = NULL;
-
-		if (!strcmp(a, "--json"))
+	while (status == 0 && (more = option_next(&r)) > 0) {
+		if (!r.name && options->word)
+			status = complain_two(options->word, r.value);
+		else if (!r.name)
+			options->word = r.value;
+		else if (strcmp(r.name, "stack") == 0)
+			status = read_stack(r.value, options);
+		else if (strcmp(r.name, "json") == 0)
 			options->json = true;
-		else if (!strcmp(a, "--markdown"))
+		else if (strcmp(r.name, "markdown") == 0)
 			options->markdown = true;
-		else if (!strcmp(a, "--help") || !strcmp(a, "-h"))
-			options->help = true;
-		else if (!strncmp(a, "--stack=", 8))
-			name = a + 8;
-		else if (!strcmp(a, "--stack"))
-			name = i + 1 < argc ? argv[++i] : "";
-		else if (a[0] == '-' || options->word)
-			return a[0] == '-'
-				       ? term_unknown_option("explain", a, known)
-				       : print_usage(stderr);
 		else
-			options->word = a;
-		if (name && read_stack(name, options))
-			return EXIT_USAGE;
+			options->help = true;
 	}
-	return 0;
+	return status == 0 && more < 0 ? EXIT_USAGE : status;
 }
 
 int cmd_explain(int argc, char **argv)
 {
 	struct options options = {0};
-	int r = read_arguments(argc, argv, &options);
+	int r = read_options(argv, &options);
 
 	if (r)
 		return r;
 	if (options.help)
-		return print_usage(stdout);
+		return print_help();
 	if (options.markdown)
 		return print_markdown();
 	if (options.word)

@@ -5,9 +5,14 @@
  * To follow the two main stories, read on in doctor/doctor.c (how a refusal
  * is explained) and gate/visit.c (how a handshake is admitted or refused).
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sesame/version.h>
 
@@ -54,7 +59,7 @@ static void print_help(FILE *f)
 			examples[i][1], reset);
 	fprintf(f, "\n%sCommands%s\n", bold, reset);
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		fprintf(f, "  %-8s %-22s %s\n", commands[i].name,
+		fprintf(f, "  %-10s %-22s %s\n", commands[i].name,
 			commands[i].arguments, commands[i].what);
 	fprintf(f, "\n`sesame COMMAND --help` tells more. Exit status: 0 good, "
 		   "1 a fault was found or the\npeer refused, 2 wrong usage or "
@@ -107,12 +112,43 @@ static int help(int argc, char **argv)
 	return command ? command->run(2, asked) : complain(argv[1]);
 }
 
-/* A reader that went away (sesame ... | head) shall not look like a crash. */
+/*
+ * What a program opens takes the lowest free number: without this, a journal
+ * or a connection could become the standard output that somebody closed.
+ * Writing to the closed one goes on failing, as it should.
+ */
+static void hold_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Whether nobody reads standard output any more (sesame ... | head). */
+static bool reader_left(void)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP));
+}
+
+/* An answer that could not be written is none; one not wanted is fine. */
 static int finish(int status)
 {
-	if (fflush(stdout) != 0 && status == EXIT_OK)
-		return EXIT_FAULT;
-	return status;
+	bool failed = ferror(stdout);
+
+	errno = 0;
+	failed |= fflush(stdout) != 0;
+	if (!failed || errno == EPIPE || reader_left())
+		return status;
+	fprintf(stderr, "sesame: standard output cannot be written%s%s\n",
+		errno ? ": " : "", errno ? strerror(errno) : "");
+	return status == EXIT_OK || status == EXIT_FAULT ? EXIT_NO_ANSWER
+							 : status;
 }
 
 int main(int argc, char **argv)
@@ -120,6 +156,7 @@ int main(int argc, char **argv)
 	const struct command *command;
 
 	signal(SIGPIPE, SIG_IGN);
+	hold_standard_files();
 	if (argc < 2) {
 		print_help(stderr);
 		return EXIT_USAGE;
