@@ -509,13 +509,15 @@ static void try_certificate(struct reader *r, const struct item *i,
 	};
 	struct ses_tls_context *ctx;
 	char text[256] = "";
+	bool good;
 
 	if (!r->open_files || !listen->certificate)
 		return;
-	/* Not short-circuited: each file has its own sentence. */
-	if (!can_read(r, i->at, "certificate", listen->certificate) |
-	    !can_read(r, i->at, "key", listen->key) |
-	    !can_read(r, i->at, "client_ca", listen->client_ca))
+	/* Each file that cannot be read has its own sentence. */
+	good = can_read(r, i->at, "certificate", listen->certificate);
+	good = can_read(r, i->at, "key", listen->key) && good;
+	good = can_read(r, i->at, "client_ca", listen->client_ca) && good;
+	if (!good)
 		return;
 	ctx = ses_tls_server_new(&options, text, sizeof(text));
 	if (!ctx)

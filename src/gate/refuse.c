@@ -198,7 +198,9 @@ bool gate_prefers_json(struct bytes accept)
 	}
 	j = stronger(&wishes[0], &wishes[1]);
 	t = stronger(&wishes[2], &wishes[3]);
-	if (j->fit < 2 || j->weight != t->weight)
-		return j->fit >= 2 && j->weight > t->weight;
+	if (j->fit < 2 || j->weight == 0)
+		return false;
+	if (j->weight != t->weight)
+		return j->weight > t->weight;
 	return t->fit < 2 || j->place < t->place;
 }
