@@ -48,16 +48,13 @@ static void catch_interrupts(void)
 	sigaction(SIGINT, &action, NULL);
 }
 
-static bool is_open(const struct doctor_verdict *verdict)
-{
-	return strcmp(verdict->outcome, "open") == 0;
-}
-
 static int exit_status(const struct doctor_verdict *verdict)
 {
 	if (doctor_probe_interrupted())
 		return STATUS_INTERRUPTED;
-	if (is_open(verdict))
+	/* what opens and is of no use, say to a browser, is a fault too */
+	if (strcmp(verdict->outcome, "open") == 0 &&
+	    (verdict->cause == WHY_OK || verdict->confidence < NO_VERDICT))
 		return STATUS_OPEN;
 	return verdict->confidence < NO_VERDICT ? STATUS_NO_VERDICT
 						: STATUS_FAULT;

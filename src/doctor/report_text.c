@@ -118,6 +118,12 @@ static bool is_open(const struct page *pg)
 	return strcmp(pg->v->outcome, "open") == 0;
 }
 
+/* Open, and yet a fault: in the browser, or a moment later. */
+static bool is_fine(const struct page *pg)
+{
+	return is_open(pg) && pg->v->cause == WHY_OK;
+}
+
 static bool is_unsure(const struct page *pg)
 {
 	return !is_open(pg) && pg->v->confidence < NO_VERDICT;
@@ -167,8 +173,13 @@ static void put_mark(struct page *pg)
 		    paint(pg, AMBER), paint(pg, RESET), id);
 	else
 		put(pg, "%s%s%s %s%s\n", paint(pg, BOLD),
-		    paint(pg, is_open(pg) ? GREEN : RED),
-		    is_open(pg) ? "✓" : "✗", id, paint(pg, RESET));
+		    paint(pg, is_fine(pg)   ? GREEN
+			      : is_open(pg) ? AMBER
+					    : RED),
+		    is_fine(pg)	  ? "✓"
+		    : is_open(pg) ? "!"
+				  : "✗",
+		    id, paint(pg, RESET));
 }
 
 static void put_asked(struct page *pg)
@@ -303,7 +314,7 @@ static void put_fixes(struct page *pg)
 {
 	const struct doctor_verdict *v = pg->v;
 
-	if (v->n_fixes == 0 || is_open(pg))
+	if (v->n_fixes == 0 || is_fine(pg))
 		return;
 	heading(pg, is_unsure(pg) ? "What may open it" : "What opens it");
 	for (size_t i = 0; i < v->n_fixes; i++)
@@ -495,7 +506,7 @@ static void put_closing(struct page *pg, double duration_ms)
 	put(pg, "\n%s%zu handshake%s in %.1f s.", paint(pg, DIM),
 	    pg->chart->n_probes, pg->chart->n_probes == 1 ? "" : "s",
 	    duration_ms / 1000);
-	if (!is_open(pg))
+	if (!is_fine(pg))
 		put(pg, "\nMore on this cause: sesame explain %s",
 		    why_cause(pg->v->cause)->id);
 	put(pg, "%s\n", paint(pg, RESET));
@@ -506,7 +517,7 @@ static void put_line(struct page *pg)
 	const struct doctor_verdict *v = pg->v;
 	const char *id = why_cause(v->cause)->id;
 
-	if (is_open(pg))
+	if (is_fine(pg))
 		put(pg, "open: %s\n", shown(pg, v->summary));
 	else
 		put(pg, "%s: %s%s (%.0f %%): %s\n", v->outcome,

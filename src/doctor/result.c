@@ -175,6 +175,14 @@ char *doctor_trial_text(const struct doctor_case *c,
 	return out;
 }
 
+static void say_open(const struct doctor_probe *p, char *out, size_t size)
+{
+	char chosen[128];
+
+	bytes_printable(p->subprotocol, chosen, sizeof(chosen));
+	snprintf(out, size, "101%s%s", *chosen ? ", subprotocol " : "", chosen);
+}
+
 static void say_answer(const struct doctor_probe *p, char *out, size_t size)
 {
 	struct bytes location = ses_head_get(&p->parsed, "Location");
@@ -278,7 +286,7 @@ char *doctor_result_text(const struct doctor_probe *p, char *out, size_t size)
 
 	switch (p->outcome) {
 	case DOCTOR_OPEN:
-		snprintf(out, size, "101");
+		say_open(p, out, size);
 		break;
 	case DOCTOR_ANSWERED:
 		say_answer(p, out, size);

@@ -177,6 +177,7 @@ TEST("quiet is one line")
 			    "refused: access.origin (99 %): The server refuses "
 			    "this origin; ***.\n");
 	verdict.outcome = "open";
+	verdict.cause = WHY_OK;
 	assert_string_equal(text_report(false, 80),
 			    "open: The server refuses this origin; ***.\n");
 }
@@ -207,6 +208,10 @@ TEST("an open door is told with its own mark")
 	text_report(false, 80);
 	assert_non_null(strstr(page, "✓ ok\n"));
 	assert_null(strstr(page, "What opens it"));
+	verdict.cause = WHY_BROWSER_CSP;
+	text_report(false, 80);
+	assert_non_null(strstr(page, "! browser.csp\n"));
+	assert_non_null(strstr(page, "What opens it"));
 }
 
 static json_t *json_report(void)

@@ -113,6 +113,8 @@ TEST("every outcome has its words")
 	struct doctor_probe p = {.outcome = DOCTOR_OPEN, .status = 101};
 
 	expect_result(&p, "101");
+	p.subprotocol = BYTES("chat.v2");
+	expect_result(&p, "101, subprotocol chat.v2");
 	p = (struct doctor_probe){.outcome = DOCTOR_ANSWERED, .status = 403};
 	expect_result(&p, "403 Forbidden");
 	p.parsed.reason = BYTES("Go\x1b away");
