@@ -636,7 +636,10 @@ static void find_nonsense(struct doctor_chart *chart,
 	if (p->outcome == DOCTOR_OPEN)
 		return; /* any path is served */
 	if (doctor_same_answer(base, p))
-		tell_same(chart, DOCTOR_F_NONSENSE_SAME, p,
+		tell_same(chart,
+			  base->status / 100 == 2 ? DOCTOR_F_NONSENSE_SAME_PAGE
+						  : DOCTOR_F_NONSENSE_SAME,
+			  p,
 			  "a path that cannot exist gets the same answer");
 	else
 		tell(chart, DOCTOR_F_NONSENSE_DIFFERS, p);
@@ -691,6 +694,8 @@ static void find_get(struct doctor_chart *chart)
 			  wants_upgrade(base) ? DOCTOR_F_GET_SAME_WS
 			  : base->status / 100 == 2 ? DOCTOR_F_GET_SAME_PAGE
 			  : base->status / 100 == 5 ? DOCTOR_F_GET_SAME_ERROR
+			  : base->status == 401 || base->status == 403
+				  ? DOCTOR_F_GET_SAME_DENIED
 						    : DOCTOR_F_GET_SAME,
 			  g, "a plain GET without Upgrade gets the same answer");
 		return;

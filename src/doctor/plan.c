@@ -156,6 +156,15 @@ static bool paths(const struct doctor_chart *chart, size_t i, char *out,
 	return nth(&v, i, out, size);
 }
 
+static bool redirect_target(const struct doctor_chart *chart, size_t i,
+			    char *out, size_t size)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+
+	return base && base->status / 100 == 3 && paths(chart, i, out, size) &&
+	       i == 0;
+}
+
 static bool subprotocols(const struct doctor_chart *chart, size_t i, char *out,
 			 size_t size)
 {
