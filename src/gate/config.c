@@ -21,8 +21,8 @@
 #include "base/text.h"
 #include "gate/value.h"
 #include "net/tls.h"
-#include "wire/head.h"
 #include "wire/url.h"
+#include "wire/utf8.h"
 
 #define MAX_FILE_BYTES (1 << 20)
 #define MAX_FAULTS     100
@@ -268,7 +268,8 @@ static int find_row(const char *path, struct bytes key)
 		if (strncmp(p, path, prefix) != 0)
 			continue;
 		p += prefix;
-		if (bytes_equal_str(key, p))
+		/* a key is one step of a path, never several */
+		if (!strpbrk(p, ".[") && bytes_equal_str(key, p))
 			return i;
 	}
 	return -1;
@@ -999,21 +1000,34 @@ static bool is_blank_text(struct bytes text)
 	return true;
 }
 
-/* libfyaml reads NUL bytes as it likes; say it plainly. */
+/* What no configuration has, and libfyaml would stumble or loop over. */
+static const char *wrong_in_line(struct bytes line)
+{
+	for (size_t i = 0; i < line.len; i++)
+		if ((line.data[i] < ' ' && line.data[i] != '\t' &&
+		     line.data[i] != '\r') ||
+		    line.data[i] == 0x7f)
+			return "it holds a control byte";
+	if (!ses_utf8_valid(line))
+		return "it is not UTF-8";
+	if (line.len && line.data[0] == '%')
+		return "a line begins with % (YAML directives are not taken)";
+	return NULL;
+}
+
 static bool is_text(struct reader *r, struct bytes text)
 {
-	int line = 1;
+	for (int number = 1; text.len; number++) {
+		ptrdiff_t end = bytes_find_byte(text, '\n');
+		size_t len = end < 0 ? text.len : (size_t)end;
+		const char *wrong = wrong_in_line(bytes_first(text, len));
 
-	for (size_t i = 0; i < text.len; i++) {
-		uint8_t c = text.data[i];
-
-		line += c == '\n';
-		if (c >= ' ' || c == '\t' || c == '\n' || c == '\r')
-			continue;
-		complain(r, (struct place){line, 1},
-			 "this is not YAML: it holds a control byte (\\x%02x)",
-			 c);
-		return false;
+		if (wrong) {
+			complain(r, (struct place){number, 1},
+				 "this is not YAML: %s", wrong);
+			return false;
+		}
+		text = bytes_from(text, len + 1);
 	}
 	return true;
 }
