@@ -193,11 +193,13 @@ static void on_limit(void *user)
 	struct talk *t = user;
 
 	t->limit = NULL;
-	if (!t->is_open)
-		tell(TERM_RED, "sesame: not open after %g s",
+	if (!t->is_open || !is_satisfied(t)) {
+		tell(TERM_RED, "sesame: %s within %g s",
+		     t->is_open ? "not all that was wanted came"
+				: "it did not open",
 		     (double)t->max_ms / 1000);
-	if (!t->is_open || !is_satisfied(t))
 		t->status = EXIT_FAULT;
+	}
 	finish(t);
 }
 
