@@ -19,6 +19,7 @@
 
 #define BODY_BYTES    (16 * 1024) /* kept of a body */
 #define RAW_BYTES     (128 * 1024)
+#define FRAME_BYTES   (2 * 1024 * 1024) /* pongs for a receive buffer of pings */
 #define BODY_MS	      1000 /* for the body, once the head is here */
 #define PARTING_MS    300  /* for the peer's close frame */
 #define LEAST_WAIT_MS 1000 /* for an answer, however long dialling took */
@@ -316,6 +317,19 @@ static void accepted(struct probing *x)
 	watch(x, &agreed.deflate);
 }
 
+/* Whatever real servers send is to be read, odd and long as it may be. */
+static void init_parser(struct ses_head_parser *parser)
+{
+	static const struct ses_head_limits limits = {
+		.line_bytes = 32 * 1024,
+		.total_bytes = 64 * 1024,
+		.fields = SES_HEAD_MAX_FIELDS,
+	};
+
+	ses_head_init(parser, false, &limits);
+	parser->tolerant = true;
+}
+
 /* The head is the first @len bytes of what came. */
 static void take_head(struct probing *x, size_t len)
 {
@@ -332,8 +346,7 @@ static void take_head(struct probing *x, size_t len)
 	p->head[len] = 0;
 	p->head_len = len;
 	ses_buf_consume(&x->in, len);
-	ses_head_init(&again, false, NULL);
-	again.tolerant = true;
+	init_parser(&again);
 	ses_head_finish(&again, bytes_of(p->head, len), &p->parsed, &fault);
 	p->status = p->parsed.status;
 	tell_time(x);
@@ -365,8 +378,7 @@ static void not_http(struct probing *x, enum ses_fault fault)
 
 static void start_head(struct probing *x)
 {
-	ses_head_init(&x->parser, false, NULL);
-	x->parser.tolerant = true;
+	init_parser(&x->parser);
 }
 
 static void read_head(struct probing *x)
@@ -504,8 +516,7 @@ static void recognise_proxy(struct probing *x)
 	enum ses_fault fault;
 	struct why_answer answer;
 
-	ses_head_init(&parser, false, NULL);
-	parser.tolerant = true;
+	init_parser(&parser);
 	if (x->c->blind || dial->proxy_head_len == 0 ||
 	    ses_head_finish(&parser,
 			    bytes_of(dial->proxy_head, dial->proxy_head_len),
@@ -604,7 +615,7 @@ int doctor_probe_run(const struct doctor_case *c,
 	x->p->trial = *trial;
 	x->p->hops.writer = -1;
 	ses_buf_init(&x->in, RAW_BYTES);
-	ses_buf_init(&x->out, RAW_BYTES);
+	ses_buf_init(&x->out, FRAME_BYTES);
 	x->loop = sesame_loop_new();
 	error = x->loop ? doctor_request_make(c, &x->p->trial, &x->request)
 			: SESAME_ENOMEM;

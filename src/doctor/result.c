@@ -211,6 +211,19 @@ static void say_close(const struct doctor_probe *p, char *out, size_t size)
 		 *reason ? " (" : "", reason, *reason ? ")" : "");
 }
 
+static void say_not_http(const struct doctor_probe *p, char *out, size_t size)
+{
+	struct bytes head = bytes_of(p->head, p->head_len);
+	char begin[64];
+
+	if (bytes_starts(head, BYTES("HTTP/")))
+		snprintf(out, size, "broken HTTP: %s",
+			 ses_fault_row(p->fault)->sentence);
+	else
+		snprintf(out, size, "not HTTP: \"%s\"",
+			 bytes_printable(head, begin, sizeof(begin)));
+}
+
 static void say_no_answer(const struct doctor_probe *p, char *out, size_t size)
 {
 	if (p->error == SESAME_ETIMEOUT)
@@ -282,8 +295,6 @@ static void say_no_connection(const struct doctor_probe *p, char *out,
 
 char *doctor_result_text(const struct doctor_probe *p, char *out, size_t size)
 {
-	char begin[64];
-
 	switch (p->outcome) {
 	case DOCTOR_OPEN:
 		say_open(p, out, size);
@@ -307,9 +318,7 @@ char *doctor_result_text(const struct doctor_probe *p, char *out, size_t size)
 			 ses_fault_row(p->fault)->sentence);
 		break;
 	case DOCTOR_NOT_HTTP:
-		snprintf(out, size, "not HTTP: \"%s\"",
-			 bytes_printable(bytes_of(p->head, p->head_len), begin,
-					 sizeof(begin)));
+		say_not_http(p, out, size);
 		break;
 	case DOCTOR_NO_ANSWER:
 		say_no_answer(p, out, size);

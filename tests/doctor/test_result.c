@@ -132,6 +132,11 @@ TEST("every outcome has its words")
 				  .head = (char *)"-ERR\r\n",
 				  .head_len = 6};
 	expect_result(&p, "not HTTP: \"-ERR\\x0d\\x0a\"");
+	p = (struct doctor_probe){.outcome = DOCTOR_NOT_HTTP,
+				  .head = (char *)"HTTP/1.1 4",
+				  .head_len = 10,
+				  .fault = SES_FAULT_HEAD_TOO_LONG};
+	expect_result(&p, "broken HTTP: the head is longer than the limit");
 	p = (struct doctor_probe){.outcome = DOCTOR_NO_ANSWER,
 				  .error = SESAME_ERESET};
 	expect_result(&p, "connected, then reset without an answer");
