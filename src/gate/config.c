@@ -958,30 +958,49 @@ static void read_yaml_faults(struct reader *r, struct fy_diag *diag)
 		complain(r, (struct place){0, 0}, "this is not YAML");
 }
 
-static void read_document(struct reader *r, struct bytes text)
+static void read_documents(struct reader *r, struct fy_parser *parser,
+			   struct fy_diag *diag)
+{
+	struct fy_document *doc = fy_parse_load_document(parser), *second;
+
+	if (!doc || fy_parser_get_stream_error(parser)) {
+		read_yaml_faults(r, diag);
+		fy_parse_document_destroy(parser, doc);
+		return;
+	}
+	read_root(r, fy_document_root(doc));
+	fy_parse_document_destroy(parser, doc);
+	second = fy_parse_load_document(parser);
+	if (second)
+		complain(r,
+			 place_of(fy_document_root(second), (struct place){0}),
+			 "a second document; one file is one configuration");
+	else if (fy_parser_get_stream_error(parser))
+		read_yaml_faults(r, diag);
+	fy_parse_document_destroy(parser, second);
+}
+
+static void read_yaml(struct reader *r, struct bytes text)
 {
 	struct fy_diag_cfg diag_cfg;
 	struct fy_parse_cfg cfg = {.flags = FYPCF_QUIET |
 					    FYPCF_ALLOW_DUPLICATE_KEYS |
 					    FYPCF_DISABLE_RECYCLING};
-	struct fy_document *doc;
+	struct fy_parser *parser;
 
 	fy_diag_cfg_default(&diag_cfg);
 	diag_cfg.fp = NULL;
 	diag_cfg.level = FYET_ERROR;
 	cfg.diag = fy_diag_create(&diag_cfg);
-	if (!cfg.diag) {
-		complain(r, (struct place){0, 0}, "out of memory");
-		return;
-	}
-	fy_diag_set_collect_errors(cfg.diag, true);
-	doc = fy_document_build_from_string(&cfg, (const char *)text.data,
-					    text.len);
-	if (doc)
-		read_root(r, fy_document_root(doc));
+	if (cfg.diag)
+		fy_diag_set_collect_errors(cfg.diag, true);
+	parser = cfg.diag ? fy_parser_create(&cfg) : NULL;
+	if (parser && fy_parser_set_string(parser, (const char *)text.data,
+					   text.len) == 0)
+		read_documents(r, parser, cfg.diag);
 	else
-		read_yaml_faults(r, cfg.diag);
-	fy_document_destroy(doc);
+		complain(r, (struct place){0, 0}, "out of memory");
+	fy_parser_destroy(parser);
 	fy_diag_destroy(cfg.diag);
 }
 
@@ -1052,7 +1071,7 @@ struct gate_policy *gate_config_parse(const char *file, struct bytes text,
 	if (is_blank_text(text))
 		read_root(r, NULL);
 	else if (is_text(r, text))
-		read_document(r, text);
+		read_yaml(r, text);
 	if (r->n_faults) {
 		print_faults(r, errors);
 		gate_policy_free(policy);
