@@ -229,7 +229,10 @@ static int run_gate(const struct gate_policy *policy,
 	char text[512];
 
 	if (!run.loop || signal_fd < 0) {
-		fprintf(stderr, "sesame: cannot start: %s\n", strerror(errno));
+		fprintf(stderr, "sesame: cannot start: %s%s\n", strerror(errno),
+			errno == EMFILE || errno == ENFILE
+				? "; raise the limit (ulimit -n, LimitNOFILE=)"
+				: "");
 		goto out;
 	}
 	run.gate = gate_open(run.loop, policy, journal, text, sizeof(text));

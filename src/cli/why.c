@@ -102,33 +102,45 @@ static int read_options(char **argv, struct options *o)
 
 /* ---- The journal's place ---- */
 
-/* What the configuration says, else the default. False: it has faults. */
-static bool find_journal(const struct options *o, char *out, size_t size)
+static int default_journal(char *out, size_t size)
+{
+	if (gate_journal_default_file(out, size))
+		return EXIT_OK;
+	fputs("sesame why: there is no home in which a journal would be; -c "
+	      "FILE or --journal FILE\nsay where it is.\n",
+	      stderr);
+	return EXIT_NO_ANSWER;
+}
+
+/* What the configuration says, else the default; or told why there is none. */
+static int find_journal(const struct options *o, char *out, size_t size)
 {
 	const char *config = o->config;
 	struct gate_policy *policy;
 	struct ses_buf errors;
-	bool found;
+	int status = EXIT_OK;
 
 	if (o->journal) {
 		snprintf(out, size, "%s", o->journal);
-		return true;
+		return EXIT_OK;
 	}
 	if (!config && access("sesame.yaml", F_OK) == 0)
 		config = "sesame.yaml";
 	if (!config)
-		return gate_journal_default_file(out, size);
+		return default_journal(out, size);
 	ses_buf_init(&errors, 1 << 20);
 	policy = gate_config_read(config, &errors);
 	if (!policy)
 		fprintf(stderr, "%.*s", BYTES_ARG(ses_buf_bytes(&errors)));
 	ses_buf_fini(&errors);
 	if (!policy)
-		return false;
-	found = policy->journal ? snprintf(out, size, "%s", policy->journal) > 0
-				: gate_journal_default_file(out, size);
+		return EXIT_USAGE;
+	if (policy->journal)
+		snprintf(out, size, "%s", policy->journal);
+	else
+		status = default_journal(out, size);
 	gate_policy_free(policy);
-	return found;
+	return status;
 }
 
 /* ---- Telling ---- */
@@ -334,8 +346,9 @@ int cmd_why(int argc, char **argv)
 			"eight letters and digits without I, L, O, U\n");
 		return EXIT_USAGE;
 	}
-	if (!find_journal(&o, file, sizeof(file)))
-		return EXIT_USAGE;
+	status = find_journal(&o, file, sizeof(file));
+	if (status)
+		return status;
 	journal = gate_journal_read(file, text, sizeof(text));
 	if (!journal) {
 		fprintf(stderr, "sesame why: %s\n", text);

@@ -275,6 +275,7 @@ static bool open_file(struct gate_journal *j, const char *file, char *text,
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 		    SQLITE_OPEN_NOMUTEX;
+	const char *cause;
 
 	make_folders(file);
 	if (sqlite3_open_v2(file, &j->db, flags, NULL) == SQLITE_OK) {
@@ -285,8 +286,12 @@ static bool open_file(struct gate_journal *j, const char *file, char *text,
 				       NULL) == SQLITE_OK)
 			return true;
 	}
+	cause = j->db ? sqlite3_errmsg(j->db) : "out of memory";
+	if (j->db && sqlite3_errcode(j->db) == SQLITE_CANTOPEN &&
+	    sqlite3_system_errno(j->db))
+		cause = strerror(sqlite3_system_errno(j->db));
 	snprintf(text, text_size, "the journal %s cannot be opened: %s", file,
-		 j->db ? sqlite3_errmsg(j->db) : "out of memory");
+		 cause);
 	return false;
 }
 
