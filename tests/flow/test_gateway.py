@@ -611,6 +611,47 @@ def test_frames_sent_before_the_101_reach_the_upstream_after_it(tmp_path):
         up.close()
 
 
+def test_a_slow_reader_slows_the_sender_down_and_memory_stays_bounded(tmp_path):
+    sent = [0]
+    done = threading.Event()
+
+    def flood():
+        s, _ = server.accept()
+        with s:
+            s.recv(65536)
+            s.sendall(("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                       "Sec-WebSocket-Accept: %s\r\n\r\n" % accept_of(KEY)).encode())
+            s.settimeout(20)
+            try:
+                for _ in range(1000):
+                    s.sendall(b"x" * 65536)
+                    sent[0] += 65536
+            except OSError:
+                pass
+        done.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=flood, daemon=True).start()
+        with gateway(tmp_path, proxy_config(server.getsockname()[1])) as g:
+            with dial(g.port) as s:
+                before = rss_and_descriptors(g.process.pid)[0]
+                s.sendall(request(g.port, "/app/x"))
+                time.sleep(1.5)
+                held = sent[0]
+                time.sleep(0.5)
+                assert sent[0] == held < 65536 * 1000, "the sender waits"
+                if not sanitized():
+                    assert rss_and_descriptors(g.process.pid)[0] - before < 16384
+                got = 0
+                while got < 65536 * 1000:
+                    data = s.recv(1 << 20)
+                    assert data
+                    got += len(data)
+                assert done.wait(10)
+            time.sleep(0.2)
+            assert rss_and_descriptors(g.process.pid)[1] < 20
+
+
 def test_an_upstream_that_is_down_is_502_and_one_that_hangs_is_504(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as mute:
         port = mute.getsockname()[1]
