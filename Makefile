@@ -7,8 +7,10 @@ BUILD ?= build
 JOBS  ?= $(shell nproc 2>/dev/null || echo 2)
 CTEST  = ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 
+SETUPS = setup-build setup-demo setup-test setup-zoo setup-fuzz
+
 .PHONY: all build demo test asan fuzz fuzz-smoke zoo bench install clean \
-	setup-build setup-demo setup-test setup-fuzz format help
+	format help $(SETUPS)
 
 help:
 	@echo 'make demo    build, and see a refused handshake explained from both ends'
@@ -22,7 +24,7 @@ help:
 
 all: build
 
-setup-%:
+$(SETUPS): setup-%:
 	@tools/setup $*
 
 build: setup-build
