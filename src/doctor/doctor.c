@@ -6,6 +6,7 @@
  */
 #include "doctor/doctor.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #define PAUSE_MS     250  /* between two handshakes to one server */
 #define NO_VERDICT   0.25 /* below this, nothing is claimed */
 #define REPORT_LIMIT (4 * 1024 * 1024)
+#define DESCRIPTORS  8 /* loop, socket, names, certificates, and some */
 
 enum {
 	STATUS_OPEN = 0,
@@ -74,17 +76,25 @@ static int report(const struct doctor_chart *chart,
 		    : doctor_report_text(chart, verdict, duration_ms, look,
 					 &out);
 	text = ses_buf_bytes(&out);
-	if (r == 0 && fwrite(text.data, 1, text.len, stdout) != text.len)
-		r = SESAME_ESYSTEM;
-	if (fflush(stdout) != 0)
-		r = SESAME_ESYSTEM;
-	ses_buf_fini(&out);
-	if (r < 0)
-		fprintf(stderr,
-			"sesame doctor: the report cannot be written: "
-			"%s\n",
+	if (r == 0)
+		fwrite(text.data, 1, text.len, stdout); /* main() looks how */
+	else
+		fprintf(stderr, "sesame doctor: the report cannot be made: %s\n",
 			sesame_strerror(r));
+	ses_buf_fini(&out);
 	return r;
+}
+
+static bool shows_progress(const struct doctor_case *c)
+{
+	return !c->quiet && !c->json && isatty(STDERR_FILENO);
+}
+
+/* A line between what went on and the report. */
+static void tell_done(const struct doctor_chart *chart)
+{
+	if (shows_progress(chart->c) && chart->n_probes > 0)
+		fputc('\n', stderr);
 }
 
 static void close_chart(struct doctor_chart *chart)
@@ -109,10 +119,34 @@ static int see(const struct doctor_case *c, struct doctor_chart *chart,
 		fputs("sesame doctor: out of memory\n", stderr);
 		return STATUS_NO_VERDICT;
 	}
+	tell_done(chart);
 	doctor_pronounce(chart, &opinion, &verdict);
 	if (report(chart, &verdict, now_ms() - began, look) < 0)
 		return STATUS_NO_VERDICT;
 	return exit_status(&verdict);
+}
+
+/*
+ * Whether this process may still open what a handshake needs. A shortage of
+ * our own looks like a fault of the network, and would be diagnosed as one.
+ */
+static bool has_descriptors(void)
+{
+	int fd[DESCRIPTORS], n = 0;
+
+	while (n < DESCRIPTORS) {
+		fd[n] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		if (fd[n] < 0)
+			break;
+		n++;
+	}
+	for (int i = 0; i < n; i++)
+		close(fd[i]);
+	if (n < DESCRIPTORS)
+		fputs("sesame doctor: too few file descriptors are left to "
+		      "look at anything; raise the\nlimit: ulimit -n 256\n",
+		      stderr);
+	return n == DESCRIPTORS;
 }
 
 int doctor_main(int argc, char **argv, const struct doctor_look *look)
@@ -126,7 +160,8 @@ int doctor_main(int argc, char **argv, const struct doctor_look *look)
 	catch_interrupts();
 	chart = calloc(1, sizeof(*chart));
 	if (chart) {
-		status = see(&c, chart, look);
+		status = has_descriptors() ? see(&c, chart, look)
+					   : STATUS_NO_VERDICT;
 		close_chart(chart);
 	} else {
 		fputs("sesame doctor: out of memory\n", stderr);
@@ -186,11 +221,6 @@ static void pause_after(const struct doctor_probe *last)
 	if (is_loopback(dial->peer.len ? &dial->peer : &dial->address[0]))
 		return;
 	nanosleep(&t, NULL);
-}
-
-static bool shows_progress(const struct doctor_case *c)
-{
-	return !c->quiet && !c->json && isatty(STDERR_FILENO);
 }
 
 static void tell_start(const struct doctor_case *c, int n,

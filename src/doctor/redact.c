@@ -337,7 +337,8 @@ char *doctor_redact_url(const struct doctor_case *c, char *out, size_t size)
 
 /* "a=1; b=2; Path=/" with the values hidden (attributes of Set-Cookie too:
  * which they are is nobody's question). */
-static int show_cookies(struct bytes list, struct ses_buf *out)
+static int show_cookies(const struct secrets *s, struct bytes list,
+			struct ses_buf *out)
 {
 	char name[128] = "";
 	int r = 0;
@@ -349,9 +350,8 @@ static int show_cookies(struct bytes list, struct ses_buf *out)
 		ptrdiff_t equals = bytes_find_byte(one, '=');
 
 		if (equals >= 0)
-			bytes_printable(
-				bytes_trim(bytes_first(one, (size_t)equals)),
-				name, sizeof(name));
+			show(s, bytes_trim(bytes_first(one, (size_t)equals)),
+			     name, sizeof(name));
 		r = ses_buf_printf(out, "%s%s%s***", first ? "" : "; ",
 				   equals >= 0 ? name : "",
 				   equals >= 0 ? "=" : "");
@@ -362,14 +362,15 @@ static int show_cookies(struct bytes list, struct ses_buf *out)
 }
 
 /* The scheme stays ("Basic ***"): it is half of the diagnosis. */
-static int show_authorization(struct bytes value, struct ses_buf *out)
+static int show_authorization(const struct secrets *s, struct bytes value,
+			      struct ses_buf *out)
 {
 	ptrdiff_t blank = bytes_find_byte(value, ' ');
 	char scheme[64] = "";
 
 	if (blank > 0 && blank < 20)
-		bytes_printable(bytes_first(value, (size_t)blank + 1), scheme,
-				sizeof(scheme));
+		show(s, bytes_first(value, (size_t)blank + 1), scheme,
+		     sizeof(scheme));
 	return ses_buf_printf(out, "%s***", scheme);
 }
 
@@ -381,10 +382,10 @@ static int show_value(const struct secrets *s, struct bytes name,
 
 	if (bytes_equal_nocase(name, BYTES("Cookie")) ||
 	    bytes_equal_nocase(name, BYTES("Set-Cookie")))
-		return show_cookies(value, out);
+		return show_cookies(s, value, out);
 	if (bytes_equal_nocase(name, BYTES("Authorization")) ||
 	    bytes_equal_nocase(name, BYTES("Proxy-Authorization")))
-		return show_authorization(value, out);
+		return show_authorization(s, value, out);
 	if (is_secret_field(name))
 		return ses_buf_append_str(out, "***");
 	if (bytes_equal_nocase(name, BYTES("Location")) ||
@@ -429,10 +430,9 @@ static int show_line(const struct secrets *s, struct bytes line, bool first,
 	if (r == 0 && (first || colon < 0))
 		r = show_start_line(s, line, out);
 	else if (r == 0)
-		r = ses_buf_printf(
-			out, "%s: ",
-			bytes_printable(bytes_first(line, (size_t)colon), name,
-					sizeof(name)));
+		r = ses_buf_printf(out, "%s: ",
+				   show(s, bytes_first(line, (size_t)colon),
+					name, sizeof(name)));
 	if (r == 0 && !first && colon >= 0)
 		r = show_value(s, bytes_trim(bytes_first(line, (size_t)colon)),
 			       bytes_trim(bytes_from(line, (size_t)colon + 1)),

@@ -316,7 +316,7 @@ static void put_fixes(struct page *pg)
 
 	if (v->n_fixes == 0 || is_fine(pg))
 		return;
-	heading(pg, is_unsure(pg) ? "What may open it" : "What opens it");
+	heading(pg, v->confidence < 0.5 ? "What may open it" : "What opens it");
 	for (size_t i = 0; i < v->n_fixes; i++)
 		put_fix(pg, i + 1, &v->fix[i]);
 }

@@ -109,11 +109,13 @@ TEST("in a head the fields that carry secrets are hidden by name")
 		    "> X-Auth-Token: ***\n"
 		    "> Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n");
 	expect_head("HTTP/1.1 302 Found\r\n"
-		    "Set-Cookie: sid=abc; Path=/\r\n"
+		    "X-tok-4711: Basic tok-4711\r\n"
+		    "Set-Cookie: sid=abc; Path=/; tok-4711=1\r\n"
 		    "Location: https://h/login?ticket=99\r\n"
 		    "WWW-Authenticate: Basic realm=\"x\"\r\n\r\n",
 		    "> HTTP/1.1 302 Found\n"
-		    "> Set-Cookie: sid=***; Path=***\n"
+		    "> X-***: Basic ***\n"
+		    "> Set-Cookie: sid=***; Path=***; ***=***\n"
 		    "> Location: https://h/login?ticket=***\n"
 		    "> WWW-Authenticate: Basic realm=\"x\"\n");
 }
