@@ -432,7 +432,12 @@ static void find_writer(struct doctor_chart *chart, const struct doctor_probe *p
 			doctor_note(chart, DOCTOR_F_CDN_SEEN, p, NULL,
 				    "%s stands in between (%s)", h->hop[i].text,
 				    h->hop[i].mark);
-		if (layer == WHY_LAYER_REVERSE_PROXY && (int)i != h->writer)
+		if (layer == WHY_LAYER_REVERSE_PROXY && h->writer < 0)
+			doctor_note(chart, DOCTOR_F_PROXY_SEEN, p, NULL,
+				    "%s wrote the answer or passed it on (%s)",
+				    h->hop[i].text, h->hop[i].mark);
+		else if (layer == WHY_LAYER_REVERSE_PROXY &&
+			 (int)i != h->writer)
 			doctor_note(chart, DOCTOR_F_RELAYED, p, NULL,
 				    "%s passed on an answer that another wrote "
 				    "(%s)", h->hop[i].text, h->hop[i].mark);
@@ -701,7 +706,10 @@ static void find_get(struct doctor_chart *chart)
 		return;
 	}
 	if (wants_upgrade(g))
-		tell(chart, DOCTOR_F_GET_UPGRADE_REQUIRED, g);
+		tell(chart,
+		     rank(base) == 2 ? DOCTOR_F_GET_UPGRADE_SEEN
+				     : DOCTOR_F_GET_UPGRADE_REQUIRED,
+		     g);
 	if (rank(base) == 2)
 		tell(chart, DOCTOR_F_GET_DIFFERENT, g);
 	else if (answers(base, g))

@@ -27,7 +27,7 @@ enum state {
 #define LEAST_WORTH 0.006
 #define PER_KNOCK   0.0015
 /* A cause this likely is doubted no more; only its proof is still sought. */
-#define SURE 0.9
+#define SURE 0.93
 /* All probes together; whoever waits at a terminal has waited long enough. */
 #define PATIENCE_MS 17000
 
