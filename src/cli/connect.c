@@ -19,9 +19,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
+#include "cli/proxy.h"
+#include "cli/show.h"
 #include "cli/term.h"
-#include "doctor/route.h"
 
 #define MAX_HEADERS  64
 #define MAX_MESSAGES 256
@@ -63,30 +63,6 @@ static volatile sig_atomic_t signals;
 
 /* ---- showing ---- */
 
-/* Text of the peer's, safe for a terminal; lines stay lines. */
-static void print_safely(FILE *f, const char *text, size_t len)
-{
-	struct bytes left = bytes_of(text, len);
-
-	while (left.len) {
-		size_t n = 0, size;
-		char *shown;
-
-		while (n < left.len && left.data[n] != '\n' &&
-		       left.data[n] != '\t')
-			n++;
-		size = 4 * n + 1; /* every byte may become \xNN */
-		shown = malloc(size);
-		if (!shown)
-			return;
-		fputs(bytes_printable(bytes_first(left, n), shown, size), f);
-		free(shown);
-		if (n < left.len)
-			putc(left.data[n++], f);
-		left = bytes_from(left, n);
-	}
-}
-
 /* A line about the connection, on standard error. */
 __attribute__((format(printf, 2, 3))) static void tell(const char *colour,
 						       const char *format, ...)
@@ -105,31 +81,12 @@ __attribute__((format(printf, 2, 3))) static void tell(const char *colour,
 static void show_message(enum sesame_kind kind, const uint8_t *data, size_t len)
 {
 	if (isatty(STDOUT_FILENO)) {
-		print_safely(stdout, (const char *)data, len);
+		cli_print_safely(stdout, (const char *)data, len);
 		putchar('\n');
 	} else {
 		fwrite(data, 1, len, stdout);
 		if (kind == SESAME_TEXT)
 			putchar('\n');
-	}
-}
-
-/* Lines of a head, each behind @mark, as curl -v shows them. */
-static void show_head(char mark, const char *head, size_t len)
-{
-	struct bytes left = bytes_of(head, len);
-
-	while (left.len) {
-		ptrdiff_t end = bytes_find_byte(left, '\n');
-		size_t n = end < 0 ? left.len : (size_t)end;
-		struct bytes line = bytes_first(left, n);
-
-		if (line.len && line.data[line.len - 1] == '\r')
-			line.len--;
-		fprintf(stderr, "%c ", mark);
-		print_safely(stderr, (const char *)line.data, line.len);
-		putc('\n', stderr);
-		left = bytes_from(left, n + 1);
 	}
 }
 
@@ -356,7 +313,7 @@ static void on_handshake(struct sesame_conn *conn, void *user, bool sent,
 	const struct talk *t = user;
 
 	if (t->verbose)
-		show_head(sent ? '>' : '<', head, len);
+		cli_print_head(stderr, sent ? '>' : '<', head, len);
 }
 
 static void on_open(struct sesame_conn *conn, void *user)
@@ -366,7 +323,7 @@ static void on_open(struct sesame_conn *conn, void *user)
 	char shown[128];
 
 	t->is_open = true;
-	bytes_printable(bytes_of_str(subprotocol), shown, sizeof(shown));
+	cli_printable(subprotocol, strlen(subprotocol), shown, sizeof(shown));
 	tell(TERM_GREEN, "connected to %s at %s%s%s", t->shown_url,
 	     sesame_conn_peer(conn), *shown ? ", subprotocol " : "", shown);
 	if (t->ping_ms)
@@ -411,17 +368,15 @@ static void hint_at_doctor(const struct talk *t)
 
 static void tell_refusal(const struct talk *t, const struct sesame_end *end)
 {
-	struct bytes head = bytes_of(end->head, end->head_len);
-	ptrdiff_t line = bytes_find_byte(head, '\n');
+	const char *line = memchr(end->head, '\n', end->head_len);
 	size_t shown = end->body_len < SHOWN_BYTES ? end->body_len : SHOWN_BYTES;
 
-	if (t->verbose)
-		show_head('<', end->head, end->head_len);
-	else
-		show_head('<', end->head, line < 0 ? head.len : (size_t)line);
+	cli_print_head(stderr, '<', end->head,
+		       line && !t->verbose ? (size_t)(line - end->head)
+					   : end->head_len);
 	if (!shown)
 		return;
-	print_safely(stderr, end->body, shown);
+	cli_print_safely(stderr, end->body, shown);
 	if (end->body[shown - 1] != '\n')
 		fputs(shown < end->body_len ? "...\n" : "\n", stderr);
 }
@@ -431,8 +386,7 @@ static void tell_close(const struct talk *t, const struct sesame_end *end)
 	const char *name = sesame_close_name(end->code);
 	char reason[512];
 
-	bytes_printable(bytes_of(end->reason, end->reason_len), reason,
-			sizeof(reason));
+	cli_printable(end->reason, end->reason_len, reason, sizeof(reason));
 	tell(end->code == 1000 ? TERM_DIM : TERM_YELLOW, "closed%s: %u%s%s%s%s",
 	     end->by_peer ? " by the server" : "", end->code, *name ? " " : "",
 	     name, *reason ? ": " : "", reason);
@@ -453,7 +407,7 @@ static void on_close(struct sesame_conn *conn, void *user,
 		t->status = EXIT_FAULT;
 	if (end->clean || end->error == SESAME_ECLOSED)
 		return; /* what made us leave was told there */
-	bytes_printable(bytes_of_str(end->text), text, sizeof(text));
+	cli_printable(end->text, strlen(end->text), text, sizeof(text));
 	tell(TERM_RED, "sesame: %s", text);
 	if (end->head_len)
 		tell_refusal(t, end);
@@ -584,8 +538,12 @@ static int read_seconds(const char *text, uint64_t *ret_ms)
 
 static int read_count(const char *text, uint64_t *ret)
 {
-	if (!bytes_to_u64(bytes_of_str(text), UINT32_MAX, ret) || *ret == 0)
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || n == 0 || n > UINT32_MAX)
 		return wrong("%s is not a number of messages", text);
+	*ret = n;
 	return 0;
 }
 
@@ -705,22 +663,6 @@ static int unknown_option(char **argv)
 	return term_unknown_option("connect", argv[optind - 1], options);
 }
 
-/* The proxy that the environment asks for, unless the options say. */
-static const char *choose_proxy(const struct talk *t, bool no_proxy)
-{
-	struct bytes text = bytes_of_str(t->url);
-	enum ses_url_fault fault;
-	const char *variable;
-	struct ses_url url;
-	size_t at;
-
-	if (no_proxy || t->options.proxy)
-		return no_proxy ? NULL : t->options.proxy;
-	if (ses_url_parse(text, &url, &fault, &at) < 0)
-		return NULL; /* told by sesame_connect() */
-	return doctor_route_proxy(&url, &variable);
-}
-
 static int read_options(struct talk *t, int argc, char **argv)
 {
 	bool no_proxy = false;
@@ -745,10 +687,13 @@ static int read_options(struct talk *t, int argc, char **argv)
 	if (argc - optind > 1)
 		return wrong("one URL, please; what is '%s'?", argv[optind + 1]);
 	t->url = argv[optind];
-	bytes_printable(bytes_of_str(t->url), t->shown_url,
-			sizeof(t->shown_url));
+	cli_printable(t->url, strlen(t->url), t->shown_url,
+		      sizeof(t->shown_url));
 	t->options.headers = t->headers;
-	t->options.proxy = choose_proxy(t, no_proxy);
+	if (no_proxy)
+		t->options.proxy = NULL;
+	else if (!t->options.proxy)
+		t->options.proxy = cli_proxy_for(t->url);
 	if (t->n_messages && !t->wanted)
 		t->wanted = t->n_messages;
 	if (!t->wait_given)
@@ -785,7 +730,7 @@ static int run(struct talk *t)
 	r = sesame_connect(t->loop, t->url, &t->options, &handlers, t, &t->conn,
 			   text, sizeof(text));
 	if (r < 0) {
-		bytes_printable(bytes_of_str(text), shown, sizeof(shown));
+		cli_printable(text, strlen(text), shown, sizeof(shown));
 		tell(TERM_RED, "sesame: %s", shown);
 		return EXIT_USAGE;
 	}

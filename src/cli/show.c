@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* Showing what a peer sent: never a control byte on a terminal. */
+#include "cli/show.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+char *cli_printable(const char *text, size_t len, char *out, size_t size)
+{
+	return bytes_printable(bytes_of(text, len), out, size);
+}
+
+void cli_print_safely(FILE *f, const char *text, size_t len)
+{
+	struct bytes left = bytes_of(text, len);
+
+	while (left.len) {
+		size_t n = 0, size;
+		char *shown;
+
+		while (n < left.len && left.data[n] != '\n' &&
+		       left.data[n] != '\t')
+			n++;
+		size = 4 * n + 1; /* every byte may become \xNN */
+		shown = malloc(size);
+		if (!shown)
+			return;
+		fputs(bytes_printable(bytes_first(left, n), shown, size), f);
+		free(shown);
+		if (n < left.len)
+			putc(left.data[n++], f);
+		left = bytes_from(left, n);
+	}
+}
+
+void cli_print_head(FILE *f, char mark, const char *head, size_t len)
+{
+	struct bytes left = bytes_of(head, len);
+
+	while (left.len) {
+		ptrdiff_t end = bytes_find_byte(left, '\n');
+		size_t n = end < 0 ? left.len : (size_t)end;
+		struct bytes line = bytes_first(left, n);
+
+		if (line.len && line.data[line.len - 1] == '\r')
+			line.len--;
+		fprintf(f, "%c ", mark);
+		cli_print_safely(f, (const char *)line.data, line.len);
+		putc('\n', f);
+		left = bytes_from(left, n + 1);
+	}
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Showing what a peer sent: never a control byte on a terminal. */
+#ifndef CLI_SHOW_H
+#define CLI_SHOW_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+/* @text on one line, cut with "..." when it does not fit. Returns @out. */
+char *cli_printable(const char *text, size_t len, char *out, size_t size);
+/* Print all of @text; its line ends and tabs stay what they are. */
+void cli_print_safely(FILE *f, const char *text, size_t len);
+/* Print an HTTP head, each line behind @mark, as curl -v does. */
+void cli_print_head(FILE *f, char mark, const char *head, size_t len);
+
+#endif
