@@ -7,26 +7,18 @@
  */
 #include "gate/config.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <libfyaml.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <sesame/error.h>
 
 #include "base/text.h"
+#include "gate/certificate.h"
+#include "gate/complaints.h"
 #include "gate/value.h"
-#include "net/tls.h"
 #include "wire/url.h"
 #include "wire/utf8.h"
 
-#define MAX_FILE_BYTES (1 << 20)
-#define MAX_FAULTS     100
-#define DEFAULT_ROWS   20000
+#define DEFAULT_ROWS 20000
 
 static const struct gate_setting_row rows[GATE_N_SETTINGS] = {
 #define SETTING(symbol, path, kind, unit, least, most, preset, text) \
@@ -40,79 +32,28 @@ const struct gate_setting_row *gate_setting(enum gate_setting setting)
 	return &rows[setting];
 }
 
-struct fault {
-	int line, column; /* from 1; 0: of the file as a whole */
-	char text[480];
-};
-
 struct reader {
 	const char *file;
 	bool open_files;
 	struct gate_policy *policy;
-	struct fault faults[MAX_FAULTS];
-	size_t n_faults;
+	struct gate_complaints *wrong;
 };
-
-/* ---- Faults ---- */
-
-struct place {
-	int line, column;
-};
-
-__attribute__((format(printf, 3, 4))) static void
-complain(struct reader *r, struct place at, const char *format, ...)
-{
-	struct fault *f;
-	va_list args;
-
-	if (r->n_faults == MAX_FAULTS)
-		return;
-	f = &r->faults[r->n_faults++];
-	f->line = at.line;
-	f->column = at.column;
-	va_start(args, format);
-	vsnprintf(f->text, sizeof(f->text), format, args);
-	va_end(args);
-}
-
-static int compare_faults(const void *a, const void *b)
-{
-	const struct fault *x = a, *y = b;
-
-	return x->line != y->line ? x->line - y->line : x->column - y->column;
-}
-
-static void print_faults(struct reader *r, struct ses_buf *out)
-{
-	qsort(r->faults, r->n_faults, sizeof(r->faults[0]), compare_faults);
-	for (size_t i = 0; i < r->n_faults; i++) {
-		const struct fault *f = &r->faults[i];
-
-		if (f->line)
-			ses_buf_printf(out, "%s:%d:%d: %s\n", r->file, f->line,
-				       f->column, f->text);
-		else
-			ses_buf_printf(out, "%s: %s\n", r->file, f->text);
-	}
-	if (r->n_faults == MAX_FAULTS)
-		ses_buf_printf(out, "%s: and more; these are the first %d\n",
-			       r->file, MAX_FAULTS);
-}
 
 /* ---- Nodes ---- */
 
-static struct place place_of_token(struct fy_token *token)
+static struct gate_place place_of_token(struct fy_token *token)
 {
 	const struct fy_mark *mark = token ? fy_token_start_mark(token) : NULL;
 
-	return mark ? (struct place){mark->line + 1, mark->column + 1}
-		    : (struct place){0, 0};
+	return mark ? (struct gate_place){mark->line + 1, mark->column + 1}
+		    : (struct gate_place){0, 0};
 }
 
 /* Where a node begins: of maps and lists, where their first element does. */
-static struct place place_of(struct fy_node *node, struct place otherwise)
+static struct gate_place place_of(struct fy_node *node,
+				  struct gate_place otherwise)
 {
-	struct place at = {0, 0};
+	struct gate_place at = {0, 0};
 	void *iterator = NULL;
 
 	for (int depth = 0; node && depth < 64; depth++, iterator = NULL) {
@@ -136,8 +77,8 @@ static struct place place_of(struct fy_node *node, struct place otherwise)
 struct item {
 	const struct gate_setting_row *row;
 	struct fy_node *node;
-	struct place at;  /* of the value */
-	struct place key; /* of its key */
+	struct gate_place at;  /* of the value */
+	struct gate_place key; /* of its key */
 };
 
 static const char *key_name(const struct gate_setting_row *row)
@@ -184,8 +125,8 @@ static bool want_kind(struct reader *r, const struct item *i, bool fits,
 {
 	if (fits)
 		return true;
-	complain(r, i->at, "%s: %s is needed here, not %s", key_name(i->row),
-		 wanted, kind_of(i->node));
+	gate_complain(r->wrong, i->at, "%s: %s is needed here, not %s",
+		      key_name(i->row), wanted, kind_of(i->node));
 	return false;
 }
 
@@ -216,12 +157,13 @@ static bool want_text(struct reader *r, const struct item *i,
 		return false;
 	s = scalar(i->node);
 	if (s.len == 0 || s.len > 4096) {
-		complain(r, i->at, "%s is %s", key_name(i->row),
-			 s.len ? "longer than 4096 bytes" : "empty");
+		gate_complain(r->wrong, i->at, "%s is %s", key_name(i->row),
+			      s.len ? "longer than 4096 bytes" : "empty");
 		return false;
 	}
 	if (memchr(s.data, 0, s.len)) {
-		complain(r, i->at, "%s holds a NUL byte", key_name(i->row));
+		gate_complain(r->wrong, i->at, "%s holds a NUL byte",
+			      key_name(i->row));
 		return false;
 	}
 	*ret_text = s;
@@ -301,34 +243,36 @@ static const char *key_elsewhere(struct bytes key)
 }
 
 static void unknown_key(struct reader *r, const char *path, struct bytes key,
-			struct place at)
+			struct gate_place at)
 {
 	const char *near = suggest_key(path, key);
 	const char *other = near ? NULL : key_elsewhere(key);
 
 	if (near)
-		complain(r, at, "unknown key `%s` (did you mean `%s`?)",
-			 show(key).text, near);
+		gate_complain(r->wrong, at,
+			      "unknown key `%s` (did you mean `%s`?)",
+			      show(key).text, near);
 	else if (other)
-		complain(r, at, "unknown key `%s` here (it belongs at `%s`)",
-			 show(key).text, other);
+		gate_complain(r->wrong, at,
+			      "unknown key `%s` here (it belongs at `%s`)",
+			      show(key).text, other);
 	else
-		complain(r, at, "unknown key `%s`", show(key).text);
+		gate_complain(r->wrong, at, "unknown key `%s`", show(key).text);
 }
 
 /* Read one pair of the map at @path; *seen has a bit for each row. */
 static void read_pair(struct reader *r, const char *path,
 		      struct fy_node_pair *pair, void *to, uint64_t *seen,
-		      struct place otherwise)
+		      struct gate_place otherwise)
 {
 	struct fy_node *key_node = fy_node_pair_key(pair);
-	struct place at = place_of(key_node, otherwise);
+	struct gate_place at = place_of(key_node, otherwise);
 	struct item item = {.node = fy_node_pair_value(pair), .key = at};
 	struct bytes key;
 	int row;
 
 	if (!key_node || !fy_node_is_scalar(key_node)) {
-		complain(r, at, "a key is a single word");
+		gate_complain(r->wrong, at, "a key is a single word");
 		return;
 	}
 	key = scalar(key_node);
@@ -338,8 +282,8 @@ static void read_pair(struct reader *r, const char *path,
 		return;
 	}
 	if (*seen & (uint64_t)1 << row) {
-		complain(r, at, "`%s` stands here a second time",
-			 show(key).text);
+		gate_complain(r->wrong, at, "`%s` stands here a second time",
+			      show(key).text);
 		return;
 	}
 	*seen |= (uint64_t)1 << row;
@@ -355,7 +299,7 @@ _Static_assert(GATE_N_SETTINGS <= 64, "read_map() keeps a bit for each row");
  * "routes[].allow.". Returns which rows were there.
  */
 static uint64_t read_map(struct reader *r, const char *path,
-			 struct fy_node *map, void *to, struct place at)
+			 struct fy_node *map, void *to, struct gate_place at)
 {
 	void *iterator = NULL;
 	struct fy_node_pair *pair;
@@ -372,10 +316,11 @@ static bool has(uint64_t seen, enum gate_setting setting)
 }
 
 static void need(struct reader *r, uint64_t seen, enum gate_setting setting,
-		 struct place at)
+		 struct gate_place at)
 {
 	if (!has(seen, setting))
-		complain(r, at, "`%s` is missing", key_name(&rows[setting]));
+		gate_complain(r->wrong, at, "`%s` is missing",
+			      key_name(&rows[setting]));
 }
 
 /* A map below another; false when the item is none. */
@@ -406,24 +351,24 @@ static void read_number(struct reader *r, const struct item *i, void *to)
 	       : kind == GATE_DURATION ? gate_duration_read(s, &value)
 				       : bytes_to_u64(s, UINT64_MAX / 4, &value);
 	if (!good)
-		complain(r, i->at, "%s is %s, as in %s, not `%s`",
-			 key_name(i->row),
-			 kind == GATE_SIZE	 ? "a size"
-			 : kind == GATE_DURATION ? "a time with its unit"
-						 : "a whole number",
-			 kind == GATE_SIZE	 ? "1MiB"
-			 : kind == GATE_DURATION ? "30s"
-						 : "100",
-			 show(s).text);
+		gate_complain(r->wrong, i->at, "%s is %s, as in %s, not `%s`",
+			      key_name(i->row),
+			      kind == GATE_SIZE	      ? "a size"
+			      : kind == GATE_DURATION ? "a time with its unit"
+						      : "a whole number",
+			      kind == GATE_SIZE	      ? "1MiB"
+			      : kind == GATE_DURATION ? "30s"
+						      : "100",
+			      show(s).text);
 	else if (value < i->row->least || value > i->row->most)
-		complain(r, i->at,
-			 "%s is out of range: %s allows %llu to %llu%s",
-			 show(s).text, key_name(i->row),
-			 (unsigned long long)i->row->least,
-			 (unsigned long long)i->row->most,
-			 kind == GATE_SIZE	 ? " bytes"
-			 : kind == GATE_DURATION ? " ms"
-						 : "");
+		gate_complain(r->wrong, i->at,
+			      "%s is out of range: %s allows %llu to %llu%s",
+			      show(s).text, key_name(i->row),
+			      (unsigned long long)i->row->least,
+			      (unsigned long long)i->row->most,
+			      kind == GATE_SIZE	      ? " bytes"
+			      : kind == GATE_DURATION ? " ms"
+						      : "");
 	else
 		*(uint64_t *)to = value;
 }
@@ -437,8 +382,8 @@ static void read_choice(struct reader *r, const struct item *i, void *to)
 		return;
 	choice = gate_choice_read(i->row->unit, s);
 	if (choice < 0)
-		complain(r, i->at, "%s is one of %s, not `%s`",
-			 key_name(i->row), i->row->unit, show(s).text);
+		gate_complain(r->wrong, i->at, "%s is one of %s, not `%s`",
+			      key_name(i->row), i->row->unit, show(s).text);
 	else
 		*(uint64_t *)to = (uint64_t)choice;
 }
@@ -473,57 +418,10 @@ static void read_address(struct reader *r, const struct item *i, void *to)
 		return;
 	wrong = gate_listen_read(s, &host, &listen->port);
 	if (wrong)
-		complain(r, i->at, "address `%s` %s", show(s).text, wrong);
+		gate_complain(r->wrong, i->at, "address `%s` %s", show(s).text,
+			      wrong);
 	else
 		put(&listen->host, copy(host));
-}
-
-/* The file is there and can be read; OpenSSL says the rest. */
-static bool can_read(struct reader *r, struct place at, const char *what,
-		     const char *file)
-{
-	struct stat st;
-
-	if (!file)
-		return true;
-	if (stat(file, &st) != 0 || access(file, R_OK) != 0) {
-		complain(r, at, "%s %s cannot be read: %s", what, file,
-			 strerror(errno));
-		return false;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		complain(r, at, "%s %s is no file", what, file);
-		return false;
-	}
-	return true;
-}
-
-static void try_certificate(struct reader *r, const struct item *i,
-			    const struct gate_listen *listen)
-{
-	struct ses_tls_server_options options = {
-		.cert_file = listen->certificate,
-		.key_file = listen->key,
-		.client_ca_file = listen->client_ca,
-		.client_cert_required =
-			listen->client_cert == GATE_CERT_REQUIRED,
-	};
-	struct ses_tls_context *ctx;
-	char text[256] = "";
-	bool good;
-
-	if (!r->open_files || !listen->certificate)
-		return;
-	/* Each file that cannot be read has its own sentence. */
-	good = can_read(r, i->at, "certificate", listen->certificate);
-	good = can_read(r, i->at, "key", listen->key) && good;
-	good = can_read(r, i->at, "client_ca", listen->client_ca) && good;
-	if (!good)
-		return;
-	ctx = ses_tls_server_new(&options, text, sizeof(text));
-	if (!ctx)
-		complain(r, i->at, "TLS cannot use these files: %s", text);
-	ses_tls_context_unref(ctx);
 }
 
 static void read_tls(struct reader *r, const struct item *i, void *to)
@@ -537,15 +435,16 @@ static void read_tls(struct reader *r, const struct item *i, void *to)
 	need(r, seen, GATE_SET_LISTEN_CERTIFICATE, i->at);
 	if (listen->client_cert != GATE_CERT_OFF &&
 	    !has(seen, GATE_SET_LISTEN_CLIENT_CA))
-		complain(r, i->at,
-			 "client_cert needs `client_ca`: whose "
-			 "certificates are good?");
+		gate_complain(r->wrong, i->at,
+			      "client_cert needs `client_ca`: whose "
+			      "certificates are good?");
 	if (listen->client_cert == GATE_CERT_OFF &&
 	    has(seen, GATE_SET_LISTEN_CLIENT_CA))
-		complain(r, i->at,
-			 "client_ca has no effect while client_cert "
-			 "is off");
-	try_certificate(r, i, listen);
+		gate_complain(r->wrong, i->at,
+			      "client_ca has no effect while client_cert "
+			      "is off");
+	if (r->open_files)
+		gate_certificate_check(listen, i->at, r->wrong);
 }
 
 /*
@@ -567,10 +466,11 @@ static void *read_maps(struct reader *r, const struct item *i, size_t size,
 		return NULL;
 	room = (size_t)fy_node_sequence_item_count(i->node);
 	if (room < i->row->least || room > i->row->most) {
-		complain(r, i->at, "%s has %zu elements; %llu to %llu may be",
-			 key_name(i->row), room,
-			 (unsigned long long)i->row->least,
-			 (unsigned long long)i->row->most);
+		gate_complain(r->wrong, i->at,
+			      "%s has %zu elements; %llu to %llu may be",
+			      key_name(i->row), room,
+			      (unsigned long long)i->row->least,
+			      (unsigned long long)i->row->most);
 		return NULL;
 	}
 	array = calloc(room, size);
@@ -620,7 +520,8 @@ static void read_path(struct reader *r, const struct item *i, void *to)
 	wrong = gate_path_pattern_read(bytes_of_str(route->path),
 				       &route->pattern);
 	if (wrong) {
-		complain(r, i->at, "path `%s` %s", show(s).text, wrong);
+		gate_complain(r->wrong, i->at, "path `%s` %s", show(s).text,
+			      wrong);
 		put(&route->path, NULL);
 	}
 }
@@ -633,18 +534,18 @@ static void read_upstream(struct reader *r, const struct item *i,
 	size_t at = 0;
 
 	if (ses_url_parse(s, &url, &fault, &at) < 0) {
-		complain(r, i->at, "to: `%s`: %s", show(s).text,
-			 ses_url_fault(fault)->sentence);
+		gate_complain(r->wrong, i->at, "to: `%s`: %s", show(s).text,
+			      ses_url_fault(fault)->sentence);
 		return;
 	}
 	if (url.tls || url.query.data || url.userinfo.data) {
-		complain(r, i->at,
-			 "to: `%s` has %s; a server behind the "
-			 "gateway is ws://HOST:PORT[/prefix]",
-			 show(s).text,
-			 url.tls	  ? "TLS"
-			 : url.query.data ? "a query"
-					  : "a user name");
+		gate_complain(r->wrong, i->at,
+			      "to: `%s` has %s; a server behind the "
+			      "gateway is ws://HOST:PORT[/prefix]",
+			      show(s).text,
+			      url.tls	       ? "TLS"
+			      : url.query.data ? "a query"
+					       : "a user name");
 		return;
 	}
 	if (url.path.len && url.path.data[url.path.len - 1] == '/')
@@ -670,10 +571,10 @@ static void read_to(struct reader *r, const struct item *i, void *to)
 		return;
 	}
 	near = text_suggest(show(s).text, words, 1);
-	complain(r, i->at,
-		 "to: `%s` is nothing known; it is echo or "
-		 "ws://HOST:PORT%s",
-		 show(s).text, near ? " (did you mean `echo`?)" : "");
+	gate_complain(r->wrong, i->at,
+		      "to: `%s` is nothing known; it is echo or "
+		      "ws://HOST:PORT%s",
+		      show(s).text, near ? " (did you mean `echo`?)" : "");
 }
 
 static void read_host(struct reader *r, const struct item *i, void *to)
@@ -685,7 +586,8 @@ static void read_host(struct reader *r, const struct item *i, void *to)
 	for (size_t k = 0; k < s.len; k++) {
 		if (s.data[k] > ' ' && s.data[k] < 0x7f)
 			continue;
-		complain(r, i->at, "host `%s` is no Host field", show(s).text);
+		gate_complain(r->wrong, i->at, "host `%s` is no Host field",
+			      show(s).text);
 		return;
 	}
 	put(to, bytes_equal(s, BYTES("pass")) ? NULL : copy(s));
@@ -706,57 +608,24 @@ static void read_limits(struct reader *r, const struct item *i, void *to)
 	read_submap(r, i, to, &seen);
 }
 
-static const char *host_entry_wrong(struct bytes s)
-{
-	ptrdiff_t star = bytes_find_byte(s, '*');
-
-	if (star > 0 || (star == 0 && s.len > 1 && s.data[1] != '.') ||
-	    bytes_find_byte(bytes_from(s, 1), '*') >= 0)
-		return "may have a wildcard only as its whole first label, as "
-		       "in *.example.org";
-	if (bytes_find_byte(s, '/') >= 0)
-		return "is no Host field: that has no scheme and no path";
-	return NULL;
-}
-
-static const char *read_entry(enum gate_list list, struct bytes s,
-			      struct gate_rule *rule)
-{
-	switch (list) {
-	case GATE_ORIGINS:
-		return gate_origin_pattern_read(s, &rule->origin);
-	case GATE_ADDRESSES:
-		return gate_network_read(s, &rule->network);
-	default:
-		rule->glob = s;
-		if (s.len > 256)
-			return "is longer than 256 bytes";
-		return list == GATE_HOSTS ? host_entry_wrong(s) : NULL;
-	}
-}
-
 static void read_rule(struct reader *r, const struct item *i,
 		      enum gate_list list, struct gate_rules *rules)
 {
-	struct gate_rule rule = {.line = (unsigned)i->at.line};
+	struct gate_rule *rule = &rules->rule[rules->n];
 	const char *wrong;
 	struct bytes s;
 
 	if (!want_text(r, i, &s))
 		return;
-	rule.text = copy(s);
-	if (!rule.text)
+	*rule = (struct gate_rule){.text = copy(s),
+				   .line = (unsigned)i->at.line};
+	if (!rule->text)
 		return;
-	s = bytes_of_str(rule.text);
-	rule.negative = s.data[0] == '!';
-	wrong = read_entry(list, bytes_from(s, rule.negative), &rule);
-	if (wrong) {
-		complain(r, i->at, "%s: `%s` %s", gate_list_name(list),
-			 show(s).text, wrong);
-		free(rule.text);
-		return;
-	}
-	rules->rule[rules->n++] = rule;
+	rules->n++;
+	wrong = gate_rule_read(list, rule);
+	if (wrong)
+		gate_complain(r->wrong, i->at, "%s: `%s` %s",
+			      gate_list_name(list), show(s).text, wrong);
 }
 
 static void read_rules(struct reader *r, const struct item *i, void *to)
@@ -780,10 +649,10 @@ static void read_rules(struct reader *r, const struct item *i, void *to)
 			return;
 		}
 		if ((uint64_t)room > i->row->most) {
-			complain(r, i->at,
-				 "%s has %d entries; at most %llu may be",
-				 key_name(i->row), room,
-				 (unsigned long long)i->row->most);
+			gate_complain(r->wrong, i->at,
+				      "%s has %d entries; at most %llu may be",
+				      key_name(i->row), room,
+				      (unsigned long long)i->row->most);
 			return;
 		}
 		rules->rule = calloc((size_t)room, sizeof(*rules->rule));
@@ -815,15 +684,15 @@ static void read_one_route(struct reader *r, const struct item *i, void *to)
 	need(r, seen, GATE_SET_ROUTE_PATH, i->at);
 	need(r, seen, GATE_SET_ROUTE_TO, i->at);
 	if (route->to == GATE_TO_UPSTREAM && route->limits.message_bytes)
-		complain(r, i->at,
-			 "limits.message is for echo routes; "
-			 "messages for %s are not looked into",
-			 route->upstream);
+		gate_complain(r->wrong, i->at,
+			      "limits.message is for echo routes; "
+			      "messages for %s are not looked into",
+			      route->upstream);
 	if (has(seen, GATE_SET_ROUTE_HOST) && has(seen, GATE_SET_ROUTE_TO) &&
 	    route->to == GATE_TO_ECHO)
-		complain(r, i->at,
-			 "host is for a server behind the gateway; "
-			 "this route leads to echo");
+		gate_complain(r->wrong, i->at,
+			      "host is for a server behind the gateway; "
+			      "this route leads to echo");
 }
 
 static void find_shadowed(struct reader *r)
@@ -834,21 +703,21 @@ static void find_shadowed(struct reader *r)
 		for (size_t a = 0; a < b; a++) {
 			const struct gate_route *x = &p->route[a],
 						*y = &p->route[b];
-			struct place at = {(int)y->line, (int)y->column};
+			struct gate_place at = {(int)y->line, (int)y->column};
 
 			if (!x->path || !y->path ||
 			    !gate_path_pattern_covers(&x->pattern, &y->pattern))
 				continue;
 			if (strcmp(x->path, y->path) == 0)
-				complain(r, at,
-					 "path `%s` has a route already, "
-					 "at line %u",
-					 y->path, x->line);
+				gate_complain(r->wrong, at,
+					      "path `%s` has a route already, "
+					      "at line %u",
+					      y->path, x->line);
 			else
-				complain(r, at,
-					 "path `%s` is never reached: "
-					 "`%s` at line %u takes it",
-					 y->path, x->path, x->line);
+				gate_complain(r->wrong, at,
+					      "path `%s` is never reached: "
+					      "`%s` at line %u takes it",
+					      y->path, x->path, x->line);
 			break;
 		}
 	}
@@ -926,18 +795,18 @@ static void add_default_listener(struct reader *r)
 
 static void read_root(struct reader *r, struct fy_node *root)
 {
-	struct place start = {1, 1};
+	struct gate_place start = {1, 1};
 	uint64_t seen;
 
 	if (is_null(root)) {
-		complain(r, (struct place){0, 0},
-			 "the file is empty; at least `routes` is needed");
+		gate_complain(r->wrong, (struct gate_place){0, 0},
+			      "the file is empty; at least `routes` is needed");
 		return;
 	}
 	if (!fy_node_is_mapping(root)) {
-		complain(r, place_of(root, start),
-			 "a configuration is a map of settings, not %s",
-			 kind_of(root));
+		gate_complain(r->wrong, place_of(root, start),
+			      "a configuration is a map of settings, not %s",
+			      kind_of(root));
 		return;
 	}
 	seen = read_map(r, "", root, r->policy, start);
@@ -952,10 +821,11 @@ static void read_yaml_faults(struct reader *r, struct fy_diag *diag)
 	void *iterator = NULL;
 
 	while ((e = fy_diag_errors_iterate(diag, &iterator)))
-		complain(r, (struct place){e->line, e->column},
-			 "this is not YAML: %s", e->msg);
-	if (r->n_faults == 0)
-		complain(r, (struct place){0, 0}, "this is not YAML");
+		gate_complain(r->wrong, (struct gate_place){e->line, e->column},
+			      "this is not YAML: %s", e->msg);
+	if (r->wrong->n == 0)
+		gate_complain(r->wrong, (struct gate_place){0, 0},
+			      "this is not YAML");
 }
 
 static void read_documents(struct reader *r, struct fy_parser *parser,
@@ -972,9 +842,11 @@ static void read_documents(struct reader *r, struct fy_parser *parser,
 	fy_parse_document_destroy(parser, doc);
 	second = fy_parse_load_document(parser);
 	if (second)
-		complain(r,
-			 place_of(fy_document_root(second), (struct place){0}),
-			 "a second document; one file is one configuration");
+		gate_complain(
+			r->wrong,
+			place_of(fy_document_root(second),
+				 (struct gate_place){0}),
+			"a second document; one file is one configuration");
 	else if (fy_parser_get_stream_error(parser))
 		read_yaml_faults(r, diag);
 	fy_parse_document_destroy(parser, second);
@@ -999,7 +871,8 @@ static void read_yaml(struct reader *r, struct bytes text)
 					   text.len) == 0)
 		read_documents(r, parser, cfg.diag);
 	else
-		complain(r, (struct place){0, 0}, "out of memory");
+		gate_complain(r->wrong, (struct gate_place){0, 0},
+			      "out of memory");
 	fy_parser_destroy(parser);
 	fy_diag_destroy(cfg.diag);
 }
@@ -1042,8 +915,8 @@ static bool is_text(struct reader *r, struct bytes text)
 		const char *wrong = wrong_in_line(bytes_first(text, len));
 
 		if (wrong) {
-			complain(r, (struct place){number, 1},
-				 "this is not YAML: %s", wrong);
+			gate_complain(r->wrong, (struct gate_place){number, 1},
+				      "this is not YAML: %s", wrong);
 			return false;
 		}
 		text = bytes_from(text, len + 1);
@@ -1054,76 +927,28 @@ static bool is_text(struct reader *r, struct bytes text)
 struct gate_policy *gate_config_parse(const char *file, struct bytes text,
 				      bool open_files, struct ses_buf *errors)
 {
-	struct reader *r = calloc(1, sizeof(*r));
+	struct gate_complaints *wrong = calloc(1, sizeof(*wrong));
 	struct gate_policy *policy = calloc(1, sizeof(*policy));
+	struct reader r = {file, open_files, policy, wrong};
 
-	if (!r || !policy) {
-		free(r);
+	if (!wrong || !policy) {
+		free(wrong);
 		free(policy);
 		ses_buf_printf(errors, "%s: out of memory\n", file);
 		return NULL;
 	}
-	r->file = file;
-	r->open_files = open_files;
-	r->policy = policy;
 	policy->file = strdup(file);
 	policy->journal_rows = DEFAULT_ROWS;
 	if (is_blank_text(text))
-		read_root(r, NULL);
-	else if (is_text(r, text))
-		read_yaml(r, text);
-	if (r->n_faults) {
-		print_faults(r, errors);
+		read_root(&r, NULL);
+	else if (is_text(&r, text))
+		read_yaml(&r, text);
+	if (wrong->n) {
+		gate_complaints_print(wrong, file, errors);
 		gate_policy_free(policy);
 		policy = NULL;
 	}
-	free(r);
-	return policy;
-}
-
-/* Read all of @file, at most MAX_FILE_BYTES; NULL: *errors says why. */
-static uint8_t *slurp(const char *file, size_t *ret_len, struct ses_buf *errors)
-{
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	uint8_t *data = NULL;
-	struct stat st;
-	ssize_t n = 0;
-	size_t len = 0;
-
-	if (fd < 0 || fstat(fd, &st) != 0) {
-		ses_buf_printf(errors, "%s: cannot be opened: %s\n", file,
-			       strerror(errno));
-		goto out;
-	}
-	data = malloc(MAX_FILE_BYTES + 1);
-	while (data && len <= MAX_FILE_BYTES &&
-	       (n = read(fd, data + len, MAX_FILE_BYTES + 1 - len)) > 0)
-		len += (size_t)n;
-	if (!data || n < 0 || len > MAX_FILE_BYTES) {
-		ses_buf_printf(errors, "%s: cannot be read: %s\n", file,
-			       !data   ? "out of memory"
-			       : n < 0 ? strerror(errno)
-				       : "it is longer than 1 MiB");
-		free(data);
-		data = NULL;
-	}
-	*ret_len = len;
-out:
-	if (fd >= 0)
-		close(fd);
-	return data;
-}
-
-struct gate_policy *gate_config_read(const char *file, struct ses_buf *errors)
-{
-	size_t len = 0;
-	uint8_t *data = slurp(file, &len, errors);
-	struct gate_policy *policy = NULL;
-
-	if (data)
-		policy = gate_config_parse(file, bytes_of(data, len), true,
-					   errors);
-	free(data);
+	free(wrong);
 	return policy;
 }
 

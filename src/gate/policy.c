@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of a policy, and the names of its lists. */
+/* The entries of a policy's lists, and its end. */
 #include "gate/policy.h"
 
 #include <stdlib.h>
@@ -14,6 +14,35 @@ const char *gate_list_name(enum gate_list list)
 	};
 
 	return names[list];
+}
+
+static const char *host_entry_wrong(struct bytes s)
+{
+	ptrdiff_t star = bytes_find_byte(s, '*');
+
+	if (star > 0 || (star == 0 && s.len > 1 && s.data[1] != '.') ||
+	    bytes_find_byte(bytes_from(s, 1), '*') >= 0)
+		return "may have a wildcard only as its whole first label, as "
+		       "in *.example.org";
+	if (bytes_find_byte(s, '/') >= 0)
+		return "is no Host field: that has no scheme and no path";
+	return NULL;
+}
+
+const char *gate_rule_read(enum gate_list list, struct gate_rule *rule)
+{
+	struct bytes s = bytes_of_str(rule->text);
+
+	rule->negative = s.data[0] == '!';
+	s = bytes_from(s, rule->negative);
+	if (list == GATE_ORIGINS)
+		return gate_origin_pattern_read(s, &rule->origin);
+	if (list == GATE_ADDRESSES)
+		return gate_network_read(s, &rule->network);
+	rule->glob = s;
+	if (s.len > 256) /* so that matching stays cheap */
+		return "is longer than 256 bytes";
+	return list == GATE_HOSTS ? host_entry_wrong(s) : NULL;
 }
 
 static void free_rules(struct gate_rules *rules)

@@ -91,6 +91,11 @@ struct gate_policy {
 };
 
 void gate_policy_free(struct gate_policy *policy);
+/*
+ * Read rule->text as an entry of @list: sets what it matches. NULL, or what is
+ * wrong with it as a static sentence.
+ */
+const char *gate_rule_read(enum gate_list list, struct gate_rule *rule);
 /* "origins", as the key is called. */
 const char *gate_list_name(enum gate_list list);
 
