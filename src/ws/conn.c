@@ -646,6 +646,8 @@ static int after_send(struct sesame_conn *conn, int error)
 {
 	commit_pending(conn);
 	conn->sending = false;
+	if (error == SESAME_ELIMIT && conn->stream->error)
+		return SESAME_ECLOSED; /* it broke; on_close is on its way */
 	if (error == SESAME_ELIMIT)
 		conn->told_full = true;
 	return error ? error : fullness(conn);
@@ -672,6 +674,7 @@ int sesame_conn_ping(struct sesame_conn *conn, const void *data, size_t len)
 int ses_conn_send_frame(struct sesame_conn *conn, struct bytes frame)
 {
 	size_t queued, limit;
+	int r;
 
 	if (conn->state != SES_CONN_OPEN)
 		return SESAME_ECLOSED;
@@ -681,9 +684,8 @@ int ses_conn_send_frame(struct sesame_conn *conn, struct bytes frame)
 		conn->told_full = true;
 		return SESAME_ELIMIT;
 	}
-	if (ses_stream_send(conn->stream, frame) == SESAME_ELIMIT)
-		return SESAME_ELIMIT;
-	return fullness(conn);
+	r = ses_stream_send(conn->stream, frame);
+	return r == 0 || r == SESAME_EAGAIN ? fullness(conn) : r;
 }
 
 static void free_opening(struct sesame_conn *conn)

@@ -252,6 +252,7 @@ TEST("a refusal is told with its status, its head and its body's beginning")
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint64_t began = clock_ms();
 		struct stage st;
 		char text[300];
 
@@ -260,6 +261,7 @@ TEST("a refusal is told with its status, its head and its body's beginning")
 		if (rows[i].closes)
 			end_answer(&st);
 		TURN_UNTIL(st.loop, st.seat.told[TOLD_CLOSE]);
+		assert_true(clock_ms() - began < 900); /* nothing to wait for */
 		assert_int_equal(st.seat.end.error, SESAME_EREFUSED);
 		assert_int_equal(st.seat.end.status, 403);
 		assert_int_equal(st.seat.end.code, 1006);

@@ -507,6 +507,26 @@ TEST("a message over the queue's limit is refused and the next one goes")
 	strike(&st);
 }
 
+TEST("who sends to a peer that is gone is told that it is closed, not full")
+{
+	static uint8_t block[300000];
+	struct stage st;
+	int r = 0;
+
+	set_raw(&st, SESAME_SERVER, NULL);
+	sesame_conn_pause(st.server.conn); /* so that only sending finds out */
+	close(st.raw);
+	st.raw = -1;
+	for (int i = 0; i < 3 && st.server.conn; i++) {
+		r = sesame_conn_send(st.server.conn, SESAME_BINARY, block, sizeof(block));
+		assert_true(r != SESAME_ELIMIT);
+		assert_true(ses_conn_send_frame(st.server.conn, BYTES("\x81\x01x")) != SESAME_ELIMIT);
+	}
+	TURN_UNTIL(st.loop, st.server.told[TOLD_CLOSE]);
+	assert_int_equal(st.server.end.error, SESAME_ERESET);
+	strike(&st);
+}
+
 TEST("a frame built once is sent as it is")
 {
 	struct stage st;
