@@ -56,6 +56,7 @@ static const char **place_of(const char *name, struct options *o)
 static int read_options(char **argv, struct options *o)
 {
 	struct option_reader r = {.command = "check", .next = argv + 1};
+	char shown[512];
 	int more;
 
 	o->from = "127.0.0.1";
@@ -64,9 +65,10 @@ static int read_options(char **argv, struct options *o)
 
 		if (to == &o->file && o->file) {
 			fprintf(stderr,
-				"sesame check: two files: %s and %s; one at a "
-				"time\n",
-				o->file, r.value);
+				"sesame check: one file at a time; it has %s "
+				"already\n",
+				bytes_printable(bytes_of_str(o->file), shown,
+						sizeof(shown)));
 			return EXIT_USAGE;
 		}
 		if (to)
@@ -92,6 +94,7 @@ static bool read_request(const struct options *o, struct asked *a)
 {
 	enum ses_url_fault fault = SES_URL_OK;
 	struct ses_url url;
+	char shown[512];
 	size_t at;
 
 	snprintf(a->host, sizeof(a->host), "localhost");
@@ -99,7 +102,9 @@ static bool read_request(const struct options *o, struct asked *a)
 	if (o->url[0] != '/') {
 		if (ses_url_parse(bytes_of_str(o->url), &url, &fault, &at) < 0 &&
 		    !url.http) {
-			fprintf(stderr, "sesame check: --url %s: %s\n", o->url,
+			fprintf(stderr, "sesame check: --url %s: %s\n",
+				bytes_printable(bytes_of_str(o->url), shown,
+						sizeof(shown)),
 				ses_url_fault(fault)->sentence);
 			return false;
 		}
@@ -118,7 +123,8 @@ static bool read_request(const struct options *o, struct asked *a)
 	};
 	if (gate_address_read(a->request.address_text, &a->request.address))
 		return true;
-	fprintf(stderr, "sesame check: --from %s is no address\n", o->from);
+	fprintf(stderr, "sesame check: --from %s is no address\n",
+		bytes_printable(bytes_of_str(o->from), shown, sizeof(shown)));
 	return false;
 }
 

@@ -78,22 +78,24 @@ static int complain(const char *name)
 {
 	const char *names[N_COMMANDS];
 	const char *near;
+	char shown[512];
 
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		names[i] = commands[i].name;
 	near = text_suggest(name, names, N_COMMANDS);
+	bytes_printable(bytes_of_str(name), shown, sizeof(shown));
 	if (strstr(name, "://"))
 		fprintf(stderr,
 			"sesame: a URL needs a command before it: "
 			"sesame doctor %s\n",
-			name);
+			shown);
 	else if (near)
 		fprintf(stderr,
 			"sesame: there is no command \"%s\"; did you "
 			"mean \"%s\"?\n",
-			name, near);
+			shown, near);
 	else
-		fprintf(stderr, "sesame: there is no command \"%s\"\n", name);
+		fprintf(stderr, "sesame: there is no command \"%s\"\n", shown);
 	fprintf(stderr, "`sesame --help` lists the commands.\n");
 	return EXIT_USAGE;
 }

@@ -100,7 +100,6 @@ static int complain_unknown(const char *command, const char *typed)
 	static char text[MAX_NAMES][24];
 	const char *names[MAX_NAMES + 1];
 	const struct option_row *row;
-	char shown[80];
 	size_t n = 0;
 
 	for (size_t i = 0; (row = option_row(i)) && n < MAX_NAMES; i++) {
@@ -111,8 +110,7 @@ static int complain_unknown(const char *command, const char *typed)
 		n++;
 	}
 	names[n] = NULL;
-	bytes_printable(bytes_of_str(typed), shown, sizeof(shown));
-	term_unknown_option(command, shown, names);
+	term_unknown_option(command, typed, names);
 	return -1;
 }
 

@@ -97,10 +97,13 @@ static bool listen_instead(struct gate_policy *policy, const char *text)
 	struct gate_listen *listen = &policy->listen[0];
 	struct bytes host;
 	uint16_t port;
+	char shown[512];
 	const char *wrong = gate_listen_read(bytes_of_str(text), &host, &port);
 
 	if (wrong) {
-		fprintf(stderr, "sesame serve: --listen %s %s\n", text, wrong);
+		fprintf(stderr, "sesame serve: --listen %s %s\n",
+			bytes_printable(bytes_of_str(text), shown, sizeof(shown)),
+			wrong);
 		return false;
 	}
 	free(listen->host);

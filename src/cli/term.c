@@ -54,12 +54,14 @@ int term_unknown_option(const char *command, const char *option,
 {
 	size_t n = 0;
 	const char *near;
+	char shown[80];
 
 	while (options[n])
 		n++;
+	bytes_printable(bytes_of_str(option), shown, sizeof(shown));
 	near = text_suggest(option, options, n);
 	fprintf(stderr, "sesame %s: there is no option %s%s%s%s\n", command,
-		option, near ? "; did you mean " : "", near ? near : "",
+		shown, near ? "; did you mean " : "", near ? near : "",
 		near ? "?" : "");
 	fprintf(stderr, "`sesame %s --help` lists them.\n", command);
 	return EXIT_USAGE;

@@ -66,10 +66,12 @@ static int complain_no_reference(void)
 
 static int complain_count(const char *value)
 {
+	char shown[80];
+
 	fprintf(stderr,
 		"sesame why: --last wants a number of refusals, from 1 to "
 		"1000000, not %s\n",
-		value);
+		bytes_printable(bytes_of_str(value), shown, sizeof(shown)));
 	return EXIT_USAGE;
 }
 

@@ -23,6 +23,8 @@
 #define USER_AGENT   "sesame/" SESAME_VERSION " (doctor)"
 #define MAX_MAPPINGS 16
 #define MAX_PROBES   40
+#define HELP_COLUMN  26
+#define HELP_WIDTH   80
 
 /* The command line while it is read; texts are borrowed from it. */
 struct reading {
@@ -425,6 +427,29 @@ static const struct option {
 
 #define N_OPTIONS (sizeof(options) / sizeof(options[0]))
 
+/* One option: its names, and its text beside them or below. */
+static void print_option(const struct option *o)
+{
+	struct ses_buf text;
+	struct bytes wrapped;
+	char names[64];
+	int len;
+
+	len = snprintf(names, sizeof(names), "  %c%c%s --%s %s",
+		       o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
+		       o->letter ? "," : " ", o->name,
+		       o->argument ? o->argument : "");
+	ses_buf_init(&text, 4096);
+	if (text_wrap(&text, o->text, HELP_COLUMN, HELP_WIDTH) == 0) {
+		wrapped = ses_buf_bytes(&text);
+		if (len < HELP_COLUMN)
+			wrapped = bytes_from(wrapped, HELP_COLUMN);
+		printf("%-*s%s%.*s", HELP_COLUMN, names,
+		       len < HELP_COLUMN ? "" : "\n", BYTES_ARG(wrapped));
+	}
+	ses_buf_fini(&text);
+}
+
 static void print_help(void)
 {
 	puts("Usage: sesame doctor [options] URL\n\n"
@@ -434,23 +459,15 @@ static void print_help(void)
 	     "  sesame doctor wss://example.org/chat\n"
 	     "  sesame doctor --origin https://app.example "
 	     "wss://example.org/chat\n"
-	     "  sesame doctor -H 'Authorization: Bearer TOKEN' --hold 90 "
+	     "  sesame doctor --cookie session=TOKEN --hold 90 "
 	     "wss://example.org/feed\n"
 	     "  sesame doctor --json --max-probes 8 ws://127.0.0.1:8080/ | "
 	     "jq .verdict");
 	for (size_t i = 0; i < N_OPTIONS; i++) {
-		const struct option *o = &options[i];
-		char names[64];
-
-		if (!o->name) {
-			printf("\n%s\n", o->text);
-			continue;
-		}
-		snprintf(names, sizeof(names), "%c%c%s --%s %s",
-			 o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
-			 o->letter ? "," : " ", o->name,
-			 o->argument ? o->argument : "");
-		printf("  %-32s %s\n", names, o->text);
+		if (options[i].name)
+			print_option(&options[i]);
+		else
+			printf("\n%s\n", options[i].text);
 	}
 	puts("\nExit status: 0 it opens, 1 a fault was diagnosed, 2 wrong "
 	     "usage, 3 no verdict.");
@@ -469,7 +486,7 @@ static int complain_no_url(void)
 static int complain_unknown(const char *typed, struct bytes name)
 {
 	const char *names[N_OPTIONS];
-	char word[64] = "";
+	char word[64] = "", shown[80];
 	const char *near;
 	size_t n = 0;
 
@@ -478,13 +495,14 @@ static int complain_unknown(const char *typed, struct bytes name)
 			names[n++] = options[i].name;
 	bytes_printable(name, word, sizeof(word));
 	near = text_suggest(word, names, n);
+	bytes_printable(bytes_of_str(typed), shown, sizeof(shown));
 	if (near)
 		return complain("unknown option %s; did you mean --%s? "
 				"`sesame doctor --help` lists them",
-				typed, near);
+				shown, near);
 	return complain("unknown option %s; `sesame doctor --help` lists the "
 			"options",
-			typed);
+			shown);
 }
 
 static const struct option *find_option(struct bytes name)
