@@ -7,6 +7,7 @@
 #include "gate/journal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -270,6 +271,17 @@ static void free_journal(struct gate_journal *j)
 	free(j);
 }
 
+/* The system's reason: SQLite tells only that it could not, @otherwise. */
+static const char *why_not_open(const char *file, const char *otherwise)
+{
+	int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return strerror(errno);
+	close(fd);
+	return otherwise;
+}
+
 static bool open_file(struct gate_journal *j, const char *file, char *text,
 		      size_t text_size)
 {
@@ -287,9 +299,8 @@ static bool open_file(struct gate_journal *j, const char *file, char *text,
 			return true;
 	}
 	cause = j->db ? sqlite3_errmsg(j->db) : "out of memory";
-	if (j->db && sqlite3_errcode(j->db) == SQLITE_CANTOPEN &&
-	    sqlite3_system_errno(j->db))
-		cause = strerror(sqlite3_system_errno(j->db));
+	if (j->db && sqlite3_errcode(j->db) == SQLITE_CANTOPEN)
+		cause = why_not_open(file, cause);
 	snprintf(text, text_size, "the journal %s cannot be opened: %s", file,
 		 cause);
 	return false;
