@@ -46,6 +46,18 @@ enum outcome {
 	OVER,  /* the visit is over, or has another owner; do not touch it */
 };
 
+/* What is known of a handshake; a connection that is open has none of it. */
+struct asking {
+	struct ses_intake intake;
+	/* of the request; lent for the event */
+	struct gate_request request;
+	struct ses_upgrade_offer offer;
+	struct gate_decision decision;
+	/* while a server behind is asked: what must outlive the event */
+	struct gate_story *story;
+	char *accept; /* its Accept field */
+};
+
 struct gate_visit {
 	struct gate *gate;
 	struct gate_door *door;
@@ -53,7 +65,7 @@ struct gate_visit {
 	struct ses_list link;
 	struct ses_timer timer;
 	const struct step *step;
-	struct ses_intake intake;
+	struct asking *asking; /* NULL once the handshake is done */
 	struct gate_address address;
 	char address_text[SES_ADDR_TEXT];
 	const struct gate_route *route;
@@ -63,14 +75,8 @@ struct gate_visit {
 	/* what has come and is not used up; lent for the event */
 	uint8_t *data;
 	size_t len;
-	/* of the request; lent for the event */
-	struct gate_request request;
-	struct ses_upgrade_offer offer;
-	struct gate_decision decision;
-	/* while a server behind is asked: what must outlive the event */
+	/* who has it now */
 	struct gate_upstream *upstream;
-	struct gate_story *story;
-	char *accept; /* its Accept field */
 	struct sesame_conn *conn;
 	struct gate_relay *relay;
 };
@@ -82,6 +88,7 @@ static enum outcome check_upgrade(struct gate_visit *v);
 static enum outcome follow_route(struct gate_visit *v);
 static enum outcome live(struct gate_visit *v);
 static void farewell(struct gate_visit *v);
+static void free_asking(struct gate_visit *v);
 static enum outcome refuse(struct gate_visit *v, const struct refusal *why);
 
 static const struct step {
@@ -177,7 +184,7 @@ static enum outcome refuse_fault(struct gate_visit *v, enum ses_fault fault,
 
 static void read_request(struct gate_visit *v, const struct ses_head *head)
 {
-	v->request = (struct gate_request){
+	v->asking->request = (struct gate_request){
 		.target = head->target,
 		.host = ses_head_get(head, "Host"),
 		.origin = ses_head_get(head, "Origin"),
@@ -191,8 +198,8 @@ static enum outcome read_head(struct gate_visit *v)
 {
 	enum ses_fault fault = SES_FAULT_NONE;
 	size_t used = 0;
-	int r = ses_intake_feed(&v->intake, v->data, v->len, &v->gate->head,
-				&used, &fault);
+	int r = ses_intake_feed(&v->asking->intake, v->data, v->len,
+				&v->gate->head, &used, &fault);
 
 	if (r == 0)
 		return WAIT;
@@ -229,7 +236,7 @@ static void new_reference(char out[WHY_REFERENCE_SIZE])
 
 static enum outcome admit(struct gate_visit *v)
 {
-	struct gate_decision *d = &v->decision;
+	struct gate_decision *d = &v->asking->decision;
 	struct refusal why = {.decision = d};
 	char reference[WHY_REFERENCE_SIZE];
 
@@ -243,7 +250,7 @@ static enum outcome admit(struct gate_visit *v)
 		why.note = why.sentence;
 		return refuse(v, &why);
 	}
-	gate_admit(v->gate->policy, &v->request, d);
+	gate_admit(v->gate->policy, &v->asking->request, d);
 	v->route = d->route;
 	if (d->admitted)
 		return GO_ON;
@@ -266,7 +273,8 @@ static enum outcome check_upgrade(struct gate_visit *v)
 	size_t index = (size_t)(v->route - v->gate->policy->route);
 	uint64_t most = v->route->limits.connections;
 
-	if (ses_upgrade_check_request(&v->gate->head, &v->offer, &fault) < 0)
+	if (ses_upgrade_check_request(&v->gate->head, &v->asking->offer,
+				      &fault) < 0)
 		return refuse_fault(v, fault, &v->gate->head);
 	if (v->gate->leaving || (most && v->gate->live[index] >= most)) {
 		struct refusal full = {
@@ -335,7 +343,7 @@ static enum outcome open_echo(struct gate_visit *v)
 	struct ses_conn_setup setup = {
 		.role = SESAME_SERVER,
 		.handlers = &echo,
-		.subprotocol = first_protocol(&v->offer),
+		.subprotocol = first_protocol(&v->asking->offer),
 		.user = v,
 		.on_gone = on_conn_gone,
 		.context = v,
@@ -351,7 +359,7 @@ static enum outcome open_echo(struct gate_visit *v)
 	set_limits(v->route, &setup.limits);
 	ses_buf_init(&out, SES_INTAKE_BYTES * 2);
 	if (ses_upgrade_write_response(
-		    &v->offer, setup.subprotocol, &setup.deflate,
+		    &v->asking->offer, setup.subprotocol, &setup.deflate,
 		    BYTES("sesame/" SESAME_VERSION), &out) == 0)
 		ses_stream_send(stream, ses_buf_bytes(&out));
 	ses_buf_fini(&out);
@@ -359,8 +367,10 @@ static enum outcome open_echo(struct gate_visit *v)
 	v->stream = NULL; /* the connection's from now on */
 	if (ses_conn_begin(stream, &setup, v->data, v->len, &conn) < 0)
 		farewell(v);
-	else if (conn) /* else it has come and gone, and the visit with it */
-		v->conn = conn;
+	if (!conn) /* it has come and gone, and the visit with it */
+		return OVER;
+	v->conn = conn;
+	free_asking(v);
 	return OVER;
 }
 
@@ -407,11 +417,12 @@ static enum outcome ask_upstream(struct gate_visit *v)
 	struct ses_buf out;
 
 	ses_buf_init(&out, SES_INTAKE_BYTES * 2);
-	v->story = calloc(1, sizeof(*v->story));
-	v->accept = copy_field(&v->gate->head, "Accept");
-	if (v->story && gate_forward_write(&forward, &out) >= 0) {
-		gate_story_ask(v->story, &v->request);
-		gate_story_decide(v->story, v->gate->policy, &v->decision);
+	v->asking->story = calloc(1, sizeof(*v->asking->story));
+	v->asking->accept = copy_field(&v->gate->head, "Accept");
+	if (v->asking->story && gate_forward_write(&forward, &out) >= 0) {
+		gate_story_ask(v->asking->story, &v->asking->request);
+		gate_story_decide(v->asking->story, v->gate->policy,
+				  &v->asking->decision);
 		v->upstream =
 			gate_upstream_start(v->gate->loop, v->route, &out,
 					    &v->gate->head, on_upstream, v);
@@ -421,7 +432,7 @@ static enum outcome ask_upstream(struct gate_visit *v)
 		return refuse(v, &no_memory);
 	ses_timers_stop(&v->gate->loop->timers, &v->timer);
 	ses_stream_pause(v->stream);
-	v->request = (struct gate_request){0}; /* it was lent */
+	v->asking->request = (struct gate_request){0}; /* it was lent */
 	if (v->len &&
 	    ses_stream_unread(v->stream, bytes_of(v->data, v->len)) < 0) {
 		farewell(v);
@@ -462,10 +473,15 @@ static void on_relay_gone(void *user)
 
 static void free_asking(struct gate_visit *v)
 {
-	free(v->story);
-	free(v->accept);
-	v->story = NULL;
-	v->accept = NULL;
+	struct asking *a = v->asking;
+
+	v->asking = NULL;
+	if (!a)
+		return;
+	ses_intake_fini(&a->intake);
+	free(a->story);
+	free(a->accept);
+	free(a);
 }
 
 static void open_tunnel(struct gate_visit *v,
@@ -524,7 +540,6 @@ static void farewell(struct gate_visit *v)
 		gate->live[v->route - gate->policy->route]--;
 	gate_upstream_cancel(v->upstream);
 	ses_stream_close(v->stream);
-	ses_intake_fini(&v->intake);
 	free_asking(v);
 	free(v);
 	if (gate->leaving && gate->n_visits == 0)
@@ -545,15 +560,16 @@ static void fill_story(struct gate_visit *v, const struct refusal *why,
 		       const char *reference, bool observed,
 		       struct gate_story *story)
 {
-	if (v->story) {
-		*story = *v->story; /* the request itself is long gone */
+	/* of a request that is long gone there is the story alone */
+	if (v->asking->story) {
+		*story = *v->asking->story;
 	} else {
 		memset(story, 0, sizeof(*story));
-		gate_story_ask(story, &v->request);
+		gate_story_ask(story, &v->asking->request);
 	}
 	if (why->decision)
 		gate_story_decide(story, v->gate->policy, why->decision);
-	if (!v->request.address_text.len)
+	if (!v->asking->request.address_text.len)
 		snprintf(story->address, sizeof(story->address), "%s",
 			 v->address_text);
 	if (v->route && !story->file[0]) {
@@ -648,8 +664,9 @@ static void send_and_close(struct gate_visit *v, struct ses_buf *out)
 
 static struct bytes path_of(const struct gate_visit *v)
 {
-	return v->story ? gate_path_of(bytes_of_str(v->story->target))
-			: gate_path_of(v->request.target);
+	return v->asking->story
+		       ? gate_path_of(bytes_of_str(v->asking->story->target))
+		       : gate_path_of(v->asking->request.target);
 }
 
 static enum outcome refuse(struct gate_visit *v, const struct refusal *why)
@@ -662,8 +679,8 @@ static enum outcome refuse(struct gate_visit *v, const struct refusal *why)
 		.cause = why->cause,
 		.sentence = why->sentence,
 		.path = path_of(v),
-		.accept =
-			v->accept ? bytes_of_str(v->accept) : bytes_of(NULL, 0),
+		.accept = v->asking->accept ? bytes_of_str(v->asking->accept)
+					    : bytes_of(NULL, 0),
 		.reference = reference,
 		.disclose = (enum gate_disclose)v->gate->policy->disclose,
 		.rule = last ? last->rule : "",
@@ -678,7 +695,7 @@ static enum outcome refuse(struct gate_visit *v, const struct refusal *why)
 		farewell(v);
 		return OVER;
 	}
-	if (v->request.target.data && !v->accept)
+	if (v->asking->request.target.data && !v->asking->accept)
 		answer.accept = ses_head_get(&v->gate->head, "Accept");
 	ses_buf_init(&out, SES_INTAKE_BYTES);
 	gate_answer_write(&answer, &out);
@@ -809,14 +826,18 @@ void gate_visit_begin(struct gate_door *door, int fd,
 	struct gate *gate = door->gate;
 	struct gate_visit *v = calloc(1, sizeof(*v));
 
-	if (!v || gate->n_visits >= MAX_VISITS) {
+	if (v)
+		v->asking = calloc(1, sizeof(*v->asking));
+	if (!v || !v->asking || gate->n_visits >= MAX_VISITS) {
 		close(fd);
+		free(v ? v->asking : NULL);
 		free(v);
 		return;
 	}
 	v->stream = ses_stream_new(gate->loop, fd, &visiting, v, QUEUE_BYTES,
 				   HIGH_BYTES);
 	if (!v->stream) {
+		free(v->asking);
 		free(v);
 		return;
 	}
@@ -824,7 +845,7 @@ void gate_visit_begin(struct gate_door *door, int fd,
 	v->door = door;
 	v->step = steps;
 	v->timer.fire = on_time;
-	ses_intake_init(&v->intake, true);
+	ses_intake_init(&v->asking->intake, true);
 	read_peer(v, peer);
 	ses_list_init(&v->link);
 	ses_list_append(&gate->visits, &v->link);
