@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Load for an echo server: CONNECTIONS connections with DEPTH messages of SIZE
- * bytes in flight on each, for SECONDS, on raw sockets, so that it measures the
- * server and not a client library. Every echo is compared byte for byte with
- * what was sent. With --tcp the same bytes go to a plain TCP echo, unchanged.
+ * bytes (or SIZE to MOST) in flight on each, for SECONDS, on raw sockets, so
+ * that it measures the server and not a client library. As many messages as
+ * came back are sent again, and every echo is compared byte for byte with what
+ * was sent. With --tcp the same bytes go to a plain TCP echo, unchanged. With
+ * --hold one message is echoed on each connection, and then nothing happens
+ * until standard input ends.
  *
  * It prints one line: messages, seconds, and the CPU time that the server
- * process (--pid) spent on them, from /proc/PID/schedstat.
+ * process (--pid) spent on one, from /proc/PID/schedstat.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -27,22 +30,35 @@
 
 #define BUFFER_BYTES (512 * 1024)
 
+/* Frames of different lengths follow each other round this many. */
+#define MIXED_FRAMES 256
+
 static struct {
-	size_t size, depth, connections;
+	size_t size, most, depth, connections;
 	double seconds;
 	int port, pid;
-	bool tcp;
+	bool tcp, hold;
 } want = {.size = 20, .depth = 1, .connections = 100, .seconds = 2};
 
-/* What is sent: DEPTH frames in one piece. What comes back: the same each. */
-static uint8_t *batch, *echo;
-static size_t batch_len, echo_len; /* of one echo */
+/*
+ * What is sent and what must come back, frame by frame, round and round. The
+ * bytes stand there twice, so that what follows a frame lies behind it.
+ */
+struct ring {
+	uint8_t *bytes;
+	size_t len;
+	size_t *frame_len, *frame_at;
+};
+static struct ring out, back;
+static size_t n_frames;
 
 struct link {
 	int fd;
-	size_t at;	/* place within the present echo */
-	size_t back;	/* echoes of the present batch that came back */
-	size_t to_send; /* bytes of the batch still to be sent */
+	size_t send_at;	 /* where in out.bytes the next byte to send is */
+	size_t send_len; /* how many are to be sent now */
+	size_t next;	 /* frame to be sent after those */
+	size_t awaited;	 /* frame that is coming back */
+	size_t came;	 /* bytes of it */
 };
 
 static uint64_t messages;
@@ -80,21 +96,21 @@ static uint64_t cpu_of_server(void)
 
 /* ---- what is sent and what must come back ---- */
 
-static size_t write_length(uint8_t *out, size_t size, uint8_t mask_bit)
+static size_t write_length(uint8_t *head, size_t size, uint8_t mask_bit)
 {
 	if (size < 126) {
-		out[1] = mask_bit | (uint8_t)size;
+		head[1] = mask_bit | (uint8_t)size;
 		return 2;
 	}
 	if (size < 65536) {
-		out[1] = mask_bit | 126;
-		out[2] = (uint8_t)(size >> 8);
-		out[3] = (uint8_t)size;
+		head[1] = mask_bit | 126;
+		head[2] = (uint8_t)(size >> 8);
+		head[3] = (uint8_t)size;
 		return 4;
 	}
-	out[1] = mask_bit | 127;
+	head[1] = mask_bit | 127;
 	for (int i = 0; i < 8; i++)
-		out[2 + i] = (uint8_t)((uint64_t)size >> (56 - 8 * i));
+		head[2 + i] = (uint8_t)((uint64_t)size >> (56 - 8 * i));
 	return 10;
 }
 
@@ -110,41 +126,56 @@ static void fill_random(uint8_t *to, size_t len)
 	}
 }
 
-/* One masked frame at @out, the same payload in the echo. Its length. */
-static size_t write_frame(uint8_t *out)
+static void begin_ring(struct ring *r)
 {
-	size_t head = write_length(out, want.size, 0x80);
-	uint8_t *mask = out + head, *payload = mask + 4;
-	size_t echo_head = write_length(echo, want.size, 0);
+	r->bytes = malloc((want.most + 14) * n_frames * 2);
+	r->frame_len = calloc(n_frames, sizeof(size_t));
+	r->frame_at = calloc(n_frames, sizeof(size_t));
+	if (!r->bytes || !r->frame_len || !r->frame_at)
+		die("malloc");
+}
 
-	out[0] = echo[0] = 0x82;
+static void add_frame(struct ring *r, size_t frame, size_t len)
+{
+	r->frame_at[frame] = r->len;
+	r->frame_len[frame] = len;
+	r->len += len;
+}
+
+/* One masked frame and its echo. */
+static void make_frame(size_t frame, size_t size)
+{
+	uint8_t *sent = out.bytes + out.len, *echo = back.bytes + back.len;
+	size_t head = write_length(sent, size, 0x80);
+	size_t echo_head = write_length(echo, size, 0);
+	uint8_t *mask = sent + head, *payload = mask + 4;
+
+	sent[0] = echo[0] = 0x82;
 	fill_random(mask, 4);
-	for (size_t i = 0; i < want.size; i++)
+	fill_random(echo + echo_head, size);
+	for (size_t i = 0; i < size; i++)
 		payload[i] = echo[echo_head + i] ^ mask[i & 3];
-	return head + 4 + want.size;
+	add_frame(&out, frame, head + 4 + size);
+	add_frame(&back, frame, echo_head + size);
 }
 
 static void prepare(void)
 {
-	size_t most = want.size + 14;
+	bool mixed = want.most > want.size;
 
-	batch = malloc(most * want.depth);
-	echo = malloc(most);
-	if (!batch || !echo)
-		die("malloc");
-	echo_len = write_length(echo, want.size, 0) + want.size;
-	fill_random(echo, most);
-	for (size_t i = 0; i < want.depth; i++) {
-		if (i == 0 || !want.tcp)
-			batch_len += write_frame(batch + batch_len);
-	}
-	if (!want.tcp)
-		return;
-	/* a byte echo: as many bytes as a client's frame has, both ways */
-	echo_len = batch_len;
-	memcpy(echo, batch, echo_len);
-	for (size_t i = 1; i < want.depth; i++, batch_len += echo_len)
-		memcpy(batch + batch_len, echo, echo_len);
+	n_frames = mixed ? MIXED_FRAMES : want.depth;
+	if (n_frames < want.depth)
+		n_frames = want.depth;
+	begin_ring(&out);
+	begin_ring(&back);
+	for (size_t i = 0; i < n_frames; i++)
+		make_frame(i, want.size +
+				      (mixed ? (size_t)random() % (want.most -
+								   want.size + 1)
+					     : 0));
+	memcpy(out.bytes + out.len, out.bytes, out.len);
+	if (want.tcp) /* as many bytes as a client's frame has, both ways */
+		back = out;
 }
 
 /* ---- talking ---- */
@@ -187,38 +218,47 @@ static void shake_hands(int fd)
 	}
 }
 
+static void owe_frame(struct link *l)
+{
+	l->send_len += out.frame_len[l->next];
+	l->next = (l->next + 1) % n_frames;
+}
+
 static void send_more(struct link *l)
 {
-	ssize_t n = send(l->fd, batch + batch_len - l->to_send, l->to_send,
-			 MSG_NOSIGNAL);
+	ssize_t n =
+		send(l->fd, out.bytes + l->send_at, l->send_len, MSG_NOSIGNAL);
 
 	if (n < 0 && errno != EAGAIN)
 		die("send");
-	if (n > 0)
-		l->to_send -= (size_t)n;
+	if (n <= 0)
+		return;
+	l->send_at = (l->send_at + (size_t)n) % out.len;
+	l->send_len -= (size_t)n;
 }
 
-/* Compare; a batch that came back whole is followed by the next. */
+/* Compare; each echo that came back whole is followed by another message. */
 static void check(struct link *l, const uint8_t *data, size_t len)
 {
 	while (len) {
-		size_t left = echo_len - l->at, n = len < left ? len : left;
+		size_t left = back.frame_len[l->awaited] - l->came;
+		size_t n = len < left ? len : left;
 
-		if (memcmp(data, echo + l->at, n) != 0) {
+		if (memcmp(data, back.bytes + back.frame_at[l->awaited] + l->came,
+			   n) != 0) {
 			fprintf(stderr, "echo_bench: a wrong echo\n");
 			exit(1);
 		}
 		data += n;
 		len -= n;
-		l->at += n;
-		if (l->at < echo_len)
+		l->came += n;
+		if (n < left)
 			return;
-		l->at = 0;
+		l->came = 0;
+		l->awaited = (l->awaited + 1) % n_frames;
 		messages++;
-		if (++l->back == want.depth) {
-			l->back = 0;
-			l->to_send = batch_len;
-		}
+		if (!want.hold)
+			owe_frame(l);
 	}
 }
 
@@ -231,14 +271,14 @@ static void serve(struct link *l)
 		die("recv");
 	if (n > 0)
 		check(l, buffer, (size_t)n);
-	if (l->to_send)
+	if (l->send_len)
 		send_more(l);
 }
 
 static void want_of(int epoll, struct link *l, int how)
 {
 	struct epoll_event event = {
-		.events = EPOLLIN | (l->to_send ? (uint32_t)EPOLLOUT : 0),
+		.events = EPOLLIN | (l->send_len ? (uint32_t)EPOLLOUT : 0),
 		.data.ptr = l};
 
 	epoll_ctl(epoll, how, l->fd, &event);
@@ -253,10 +293,10 @@ static void turn_until(int epoll, uint64_t until)
 
 		for (int i = 0; i < n; i++) {
 			struct link *l = events[i].data.ptr;
-			bool was_sending = l->to_send > 0;
+			bool was_sending = l->send_len > 0;
 
 			serve(l);
-			if (was_sending || l->to_send)
+			if (was_sending || l->send_len)
 				want_of(epoll, l, EPOLL_CTL_MOD);
 		}
 	}
@@ -265,12 +305,30 @@ static void turn_until(int epoll, uint64_t until)
 static void open_all(int epoll, struct link *links)
 {
 	for (size_t i = 0; i < want.connections; i++) {
-		links[i] = (struct link){.fd = dial(), .to_send = batch_len};
+		size_t first = i % n_frames;
+
+		links[i] = (struct link){.fd = dial(),
+					 .send_at = out.frame_at[first],
+					 .next = first,
+					 .awaited = first};
 		if (!want.tcp)
 			shake_hands(links[i].fd);
+		for (size_t d = 0; d < want.depth; d++)
+			owe_frame(&links[i]);
 		fcntl(links[i].fd, F_SETFL, O_NONBLOCK);
 		want_of(epoll, &links[i], EPOLL_CTL_ADD);
 	}
+}
+
+/* Echo once everywhere, and stay. */
+static void hold(int epoll)
+{
+	while (messages < want.connections * want.depth)
+		turn_until(epoll, now_ns() + 10000000);
+	puts("holding");
+	fflush(stdout);
+	while (getchar() != EOF)
+		;
 }
 
 static void measure(int epoll)
@@ -293,12 +351,14 @@ static void read_options(int argc, char **argv)
 {
 	static const struct option names[] = {
 		{"size", required_argument, NULL, 's'},
+		{"most", required_argument, NULL, 'm'},
 		{"depth", required_argument, NULL, 'd'},
 		{"connections", required_argument, NULL, 'c'},
 		{"seconds", required_argument, NULL, 't'},
 		{"port", required_argument, NULL, 'p'},
 		{"pid", required_argument, NULL, 'i'},
 		{"tcp", no_argument, NULL, 'r'},
+		{"hold", no_argument, NULL, 'h'},
 		{0},
 	};
 	int c;
@@ -307,6 +367,9 @@ static void read_options(int argc, char **argv)
 		switch (c) {
 		case 's':
 			want.size = strtoul(optarg, NULL, 10);
+			break;
+		case 'm':
+			want.most = strtoul(optarg, NULL, 10);
 			break;
 		case 'd':
 			want.depth = strtoul(optarg, NULL, 10);
@@ -326,13 +389,18 @@ static void read_options(int argc, char **argv)
 		case 'r':
 			want.tcp = true;
 			break;
+		case 'h':
+			want.hold = true;
+			break;
 		default:
 			exit(2);
 		}
+	if (want.most < want.size)
+		want.most = want.size;
 	if (!want.port || !want.depth || !want.connections) {
 		fprintf(stderr, "usage: echo_bench --port N [--pid N] [--tcp] "
-				"[--size B] [--depth N] [--connections N] "
-				"[--seconds S]\n");
+				"[--hold] [--size B [--most B]] [--depth N] "
+				"[--connections N] [--seconds S]\n");
 		exit(2);
 	}
 }
@@ -348,6 +416,9 @@ int main(int argc, char **argv)
 	if (!links || epoll < 0)
 		die("echo_bench");
 	open_all(epoll, links);
-	measure(epoll);
+	if (want.hold)
+		hold(epoll);
+	else
+		measure(epoll);
 	return 0;
 }
