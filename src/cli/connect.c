@@ -10,15 +10,16 @@
 #include <sesame/sesame.h>
 
 #include <errno.h>
-#include <getopt.h>
 #include <math.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/options.h"
 #include "cli/proxy.h"
 #include "cli/show.h"
 #include "cli/term.h"
@@ -42,7 +43,7 @@ struct talk {
 	uint64_t wanted; /* messages to wait for; 0: as long as they come */
 	enum sesame_kind kind;
 	uint64_t wait_ms, ping_ms, max_ms;
-	bool wait_given, verbose, help;
+	bool wait_given, binary, no_proxy, verbose, help;
 	/* as it goes */
 	struct sesame_loop *loop;
 	struct sesame_conn *conn;
@@ -426,95 +427,23 @@ static const struct sesame_handlers handlers = {
 
 /* ---- the command line ---- */
 
-enum {
-	OPT_CACERT = 256,
-	OPT_CERT,
-	OPT_KEY,
-	OPT_ORIGIN,
-	OPT_SUBPROTOCOL,
-	OPT_SOURCE,
-	OPT_BINARY,
-	OPT_PING,
-	OPT_WAIT,
-	OPT_MAX_TIME,
-	OPT_NO_DEFLATE,
-	OPT_NO_PROXY,
-};
-
-static const struct option names[] = {
-	{"message", required_argument, NULL, 'm'},
-	{"count", required_argument, NULL, 'n'},
-	{"one", no_argument, NULL, '1'},
-	{"wait", required_argument, NULL, OPT_WAIT},
-	{"binary", no_argument, NULL, OPT_BINARY},
-	{"ping", required_argument, NULL, OPT_PING},
-	{"max-time", required_argument, NULL, OPT_MAX_TIME},
-	{"header", required_argument, NULL, 'H'},
-	{"user-agent", required_argument, NULL, 'A'},
-	{"user", required_argument, NULL, 'u'},
-	{"origin", required_argument, NULL, OPT_ORIGIN},
-	{"subprotocol", required_argument, NULL, OPT_SUBPROTOCOL},
-	{"no-deflate", no_argument, NULL, OPT_NO_DEFLATE},
-	{"proxy", required_argument, NULL, 'x'},
-	{"no-proxy", no_argument, NULL, OPT_NO_PROXY},
-	{"source", required_argument, NULL, OPT_SOURCE},
-	{"ipv4", no_argument, NULL, '4'},
-	{"ipv6", no_argument, NULL, '6'},
-	{"cacert", required_argument, NULL, OPT_CACERT},
-	{"cert", required_argument, NULL, OPT_CERT},
-	{"key", required_argument, NULL, OPT_KEY},
-	{"insecure", no_argument, NULL, 'k'},
-	{"verbose", no_argument, NULL, 'v'},
-	{"help", no_argument, NULL, 'h'},
-	{0},
-};
-
-static const char help[] =
-	"Usage: sesame connect [options] URL\n"
-	"\n"
-	"Opens a connection and talks: lines of standard input are sent as "
-	"text,\n"
-	"messages are printed to standard output, all else to standard error.\n"
-	"\n"
-	"  sesame connect wss://example.org/chat         type and read\n"
-	"  sesame connect -m hello ws://localhost:8080   one question, one "
-	"answer\n"
-	"  seq 3 | sesame connect ws://localhost:8080    all lines, then the "
-	"answers\n"
-	"  sesame connect -n 10 wss://example.org/feed < /dev/null | jq .\n"
-	"\n"
-	"Talking\n"
-	"  -m, --message TEXT    send this instead of standard input; may be "
-	"repeated;\n"
-	"                        ends when as many messages came back\n"
-	"  -n, --count N         end after N messages; --one is -n 1\n"
-	"      --wait SECONDS    when nothing more is to be sent, end after "
-	"this much\n"
-	"                        silence (default 1; with -m 5; with -n "
-	"never)\n"
-	"      --binary          send binary messages\n"
-	"      --ping SECONDS    ping this often and tell how long the pong "
-	"took\n"
-	"      --max-time SECONDS  end after this time\n"
-	"The request\n"
-	"  -H, --header 'Name: value'    -A, --user-agent TEXT\n"
-	"  -u, --user NAME:PASSWORD      --origin ORIGIN   --subprotocol "
-	"NAME[,NAME]\n"
-	"      --no-deflate      do not offer compression\n"
-	"The way\n"
-	"  -x, --proxy URL       http://host:port or socks5://host:port; else "
-	"as the\n"
-	"                        environment says (https_proxy, all_proxy, "
-	"no_proxy)\n"
-	"      --no-proxy        straight   --source ADDRESS   -4, -6 only "
-	"IPv4 or IPv6\n"
-	"      --cacert FILE   --cert FILE   --key FILE   -k, --insecure\n"
-	"  -v, --verbose         show the handshake, both ways\n"
-	"\n"
-	"Exit status: 0 closed cleanly, 1 refused, failed or not answered, 2 "
-	"wrong\n"
-	"usage, 130 interrupted. When it does not open, `sesame doctor URL` "
-	"tells why.\n";
+static void print_help(void)
+{
+	fputs("Usage: sesame connect [options] URL\n\n"
+	      "Opens a connection and talks: lines of standard input are sent "
+	      "as text,\nmessages are printed to standard output, all else to "
+	      "standard error.\n\n"
+	      "  sesame connect wss://example.org/chat\n"
+	      "  sesame connect -m hello ws://localhost:8080\n"
+	      "  seq 3 | sesame connect ws://localhost:8080\n"
+	      "  sesame connect -n 10 wss://example.org/feed < /dev/null\n\n",
+	      stdout);
+	option_list(stdout, "connect");
+	fputs("\nExit status: 0 closed cleanly, 1 refused, failed or not "
+	      "answered, 2 wrong usage,\n130 interrupted. When it does not "
+	      "open, `sesame doctor URL` tells why.\n",
+	      stdout);
+}
 
 static int wrong(const char *format, const char *what)
 {
@@ -576,121 +505,100 @@ static int add_message(struct talk *t, const char *text)
 	return 0;
 }
 
-static int take_option(struct talk *t, int c, char *value, bool *no_proxy)
-{
-	struct sesame_client_options *o = &t->options;
+/* Options whose value is taken as it stands. */
+static const struct {
+	const char *name;
+	size_t place; /* in struct sesame_client_options */
+} texts[] = {
+#define TEXT(name, member)                                           \
+	{                                                            \
+		name, offsetof(struct sesame_client_options, member) \
+	}
+	TEXT("user-agent", user_agent), TEXT("user", basic_auth),
+	TEXT("origin", origin),		TEXT("subprotocol", protocols),
+	TEXT("proxy", proxy),		TEXT("source", source),
+	TEXT("cacert", ca_file),	TEXT("cert", cert_file),
+	TEXT("key", key_file),
+#undef TEXT
+};
 
-	switch (c) {
-	case 'm':
-		return add_message(t, value);
-	case 'n':
-		return read_count(value, &t->wanted);
-	case '1':
-		t->wanted = 1;
+/* Options that are there or not. */
+static const struct {
+	const char *name;
+	size_t place; /* of a bool in struct talk */
+} switches[] = {
+#define SWITCH(name, member)                        \
+	{                                           \
+		name, offsetof(struct talk, member) \
+	}
+	SWITCH("no-deflate", options.no_deflate),
+	SWITCH("insecure", options.insecure),
+	SWITCH("no-proxy", no_proxy),
+	SWITCH("verbose", verbose),
+	SWITCH("binary", binary),
+	SWITCH("help", help),
+#undef SWITCH
+};
+
+static bool take_simple(struct talk *t, const char *name, const char *value)
+{
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (strcmp(name, texts[i].name) != 0)
+			continue;
+		*(const char **)((char *)&t->options + texts[i].place) = value;
+		return true;
+	}
+	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+		if (strcmp(name, switches[i].name) != 0)
+			continue;
+		*(bool *)((char *)t + switches[i].place) = true;
+		return true;
+	}
+	return false;
+}
+
+static int take_option(struct talk *t, const char *name, const char *value)
+{
+	if (take_simple(t, name, value))
 		return 0;
-	case OPT_WAIT:
+	if (strcmp(name, "message") == 0)
+		return add_message(t, value);
+	if (strcmp(name, "header") == 0)
+		return add_header(t, value);
+	if (strcmp(name, "count") == 0)
+		return read_count(value, &t->wanted);
+	if (strcmp(name, "ping") == 0)
+		return read_seconds(value, &t->ping_ms);
+	if (strcmp(name, "max-time") == 0)
+		return read_seconds(value, &t->max_ms);
+	if (strcmp(name, "wait") == 0) {
 		t->wait_given = true;
 		return read_seconds(value, &t->wait_ms);
-	case OPT_PING:
-		return read_seconds(value, &t->ping_ms);
-	case OPT_MAX_TIME:
-		return read_seconds(value, &t->max_ms);
-	case 'H':
-		return add_header(t, value);
-	case OPT_BINARY:
-		t->kind = SESAME_BINARY;
-		return 0;
-	case 'A':
-		o->user_agent = value;
-		return 0;
-	case 'u':
-		o->basic_auth = value;
-		return 0;
-	case OPT_ORIGIN:
-		o->origin = value;
-		return 0;
-	case OPT_SUBPROTOCOL:
-		o->protocols = value;
-		return 0;
-	case OPT_NO_DEFLATE:
-		o->no_deflate = true;
-		return 0;
-	case 'x':
-		o->proxy = value;
-		return 0;
-	case OPT_NO_PROXY:
-		*no_proxy = true;
-		return 0;
-	case OPT_SOURCE:
-		o->source = value;
-		return 0;
-	case '4':
-	case '6':
-		o->family = c - '0';
-		return 0;
-	case OPT_CACERT:
-		o->ca_file = value;
-		return 0;
-	case OPT_CERT:
-		o->cert_file = value;
-		return 0;
-	case OPT_KEY:
-		o->key_file = value;
-		return 0;
-	case 'k':
-		o->insecure = true;
-		return 0;
-	case 'v':
-		t->verbose = true;
-		return 0;
-	default:
-		t->help = true;
-		return 0;
 	}
+	if (strcmp(name, "one") == 0)
+		t->wanted = 1;
+	else /* ipv4, ipv6 */
+		t->options.family = name[3] - '0';
+	return 0;
 }
 
-static int unknown_option(char **argv)
+static int take_url(struct talk *t, const char *word)
 {
-	const char *options[sizeof(names) / sizeof(names[0])];
-	static char text[sizeof(names) / sizeof(names[0])][24];
-	size_t n = 0;
-
-	for (; names[n].name; n++) {
-		snprintf(text[n], sizeof(text[n]), "--%s", names[n].name);
-		options[n] = text[n];
-	}
-	options[n] = NULL;
-	return term_unknown_option("connect", argv[optind - 1], options);
+	if (t->url)
+		return wrong("one URL, please; what is '%s'?", word);
+	t->url = word;
+	cli_printable(word, strlen(word), t->shown_url, sizeof(t->shown_url));
+	return 0;
 }
 
-static int read_options(struct talk *t, int argc, char **argv)
+/* What follows from the options once all are known. */
+static int settle_options(struct talk *t)
 {
-	bool no_proxy = false;
-	int c, r;
-
-	opterr = 0;
-	optind = 0;
-	while ((c = getopt_long(argc, argv, ":m:n:1H:A:u:x:46kvh", names,
-				NULL)) != -1) {
-		if (c == ':')
-			return wrong("%s needs a value", argv[optind - 1]);
-		if (c == '?')
-			return unknown_option(argv);
-		r = take_option(t, c, optarg, &no_proxy);
-		if (r)
-			return r;
-	}
-	if (t->help)
-		return 0;
-	if (optind == argc)
+	if (!t->url)
 		return wrong("%s", "which URL?");
-	if (argc - optind > 1)
-		return wrong("one URL, please; what is '%s'?", argv[optind + 1]);
-	t->url = argv[optind];
-	cli_printable(t->url, strlen(t->url), t->shown_url,
-		      sizeof(t->shown_url));
 	t->options.headers = t->headers;
-	if (no_proxy)
+	t->kind = t->binary ? SESAME_BINARY : SESAME_TEXT;
+	if (t->no_proxy)
 		t->options.proxy = NULL;
 	else if (!t->options.proxy)
 		t->options.proxy = cli_proxy_for(t->url);
@@ -699,6 +607,20 @@ static int read_options(struct talk *t, int argc, char **argv)
 	if (!t->wait_given)
 		t->wait_ms = t->n_messages ? ANSWER_MS : WAIT_MS;
 	return 0;
+}
+
+static int read_options(struct talk *t, char **argv)
+{
+	struct option_reader reader = {.command = "connect", .next = argv + 1};
+	int more, r;
+
+	while ((more = option_next(&reader)) > 0) {
+		r = reader.name ? take_option(t, reader.name, reader.value)
+				: take_url(t, reader.value);
+		if (r || t->help)
+			return r;
+	}
+	return more < 0 ? EXIT_USAGE : settle_options(t);
 }
 
 /* ---- running ---- */
@@ -762,14 +684,13 @@ static void release(struct talk *t)
 int cmd_connect(int argc, char **argv)
 {
 	struct talk t = {
-		.kind = SESAME_TEXT,
 		.options.limits = {.message_bytes = LINE_BYTES,
 				   .queue_bytes = 2 * LINE_BYTES},
 	};
-	int status = read_options(&t, argc, argv);
+	int status = read_options(&t, argv);
 
 	if (status == 0 && t.help) {
-		fputs(help, stdout);
+		print_help();
 	} else if (status == 0) {
 		t.loop = sesame_loop_new();
 		status = EXIT_NO_ANSWER;
