@@ -447,8 +447,11 @@ static void print_help(void)
 
 static int wrong(const char *format, const char *what)
 {
+	char shown[512];
+
 	fprintf(stderr, "sesame connect: ");
-	fprintf(stderr, format, what);
+	fprintf(stderr, format,
+		cli_printable(what, strlen(what), shown, sizeof(shown)));
 	fprintf(stderr, "\n`sesame connect --help` tells more.\n");
 	return EXIT_USAGE;
 }
@@ -591,11 +594,21 @@ static int take_url(struct talk *t, const char *word)
 	return 0;
 }
 
+static int complain_no_url(void)
+{
+	fputs("sesame connect: which URL? For example:\n"
+	      "  sesame connect wss://example.org/chat\n"
+	      "  sesame connect -m hello ws://localhost:8080\n"
+	      "`sesame connect --help` lists the options.\n",
+	      stderr);
+	return EXIT_USAGE;
+}
+
 /* What follows from the options once all are known. */
 static int settle_options(struct talk *t)
 {
 	if (!t->url)
-		return wrong("%s", "which URL?");
+		return complain_no_url();
 	t->options.headers = t->headers;
 	t->kind = t->binary ? SESAME_BINARY : SESAME_TEXT;
 	if (t->no_proxy)
