@@ -298,7 +298,7 @@ static void put_snippet(struct page *pg, const char *snippet)
 
 static void put_fix(struct page *pg, size_t number, const struct doctor_fix *fix)
 {
-	char label[16], where[240];
+	char label[24], where[240];
 
 	snprintf(label, sizeof(label), "%zu.", number);
 	item(pg, label, fix->what, 5);
