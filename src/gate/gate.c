@@ -165,6 +165,9 @@ void gate_free(struct gate *gate)
 
 	if (!gate)
 		return;
+	if (gate->n_not_logged)
+		fprintf(stderr, "sesame: %u more refusals not shown\n",
+			gate->n_not_logged);
 	gate->leaving = false;
 	close_doors(gate);
 	while ((link = ses_list_first(&gate->visits)))

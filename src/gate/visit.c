@@ -400,9 +400,19 @@ static char *copy_field(const struct ses_head *head, const char *name)
 }
 
 /*
- * The client is not heard until the server behind has accepted. What it sent
- * too early is put back, to be read again by the tunnel.
+ * What a client says before the server behind has accepted is put back, to be
+ * read again by the tunnel; until then no more of it is taken. One that says
+ * nothing stays heard, so that its leaving is noticed.
  */
+static enum outcome hold_back(struct gate_visit *v)
+{
+	ses_stream_pause(v->stream);
+	if (ses_stream_unread(v->stream, bytes_of(v->data, v->len)) == 0)
+		return WAIT;
+	farewell(v);
+	return OVER;
+}
+
 static enum outcome ask_upstream(struct gate_visit *v)
 {
 	struct gate_forward forward = {
@@ -431,16 +441,9 @@ static enum outcome ask_upstream(struct gate_visit *v)
 	if (!v->upstream)
 		return refuse(v, &no_memory);
 	ses_timers_stop(&v->gate->loop->timers, &v->timer);
-	ses_stream_pause(v->stream);
 	v->asking->request = (struct gate_request){0}; /* it was lent */
-	if (v->len &&
-	    ses_stream_unread(v->stream, bytes_of(v->data, v->len)) < 0) {
-		farewell(v);
-		return OVER;
-	}
-	v->len = 0;
 	v->step++;
-	return WAIT;
+	return v->len ? hold_back(v) : WAIT;
 }
 
 static void refuse_for_upstream(struct gate_visit *v,
@@ -524,7 +527,7 @@ static void answer_client(struct gate_visit *v,
 
 static enum outcome live(struct gate_visit *v)
 {
-	return WAIT;
+	return v->upstream ? hold_back(v) : WAIT;
 }
 
 /* ---- farewell ---- */

@@ -320,6 +320,8 @@ SMUGGLED = b"GET /echo HTTP/1.1\r\nHost: x\r\n\r\n"
 BAD_HEADS = {
     "a body with Upgrade": (400, lambda p: request(p, "/echo", "Content-Length: 5") + b"hello"),
     "a chunked body": (400, lambda p: request(p, "/echo", "Transfer-Encoding: chunked") + b"0\r\n\r\n"),
+    "two lengths": (400, lambda p: request(p, "/echo", "Content-Length: 0", "Content-Length: 5") + b"hello"),
+    "a negative length": (400, lambda p: request(p, "/echo", "Content-Length: -1")),
     "NUL in a value": (400, lambda p: request(p, "/echo", "X: a\0b")),
     "CR in a value": (400, lambda p: request(p, "/echo", "X: a\rb")),
     "a bare LF": (400, lambda p: request(p, "/echo", "X: a\nY: b")),
@@ -360,6 +362,20 @@ def test_a_bad_head_gets_its_status_and_nothing_behind_it_is_answered(gate, name
     assert len(answer.body) == int(answer.fields["content-length"])
     assert gate.story(answer.reference)["status"] == status
     assert opens(gate.port, "/echo"), "the gateway is still there"
+
+
+@pytest.mark.parametrize("upgrade", [
+    "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n",
+    "connection: upgrade\r\nUPGRADE: WebSocket\r\n",
+    "Connection: keep-alive\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n",
+    "Connection: Upgrade\r\nUpgrade: h2c, websocket\r\n",
+    "Connection: ,Upgrade ,\r\nUpgrade:websocket \t\r\n",
+])
+def test_the_ways_to_write_a_lawful_upgrade(gate, upgrade):
+    rest = UPGRADE.split("\r\n", 2)[2]
+    with dial(gate.port) as s:
+        s.sendall(request(gate.port, "/echo", upgrade=upgrade + rest))
+        assert s.recv(4096).startswith(b"HTTP/1.1 101 ")
 
 
 def test_half_a_head_and_then_the_end_is_400(gate):
@@ -653,6 +669,34 @@ def test_a_slow_reader_slows_the_sender_down_and_memory_stays_bounded(tmp_path):
                 assert done.wait(10)
             time.sleep(0.2)
             assert rss_and_descriptors(g.process.pid)[1] < 20
+
+
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 101 Swi", b"HTTP/1.1 101 X\r\nUpgrade: websocket\r\n"])
+def test_an_upstream_that_hangs_up_in_its_answer_is_502(tmp_path, said):
+    def answer():
+        s, _ = server.accept()
+        with s:
+            s.recv(65536)
+            s.sendall(said)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=answer, daemon=True).start()
+        with gateway(tmp_path, proxy_config(server.getsockname()[1])) as g:
+            a = ask(g.port, "/app/x")
+            assert a.status == 502
+            assert gate_story_cause(g, a) == "server.backend-down"
+
+
+def test_a_client_that_leaves_while_the_upstream_is_asked_is_not_waited_for(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        with gateway(tmp_path, proxy_config(mute.getsockname()[1])) as g:
+            before = rss_and_descriptors(g.process.pid)[1]
+            for _ in range(20):
+                with dial(g.port) as s:
+                    s.sendall(request(g.port, "/app/x"))
+                    time.sleep(0.01)
+            time.sleep(0.5)
+            assert rss_and_descriptors(g.process.pid)[1] <= before
 
 
 def test_an_upstream_that_is_down_is_502_and_one_that_hangs_is_504(tmp_path):
