@@ -78,7 +78,8 @@ def test_every_setting_has_its_page():
 
 
 def test_every_command_is_in_the_readme_or_a_page():
-    pages = "".join(p.read_text() for p in [TOP / "README.md", *(TOP / "docs").rglob("*.md")])
+    pages = "".join(p.read_text() for p in [TOP / "README.md", *(TOP / "docs").rglob("*.md"),
+                                            *(TOP / "docs/man").iterdir()])
     missing = [c for c in rows("src/cli/commands.def", "COMMAND") if "sesame %s" % c not in pages]
     assert not missing, missing
 
