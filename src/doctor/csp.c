@@ -32,11 +32,12 @@ static bool host_matches(struct bytes pattern, struct bytes host)
 	if (bytes_starts(pattern, BYTES("*."))) {
 		pattern = bytes_from(pattern, 1);
 		return host.len > pattern.len &&
-		       bytes_equal_nocase(bytes_from(host,
-						     host.len - pattern.len),
-					  pattern);
+		       bytes_equal_nocase(
+			       bytes_from(host, host.len - pattern.len),
+			       pattern);
 	}
-	return bytes_equal_str(pattern, "*") || bytes_equal_nocase(pattern, host);
+	return bytes_equal_str(pattern, "*") ||
+	       bytes_equal_nocase(pattern, host);
 }
 
 static bool port_matches(struct bytes port, const struct ses_url *url)
@@ -133,7 +134,8 @@ bool doctor_csp_policy_forbids(struct bytes policy, const struct ses_url *url,
 static struct bytes meta_policy(struct bytes body)
 {
 	struct bytes rest = bytes_from(
-		body, find_text(body, "http-equiv=\"Content-Security-Policy\""));
+		body,
+		find_text(body, "http-equiv=\"Content-Security-Policy\""));
 	size_t from = find_text(rest, "content=\""), to;
 
 	if (from == rest.len)

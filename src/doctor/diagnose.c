@@ -26,9 +26,10 @@ struct row {
 	struct weight weight[MAX_WEIGHTS]; /* ends with w == 0 */
 };
 
-#define W(symbol, weight)    {.cause = WHY_##symbol, .w = (weight)},
-#define FAMILY(name, weight) {.cause = A_FAMILY, .family = #name, .w = (weight)},
-#define ELSE(weight)	     {.cause = ALL_OTHER, .w = (weight)},
+#define W(symbol, weight) {.cause = WHY_##symbol, .w = (weight)},
+#define FAMILY(name, weight) \
+	{.cause = A_FAMILY, .family = #name, .w = (weight)},
+#define ELSE(weight) {.cause = ALL_OTHER, .w = (weight)},
 
 static const struct row priors[] = {
 #define PRIOR(symptom, ...) {DOCTOR_F_##symptom, "", {__VA_ARGS__}},
@@ -105,13 +106,15 @@ static void prior_of(const struct doctor_chart *chart, double p[WHY_N_CAUSES])
 
 	for (size_t i = 0; i < chart->n_findings && !row; i++)
 		row = find_row(priors, LEN(priors), chart->finding[i].kind);
-	for (const struct weight *w = row ? row->weight : NULL; w && w->w > 0; w++)
+	for (const struct weight *w = row ? row->weight : NULL; w && w->w > 0;
+	     w++)
 		sum += w->w;
 	for (int c = 0; c < WHY_N_CAUSES; c++)
 		p[c] = (sum > 0 ? sum * REST : 1) / WHY_N_CAUSES;
 	if (sum > 0) /* what failed is not in order */
 		p[WHY_OK] *= 0.02;
-	for (const struct weight *w = row ? row->weight : NULL; w && w->w > 0; w++)
+	for (const struct weight *w = row ? row->weight : NULL; w && w->w > 0;
+	     w++)
 		p[w->cause] += w->w;
 }
 
@@ -170,7 +173,8 @@ static void normalise(double p[WHY_N_CAUSES])
 }
 
 /* What a finding added to the best cause, against all the others together. */
-static double weigh(const struct doctor_opinion *o, enum doctor_finding_kind kind)
+static double weigh(const struct doctor_opinion *o,
+		    enum doctor_finding_kind kind)
 {
 	const struct row *row = find_row(evidence, LEN(evidence), kind);
 	double others = 0;

@@ -22,8 +22,8 @@
 /* ---- looking things up ---- */
 
 void doctor_note(struct doctor_chart *chart, enum doctor_finding_kind kind,
-		 const struct doctor_probe *p, const struct doctor_probe *versus,
-		 const char *format, ...)
+		 const struct doctor_probe *p,
+		 const struct doctor_probe *versus, const char *format, ...)
 {
 	struct doctor_finding *f;
 	char text[512];
@@ -174,7 +174,8 @@ static void context_of_origin(struct doctor_chart *chart,
 	else if (doctor_is_own_origin(c, c->origin))
 		doctor_note(chart, DOCTOR_F_ORIGIN_SENT_SAME, base, NULL,
 			    "the Origin %s has the same host and port as the "
-			    "URL", c->origin);
+			    "URL",
+			    c->origin);
 	else
 		doctor_note(chart, DOCTOR_F_ORIGIN_SENT, base, NULL,
 			    "the Origin %s is another host than the URL's",
@@ -292,8 +293,7 @@ static void context_of_way(struct doctor_chart *chart,
 			    "the scheme is ws, there is no TLS");
 	if (c->family || c->url.host_kind == SES_HOST_IPV6)
 		doctor_note(chart, DOCTOR_F_FAMILY_CHOSEN, base, NULL,
-			    "only IPv%d is tried",
-			    c->family ? c->family : 6);
+			    "only IPv%d is tried", c->family ? c->family : 6);
 	if (mixed_family(base))
 		doctor_note(chart, DOCTOR_F_FAMILY_MIXED, base, NULL,
 			    "one address of the name fails, another answers");
@@ -303,22 +303,23 @@ static void context_of_way(struct doctor_chart *chart,
 			    "the page %s came over https, the URL is ws",
 			    c->origin);
 	if (base->dial.tls.asked_for_cert && !c->cert_file)
-		doctor_note(chart, DOCTOR_F_ASKED_FOR_CERT, base, NULL,
-			    "in the TLS handshake the server asked for a client "
-			    "certificate, and none was offered");
+		doctor_note(
+			chart, DOCTOR_F_ASKED_FOR_CERT, base, NULL,
+			"in the TLS handshake the server asked for a client "
+			"certificate, and none was offered");
 }
 
 /* ---- what the answer is ---- */
 
 static bool wrote(const struct doctor_probe *p, enum why_stack stack)
 {
-	return p->hops.writer >= 0 &&
-	       p->hops.hop[p->hops.writer].stack == stack;
+	return p->hops.writer >= 0 && p->hops.hop[p->hops.writer].stack == stack;
 }
 
 static void odd_words(struct doctor_chart *chart, const struct doctor_probe *p)
 {
-	struct bytes version = ses_head_get(&p->parsed, "Sec-WebSocket-Version");
+	struct bytes version =
+		ses_head_get(&p->parsed, "Sec-WebSocket-Version");
 	struct bytes body = bytes_of(p->body, p->body_len);
 
 	if (version.data && bytes_contains_nocase(version, BYTES("13")))
@@ -336,13 +337,13 @@ static void odd_words(struct doctor_chart *chart, const struct doctor_probe *p)
 		doctor_note(chart, DOCTOR_F_EMPTY_ENVOY, p, NULL,
 			    "Envoy answers an upgrade that is not enabled with "
 			    "an empty 403, as here");
-	if (p->status == 404 && bytes_equal(bytes_trim(body),
-					    BYTES("Page not found")))
+	if (p->status == 404 &&
+	    bytes_equal(bytes_trim(body), BYTES("Page not found")))
 		doctor_note(chart, DOCTOR_F_ACTIONCABLE_404, p, NULL,
 			    "Action Cable answers an Origin that it does not "
 			    "allow with this 404");
-	if (p->status == 400 && bytes_equal(bytes_trim(body),
-					    BYTES("400: Bad Request")))
+	if (p->status == 400 &&
+	    bytes_equal(bytes_trim(body), BYTES("400: Bad Request")))
 		doctor_note(chart, DOCTOR_F_HOME_ASSISTANT_400, p, NULL,
 			    "Home Assistant answers every request from a proxy "
 			    "that it does not trust with this 400");
@@ -390,14 +391,17 @@ static void writer_by_layer(struct doctor_chart *chart,
 			return;
 	for (size_t i = 0; i < sizeof(asgi) / sizeof(asgi[0]); i++)
 		if (hop->stack == asgi[i])
-			doctor_note(chart, DOCTOR_F_WRITER_ASGI, p, NULL,
-				    "%s wrote the answer; it has one status for "
-				    "every refusal", hop->text);
+			doctor_note(
+				chart, DOCTOR_F_WRITER_ASGI, p, NULL,
+				"%s wrote the answer; it has one status for "
+				"every refusal",
+				hop->text);
 	for (size_t i = 0; i < sizeof(http_only) / sizeof(http_only[0]); i++)
 		if (hop->stack == http_only[i]) {
 			doctor_note(chart, DOCTOR_F_WRITER_HTTP_ONLY, p, NULL,
 				    "%s wrote the answer; it serves no "
-				    "WebSocket by itself", hop->text);
+				    "WebSocket by itself",
+				    hop->text);
 			return;
 		}
 	if (layer == WHY_LAYER_REVERSE_PROXY)
@@ -436,11 +440,11 @@ static void find_writer(struct doctor_chart *chart, const struct doctor_probe *p
 			doctor_note(chart, DOCTOR_F_PROXY_SEEN, p, NULL,
 				    "%s wrote the answer or passed it on (%s)",
 				    h->hop[i].text, h->hop[i].mark);
-		else if (layer == WHY_LAYER_REVERSE_PROXY &&
-			 (int)i != h->writer)
+		else if (layer == WHY_LAYER_REVERSE_PROXY && (int)i != h->writer)
 			doctor_note(chart, DOCTOR_F_RELAYED, p, NULL,
 				    "%s passed on an answer that another wrote "
-				    "(%s)", h->hop[i].text, h->hop[i].mark);
+				    "(%s)",
+				    h->hop[i].text, h->hop[i].mark);
 	}
 }
 
@@ -457,7 +461,8 @@ static void find_answer(struct doctor_chart *chart, const struct doctor_probe *p
 	    p->subprotocol.len == 0)
 		doctor_note(chart, DOCTOR_F_SUBPROTOCOL_UNCHOSEN, p, NULL,
 			    "of the offered %s the server chose none; browsers "
-			    "fail such a connection", chart->c->subprotocols);
+			    "fail such a connection",
+			    chart->c->subprotocols);
 }
 
 static void find_redirect(struct doctor_chart *chart,
@@ -479,7 +484,7 @@ static void find_redirect(struct doctor_chart *chart,
 		doctor_note(chart, DOCTOR_F_REDIRECT_SLASH, p, NULL,
 			    "the redirect adds a slash");
 	if (bytes_starts(to, chart->c->url.tls ? BYTES("http://")
-						: BYTES("https://")))
+					       : BYTES("https://")))
 		doctor_note(chart, DOCTOR_F_REDIRECT_SCHEME, p, NULL,
 			    "the redirect leads to the other scheme");
 }
@@ -551,8 +556,9 @@ static void find_origin_added(struct doctor_chart *chart, struct tally t)
 	} else if (t.changed) {
 		tell(chart, DOCTOR_F_ORIGIN_CHANGES_ANSWER, t.changed);
 	} else if (t.n > 0) {
-		tell_same(chart, DOCTOR_F_ORIGIN_NO_EFFECT, t.same,
-			  "with the server's own Origin the answer is the same");
+		tell_same(
+			chart, DOCTOR_F_ORIGIN_NO_EFFECT, t.same,
+			"with the server's own Origin the answer is the same");
 	}
 }
 
@@ -591,8 +597,9 @@ static void find_origin(struct doctor_chart *chart)
 		return;
 	}
 	if (without.opened)
-		tell(chart, same ? DOCTOR_F_ORIGIN_OWN_REFUSED
-				 : DOCTOR_F_ORIGIN_ABSENT_OPENS,
+		tell(chart,
+		     same ? DOCTOR_F_ORIGIN_OWN_REFUSED
+			  : DOCTOR_F_ORIGIN_ABSENT_OPENS,
 		     without.opened);
 	if (with.opened)
 		find_origin_opened(chart, with.opened);
@@ -616,7 +623,8 @@ static void find_host(struct doctor_chart *chart)
 		    base->status == 404 || base->status == 421;
 
 	if (t.opened)
-		tell(chart, lost ? DOCTOR_F_HOST_OPENS_LOST : DOCTOR_F_HOST_OPENS,
+		tell(chart,
+		     lost ? DOCTOR_F_HOST_OPENS_LOST : DOCTOR_F_HOST_OPENS,
 		     t.opened);
 	else if (t.changed)
 		tell(chart, DOCTOR_F_HOST_CHANGES_ANSWER, t.changed);
@@ -644,8 +652,7 @@ static void find_nonsense(struct doctor_chart *chart,
 		tell_same(chart,
 			  base->status / 100 == 2 ? DOCTOR_F_NONSENSE_SAME_PAGE
 						  : DOCTOR_F_NONSENSE_SAME,
-			  p,
-			  "a path that cannot exist gets the same answer");
+			  p, "a path that cannot exist gets the same answer");
 	else
 		tell(chart, DOCTOR_F_NONSENSE_DIFFERS, p);
 }
@@ -688,7 +695,8 @@ static bool wants_upgrade(const struct doctor_probe *p)
 static void find_get(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
-	const struct doctor_probe *g = doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
+	const struct doctor_probe *g =
+		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
 
 	if (!g || base->outcome == DOCTOR_OPEN)
 		return;
@@ -696,12 +704,12 @@ static void find_get(struct doctor_chart *chart)
 		tell(chart, DOCTOR_F_GET_SAYS_HOST, g);
 	if (rank(base) == 2 && doctor_same_answer(base, g)) {
 		tell_same(chart,
-			  wants_upgrade(base) ? DOCTOR_F_GET_SAME_WS
+			  wants_upgrade(base)	    ? DOCTOR_F_GET_SAME_WS
 			  : base->status / 100 == 2 ? DOCTOR_F_GET_SAME_PAGE
 			  : base->status / 100 == 5 ? DOCTOR_F_GET_SAME_ERROR
 			  : base->status == 401 || base->status == 403
 				  ? DOCTOR_F_GET_SAME_DENIED
-						    : DOCTOR_F_GET_SAME,
+				  : DOCTOR_F_GET_SAME,
 			  g, "a plain GET without Upgrade gets the same answer");
 		return;
 	}
@@ -898,13 +906,16 @@ static void find_hold(struct doctor_chart *chart)
 			    "an idle connection stayed open for %.1f s",
 			    h->open_ms / 1000);
 	else if (h->outcome == DOCTOR_CUT_AFTER)
-		doctor_note(chart, DOCTOR_F_HELD_CUT, h, base,
-			    "an idle connection was cut after %.1f s, without a "
-			    "close frame", h->open_ms / 1000);
+		doctor_note(
+			chart, DOCTOR_F_HELD_CUT, h, base,
+			"an idle connection was cut after %.1f s, without a "
+			"close frame",
+			h->open_ms / 1000);
 	else if (h->outcome == DOCTOR_CLOSED_AFTER)
-		doctor_note(chart, DOCTOR_F_HELD_CLOSED, h, base,
-			    "an idle connection was closed with %u after %.1f s",
-			    h->close_code, h->open_ms / 1000);
+		doctor_note(
+			chart, DOCTOR_F_HELD_CLOSED, h, base,
+			"an idle connection was closed with %u after %.1f s",
+			h->close_code, h->open_ms / 1000);
 }
 
 static void find_repeats(struct doctor_chart *chart)
@@ -946,8 +957,7 @@ static void find_csp(struct doctor_chart *chart)
 
 		if (p->trial.change == DOCTOR_PLAIN_GET_PATH &&
 		    p->outcome == DOCTOR_ANSWERED &&
-		    doctor_csp_forbids(p, &chart->c->url, policy,
-				       sizeof(policy)))
+		    doctor_csp_forbids(p, &chart->c->url, policy, sizeof(policy)))
 			doctor_note(chart, DOCTOR_F_CSP_FORBIDS, p, NULL,
 				    "the page's policy forbids it: %s", policy);
 	}

@@ -11,8 +11,8 @@
 
 #include "doctor/redact.h"
 
-__attribute__((format(printf, 2, 3))) static void
-add(struct doctor_values *v, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void add(struct doctor_values *v,
+						      const char *format, ...)
 {
 	char text[512];
 	va_list args;
@@ -403,11 +403,24 @@ void doctor_harvest_paths(const struct doctor_chart *chart,
 			  struct doctor_values *v)
 {
 	static const char *const usual[] = {
-		"/ws", "/", "/websocket", "/socket",
-		"/socket.io/?EIO=4&transport=websocket", "/cable",
-		"/live/websocket", "/ws/", "/mqtt", "/graphql", "/echo",
-		"/chat", "/hub", "/api/ws", "/socket/websocket", "/stream",
-		"/sockjs/websocket", "/subscriptions",
+		"/ws",
+		"/",
+		"/websocket",
+		"/socket",
+		"/socket.io/?EIO=4&transport=websocket",
+		"/cable",
+		"/live/websocket",
+		"/ws/",
+		"/mqtt",
+		"/graphql",
+		"/echo",
+		"/chat",
+		"/hub",
+		"/api/ws",
+		"/socket/websocket",
+		"/stream",
+		"/sockjs/websocket",
+		"/subscriptions",
 	};
 	const struct doctor_case *c = chart->c;
 	struct bytes path = c->url.path.len ? c->url.path : BYTES("/");
@@ -433,12 +446,24 @@ void doctor_harvest_paths(const struct doctor_chart *chart,
 /* ---- subprotocols ---- */
 
 static const char *const known[] = {
-	"mqtt",		       "graphql-transport-ws", "graphql-ws",
-	"v12.stomp",	       "actioncable-v1-json",  "ocpp1.6",
-	"ocpp2.0.1",	       "wamp.2.json",	       "binary",
-	"chat",		       "sip",		       "xmpp",
-	"json",		       "echo-protocol",	       "janus-protocol",
-	"v1",		       "soap",		       "base64",
+	"mqtt",
+	"graphql-transport-ws",
+	"graphql-ws",
+	"v12.stomp",
+	"actioncable-v1-json",
+	"ocpp1.6",
+	"ocpp2.0.1",
+	"wamp.2.json",
+	"binary",
+	"chat",
+	"sip",
+	"xmpp",
+	"json",
+	"echo-protocol",
+	"janus-protocol",
+	"v1",
+	"soap",
+	"base64",
 };
 
 static bool offers(const struct doctor_case *c, struct bytes name)

@@ -31,8 +31,9 @@ enum state {
 /* All probes together; whoever waits at a terminal has waited long enough. */
 #define PATIENCE_MS 17000
 
-#define BROWSER                                                                \
-	"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+#define BROWSER                                                     \
+	"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 " \
+	"Firefox/140.0"
 
 /* ---- the values that the rows name; each yields the @i-th, or false ---- */
 
@@ -294,7 +295,7 @@ struct trial_row {
 #define W(symbol, weight) {WHY_##symbol, weight},
 
 static const struct trial_row rows[] = {
-#define TRIAL(change, values, when, most, fade, ...)                           \
+#define TRIAL(change, values, when, most, fade, ...) \
 	{DOCTOR_##change, values, when, most, fade, {__VA_ARGS__}},
 #include "doctor/trials.def"
 #undef TRIAL
@@ -351,8 +352,7 @@ static bool untried(const struct doctor_chart *chart,
 	struct doctor_trial t = {.change = row->change};
 	size_t tried = 0;
 
-	for (size_t i = 0; row->values(chart, i, t.value, sizeof(t.value));
-	     i++) {
+	for (size_t i = 0; row->values(chart, i, t.value, sizeof(t.value)); i++) {
 		if (doctor_tried(chart, t.change, t.value)) {
 			tried++;
 			continue;

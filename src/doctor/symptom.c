@@ -88,7 +88,8 @@ static enum doctor_finding_kind alert_symptom(const struct doctor_probe *p,
 	if (has_word(word, "certificate") ||
 	    (tls->asked_for_cert && !c->cert_file))
 		return DOCTOR_F_TLS_CLIENT_CERT;
-	if (tls->fault == SES_TLS_VERSION || has_word(word, "handshake failure") ||
+	if (tls->fault == SES_TLS_VERSION ||
+	    has_word(word, "handshake failure") ||
 	    has_word(word, "insufficient security"))
 		return DOCTOR_F_TLS_VERSION;
 	return DOCTOR_F_TLS_ALERT;
@@ -123,8 +124,8 @@ static enum doctor_finding_kind tls_symptom(const struct doctor_probe *p,
 	}
 }
 
-static enum doctor_finding_kind
-connection_symptom(const struct doctor_probe *p, const struct doctor_case *c)
+static enum doctor_finding_kind connection_symptom(const struct doctor_probe *p,
+						   const struct doctor_case *c)
 {
 	const struct ses_dial_step *step = last_step(p);
 	enum ses_dial_kind kind = step ? step->kind : SES_DIAL_CONNECT;
@@ -148,19 +149,32 @@ static enum doctor_finding_kind status_symptom(int status)
 		int low, high;
 		enum doctor_finding_kind kind;
 	} rows[] = {
-		{200, 299, DOCTOR_F_STATUS_2XX}, {300, 399, DOCTOR_F_STATUS_3XX},
-		{400, 400, DOCTOR_F_STATUS_400}, {401, 401, DOCTOR_F_STATUS_401},
-		{403, 403, DOCTOR_F_STATUS_403}, {404, 404, DOCTOR_F_STATUS_404},
-		{405, 405, DOCTOR_F_STATUS_405}, {407, 407, DOCTOR_F_STATUS_407},
-		{410, 410, DOCTOR_F_STATUS_404}, {414, 414, DOCTOR_F_STATUS_431},
-		{421, 421, DOCTOR_F_STATUS_421}, {422, 422, DOCTOR_F_STATUS_422},
-		{426, 426, DOCTOR_F_STATUS_426}, {429, 429, DOCTOR_F_STATUS_429},
-		{431, 431, DOCTOR_F_STATUS_431}, {494, 494, DOCTOR_F_STATUS_431},
-		{495, 496, DOCTOR_F_STATUS_400}, {400, 499, DOCTOR_F_STATUS_4XX},
-		{500, 500, DOCTOR_F_STATUS_500}, {501, 501, DOCTOR_F_STATUS_405},
-		{502, 502, DOCTOR_F_STATUS_502}, {503, 503, DOCTOR_F_STATUS_503},
-		{504, 504, DOCTOR_F_STATUS_504}, {505, 505, DOCTOR_F_STATUS_505},
-		{520, 527, DOCTOR_F_STATUS_52X}, {530, 530, DOCTOR_F_STATUS_52X},
+		{200, 299, DOCTOR_F_STATUS_2XX},
+		{300, 399, DOCTOR_F_STATUS_3XX},
+		{400, 400, DOCTOR_F_STATUS_400},
+		{401, 401, DOCTOR_F_STATUS_401},
+		{403, 403, DOCTOR_F_STATUS_403},
+		{404, 404, DOCTOR_F_STATUS_404},
+		{405, 405, DOCTOR_F_STATUS_405},
+		{407, 407, DOCTOR_F_STATUS_407},
+		{410, 410, DOCTOR_F_STATUS_404},
+		{414, 414, DOCTOR_F_STATUS_431},
+		{421, 421, DOCTOR_F_STATUS_421},
+		{422, 422, DOCTOR_F_STATUS_422},
+		{426, 426, DOCTOR_F_STATUS_426},
+		{429, 429, DOCTOR_F_STATUS_429},
+		{431, 431, DOCTOR_F_STATUS_431},
+		{494, 494, DOCTOR_F_STATUS_431},
+		{495, 496, DOCTOR_F_STATUS_400},
+		{400, 499, DOCTOR_F_STATUS_4XX},
+		{500, 500, DOCTOR_F_STATUS_500},
+		{501, 501, DOCTOR_F_STATUS_405},
+		{502, 502, DOCTOR_F_STATUS_502},
+		{503, 503, DOCTOR_F_STATUS_503},
+		{504, 504, DOCTOR_F_STATUS_504},
+		{505, 505, DOCTOR_F_STATUS_505},
+		{520, 527, DOCTOR_F_STATUS_52X},
+		{530, 530, DOCTOR_F_STATUS_52X},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -177,14 +191,21 @@ static enum doctor_finding_kind close_symptom(const struct doctor_probe *p)
 		uint16_t code;
 		enum doctor_finding_kind kind;
 	} rows[] = {
-		{1008, DOCTOR_F_CLOSE_POLICY},	 {1011, DOCTOR_F_CLOSE_ERROR},
-		{1012, DOCTOR_F_CLOSE_RESTART},	 {1013, DOCTOR_F_CLOSE_LATER},
-		{1014, DOCTOR_F_CLOSE_RESTART},	 {3000, DOCTOR_F_CLOSE_UNAUTHORIZED},
-		{3003, DOCTOR_F_CLOSE_FORBIDDEN}, {3008, DOCTOR_F_CLOSE_OTHER},
+		{1008, DOCTOR_F_CLOSE_POLICY},
+		{1011, DOCTOR_F_CLOSE_ERROR},
+		{1012, DOCTOR_F_CLOSE_RESTART},
+		{1013, DOCTOR_F_CLOSE_LATER},
+		{1014, DOCTOR_F_CLOSE_RESTART},
+		{3000, DOCTOR_F_CLOSE_UNAUTHORIZED},
+		{3003, DOCTOR_F_CLOSE_FORBIDDEN},
+		{3008, DOCTOR_F_CLOSE_OTHER},
 		{4401, DOCTOR_F_CLOSE_UNAUTHORIZED},
-		{4403, DOCTOR_F_CLOSE_FORBIDDEN}, {4404, DOCTOR_F_CLOSE_NOT_FOUND},
-		{4004, DOCTOR_F_CLOSE_NOT_FOUND}, {4406, DOCTOR_F_CLOSE_SUBPROTOCOL},
-		{4029, DOCTOR_F_CLOSE_RATE},	 {4429, DOCTOR_F_CLOSE_RATE},
+		{4403, DOCTOR_F_CLOSE_FORBIDDEN},
+		{4404, DOCTOR_F_CLOSE_NOT_FOUND},
+		{4004, DOCTOR_F_CLOSE_NOT_FOUND},
+		{4406, DOCTOR_F_CLOSE_SUBPROTOCOL},
+		{4029, DOCTOR_F_CLOSE_RATE},
+		{4429, DOCTOR_F_CLOSE_RATE},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -238,8 +259,8 @@ static void url_symptom(struct doctor_chart *chart)
 	bool scheme = strcmp(row->cause, "url.scheme") == 0;
 
 	doctor_note(chart,
-		    scheme ? DOCTOR_F_URL_FOREIGN : DOCTOR_F_URL_MALFORMED, NULL,
-		    NULL, "%s", row->sentence);
+		    scheme ? DOCTOR_F_URL_FOREIGN : DOCTOR_F_URL_MALFORMED,
+		    NULL, NULL, "%s", row->sentence);
 }
 
 void doctor_find_symptom(struct doctor_chart *chart,

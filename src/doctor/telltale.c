@@ -25,7 +25,7 @@ static const struct telltale telltales[] = {
 /* A body up to this long, and no markup, is a sentence of its author. */
 #define SHORT_BODY 1000
 /* Success pages are read no further: they are no refusals. */
-#define LONG_BODY  4096
+#define LONG_BODY 4096
 
 static bool is_letter(uint8_t c)
 {
@@ -54,8 +54,7 @@ static ptrdiff_t find_phrase(struct bytes text, const char *phrase)
 		if (byte_lower(text.data[i]) != byte_lower(p.data[0]) ||
 		    !bytes_equal_nocase(bytes_of(text.data + i, p.len), p))
 			continue;
-		if (i > 0 && is_letter(text.data[i - 1]) &&
-		    is_letter(p.data[0]))
+		if (i > 0 && is_letter(text.data[i - 1]) && is_letter(p.data[0]))
 			continue;
 		if (!whole || word_ends(bytes_from(text, i + p.len)))
 			return (ptrdiff_t)i;
@@ -81,8 +80,8 @@ static bool field_says(const struct doctor_probe *p, const char *phrase,
 		const struct ses_field *f = &p->parsed.fields[i];
 		bool prefix = name.len && name.data[name.len - 1] == '-';
 
-		if (!(prefix ? bytes_equal_nocase(bytes_first(f->name, name.len),
-						  name)
+		if (!(prefix ? bytes_equal_nocase(
+				       bytes_first(f->name, name.len), name)
 			     : bytes_equal_nocase(f->name, name)))
 			continue;
 		*ret_said = f->value;

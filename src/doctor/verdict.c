@@ -67,8 +67,8 @@ static void write_url(const struct facts *f, const struct doctor_trial *t,
 		struct bytes path = bytes_of_str(t->value);
 		ptrdiff_t query = bytes_find_byte(path, '?');
 
-		url.path = bytes_first(path, query < 0 ? path.len
-						       : (size_t)query);
+		url.path =
+			bytes_first(path, query < 0 ? path.len : (size_t)query);
 		if (query >= 0)
 			url.query = bytes_from(path, (size_t)query + 1);
 	}
@@ -178,23 +178,26 @@ static void know_the_answer(struct facts *f)
 {
 	const struct ses_tls_info *tls;
 	const struct doctor_probe *end = f->key ? f->key : f->base;
+	char text[300];
 
 	if (!f->base)
 		return;
 	tls = &f->base->dial.tls;
-	doctor_result_text(f->base, f->result, sizeof(f->result));
+	doctor_result_text(f->base, text, sizeof(text));
+	copy(f, bytes_of_str(text), f->result, sizeof(f->result));
 	know(f, "result", f->result);
 	snprintf(f->seconds, sizeof(f->seconds), "%.1f", end->open_ms / 1000);
 	know(f, "seconds", f->seconds);
 	if (tls->fault == SES_TLS_EXPIRED && tls->not_after[0])
-		snprintf(f->tls, sizeof(f->tls), "valid from %s to %s",
+		snprintf(text, sizeof(text), "valid from %s to %s",
 			 tls->not_before, tls->not_after);
 	else if (tls->fault == SES_TLS_HOSTNAME && tls->n_names > 0)
-		snprintf(f->tls, sizeof(f->tls), "it is for %s%s",
-			 tls->names[0], tls->n_names > 1 ? " and others" : "");
+		snprintf(text, sizeof(text), "it is for %s%s", tls->names[0],
+			 tls->n_names > 1 ? " and others" : "");
 	else
-		snprintf(f->tls, sizeof(f->tls), "%s",
+		snprintf(text, sizeof(text), "%s",
 			 tls->alert[0] ? tls->alert : tls->text);
+	copy(f, bytes_of_str(text), f->tls, sizeof(f->tls));
 	know(f, "tls", f->tls);
 }
 
@@ -417,8 +420,7 @@ static void add_evidence(struct facts *f, const struct doctor_finding *finding,
 		snprintf(line, sizeof(v->evidence[0]), "probe %d: %s",
 			 finding->probe, finding->text);
 	else
-		snprintf(line, sizeof(v->evidence[0]), "URL: %s",
-			 finding->text);
+		snprintf(line, sizeof(v->evidence[0]), "URL: %s", finding->text);
 	v->evidence_weight[v->n_evidence++] = weight;
 }
 
@@ -448,8 +450,7 @@ static void gather_evidence(struct facts *f, const struct doctor_opinion *o)
 static bool proves(const struct facts *f, const struct doctor_opinion *o)
 {
 	for (size_t i = 0; f->key && i < f->chart->n_findings; i++)
-		if (f->chart->finding[i].probe == f->key->n &&
-		    o->weight[i] > 0)
+		if (f->chart->finding[i].probe == f->key->n && o->weight[i] > 0)
 			return true;
 	return false;
 }
@@ -457,6 +458,7 @@ static bool proves(const struct facts *f, const struct doctor_opinion *o)
 static void prove(struct facts *f)
 {
 	struct doctor_verdict *v = f->v;
+	char result[256];
 
 	if (!f->key || v->cause == WHY_OK)
 		return;
@@ -464,7 +466,8 @@ static void prove(struct facts *f)
 	v->proof.probe = f->key->n;
 	doctor_trial_text(f->chart->c, &f->key->trial, v->proof.changed,
 			  sizeof(v->proof.changed));
-	doctor_result_text(f->key, v->proof.result, sizeof(v->proof.result));
+	doctor_result_text(f->key, result, sizeof(result));
+	copy(f, bytes_of_str(result), v->proof.result, sizeof(v->proof.result));
 	v->proof.repeated = doctor_repeats(f->chart, &f->key->trial);
 }
 
@@ -478,8 +481,7 @@ static bool is_known_fix(const struct doctor_verdict *v, const char *what)
 	return false;
 }
 
-static void fill(const struct facts *f, const char *text, char *out,
-		 size_t size)
+static void fill(const struct facts *f, const char *text, char *out, size_t size)
 {
 	out[0] = 0;
 	if (text && (f->proven || !strstr(text, "{expected}")))

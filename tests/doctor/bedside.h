@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A doctor's whole examination without a network: a script says what each
+ * trial would get, the real plan, findings and judgement do the rest. Answers
+ * are written as they come over the wire, or, after an @, in a word:
+ *   @open [SUBPROTOCOL]  @close CODE REASON  @cut MS  @bad101  @badframe
+ *   @silent  @closed  @reset  @raw BYTES
+ *   @refused  @lost  @noname  @proxy STATUS  @tls FAULT
+ */
+#ifndef TESTS_DOCTOR_BEDSIDE_H
+#define TESTS_DOCTOR_BEDSIDE_H
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <sesame/error.h>
+
+#include "doctor/plan.h"
+#include "doctor/result.h"
+#include "doctor/verdict.h"
+
+struct answer {
+	enum doctor_change change;
+	const char *value; /* NULL: any */
+	const char *what;
+};
+
+#define MAX_ANSWERS 12
+
+struct patient {
+	const char *name;
+	const char *url;
+	const char *origin, *subprotocols, *proxy, *header, *agent;
+	const char *answer; /* what the request as given gets */
+	struct answer answers[MAX_ANSWERS]; /* what else gets something else */
+	const char *cause;
+	double at_least, at_most; /* the confidence; 0: not looked at */
+	bool asked_for_cert;
+	bool large; /* the request head has 6,000 bytes */
+};
+
+struct bed {
+	struct doctor_case c;
+	struct doctor_chart chart;
+	struct doctor_opinion opinion;
+	struct doctor_verdict verdict;
+};
+
+static inline void lie_answered(struct doctor_probe *p, struct bytes text)
+{
+	struct ses_head_parser parser;
+	enum ses_fault fault;
+	size_t n = 0;
+	int r;
+
+	p->head = malloc(2 * text.len + 8);
+	for (size_t i = 0; i < text.len; i++) { /* LF becomes CR LF */
+		if (text.data[i] == '\n' &&
+		    (i == 0 || text.data[i - 1] != '\r'))
+			p->head[n++] = '\r';
+		p->head[n++] = (char)text.data[i];
+	}
+	p->head_len = n;
+	ses_head_init(&parser, false, NULL);
+	parser.tolerant = true;
+	r = ses_head_parse(&parser, bytes_of(p->head, n), &p->parsed, &fault);
+	if (r == 0)
+		r = ses_head_finish(&parser, bytes_of(p->head, n), &p->parsed,
+				    &fault);
+	if (r <= 0) {
+		p->outcome = DOCTOR_NOT_HTTP;
+		return;
+	}
+	p->outcome = DOCTOR_ANSWERED;
+	p->status = p->parsed.status;
+	p->body_len = n - (size_t)r;
+	p->body = malloc(p->body_len + 1);
+	memcpy(p->body, p->head + r, p->body_len);
+	p->head_len = (size_t)r;
+	struct why_answer answer = {.status = p->status,
+				    .reason = p->parsed.reason,
+				    .fields = p->parsed.fields,
+				    .n_fields = p->parsed.n_fields,
+				    .body = bytes_of(p->body, p->body_len)};
+	why_recognise(&answer, &p->hops);
+}
+
+static inline struct ses_dial_step *lie_step(struct doctor_probe *p,
+					     enum ses_dial_kind kind, int error)
+{
+	struct ses_dial_step *s = &p->dial.step[p->dial.n_steps++];
+
+	s->kind = kind;
+	s->error = error;
+	p->error = error;
+	return s;
+}
+
+static inline void lie_unconnected(struct doctor_probe *p, const char *word)
+{
+	static const char *const faults[] = {
+		"ok", "not-tls", "version", "untrusted", "expired", "hostname",
+		"client-cert", "alert", "cut", "other"};
+
+	p->outcome = DOCTOR_NO_CONNECTION;
+	if (strcmp(word, "refused") == 0) {
+		lie_step(p, SES_DIAL_CONNECT, SESAME_ECONNECT)->sys_errno =
+			ECONNREFUSED;
+	} else if (strcmp(word, "lost") == 0) {
+		lie_step(p, SES_DIAL_CONNECT, SESAME_ETIMEOUT);
+	} else if (strcmp(word, "noname") == 0) {
+		lie_step(p, SES_DIAL_NAMES, SESAME_ENAME);
+	} else if (strncmp(word, "proxy ", 6) == 0) {
+		lie_step(p, SES_DIAL_PROXY, SESAME_EPROXY);
+		p->dial.proxy_status = atoi(word + 6);
+	} else if (strncmp(word, "tls ", 4) == 0) {
+		lie_step(p, SES_DIAL_TLS, SESAME_ETLS);
+		for (int i = 0; i < 10; i++)
+			if (strncmp(word + 4, faults[i], strlen(faults[i])) == 0)
+				p->dial.tls.fault = (enum ses_tls_fault)i;
+		if (strchr(word, ':'))
+			snprintf(p->dial.tls.alert, sizeof(p->dial.tls.alert),
+				 "%s", strchr(word, ':') + 1);
+	}
+}
+
+static inline void lie_in_a_word(struct doctor_probe *p, const char *word)
+{
+	p->open_ms = 500;
+	if (strncmp(word, "open", 4) == 0) {
+		p->outcome = DOCTOR_OPEN;
+		p->status = 101;
+		p->open_ms = p->trial.change == DOCTOR_HOLD ? 7000 : 500;
+		if (word[4]) {
+			p->head = strdup(word);
+			p->subprotocol = bytes_of_str(p->head + 5);
+		}
+	} else if (strncmp(word, "close ", 6) == 0) {
+		p->outcome = DOCTOR_CLOSED_AFTER;
+		p->status = 101;
+		p->open_ms = 1;
+		p->close_code = (uint16_t)atoi(word + 6);
+		if (strlen(word) > 11)
+			snprintf(p->close_reason, sizeof(p->close_reason), "%s",
+				 word + 11);
+	} else if (strncmp(word, "cut ", 4) == 0) {
+		p->outcome = DOCTOR_CUT_AFTER;
+		p->status = 101;
+		p->open_ms = atof(word + 4);
+	} else if (strcmp(word, "bad101") == 0) {
+		p->outcome = DOCTOR_BAD_101;
+		p->status = 101;
+		p->fault = SES_FAULT_RESPONSE_ACCEPT;
+	} else if (strcmp(word, "badframe") == 0) {
+		p->outcome = DOCTOR_BAD_FRAME;
+		p->status = 101;
+		p->fault = SES_FAULT_MASKED;
+	} else if (strncmp(word, "raw ", 4) == 0) {
+		p->outcome = DOCTOR_NOT_HTTP;
+		p->head = strdup(word + 4);
+		p->head_len = strlen(p->head);
+	} else if (strcmp(word, "silent") == 0 || strcmp(word, "closed") == 0 ||
+		   strcmp(word, "reset") == 0) {
+		p->outcome = DOCTOR_NO_ANSWER;
+		p->error = *word == 's'   ? SESAME_ETIMEOUT
+			   : *word == 'c' ? SESAME_ECLOSED
+					  : SESAME_ERESET;
+		p->ms = *word == 's' ? 5000 : 1;
+	} else {
+		lie_unconnected(p, word);
+	}
+}
+
+/* A probe as if it had been performed. */
+static inline struct doctor_probe *lie(const struct doctor_trial *trial, int n,
+				       const char *what)
+{
+	struct doctor_probe *p = calloc(1, sizeof(*p));
+
+	p->n = n;
+	p->trial = *trial;
+	p->hops.writer = -1;
+	p->ms = 1;
+	p->request = strdup("GET / HTTP/1.1\r\n\r\n");
+	if (*what == '@')
+		lie_in_a_word(p, what + 1);
+	else
+		lie_answered(p, bytes_of_str(what));
+	doctor_hash_body(p, bytes_of_str(trial->value), bytes_of_str(""),
+			 bytes_of_str(""));
+	return p;
+}
+
+static inline void bed_make(struct bed *b, const struct patient *patient)
+{
+	struct doctor_case *c = &b->c;
+	char *colon;
+
+	memset(b, 0, sizeof(*b));
+	c->url_text = strdup(patient->url);
+	c->url_error = ses_url_parse(bytes_of_str(c->url_text), &c->url,
+				     &c->url_fault, &c->url_fault_at);
+	c->origin = patient->origin ? strdup(patient->origin) : NULL;
+	c->subprotocols =
+		patient->subprotocols ? strdup(patient->subprotocols) : NULL;
+	c->proxy = patient->proxy ? strdup(patient->proxy) : NULL;
+	c->user_agent = strdup(patient->agent ? patient->agent : "sesame/1");
+	c->user_agent_given = patient->agent != NULL;
+	if (patient->header) {
+		c->header[0].name = strdup(patient->header);
+		colon = strchr(c->header[0].name, ':');
+		*colon = 0;
+		c->header[0].value = strdup(colon + 2);
+		c->n_headers = 1;
+	}
+	c->max_probes = 20;
+	b->chart.c = c;
+}
+
+static inline void bed_strip(struct bed *b)
+{
+	for (size_t i = 0; i < b->chart.n_probes; i++) {
+		doctor_probe_fini(b->chart.probe[i]);
+		free(b->chart.probe[i]);
+	}
+	doctor_case_close(&b->c);
+}
+
+static inline const char *bed_answer(const struct patient *patient,
+				     const struct doctor_trial *trial)
+{
+	for (size_t i = 0; i < MAX_ANSWERS && patient->answers[i].what; i++) {
+		const struct answer *a = &patient->answers[i];
+
+		if (a->change == trial->change &&
+		    (!a->value || strcmp(a->value, trial->value) == 0))
+			return a->what;
+	}
+	return patient->answer;
+}
+
+/* Add one probe to the chart and look at everything again. */
+static inline void bed_probe(struct bed *b, const struct patient *patient,
+			     const struct doctor_trial *trial)
+{
+	struct doctor_chart *chart = &b->chart;
+	struct doctor_probe *p = lie(trial, (int)chart->n_probes + 1,
+				     bed_answer(patient, trial));
+
+	p->dial.tls.asked_for_cert = patient->asked_for_cert;
+	if (patient->large) {
+		free(p->request);
+		p->request = calloc(1, 6001);
+		memset(p->request, 'x', 6000);
+	}
+	chart->probe[chart->n_probes++] = p;
+	if (p->status == 429)
+		chart->stopped = "429";
+	doctor_find(chart);
+	doctor_diagnose(chart, &b->opinion);
+}
+
+static inline void bed_examine(struct bed *b, const struct patient *patient)
+{
+	struct doctor_trial trial;
+
+	bed_make(b, patient);
+	doctor_find(&b->chart);
+	doctor_diagnose(&b->chart, &b->opinion);
+	for (;;) {
+		memset(&trial, 0, sizeof(trial));
+		if (!doctor_plan(&b->chart, &b->opinion, &trial))
+			break;
+		bed_probe(b, patient, &trial);
+	}
+	doctor_pronounce(&b->chart, &b->opinion, &b->verdict);
+}
+
+#endif

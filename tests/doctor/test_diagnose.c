@@ -1,0 +1,573 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Judgement, from the first probe to the verdict: a patient for every cause,
+ * with answers as real software gives them, and the traps in which a status
+ * alone misleads.
+ */
+#include "test.h"
+
+#include "doctor/bedside.h"
+
+#define NGINX_403                                                     \
+	"HTTP/1.1 403 Forbidden\nServer: nginx/1.22.1\n"              \
+	"Content-Type: text/html\nContent-Length: 153\n\n"            \
+	"<html>\n<head><title>403 Forbidden</title></head>\n<body>\n" \
+	"<center><h1>403 Forbidden</h1></center>\n"                   \
+	"<hr><center>nginx/1.22.1</center>\n</body>\n</html>\n"
+#define UVICORN_403                                   \
+	"HTTP/1.1 403 Forbidden\nContent-Length: 0\n" \
+	"Content-Type: text/plain\nConnection: close\n\n"
+#define TORNADO_403                                                      \
+	"HTTP/1.1 403 Forbidden\nServer: TornadoServer/6.2\n"            \
+	"Content-Type: text/html; charset=UTF-8\nContent-Length: 35\n\n" \
+	"Cross origin websockets not allowed"
+#define NODE_401                                         \
+	"HTTP/1.1 401 Unauthorized\nConnection: close\n" \
+	"Content-Type: text/html\nContent-Length: 12\n\nUnauthorized"
+#define NODE_400                                        \
+	"HTTP/1.1 400 Bad Request\nConnection: close\n" \
+	"Content-Type: text/html\nContent-Length: 11\n\nBad Request"
+#define NODE_426                                              \
+	"HTTP/1.1 426 Upgrade Required\nContent-Length: 16\n" \
+	"Content-Type: text/plain\n\nUpgrade Required"
+#define NGINX_404                                                     \
+	"HTTP/1.1 404 Not Found\nServer: nginx/1.22.1\n"              \
+	"Content-Type: text/html\nContent-Length: 153\n\n"            \
+	"<html>\n<head><title>404 Not Found</title></head>\n<body>\n" \
+	"<center><h1>404 Not Found</h1></center>\n"                   \
+	"<hr><center>nginx/1.22.1</center>\n</body>\n</html>\n"
+#define URL  "ws://127.0.0.1:8080/chat"
+#define TLS  "wss://localhost:8443/chat"
+#define HERE "http://127.0.0.1:8080"
+
+static const struct patient patients[] = {
+	{.name = "an open door",
+	 .url = URL,
+	 .answer = "@open",
+	 .cause = "ok",
+	 .at_least = 0.9},
+	{.name = "two m in the scheme",
+	 .url = "wss//example.org/x",
+	 .cause = "url.syntax",
+	 .at_least = 0.9},
+	{.name = "a database's scheme",
+	 .url = "ftp://example.org/x",
+	 .cause = "url.scheme",
+	 .at_least = 0.8},
+	{.name = "plain HTTP to a TLS port",
+	 .url = URL,
+	 .answer = "HTTP/1.1 400 Bad Request\nServer: nginx\n\n<html><center>"
+		   "The plain HTTP request was sent to HTTPS port</center>",
+	 .answers = {{DOCTOR_SCHEME, "wss", "@open"}},
+	 .cause = "url.scheme",
+	 .at_least = 0.95},
+	{.name = "TLS to a plain port",
+	 .url = TLS,
+	 .answer = "@tls not-tls",
+	 .answers = {{DOCTOR_SCHEME, "ws", "@open"}},
+	 .cause = "url.scheme",
+	 .at_least = 0.9},
+	{.name = "a virtual host that is another",
+	 .url = URL,
+	 .answer = NGINX_404,
+	 .answers = {{DOCTOR_HOST, "localhost:8080", "@open"}},
+	 .cause = "url.host",
+	 .at_least = 0.7},
+	{.name = "an SSH server",
+	 .url = URL,
+	 .answer = "@raw SSH-2.0-OpenSSH_9.2\r\n",
+	 .cause = "url.port",
+	 .at_least = 0.8},
+	{.name = "Redis beside the door",
+	 .url = URL,
+	 .answer = "@closed",
+	 .answers = {{DOCTOR_PORT, "8081", "@open"}},
+	 .cause = "url.port",
+	 .at_least = 0.6},
+	{.name = "a path that Express does not know",
+	 .url = URL,
+	 .answer = "HTTP/1.1 404 Not Found\nX-Powered-By: Express\n"
+		   "Content-Type: text/html\n\n<pre>Cannot GET /chat</pre>",
+	 .answers = {{DOCTOR_PATH, "/ws", "@open"}},
+	 .cause = "url.path",
+	 .at_least = 0.9},
+	{.name = "a path that uvicorn answers with its one 403",
+	 .url = URL,
+	 .answer = UVICORN_403,
+	 .answers = {{DOCTOR_PATH, "/ws", "@open"}},
+	 .cause = "url.path",
+	 .at_least = 0.9},
+	{.name = "a room that is missing",
+	 .url = URL,
+	 .answer = "HTTP/1.1 400 Bad Request\n\nquery parameter room is "
+		   "required",
+	 .answers = {{DOCTOR_PLAIN_GET, NULL, NODE_426}},
+	 .cause = "url.query",
+	 .at_least = 0.6},
+	{.name = "a key that is none",
+	 .url = URL,
+	 .header = "Sec-WebSocket-Key: abc",
+	 .answer = NODE_400,
+	 .answers = {{DOCTOR_MINIMAL, NULL, "@open"}},
+	 .cause = "client.bad-handshake",
+	 .at_least = 0.8},
+	{.name = "cookies without end",
+	 .url = URL,
+	 .header = "Cookie: a=b",
+	 .large = true,
+	 .answer =
+		 "HTTP/1.1 400 Bad Request\nServer: nginx\n\n<html><title>400 "
+		 "Request Header Or Cookie Too Large</title></html>",
+	 .cause = "client.headers-too-large",
+	 .at_least = 0.9},
+	{.name = "a page over https, a socket without",
+	 .cause = "browser.mixed-content",
+	 .url = "ws://chat.example/x",
+	 .origin = "https://chat.example",
+	 .answer = "@open",
+	 .at_least = 0.5},
+	{.name = "a page whose policy names others",
+	 .url = URL,
+	 .origin = HERE,
+	 .answer = "@open",
+	 .cause = "browser.csp",
+	 .at_least = 0.8,
+	 .answers = {{DOCTOR_PLAIN_GET_PATH, "/",
+		      "HTTP/1.1 200 OK\nContent-Security-Policy: default-src "
+		      "'self'; connect-src https://api.example\n\nhello"}}},
+	{.name = "an Origin off the list",
+	 .url = URL,
+	 .origin = "https://evil.example",
+	 .answer = NGINX_403,
+	 .answers = {{DOCTOR_NO_ORIGIN, NULL, "@open"}},
+	 .cause = "access.origin",
+	 .at_least = 0.9},
+	{.name = "an Origin off the list, 401 by ws",
+	 .url = URL,
+	 .origin = "http://localhost:5173",
+	 .answer = NODE_401,
+	 .answers = {{DOCTOR_NO_ORIGIN, NULL, "@open"}},
+	 .cause = "access.origin",
+	 .at_least = 0.9},
+	{.name = "an Origin off the list, 404 by Action Cable",
+	 .url = "ws://127.0.0.1:8080/cable",
+	 .origin = "https://evil.example",
+	 .answer = "HTTP/1.1 404 Not Found\nContent-Type: text/plain\n"
+		   "Content-Length: 14\n\nPage not found",
+	 .answers = {{DOCTOR_ORIGIN, HERE, "@open"}},
+	 .cause = "access.origin",
+	 .at_least = 0.9},
+	{.name = "an Origin off the list, closed after the 101",
+	 .url = URL,
+	 .origin = "https://evil.example",
+	 .answer = "@close 1008",
+	 .answers = {{DOCTOR_ORIGIN, HERE, "@open"}},
+	 .cause = "access.origin",
+	 .at_least = 0.9},
+	{.name = "an Origin off the list, in Flask-SocketIO's 400",
+	 .url = URL,
+	 .origin = "https://evil.example",
+	 .answer = "HTTP/1.1 400 Bad Request\n\n\"Not an accepted origin.\"",
+	 .cause = "access.origin",
+	 .at_least = 0.5},
+	{.name = "Origin: null",
+	 .url = URL,
+	 .origin = "null",
+	 .answer = UVICORN_403,
+	 .answers = {{DOCTOR_NO_ORIGIN, NULL, "@open"}},
+	 .cause = "access.origin",
+	 .at_least = 0.9},
+	{.name = "no Origin where one is wanted",
+	 .url = URL,
+	 .answer = "HTTP/1.1 403 Access denied\n\n",
+	 .answers = {{DOCTOR_ORIGIN, HERE, "@open"}},
+	 .cause = "access.origin-missing",
+	 .at_least = 0.9},
+	{.name = "a Host that is not allowed",
+	 .url = URL,
+	 .answer = "HTTP/1.1 400 Bad Request\n\nInvalid host header",
+	 .answers = {{DOCTOR_HOST, "localhost:8080", "@open"}},
+	 .cause = "access.host",
+	 .at_least = 0.9},
+	{.name = "an address that is not allowed",
+	 .url = URL,
+	 .answer = NGINX_403,
+	 .answers = {{DOCTOR_SOURCE, NULL, "@open"}},
+	 .cause = "access.ip",
+	 .at_least = 0.9},
+	{.name = "a script's User-Agent",
+	 .url = URL,
+	 .agent = "Python/3.11",
+	 .answer = NGINX_403,
+	 .answers = {{DOCTOR_USER_AGENT, NULL, "@open"}},
+	 .cause = "access.user-agent",
+	 .at_least = 0.9},
+	{.name = "a wrong password",
+	 .url = "ws://ann:wrong@127.0.0.1:8080/chat",
+	 .answer = "HTTP/1.1 401 Unauthorized\nWWW-Authenticate: Basic "
+		   "realm=\"x\"\n\n",
+	 .cause = "access.credentials",
+	 .at_least = 0.9},
+	{.name = "a token that expired, in a close code",
+	 .url = URL,
+	 .answer = "@close 4401 token expired",
+	 .cause = "access.credentials",
+	 .at_least = 0.9},
+	{.name = "a right token of the wrong role",
+	 .url = URL,
+	 .header = "Authorization: Bearer abc",
+	 .answer = "HTTP/1.1 403 Forbidden\n\nForbidden",
+	 .answers = {{DOCTOR_NO_CREDENTIALS, NULL,
+		      "HTTP/1.1 401 Unauthorized\n\n"},
+		     {DOCTOR_PLAIN_GET, NULL, NODE_426}},
+	 .cause = "access.permission",
+	 .at_least = 0.6},
+	{.name = "a client certificate that nginx misses",
+	 .url = TLS,
+	 .asked_for_cert = true,
+	 .answer = "HTTP/1.1 400 Bad Request\nServer: nginx\n\n<center>No "
+		   "required SSL certificate was sent</center>",
+	 .cause = "access.client-cert",
+	 .at_least = 0.9},
+	{.name = "a client certificate that Apache misses",
+	 .url = TLS,
+	 .asked_for_cert = true,
+	 .answer = "HTTP/1.1 403 Forbidden\nServer: Apache/2.4.62\n\n<!DOCTYPE "
+		   "HTML PUBLIC \"-//IETF//DTD HTML 2.0//EN\">\n<title>403 "
+		   "Forbidden</title><h1>Forbidden</h1>\n<p>You don't have "
+		   "permission to access this resource.</p>",
+	 .cause = "access.client-cert",
+	 .at_least = 0.6},
+	{.name = "a client certificate by alert",
+	 .url = TLS,
+	 .answer = "@tls alert:certificate required",
+	 .cause = "access.client-cert",
+	 .at_least = 0.9},
+	{.name = "too many",
+	 .url = URL,
+	 .answer = "HTTP/1.1 429 Too Many Requests\nRetry-After: 30\n\n",
+	 .cause = "access.rate",
+	 .at_least = 0.9},
+	{.name = "Cloudflare's challenge",
+	 .url = URL,
+	 .answer = "HTTP/1.1 403 Forbidden\nServer: cloudflare\nCF-RAY: 8a\n"
+		   "cf-mitigated: challenge\n\n<title>Just a moment...</title>",
+	 .cause = "access.waf",
+	 .at_least = 0.9},
+	{.name = "a name that nobody has",
+	 .url = "ws://nosuch.invalid/",
+	 .answer = "@noname",
+	 .cause = "net.dns",
+	 .at_least = 0.9},
+	{.name = "nobody at home",
+	 .url = URL,
+	 .answer = "@refused",
+	 .cause = "net.refused",
+	 .at_least = 0.6},
+	{.name = "packets into the void",
+	 .url = "ws://192.0.2.1/",
+	 .answer = "@lost",
+	 .cause = "net.timeout",
+	 .at_least = 0.6},
+	{.name = "a server that never answers",
+	 .url = URL,
+	 .answer = "@silent",
+	 .cause = "net.timeout",
+	 .at_least = 0.5},
+	{.name = "a server that resets",
+	 .url = URL,
+	 .answer = "@reset",
+	 .cause = "net.reset",
+	 .at_least = 0.4},
+	{.name = "IPv4 alone",
+	 .url = "ws://[::1]:8080/",
+	 .answer = "@refused",
+	 .answers = {{DOCTOR_FAMILY, "4", "@open"}},
+	 .cause = "net.address-family",
+	 .at_least = 0.9},
+	{.name = "a proxy that says no",
+	 .url = URL,
+	 .proxy = "http://127.0.0.1:3128",
+	 .answer = "@proxy 403",
+	 .answers = {{DOCTOR_DIRECT, NULL, "@open"}},
+	 .cause = "net.proxy-denied",
+	 .at_least = 0.7},
+	{.name = "a proxy that wants a password",
+	 .url = URL,
+	 .proxy = "http://127.0.0.1:3128",
+	 .answer = "@proxy 407",
+	 .cause = "net.proxy-auth",
+	 .at_least = 0.8},
+	{.name = "a proxy that looks into TLS",
+	 .url = TLS,
+	 .proxy = "http://127.0.0.1:3128",
+	 .answer = "HTTP/1.1 404 Not Found\nVia: 1.1 x (squid/5.7)\n\n",
+	 .answers = {{DOCTOR_DIRECT, NULL, "@open"}},
+	 .cause = "net.proxy-strips-upgrade",
+	 .at_least = 0.8},
+	{.name = "a silence that is cut",
+	 .url = URL,
+	 .answer = "@open",
+	 .answers = {{DOCTOR_HOLD, NULL, "@cut 3000"}},
+	 .cause = "net.idle-timeout",
+	 .at_least = 0.9},
+	{.name = "a certificate of nobody",
+	 .url = TLS,
+	 .answer = "@tls untrusted",
+	 .cause = "tls.untrusted",
+	 .at_least = 0.9},
+	{.name = "a certificate of last year",
+	 .url = TLS,
+	 .answer = "@tls expired",
+	 .cause = "tls.expired",
+	 .at_least = 0.9},
+	{.name = "a certificate for others",
+	 .url = TLS,
+	 .answer = "@tls hostname",
+	 .cause = "tls.hostname",
+	 .at_least = 0.9},
+	{.name = "TLS 1.1 alone",
+	 .url = TLS,
+	 .answer = "@tls version:protocol version",
+	 .cause = "tls.version",
+	 .at_least = 0.9},
+	{.name = "a single page for every path",
+	 .url = URL,
+	 .answer =
+		 "HTTP/1.1 200 OK\nServer: nginx/1.22.1\nETag: \"6b02fb2b-11\""
+		 "\nAccept-Ranges: bytes\nContent-Type: text/html\n\n"
+		 "<h1>Welcome</h1>",
+	 .cause = "server.no-websocket",
+	 .at_least = 0.5},
+	{.name = "nginx without Upgrade before Tornado",
+	 .url = URL,
+	 .answer = "HTTP/1.1 400 Bad Request\nServer: nginx/1.22.1\n\n"
+		   "Can \"Upgrade\" only to \"WebSocket\".",
+	 .cause = "server.proxy-upgrade",
+	 .at_least = 0.9},
+	{.name = "Apache without wstunnel before ws",
+	 .url = URL,
+	 .answer = NODE_426,
+	 .cause = "server.proxy-upgrade",
+	 .at_least = 0.9},
+	{.name = "Envoy without upgrade_configs",
+	 .url = URL,
+	 .answer = "HTTP/1.1 403 Forbidden\nserver: envoy\n"
+		   "content-length: 0\n\n",
+	 .answers = {{DOCTOR_PLAIN_GET, NULL,
+		      "HTTP/1.1 200 OK\nserver: envoy\n\nhello"}},
+	 .cause = "server.proxy-upgrade",
+	 .at_least = 0.6},
+	{.name = "a proxy that swallows the 101",
+	 .url = URL,
+	 .answer = "@silent",
+	 .answers = {{DOCTOR_PLAIN_GET, NULL, NODE_426}},
+	 .cause = "server.proxy-upgrade",
+	 .at_least = 0.5},
+	{.name = "a proxy that changes Host",
+	 .url = URL,
+	 .origin = HERE,
+	 .answer = TORNADO_403,
+	 .answers = {{DOCTOR_NO_ORIGIN, NULL, "@open"}},
+	 .cause = "server.proxy-host",
+	 .at_least = 0.6},
+	{.name = "a proxy that loses the scheme",
+	 .url = TLS,
+	 .origin = "https://localhost:8443",
+	 .answer = "HTTP/1.1 403 Forbidden\nServer: nginx\n\n",
+	 .answers = {{DOCTOR_NO_ORIGIN, NULL, "@open"},
+		     {DOCTOR_ORIGIN, "http://localhost:8443", "@open"}},
+	 .cause = "server.proxy-proto",
+	 .at_least = 0.6},
+	{.name = "an application that trusts no proxy",
+	 .url = URL,
+	 .answer = "HTTP/1.1 400 Bad Request\n\nX-Forwarded-For from an "
+		   "untrusted proxy",
+	 .cause = "server.forwarded-untrusted",
+	 .at_least = 0.8},
+	{.name = "WebSockets off at Cloudflare",
+	 .url = URL,
+	 .answer =
+		 "HTTP/1.1 400 Bad Request\nServer: cloudflare\nCF-RAY: 8a\n\n"
+		 "WebSockets are disabled for this zone",
+	 .cause = "server.cdn-websockets-off",
+	 .at_least = 0.5},
+	{.name = "a session of another node",
+	 .url = "ws://127.0.0.1:8080/socket.io/?EIO=4&sid=x",
+	 .answer = "HTTP/1.1 400 Bad Request\n\n{\"code\":1,\"message\":"
+		   "\"Session ID unknown\"}",
+	 .cause = "server.sticky-session",
+	 .at_least = 0.8},
+	{.name = "nobody behind nginx",
+	 .url = URL,
+	 .answer = "HTTP/1.1 502 Bad Gateway\nServer: nginx/1.22.1\n\n<center>"
+		   "<h1>502 Bad Gateway</h1></center><hr><center>nginx/1.22.1"
+		   "</center>",
+	 .cause = "server.backend-down",
+	 .at_least = 0.8},
+	{.name = "version 8 alone",
+	 .url = URL,
+	 .answer =
+		 "HTTP/1.1 426 Upgrade Required\nSec-WebSocket-Version: 8\n\n",
+	 .answers = {{DOCTOR_VERSION, "8", "@open"}},
+	 .cause = "server.version",
+	 .at_least = 0.9},
+	{.name = "a subprotocol that nobody speaks",
+	 .url = URL,
+	 .subprotocols = "chat.v1",
+	 .cause = "server.subprotocol",
+	 .answer = "HTTP/1.1 400 Bad Request\n\nUnsupported subprotocol, this "
+		   "server speaks chat.v2",
+	 .answers = {{DOCTOR_SUBPROTOCOL, "chat.v2", "@open chat.v2"}},
+	 .at_least = 0.9},
+	{.name = "a subprotocol that is not chosen",
+	 .url = URL,
+	 .subprotocols = "chat.v1",
+	 .answer = "@open",
+	 .cause = "server.subprotocol",
+	 .at_least = 0.9},
+	{.name = "graphql-ws, which is not graphql-ws",
+	 .url = URL,
+	 .subprotocols = "graphql-ws",
+	 .answer = "@close 4406 Subprotocol not acceptable",
+	 .cause = "server.subprotocol",
+	 .at_least = 0.9},
+	{.name = "a missing slash",
+	 .url = "ws://127.0.0.1:8080/live",
+	 .answer = "HTTP/1.1 301 Moved Permanently\nServer: nginx/1.22.1\n"
+		   "Location: http://127.0.0.1:8080/live/\n\n",
+	 .answers = {{DOCTOR_PATH, "/live/", "@open"}},
+	 .cause = "server.redirect",
+	 .at_least = 0.7},
+	{.name = "HTTP/2 alone",
+	 .url = TLS,
+	 .answer = "@tls alert:no application protocol",
+	 .cause = "server.http2",
+	 .at_least = 0.9},
+	{.name = "an Accept that does not fit",
+	 .url = URL,
+	 .answer = "@bad101",
+	 .cause = "server.bad-accept",
+	 .at_least = 0.8},
+	{.name = "a full house",
+	 .url = URL,
+	 .answer = "HTTP/1.1 503 Service Unavailable\n\nServer full",
+	 .cause = "server.limit",
+	 .at_least = 0.8},
+	{.name = "a crash",
+	 .url = URL,
+	 .answer =
+		 "HTTP/1.1 500 Internal Server Error\n\nInternal Server Error",
+	 .cause = "server.app-rejected",
+	 .at_least = 0.4},
+	{.name = "a code of the application's own",
+	 .url = URL,
+	 .answer = "@close 4242 no",
+	 .cause = "server.app-rejected",
+	 .at_least = 0.4},
+
+	/* Traps: what must not be said too loudly. */
+	{.name = "a bare 403 by ASGI is not yet an Origin",
+	 .url = URL,
+	 .origin = "https://evil.example",
+	 .answer = UVICORN_403,
+	 .cause = NULL,
+	 .at_most = 0.6},
+	{.name = "a bare 403 without Origin is nobody's",
+	 .url = URL,
+	 .answer = "HTTP/1.1 403 Forbidden\n\n",
+	 .cause = NULL,
+	 .at_most = 0.5},
+};
+
+static double probability(const struct bed *b, const char *cause)
+{
+	int c = why_cause_find(bytes_of_str(cause));
+
+	assert_true(c >= 0);
+	return b->opinion.p[c];
+}
+
+TEST("every patient gets the diagnosis that fits, as sure as it may be")
+{
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(patients); i++) {
+		const struct patient *p = &patients[i];
+		const char *got;
+
+		bed_examine(&b, p);
+		got = why_cause(b.verdict.cause)->id;
+		if (p->cause && strcmp(got, p->cause) != 0)
+			fail_msg("%s: %s (%.2f), not %s (%.2f)", p->name, got,
+				 b.verdict.confidence, p->cause,
+				 probability(&b, p->cause));
+		if (b.verdict.confidence < p->at_least)
+			fail_msg("%s: only %.2f sure", p->name,
+				 b.verdict.confidence);
+		if (p->at_most > 0 && b.verdict.confidence > p->at_most)
+			fail_msg("%s: %s, and %.2f sure", p->name, got,
+				 b.verdict.confidence);
+		bed_strip(&b);
+	}
+}
+
+TEST("every cause has a patient")
+{
+	size_t missing = 0;
+
+	for (int c = 0; c < WHY_N_CAUSES; c++) {
+		const char *id = why_cause((enum why_cause)c)->id;
+		bool found = false;
+
+		for (size_t i = 0; i < ARRAY_LEN(patients); i++)
+			found |= patients[i].cause &&
+				 strcmp(patients[i].cause, id) == 0;
+		if (!found)
+			print_message("no patient: %s\n", id);
+		missing += !found;
+	}
+	assert_int_equal(missing, 0);
+}
+
+TEST("probabilities sum to one, and some doubt always remains")
+{
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(patients); i++) {
+		double sum = 0;
+
+		bed_examine(&b, &patients[i]);
+		for (int c = 0; c < WHY_N_CAUSES; c++)
+			sum += b.opinion.p[c];
+		assert_true(sum > 0.999 && sum < 1.001);
+		assert_true(b.verdict.confidence < 0.995);
+		bed_strip(&b);
+	}
+}
+
+TEST("every symptom has a prior")
+{
+	for (int k = 0; k < DOCTOR_N_FINDINGS; k++)
+		if (doctor_is_symptom((enum doctor_finding_kind)k) &&
+		    !doctor_has_prior((enum doctor_finding_kind)k))
+			fail_msg("no prior for finding %d", k);
+}
+
+TEST("an Origin is blamed on proof only, whatever the status suggests")
+{
+	static struct bed b;
+	struct patient p = {.url = URL,
+			    .origin = "https://evil.example",
+			    .answer = UVICORN_403};
+	double before;
+
+	bed_examine(&b, &p);
+	before = b.opinion.p[WHY_ACCESS_ORIGIN];
+	bed_strip(&b);
+	p.answers[0] = (struct answer){DOCTOR_NO_ORIGIN, NULL, "@open"};
+	bed_examine(&b, &p);
+	assert_true(before < 0.6);
+	assert_true(b.opinion.p[WHY_ACCESS_ORIGIN] > 0.9);
+	bed_strip(&b);
+}

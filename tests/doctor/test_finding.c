@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Findings: what pairs of probes show, what refusals say in words, and what
+ * must not be read into them. Also the Content-Security-Policy.
+ */
+#include "test.h"
+
+#include "doctor/bedside.h"
+#include "doctor/csp.h"
+
+#define URL "ws://127.0.0.1:8080/chat"
+
+static bool has(const struct bed *b, enum doctor_finding_kind kind)
+{
+	return doctor_found(&b->chart, kind) != NULL;
+}
+
+/* The findings after the user's request and one trial. */
+static void try_one(struct bed *b, const struct patient *p,
+		    enum doctor_change change, const char *value)
+{
+	struct doctor_trial nothing = {.change = DOCTOR_NOTHING}, t = nothing;
+
+	bed_make(b, p);
+	bed_probe(b, p, &nothing);
+	if (change == DOCTOR_NOTHING)
+		return;
+	t.change = change;
+	snprintf(t.value, sizeof(t.value), "%s", value);
+	bed_probe(b, p, &t);
+}
+
+TEST("each way in which a request can end is one symptom")
+{
+	static const struct {
+		const char *answer;
+		enum doctor_finding_kind kind;
+	} rows[] = {
+		{"@open", DOCTOR_F_OPEN},
+		{"@noname", DOCTOR_F_NAMES_FAIL},
+		{"@refused", DOCTOR_F_TCP_REFUSED},
+		{"@lost", DOCTOR_F_TCP_TIMEOUT},
+		{"@proxy 407", DOCTOR_F_PROXY_BROKEN}, /* see below */
+		{"@tls untrusted", DOCTOR_F_TLS_UNTRUSTED},
+		{"@tls expired", DOCTOR_F_TLS_EXPIRED},
+		{"@tls hostname", DOCTOR_F_TLS_HOSTNAME},
+		{"@tls not-tls", DOCTOR_F_TLS_NOT_TLS},
+		{"@tls alert:unrecognized name", DOCTOR_F_TLS_NAME},
+		{"@tls alert:no application protocol", DOCTOR_F_TLS_ALPN},
+		{"@tls alert:handshake failure", DOCTOR_F_TLS_VERSION},
+		{"@tls alert:internal error", DOCTOR_F_TLS_ALERT},
+		{"@silent", DOCTOR_F_SILENT},
+		{"@closed", DOCTOR_F_CLOSED},
+		{"@reset", DOCTOR_F_RESET},
+		{"@raw -ERR unknown command", DOCTOR_F_NOT_HTTP},
+		{"@bad101", DOCTOR_F_BAD_101},
+		{"@badframe", DOCTOR_F_BAD_FRAME},
+		{"@close 1008", DOCTOR_F_CLOSE_POLICY},
+		{"@close 1013", DOCTOR_F_CLOSE_LATER},
+		{"@close 4401", DOCTOR_F_CLOSE_UNAUTHORIZED},
+		{"@close 4999", DOCTOR_F_CLOSE_PRIVATE},
+		{"@close 1000", DOCTOR_F_CLOSE_OTHER},
+		{"@cut 10", DOCTOR_F_CUT_AT_ONCE},
+		{"@cut 60000", DOCTOR_F_CUT_LATER},
+		{"HTTP/1.1 204 No Content\n\n", DOCTOR_F_STATUS_2XX},
+		{"HTTP/1.1 302 Found\n\n", DOCTOR_F_STATUS_3XX},
+		{"HTTP/1.1 401 Unauthorized\n\n", DOCTOR_F_STATUS_401},
+		{"HTTP/1.1 410 Gone\n\n", DOCTOR_F_STATUS_404},
+		{"HTTP/1.1 418 Teapot\n\n", DOCTOR_F_STATUS_4XX},
+		{"HTTP/1.1 501 Not Implemented\n\n", DOCTOR_F_STATUS_405},
+		{"HTTP/1.1 522 x\n\n", DOCTOR_F_STATUS_52X},
+		{"HTTP/1.1 599 x\n\n", DOCTOR_F_STATUS_OTHER},
+	};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct patient p = {.url = URL, .answer = rows[i].answer};
+		size_t symptoms = 0;
+
+		if (strncmp(p.answer, "@proxy", 6) == 0)
+			p.answer = "@proxy 0";
+		try_one(&b, &p, DOCTOR_NOTHING, "");
+		for (size_t k = 0; k < b.chart.n_findings; k++)
+			symptoms += doctor_is_symptom(b.chart.finding[k].kind);
+		if (!has(&b, rows[i].kind) || symptoms != 1)
+			fail_msg("%s: %zu symptoms", rows[i].answer, symptoms);
+		bed_strip(&b);
+	}
+}
+
+TEST("the status of a forward proxy tells denied from unauthenticated")
+{
+	static const struct {
+		const char *answer;
+		enum doctor_finding_kind kind;
+	} rows[] = {
+		{"@proxy 407", DOCTOR_F_PROXY_407},
+		{"@proxy 403", DOCTOR_F_PROXY_DENIES},
+		{"@proxy 503", DOCTOR_F_PROXY_GATEWAY},
+	};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct patient p = {.url = URL,
+				    .proxy = "http://p:3128",
+				    .answer = rows[i].answer};
+
+		try_one(&b, &p, DOCTOR_NOTHING, "");
+		assert_true(has(&b, rows[i].kind));
+		bed_strip(&b);
+	}
+}
+
+TEST("words are heard in sentences, not in pages, and not inside other words")
+{
+	static const struct {
+		const char *answer;
+		enum doctor_finding_kind kind;
+		bool heard;
+	} rows[] = {
+		{"HTTP/1.1 403 Forbidden\n\nOrigin not in list",
+		 DOCTOR_F_SAYS_ORIGIN, true},
+		{"HTTP/1.1 403 Bad origin\n\n", DOCTOR_F_SAYS_ORIGIN, true},
+		{"HTTP/1.1 403 Forbidden\n\nthe original file",
+		 DOCTOR_F_SAYS_ORIGIN, false},
+		{"HTTP/1.1 403 Forbidden\n\n<html>origin of species</html>",
+		 DOCTOR_F_SAYS_ORIGIN, false},
+		{"HTTP/1.1 403 Forbidden\n\n<html>Cross Origin WebSockets not "
+		 "allowed</html>",
+		 DOCTOR_F_SAYS_SAME_ORIGIN, true},
+		{"HTTP/1.1 403 Forbidden\ncf-mitigated: challenge\n\n",
+		 DOCTOR_F_SAYS_WAF, true},
+		{"HTTP/1.1 403 Forbidden\nX-WAF-Rule: 7\n\n", DOCTOR_F_SAYS_WAF,
+		 true},
+		{"HTTP/1.1 503 Unavailable\n\nsuccessfully stopped",
+		 DOCTOR_F_SAYS_FULL, false},
+		{"@close 4000 invalid token", DOCTOR_F_SAYS_CREDENTIALS, true},
+		{"HTTP/1.1 400 Bad Request\n\ntokenizer failed",
+		 DOCTOR_F_SAYS_CREDENTIALS, false},
+	};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct patient p = {.url = URL, .answer = rows[i].answer};
+
+		try_one(&b, &p, DOCTOR_NOTHING, "");
+		if (has(&b, rows[i].kind) != rows[i].heard)
+			fail_msg("%s", rows[i].answer);
+		bed_strip(&b);
+	}
+}
+
+TEST("a pair that differs in one thing becomes the finding of that thing")
+{
+	static const struct {
+		const char *origin, *subprotocols;
+		enum doctor_change change;
+		const char *value, *before, *after;
+		enum doctor_finding_kind kind;
+	} rows[] = {
+		{"https://a.example", NULL, DOCTOR_NO_ORIGIN, "",
+		 "HTTP/1.1 403 F\n\n", "@open", DOCTOR_F_ORIGIN_ABSENT_OPENS},
+		{"http://127.0.0.1:8080", NULL, DOCTOR_NO_ORIGIN, "",
+		 "HTTP/1.1 403 F\n\n", "@open", DOCTOR_F_ORIGIN_OWN_REFUSED},
+		{"http://127.0.0.1:8080", NULL, DOCTOR_ORIGIN,
+		 "https://127.0.0.1:8080", "HTTP/1.1 403 F\n\n", "@open",
+		 DOCTOR_F_ORIGIN_SCHEME_OPENS},
+		{"https://a.example", NULL, DOCTOR_ORIGIN,
+		 "http://127.0.0.1:8080", "HTTP/1.1 403 F\n\n", "@open",
+		 DOCTOR_F_ORIGIN_SAME_OPENS},
+		{NULL, NULL, DOCTOR_ORIGIN, "http://127.0.0.1:8080",
+		 "HTTP/1.1 403 F\n\n", "@open", DOCTOR_F_ORIGIN_ADDED_OPENS},
+		{NULL, NULL, DOCTOR_ORIGIN, "http://127.0.0.1:8080",
+		 "HTTP/1.1 403 F\n\n", "HTTP/1.1 401 U\n\n",
+		 DOCTOR_F_ORIGIN_CHANGES_ANSWER},
+		{NULL, NULL, DOCTOR_ORIGIN, "http://127.0.0.1:8080",
+		 "HTTP/1.1 403 F\n\n", "HTTP/1.1 403 F\n\n",
+		 DOCTOR_F_ORIGIN_NO_EFFECT},
+		{NULL, NULL, DOCTOR_HOST, "localhost", "HTTP/1.1 403 F\n\n",
+		 "@open", DOCTOR_F_HOST_OPENS},
+		{NULL, NULL, DOCTOR_HOST, "localhost", "HTTP/1.1 404 N\n\n",
+		 "@open", DOCTOR_F_HOST_OPENS_LOST},
+		{NULL, NULL, DOCTOR_PATH, "/chat/", "HTTP/1.1 404 N\n\n",
+		 "@open", DOCTOR_F_PATH_SLASH_OPENS},
+		{NULL, NULL, DOCTOR_PATH, "/ws", "HTTP/1.1 404 N\n\n", "@open",
+		 DOCTOR_F_PATH_OPENS},
+		{NULL, NULL, DOCTOR_PLAIN_GET, "",
+		 "HTTP/1.1 426 Upgrade Required\n\n",
+		 "HTTP/1.1 426 Upgrade Required\n\n", DOCTOR_F_GET_SAME_WS},
+		{NULL, NULL, DOCTOR_PLAIN_GET, "", "HTTP/1.1 200 OK\n\nhi",
+		 "HTTP/1.1 200 OK\n\nhi", DOCTOR_F_GET_SAME_PAGE},
+		{NULL, NULL, DOCTOR_PLAIN_GET, "", "HTTP/1.1 403 F\n\n",
+		 "HTTP/1.1 403 F\n\n", DOCTOR_F_GET_SAME_DENIED},
+		{NULL, NULL, DOCTOR_PLAIN_GET, "", "HTTP/1.1 403 F\n\n",
+		 "HTTP/1.1 426 U\n\n", DOCTOR_F_GET_UPGRADE_SEEN},
+		{NULL, NULL, DOCTOR_PLAIN_GET, "", "@silent",
+		 "HTTP/1.1 426 U\n\n", DOCTOR_F_GET_UPGRADE_REQUIRED},
+		{NULL, "a", DOCTOR_SUBPROTOCOL, "b", "@open", "@open b",
+		 DOCTOR_F_SUBPROTOCOL_OPENS},
+		{NULL, NULL, DOCTOR_SCHEME, "wss", "@closed", "@tls untrusted",
+		 DOCTOR_F_SCHEME_ANSWERS},
+		{NULL, NULL, DOCTOR_SOURCE, "127.0.0.2", "HTTP/1.1 403 F\n\n",
+		 "@open", DOCTOR_F_SOURCE_OPENS},
+		{NULL, NULL, DOCTOR_HOLD, "7", "@open", "@cut 3000",
+		 DOCTOR_F_HELD_CUT},
+	};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct patient p = {
+			.url = URL,
+			.origin = rows[i].origin,
+			.subprotocols = rows[i].subprotocols,
+			.answer = rows[i].before,
+			.answers = {{rows[i].change, NULL, rows[i].after}}};
+
+		try_one(&b, &p, rows[i].change, rows[i].value);
+		if (!has(&b, rows[i].kind))
+			fail_msg("row %zu: finding %d is missing", i,
+				 rows[i].kind);
+		bed_strip(&b);
+	}
+}
+
+TEST("the key is the first single change that opens")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL,
+				  .origin = "https://a.example",
+				  .answer = "HTTP/1.1 403 F\n\n",
+				  .answers = {{DOCTOR_NO_ORIGIN, NULL, "@open"}}};
+
+	try_one(&b, &p, DOCTOR_PLAIN_GET, "");
+	assert_null(doctor_key(&b.chart));
+	bed_probe(&b, &p, &(struct doctor_trial){.change = DOCTOR_NO_ORIGIN});
+	assert_non_null(doctor_key(&b.chart));
+	assert_int_equal(doctor_key(&b.chart)->n, 3);
+	assert_int_equal(doctor_repeats(&b.chart, &b.chart.probe[2]->trial), 0);
+	bed_strip(&b);
+}
+
+TEST("a second answer that differs is a finding of its own")
+{
+	static struct bed b;
+	struct patient p = {.url = URL, .answer = "HTTP/1.1 403 F\n\n"};
+	struct doctor_trial nothing = {.change = DOCTOR_NOTHING};
+
+	try_one(&b, &p, DOCTOR_NOTHING, "");
+	bed_probe(&b, &p, &nothing);
+	assert_false(has(&b, DOCTOR_F_REPEAT_DIFFERS));
+	p.answer = "HTTP/1.1 503 S\n\n";
+	bed_probe(&b, &p, &nothing);
+	assert_true(has(&b, DOCTOR_F_REPEAT_DIFFERS));
+	bed_strip(&b);
+}
+
+TEST("secrets of the case do not get into findings")
+{
+	static struct bed b;
+	const struct patient p = {
+		.url = URL,
+		.header = "Authorization: Bearer s3cr3t-t0ken-value",
+		.answer = "HTTP/1.1 403 F\n\ninvalid token s3cr3t-t0ken-value"};
+
+	try_one(&b, &p, DOCTOR_NOTHING, "");
+	for (size_t i = 0; i < b.chart.n_findings; i++)
+		assert_null(strstr(b.chart.finding[i].text, "s3cr3t"));
+	bed_strip(&b);
+}
+
+TEST("connect-src is read as browsers read it")
+{
+	static const struct {
+		const char *policy, *url;
+		bool forbids;
+	} rows[] = {
+		{"default-src 'self'", URL, false},
+		{"connect-src 'none'", URL, true},
+		{"connect-src https://api.example", URL, true},
+		{"connect-src ws:", URL, false},
+		{"connect-src wss:", URL, true},
+		{"connect-src wss:", "wss://x.example/", false},
+		{"connect-src *", URL, false},
+		{"connect-src *.example", "wss://a.example/", false},
+		{"connect-src *.example", "wss://example/", true},
+		{"connect-src wss://a.example:8443", "wss://a.example/", true},
+		{"connect-src wss://a.example:*", "wss://a.example:9/", false},
+		{"connect-src ws://a.example/x", "wss://a.example:443/x", false},
+		{"img-src 'none'", URL, false},
+		{"default-src 'none'; connect-src 'self'", URL, false},
+		{"", URL, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		enum ses_url_fault fault;
+		struct ses_url url;
+		struct bytes d;
+		size_t at;
+
+		assert_int_equal(ses_url_parse(bytes_of_str(rows[i].url), &url,
+					       &fault, &at),
+				 0);
+		if (doctor_csp_policy_forbids(bytes_of_str(rows[i].policy),
+					      &url, &d) != rows[i].forbids)
+			fail_msg("%s for %s", rows[i].policy, rows[i].url);
+	}
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The plan: which handshake comes next, which never comes, and when it is
+ * enough. And the values that are harvested for it.
+ */
+#include "test.h"
+
+#include "doctor/bedside.h"
+#include "doctor/harvest.h"
+
+#define URL "ws://127.0.0.1:8080/chat"
+
+static bool next(struct bed *b, struct doctor_trial *t)
+{
+	memset(t, 0, sizeof(*t));
+	return doctor_plan(&b->chart, &b->opinion, t);
+}
+
+static size_t count_change(const struct bed *b, enum doctor_change change)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->chart.n_probes; i++)
+		n += b->chart.probe[i]->trial.change == change;
+	return n;
+}
+
+TEST("the user's own request comes first, and a URL that is none costs nothing")
+{
+	static struct bed b;
+	struct patient p = {.url = URL, .answer = "@open"};
+	struct doctor_trial t;
+
+	bed_make(&b, &p);
+	assert_true(next(&b, &t));
+	assert_int_equal(t.change, DOCTOR_NOTHING);
+	bed_strip(&b);
+	p.url = "wws://x/";
+	bed_make(&b, &p);
+	assert_false(next(&b, &t));
+	bed_strip(&b);
+}
+
+TEST("a foreign Origin that is refused is the first thing to leave out")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL,
+				  .origin = "https://a.example",
+				  .answer = "HTTP/1.1 403 F\n\n"};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.chart.probe[1]->trial.change, DOCTOR_NO_ORIGIN);
+	bed_strip(&b);
+}
+
+TEST("the deciding pair is repeated, alternating, and then it is enough")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL,
+				  .origin = "https://a.example",
+				  .answer = "HTTP/1.1 403 F\n\n",
+				  .answers = {{DOCTOR_NO_ORIGIN, NULL, "@open"}}};
+
+	bed_examine(&b, &p);
+	assert_int_equal(count_change(&b, DOCTOR_NOTHING), 2);
+	assert_int_equal(count_change(&b, DOCTOR_NO_ORIGIN), 2);
+	assert_int_equal(b.chart.probe[2]->trial.change, DOCTOR_NOTHING);
+	assert_int_equal(b.chart.probe[3]->trial.change, DOCTOR_NO_ORIGIN);
+	assert_true(b.chart.n_probes <= 5);
+	bed_strip(&b);
+}
+
+TEST("the budget is never passed, whatever the server answers")
+{
+	static const char *const answers[] = {"HTTP/1.1 403 F\n\n",
+					      "HTTP/1.1 404 N\n\n",
+					      "HTTP/1.1 400 B\n\n",
+					      "HTTP/1.1 200 OK\n\nhi",
+					      "@closed",
+					      "@reset",
+					      "@silent",
+					      "@close 1008",
+					      "@refused",
+					      "@tls cut",
+					      "@open",
+					      "@bad101",
+					      "HTTP/1.1 500 E\n\n"};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+		const struct patient p = {.url = URL,
+					  .answer = answers[i],
+					  .origin = "https://a.example",
+					  .subprotocols = "a",
+					  .header = "Cookie: session=1"};
+
+		bed_examine(&b, &p);
+		assert_true(b.chart.n_probes <= 20);
+		bed_strip(&b);
+	}
+}
+
+TEST("no trial is performed twice unless it decides")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL, .answer = "HTTP/1.1 404 N\n\n"};
+
+	bed_examine(&b, &p);
+	for (size_t i = 0; i < b.chart.n_probes; i++)
+		assert_int_equal(
+			doctor_repeats(&b.chart, &b.chart.probe[i]->trial), 0);
+	bed_strip(&b);
+}
+
+TEST("a server that does not answer is not waited for without end")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL, .answer = "@silent"};
+
+	bed_examine(&b, &p);
+	assert_true(b.chart.n_probes <= 5);
+	bed_strip(&b);
+}
+
+TEST("who asks to be left alone is left alone")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL,
+				  .answer = "HTTP/1.1 429 Too Many\n\n"};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.chart.n_probes, 1);
+	bed_strip(&b);
+}
+
+TEST("foreign hosts get no trial at other ports or from other addresses")
+{
+	static const char *const answers[] = {"@closed", "@refused",
+					      "HTTP/1.1 403 F\n\n"};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+		const struct patient p = {.url = "ws://shop.example/x",
+					  .answer = answers[i]};
+
+		bed_examine(&b, &p);
+		assert_int_equal(count_change(&b, DOCTOR_PORT), 0);
+		assert_int_equal(count_change(&b, DOCTOR_SOURCE), 0);
+		bed_strip(&b);
+	}
+}
+
+TEST("credentials keep the doctor from unverified TLS and made-up Origins")
+{
+	static struct bed b;
+	struct patient p = {.url = "wss://shop.example/x",
+			    .header = "Cookie: session=1",
+			    .answer = "@tls untrusted"};
+
+	bed_examine(&b, &p);
+	assert_int_equal(count_change(&b, DOCTOR_INSECURE), 0);
+	bed_strip(&b);
+	p.header = NULL;
+	bed_examine(&b, &p);
+	assert_true(count_change(&b, DOCTOR_INSECURE) > 0);
+	bed_strip(&b);
+	p = (struct patient){.url = URL,
+			     .header = "Cookie: session=1",
+			     .origin = "https://a.example",
+			     .answer = "HTTP/1.1 403 F\n\n"};
+	bed_examine(&b, &p);
+	for (size_t i = 0; i < b.chart.n_probes; i++)
+		assert_string_not_equal(b.chart.probe[i]->trial.value,
+					DOCTOR_NONSENSE_ORIGIN);
+	bed_strip(&b);
+}
+
+TEST("an open connection is given time to fail")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL, .answer = "@open"};
+
+	bed_examine(&b, &p);
+	assert_int_equal(count_change(&b, DOCTOR_HOLD), 1);
+	assert_int_equal(b.chart.n_probes, 2);
+	bed_strip(&b);
+}
+
+static bool in(const struct doctor_values *v, const char *value)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (strcmp(v->value[i], value) == 0)
+			return true;
+	return false;
+}
+
+TEST("paths are taken from redirects and scripts of the same host alone")
+{
+	static struct bed b;
+	static struct doctor_values v;
+	const struct patient p = {
+		.url = URL,
+		.answer = "HTTP/1.1 302 Found\nLocation: /entry/\n\n"
+			  "<script>new WebSocket(`ws://${location.host}/feed`);"
+			  "var a = 'ws://127.0.0.1:8080/direct?x=1';"
+			  "var b = 'wss://other.example/theirs';</script>"};
+
+	bed_make(&b, &p);
+	bed_probe(&b, &p, &(struct doctor_trial){.change = DOCTOR_NOTHING});
+	doctor_harvest_paths(&b.chart, &v);
+	assert_string_equal(v.value[0], "/entry/");
+	assert_true(in(&v, "/feed"));
+	assert_true(in(&v, "/direct?x=1"));
+	assert_true(in(&v, "/chat/"));
+	assert_false(in(&v, "/theirs"));
+	assert_false(in(&v, "/chat"));
+	bed_strip(&b);
+}
+
+TEST("subprotocols are read out of refusals, and those offered left out")
+{
+	static const struct {
+		const char *says, *named;
+	} rows[] = {
+		{"Unsupported subprotocol, this server speaks chat.v2",
+		 "chat.v2"},
+		{"subprotocol required: 'talk'", "talk"},
+		{"missing Sec-WebSocket-Protocol (one of ocpp1.6, ocpp2.0.1).",
+		 "ocpp2.0.1"},
+	};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		static struct doctor_values v;
+		char answer[200];
+		const struct patient p = {
+			.url = URL, .subprotocols = "chat.v1", .answer = answer};
+
+		memset(&v, 0, sizeof(v));
+		snprintf(answer, sizeof(answer), "HTTP/1.1 400 Bad\n\n%s",
+			 rows[i].says);
+		bed_make(&b, &p);
+		bed_probe(&b, &p,
+			  &(struct doctor_trial){.change = DOCTOR_NOTHING});
+		doctor_harvest_subprotocols(&b.chart, &v);
+		assert_true(in(&v, rows[i].named));
+		assert_false(in(&v, "chat.v1"));
+		bed_strip(&b);
+	}
+}
+
+TEST("an origin is one's own by host and port, whatever its scheme")
+{
+	static const struct {
+		const char *url, *origin;
+		bool own;
+	} rows[] = {
+		{URL, "http://127.0.0.1:8080", true},
+		{URL, "https://127.0.0.1:8080", true},
+		{URL, "http://127.0.0.1", false},
+		{URL, "http://localhost:8080", false},
+		{"wss://shop.example/x", "https://shop.example", true},
+		{"wss://shop.example/x", "http://SHOP.example", true},
+		{"wss://shop.example/x", "https://shop.example:8443", false},
+		{URL, "null", false},
+	};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct patient p = {.url = rows[i].url};
+
+		bed_make(&b, &p);
+		if (doctor_is_own_origin(&b.c, rows[i].origin) != rows[i].own)
+			fail_msg("%s at %s", rows[i].origin, rows[i].url);
+		bed_strip(&b);
+	}
+}

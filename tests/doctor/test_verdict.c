@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The verdict in words: every cause has its sentence, values are filled in,
+ * who has to act follows from who refused, and a proof is one.
+ */
+#include "test.h"
+
+#include "doctor/bedside.h"
+
+#define URL "ws://127.0.0.1:8080/chat"
+#define NGINX_403                                                            \
+	"HTTP/1.1 403 Forbidden\nServer: nginx/1.22.1\n\n<html><center><h1>" \
+	"403 "                                                               \
+	"Forbidden</h1></center>\n<hr><center>nginx/1.22.1</center></html>"
+
+static void examine(struct bed *b, const struct patient *p)
+{
+	bed_examine(b, p);
+}
+
+TEST("a proven Origin is told with its values, its proof and the fix")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL,
+				  .origin = "https://evil.example",
+				  .answer = NGINX_403,
+				  .answers = {{DOCTOR_NO_ORIGIN, NULL, "@open"}}};
+	const struct doctor_verdict *v = &b.verdict;
+
+	examine(&b, &p);
+	assert_string_equal(v->outcome, "refused");
+	assert_int_equal(v->status, 403);
+	assert_int_equal(v->cause, WHY_ACCESS_ORIGIN);
+	assert_string_equal(v->who, "proxy");
+	assert_string_equal(v->refused_by, "nginx/1.22.1");
+	assert_int_equal(v->layer, WHY_LAYER_REVERSE_PROXY);
+	assert_non_null(strstr(v->summary, "https://evil.example"));
+	assert_true(v->proof.given);
+	assert_int_equal(v->proof.probe, 2);
+	assert_string_equal(v->proof.result, "101");
+	assert_int_equal(v->proof.repeated, 1);
+	assert_true(v->n_fixes > 0);
+	assert_true(v->n_evidence > 0);
+	for (size_t i = 0; i < v->n_evidence; i++)
+		assert_true(strncmp(v->evidence[i], "probe ", 6) == 0);
+	for (size_t i = 1; i < v->n_evidence; i++)
+		assert_true(v->evidence_weight[i] <= v->evidence_weight[i - 1]);
+	bed_strip(&b);
+}
+
+TEST("an open door has no proof and nobody to act")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL, .answer = "@open"};
+
+	examine(&b, &p);
+	assert_string_equal(b.verdict.outcome, "open");
+	assert_int_equal(b.verdict.status, 101);
+	assert_int_equal(b.verdict.cause, WHY_OK);
+	assert_string_equal(b.verdict.who, "nobody");
+	assert_false(b.verdict.proof.given);
+	assert_string_equal(b.verdict.refused_by, "");
+	bed_strip(&b);
+}
+
+TEST("the outcome says how far the user's request came")
+{
+	static const struct {
+		const char *answer, *outcome;
+		int status;
+	} rows[] = {
+		{"@refused", "unreachable", 0},
+		{"@noname", "unreachable", 0},
+		{"@silent", "unreachable", 0},
+		{"@tls cut", "unreachable", 0},
+		{"@bad101", "broken", 101},
+		{"@cut 5", "broken", 101},
+		{"@close 1008", "refused", 101},
+		{"HTTP/1.1 404 N\n\n", "refused", 404},
+	};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct patient p = {.url = URL, .answer = rows[i].answer};
+
+		examine(&b, &p);
+		assert_string_equal(b.verdict.outcome, rows[i].outcome);
+		assert_int_equal(b.verdict.status, rows[i].status);
+		bed_strip(&b);
+	}
+}
+
+TEST("who acts is who refused: the proxy or the server behind it")
+{
+	static const struct {
+		const char *answer, *who;
+	} rows[] = {
+		{NGINX_403, "proxy"},
+		{"HTTP/1.1 403 Forbidden\nServer: TornadoServer/6.2\n\nCross "
+		 "origin websockets not allowed",
+		 "server"},
+	};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct patient p = {
+			.url = URL,
+			.origin = "https://evil.example",
+			.answer = rows[i].answer,
+			.answers = {{DOCTOR_NO_ORIGIN, NULL, "@open"}}};
+
+		examine(&b, &p);
+		assert_string_equal(b.verdict.who, rows[i].who);
+		bed_strip(&b);
+	}
+}
+
+TEST("a mistyped URL is told with what was probably meant")
+{
+	static struct bed b;
+	const struct patient p = {.url = "wws://chat.example/x"};
+
+	examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_URL_SYNTAX);
+	assert_non_null(strstr(b.verdict.summary, "chat.example/x"));
+	assert_int_equal(b.chart.n_probes, 0);
+	bed_strip(&b);
+}
+
+TEST("the URL that opens is written out")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL,
+				  .answer = "HTTP/1.1 404 N\n\n",
+				  .answers = {{DOCTOR_PATH, "/ws", "@open"}}};
+
+	examine(&b, &p);
+	assert_non_null(strstr(b.verdict.summary, "ws://127.0.0.1:8080/ws"));
+	bed_strip(&b);
+}
+
+TEST("every cause has its sentence, and no sentence keeps a brace")
+{
+	static const char *const answers[] = {"@open", "@closed", "@refused",
+					      "@tls untrusted", NGINX_403};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+		const struct patient p = {.url = URL, .answer = answers[i]};
+
+		examine(&b, &p);
+		for (int c = 0; c < WHY_N_CAUSES; c++) {
+			static struct doctor_verdict v;
+			struct doctor_opinion o = b.opinion;
+
+			o.best = (enum why_cause)c;
+			o.p[c] = 0.9;
+			doctor_pronounce(&b.chart, &o, &v);
+			if (strlen(v.summary) < 20 || strchr(v.summary, '{'))
+				fail_msg("%s: %s", why_cause(v.cause)->id,
+					 v.summary);
+		}
+		bed_strip(&b);
+	}
+}
+
+TEST("alternatives are told with what would decide")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL, .answer = "HTTP/1.1 403 F\n\n"};
+
+	examine(&b, &p);
+	assert_true(b.verdict.n_alternatives > 0);
+	assert_true(b.verdict.alternative[0].tell_apart[0] != 0);
+	for (size_t i = 0; i < b.verdict.n_alternatives; i++)
+		assert_true(b.verdict.alternative[i].confidence <=
+			    b.verdict.confidence);
+	bed_strip(&b);
+}
+
+TEST("without fingerprints no stack is named")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL, .answer = NGINX_403};
+
+	examine(&b, &p);
+	b.chart.blind = true;
+	doctor_find(&b.chart);
+	doctor_diagnose(&b.chart, &b.opinion);
+	doctor_pronounce(&b.chart, &b.opinion, &b.verdict);
+	assert_string_equal(b.verdict.refused_by, "");
+	assert_int_equal(b.verdict.n_hops, 0);
+	bed_strip(&b);
+}
