@@ -352,7 +352,7 @@ BAD_HEADS = {
 
 @pytest.mark.parametrize("name", sorted(BAD_HEADS))
 def test_a_bad_head_gets_its_status_and_nothing_behind_it_is_answered(gate, name):
-    """Every refusal closes; what is pipelined behind it is dropped (kemal 767)."""
+    """Every refusal closes; what is pipelined behind it is dropped."""
     status, make = BAD_HEADS[name]
     raw = send(gate.port, make(gate.port) + SMUGGLED + request(gate.port, "/echo"))
     answer = Answer(raw)
@@ -697,6 +697,36 @@ def test_a_client_that_leaves_while_the_upstream_is_asked_is_not_waited_for(tmp_
                     time.sleep(0.01)
             time.sleep(0.5)
             assert rss_and_descriptors(g.process.pid)[1] <= before
+
+
+def test_a_silent_connection_ends_after_its_idle_time(tmp_path):
+    up = Upstream(("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                   "Sec-WebSocket-Accept: %s\r\n\r\n" % accept_of(KEY)).encode())
+    config = """\
+listen: [{address: "127.0.0.1:0"}]
+routes:
+  - {path: /app, to: "ws://127.0.0.1:%d", limits: {idle: 1s}}
+  - {path: /echo, to: echo, limits: {idle: 1s}}
+journal: {file: none}
+""" % up.port
+
+    async def answer_pings(g):
+        async with websockets.connect(g.url + "/echo", ping_interval=None) as ws:
+            await asyncio.sleep(2)
+            await ws.send("still here")
+            assert await ws.recv() == "still here"
+
+    try:
+        with gateway(tmp_path, config) as g:
+            for path in ("/app", "/echo"):
+                with dial(g.port) as s:
+                    s.sendall(request(g.port, path))
+                    start = time.monotonic()
+                    assert read_all(s).startswith(b"HTTP/1.1 101 ")
+                    assert 0.8 < time.monotonic() - start < 4, path
+            asyncio.run(answer_pings(g))
+    finally:
+        up.close()
 
 
 def test_an_upstream_that_is_down_is_502_and_one_that_hangs_is_504(tmp_path):
