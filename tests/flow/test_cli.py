@@ -28,8 +28,8 @@ CLEAN = {k: v for k, v in os.environ.items()
          if not k.lower().endswith("_proxy")
          and k not in ("NO_COLOR", "CLICOLOR_FORCE")}
 NOBODY = 65534
-LIMITED = not os.environ.get("ASAN_OPTIONS") and b"__asan_init" not in \
-    pathlib.Path(SESAME).read_bytes()
+LIMITED = os.path.exists(SESAME) and \
+    b"__asan_init" not in pathlib.Path(SESAME).read_bytes()
 
 
 def run(*words, env=None, **more):
@@ -574,29 +574,28 @@ def test_fish_completes_the_same(tmp_path):
     assert offered("sesame explain --stack ngin") == {"nginx"}
 
 
-class Zsh:
-    """An interactive zsh on a terminal of its own."""
+class Shell:
+    """An interactive shell on a terminal of its own."""
 
-    def __init__(self, folder):
-        (folder / "_sesame").write_text(run("completion", "zsh").stdout)
+    def __init__(self, folder, words, set_up):
         self.pid, self.tty = pty.fork()
         if self.pid == 0:
             os.chdir(ROOT)
-            os.execvpe("zsh", ["zsh", "-f", "-i"],
+            os.execvpe(words[0], words,
                        {**CLEAN, "TERM": "dumb", "HOME": str(folder),
-                        "PS1": "> ", "COLUMNS": "200",
+                        "PS1": "> ", "COLUMNS": "200", "INPUTRC": "/dev/null",
                         "PATH": os.path.dirname(SESAME) + ":" + CLEAN["PATH"]})
-        self.say("unsetopt zle_bracketed_paste prompt_sp 2>/dev/null; "
-                 "fpath=(%s $fpath); autoload -Uz compinit; "
-                 "compinit -u -D; print rea''dy\r" % folder, "ready")
+        self.type(set_up + "; echo rea''dy\r", "ready")
 
-    def say(self, keys, until):
+    def type(self, keys, until):
+        """Press @keys and wait until @until is shown."""
         os.write(self.tty, keys.encode())
         seen, end = "", time.monotonic() + 15
         while time.monotonic() < end and until not in seen:
             if select.select([self.tty], [], [], 0.1)[0]:
                 seen += os.read(self.tty, 65536).decode(errors="replace")
-        assert until in seen, seen
+        assert until in seen, (keys, seen)
+        os.write(self.tty, b"\x15")  # empties the line
         return seen
 
     def end(self):
@@ -605,21 +604,50 @@ class Zsh:
         os.close(self.tty)
 
 
-@pytest.mark.skipif(not shutil.which("zsh"), reason="zsh is not installed")
-def test_zsh_completes_the_same(tmp_path):
-    zsh = Zsh(tmp_path)
+# what is typed before the tab, and what the tab adds
+TYPED = [("sesame doct", "or "), ("sesame doctor --cace", "rt"),
+         ("sesame serve -c examples/sesa", "me.yaml"),
+         ("sesame serve --config=examples/sesa", "me.yaml"),
+         ("sesame explain access.cred", "entials"),
+         ("sesame explain --stack ingress-n", "ginx"),
+         ("sesame completion fi", "sh"), ("sesame help chec", "k ")]
+
+
+def type_all(shell):
     try:
-        for typed, until in (("sesame doct\t", "or "),
-                             ("sesame doctor --cac\t", "--cacert"),
-                             ("sesame serve -c examples/sesa\t", "sesame.yaml"),
-                             ("sesame explain access.cred\t", "access.credentials"),
-                             ("sesame explain --stack ingress-n\t", "ingress-nginx"),
-                             ("sesame completion fi\t", "fish"),
-                             ("sesame help chec\t", "check")):
-            zsh.say(typed, until)
-            os.write(zsh.tty, b"\x15")  # empties the line
+        for typed, added in TYPED:
+            shell.type(typed + "\t", added)
     finally:
-        zsh.end()
+        shell.end()
+
+
+def test_bash_completes_what_is_typed(tmp_path):
+    type_all(Shell(tmp_path, ["bash", "--norc", "--noprofile", "-i"],
+                   "source <(sesame completion bash)"))
+
+
+@pytest.mark.skipif(not shutil.which("zsh"), reason="zsh is not installed")
+def test_zsh_completes_what_is_typed(tmp_path):
+    (tmp_path / "_sesame").write_text(run("completion", "zsh").stdout)
+    type_all(Shell(tmp_path, ["zsh", "-f", "-i"],
+                   "fpath=(%s $fpath); autoload -Uz compinit; compinit -u -D"
+                   % tmp_path))
+
+
+@pytest.mark.skipif(not shutil.which("zsh"), reason="zsh is not installed")
+def test_zsh_completes_from_a_sourced_script_too(tmp_path):
+    type_all(Shell(tmp_path, ["zsh", "-f", "-i"],
+                   "autoload -Uz compinit; compinit -u -D; "
+                   "source <(sesame completion zsh)"))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_zsh_is_given_exactly_the_options_of_the_help(command):
+    script = run("completion", "zsh").stdout
+    part = re.search(r"^\t%s\)\n(.*?) ;;$" % command, script, re.M | re.S).group(1)
+    assert {"--" + name for name in re.findall(r"^\t\t\t\S*?--([a-z0-9-]+)", part, re.M)} | \
+        {"--" + name for name in re.findall(r",--([a-z0-9-]+)", part)} == \
+        set(options_of(command))
 
 
 if __name__ == "__main__":
