@@ -342,6 +342,11 @@ static void odd_words(struct doctor_chart *chart, const struct doctor_probe *p)
 		doctor_note(chart, DOCTOR_F_ACTIONCABLE_404, p, NULL,
 			    "Action Cable answers an Origin that it does not "
 			    "allow with this 404");
+	if (p->status == 404 &&
+	    (wrote(p, WHY_STACK_FASTAPI) || wrote(p, WHY_STACK_UVICORN)))
+		doctor_note(chart, DOCTOR_F_ASGI_404, p, NULL,
+			    "an ASGI server refuses a WebSocket by 403; this "
+			    "404 is for a plain request");
 	if (p->status == 400 &&
 	    bytes_equal(bytes_trim(body), BYTES("400: Bad Request")))
 		doctor_note(chart, DOCTOR_F_HOME_ASSISTANT_400, p, NULL,
@@ -390,7 +395,7 @@ static void writer_by_layer(struct doctor_chart *chart,
 		if (hop->stack == frameworks[i])
 			return;
 	for (size_t i = 0; i < sizeof(asgi) / sizeof(asgi[0]); i++)
-		if (hop->stack == asgi[i])
+		if (hop->stack == asgi[i] && p->status == 403)
 			doctor_note(
 				chart, DOCTOR_F_WRITER_ASGI, p, NULL,
 				"%s wrote the answer; it has one status for "
