@@ -59,11 +59,12 @@ static void print_help(FILE *f)
 			examples[i][1], reset);
 	fprintf(f, "\n%sCommands%s\n", bold, reset);
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		fprintf(f, "  %-10s %-22s %s\n", commands[i].name,
+		fprintf(f, "  %-10s %-13s %s\n", commands[i].name,
 			commands[i].arguments, commands[i].what);
-	fprintf(f, "\n`sesame COMMAND --help` tells more. Exit status: 0 good, "
-		   "1 a fault was found or the\npeer refused, 2 wrong usage or "
-		   "configuration, 3 no answer could be given.\n");
+	fprintf(f, "\n`sesame COMMAND --help` tells more.\n"
+		   "Exit status: 0 good, 1 a fault was found or the peer "
+		   "refused, 2 wrong usage or\nconfiguration, 3 no answer "
+		   "could be given.\n");
 }
 
 static const struct command *find_command(const char *name)

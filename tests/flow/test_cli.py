@@ -83,6 +83,7 @@ def test_the_program_s_own_help_names_every_command():
         assert done.returncode == 0 and done.stderr == ""
         for command in COMMANDS:
             assert re.search(r"^  %s " % command, done.stdout, re.M)
+        assert max(map(len, done.stdout.splitlines())) <= 80
 
 
 def test_the_version_is_one_line():
