@@ -14,6 +14,67 @@
 
 #define SMALLEST 64
 
+/*
+ * Memory fresh from the system costs more to touch than the bytes that go into
+ * it cost to copy. So each thread keeps a few big blocks that were given back,
+ * for whoever outgrows the smallest of them next.
+ */
+#define SPARES	   8
+#define SPARE_MOST ((size_t)2 * 1024 * 1024)
+#ifdef SES_NO_SPARES /* where a look at freed memory is to be noticed */
+#define SPARE_LEAST SIZE_MAX
+#else
+#define SPARE_LEAST ((size_t)128 * 1024)
+#endif
+
+struct spare {
+	uint8_t *data; /* NULL: none */
+	size_t capacity;
+};
+static _Thread_local struct spare spares[SPARES];
+
+/* ---- big blocks, kept warm ---- */
+
+static bool is_spare_size(size_t capacity)
+{
+	return capacity >= SPARE_LEAST && capacity <= SPARE_MOST;
+}
+
+static void give_block(uint8_t *data, size_t capacity)
+{
+	for (size_t i = 0; is_spare_size(capacity) && i < SPARES; i++) {
+		if (!spares[i].data) {
+			spares[i] = (struct spare){data, capacity};
+			return;
+		}
+	}
+	free(data);
+}
+
+static uint8_t *take_block(size_t needed, size_t *ret_capacity)
+{
+	for (size_t i = 0; is_spare_size(needed) && i < SPARES; i++) {
+		uint8_t *data = spares[i].data;
+
+		if (!data || spares[i].capacity < needed)
+			continue;
+		spares[i].data = NULL;
+		*ret_capacity = spares[i].capacity;
+		return data;
+	}
+	return NULL;
+}
+
+void ses_buf_forget_spares(void)
+{
+	for (size_t i = 0; i < SPARES; i++) {
+		free(spares[i].data);
+		spares[i].data = NULL;
+	}
+}
+
+/* ---- the queue ---- */
+
 void ses_buf_init(struct ses_buf *b, size_t limit_bytes)
 {
 	*b = (struct ses_buf){.limit = limit_bytes};
@@ -21,7 +82,7 @@ void ses_buf_init(struct ses_buf *b, size_t limit_bytes)
 
 void ses_buf_fini(struct ses_buf *b)
 {
-	free(b->data);
+	give_block(b->data, b->capacity);
 	ses_buf_init(b, b->limit);
 }
 
@@ -51,11 +112,26 @@ static size_t next_capacity(const struct ses_buf *b, size_t needed)
 	return capacity;
 }
 
+/* A block of at least *@capacity with what @b holds; @b's own is given up. */
+static uint8_t *move_to_spare(struct ses_buf *b, size_t *capacity)
+{
+	uint8_t *data = take_block(*capacity, capacity);
+
+	if (!data)
+		return NULL;
+	if (b->end > b->start)
+		memcpy(data + b->start, b->data + b->start, b->end - b->start);
+	give_block(b->data, b->capacity);
+	return data;
+}
+
 static bool grow(struct ses_buf *b, size_t needed)
 {
 	size_t capacity = next_capacity(b, needed);
-	uint8_t *data = realloc(b->data, capacity);
+	uint8_t *data = move_to_spare(b, &capacity);
 
+	if (!data)
+		data = realloc(b->data, capacity);
 	if (!data)
 		return false;
 	b->data = data;

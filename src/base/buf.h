@@ -46,5 +46,10 @@ int ses_buf_printf(struct ses_buf *b, const char *format, ...)
 void ses_buf_consume(struct ses_buf *b, size_t n);
 /* Forget the content and give the memory back. */
 void ses_buf_release(struct ses_buf *b);
+/*
+ * A thread keeps up to 16 MiB of big blocks that queues gave back, for the
+ * next ones. Free them: before the thread ends, for one.
+ */
+void ses_buf_forget_spares(void);
 
 #endif

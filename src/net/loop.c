@@ -143,6 +143,7 @@ void sesame_loop_free(struct sesame_loop *loop)
 	if (loop->recv_buffer)
 		munmap(loop->recv_buffer, BUFFER_BYTES);
 	ses_timers_fini(&loop->timers);
+	ses_buf_forget_spares();
 	free(loop);
 }
 

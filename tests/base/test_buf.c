@@ -93,6 +93,60 @@ TEST("memory follows what arrived: never more than twice, and the smallest")
 	ses_buf_fini(&b);
 }
 
+#ifndef SES_NO_SPARES
+/* Fill with more than the smallest block that is kept; the block. */
+static uint8_t *fill(struct ses_buf *b, size_t n)
+{
+	uint8_t *room;
+
+	ses_buf_init(b, 4 << 20);
+	assert_int_equal(ses_buf_append(b, BYTES("head")), 0);
+	room = ses_buf_room(b, n);
+	memset(room, 'x', n);
+	ses_buf_commit(b, n);
+	assert_memory_equal(b->data, "headx", 5);
+	return b->data;
+}
+
+TEST("a big block that was given back serves the next queue that needs one")
+{
+	struct ses_buf a, b;
+	uint8_t *block = fill(&a, 300000);
+
+	ses_buf_fini(&a);
+	assert_ptr_equal(fill(&b, 200000), block);
+	assert_true(b.capacity >= 300000);
+	assert_ptr_not_equal(fill(&a, 200000), block);
+	ses_buf_fini(&b);
+	ses_buf_fini(&a);
+	/* small ones do not come from there, and forgetting is for all */
+	ses_buf_init(&b, 100);
+	assert_int_equal(ses_buf_append(&b, BYTES("small")), 0);
+	assert_true(b.capacity <= 100);
+	ses_buf_fini(&b);
+	ses_buf_forget_spares();
+	ses_buf_forget_spares();
+}
+
+TEST("no more than eight blocks are kept, and none of over two megabytes")
+{
+	struct ses_buf b[10];
+	uint8_t *last;
+
+	for (size_t i = 0; i < ARRAY_LEN(b); i++)
+		last = fill(&b[i], i == 0 ? 3 << 20 : 150000);
+	for (size_t i = 0; i < ARRAY_LEN(b); i++)
+		ses_buf_fini(&b[i]);
+	for (size_t i = 0; i < 8; i++) {
+		assert_ptr_not_equal(fill(&b[i], 150000), last);
+		assert_true(b[i].capacity < 1 << 20);
+	}
+	for (size_t i = 0; i < 8; i++)
+		ses_buf_fini(&b[i]);
+	ses_buf_forget_spares();
+}
+#endif
+
 TEST("a queue that is used as a queue keeps its size")
 {
 	struct ses_buf b;
