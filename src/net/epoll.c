@@ -111,9 +111,9 @@ static ssize_t epoll_recv(struct sesame_loop *loop, struct ses_io *io, void *to,
 }
 
 static ssize_t epoll_send(struct sesame_loop *loop, struct ses_io *io,
-			  const void *from, size_t len)
+			  const void *from, size_t len, bool more)
 {
-	return send(io->fd, from, len, MSG_NOSIGNAL);
+	return send(io->fd, from, len, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
 }
 
 const struct ses_backend ses_backend_epoll = {

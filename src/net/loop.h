@@ -42,11 +42,14 @@ struct ses_backend {
 	void (*forget)(struct sesame_loop *loop, struct ses_io *io);
 	/* Wait at most @timeout_ms and call on_ready for what is ready. */
 	int (*wait)(struct sesame_loop *loop, int timeout_ms);
-	/* Receive and send; as recv(2) and send(2), -1 with errno. */
+	/*
+	 * Receive and send; as recv(2) and send(2), -1 with errno. @more: what
+	 * follows at once may leave in the same packet.
+	 */
 	ssize_t (*recv)(struct sesame_loop *loop, struct ses_io *io, void *to,
 			size_t len);
 	ssize_t (*send)(struct sesame_loop *loop, struct ses_io *io,
-			const void *from, size_t len);
+			const void *from, size_t len, bool more);
 };
 
 extern const struct ses_backend ses_backend_epoll;

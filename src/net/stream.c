@@ -12,8 +12,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* From here on a message is sent from the caller's memory, not copied first. */
-#define DIRECT_BYTES (SES_CORK_BYTES / 2)
 /* Output of others than the stream at work leaves early beyond this. */
 #define EAGER_BYTES	  (256 * 1024)
 #define MOST_LINGER_BYTES (64 * 1024)
@@ -137,7 +135,8 @@ static size_t push(struct ses_stream *s, struct bytes from)
 	if (s->blocked || s->error || from.len == 0)
 		return 0;
 	do {
-		n = s->loop->backend->send(s->loop, &s->io, from.data, from.len);
+		n = s->loop->backend->send(s->loop, &s->io, from.data, from.len,
+					   s->more);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK &&
 	    errno != ENOBUFS && errno != ENOMEM) {
@@ -314,31 +313,6 @@ void ses_stream_commit(struct ses_stream *s, size_t len)
 	note_queued(s);
 }
 
-/* Large ones go from the caller's memory; only what does not leave is copied. */
-static int send_large(struct ses_stream *s, struct bytes data)
-{
-	size_t n = 0;
-
-	flush_early(s);
-	if (s->error)
-		return SESAME_ECLOSED;
-	if (data.len > space(s))
-		return SESAME_ELIMIT;
-	if (ses_buf_len(&s->out) == 0)
-		n = take(s, data);
-	if (s->error)
-		return SESAME_ECLOSED;
-	if (ses_buf_append(&s->out, bytes_from(data, n)) < 0) {
-		if (n > 0)
-			break_off(s, SESAME_ENOMEM);
-		return SESAME_ELIMIT;
-	}
-	if (!s->in_event && ses_stream_queued(s) > 0)
-		make_dirty(s);
-	note_queued(s);
-	return 0;
-}
-
 static int send_small(struct ses_stream *s, struct bytes data)
 {
 	uint8_t *room = ses_stream_room(s, data.len);
@@ -350,18 +324,74 @@ static int send_small(struct ses_stream *s, struct bytes data)
 	return 0;
 }
 
-int ses_stream_send(struct ses_stream *s, struct bytes data)
+/* @head goes where what is queued already waits. */
+static int put_before(struct ses_stream *s, struct bytes head)
+{
+	return head.len ? send_small(s, head) : 0;
+}
+
+static void flush_before(struct ses_stream *s)
+{
+	s->more = true;
+	flush_early(s);
+	s->more = false;
+}
+
+/* Large ones go from the caller's memory; only what does not leave is copied. */
+static int send_large(struct ses_stream *s, struct bytes head, struct bytes data)
+{
+	size_t n = 0;
+	int error;
+
+	if (data.len > SIZE_MAX - head.len || head.len + data.len > space(s))
+		flush_early(s);
+	if (s->error)
+		return SESAME_ECLOSED;
+	if (data.len > space(s) || head.len > space(s) - data.len)
+		return SESAME_ELIMIT;
+	error = put_before(s, head);
+	if (error)
+		return error;
+	flush_before(s);
+	if (!s->error && ses_buf_len(&s->out) == 0)
+		n = take(s, data);
+	if (s->error)
+		return SESAME_ECLOSED;
+	if (ses_buf_append(&s->out, bytes_from(data, n)) < 0) {
+		if (n > 0 || head.len > 0)
+			break_off(s, SESAME_ENOMEM);
+		return SESAME_ELIMIT;
+	}
+	if (!s->in_event && ses_stream_queued(s) > 0)
+		make_dirty(s);
+	note_queued(s);
+	return 0;
+}
+
+int ses_stream_send_framed(struct ses_stream *s, struct bytes head,
+			   struct bytes data)
 {
 	int error;
 
 	if (is_over(s))
 		return SESAME_ECLOSED;
+	error = send_large(s, head, data);
+	if (error)
+		return error;
+	return ses_stream_queued(s) > s->queue_high ? SESAME_EAGAIN : 0;
+}
+
+int ses_stream_send(struct ses_stream *s, struct bytes data)
+{
+	int error;
+
+	if (data.len >= SES_DIRECT_BYTES)
+		return ses_stream_send_framed(s, BYTES(""), data);
+	if (is_over(s))
+		return SESAME_ECLOSED;
 	if (data.len == 0)
 		return 0;
-	if (data.len >= DIRECT_BYTES)
-		error = send_large(s, data);
-	else
-		error = send_small(s, data);
+	error = send_small(s, data);
 	if (error)
 		return error;
 	return ses_stream_queued(s) > s->queue_high ? SESAME_EAGAIN : 0;

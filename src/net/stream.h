@@ -13,6 +13,9 @@
 #include "net/loop.h"
 #include "net/tls.h"
 
+/* From here on a message is sent from the caller's memory, not copied first. */
+#define SES_DIRECT_BYTES (SES_CORK_BYTES / 2)
+
 struct ses_stream;
 
 struct ses_stream_events {
@@ -62,6 +65,7 @@ struct ses_stream {
 	bool closed : 1;    /* in the zombie list */
 	bool in_event : 1;
 	bool room_in_cork : 1; /* where the room last given is */
+	bool more : 1;	    /* what is pushed now is not the end of it */
 };
 
 /*
@@ -99,6 +103,12 @@ void ses_stream_commit(struct ses_stream *s, size_t len);
 /* The same with a copy: 0, SESAME_EAGAIN (taken, but over the high mark),
  * SESAME_ELIMIT, SESAME_ECLOSED. */
 int ses_stream_send(struct ses_stream *s, struct bytes data);
+/*
+ * Both, or neither: a frame's header and a large payload that goes out from
+ * where it lies, as far as the system takes it. Returns as ses_stream_send().
+ */
+int ses_stream_send_framed(struct ses_stream *s, struct bytes head,
+			   struct bytes data);
 /* Unsent bytes. */
 size_t ses_stream_queued(const struct ses_stream *s);
 /* Stop or resume on_bytes. */

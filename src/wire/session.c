@@ -629,16 +629,39 @@ static int send_deflated(struct sesame_session *s, uint8_t opcode,
 	return error;
 }
 
-int sesame_session_send(struct sesame_session *s, enum sesame_kind kind,
-			const void *data, size_t len)
+/* 0, or why this message cannot be sent. */
+static int check_message(const struct sesame_session *s, enum sesame_kind kind,
+			 struct bytes payload)
 {
-	struct bytes payload = bytes_of(data, len);
-
 	if (!can_send(s))
 		return SESAME_ECLOSED;
 	if (kind != SESAME_BINARY &&
 	    (kind != SESAME_TEXT || !ses_utf8_valid(payload)))
 		return SESAME_EINVAL;
+	return 0;
+}
+
+int ses_session_head(const struct sesame_session *s, enum sesame_kind kind,
+		     struct bytes payload, uint8_t out[SES_FRAME_HEAD_MAX])
+{
+	struct ses_frame frame = {
+		.fin = true, .opcode = kind, .payload_len = payload.len};
+	int error;
+
+	if (s->role == SESAME_CLIENT || is_worth_deflating(s, payload.len))
+		return 0;
+	error = check_message(s, kind, payload);
+	return error ? error : (int)ses_frame_encode(&frame, out);
+}
+
+int sesame_session_send(struct sesame_session *s, enum sesame_kind kind,
+			const void *data, size_t len)
+{
+	struct bytes payload = bytes_of(data, len);
+	int error = check_message(s, kind, payload);
+
+	if (error)
+		return error;
 	if (is_worth_deflating(s, len))
 		return send_deflated(s, kind, payload);
 	return send_frame(s, kind, false, payload);

@@ -64,6 +64,15 @@ uint8_t *ses_session_room(struct sesame_session *s, size_t *ret_len);
 int ses_session_filled(struct sesame_session *s, size_t n);
 
 /*
+ * For a message whose payload the caller sends himself from where it lies:
+ * check it as sesame_session_send() does and write its frame's header. Returns
+ * the header's length, 0 when the payload cannot go as it is because it must be
+ * masked or compressed, or an error of sesame_session_send().
+ */
+int ses_session_head(const struct sesame_session *s, enum sesame_kind kind,
+		     struct bytes payload, uint8_t out[SES_FRAME_HEAD_MAX]);
+
+/*
  * The bytes of a whole frame for a message that goes to many peers: server
  * role, no compression. Appends to @out; 0 or an error of ses_buf_append().
  */

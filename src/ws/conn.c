@@ -199,20 +199,27 @@ static uint8_t *room_aside(struct sesame_conn *conn, size_t len)
 	return conn->aside->frame;
 }
 
+/* Whether @len more bytes of data stay within the queue's limit. */
+static bool has_room(const struct sesame_conn *conn, size_t len)
+{
+	size_t queued = ses_stream_queued(conn->stream);
+	size_t limit = conn->stream->out.limit - CONTROL_ROOM;
+
+	return queued <= limit && len <= limit - queued;
+}
+
 static uint8_t *on_output(void *user, size_t len)
 {
 	struct sesame_conn *conn = user;
-	size_t queued, limit;
 	uint8_t *room;
 
 	commit_pending(conn);
 	if (!conn->stream)
 		return NULL;
-	queued = ses_stream_queued(conn->stream);
-	limit = conn->stream->out.limit - CONTROL_ROOM;
-	if (!conn->sending && queued > conn->stream->queue_high)
+	if (!conn->sending &&
+	    ses_stream_queued(conn->stream) > conn->stream->queue_high)
 		return room_aside(conn, len);
-	if (conn->sending && (queued > limit || len > limit - queued))
+	if (conn->sending && !has_room(conn, len))
 		return NULL;
 	room = ses_stream_room(conn->stream, len);
 	if (room)
@@ -653,11 +660,39 @@ static int after_send(struct sesame_conn *conn, int error)
 	return error ? error : fullness(conn);
 }
 
+/*
+ * A large message goes out from where it lies, if it may. Returns what
+ * sesame_conn_send() is to return, or 1: it has to go through the session.
+ */
+static int send_in_place(struct sesame_conn *conn, enum sesame_kind kind,
+			 struct bytes payload)
+{
+	uint8_t head[SES_FRAME_HEAD_MAX];
+	int n = ses_session_head(&conn->session, kind, payload, head);
+
+	if (n <= 0)
+		return n ? n : 1;
+	if (payload.len > SIZE_MAX - (size_t)n ||
+	    !has_room(conn, payload.len + (size_t)n)) {
+		conn->told_full = true;
+		return SESAME_ELIMIT;
+	}
+	n = ses_stream_send_framed(conn->stream, bytes_of(head, (size_t)n),
+				   payload);
+	return n == 0 || n == SESAME_EAGAIN ? fullness(conn) : n;
+}
+
 int sesame_conn_send(struct sesame_conn *conn, enum sesame_kind kind,
 		     const void *data, size_t len)
 {
 	if (conn->state != SES_CONN_OPEN)
 		return SESAME_ECLOSED;
+	if (len >= SES_DIRECT_BYTES) {
+		int sent = send_in_place(conn, kind, bytes_of(data, len));
+
+		if (sent <= 0)
+			return sent;
+	}
 	conn->sending = true;
 	return after_send(conn,
 			  sesame_session_send(&conn->session, kind, data, len));
@@ -673,14 +708,11 @@ int sesame_conn_ping(struct sesame_conn *conn, const void *data, size_t len)
 
 int ses_conn_send_frame(struct sesame_conn *conn, struct bytes frame)
 {
-	size_t queued, limit;
 	int r;
 
 	if (conn->state != SES_CONN_OPEN)
 		return SESAME_ECLOSED;
-	queued = ses_stream_queued(conn->stream);
-	limit = conn->stream->out.limit - CONTROL_ROOM;
-	if (queued > limit || frame.len > limit - queued) {
+	if (!has_room(conn, frame.len)) {
 		conn->told_full = true;
 		return SESAME_ELIMIT;
 	}

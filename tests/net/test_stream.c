@@ -286,6 +286,37 @@ TEST("one message over the limit is refused and nothing of it is sent")
 	free(block);
 }
 
+TEST("a header and its payload leave in order, or neither does")
+{
+	uint8_t *block = pattern(300000), *read_back = malloc(300014);
+	size_t got = 0;
+	ssize_t n;
+
+	begin(400000, 1000);
+	assert_int_equal(ses_stream_send(stream, BYTES("mine")), 0);
+	assert_int_equal(ses_stream_send_framed(stream, BYTES("0123456789"),
+						bytes_of(block, 399991)),
+			 SESAME_ELIMIT);
+	assert_int_equal(ses_stream_send_framed(stream, BYTES("0123456789"),
+						bytes_of(block, SIZE_MAX)),
+			 SESAME_ELIMIT);
+	assert_int_equal(ses_stream_send_framed(stream, BYTES("0123456789"),
+						bytes_of(block, 300000)),
+			 SESAME_EAGAIN);
+	while (got < 300014) {
+		n = recv(peer, read_back + got, 300014 - got, 0);
+		got += n > 0 ? (size_t)n : 0;
+		turn(1);
+	}
+	assert_memory_equal(read_back, "mine0123456789", 14);
+	assert_memory_equal(read_back + 14, block, 300000);
+	assert_int_equal(drain_peer(), 0);
+	ses_stream_close(stream);
+	finish();
+	free(read_back);
+	free(block);
+}
+
 TEST("a paused stream reads nothing, not even the end, until it is resumed")
 {
 	begin(1000, 1000);

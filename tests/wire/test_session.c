@@ -1068,6 +1068,7 @@ TEST("a server's frame is its header and the payload, at every length's edge")
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
 		struct sesame_session_settings settings =
 			settings_for(SESAME_SERVER, false);
+		uint8_t alone[SES_FRAME_HEAD_MAX];
 		struct bytes head = sizes[i].head;
 		struct ses_buf frame;
 		struct peer p;
@@ -1079,6 +1080,12 @@ TEST("a server's frame is its header and the payload, at every length's edge")
 		assert_int_equal(ses_buf_len(&p.sent), head.len + sizes[i].len);
 		assert_memory_equal(p.sent.data, head.data, head.len);
 		assert_memory_equal(p.sent.data + head.len, data, sizes[i].len);
+		/* a header alone is the same header */
+		assert_int_equal(ses_session_head(p.session, SESAME_BINARY,
+						  bytes_of(data, sizes[i].len),
+						  alone),
+				 head.len);
+		assert_memory_equal(alone, head.data, head.len);
 		/* and the frame made for many peers is the same */
 		ses_buf_init(&frame, 70000);
 		assert_int_equal(ses_session_frame(&frame, SESAME_BINARY,
@@ -1090,6 +1097,45 @@ TEST("a server's frame is its header and the payload, at every length's edge")
 		peer_shut(&p);
 	}
 	free(data);
+}
+
+TEST("a header alone is for what may go as it is, and only then")
+{
+	static const struct {
+		enum sesame_role role;
+		bool deflate, closed;
+		enum sesame_kind kind;
+		const char *payload;
+		int result;
+	} rows[] = {
+		{SESAME_SERVER, false, false, SESAME_TEXT, "text", 2},
+		{SESAME_SERVER, false, false, SESAME_TEXT, "\xff", SESAME_EINVAL},
+		{SESAME_SERVER, false, false, SESAME_BINARY, "\xff", 2},
+		{SESAME_SERVER, false, false, 3, "", SESAME_EINVAL},
+		{SESAME_SERVER, false, true, SESAME_TEXT, "", SESAME_ECLOSED},
+		{SESAME_CLIENT, false, false, SESAME_TEXT, "text", 0},
+		{SESAME_SERVER, true, false, SESAME_TEXT, "short", 2},
+		{SESAME_SERVER, true, false, SESAME_TEXT,
+		 "long enough to be worth the work of compressing it, which is "
+		 "from 64 bytes on",
+		 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct sesame_session_settings settings =
+			settings_for(rows[i].role, rows[i].deflate);
+		uint8_t head[SES_FRAME_HEAD_MAX];
+		struct peer p;
+
+		peer_open(&p, &settings);
+		if (rows[i].closed)
+			sesame_session_close(p.session, 1000, NULL, 0);
+		assert_int_equal(ses_session_head(p.session, rows[i].kind,
+						  bytes_of_str(rows[i].payload),
+						  head),
+				 rows[i].result);
+		peer_shut(&p);
+	}
 }
 
 TEST("a frame for many peers that does not fit leaves nothing behind")
