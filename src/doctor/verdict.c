@@ -33,7 +33,8 @@ struct facts {
 	char result[300], fault[300], seconds[16], tls[240], address[80];
 	struct why_value value[20];
 	size_t n_values;
-	bool proven; /* expected is known */
+	bool proven;   /* expected is known, */
+	bool pastable; /* and can be written down as it is */
 };
 
 static void know(struct facts *f, const char *name, const char *value)
@@ -106,6 +107,7 @@ static void expect_of_key(struct facts *f)
 	default:
 		doctor_trial_text(f->chart->c, t, f->expected,
 				  sizeof(f->expected));
+		f->pastable = false; /* "no Origin" is no value */
 	}
 }
 
@@ -114,6 +116,7 @@ static void expect(struct facts *f)
 	const struct doctor_case *c = f->chart->c;
 	char text[600];
 
+	f->pastable = true;
 	if (f->key) {
 		expect_of_key(f);
 	} else if (c->url_fault &&
@@ -416,12 +419,33 @@ static void add_evidence(struct facts *f, const struct doctor_finding *finding,
 	struct doctor_verdict *v = f->v;
 	char *line = v->evidence[v->n_evidence];
 
+	for (size_t i = 0; i < v->n_evidence; i++)
+		if (strstr(v->evidence[i], finding->text))
+			return; /* the same words, heard in two ways */
 	if (finding->probe)
 		snprintf(line, sizeof(v->evidence[0]), "probe %d: %s",
 			 finding->probe, finding->text);
 	else
 		snprintf(line, sizeof(v->evidence[0]), "URL: %s", finding->text);
 	v->evidence_weight[v->n_evidence++] = weight;
+}
+
+/* Findings that only say that nothing is special are no evidence to show. */
+static bool is_ordinary(enum doctor_finding_kind kind, enum why_cause cause)
+{
+	static const enum doctor_finding_kind ordinary[] = {
+		DOCTOR_F_PLAIN,
+		DOCTOR_F_PROXY_NOT_USED,
+		DOCTOR_F_HANDSHAKE_STANDARD,
+		DOCTOR_F_HEAD_SMALL,
+		DOCTOR_F_CREDENTIALS_NOT_SENT,
+		DOCTOR_F_SUBPROTOCOL_NOT_SENT};
+
+	for (size_t i = 0; i < LEN(ordinary); i++)
+		if (ordinary[i] == kind)
+			return true;
+	return kind == DOCTOR_F_ORIGIN_NOT_SENT &&
+	       cause != WHY_ACCESS_ORIGIN_MISSING;
 }
 
 static void gather_evidence(struct facts *f, const struct doctor_opinion *o)
@@ -434,6 +458,7 @@ static void gather_evidence(struct facts *f, const struct doctor_opinion *o)
 
 		for (size_t i = 0; i < chart->n_findings; i++)
 			if (!taken[i] &&
+			    !is_ordinary(chart->finding[i].kind, o->best) &&
 			    (o->weight[i] >= LEAST_EVIDENCE ||
 			     doctor_is_symptom(chart->finding[i].kind)) &&
 			    (best == chart->n_findings ||
@@ -484,7 +509,7 @@ static bool is_known_fix(const struct doctor_verdict *v, const char *what)
 static void fill(const struct facts *f, const char *text, char *out, size_t size)
 {
 	out[0] = 0;
-	if (text && (f->proven || !strstr(text, "{expected}")))
+	if (text && ((f->proven && f->pastable) || !strstr(text, "{expected}")))
 		why_remedy_fill(text, f->value, f->n_values, out, size);
 }
 

@@ -90,6 +90,38 @@ TEST("the outcome says how far the user's request came")
 	}
 }
 
+TEST("what cannot be written down is not offered for pasting")
+{
+	static struct bed b;
+	struct patient p = {.url = URL,
+			    .origin = "https://evil.example",
+			    .answer = "HTTP/1.1 403 F\n\n",
+			    .answers = {{DOCTOR_NO_ORIGIN, NULL, "@open"}}};
+
+	examine(&b, &p);
+	for (size_t i = 0; i < b.verdict.n_fixes; i++)
+		assert_null(strstr(b.verdict.fix[i].snippet, "no Origin"));
+	bed_strip(&b);
+	p.answers[0] = (struct answer){DOCTOR_ORIGIN, "http://127.0.0.1:8080",
+				       "@open"};
+	examine(&b, &p);
+	assert_non_null(strstr(b.verdict.summary, "http://127.0.0.1:8080"));
+	bed_strip(&b);
+}
+
+TEST("that nothing is special is no evidence")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL, .answer = NGINX_403};
+
+	examine(&b, &p);
+	for (size_t i = 0; i < b.verdict.n_evidence; i++) {
+		assert_null(strstr(b.verdict.evidence[i], "standard one"));
+		assert_null(strstr(b.verdict.evidence[i], "no forward proxy"));
+	}
+	bed_strip(&b);
+}
+
 TEST("who acts is who refused: the proxy or the server behind it")
 {
 	static const struct {
