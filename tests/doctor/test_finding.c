@@ -239,6 +239,17 @@ TEST("the key is the first single change that opens")
 	bed_strip(&b);
 }
 
+TEST("what opens as the user's own request does is no key")
+{
+	static struct bed b;
+	const struct patient p = {
+		.url = URL, .subprotocols = "a", .answer = "@open"};
+
+	try_one(&b, &p, DOCTOR_SUBPROTOCOL, "b");
+	assert_null(doctor_key(&b.chart));
+	bed_strip(&b);
+}
+
 TEST("a second answer that differs is a finding of its own")
 {
 	static struct bed b;

@@ -210,6 +210,24 @@ TEST("alternatives are told with what would decide")
 	bed_strip(&b);
 }
 
+TEST("nobody refused what was opened, though a proxy is on the way")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL, .answer = "@open"};
+	struct why_hops *h;
+
+	examine(&b, &p);
+	h = &b.chart.probe[0]->hops;
+	h->n = 1;
+	h->writer = 0;
+	h->hop[0].stack = WHY_STACK_NGINX;
+	snprintf(h->hop[0].text, sizeof(h->hop[0].text), "nginx/1.22.1");
+	doctor_pronounce(&b.chart, &b.opinion, &b.verdict);
+	assert_string_equal(b.verdict.refused_by, "");
+	assert_int_equal(b.verdict.n_hops, 1);
+	bed_strip(&b);
+}
+
 TEST("without fingerprints no stack is named")
 {
 	static struct bed b;
