@@ -100,6 +100,14 @@ static void move_to_front(struct ses_buf *b)
 	b->start = 0;
 }
 
+/* How many more may be queued; a limit may have been lowered below the length. */
+static size_t left(const struct ses_buf *b)
+{
+	size_t len = ses_buf_len(b);
+
+	return len < b->limit ? b->limit - len : 0;
+}
+
 /* Twice the capacity, or what @needed (<= limit) asks for; within the limit. */
 static size_t next_capacity(const struct ses_buf *b, size_t needed)
 {
@@ -153,7 +161,7 @@ uint8_t *ses_buf_room(struct ses_buf *b, size_t n)
 {
 	size_t len = ses_buf_len(b);
 
-	if (n > b->limit - len)
+	if (n > left(b))
 		return NULL;
 	if (b->data && n <= b->capacity - b->end)
 		return b->data + b->end;
@@ -173,7 +181,7 @@ int ses_buf_append(struct ses_buf *b, struct bytes in)
 {
 	uint8_t *room;
 
-	if (in.len > b->limit - ses_buf_len(b))
+	if (in.len > left(b))
 		return SESAME_ELIMIT;
 	if (in.len == 0)
 		return 0;
@@ -202,7 +210,7 @@ int ses_buf_printf(struct ses_buf *b, const char *format, ...)
 	va_end(args);
 	if (n < 0)
 		return SESAME_EINVAL;
-	if ((size_t)n > limit - ses_buf_len(b))
+	if ((size_t)n > left(b))
 		return SESAME_ELIMIT;
 	/* vsnprintf() wants a byte for its NUL, which may pass the limit */
 	b->limit = limit < SIZE_MAX ? limit + 1 : limit;

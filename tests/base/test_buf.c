@@ -195,3 +195,17 @@ TEST("what goes in comes out, in order, under any mix of calls")
 	assert_true(in > 100000);
 	ses_buf_fini(&b);
 }
+
+TEST("a limit lowered below the length lets nothing in and ends nothing")
+{
+	struct ses_buf b;
+
+	ses_buf_init(&b, 1000);
+	assert_int_equal(ses_buf_append(&b, BYTES("0123456789")), 0);
+	b.limit = 4;
+	assert_null(ses_buf_room(&b, 100));
+	assert_int_equal(ses_buf_append(&b, BYTES("x")), SESAME_ELIMIT);
+	assert_int_equal(ses_buf_printf(&b, "%d", 1), SESAME_ELIMIT);
+	assert_true(bytes_equal_str(ses_buf_bytes(&b), "0123456789"));
+	ses_buf_fini(&b);
+}
