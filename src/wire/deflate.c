@@ -123,9 +123,9 @@ static int inflate_some(struct ses_inflate *z, struct ses_buf *out)
 		return SESAME_ELIMIT;
 	ses_buf_commit(out, wrote);
 	switch (result) {
-	case Z_STREAM_END: /* a block marked final: go on afresh (7.2.3.4) */
+	case Z_STREAM_END: /* a block marked final (7.2.3.4): the window stays */
 		z->ended = true;
-		return inflateReset(&z->zlib) == Z_OK ? 0 : SESAME_ENOMEM;
+		return inflateResetKeep(&z->zlib) == Z_OK ? 0 : SESAME_ENOMEM;
 	case Z_OK:
 	case Z_BUF_ERROR: /* no progress was possible: input is used up */
 		z->ended = false;

@@ -40,6 +40,9 @@ static const struct {
 	{"7.2.3.4: and nothing after it",
 	 {BYTES("\xf3\x48\xcd\xc9\xc9\x07\x00"),
 	  BYTES("\xf2\x48\xcd\xc9\xc9\x07\x00")}},
+	{"7.2.3.4: the window outlives a final block",
+	 {BYTES("\xf3\x48\xcd\xc9\xc9\x07\x00"),
+	  BYTES("\xf2\x00\x11\x00\x00")}},
 	{"7.2.3.5: two blocks",
 	 {BYTES("\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00")}},
 };
