@@ -29,6 +29,15 @@ static void explain(char *text, size_t size, const char *what, const char *file)
 	ERR_clear_error();
 }
 
+/* Nobody is asked: a library has no terminal. */
+static int no_password(char *buffer, int size, int writing, void *user)
+{
+	struct ses_tls_context *ctx = user;
+
+	ctx->wanted_password = true;
+	return -1;
+}
+
 static struct ses_tls_context *new_context(bool is_server)
 {
 	struct ses_tls_context *ctx = calloc(1, sizeof(*ctx));
@@ -51,6 +60,8 @@ static struct ses_tls_context *new_context(bool is_server)
 	SSL_CTX_set_options(ctx->ssl_ctx,
 			    SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
 	SSL_CTX_set_min_proto_version(ctx->ssl_ctx, TLS1_2_VERSION);
+	SSL_CTX_set_default_passwd_cb(ctx->ssl_ctx, no_password);
+	SSL_CTX_set_default_passwd_cb_userdata(ctx->ssl_ctx, ctx);
 	SSL_CTX_set_cert_verify_callback(ctx->ssl_ctx, ses_tls_verify, ctx);
 	SSL_CTX_set_info_callback(ctx->ssl_ctx, ses_tls_note_event);
 	return ctx;
@@ -75,6 +86,21 @@ static struct ses_tls_context *give_up(struct ses_tls_context *ctx)
 	return NULL;
 }
 
+static struct ses_tls_context *refuse(struct ses_tls_context *ctx, char *text,
+				      size_t size, const char *why)
+{
+	if (text && size > 0)
+		snprintf(text, size, "%s", why);
+	return give_up(ctx);
+}
+
+static bool use_key(struct ses_tls_context *ctx, const char *key_file)
+{
+	return SSL_CTX_use_PrivateKey_file(ctx->ssl_ctx, key_file,
+					   SSL_FILETYPE_PEM) == 1 &&
+	       SSL_CTX_check_private_key(ctx->ssl_ctx) == 1;
+}
+
 static bool use_certificate(struct ses_tls_context *ctx, const char *cert_file,
 			    const char *key_file, char *text, size_t size)
 {
@@ -84,13 +110,17 @@ static bool use_certificate(struct ses_tls_context *ctx, const char *cert_file,
 		explain(text, size, "certificate", cert_file);
 		return false;
 	}
-	if (SSL_CTX_use_PrivateKey_file(ctx->ssl_ctx, key_file,
-					SSL_FILETYPE_PEM) != 1 ||
-	    SSL_CTX_check_private_key(ctx->ssl_ctx) != 1) {
+	if (use_key(ctx, key_file))
+		return true;
+	if (text && size > 0 && ctx->wanted_password)
+		snprintf(text, size,
+			 "cannot use the key %s: it is encrypted; decrypt it "
+			 "first (openssl pkey -in ... -out ...)",
+			 key_file);
+	else
 		explain(text, size, "key", key_file);
-		return false;
-	}
-	return true;
+	ERR_clear_error();
+	return false;
 }
 
 /* ---- clients ---- */
@@ -161,6 +191,9 @@ ses_tls_client_new(const struct ses_tls_client_options *options, char *text,
 	SSL_CTX_set_cert_cb(ctx->ssl_ctx, ses_tls_note_cert_request, NULL);
 	if (!trust(ctx, o->ca_file, text, text_size))
 		return give_up(ctx);
+	if (o->key_file && !o->cert_file)
+		return refuse(ctx, text, text_size,
+			      "a key without a certificate proves nothing");
 	if (o->cert_file &&
 	    !use_certificate(ctx, o->cert_file, o->key_file, text, text_size))
 		return give_up(ctx);
@@ -219,6 +252,11 @@ ses_tls_server_new(const struct ses_tls_server_options *options, char *text,
 		snprintf(text, text_size, "out of memory");
 	if (!ctx)
 		return NULL;
+	if (options->client_cert_required && !options->client_ca_file)
+		return refuse(
+			ctx, text, text_size,
+			"client certificates are required, but no CA says "
+			"which to take");
 	SSL_CTX_set_options(ctx->ssl_ctx, SSL_OP_CIPHER_SERVER_PREFERENCE |
 						  SSL_OP_PRIORITIZE_CHACHA);
 	SSL_CTX_set_alpn_select_cb(ctx->ssl_ctx, choose_alpn, NULL);

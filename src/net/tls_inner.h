@@ -14,6 +14,7 @@ struct ses_tls_context {
 	SSL_CTX *ssl_ctx;
 	atomic_uint refs;
 	bool is_server;
+	bool wanted_password; /* a key is encrypted */
 	bool insecure;
 	unsigned char alpn[128]; /* a client's offer, as on the wire */
 	unsigned alpn_len;

@@ -619,3 +619,36 @@ TEST("no descriptor is left open")
 	finish();
 	assert_int_equal(open_files(), before);
 }
+
+TEST("a key that is encrypted is told as that, and nobody is asked")
+{
+	struct certificate c = certificate_new("leaf", "DNS:a", NULL, -1, 30);
+	struct ses_tls_server_options options = {0};
+	char file[64];
+	FILE *f;
+
+	snprintf(file, sizeof(file), "/tmp/ses-net-%d-key.pem", getpid());
+	f = fopen(file, "w");
+	assert_non_null(f);
+	PEM_write_X509(f, c.cert);
+	PEM_write_PrivateKey(f, c.key, EVP_aes_128_cbc(), (const unsigned char *)"secret", 6, NULL,
+			     NULL);
+	fclose(f);
+	options.cert_file = file;
+	assert_null(ses_tls_server_new(&options, text, sizeof(text)));
+	if (!strstr(text, "it is encrypted"))
+		fail_msg("%s", text);
+	unlink(file);
+	certificate_free(&c);
+}
+
+TEST("options that would be without effect make no context")
+{
+	struct ses_tls_client_options lone_key = {.key_file = "key.pem"};
+	struct ses_tls_server_options no_ca = {.cert_file = "a", .client_cert_required = true};
+
+	assert_null(ses_tls_client_new(&lone_key, text, sizeof(text)));
+	assert_non_null(strstr(text, "without a certificate"));
+	assert_null(ses_tls_server_new(&no_ca, text, sizeof(text)));
+	assert_non_null(strstr(text, "no CA"));
+}
