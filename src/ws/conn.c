@@ -17,6 +17,7 @@
 #define CONTROL_ROOM 1024
 
 #define DEFAULT_BYTES	     ((size_t)16 << 20)
+#define MORE_QUEUE_BYTES     ((size_t)1 << 20)
 #define DEFAULT_HIGH_BYTES   ((size_t)1 << 20)
 #define DEFAULT_HANDSHAKE_MS 10000
 #define DEFAULT_PING_MS	     30000
@@ -36,10 +37,14 @@ void ses_limits_default(struct sesame_limits *l)
 {
 	if (!l->message_bytes)
 		l->message_bytes = DEFAULT_BYTES;
-	if (!l->queue_bytes)
-		l->queue_bytes = DEFAULT_BYTES;
+	if (!l->queue_bytes) /* what may come may be sent back */
+		l->queue_bytes = l->message_bytes < SIZE_MAX - MORE_QUEUE_BYTES
+					 ? l->message_bytes + MORE_QUEUE_BYTES
+					 : SIZE_MAX;
 	if (!l->queue_high_bytes)
 		l->queue_high_bytes = DEFAULT_HIGH_BYTES;
+	if (l->queue_high_bytes > l->queue_bytes / 2)
+		l->queue_high_bytes = l->queue_bytes / 2;
 	if (!l->handshake_ms)
 		l->handshake_ms = DEFAULT_HANDSHAKE_MS;
 	if (!l->ping_ms)
@@ -290,18 +295,23 @@ static void on_session_close(void *user, uint16_t code, const char *reason,
 		return;
 	keep_end(conn, code, reason, reason_len, clean);
 	conn->polite = true;
-	conn->end_by_peer = clean && !conn->closed_here;
+	conn->end_by_peer = conn->session.close_received && !conn->closed_here;
 	if (clean && conn->session.role == SESAME_CLIENT) {
 		conn->state = SES_CONN_PARTING;
 		ses_stream_resume(conn->stream);
 		wake_at(conn, now_ms(conn->loop) + conn->close_ms);
 		return;
 	}
-	if (!clean && !fault) /* the one thing that is not the peer's doing */
+	if (clean)
+		set_done(conn, 0, NULL);
+	else if (fault)
+		set_done(conn, error_of_fault(conn->session.fault), fault);
+	else if (conn->session.close_received)
+		set_done(conn, SESAME_ERESET,
+			 "the peer closed, and was gone before its close frame "
+			 "could be answered");
+	else /* the one thing that is not the peer's doing */
 		set_done(conn, SESAME_ENOMEM, sesame_strerror(SESAME_ENOMEM));
-	else
-		set_done(conn, clean ? 0 : error_of_fault(conn->session.fault),
-			 fault);
 }
 
 static const struct sesame_session_events session_events = {
@@ -443,8 +453,10 @@ static void look_at_silence(struct sesame_conn *conn)
 	if (!pinged && now >= ping_at) {
 		conn->pinged_ms = now;
 		pinged = true;
+		conn->sending = true; /* the place aside is for pongs alone */
 		sesame_session_ping(&conn->session, NULL, 0);
 		commit_pending(conn);
+		conn->sending = false;
 	}
 	if (pinged) /* an answer may begin a new silence long before idle_at */
 		ping_at = now + conn->ping_ms;
@@ -468,7 +480,8 @@ static void on_timer(struct ses_timer *timer)
 		set_done(conn, SESAME_ETIMEOUT,
 			 "the peer did not answer the close frame in time");
 		break;
-	case SES_CONN_PARTING:
+	case SES_CONN_PARTING: /* it had its time; none more to linger */
+		conn->polite = false;
 		set_done(conn, 0, NULL);
 		break;
 	case SES_CONN_DONE:
@@ -533,6 +546,8 @@ static void adopt_stream(struct sesame_conn *conn, struct ses_stream *stream,
 	stream->out.limit =
 		(limits->queue_bytes < most ? limits->queue_bytes : most) +
 		CONTROL_ROOM;
+	if (stream->out.limit < ses_buf_len(&stream->out)) /* of the handshake */
+		stream->out.limit = ses_buf_len(&stream->out);
 	ses_stream_take(stream, &stream_events, conn);
 	if (conn->paused) /* asked for while it was opening */
 		ses_stream_pause(stream);
@@ -649,6 +664,15 @@ static int fullness(struct sesame_conn *conn)
 	return SESAME_EAGAIN;
 }
 
+/* It had no place; on_drain says when all that took its place has left. */
+static int note_full(struct sesame_conn *conn)
+{
+	conn->told_full = true;
+	if (ses_stream_queued(conn->stream) > 0)
+		conn->stream->over_high = true;
+	return SESAME_ELIMIT;
+}
+
 static int after_send(struct sesame_conn *conn, int error)
 {
 	commit_pending(conn);
@@ -656,7 +680,7 @@ static int after_send(struct sesame_conn *conn, int error)
 	if (error == SESAME_ELIMIT && conn->stream->error)
 		return SESAME_ECLOSED; /* it broke; on_close is on its way */
 	if (error == SESAME_ELIMIT)
-		conn->told_full = true;
+		return note_full(conn);
 	return error ? error : fullness(conn);
 }
 
@@ -673,10 +697,8 @@ static int send_in_place(struct sesame_conn *conn, enum sesame_kind kind,
 	if (n <= 0)
 		return n ? n : 1;
 	if (payload.len > SIZE_MAX - (size_t)n ||
-	    !has_room(conn, payload.len + (size_t)n)) {
-		conn->told_full = true;
-		return SESAME_ELIMIT;
-	}
+	    !has_room(conn, payload.len + (size_t)n))
+		return note_full(conn);
 	n = ses_stream_send_framed(conn->stream, bytes_of(head, (size_t)n),
 				   payload);
 	return n == 0 || n == SESAME_EAGAIN ? fullness(conn) : n;
@@ -712,10 +734,8 @@ int ses_conn_send_frame(struct sesame_conn *conn, struct bytes frame)
 
 	if (conn->state != SES_CONN_OPEN)
 		return SESAME_ECLOSED;
-	if (!has_room(conn, frame.len)) {
-		conn->told_full = true;
-		return SESAME_ELIMIT;
-	}
+	if (!has_room(conn, frame.len))
+		return note_full(conn);
 	r = ses_stream_send(conn->stream, frame);
 	return r == 0 || r == SESAME_EAGAIN ? fullness(conn) : r;
 }
@@ -786,10 +806,12 @@ void sesame_conn_abort(struct sesame_conn *conn)
 	static const char text[] = "aborted";
 
 	conn->polite = false;
-	if (conn->state == SES_CONN_OPENING)
+	if (conn->state == SES_CONN_OPENING) {
 		cancel_opening(conn, text);
-	else
-		set_done(conn, SESAME_ECLOSED, text);
+		return;
+	}
+	conn->session.over = true; /* what else has come is not looked at */
+	set_done(conn, SESAME_ECLOSED, text);
 }
 
 void ses_conn_abort_now(struct sesame_conn *conn)

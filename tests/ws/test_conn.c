@@ -551,6 +551,7 @@ static void do_close(struct seat *s)
 static void do_abort(struct seat *s)
 {
 	sesame_conn_abort(s->conn);
+	assert_true(sesame_session_is_over(&s->conn->session));
 	sesame_conn_abort(s->conn);
 	assert_int_equal(sesame_conn_send(s->conn, SESAME_TEXT, "x", 1), SESAME_ECLOSED);
 	assert_int_equal(sesame_conn_close(s->conn, 1000, NULL), SESAME_ECLOSED);
@@ -695,4 +696,103 @@ TEST("limits that are zero become the defaults, others stay")
 	assert_int_equal(l.idle_ms, 75000);
 	assert_int_equal(l.message_bytes, (size_t)16 << 20);
 	assert_int_equal(l.queue_high_bytes, 1 << 20);
+}
+
+TEST("what may come may be sent back, and the high mark lies below the end")
+{
+	struct sesame_limits wide = {.message_bytes = (size_t)64 << 20};
+	struct sesame_limits endless = {.message_bytes = SIZE_MAX};
+	struct sesame_limits small = {.queue_bytes = 1000};
+
+	ses_limits_default(&wide);
+	ses_limits_default(&endless);
+	ses_limits_default(&small);
+	assert_int_equal(wide.queue_bytes, (size_t)65 << 20);
+	assert_int_equal(endless.queue_bytes, SIZE_MAX);
+	assert_int_equal(small.queue_bytes, 1000);
+	assert_int_equal(small.queue_high_bytes, 500);
+}
+
+TEST("the longest message that is taken can be echoed")
+{
+	size_t len = (size_t)16 << 20;
+	uint8_t *data = calloc(len, 1);
+	struct stage st;
+
+	set_pair(&st, NULL);
+	st.server.echo = true;
+	assert_true(sesame_conn_send(st.client.conn, SESAME_BINARY, data, len) != SESAME_ELIMIT);
+	TURN_UNTIL(st.loop, st.client.told[TOLD_MESSAGE] == 1);
+	assert_int_equal(st.client.last_len, len);
+	free(data);
+	strike(&st);
+}
+
+TEST("a peer that closes and is gone before the answer was the one who closed")
+{
+	static uint8_t block[300000];
+	uint8_t frame[32];
+	struct stage st;
+
+	set_raw(&st, SESAME_SERVER, NULL);
+	raw_send(st.loop, st.raw, frame, masked_frame(frame, 0x88, "\x03\xe8", 2));
+	close(st.raw);
+	st.raw = -1;
+	sesame_conn_send(st.server.conn, SESAME_BINARY, block, sizeof(block));
+	TURN_UNTIL(st.loop, st.server.told[TOLD_CLOSE]);
+	assert_int_equal(st.server.end.error, SESAME_ERESET);
+	assert_int_equal(st.server.end.code, 1000);
+	assert_true(st.server.end.by_peer);
+	assert_false(st.server.end.clean);
+	assert_non_null(strstr(st.server.text, "could be answered"));
+	strike(&st);
+}
+
+TEST("a message that had no room is called for when the queue has drained")
+{
+	static const struct sesame_limits limits = {.queue_bytes = 1 << 20};
+	static uint8_t half[400000], rest[(1 << 20) - 1000];
+	struct stage st;
+
+	set_raw(&st, SESAME_SERVER, &limits);
+	assert_int_equal(sesame_conn_send(st.server.conn, SESAME_BINARY, half, sizeof(half)), 0);
+	assert_true(sesame_conn_queued(st.server.conn) > 2000);
+	assert_int_equal(sesame_conn_send(st.server.conn, SESAME_BINARY, rest, sizeof(rest)),
+			 SESAME_ELIMIT);
+	read_all(&st, NULL, 0);
+	assert_int_equal(st.server.told[TOLD_DRAIN], 1);
+	assert_true(sesame_conn_send(st.server.conn, SESAME_BINARY, rest, sizeof(rest)) !=
+		    SESAME_ELIMIT);
+	strike(&st);
+}
+
+TEST("a ping of ours leaves a pong that waits where it is")
+{
+	struct sesame_limits limits = narrow;
+	uint8_t frame[64], last[6];
+	struct stage st;
+
+	limits.ping_ms = 30;
+	set_raw(&st, SESAME_SERVER, &limits);
+	fill_queue(&st, false);
+	raw_send(st.loop, st.raw, frame, masked_frame(frame, 0x89, "wait", 4));
+	TURN_UNTIL(st.loop, st.server.conn->aside);
+	turn_a_while(st.loop, 80);
+	assert_true(st.server.conn->pinged_ms > 0);
+	read_all(&st, last, sizeof(last));
+	assert_memory_equal(last, "\x8a\x04wait", 6);
+	strike(&st);
+}
+
+TEST("a client that waited for the end of TCP does not wait again")
+{
+	struct heard h = {0};
+	struct stage st;
+
+	set_raw(&st, SESAME_CLIENT, &quick);
+	raw_send(st.loop, st.raw, "\x88\x02\x03\xe8", 4);
+	raw_hear(st.loop, st.raw, &h, 8);
+	TURN_UNTIL(st.loop, st.client.told[TOLD_CLOSE]);
+	assert_true(ses_list_empty(&st.loop->lingering));
+	strike(&st);
 }
