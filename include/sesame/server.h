@@ -39,21 +39,29 @@ struct sesame_answer {
 };
 
 struct sesame_server_options {
-	const char *address; /* "127.0.0.1", "::", ...; NULL: "127.0.0.1" */
+	/* "127.0.0.1", "::" (IPv6 alone), ...; NULL: "127.0.0.1" */
+	const char *address;
 	uint16_t port;	     /* 0: a free one, see sesame_server_port() */
 	bool reuse_port;     /* share the port between processes or threads */
 	/* wss: */
 	const char *cert_file; /* PEM chain; NULL: plain ws */
 	const char *key_file;  /* PEM; NULL: in cert_file */
 	const char *client_ca_file; /* ask for client certificates from this CA */
-	bool client_cert_required;
+	bool client_cert_required;  /* needs client_ca_file */
 	bool deflate; /* agree to permessage-deflate when offered */
 	struct sesame_limits limits;
-	size_t max_connections; /* 0: 100,000 */
+	/*
+	 * Connections and handshakes at a time; 0: 100,000. Up to 1,000 more
+	 * descriptors are held for a moment by clients that were refused.
+	 */
+	size_t max_connections;
 	/*
 	 * Decide on a handshake by filling @answer (zeroed: accept without
 	 * subprotocol). NULL: accept when the request's Origin is absent or
-	 * its host equals the Host field, else refuse with 403.
+	 * its host and port are those of the Host field, else refuse with 403.
+	 * With a certificate the Origin's scheme has to be https. Without one,
+	 * http and https will do, for TLS may end at a proxy in front; that
+	 * proxy has to pass the Host field on as it came.
 	 */
 	void (*on_request)(struct sesame_server *server, void *user,
 			   const struct sesame_request *request,
@@ -64,7 +72,8 @@ struct sesame_server_options {
 /*
  * Listen. @options is copied but for the strings, which must outlive the
  * server; @handlers is borrowed for its life. Returns 0 and *ret_server, or
- * SESAME_EINVAL, SESAME_ESYSTEM (errno: EADDRINUSE, EACCES, EMFILE...),
+ * SESAME_EINVAL (an address that is none, options for TLS without a
+ * certificate), SESAME_ESYSTEM (errno: EADDRINUSE, EACCES, EMFILE...),
  * SESAME_ETLS, SESAME_ENOMEM; @text as in sesame_connect().
  */
 SESAME_API int sesame_server_new(struct sesame_loop *loop,
@@ -77,11 +86,12 @@ SESAME_API uint16_t sesame_server_port(const struct sesame_server *server);
 /* How many connections are open. */
 SESAME_API size_t sesame_server_connections(const struct sesame_server *server);
 /*
- * Stop listening and close every connection with @code (1001: going away).
- * Turn the loop until sesame_server_connections() is 0, then free.
+ * Stop listening and close every connection with @code (1001: going away; else
+ * as in sesame_session_close()). Turn the loop until
+ * sesame_server_connections() is 0, then free. Returns 0, or SESAME_EINVAL for
+ * a code that may not be sent; then nothing was done.
  */
-SESAME_API void sesame_server_close(struct sesame_server *server,
-				    uint16_t code);
+SESAME_API int sesame_server_close(struct sesame_server *server, uint16_t code);
 /*
  * Free; connections that are still open are aborted first, with their on_close
  * called before this returns. Not from inside of a callback of the server or
@@ -90,7 +100,8 @@ SESAME_API void sesame_server_close(struct sesame_server *server,
 SESAME_API void sesame_server_free(struct sesame_server *server);
 /*
  * Send one message to all open connections for which @wants says true (NULL:
- * all). The frame is built once. Returns how many took it.
+ * all). The frame is built once. Returns how many took it: none for text that
+ * is not UTF-8, for a kind that is none, and when out of memory.
  */
 SESAME_API size_t sesame_server_broadcast(
 	struct sesame_server *server, enum sesame_kind kind, const void *data,

@@ -777,6 +777,7 @@ static void end_linger(struct ses_stream *s)
 		return;
 	ses_timers_stop(&s->loop->timers, &s->linger->timer);
 	ses_list_remove(&s->linger->link);
+	s->loop->n_lingering--;
 	free(s->linger);
 	s->linger = NULL;
 }
@@ -861,6 +862,7 @@ void ses_stream_linger(struct ses_stream *s, unsigned timeout_ms)
 	linger->timer.fire = linger_too_long;
 	ses_list_init(&linger->link);
 	ses_list_append(&loop->lingering, &linger->link);
+	loop->n_lingering++;
 	s->linger = linger;
 	ses_stream_take(s, &lingering, NULL);
 	if (ses_timers_start(&loop->timers, &linger->timer,

@@ -15,6 +15,7 @@
 
 #include "base/list.h"
 #include "net/listener.h"
+#include "wire/close.h"
 #include "wire/utf8.h"
 #include "ws/conn.h"
 #include "ws/intake.h"
@@ -22,6 +23,8 @@
 #define REFUSED_MS	2000 /* for a refused client to read why */
 #define MAX_CONNECTIONS 100000
 #define ANSWER_BYTES	((size_t)64 * 1024)
+/* Over so many that linger, who is refused is cut off: it has a descriptor. */
+#define MOST_LINGERING 1000
 
 struct sesame_server {
 	struct ses_listener listener;
@@ -44,9 +47,10 @@ struct visitor {
 	struct ses_list link;
 	struct ses_intake intake;
 	char *protocols; /* offered, in one list; what an answer may point to */
-	bool came;	 /* some bytes have come */
-	bool asking;	 /* on_request is on the stack */
-	bool expelled;	 /* the server was closed meanwhile */
+	char peer_text[SES_ADDR_TEXT]; /* likewise */
+	bool came;		       /* some bytes have come */
+	bool asking;		       /* on_request is on the stack */
+	bool expelled;		       /* the server was closed meanwhile */
 };
 
 /* ---- refusing ---- */
@@ -65,6 +69,10 @@ static void send_refusal(struct ses_stream *stream, int status, const char *text
 {
 	struct ses_buf out, body;
 
+	if (stream->loop->n_lingering >= MOST_LINGERING) {
+		ses_stream_close(stream);
+		return;
+	}
 	ses_buf_init(&out, ANSWER_BYTES);
 	ses_buf_init(&body, ANSWER_BYTES);
 	ses_buf_printf(&body, "%s\n", text);
@@ -127,16 +135,17 @@ static bool same_port(struct bytes a, struct bytes b, struct bytes standard)
 
 /*
  * Whether a page from @origin (RFC 6454: scheme "://" host [":" port]) came
- * from the host that the request names.
+ * from the host that the request names. A server with a certificate serves no
+ * page over http; one without may stand behind somebody who has it.
  */
-static bool is_same_origin(struct bytes origin, struct bytes host)
+static bool is_same_origin(struct bytes origin, struct bytes host, bool own_tls)
 {
 	static const struct {
 		const char *scheme, *port;
 	} schemes[] = {{"http://", "80"}, {"https://", "443"}};
 	struct bytes origin_host, origin_port, own_host, own_port;
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = own_tls; i < 2; i++) {
 		struct bytes scheme = bytes_of_str(schemes[i].scheme);
 
 		if (!bytes_equal_nocase(bytes_first(origin, scheme.len), scheme))
@@ -151,10 +160,12 @@ static bool is_same_origin(struct bytes origin, struct bytes host)
 	return false; /* "null", or no origin of a web page at all */
 }
 
-static void decide_by_origin(const struct ses_upgrade_offer *offer,
+static void decide_by_origin(const struct sesame_server *server,
+			     const struct ses_upgrade_offer *offer,
 			     struct sesame_answer *answer)
 {
-	if (!offer->origin.data || is_same_origin(offer->origin, offer->host))
+	if (!offer->origin.data ||
+	    is_same_origin(offer->origin, offer->host, server->tls))
 		return;
 	answer->status = 403;
 	answer->body = "Forbidden: the Origin of the request is not this "
@@ -182,10 +193,11 @@ static void terminate(const struct ses_head *head)
 	}
 }
 
-/* All offered subprotocols in one list, on the heap. */
+/* All offered subprotocols in one list, on the heap; NULL: no memory. */
 static char *join_protocols(const struct ses_head *head)
 {
 	struct ses_buf list;
+	int error = 0;
 
 	ses_buf_init(&list, SES_INTAKE_BYTES * 2);
 	for (size_t i = 0; i < head->n_fields; i++) {
@@ -195,11 +207,14 @@ static char *join_protocols(const struct ses_head *head)
 					BYTES("Sec-WebSocket-Protocol")))
 			continue;
 		if (ses_buf_len(&list))
-			ses_buf_append_str(&list, ", ");
-		ses_buf_append(&list, f->value);
+			error |= ses_buf_append_str(&list, ", ");
+		error |= ses_buf_append(&list, f->value);
 	}
-	ses_buf_append(&list, bytes_of("", 1));
-	return (char *)list.data; /* from the start: nothing was consumed */
+	error |= ses_buf_append(&list, bytes_of("", 1));
+	if (!error)
+		return (char *)list.data; /* from the start: none is consumed */
+	ses_buf_fini(&list);
+	return NULL;
 }
 
 /* The application's answer, or the rule that holds without one. */
@@ -208,11 +223,10 @@ static int ask(struct visitor *v, const struct ses_head *head,
 	       struct sesame_answer *answer)
 {
 	struct sesame_server *server = v->server;
-	char peer[SES_ADDR_TEXT];
 	struct sesame_request request;
 
 	if (!server->options.on_request) {
-		decide_by_origin(offer, answer);
+		decide_by_origin(server, offer, answer);
 		return 0;
 	}
 	v->protocols = join_protocols(head);
@@ -224,7 +238,7 @@ static int ask(struct visitor *v, const struct ses_head *head,
 		.host = (const char *)offer->host.data,
 		.origin = (const char *)offer->origin.data,
 		.protocols = v->protocols,
-		.peer = ses_addr_format(&v->peer, peer),
+		.peer = ses_addr_format(&v->peer, v->peer_text),
 		.internal = head,
 	};
 	v->asking = true;
@@ -405,7 +419,7 @@ static void turn_away(struct sesame_server *server, int fd)
 	static const struct ses_stream_events none;
 	struct ses_stream *stream;
 
-	if (server->tls) {
+	if (server->tls || server->loop->n_lingering >= MOST_LINGERING) {
 		close(fd);
 		return;
 	}
@@ -503,6 +517,15 @@ static int make_tls(struct sesame_server *server, char *text, size_t size)
 	};
 	char why[256] = "";
 
+	if (!o->cert_file &&
+	    (o->key_file || o->client_ca_file || o->client_cert_required))
+		return complain(text, size, SESAME_EINVAL,
+				"options for TLS without cert_file: that would "
+				"be a server without TLS");
+	if (o->client_cert_required && !o->client_ca_file)
+		return complain(text, size, SESAME_EINVAL,
+				"client_cert_required without client_ca_file: "
+				"nothing says which certificates to take");
 	if (!o->cert_file)
 		return 0;
 	server->tls = ses_tls_server_new(&tls, why, sizeof(why));
@@ -598,17 +621,28 @@ static void expel_visitors(struct sesame_server *server)
 	}
 }
 
-void sesame_server_close(struct sesame_server *server, uint16_t code)
+/* Who cannot even be told would never leave by himself. */
+static void close_or_abort(struct sesame_conn *conn, uint16_t code)
+{
+	int r = sesame_conn_close(conn, code, NULL);
+
+	if (r < 0 && r != SESAME_ECLOSED)
+		sesame_conn_abort(conn);
+}
+
+int sesame_server_close(struct sesame_server *server, uint16_t code)
 {
 	struct ses_list *link;
 
+	if (code && !ses_close_code_valid(code))
+		return SESAME_EINVAL;
 	stop_listening(server);
 	expel_visitors(server);
 	for (link = server->conns.next; link != &server->conns;
 	     link = link->next)
-		sesame_conn_close(
-			ses_container_of(link, struct sesame_conn, link), code,
-			NULL);
+		close_or_abort(ses_container_of(link, struct sesame_conn, link),
+			       code);
+	return 0;
 }
 
 void sesame_server_free(struct sesame_server *server)
@@ -640,11 +674,14 @@ sesame_server_broadcast(struct sesame_server *server, enum sesame_kind kind,
 	struct ses_buf frame;
 	size_t n = 0;
 
-	if (kind == SESAME_TEXT && !ses_utf8_valid(payload))
+	if (kind != SESAME_BINARY &&
+	    (kind != SESAME_TEXT || !ses_utf8_valid(payload)))
 		return 0;
 	ses_buf_init(&frame, SIZE_MAX / 2);
-	if (ses_session_frame(&frame, kind, payload) < 0)
+	if (ses_session_frame(&frame, kind, payload) < 0) {
+		ses_buf_fini(&frame);
 		return 0;
+	}
 	for (link = server->conns.next; link != &server->conns;
 	     link = link->next) {
 		struct sesame_conn *conn =

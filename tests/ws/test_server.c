@@ -590,3 +590,93 @@ TEST("what stops a server from listening is told in words")
 	assert_non_null(strstr(text, "/nonexistent/chain.pem"));
 	strike(&st);
 }
+
+static void blame_peer(struct sesame_server *server, void *user,
+		       const struct sesame_request *request,
+		       struct sesame_answer *answer)
+{
+	answer->status = 403;
+	answer->body = request->peer;
+}
+
+TEST("the request's own strings may be the answer")
+{
+	struct sesame_server_options options = {.on_request = blame_peer};
+	struct heard h;
+	struct stage st;
+
+	set(&st, &options);
+	assert_int_equal(ask(&st, GOOD, strlen(GOOD), &h), 403);
+	assert_non_null(strstr((char *)h.data, "\r\n\r\n127.0.0.1:"));
+	strike(&st);
+}
+
+TEST("options for TLS that would be without effect are refused")
+{
+	static const struct {
+		struct sesame_server_options options;
+		const char *text;
+	} rows[] = {
+		{{.key_file = "key.pem"}, "without cert_file"},
+		{{.client_ca_file = "ca.pem"}, "without cert_file"},
+		{{.client_cert_required = true}, "without cert_file"},
+		{{.cert_file = "cert.pem", .client_cert_required = true}, "without client_ca_file"},
+	};
+	struct stage st;
+
+	set(&st, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct sesame_server *server;
+		char text[256];
+
+		assert_int_equal(sesame_server_new(st.loop, &rows[i].options, &handlers, &server,
+						   text, sizeof(text)), SESAME_EINVAL);
+		assert_non_null(strstr(text, rows[i].text));
+	}
+	strike(&st);
+}
+
+TEST("a broadcast of a kind that is none reaches nobody")
+{
+	struct stage st;
+	int fd;
+
+	set(&st, NULL);
+	fd = enter(&st, GOOD);
+	assert_int_equal(sesame_server_broadcast(st.server, (enum sesame_kind)8, "", 0, NULL, NULL), 0);
+	assert_int_equal(sesame_server_broadcast(st.server, SESAME_TEXT, "x", 1, NULL, NULL), 1);
+	close(fd);
+	TURN_UNTIL(st.loop, st.closed == 1);
+	strike(&st);
+}
+
+TEST("a server does not begin to close with a code that may not be sent")
+{
+	struct heard h;
+	struct stage st;
+	int fd;
+
+	set(&st, NULL);
+	fd = enter(&st, GOOD);
+	assert_int_equal(sesame_server_close(st.server, 1005), SESAME_EINVAL);
+	assert_int_equal(ask(&st, GOOD, strlen(GOOD), &h), 101);
+	assert_int_equal(sesame_server_close(st.server, 1001), 0);
+	close(fd);
+	TURN_UNTIL(st.loop, sesame_server_connections(st.server) == 0);
+	strike(&st);
+}
+
+TEST("over a bound of clients that linger, who is refused is cut off")
+{
+	struct heard h;
+	struct stage st;
+
+	set(&st, NULL);
+	assert_int_equal(ask(&st, "nonsense\r\n\r\n", 12, &h), 400);
+	TURN_UNTIL(st.loop, st.loop->n_lingering == 0);
+	st.loop->n_lingering = 1000;
+	assert_int_equal(ask(&st, "nonsense\r\n\r\n", 12, &h), 0);
+	assert_int_equal(st.loop->n_lingering, 1000);
+	st.loop->n_lingering = 0;
+	strike(&st);
+}
