@@ -17,19 +17,20 @@ struct sesame_header {
 
 /* How to connect. Borrowed for the call of sesame_connect(); 0/NULL: default. */
 struct sesame_client_options {
-	const char *origin;	/* Origin to send; NULL: none */
-	const char *protocols;	/* subprotocols, comma-separated; NULL: none */
+	const char *origin;	/* Origin to send; NULL or "": none */
+	const char *protocols;	/* subprotocols, comma-separated; likewise */
 	const char *user_agent; /* NULL: "sesame/VERSION" */
 	const struct sesame_header *headers;
 	size_t n_headers;
 	const char *proxy; /* http://[user:pass@]host:port or socks5://...; NULL: none */
 	int family;	   /* 4 or 6 to insist; 0: either */
 	const char *source; /* local address to bind to; NULL: any */
-	const char *basic_auth; /* "user:password" for HTTP Basic; NULL: the URL's */
+	/* "user:password" for HTTP Basic; NULL: the URL's; "": none */
+	const char *basic_auth;
 	/* TLS, for wss */
 	const char *ca_file;   /* PEM; NULL: the system's */
 	const char *cert_file; /* client certificate chain, PEM */
-	const char *key_file;  /* its key; NULL: in cert_file */
+	const char *key_file;  /* its key; NULL: in cert_file. Not encrypted */
 	bool insecure;	       /* do not verify the server. For tests only. */
 	bool no_deflate;       /* do not offer permessage-deflate */
 	struct sesame_limits limits;

@@ -20,12 +20,13 @@
 #include "ws/conn.h"
 #include "ws/intake.h"
 
-#define BODY_BYTES ((size_t)8 * 1024) /* of a refusal, kept */
-#define BODY_MS	   1000		      /* how long to wait for it */
-#define TEXT_BYTES 512		      /* of a sentence */
-#define URL_BYTES  256
-#define HOST_BYTES 272
-#define MAX_EXTRA  64
+#define BODY_BYTES   ((size_t)8 * 1024) /* of a refusal, kept */
+#define BODY_MS	     1000		/* how long to wait for it */
+#define TEXT_BYTES   512		/* of a sentence */
+#define URL_BYTES    256
+#define HOST_BYTES   272
+#define MAX_EXTRA    64
+#define MOST_INTERIM 8 /* answers before the answer */
 
 struct opening {
 	struct ses_opening base;
@@ -45,7 +46,9 @@ struct opening {
 	size_t head_len;
 	int64_t body_wanted; /* -1: until the end */
 	int status;
+	uint8_t n_interim;
 	bool is_refused;
+	bool is_chunked;      /* its body */
 	enum ses_fault fault; /* of an answer that is no valid acceptance */
 	char url[URL_BYTES];  /* for sentences, without secrets */
 };
@@ -120,15 +123,32 @@ static void fail_refused(struct opening *o)
 	fail(o, SESAME_EREFUSED, text);
 }
 
+/*
+ * Whether the body has come to its end, as far as its head tells. A chunk that
+ * looks like the last one only makes us wait less.
+ */
+static bool is_body_whole(const struct opening *o)
+{
+	static const char last[] = "\r\n0\r\n\r\n";
+	struct bytes body = bytes_from(ses_buf_bytes(&o->answer), o->head_len);
+
+	if (o->is_chunked) {
+		size_t n = sizeof(last) - 1;
+
+		return bytes_equal_str(body, last + 2) ||
+		       (body.len >= n &&
+			bytes_equal_str(bytes_from(body, body.len - n), last));
+	}
+	return o->body_wanted >= 0 && body.len >= (size_t)o->body_wanted;
+}
+
 /* Keep what fits of the refusal; true when there is no more to wait for. */
 static bool keep_body(struct opening *o, struct bytes data)
 {
 	size_t most = o->head_len + BODY_BYTES, had = ses_buf_len(&o->answer);
 
 	ses_buf_append(&o->answer, bytes_first(data, most - had));
-	had = ses_buf_len(&o->answer);
-	return had == most || (o->body_wanted >= 0 &&
-			       had - o->head_len >= (size_t)o->body_wanted);
+	return ses_buf_len(&o->answer) == most || is_body_whole(o);
 }
 
 /* The answer is no valid acceptance: keep its head and wait for its body. */
@@ -142,6 +162,8 @@ static void refuse(struct opening *o, const struct ses_head *head,
 	o->status = head->status;
 	o->head_len = head->length;
 	o->body_wanted = ses_head_content_length(head);
+	o->is_chunked = ses_field_has_token(head->fields, head->n_fields,
+					    "Transfer-Encoding", "chunked");
 	if (o->status == 101 || o->status == 204 || o->status == 304)
 		o->body_wanted = 0;
 	ses_buf_append(&o->answer, first);
@@ -168,6 +190,24 @@ static void accept_answer(struct opening *o,
 	free_opening(o);
 }
 
+static void take_bytes(struct opening *o, uint8_t *data, size_t len);
+
+/* 1xx but 101 only announce the answer (RFC 9110 15.2). */
+static bool is_interim(const struct opening *o, const struct ses_head *head)
+{
+	return head->status >= 100 && head->status < 200 &&
+	       head->status != 101 && o->n_interim < MOST_INTERIM;
+}
+
+static void await_next_answer(struct opening *o, uint8_t *data, size_t len)
+{
+	o->n_interim++;
+	ses_intake_fini(&o->intake);
+	ses_intake_init(&o->intake, false);
+	if (len)
+		take_bytes(o, data, len);
+}
+
 static void look_at_answer(struct opening *o, const struct ses_head *head,
 			   uint8_t *data, size_t len, size_t used)
 {
@@ -176,6 +216,8 @@ static void look_at_answer(struct opening *o, const struct ses_head *head,
 	struct ses_upgrade_result agreed = {0};
 	int r;
 
+	if (is_interim(o, head))
+		return await_next_answer(o, data + used, len - used);
 	if (first.len == 0)
 		first = bytes_of(data, used);
 	first = bytes_first(first, head->length);
@@ -197,19 +239,13 @@ static void fail_unreadable(struct opening *o, struct bytes data,
 	fail_fault(o, fault);
 }
 
-static void on_bytes(struct ses_stream *stream, uint8_t *data, size_t len)
+static void take_bytes(struct opening *o, uint8_t *data, size_t len)
 {
-	struct opening *o = stream->owner;
 	enum ses_fault fault = SES_FAULT_HEAD_TOO_LONG;
 	struct ses_head head;
 	size_t used;
 	int r;
 
-	if (o->is_refused) {
-		if (keep_body(o, bytes_of(data, len)))
-			fail_refused(o);
-		return;
-	}
 	r = ses_intake_feed(&o->intake, data, len, &head, &used, &fault);
 	if (r == SESAME_ENOMEM)
 		fail(o, r, sesame_strerror(r));
@@ -217,6 +253,16 @@ static void on_bytes(struct ses_stream *stream, uint8_t *data, size_t len)
 		fail_unreadable(o, bytes_of(data, len), fault);
 	else if (r > 0)
 		look_at_answer(o, &head, data, len, used);
+}
+
+static void on_bytes(struct ses_stream *stream, uint8_t *data, size_t len)
+{
+	struct opening *o = stream->owner;
+
+	if (!o->is_refused)
+		take_bytes(o, data, len);
+	else if (keep_body(o, bytes_of(data, len)))
+		fail_refused(o);
 }
 
 static void on_end(struct ses_stream *stream, int error)
@@ -520,16 +566,17 @@ static int add_credentials(struct draft *d, const struct ses_url *url,
 		basic_auth ? bytes_of_str(basic_auth) : url->userinfo;
 	size_t n;
 
-	if (!text.data ||
-	    ses_field_find(d->fields, d->n_fields, "Authorization"))
+	if (!text.len || ses_field_find(d->fields, d->n_fields, "Authorization"))
 		return 0;
-	if (text.len > sizeof(plain))
+	if (text.len >= sizeof(plain))
 		return complain(to, SESAME_EINVAL,
 				"the credentials are too long");
 	if (basic_auth)
 		memcpy(plain, text.data, n = text.len);
 	else
 		n = percent_decode(text, plain);
+	if (bytes_find_byte(text, ':') < 0)
+		plain[n++] = ':'; /* a user without a password */
 	memcpy(d->authorization, scheme, sizeof(scheme));
 	n = ses_base64_encode(bytes_of(plain, n),
 			      d->authorization + sizeof(scheme) - 1);
@@ -537,6 +584,12 @@ static int add_credentials(struct draft *d, const struct ses_url *url,
 		BYTES("Authorization"),
 		bytes_of(d->authorization, sizeof(scheme) - 1 + n)};
 	return 0;
+}
+
+/* "" is as good as nothing: an empty field would be sent, and refused. */
+static struct bytes given(const char *text)
+{
+	return bytes_of_str(text && *text ? text : NULL);
 }
 
 static int draft_request(struct draft *d, const struct ses_url *url,
@@ -551,8 +604,8 @@ static int draft_request(struct draft *d, const struct ses_url *url,
 		return complain(to, SESAME_EURL, "the URL is too long");
 	d->request.target = bytes_of_str(d->target);
 	d->request.host = bytes_of_str(d->host);
-	d->request.origin = bytes_of_str(options->origin);
-	d->request.protocols = bytes_of_str(options->protocols);
+	d->request.origin = given(options->origin);
+	d->request.protocols = given(options->protocols);
 	d->request.user_agent = options->user_agent
 					? bytes_of_str(options->user_agent)
 					: BYTES("sesame/" SESAME_VERSION);
@@ -617,6 +670,16 @@ static int make_tls(struct opening *o,
 	return o->tls ? 0 : complain(to, SESAME_ETLS, "%s", text);
 }
 
+/* For sentences: without secrets, as much of it as there is room for. */
+static void describe_url(const char *url, char *out, size_t size)
+{
+	char safe[8192];
+	int r = ses_url_redact(bytes_of_str(url), safe, sizeof(safe));
+
+	bytes_printable(r < 0 ? BYTES("the URL") : bytes_of_str(safe), out,
+			size);
+}
+
 static struct opening *new_opening(struct sesame_loop *loop, const char *url)
 {
 	struct opening *o = calloc(1, sizeof(*o));
@@ -629,7 +692,12 @@ static struct opening *new_opening(struct sesame_loop *loop, const char *url)
 	ses_intake_init(&o->intake, false);
 	ses_buf_init(&o->ask, (size_t)64 * 1024);
 	ses_buf_init(&o->answer, SES_INTAKE_BYTES + BODY_BYTES);
-	ses_url_redact(bytes_of_str(url), o->url, sizeof(o->url));
+	describe_url(url, o->url, sizeof(o->url));
+	/* from here on the timer has its place, so to move it cannot fail */
+	if (ses_timers_start(&loop->timers, &o->timer, UINT64_MAX) < 0) {
+		free(o);
+		return NULL;
+	}
 	return o;
 }
 
@@ -644,6 +712,10 @@ static int prepare(struct opening *o, const char *text,
 	if (options->family && options->family != 4 && options->family != 6)
 		return complain(to, SESAME_EINVAL,
 				"the address family is 4, 6 or 0");
+	if (options->key_file && !options->cert_file)
+		return complain(to, SESAME_EINVAL,
+				"key_file without cert_file: a key alone "
+				"proves nothing");
 	r = write_request(o, ret_url, options, to);
 	if (r < 0)
 		return r;

@@ -249,6 +249,10 @@ TEST("a refusal is told with its status, its head and its body's beginning")
 		{"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", "", false},
 		{"HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\nto the end", "to the end", true},
 		{"HTTP/1.0 403 Forbidden\r\n\r\nold", "old", true},
+		{"HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n",
+		 "2\r\nno\r\n0\r\n\r\n", false},
+		{"HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		 "0\r\n\r\n", false},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -723,4 +727,148 @@ TEST("TLS files that cannot be read are told at once")
 					sizeof(text)), SESAME_ETLS);
 	assert_non_null(strstr(text, "/nonexistent/ca.pem"));
 	strike(&st);
+}
+
+TEST("a URL that is too long for a sentence is told as far as it goes")
+{
+	struct stage st;
+
+	set(&st);
+	snprintf(st.url, sizeof(st.url), "ws://127.0.0.1:%u/", st.port);
+	close(st.listener);
+	st.listener = -1;
+	{
+		char url[2000], text[256];
+
+		snprintf(url, sizeof(url), "%s%01000d", st.url, 0);
+		assert_int_equal(sesame_connect(st.loop, url, NULL, &handlers, &st.seat,
+						&st.seat.conn, text, sizeof(text)), 0);
+	}
+	TURN_UNTIL(st.loop, st.seat.told[TOLD_CLOSE]);
+	assert_memory_equal(st.seat.text, st.url, strlen(st.url));
+	assert_non_null(strstr(st.seat.text, "...: connection refused"));
+	strike(&st);
+}
+
+TEST("answers that only announce the answer are passed over, in any two parts")
+{
+	static const char early[] = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+				    "HTTP/1.1 100 Continue\r\n\r\n";
+	struct stage st;
+
+	for (size_t cut = 0;; cut++) {
+		char text[512];
+		size_t n;
+
+		meet(&st, NULL);
+		memcpy(text, early, sizeof(early) - 1);
+		n = sizeof(early) - 1;
+		n += write_101(&st, text + n, sizeof(text) - n, "");
+		memcpy(text + n, "\x81\x02hi", 4);
+		n += 4;
+		raw_send(st.loop, st.raw, text, cut);
+		sesame_loop_turn(st.loop, 0);
+		sesame_loop_turn(st.loop, 0);
+		raw_send(st.loop, st.raw, text + cut, n - cut);
+		TURN_UNTIL(st.loop, st.seat.told[TOLD_MESSAGE]);
+		assert_string_equal(st.seat.order, "om");
+		strike(&st);
+		if (cut == n)
+			break;
+	}
+}
+
+TEST("but not for ever")
+{
+	struct stage st;
+
+	meet(&st, NULL);
+	for (int i = 0; i < 9; i++)
+		answer(&st, "HTTP/1.1 102 Processing\r\n\r\n");
+	end_answer(&st);
+	TURN_UNTIL(st.loop, st.seat.told[TOLD_CLOSE]);
+	assert_int_equal(st.seat.end.error, SESAME_EREFUSED);
+	assert_int_equal(st.seat.end.status, 102);
+	strike(&st);
+}
+
+TEST("a user without a password has a colon, and no user no credentials")
+{
+	static const struct {
+		const char *userinfo, *field;
+	} rows[] = {
+		{"ann", "\r\nAuthorization: Basic YW5uOg==\r\n"},
+		{"ann:", "\r\nAuthorization: Basic YW5uOg==\r\n"},
+		{"", NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct stage st;
+
+		set(&st);
+		snprintf(st.url, sizeof(st.url), "ws://%s@127.0.0.1:%u/", rows[i].userinfo, st.port);
+		start(&st, NULL);
+		hear_request(&st);
+		if (rows[i].field)
+			assert_non_null(strstr(st.request, rows[i].field));
+		else
+			assert_null(strcasestr(st.request, "\r\nauthorization"));
+		strike(&st);
+	}
+}
+
+TEST("an empty origin and an empty list of subprotocols are none")
+{
+	struct sesame_client_options options = {.origin = "", .protocols = ""};
+	struct stage st;
+
+	meet(&st, &options);
+	assert_null(strcasestr(st.request, "\r\norigin"));
+	assert_null(strcasestr(st.request, "\r\nsec-websocket-protocol"));
+	strike(&st);
+}
+
+TEST("a key without a certificate is refused, whatever the scheme")
+{
+	struct sesame_client_options options = {.key_file = "key.pem"};
+	struct sesame_conn *conn;
+	char text[256];
+	struct stage st;
+
+	set(&st);
+	assert_int_equal(sesame_connect(st.loop, st.url, &options, &handlers, &st.seat, &conn, text,
+					sizeof(text)), SESAME_EINVAL);
+	assert_non_null(strstr(text, "without cert_file"));
+	strike(&st);
+}
+
+TEST("a server with a certificate takes no page that came over http for its own")
+{
+	static const struct {
+		const char *scheme;
+		int status;
+	} rows[] = {{"https", 0}, {"http", 403}};
+	struct papers p;
+
+	issue(&p, "IP:127.0.0.1");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct sesame_server_options options = {.cert_file = p.leaf_file};
+		char origin[64], text[256];
+		struct sesame_client_options client = {.ca_file = p.ca_file, .origin = origin};
+		struct sesame_server *server;
+		struct stage st;
+
+		set(&st);
+		assert_int_equal(sesame_server_new(st.loop, &options, &echo_handlers, &server, text,
+						   sizeof(text)), 0);
+		snprintf(st.url, sizeof(st.url), "wss://127.0.0.1:%u/", sesame_server_port(server));
+		snprintf(origin, sizeof(origin), "%s://127.0.0.1:%u", rows[i].scheme,
+			 sesame_server_port(server));
+		start(&st, &client);
+		TURN_UNTIL(st.loop, *st.seat.order);
+		assert_int_equal(st.seat.end.status, rows[i].status);
+		sesame_server_free(server);
+		strike(&st);
+	}
+	withdraw(&p);
 }
