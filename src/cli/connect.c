@@ -106,6 +106,14 @@ static void stop_reading(struct talk *t)
 	stop_timer(&t->next_read);
 }
 
+static void stop_all(struct talk *t)
+{
+	stop_reading(t);
+	stop_timer(&t->quiet);
+	stop_timer(&t->pinger);
+	stop_timer(&t->limit);
+}
+
 static void finish(struct talk *t)
 {
 	if (t->conn)
@@ -401,6 +409,7 @@ static void on_close(struct sesame_conn *conn, void *user,
 
 	t->conn = NULL;
 	t->gone = true;
+	stop_all(t); /* this turn of the loop may still have some to call */
 	sesame_loop_stop(t->loop);
 	if (end->clean)
 		tell_close(t, end);
@@ -684,10 +693,7 @@ static int run(struct talk *t)
 
 static void release(struct talk *t)
 {
-	stop_reading(t);
-	stop_timer(&t->quiet);
-	stop_timer(&t->pinger);
-	stop_timer(&t->limit);
+	stop_all(t);
 	sesame_loop_free(t->loop);
 	for (size_t i = 0; i < t->options.n_headers; i++)
 		free(t->names[i]);

@@ -151,6 +151,12 @@ def test_the_servers_farewell_is_told(answering):
     assert "without a close frame" in got.stderr
 
 
+def test_input_that_waits_when_the_server_leaves_is_left(answering):
+    for _ in range(20):
+        got = connect(answering(OPEN + b"\x88\x00"), text="hello\n" * 1000)
+        assert got.returncode in (0, 1), (got.returncode, got.stderr)
+
+
 def test_what_does_not_begin_is_told_in_a_sentence(echo):
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
