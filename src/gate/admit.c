@@ -120,17 +120,26 @@ static struct bytes value_of(const struct gate_request *r, enum gate_list list)
 	}
 }
 
+/* The port with its colon, or nothing, is cut off @host. */
+static struct bytes cut_port(struct bytes *host)
+{
+	ptrdiff_t bracket = bytes_find_byte(*host, ']');
+	struct bytes after = bytes_from(*host, (size_t)(bracket + 1));
+	ptrdiff_t colon = bytes_find_byte(after, ':');
+
+	if (colon < 0)
+		return bytes_of(NULL, 0);
+	*host = bytes_first(*host, (size_t)(bracket + 1 + colon));
+	return bytes_from(after, (size_t)colon);
+}
+
 static bool host_has(struct bytes glob, struct bytes host)
 {
-	ptrdiff_t bracket = bytes_find_byte(host, ']');
-	struct bytes after = bytes_from(host, (size_t)(bracket + 1));
-	ptrdiff_t colon = bytes_find_byte(after, ':');
-	struct bytes name =
-		colon < 0 ? host
-			  : bytes_first(host, (size_t)(bracket + 1 + colon));
+	struct bytes glob_port = cut_port(&glob), port = cut_port(&host);
 
 	/* An entry without a port is for all ports. */
-	return gate_glob_has(glob, host) || gate_glob_has(glob, name);
+	return gate_glob_has(gate_without_dot(glob), gate_without_dot(host)) &&
+	       (!glob_port.len || gate_glob_has(glob_port, port));
 }
 
 static bool rule_has(const struct gate_rule *rule, enum gate_list list,
@@ -142,7 +151,10 @@ static bool rule_has(const struct gate_rule *rule, enum gate_list list,
 	case GATE_ADDRESSES:
 		return gate_network_has(&rule->network, &r->address);
 	case GATE_ORIGINS:
-		return gate_origin_pattern_has(&rule->origin, r->origin);
+		return rule->negative ? gate_origin_pattern_excludes(
+						&rule->origin, r->origin)
+				      : gate_origin_pattern_has(&rule->origin,
+								r->origin);
 	default:
 		return gate_glob_has(rule->glob, r->user_agent);
 	}

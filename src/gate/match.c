@@ -255,6 +255,17 @@ static bool one_label_more(struct bytes host, struct bytes parent)
 	       bytes_equal_nocase(bytes_from(host, label + 1), parent);
 }
 
+static bool fits(const struct gate_origin_pattern *p,
+		 const struct gate_origin *o)
+{
+	if (!bytes_equal_nocase(o->scheme, p->origin.scheme) ||
+	    o->port != p->origin.port)
+		return false;
+	return p->kind == GATE_ORIGIN_WILDCARD
+		       ? one_label_more(o->host, p->origin.host)
+		       : bytes_equal_nocase(o->host, p->origin.host);
+}
+
 bool gate_origin_pattern_has(const struct gate_origin_pattern *p,
 			     struct bytes origin)
 {
@@ -266,13 +277,28 @@ bool gate_origin_pattern_has(const struct gate_origin_pattern *p,
 		return !origin.data;
 	if (p->kind == GATE_ORIGIN_NULL)
 		return bytes_equal(origin, BYTES("null"));
-	if (!origin.data || !gate_origin_read(origin, &o) ||
-	    !bytes_equal_nocase(o.scheme, p->origin.scheme) ||
-	    o.port != p->origin.port)
+	return origin.data && gate_origin_read(origin, &o) && fits(p, &o);
+}
+
+struct bytes gate_without_dot(struct bytes name)
+{
+	if (name.len > 1 && name.data[name.len - 1] == '.')
+		name.len--;
+	return name;
+}
+
+bool gate_origin_pattern_excludes(const struct gate_origin_pattern *p,
+				  struct bytes origin)
+{
+	struct gate_origin o;
+
+	if (gate_origin_pattern_has(p, origin))
+		return true;
+	if (p->kind < GATE_ORIGIN_EXACT || !origin.data ||
+	    !gate_origin_read(origin, &o))
 		return false;
-	return p->kind == GATE_ORIGIN_WILDCARD
-		       ? one_label_more(o.host, p->origin.host)
-		       : bytes_equal_nocase(o.host, p->origin.host);
+	o.host = gate_without_dot(o.host);
+	return fits(p, &o);
 }
 
 bool gate_origin_is_same(struct bytes origin, struct bytes host)
@@ -320,6 +346,43 @@ bool gate_glob_has(struct bytes glob, struct bytes text)
 
 /* ---- Paths ---- */
 
+static int hex(uint8_t c)
+{
+	c = byte_lower(c);
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The byte that "%40" at the beginning of @path stands for, or -1. */
+static int encoded_byte(struct bytes path)
+{
+	int high = path.len > 2 && path.data[0] == '%' ? hex(path.data[1]) : -1;
+	int low = high < 0 ? -1 : hex(path.data[2]);
+
+	return low < 0 ? -1 : high << 4 | low;
+}
+
+/* Cut the next byte off: "@" and "%40" are one to the server behind. */
+static uint8_t next_byte(struct bytes *path)
+{
+	int encoded = encoded_byte(*path);
+	uint8_t c = encoded < 0 ? path->data[0] : (uint8_t)encoded;
+
+	*path = bytes_from(*path, encoded < 0 ? 1 : 3);
+	return c;
+}
+
+static bool begins_with(struct bytes path, struct bytes prefix,
+			struct bytes *ret_rest)
+{
+	while (prefix.len)
+		if (!path.len || next_byte(&path) != next_byte(&prefix))
+			return false;
+	*ret_rest = path;
+	return true;
+}
+
 const char *gate_path_pattern_read(struct bytes text,
 				   struct gate_path_pattern *ret)
 {
@@ -354,11 +417,10 @@ bool gate_path_pattern_has(const struct gate_path_pattern *p, struct bytes path)
 {
 	struct bytes rest;
 
-	if (p->kind == GATE_PATH_EXACT)
-		return bytes_equal(path, p->prefix);
-	if (!bytes_starts(path, p->prefix))
+	if (!begins_with(path, p->prefix, &rest))
 		return false;
-	rest = bytes_from(path, p->prefix.len);
+	if (p->kind == GATE_PATH_EXACT)
+		return rest.len == 0;
 	return p->kind == GATE_PATH_BELOW ||
 	       (rest.len > 0 && bytes_find_byte(rest, '/') < 0);
 }
@@ -366,30 +428,35 @@ bool gate_path_pattern_has(const struct gate_path_pattern *p, struct bytes path)
 bool gate_path_pattern_covers(const struct gate_path_pattern *a,
 			      const struct gate_path_pattern *b)
 {
+	struct bytes rest;
+
 	if (b->kind == GATE_PATH_EXACT)
 		return gate_path_pattern_has(a, b->prefix);
-	if (a->kind == GATE_PATH_BELOW)
-		return bytes_starts(b->prefix, a->prefix);
-	return a->kind == b->kind && bytes_equal(a->prefix, b->prefix);
+	if (!begins_with(b->prefix, a->prefix, &rest))
+		return false;
+	return a->kind == GATE_PATH_BELOW ||
+	       (a->kind == b->kind && rest.len == 0);
 }
 
-static int hex(uint8_t c)
+/* UTF-8 longer than needed: to a careless reader "%c0%af" is a slash. */
+static bool is_overlong(uint8_t c, struct bytes after)
 {
-	c = byte_lower(c);
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	int next = encoded_byte(after);
+
+	return c == 0xc0 || c == 0xc1 ||
+	       (c == 0xe0 && next >= 0x80 && next < 0xa0) ||
+	       (c == 0xf0 && next >= 0x80 && next < 0x90);
 }
 
 static const char *encoding_ambiguity(struct bytes at)
 {
-	int high = at.len > 2 ? hex(at.data[1]) : -1;
-	int low = at.len > 2 ? hex(at.data[2]) : -1;
-	uint8_t c;
+	int encoded = encoded_byte(at);
+	uint8_t c = (uint8_t)encoded;
 
-	if (high < 0 || low < 0)
+	if (encoded < 0)
 		return "a percent sign without two hexadecimal digits";
-	c = (uint8_t)(high << 4 | low);
+	if (is_overlong(c, bytes_from(at, 3)))
+		return "an overlong encoding";
 	if (c == '/' || c == '\\')
 		return "an encoded slash or backslash";
 	if (c == '%')

@@ -63,6 +63,14 @@ const char *gate_origin_pattern_read(struct bytes text,
 bool gate_origin_pattern_has(const struct gate_origin_pattern *p,
 			     struct bytes origin);
 /*
+ * As gate_origin_pattern_has(), for an entry that excludes: a page of
+ * "https://evil.example." is the same server's, so the dot saves nobody.
+ */
+bool gate_origin_pattern_excludes(const struct gate_origin_pattern *p,
+				  struct bytes origin);
+/* A name without the dot of its root: both forms are one host. */
+struct bytes gate_without_dot(struct bytes name);
+/*
  * Whether @origin names the host and port that @host (a Host field) names.
  * The scheme is not compared: a gateway behind a TLS proxy does not know it.
  */
@@ -85,6 +93,10 @@ struct gate_path_pattern {
 /* Read a route's path; as gate_origin_pattern_read(). */
 const char *gate_path_pattern_read(struct bytes text,
 				   struct gate_path_pattern *ret);
+/*
+ * @path has no ambiguity; what it encodes ("%40", "%c3") and how does not
+ * matter, because it does not to the server behind.
+ */
 bool gate_path_pattern_has(const struct gate_path_pattern *p,
 			   struct bytes path);
 /* Whether every path that @b has is one that @a has. */

@@ -32,7 +32,11 @@ static const char policy_text[] =
 	"  - path: /strict\n"
 	"    to: echo\n"
 	"    allow: {origins: [\"!https://old.example\"], addresses: [], "
-	"hosts: }\n";
+	"hosts: }\n"
+	"  - path: /outer\n"
+	"    to: echo\n"
+	"    allow: {hosts: [\"*\", \"!inner.example\", "
+	"\"!x.example:81\"]}\n";
 
 static struct gate_policy *read_policy(const char *text)
 {
@@ -125,6 +129,18 @@ static const struct row {
 	 101, 0, NULL},
 	{"/strict", "a.example", "10.1.1.1", "https://old.example", NULL,
 	 "access.origin", 403, 21, "!https://old.example"},
+	/* the dot of the root, and ports */
+	{"/chat", "a.example.", "10.1.1.1", "https://app.example", "x", "ok",
+	 101, 10, "*"},
+	{"/outer", "o.example", "10.1.1.1", NULL, NULL, "ok", 101, 0, NULL},
+	{"/outer", "inner.example.", "10.1.1.1", NULL, NULL, "access.host", 403,
+	 24, "!inner.example"},
+	{"/outer", "INNER.example.:80", "10.1.1.1", NULL, NULL, "access.host",
+	 403, 24, "!inner.example"},
+	{"/outer", "x.example.:81", "10.1.1.1", NULL, NULL, "access.host", 403,
+	 24, "!x.example:81"},
+	{"/outer", "x.example:82", "10.1.1.1", NULL, NULL, "ok", 101, 0, NULL},
+	{"/outer", "x.example", "10.1.1.1", NULL, NULL, "ok", 101, 0, NULL},
 	/* paths */
 	{"/nowhere", "a.example", "10.1.1.1", NULL, NULL, "url.path", 404, 0,
 	 "no route has this path"},

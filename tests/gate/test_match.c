@@ -287,7 +287,7 @@ TEST("a glob's star is any text, and case does not count")
 			fail_msg("%s and %s", rows[i].glob, rows[i].text);
 }
 
-TEST("a path pattern has its paths, byte by byte")
+TEST("a path pattern has its paths, however they are encoded")
 {
 	static const struct {
 		const char *pattern, *path;
@@ -311,6 +311,13 @@ TEST("a path pattern has its paths, byte by byte")
 		{"/*", "/a", true},
 		{"/*", "/", false},
 		{"/", "/", true},
+		{"/@ops/**", "/%40ops/x", true},
+		{"/%40ops/**", "/@ops/x", true},
+		{"/caf%C3%A9", "/caf%c3%a9", true},
+		{"/caf%C3%A9", "/caf%c3", false},
+		{"/a%20b/*", "/a%20b/%21", true},
+		{"/a!", "/a%21", true},
+		{"/a!", "/a%2", false},
 	};
 	struct gate_path_pattern p;
 
@@ -320,6 +327,37 @@ TEST("a path pattern has its paths, byte by byte")
 		if (gate_path_pattern_has(&p, bytes_of_str(rows[i].path)) !=
 		    rows[i].has)
 			fail_msg("%s and %s", rows[i].pattern, rows[i].path);
+	}
+}
+
+TEST("the dot of the root takes no origin out of an exclusion")
+{
+	static const struct {
+		const char *pattern, *origin;
+		bool has, excludes;
+	} rows[] = {
+		{"https://e.example", "https://e.example", true, true},
+		{"https://e.example", "https://e.example.", false, true},
+		{"https://e.example", "https://e.example.:443", false, true},
+		{"https://e.example", "https://e.example..", false, false},
+		{"https://e.example", "http://e.example.", false, false},
+		{"https://*.e.example", "https://a.e.example.", false, true},
+		{"https://*.e.example", "https://e.example.", false, false},
+		{"null", "null", true, true},
+		{"null", "https://e.example.", false, false},
+		{"none", NULL, true, true},
+	};
+	struct gate_origin_pattern p;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct bytes origin = bytes_of_str(rows[i].origin);
+
+		assert_null(gate_origin_pattern_read(
+			bytes_of_str(rows[i].pattern), &p));
+		if (gate_origin_pattern_has(&p, origin) != rows[i].has ||
+		    gate_origin_pattern_excludes(&p, origin) !=
+			    rows[i].excludes)
+			fail_msg("%s and %s", rows[i].pattern, rows[i].origin);
 	}
 }
 
@@ -334,7 +372,8 @@ TEST("a pattern covers another when it has all of its paths")
 		{"/a/**", "/a/b/**", true}, {"/a/b/**", "/a/**", false},
 		{"/**", "/x", true},	    {"/a/**", "/a", false},
 		{"/a/*", "/a/*", true},	    {"/a/*", "/b/*", false},
-		{"/a", "/a/*", false},
+		{"/a", "/a/*", false},	    {"/@a/**", "/%40a/b/*", true},
+		{"/caf%c3%a9", "/caf%C3%A9", true},
 	};
 	struct gate_path_pattern a, b;
 
@@ -354,12 +393,14 @@ TEST("a path that two programs may read as two paths is found out")
 		"/a\\b",    "/a;b",    "/a;/b",	    "/a%3bb", "/a%00",
 		"/a%0d%0a", "/a%252f", "/a%2",	    "/a%",    "/a%zz",
 		"/%61dmin", "/a%2eb",  "/%2e%2e/b", "/a#b",   "/a%7fb",
-		"/a%7Eb",   "/%41",
+		"/a%7Eb",   "/%41",    "/%c0%ae",   "/%C1%9c", "/%e0%80%af",
+		"/%f0%80%80%af",
 	};
 	static const char *const good[] = {
 		"/",	  "/a",	    "/a/b", "/a/",    "/a.b",
 		"/.a",	  "/a..",   "/...", "/a%20b", "/%c3%bc",
 		"/a@b:c", "/a,b=c", "/~a",  "/a-b_c", "/a%3Fb",
+		"/caf%e9", "/%e0%a0%80", "/%e0", "/%f0%9f%98%80",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
