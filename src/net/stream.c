@@ -545,11 +545,19 @@ static ssize_t open_records(struct ses_stream *s, struct ses_tls_wire *wire,
 	return n;
 }
 
-static void keep_for_later(struct ses_stream *s, struct bytes in)
+static void keep_for_later(struct ses_stream *s, struct bytes records)
 {
-	s->early = new_early(in);
-	if (!s->early)
+	s->tls->early = new_early(records);
+	if (s->tls->early)
+		make_dirty(s);
+	else
 		break_off(s, SESAME_ENOMEM);
+}
+
+/* Its owner wants no more now, or wants something else before. */
+static bool is_held(const struct ses_stream *s)
+{
+	return s->paused || s->early;
 }
 
 static void receive_records(struct ses_stream *s, struct ses_tls_wire *wire)
@@ -557,7 +565,7 @@ static void receive_records(struct ses_stream *s, struct ses_tls_wire *wire)
 	ssize_t n = 1;
 	size_t len;
 
-	while (!s->closed && !s->paused && !s->eof) {
+	while (!s->closed && !is_held(s) && !s->eof) {
 		if (open_into_room(s, wire, &n))
 			continue;
 		if (s->closed)
@@ -570,13 +578,13 @@ static void receive_records(struct ses_stream *s, struct ses_tls_wire *wire)
 			return;
 		if (n == 0)
 			break;
-		if (n == SESAME_ECLOSED)
+		if (n == SESAME_ECLOSED && !is_held(s))
 			end(s, s->error);
-		else if (n < 0)
+		else if (n < 0 && n != SESAME_ECLOSED)
 			tls_failed(s);
 	}
-	/* Paused in the middle: the rest, also what TLS holds, is for later. */
-	if (!s->closed && !s->eof && s->paused && n != 0)
+	/* Held in the middle: the rest, also what TLS holds, is for later. */
+	if (!s->closed && !s->eof && is_held(s) && n != 0)
 		keep_for_later(s, wire->in);
 }
 
@@ -605,16 +613,30 @@ static void receive_tls(struct ses_stream *s, struct bytes in)
 		receive_records(s, &wire);
 }
 
-/* What was kept back comes first. */
-static void receive_early(struct ses_stream *s)
+static bool has_early(const struct ses_stream *s)
+{
+	return s->early || (s->tls && s->tls->early);
+}
+
+/* What was put back comes first of all. */
+static void receive_unread(struct ses_stream *s)
 {
 	struct ses_buf *early = s->early;
 
 	s->early = NULL;
-	if (s->tls)
-		receive_tls(s, ses_buf_bytes(early));
-	else
-		give(s, early->data + early->start, ses_buf_len(early));
+	give(s, early->data + early->start, ses_buf_len(early));
+	free_early(early);
+	if (!s->closed && has_early(s))
+		make_dirty(s);
+}
+
+/* Then the records that were kept back. */
+static void receive_early_records(struct ses_stream *s)
+{
+	struct ses_buf *early = s->tls->early;
+
+	s->tls->early = NULL;
+	receive_tls(s, ses_buf_bytes(early));
 	free_early(early);
 }
 
@@ -626,7 +648,11 @@ static void receive(struct ses_stream *s)
 	if (s->paused || s->eof)
 		return;
 	if (s->early) {
-		receive_early(s);
+		receive_unread(s);
+		return;
+	}
+	if (has_early(s)) {
+		receive_early_records(s);
 		return;
 	}
 	if (!s->tls) {
@@ -684,7 +710,7 @@ static void work(struct ses_stream *s, unsigned ready)
 		s->blocked = false;
 	if (!s->blocked)
 		flush_queue(s);
-	if (s->tls && !s->tls->begun && !s->early)
+	if (s->tls && !s->tls->begun && !has_early(s))
 		receive_tls(s, bytes_of(NULL, 0)); /* a client speaks first */
 	if ((ready & SES_READABLE) && !s->closed)
 		receive(s);
@@ -719,7 +745,7 @@ void ses_streams_flush(struct sesame_loop *loop)
 			ses_container_of(link, struct ses_stream, link);
 
 		ses_list_remove(link);
-		work(s, s->early ? SES_READABLE : 0);
+		work(s, has_early(s) ? SES_READABLE : 0);
 	}
 }
 
@@ -731,7 +757,10 @@ int ses_stream_start_tls(struct ses_stream *s, struct ses_tls_context *ctx,
 		return SESAME_ENOMEM;
 	ses_buf_init(&s->tls->unsent, MOST_UNSENT);
 	make_dirty(s);
-	return ses_stream_unread(s, early);
+	if (early.len == 0)
+		return 0;
+	s->tls->early = new_early(early);
+	return s->tls->early ? 0 : SESAME_ENOMEM;
 }
 
 const struct ses_tls_info *ses_stream_tls_info(const struct ses_stream *s)
@@ -749,7 +778,7 @@ void ses_stream_pause(struct ses_stream *s)
 void ses_stream_resume(struct ses_stream *s)
 {
 	s->paused = false;
-	if (s->early)
+	if (has_early(s))
 		make_dirty(s);
 	if (!s->in_event && !s->closed)
 		update_want(s);
@@ -765,6 +794,8 @@ void ses_stream_shutdown(struct ses_stream *s)
 
 static void free_stream(struct ses_stream *s)
 {
+	if (s->tls)
+		free_early(s->tls->early);
 	ses_tls_free(s->tls);
 	ses_buf_fini(&s->out);
 	free_early(s->early);

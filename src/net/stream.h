@@ -50,7 +50,7 @@ struct ses_stream {
 	struct ses_buf out;	/* not yet taken by the system (or by TLS) */
 	struct ses_list link;	/* in the loop's dirty or zombie list */
 	struct ses_tls *tls;	/* NULL: plain */
-	struct ses_buf *early;	/* to be read before the socket; or NULL */
+	struct ses_buf *early;	/* put back, to be told first; or NULL */
 	struct ses_linger *linger; /* given up by its owner; or NULL */
 	uint64_t last_read_ms;	/* when bytes last came */
 	size_t queue_high;
@@ -88,7 +88,8 @@ int ses_stream_start_tls(struct ses_stream *s, struct ses_tls_context *ctx,
 			 const char *name, struct bytes early);
 /*
  * Put bytes back that were received and not understood, to be given to
- * on_bytes (of the next owner) before anything else. 0 or SESAME_ENOMEM.
+ * on_bytes (of the next owner) before anything else: over TLS these are plain
+ * text. 0 or SESAME_ENOMEM.
  */
 int ses_stream_unread(struct ses_stream *s, struct bytes bytes);
 /* What TLS taught; NULL for plain streams. As long as the stream lives. */

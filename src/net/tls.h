@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * TLS by OpenSSL, seen as "bytes in, bytes out" over a stream. No OpenSSL type
- * leaves net/tls.c. What a handshake taught about the other side is kept in
+ * leaves net/tls*.c. What a handshake taught about the other side is kept in
  * struct ses_tls_info, for verdicts and for admission.
  */
 #ifndef NET_TLS_H
@@ -91,6 +91,7 @@ struct ses_tls {
 	struct ses_tls_context *ctx;
 	struct ses_tls_wire *wire; /* of the call at work */
 	struct ses_buf unsent;	   /* records that the system did not take */
+	struct ses_buf *early;	   /* to be read before the socket; or NULL */
 	bool begun, up;		   /* the handshake: begun, done */
 	bool said_close;	   /* close_notify went out */
 	uint8_t first[64];	   /* of the peer's bytes, to tell what it spoke */

@@ -652,3 +652,72 @@ TEST("options that would be without effect make no context")
 	assert_null(ses_tls_server_new(&no_ca, text, sizeof(text)));
 	assert_non_null(strstr(text, "no CA"));
 }
+
+/* Takes two bytes, puts the rest back and goes, maybe asking for patience. */
+static void take_two(struct ses_stream *s, uint8_t *data, size_t len)
+{
+	struct side *side = s->owner;
+
+	assert_true(len > 2);
+	assert_int_equal(ses_buf_append(&side->got, bytes_of(data, 2)), 0);
+	if (side->pause)
+		ses_stream_pause(s);
+	side->pause = false;
+	assert_int_equal(ses_stream_unread(s, bytes_of(data + 2, len - 2)), 0);
+	ses_stream_take(s, &events, side);
+}
+
+static const struct ses_stream_events two_takers = {
+	.on_bytes = take_two,
+	.on_end = on_end,
+};
+
+TEST("plain text that is put back is told again, before what came behind it")
+{
+	size_t len = SES_RECV_BYTES * 3;
+	uint8_t *data = malloc(len);
+
+	for (size_t i = 0; i < len; i++)
+		data[i] = (uint8_t)(i * 2654435761u >> 11);
+	for (int pause = 0; pause < 2; pause++) {
+		begin();
+		start_good_pair();
+		ses_stream_take(server.stream, &two_takers, &server);
+		server.pause = pause;
+		ses_stream_send(client.stream, bytes_of(data, len));
+		ses_stream_shutdown(client.stream);
+		turn(20);
+		if (pause) {
+			assert_int_equal(ses_buf_len(&server.got), 2);
+			assert_int_equal(server.ends, 0);
+			ses_stream_resume(server.stream);
+		}
+		turn(200);
+		assert_int_equal(ses_buf_len(&server.got), len);
+		assert_memory_equal(server.got.data, data, len);
+		assert_int_equal(server.ends, 1);
+		assert_int_equal(server.error, 0);
+		finish();
+	}
+	free(data);
+}
+
+TEST("a short text that is put back comes before the peer's end")
+{
+	for (int pause = 0; pause < 2; pause++) {
+		begin();
+		start_good_pair();
+		ses_stream_take(server.stream, &two_takers, &server);
+		server.pause = pause;
+		ses_stream_send(client.stream, BYTES("hello"));
+		ses_stream_shutdown(client.stream);
+		turn(5);
+		if (pause)
+			ses_stream_resume(server.stream);
+		turn(5);
+		assert_int_equal(ses_buf_len(&server.got), 5);
+		assert_memory_equal(server.got.data, "hello", 5);
+		assert_int_equal(server.ends, 1);
+		finish();
+	}
+}
