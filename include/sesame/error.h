@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Errors that functions return. All are negative; 0 and counts are success.
- * A refusal by a peer is not one of these alone: see struct sesame_refusal.
+ * A refusal by a peer is not one of these alone: see struct sesame_end.
  */
 #ifndef SESAME_ERROR_H
 #define SESAME_ERROR_H

@@ -33,6 +33,12 @@ static inline void ses_list_append(struct ses_list *l, struct ses_list *link)
 	l->prev = link;
 }
 
+/* The same at the beginning. */
+static inline void ses_list_prepend(struct ses_list *l, struct ses_list *link)
+{
+	ses_list_append(l->next, link);
+}
+
 /* Take @link out of its list, if it is in one; it can be removed again. */
 static inline void ses_list_remove(struct ses_list *link)
 {

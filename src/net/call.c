@@ -124,6 +124,16 @@ static bool launch(struct ses_call *call)
 	return false;
 }
 
+static bool any_thread(struct ses_mailbox *box)
+{
+	bool any;
+
+	pthread_mutex_lock(&box->lock);
+	any = box->threads > 0;
+	pthread_mutex_unlock(&box->lock);
+	return any;
+}
+
 struct ses_call *ses_call_start(struct sesame_loop *loop,
 				void (*work)(void *job),
 				void (*done)(void *job, void *user),
@@ -132,7 +142,6 @@ struct ses_call *ses_call_start(struct sesame_loop *loop,
 {
 	struct ses_mailbox *box = loop->mailbox;
 	struct ses_call *call = calloc(1, sizeof(*call));
-	bool busy;
 
 	if (!call)
 		return NULL;
@@ -145,10 +154,7 @@ struct ses_call *ses_call_start(struct sesame_loop *loop,
 				  .user = user};
 	ses_list_init(&call->link);
 	if (!launch(call)) {
-		pthread_mutex_lock(&box->lock);
-		busy = box->threads > 0;
-		pthread_mutex_unlock(&box->lock);
-		if (!busy) { /* nobody would ever take it up */
+		if (!any_thread(box)) { /* nobody would ever take it up */
 			free(call);
 			return NULL;
 		}
@@ -187,20 +193,33 @@ static struct ses_call *next_done(struct ses_mailbox *box)
 	return link ? ses_container_of(link, struct ses_call, link) : NULL;
 }
 
-/* Waiting calls whose thread cannot be had stay for the next occasion. */
+static void finish_call(struct ses_call *call)
+{
+	call->loop->n_watched--;
+	call->done(call->job, call->user);
+	free_call(call);
+}
+
+/*
+ * The end of a thread is the next occasion for calls that found none. If there
+ * is none to wait for, a call is done without having been worked on.
+ */
 static void launch_waiting(struct ses_mailbox *box)
 {
 	struct ses_list *link;
 
 	while ((link = ses_list_first(&box->waiting))) {
+		struct ses_call *call =
+			ses_container_of(link, struct ses_call, link);
+
 		ses_list_remove(link);
-		if (launch(ses_container_of(link, struct ses_call, link)))
+		if (launch(call))
 			continue;
-		link->next = box->waiting.next;
-		link->prev = &box->waiting;
-		box->waiting.next->prev = link;
-		box->waiting.next = link;
-		return;
+		if (any_thread(box)) {
+			ses_list_prepend(&box->waiting, link);
+			return;
+		}
+		finish_call(call);
 	}
 }
 
@@ -208,11 +227,8 @@ void ses_mailbox_empty(struct sesame_loop *loop)
 {
 	struct ses_call *call;
 
-	while ((call = next_done(loop->mailbox))) {
-		loop->n_watched--;
-		call->done(call->job, call->user);
-		free_call(call);
-	}
+	while ((call = next_done(loop->mailbox)))
+		finish_call(call);
 	launch_waiting(loop->mailbox);
 }
 

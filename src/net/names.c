@@ -158,6 +158,7 @@ struct ses_call *ses_names_ask(
 	memcpy(q->host, host.data, host.len);
 	snprintf(q->port, sizeof(q->port), "%u", port);
 	q->family = family;
+	q->answer.gai_error = EAI_AGAIN; /* until somebody was asked */
 	q->done = done;
 	call = ses_call_start(loop, ask, answered, free, q, user);
 	if (!call)

@@ -35,6 +35,9 @@ TEST("members leave a list in the order they came, or from anywhere")
 	assert_int_equal(first(&list)->number, 3);
 	ses_list_append(&list, &guests[1].link);
 	assert_int_equal(first(&list)->number, 3);
+	ses_list_prepend(&list, &guests[0].link);
+	assert_int_equal(first(&list)->number, 1);
+	ses_list_remove(&guests[0].link);
 	ses_list_remove(&guests[2].link);
 	ses_list_remove(&guests[1].link);
 	assert_true(ses_list_empty(&list));

@@ -2,6 +2,7 @@
 /* The loop: when it returns, what stops it, and its place in other loops. */
 #include "net/loop.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -309,6 +310,90 @@ TEST("a call that hangs hangs nobody: cancelled, even with its loop freed")
 	assert_int_equal(freed_now(), 70);
 	assert_int_equal(done, 0);
 	sem_destroy(&may_go);
+}
+
+/*
+ * Stands before the system's: threads that cannot be had, when the test says
+ * so.
+ */
+static bool no_threads;
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg)
+{
+	int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+	if (no_threads)
+		return EAGAIN;
+	*(void **)&real = dlsym(RTLD_NEXT, "pthread_create");
+	return real(thread, attr, run, arg);
+}
+
+static void wait_and_work(void *job)
+{
+	wait_for_leave(job);
+	quick(job);
+}
+
+static unsigned unworked;
+
+static void count_unworked(void *job, void *who)
+{
+	done++;
+	unworked += *(int *)job == 7;
+}
+
+TEST("a call that waited and gets no thread is told all the same")
+{
+	freed = done = 0;
+	sem_init(&may_go, 0, 0);
+	loop = sesame_loop_new();
+	for (int i = 0; i < 66; i++)
+		assert_non_null(ses_call_start(loop, wait_and_work, count_unworked,
+					       free_job, new_job(), user));
+	no_threads = true;
+	for (int i = 0; i < 64; i++)
+		sem_post(&may_go);
+	assert_int_equal(sesame_loop_run(loop), 0);
+	no_threads = false;
+	assert_int_equal(done, 66);
+	assert_int_equal(unworked, 2);
+	assert_int_equal(freed_now(), 66);
+	sesame_loop_free(loop);
+	sem_destroy(&may_go);
+}
+
+static int inner_turn, inner_run;
+
+static void turn_inside(void *nothing)
+{
+	inner_turn = sesame_loop_turn(loop, 0);
+	inner_run = sesame_loop_run(loop);
+}
+
+TEST("a loop does not turn inside of its own turn")
+{
+	loop = sesame_loop_new();
+	assert_non_null(sesame_timer_start(loop, 0, turn_inside, NULL));
+	assert_int_equal(sesame_loop_run(loop), 0);
+	assert_int_equal(inner_turn, SESAME_EINVAL);
+	assert_int_equal(inner_run, SESAME_EINVAL);
+	sesame_loop_free(loop);
+}
+
+TEST("a descriptor is watched once, and a second watch is refused")
+{
+	struct sesame_watch *first;
+	int fds[2];
+
+	loop = sesame_loop_new();
+	assert_int_equal(pipe(fds), 0);
+	first = sesame_watch_start(loop, fds[0], turn_inside, NULL);
+	assert_non_null(first);
+	assert_null(sesame_watch_start(loop, fds[0], turn_inside, NULL));
+	sesame_watch_stop(first);
+	close(fds[0]);
+	close(fds[1]);
+	sesame_loop_free(loop);
 }
 
 /* ---- listeners ---- */
