@@ -27,8 +27,8 @@ struct sesame_client_options {
 	const char *source; /* local address to bind to; NULL: any */
 	/* "user:password" for HTTP Basic; NULL: the URL's; "": none */
 	const char *basic_auth;
-	/* TLS, for wss */
-	const char *ca_file;   /* PEM; NULL: the system's */
+	/* TLS, for wss. The files are read again when they were replaced. */
+	const char *ca_file;   /* PEM; NULL: the system's, read once per loop */
 	const char *cert_file; /* client certificate chain, PEM */
 	const char *key_file;  /* its key; NULL: in cert_file. Not encrypted */
 	bool insecure;	       /* do not verify the server. For tests only. */

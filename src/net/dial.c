@@ -294,8 +294,18 @@ static void on_connect(struct ses_io *io, unsigned ready)
 	connect_next(d);
 }
 
-static void address_too_late(struct ses_dial *d)
+void ses_dial_after(struct ses_dial *d, uint64_t delay_ms,
+		    void (*fire)(struct ses_timer *timer))
 {
+	d->step.fire = fire;
+	/* without it the deadline of the whole still holds */
+	ses_timers_start(&d->loop->timers, &d->step, d->loop->now_ms + delay_ms);
+}
+
+static void address_too_late(struct ses_timer *timer)
+{
+	struct ses_dial *d = ses_container_of(timer, struct ses_dial, step);
+
 	drop_socket(d);
 	ses_dial_end_step(d, SESAME_ETIMEOUT, ETIMEDOUT,
 			  "no answer within %.1f s",
@@ -347,8 +357,7 @@ static bool try_address(struct ses_dial *d, const struct ses_addr *to,
 		return false;
 	}
 	if (others_remain)
-		ses_timers_start(&d->loop->timers, &d->step,
-				 d->loop->now_ms + d->connect_ms);
+		ses_dial_after(d, d->connect_ms, address_too_late);
 	return true;
 }
 
@@ -451,27 +460,16 @@ static void refuse_options(struct ses_dial *d)
 	ses_dial_fail(d, error);
 }
 
-static void begin(struct ses_dial *d)
+static void begin(struct ses_timer *timer)
 {
+	struct ses_dial *d = ses_container_of(timer, struct ses_dial, step);
+
 	if (d->wrong)
 		refuse_options(d);
 	else if (d->has_proxy)
 		find_names(d, d->proxy.host, d->proxy.port);
 	else
 		find_names(d, d->connect_host, d->connect_port);
-}
-
-/* The step's time is over: the beginning, one address, or a proxy's body. */
-static void on_step(struct ses_timer *timer)
-{
-	struct ses_dial *d = ses_container_of(timer, struct ses_dial, step);
-
-	if (d->report.n_steps == 0)
-		begin(d);
-	else if (d->io.fd >= 0)
-		address_too_late(d);
-	else
-		ses_dial_fail(d, SESAME_EPROXY);
 }
 
 /* False, and empty, if it does not fit or is no string. */
@@ -543,7 +541,7 @@ ses_dial_start(struct sesame_loop *loop, const struct ses_dial_options *options,
 	ses_buf_init(&d->in, 64 * 1024);
 	copy_options(d, options);
 	d->deadline.fire = too_late;
-	d->step.fire = on_step;
+	d->step.fire = begin;
 	if (ses_timers_start(&loop->timers, &d->deadline,
 			     loop->now_ms + d->timeout_ms) < 0 ||
 	    ses_timers_start(&loop->timers, &d->step, loop->now_ms) < 0) {

@@ -41,9 +41,11 @@ struct ses_dial_options {
 	struct ses_tls_context *tls; /* NULL: plain; referenced for the dial */
 	const char *tls_name; /* SNI and verification; NULL: host */
 	unsigned timeout_ms; /* for the whole dial; 0: 10 s */
-	unsigned connect_ms; /* for one address when others remain; 0: 3 s */
-	/* Walk on after an address that answered with a refusal? Default: yes.
-	 * Addresses are tried one after the other, IPv6 and IPv4 interleaved. */
+	/*
+	 * For one address when others remain; 0: 3 s. They are tried one after
+	 * the other, IPv6 and IPv4 in turns, until one takes the connection.
+	 */
+	unsigned connect_ms;
 	const char *user_agent; /* for CONNECT; NULL: none */
 	size_t queue_limit, queue_high; /* for the stream; 0: 16 MiB, 1 MiB */
 };
@@ -69,7 +71,7 @@ struct ses_dial;
 /*
  * Begin. @done is called once, never before this returns: with a connected
  * stream (to be taken over by ses_stream_take() in the call) and error 0, or
- * with NULL and SESAME_ENAME, ECONNECT, ETIMEOUT, EPROXY, ETLS, ERESET. The
+ * with NULL and SESAME_ENAME, ECONNECT, ETIMEOUT, EPROXY, ETLS or ENOMEM. The
  * dial, and so the report, is freed after @done returned. NULL: no memory.
  */
 struct ses_dial *ses_dial_start(struct sesame_loop *loop,

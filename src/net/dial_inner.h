@@ -7,6 +7,9 @@
 #include "net/names.h"
 #include "net/proxy.h"
 
+_Static_assert(SES_NAMES_MOST <= SES_DIAL_MAX_ADDRESSES,
+	       "a report has a place for every address of a name");
+
 struct ses_dial {
 	struct sesame_loop *loop;
 	void (*done)(void *user, struct ses_stream *stream,
@@ -32,9 +35,10 @@ struct ses_dial {
 	size_t next_address;
 	struct ses_stream *stream;
 	struct ses_timer deadline; /* of the whole */
-	struct ses_timer step;	   /* of one address, or of a proxy's body */
+	struct ses_timer step; /* the beginning, an address, a proxy's body */
 	struct ses_buf in;	   /* what a proxy said */
 	struct ses_head_parser parser;
+	uint8_t n_interim; /* answers of a proxy that announced the answer */
 	struct ses_dial_report report;
 };
 
@@ -46,6 +50,9 @@ void ses_dial_end_step(struct ses_dial *d, int error, int sys_errno,
 	__attribute__((format(printf, 4, 5)));
 /* End the dial: tell, and free it. */
 void ses_dial_fail(struct ses_dial *d, int error);
+/* Call @fire after @delay_ms; of these timers there is one at a time. */
+void ses_dial_after(struct ses_dial *d, uint64_t delay_ms,
+		    void (*fire)(struct ses_timer *timer));
 /* The way to the target is open; @early came already through it. */
 void ses_dial_go_on(struct ses_dial *d, struct bytes early);
 /* Talk to the proxy; ends in go_on or fail. */

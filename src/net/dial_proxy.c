@@ -9,7 +9,8 @@
 #include <stdio.h>
 
 /* How long a refusal's body is waited for. */
-#define BODY_MS 500
+#define BODY_MS	     500
+#define MOST_INTERIM 8 /* answers before the answer */
 
 static const char *target_host(const struct ses_dial *d)
 {
@@ -147,6 +148,12 @@ static const struct ses_stream_events awaiting_method = {
 
 /* ---- CONNECT ---- */
 
+static void await_answer(struct ses_dial *d)
+{
+	ses_head_init(&d->parser, false, NULL);
+	d->parser.tolerant = true;
+}
+
 static void keep_head(struct ses_dial *d, struct bytes head)
 {
 	struct ses_dial_report *r = &d->report;
@@ -207,6 +214,12 @@ static const struct ses_stream_events awaiting_body = {
 	.on_end = on_body_end,
 };
 
+static void body_too_late(struct ses_timer *timer)
+{
+	ses_dial_fail(ses_container_of(timer, struct ses_dial, step),
+		      SESAME_EPROXY);
+}
+
 /* The step ends with the head; the dial when the body came, or its time. */
 static void refused(struct ses_dial *d, const struct ses_head *head)
 {
@@ -217,8 +230,22 @@ static void refused(struct ses_dial *d, const struct ses_head *head)
 	ses_dial_end_step(d, SESAME_EPROXY, 0, "the proxy answered %d%s%s",
 			  head->status, reason[0] ? " " : "", reason);
 	ses_stream_take(d->stream, &awaiting_body, d);
-	ses_timers_start(&d->loop->timers, &d->step, d->loop->now_ms + BODY_MS);
+	ses_dial_after(d, BODY_MS, body_too_late);
 	take_body(d, body, ses_head_content_length(head));
+}
+
+/* 1xx only announces the answer (RFC 9110 15.2): drop it and look again. */
+static bool is_interim(const struct ses_dial *d, const struct ses_head *head)
+{
+	return head->status >= 100 && head->status < 200 &&
+	       d->n_interim < MOST_INTERIM;
+}
+
+static void await_next_answer(struct ses_dial *d, size_t len)
+{
+	d->n_interim++;
+	ses_buf_consume(&d->in, len);
+	await_answer(d);
 }
 
 static void judge_answer(struct ses_dial *d, const struct ses_head *head)
@@ -251,6 +278,11 @@ static void on_answer(struct ses_stream *s, uint8_t *data, size_t len)
 	if (!gather(d, data, len))
 		return;
 	n = ses_head_parse(&d->parser, ses_buf_bytes(&d->in), &head, &fault);
+	while (n > 0 && is_interim(d, &head)) {
+		await_next_answer(d, head.length);
+		n = ses_head_parse(&d->parser, ses_buf_bytes(&d->in), &head,
+				   &fault);
+	}
 	if (n < 0)
 		no_http(d);
 	else if (n > 0)
@@ -291,8 +323,7 @@ void ses_dial_ask_proxy(struct ses_dial *d)
 		error = ses_socks_write_greeting(&d->proxy, &out);
 	} else {
 		ses_stream_take(d->stream, &awaiting_answer, d);
-		ses_head_init(&d->parser, false, NULL);
-		d->parser.tolerant = true;
+		await_answer(d);
 		error = ses_proxy_write_connect(
 			&d->proxy, bytes_of_str(target_host(d)), d->connect_port,
 			d->has_user_agent ? d->user_agent : NULL, &out);

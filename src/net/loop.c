@@ -8,6 +8,7 @@
 #include "net/loop.h"
 
 #include "net/stream.h"
+#include "net/tls_cache.h"
 
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -135,6 +136,7 @@ void sesame_loop_free(struct sesame_loop *loop)
 		return;
 	ses_streams_abandon(loop);
 	ses_mailbox_close(loop);
+	ses_tls_cache_free(loop->tls_cache);
 	loop->backend->close(loop);
 	if (loop->wake.fd >= 0)
 		close(loop->wake.fd);
@@ -180,6 +182,8 @@ int sesame_loop_turn(struct sesame_loop *loop, int timeout_ms)
 {
 	int error;
 
+	if (loop->in_turn)
+		return SESAME_EINVAL;
 	loop->in_turn = true;
 	ses_loop_update(loop);
 	ses_streams_flush(loop);
@@ -204,6 +208,8 @@ int sesame_loop_run(struct sesame_loop *loop)
 {
 	int error = 0;
 
+	if (loop->in_turn)
+		return SESAME_EINVAL;
 	while (!error && !atomic_load(&loop->stopping) && has_work(loop))
 		error = sesame_loop_turn(loop, -1);
 	atomic_store(&loop->stopping, false);
@@ -253,7 +259,7 @@ int sesame_loop_fd(struct sesame_loop *loop)
 	loop->alarm.fd =
 		timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (loop->alarm.fd < 0)
-		return loop->fd;
+		return -1;
 	loop->alarm.on_ready = on_alarm;
 	loop->backend->watch(loop, &loop->alarm, SES_READABLE);
 	loop->timers.earlier = on_earlier;

@@ -55,6 +55,7 @@ struct ses_backend {
 extern const struct ses_backend ses_backend_epoll;
 
 struct ses_mailbox;
+struct ses_tls_cache;
 
 struct sesame_loop {
 	const struct ses_backend *backend;
@@ -76,6 +77,7 @@ struct sesame_loop {
 	struct ses_io wake; /* eventfd, for stop and for work done by threads */
 	struct ses_io alarm; /* timerfd, for loops inside other loops; or -1 */
 	struct ses_mailbox *mailbox; /* what threads bring; see call.c */
+	struct ses_tls_cache *tls_cache; /* of clients; NULL until one came */
 	atomic_bool stopping;
 	bool in_turn;
 	void *backend_state;
@@ -93,6 +95,8 @@ void ses_loop_nudge(struct sesame_loop *loop);
  * Run @work in a thread of its own and then @done in the loop's thread. At
  * most 64 at a time; more wait their turn. @cancel: no done() will be called;
  * the thread may run on for a while with its own copy of @job, freed by it.
+ * When no thread can be had @done is called all the same, so @job has to say
+ * from the start that it was not worked on.
  */
 struct ses_call;
 struct ses_call *ses_call_start(struct sesame_loop *loop,

@@ -6,7 +6,7 @@
 #include "net/addr.h"
 #include "net/loop.h"
 
-#define SES_NAMES_MOST 8
+#define SES_NAMES_MOST 8 /* addresses of one name; a dial tries them all */
 
 struct ses_names {
 	struct ses_addr address[SES_NAMES_MOST]; /* IPv6 and IPv4 in turns */

@@ -15,6 +15,7 @@
 
 #include "base/base64.h"
 #include "net/dial.h"
+#include "net/tls_cache.h"
 #include "wire/close.h"
 #include "wire/url.h"
 #include "ws/conn.h"
@@ -666,7 +667,7 @@ static int make_tls(struct opening *o,
 	};
 	char text[256] = "";
 
-	o->tls = ses_tls_client_new(&tls, text, sizeof(text));
+	o->tls = ses_tls_client_shared(o->loop, &tls, text, sizeof(text));
 	return o->tls ? 0 : complain(to, SESAME_ETLS, "%s", text);
 }
 

@@ -429,6 +429,26 @@ TEST("CONNECT: asked with host, agent and credentials, then a tunnel")
 	finish();
 }
 
+TEST("what a proxy says before its answer is passed over")
+{
+	static const struct bytes lines[] = {
+		BYTES("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nLink: x\r\n\r\n"
+		      "HTTP/1.1 200 Ok\r\n\r\nfirst"),
+		{NULL, 0}};
+
+	begin();
+	script = lines;
+	run(&(struct ses_dial_options){
+		.host = BYTES("door.example"),
+		.port = 8443,
+		.proxy = proxy_url("http", "", open_door("127.0.0.1"))});
+	assert_int_equal(result.error, 0);
+	assert_int_equal(result.report.proxy_status, 200);
+	turn(2);
+	assert_int_equal(ses_buf_len(&result.got), 5);
+	finish();
+}
+
 TEST("a proxy's refusal is kept: status, head and the body's beginning")
 {
 	static const struct {

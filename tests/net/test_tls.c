@@ -13,6 +13,7 @@
 #include "net/certificates.h"
 #include "net/open_files.h"
 #include "net/stream.h"
+#include "net/tls_cache.h"
 
 static char dir[] = "/tmp/sesame-tls-XXXXXX";
 static char path_buffers[8][64];
@@ -720,4 +721,50 @@ TEST("a short text that is put back comes before the peer's end")
 		assert_int_equal(server.ends, 1);
 		finish();
 	}
+}
+
+TEST("clients of a loop share a context until its options or files change")
+{
+	struct ses_tls_client_options options = {0}, careless = {.insecure = true};
+	struct ses_tls_context *a, *b, *c, *d;
+	struct certificate other;
+	char file[64];
+
+	make_certificates();
+	loop = sesame_loop_new();
+	snprintf(file, sizeof(file), "%s", path("own-ca.pem"));
+	options.ca_file = file;
+	other = certificate_new("Another CA", NULL, NULL, -1, 10);
+	certificate_write(&other, options.ca_file);
+	a = ses_tls_client_shared(loop, &options, text, sizeof(text));
+	b = ses_tls_client_shared(loop, &options, text, sizeof(text));
+	c = ses_tls_client_shared(loop, &careless, text, sizeof(text));
+	assert_non_null(a);
+	assert_ptr_equal(a, b);
+	assert_ptr_not_equal(a, c);
+	unlink(options.ca_file);
+	assert_null(ses_tls_client_shared(loop, &options, text, sizeof(text)));
+	assert_non_null(strstr(text, "own-ca.pem"));
+	certificate_free(&other);
+	other = certificate_new("A third CA, of another length", NULL, NULL, -1, 10);
+	certificate_write(&other, options.ca_file);
+	d = ses_tls_client_shared(loop, &options, text, sizeof(text));
+	assert_ptr_not_equal(a, d);
+	for (int i = 0; i < 20; i++) { /* more than are kept */
+		ses_tls_context_unref(d);
+		careless.insecure = i & 1;
+		careless.ca_file = i & 2 ? options.ca_file : NULL;
+		careless.cert_file = i & 4 ? path("good.pem") : NULL;
+		careless.key_file = i >= 16 ? path("good.pem") : NULL;
+		careless.cert_file = i >= 16 ? path("good.pem") : careless.cert_file;
+		d = ses_tls_client_shared(loop, &careless, text, sizeof(text));
+		assert_non_null(d);
+	}
+	sesame_loop_free(loop);
+	ses_tls_context_unref(a);
+	ses_tls_context_unref(b);
+	ses_tls_context_unref(c);
+	ses_tls_context_unref(d);
+	unlink(options.ca_file);
+	certificate_free(&other);
 }
