@@ -19,6 +19,7 @@
 #include "cli/options.h"
 #include "gate/config.h"
 #include "gate/gate.h"
+#include "gate/log.h"
 #include "gate/value.h"
 
 #define LEAVE_MS 10000 /* for connections to close */
@@ -179,8 +180,8 @@ static void on_signal(void *user)
 		sesame_loop_stop(run->loop);
 		return;
 	}
-	fprintf(stderr, "sesame: stopping; %zu connections are asked to leave\n",
-		run->gate->n_visits);
+	gate_log("sesame: stopping; %zu connections are asked to leave",
+		 run->gate->n_visits);
 	gate_leave(run->gate);
 	if (gate_is_empty(run->gate))
 		sesame_loop_stop(run->loop);

@@ -8,6 +8,7 @@
 
 #include <sesame/error.h>
 
+#include "gate/log.h"
 #include "gate/visit.h"
 
 #define SHORT_MS 10000 /* between two complaints about descriptors */
@@ -27,10 +28,9 @@ static void on_short(struct ses_listener *listener, int sys_errno)
 	    gate->loop->now_ms - gate->short_told_ms < SHORT_MS)
 		return;
 	gate->short_told_ms = gate->loop->now_ms;
-	fprintf(stderr,
-		"sesame: no more connections for now: %s; %zu are open. Raise "
-		"the limit (ulimit -n, LimitNOFILE=)\n",
-		strerror(sys_errno), gate->n_visits);
+	gate_log("sesame: no more connections for now: %s; %zu are open. Raise "
+		 "the limit (ulimit -n, LimitNOFILE=)",
+		 strerror(sys_errno), gate->n_visits);
 }
 
 /* What helps against the system's refusal to listen. */
@@ -166,8 +166,8 @@ void gate_free(struct gate *gate)
 	if (!gate)
 		return;
 	if (gate->n_not_logged)
-		fprintf(stderr, "sesame: %u more refusals not shown\n",
-			gate->n_not_logged);
+		gate_log("sesame: %u more refusals not shown",
+			 gate->n_not_logged);
 	gate->leaving = false;
 	close_doors(gate);
 	while ((link = ses_list_first(&gate->visits)))

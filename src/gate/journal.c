@@ -18,6 +18,8 @@
 
 #include <sesame/error.h>
 
+#include "gate/log.h"
+
 #define QUEUE_ROWS 256
 #define REST_MS	   50 /* between two transactions */
 
@@ -211,8 +213,8 @@ static void complain_of_failure(struct gate_journal *j)
 	if (now - last < 60)
 		return;
 	last = now;
-	fprintf(stderr, "sesame: the journal %s cannot be written: %s\n",
-		j->file, sqlite3_errmsg(j->db));
+	gate_log("sesame: the journal %s cannot be written: %s", j->file,
+		 sqlite3_errmsg(j->db));
 }
 
 /* Sleep, unless it is to close. With the lock held. */

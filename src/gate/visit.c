@@ -16,6 +16,7 @@
 
 #include <sesame/version.h>
 
+#include "gate/log.h"
 #include "gate/refuse.h"
 #include "gate/relay.h"
 #include "gate/upstream.h"
@@ -602,11 +603,12 @@ static bool may_log(struct gate *gate)
 	uint64_t now = gate->loop->now_ms;
 
 	if (now - gate->log_second_ms >= 1000) {
-		if (gate->n_not_logged)
-			fprintf(stderr, "sesame: %u more refusals not shown\n",
-				gate->n_not_logged);
+		if (!gate->n_not_logged ||
+		    gate_log("sesame: %u more refusals not shown",
+			     gate->n_not_logged))
+			gate->n_not_logged = 0;
 		gate->log_second_ms = now;
-		gate->n_logged = gate->n_not_logged = 0;
+		gate->n_logged = 0;
 	}
 	if (gate->n_logged < LINES_A_SECOND) {
 		gate->n_logged++;
@@ -616,25 +618,25 @@ static bool may_log(struct gate *gate)
 	return false;
 }
 
-static void log_story(const struct gate_story *s)
+static bool log_story(const struct gate_story *s)
 {
-	char when[32];
+	bool has_rule = s->check[0] && s->line;
 	time_t seconds = (time_t)(s->time_ms / 1000);
-	struct tm tm;
 	const char *slash = strrchr(s->file, '/');
+	char when[32], rule[300] = "";
+	struct tm tm;
 
 	gmtime_r(&seconds, &tm);
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	fprintf(stderr, "%s %s %s %d %s %s \"%s\"", when,
-		s->observed ? "observed" : "refused", s->reference, s->status,
-		s->cause, s->address, s->target);
-	if (s->origin[0])
-		fprintf(stderr, " origin=\"%s\"", s->origin);
-	if (s->check[0] && s->line)
-		fprintf(stderr, " %s:%u", slash ? slash + 1 : s->file, s->line);
-	if (s->note[0])
-		fprintf(stderr, " (%s)", s->note);
-	fputc('\n', stderr);
+	if (has_rule)
+		snprintf(rule, sizeof(rule), " %s:%u",
+			 slash ? slash + 1 : s->file, s->line);
+	return gate_log("%s %s %s %d %s %s \"%s\"%s%s%s%s%s%s%s", when,
+			s->observed ? "observed" : "refused", s->reference,
+			s->status, s->cause, s->address, s->target,
+			s->origin[0] ? " origin=\"" : "", s->origin,
+			s->origin[0] ? "\"" : "", rule, s->note[0] ? " (" : "",
+			s->note, s->note[0] ? ")" : "");
 }
 
 static void journal(struct gate_visit *v, const struct refusal *why,
@@ -647,8 +649,8 @@ static void journal(struct gate_visit *v, const struct refusal *why,
 	if (!room && !line)
 		return;
 	fill_story(v, why, reference, observed, &gate->story);
-	if (line)
-		log_story(&gate->story);
+	if (line && !log_story(&gate->story))
+		gate->n_not_logged++;
 	if (room)
 		gate_journal_add(gate->journal, &gate->story);
 }
