@@ -34,30 +34,45 @@ static bool is_hop_by_hop(struct bytes name)
 	return is_one_of(name, names);
 }
 
-/* The name with "_" read as "-", as many applications do. */
-static bool is_forwarding(struct bytes name)
+#define PLAIN_BYTES 40
+
+/* The name with "_", "." and their like read as "-", as many applications do. */
+static struct bytes plain_name(struct bytes name, char plain[PLAIN_BYTES])
+{
+	if (name.len > PLAIN_BYTES)
+		name.len = PLAIN_BYTES;
+	for (size_t i = 0; i < name.len; i++) {
+		uint8_t c = byte_lower(name.data[i]);
+		bool kept = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+
+		plain[i] = kept ? (char)c : '-';
+	}
+	return bytes_of(plain, name.len);
+}
+
+/* What tells a server behind about the client, so that we alone may say it. */
+static bool is_forwarding(struct bytes plain)
 {
 	static const char *const names[] = {"Forwarded",
+					    "Forwarded-For",
+					    "X-Forwarded",
 					    "X-Real-IP",
 					    "X-Client-IP",
+					    "Client-IP",
 					    "True-Client-IP",
 					    "X-Original-URL",
 					    "X-Rewrite-URL",
 					    "X-Original-Host",
 					    "X-Cluster-Client-IP",
+					    "X-ProxyUser-IP",
 					    "Via",
 					    "X-Original-Forwarded-For",
+					    "Proxy", /* HTTP_PROXY to a CGI */
 					    NULL};
-	char plain[40];
 
-	if (name.len >= sizeof(plain))
-		name.len = sizeof(plain) - 1;
-	for (size_t i = 0; i < name.len; i++)
-		plain[i] = name.data[i] == '_' ? '-' : (char)name.data[i];
-	name.data = (const uint8_t *)plain;
-	return bytes_equal_nocase(bytes_first(name, 12),
+	return bytes_equal_nocase(bytes_first(plain, 12),
 				  BYTES("X-Forwarded-")) ||
-	       is_one_of(name, names);
+	       is_one_of(plain, names);
 }
 
 /* What Connection cannot take away: a rule here or there was made on it. */
@@ -70,6 +85,22 @@ static bool is_end_to_end(struct bytes name)
 	return is_one_of(name, names) ||
 	       bytes_equal_nocase(bytes_first(name, 14),
 				  BYTES("Sec-WebSocket-"));
+}
+
+/* "User_Agent": to a server behind it may be the field that a rule is about. */
+static bool is_disguised(struct bytes name, struct bytes plain)
+{
+	return !bytes_equal_nocase(name, plain) &&
+	       (is_hop_by_hop(plain) || is_end_to_end(plain));
+}
+
+static bool may_not_pass(struct bytes name)
+{
+	char text[PLAIN_BYTES];
+	struct bytes plain = plain_name(name, text);
+
+	return is_forwarding(plain) ||
+	       is_disguised(bytes_first(name, plain.len), plain);
 }
 
 static bool named_by_connection(const struct ses_head *head, struct bytes name)
@@ -140,7 +171,7 @@ int gate_forward_write(const struct gate_forward *f, struct ses_buf *out)
 		const struct ses_field *field = &f->head->fields[i];
 
 		if (stays_on_its_hop(f->head, field->name) ||
-		    is_forwarding(field->name) ||
+		    may_not_pass(field->name) ||
 		    bytes_equal_nocase(field->name, BYTES("Host")))
 			continue;
 		r = copy_field(out, field);
@@ -200,13 +231,15 @@ int gate_acceptance_write(const struct ses_head *answer, struct ses_buf *out)
 	return r < 0 ? r : ses_buf_append_str(out, "\r\n");
 }
 
-/* Fields that ses_upgrade_write_refusal() writes itself. */
+/* Fields that are written here or by ses_upgrade_write_refusal(). */
 static bool is_ours(int status, struct bytes name)
 {
+	static const char *const reference[] = {"Sesame-Reference", NULL};
 	static const char *const allow[] = {"Allow", NULL};
 	static const char *const version[] = {"Sec-WebSocket-Version", NULL};
 
-	return (status == 405 && is_one_of(name, allow)) ||
+	return is_one_of(name, reference) ||
+	       (status == 405 && is_one_of(name, allow)) ||
 	       (status == 426 && is_one_of(name, version));
 }
 

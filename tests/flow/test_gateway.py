@@ -566,6 +566,9 @@ def test_what_the_upstream_is_sent(tmp_path):
             ask(g.port, "/app/x?y=%20z", "Origin: https://app.example", "Cookie: a=b",
                 "X-Forwarded-For: 6.6.6.6", "X_Forwarded_Proto: https", "x-forwarded-prefix: /x",
                 "Forwarded: for=6.6.6.6", "X-Real-IP: 6.6.6.6", "X_Real_IP: 6.6.6.6",
+                "X.Forwarded.For: 6.6.6.6", "X-Forwarded: for=6.6.6.6", "Client-IP: 6.6.6.6",
+                "Proxy: http://6.6.6.6", "Transfer_Encoding: chunked", "User_Agent: 6.6.6.6",
+                "Sec_WebSocket_Key: 6.6.6.6",
                 "Keep-Alive: 5", "TE: trailers", "X-Hop: 1", "X-Kept: 1",
                 "Connection: X-Hop, Origin, Cookie, X-Forwarded-For", "Sec-WebSocket-Protocol: a, b")
             host = "127.0.0.1:%d" % g.port
@@ -581,7 +584,8 @@ def test_what_the_upstream_is_sent(tmp_path):
     assert have["origin"] == "https://app.example" and have["cookie"] == "a=b"
     assert have["sec-websocket-protocol"] == "a, b" and have["x-kept"] == "1"
     assert "6.6.6.6" not in up.heads[0]
-    for name in ("x-forwarded-prefix", "forwarded", "x-real-ip", "x_real_ip", "keep-alive", "te", "x-hop"):
+    for name in ("x-forwarded-prefix", "forwarded", "x-real-ip", "x_real_ip", "keep-alive", "te", "x-hop",
+                 "transfer_encoding"):
         assert name not in have
     assert [v.lower() for k, v in fields if k == "connection"] == ["upgrade"]
     assert len([k for k, _ in fields if k == "sec-websocket-key"]) == 1
@@ -846,6 +850,32 @@ def test_the_second_signal_does_not_wait(tmp_path):
             assert g.process.wait(3) == 0
     finally:
         g.stop()
+
+
+def test_a_log_that_nobody_reads_stops_nobody(tmp_path):
+    """Standard error as a pipe that is full: handshakes go on, and so does SIGTERM."""
+    (tmp_path / "sesame.yaml").write_text(ROUTES)
+    reader, writer = os.pipe()
+    process = subprocess.Popen([SESAME, "serve", "-c", "sesame.yaml"], cwd=tmp_path,
+                               stdout=subprocess.PIPE, stderr=writer, text=True)
+    try:
+        port = int(next(l for l in process.stdout if "listening" in l).rsplit(":", 1)[1])
+        os.set_blocking(writer, False)
+        try:
+            while True:
+                os.write(writer, b"x" * 4096)
+        except BlockingIOError:
+            os.set_blocking(writer, True)
+        for _ in range(5):
+            assert ask(port, "/nowhere").status == 404
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        os.close(reader)
+        os.close(writer)
 
 
 def test_a_port_in_use_is_a_sentence_with_a_remedy(tmp_path):

@@ -216,6 +216,26 @@ TEST("the upstream's path and Host are as the route has them")
 	}
 }
 
+TEST("a refusal that is passed on has our reference alone")
+{
+	struct ses_head answer;
+	struct ses_buf out;
+	const char *text;
+
+	assert_true(parse_head("HTTP/1.1 403 No\r\nSesame-Reference: AAAA-AAAA"
+			       "\r\nX-Kept: 1\r\n\r\n",
+			       false, &answer) > 0);
+	ses_buf_init(&out, 4096);
+	assert_true(gate_relayed_refusal_write(&answer, BYTES("no"), "BBBB-BBBB",
+					       &out) >= 0);
+	ses_buf_append(&out, bytes_of("", 1));
+	text = (const char *)ses_buf_bytes(&out).data;
+	assert_null(strstr(text, "AAAA"));
+	assert_non_null(strstr(text, "\r\nSesame-Reference: BBBB-BBBB\r\n"));
+	assert_non_null(strstr(text, "\r\nX-Kept: 1\r\n"));
+	ses_buf_fini(&out);
+}
+
 TEST("chunks cut at every byte come out whole or not yet")
 {
 	static const char text[] = "4;x=y\r\nWiki\r\n5\r\npedia\r\n0\r\n\r\n";
