@@ -71,6 +71,7 @@ struct sesame_loop {
 	uint8_t *cork;	      /* SES_CORK_BYTES: output of cork_owner */
 	uint8_t *cipher;      /* SES_CIPHER_BYTES: TLS records on their way */
 	size_t cork_len;
+	bool room_in_cork; /* where the room last given to a stream is */
 	struct ses_stream *cork_owner;
 	struct ses_listener *accepting; /* whose on_accept is being called */
 	size_t n_watched; /* descriptors and calls that keep run() running */

@@ -94,11 +94,6 @@ static size_t unsent_records(const struct ses_stream *s)
 	return s->tls ? ses_buf_len(&s->tls->unsent) : 0;
 }
 
-size_t ses_stream_queued(const struct ses_stream *s)
-{
-	return ses_buf_len(&s->out) + corked(s) + unsent_records(s);
-}
-
 /* Nothing more can be sent; the owner learns when what came was read. */
 static void break_off(struct ses_stream *s, int error)
 {
@@ -274,13 +269,13 @@ static void flush_early(struct ses_stream *s)
 
 static uint8_t *cork_room(struct ses_stream *s)
 {
-	s->room_in_cork = true;
+	s->loop->room_in_cork = true;
 	return s->loop->cork + s->loop->cork_len;
 }
 
 uint8_t *ses_stream_room(struct ses_stream *s, size_t len)
 {
-	s->room_in_cork = false;
+	s->loop->room_in_cork = false;
 	if (is_over(s))
 		return NULL;
 	if (fits_cork(s, len))
@@ -303,7 +298,7 @@ static void note_queued(struct ses_stream *s)
 
 void ses_stream_commit(struct ses_stream *s, size_t len)
 {
-	if (s->room_in_cork) {
+	if (s->loop->room_in_cork) {
 		s->loop->cork_len += len;
 	} else {
 		ses_buf_commit(&s->out, len);
@@ -313,21 +308,18 @@ void ses_stream_commit(struct ses_stream *s, size_t len)
 	note_queued(s);
 }
 
-static int send_small(struct ses_stream *s, struct bytes data)
+static int send_small(struct ses_stream *s, struct bytes head, struct bytes data)
 {
-	uint8_t *room = ses_stream_room(s, data.len);
+	uint8_t *room = ses_stream_room(s, head.len + data.len);
 
 	if (!room)
 		return s->error ? SESAME_ECLOSED : SESAME_ELIMIT;
-	memcpy(room, data.data, data.len);
-	ses_stream_commit(s, data.len);
+	if (head.len)
+		memcpy(room, head.data, head.len);
+	if (data.len)
+		memcpy(room + head.len, data.data, data.len);
+	ses_stream_commit(s, head.len + data.len);
 	return 0;
-}
-
-/* @head goes where what is queued already waits. */
-static int put_before(struct ses_stream *s, struct bytes head)
-{
-	return head.len ? send_small(s, head) : 0;
 }
 
 static void flush_before(struct ses_stream *s)
@@ -349,7 +341,8 @@ static int send_large(struct ses_stream *s, struct bytes head, struct bytes data
 		return SESAME_ECLOSED;
 	if (data.len > space(s) || head.len > space(s) - data.len)
 		return SESAME_ELIMIT;
-	error = put_before(s, head);
+	/* behind what is queued already */
+	error = head.len ? send_small(s, head, BYTES("")) : 0;
 	if (error)
 		return error;
 	flush_before(s);
@@ -375,26 +368,22 @@ int ses_stream_send_framed(struct ses_stream *s, struct bytes head,
 
 	if (is_over(s))
 		return SESAME_ECLOSED;
-	error = send_large(s, head, data);
+	if (data.len >= SES_DIRECT_BYTES)
+		error = send_large(s, head, data);
+	else
+		error = send_small(s, head, data);
 	if (error)
 		return error;
-	return ses_stream_queued(s) > s->queue_high ? SESAME_EAGAIN : 0;
+	return s->over_high && ses_stream_queued(s) > s->queue_high
+		       ? SESAME_EAGAIN
+		       : 0;
 }
 
 int ses_stream_send(struct ses_stream *s, struct bytes data)
 {
-	int error;
-
-	if (data.len >= SES_DIRECT_BYTES)
-		return ses_stream_send_framed(s, BYTES(""), data);
-	if (is_over(s))
-		return SESAME_ECLOSED;
 	if (data.len == 0)
-		return 0;
-	error = send_small(s, data);
-	if (error)
-		return error;
-	return ses_stream_queued(s) > s->queue_high ? SESAME_EAGAIN : 0;
+		return is_over(s) ? SESAME_ECLOSED : 0;
+	return ses_stream_send_framed(s, BYTES(""), data);
 }
 
 /* ---- receiving ---- */

@@ -64,7 +64,6 @@ struct ses_stream {
 	bool shut : 1;	    /* FIN is out */
 	bool closed : 1;    /* in the zombie list */
 	bool in_event : 1;
-	bool room_in_cork : 1; /* where the room last given is */
 	bool more : 1;	    /* what is pushed now is not the end of it */
 };
 
@@ -111,7 +110,13 @@ int ses_stream_send(struct ses_stream *s, struct bytes data);
 int ses_stream_send_framed(struct ses_stream *s, struct bytes head,
 			   struct bytes data);
 /* Unsent bytes. */
-size_t ses_stream_queued(const struct ses_stream *s);
+static inline size_t ses_stream_queued(const struct ses_stream *s)
+{
+	size_t corked = s->loop->cork_owner == s ? s->loop->cork_len : 0;
+
+	return ses_buf_len(&s->out) + corked +
+	       (s->tls ? ses_buf_len(&s->tls->unsent) : 0);
+}
 /* Stop or resume on_bytes. */
 void ses_stream_pause(struct ses_stream *s);
 void ses_stream_resume(struct ses_stream *s);

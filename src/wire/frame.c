@@ -140,12 +140,3 @@ size_t ses_frame_encode(const struct ses_frame *frame,
 	memcpy(out + n, frame->mask, 4);
 	return n + 4;
 }
-
-size_t ses_frame_head_len(uint64_t payload_len, bool masked)
-{
-	size_t n = payload_len < LENGTH_IN_TWO ? 2
-		   : payload_len < 0x10000     ? 4
-					       : 10;
-
-	return masked ? n + 4 : n;
-}

@@ -42,6 +42,11 @@ int ses_frame_decode(struct bytes in, struct ses_frame *ret_frame,
 size_t ses_frame_encode(const struct ses_frame *frame,
 			uint8_t out[SES_FRAME_HEAD_MAX]);
 /* The length that ses_frame_encode() will return. */
-size_t ses_frame_head_len(uint64_t payload_len, bool masked);
+static inline size_t ses_frame_head_len(uint64_t payload_len, bool masked)
+{
+	size_t extended = payload_len < 126 ? 0 : payload_len < 0x10000 ? 2 : 8;
+
+	return 2 + extended + (masked ? 4 : 0);
+}
 
 #endif

@@ -181,8 +181,7 @@ static void commit_aside(struct sesame_conn *conn)
 	conn->aside = NULL;
 }
 
-/* What was written into the room that the session asked for goes out. */
-static void commit_pending(struct sesame_conn *conn)
+static void commit(struct sesame_conn *conn)
 {
 	size_t len = conn->pending;
 
@@ -191,6 +190,13 @@ static void commit_pending(struct sesame_conn *conn)
 		ses_stream_commit(conn->stream, len);
 	if (conn->wrote_aside)
 		commit_aside(conn);
+}
+
+/* What was written into the room that the session asked for goes out. */
+static inline void commit_pending(struct sesame_conn *conn)
+{
+	if (conn->pending || conn->wrote_aside)
+		commit(conn);
 }
 
 static uint8_t *room_aside(struct sesame_conn *conn, size_t len)
@@ -685,10 +691,11 @@ static int after_send(struct sesame_conn *conn, int error)
 }
 
 /*
- * A large message goes out from where it lies, if it may. Returns what
- * sesame_conn_send() is to return, or 1: it has to go through the session.
+ * A message that need not be masked or compressed goes straight to the stream,
+ * a large one from where it lies. Returns what sesame_conn_send() is to
+ * return, or 1: it has to go through the session.
  */
-static int send_in_place(struct sesame_conn *conn, enum sesame_kind kind,
+static int send_as_it_is(struct sesame_conn *conn, enum sesame_kind kind,
 			 struct bytes payload)
 {
 	uint8_t head[SES_FRAME_HEAD_MAX];
@@ -707,14 +714,13 @@ static int send_in_place(struct sesame_conn *conn, enum sesame_kind kind,
 int sesame_conn_send(struct sesame_conn *conn, enum sesame_kind kind,
 		     const void *data, size_t len)
 {
+	int r;
+
 	if (conn->state != SES_CONN_OPEN)
 		return SESAME_ECLOSED;
-	if (len >= SES_DIRECT_BYTES) {
-		int sent = send_in_place(conn, kind, bytes_of(data, len));
-
-		if (sent <= 0)
-			return sent;
-	}
+	r = send_as_it_is(conn, kind, bytes_of(data, len));
+	if (r <= 0)
+		return r;
 	conn->sending = true;
 	return after_send(conn,
 			  sesame_session_send(&conn->session, kind, data, len));
