@@ -678,7 +678,7 @@ static void settle(struct ses_stream *s)
 		send_fin(s);
 	if (s->error && (s->error != SESAME_ERESET || s->paused || s->eof))
 		end(s, s->error);
-	if (s->linger && !s->closed && s->ended && (s->shut || s->error)) {
+	if (s->lingers && !s->closed && s->ended && (s->shut || s->error)) {
 		ses_stream_close(s);
 		return;
 	}
@@ -793,13 +793,16 @@ static void free_stream(struct ses_stream *s)
 
 static void end_linger(struct ses_stream *s)
 {
-	if (!s->linger)
+	struct ses_linger *linger = s->owner;
+
+	if (!s->lingers)
 		return;
-	ses_timers_stop(&s->loop->timers, &s->linger->timer);
-	ses_list_remove(&s->linger->link);
+	s->lingers = false;
+	ses_timers_stop(&s->loop->timers, &linger->timer);
+	ses_list_remove(&linger->link);
 	s->loop->n_lingering--;
-	free(s->linger);
-	s->linger = NULL;
+	free(linger);
+	s->owner = NULL;
 }
 
 void ses_stream_close(struct ses_stream *s)
@@ -839,10 +842,12 @@ void ses_stream_reset(struct ses_stream *s)
 
 static void drop_bytes(struct ses_stream *s, uint8_t *data, size_t len)
 {
-	if (len > s->linger->left)
+	struct ses_linger *linger = s->owner;
+
+	if (len > linger->left)
 		ses_stream_close(s);
 	else
-		s->linger->left -= len;
+		linger->left -= len;
 }
 
 /* The peer's end; what is still queued goes out before ours. */
@@ -883,8 +888,8 @@ void ses_stream_linger(struct ses_stream *s, unsigned timeout_ms)
 	ses_list_init(&linger->link);
 	ses_list_append(&loop->lingering, &linger->link);
 	loop->n_lingering++;
-	s->linger = linger;
-	ses_stream_take(s, &lingering, NULL);
+	s->lingers = true;
+	ses_stream_take(s, &lingering, linger);
 	if (ses_timers_start(&loop->timers, &linger->timer,
 			     loop->now_ms + timeout_ms) < 0) {
 		ses_stream_close(s);

@@ -46,13 +46,12 @@ struct ses_stream {
 	struct ses_io io;
 	struct sesame_loop *loop;
 	const struct ses_stream_events *events;
-	void *owner;
+	void *owner;		/* of a lingering stream: struct ses_linger */
 	struct ses_buf out;	/* not yet taken by the system (or by TLS) */
 	struct ses_list link;	/* in the loop's dirty or zombie list */
 	struct ses_tls *tls;	/* NULL: plain */
 	struct ses_buf *early;	/* put back, to be told first; or NULL */
-	struct ses_linger *linger; /* given up by its owner; or NULL */
-	uint64_t last_read_ms;	/* when bytes last came */
+	uint64_t last_read_ms;	/* when bytes last came, or could first come */
 	size_t queue_high;
 	int error;	    /* why sending failed; told when all is read */
 	bool paused : 1;
@@ -64,6 +63,7 @@ struct ses_stream {
 	bool shut : 1;	    /* FIN is out */
 	bool closed : 1;    /* in the zombie list */
 	bool in_event : 1;
+	bool lingers : 1;   /* given up by its owner */
 	bool more : 1;	    /* what is pushed now is not the end of it */
 };
 

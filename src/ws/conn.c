@@ -427,21 +427,13 @@ static const struct ses_stream_events stream_events = {
 
 /* ---- time ---- */
 
-/* When the peer was last heard of, or could have been. */
-static uint64_t last_heard_ms(const struct sesame_conn *conn)
-{
-	uint64_t read_ms = conn->stream->last_read_ms;
-
-	return read_ms > conn->awake_ms ? read_ms : conn->awake_ms;
-}
-
 /*
  * The timer is not moved when bytes come: it fires, finds that they came, and
  * sleeps for the rest. One ping is sent into each silence.
  */
 static void look_at_silence(struct sesame_conn *conn)
 {
-	uint64_t now = now_ms(conn->loop), heard = last_heard_ms(conn);
+	uint64_t now = now_ms(conn->loop), heard = conn->stream->last_read_ms;
 	uint64_t ping_at = heard + conn->ping_ms;
 	uint64_t idle_at = heard + conn->idle_ms;
 	bool pinged = conn->pinged_ms > heard;
@@ -547,7 +539,7 @@ static void adopt_stream(struct sesame_conn *conn, struct ses_stream *stream,
 	size_t most = SIZE_MAX - CONTROL_ROOM;
 
 	conn->stream = stream;
-	conn->awake_ms = now_ms(conn->loop);
+	stream->last_read_ms = now_ms(conn->loop);
 	stream->queue_high = limits->queue_high_bytes;
 	stream->out.limit =
 		(limits->queue_bytes < most ? limits->queue_bytes : most) +
@@ -850,9 +842,11 @@ void sesame_conn_resume(struct sesame_conn *conn)
 	if (!conn->paused)
 		return;
 	conn->paused = false;
-	conn->awake_ms = now_ms(conn->loop);
-	if (conn->stream)
+	if (conn->stream) {
+		/* silence begins now at the earliest */
+		conn->stream->last_read_ms = now_ms(conn->loop);
 		ses_stream_resume(conn->stream);
+	}
 	if (conn->state == SES_CONN_OPEN)
 		look_at_silence(conn);
 }

@@ -112,7 +112,6 @@ struct sesame_conn {
 	struct ses_opening *opening; /* while OPENING */
 	size_t pending;	     /* bytes the session was given room for */
 	struct ses_aside *aside; /* a pong that waits for the queue to drain */
-	uint64_t awake_ms;   /* silence is counted from here at the earliest */
 	uint64_t pinged_ms;
 	uint32_t ping_ms, idle_ms, close_ms;
 	/* how it ends */
