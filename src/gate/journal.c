@@ -145,6 +145,18 @@ static void make_folders(const char *file)
 
 /* ---- Writing ---- */
 
+static uint64_t ask_number(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt *stmt = NULL;
+	uint64_t n = 0;
+
+	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK &&
+	    sqlite3_step(stmt) == SQLITE_ROW)
+		n = (uint64_t)sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	return n;
+}
+
 static void bind_story(sqlite3_stmt *stmt, const struct gate_story *story)
 {
 	for (size_t i = 0; i < N_COLUMNS; i++) {
@@ -177,6 +189,18 @@ static int run(sqlite3 *db, const char *format, uint64_t a, uint64_t b)
 	return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 
+static void complain_of_failure(struct gate_journal *j)
+{
+	static time_t last;
+	time_t now = time(NULL);
+
+	if (now - last < 60)
+		return;
+	last = now;
+	gate_log("sesame: the journal %s cannot be written: %s", j->file,
+		 sqlite3_errmsg(j->db));
+}
+
 static int write_batch(struct gate_journal *j, size_t n, uint64_t left_out)
 {
 	int r = run(j->db, "BEGIN IMMEDIATE", 0, 0);
@@ -200,21 +224,11 @@ static int write_batch(struct gate_journal *j, size_t n, uint64_t left_out)
 			left_out, (uint64_t)time(NULL) * 1000);
 	if (r == SQLITE_OK)
 		r = run(j->db, "COMMIT", 0, 0);
-	if (r != SQLITE_OK)
+	if (r != SQLITE_OK) {
+		complain_of_failure(j); /* the next call forgets the reason */
 		run(j->db, "ROLLBACK", 0, 0);
+	}
 	return r;
-}
-
-static void complain_of_failure(struct gate_journal *j)
-{
-	static time_t last;
-	time_t now = time(NULL);
-
-	if (now - last < 60)
-		return;
-	last = now;
-	gate_log("sesame: the journal %s cannot be written: %s", j->file,
-		 sqlite3_errmsg(j->db));
 }
 
 /* Sleep, unless it is to close. With the lock held. */
@@ -252,8 +266,6 @@ static void *write_on(void *user)
 		j->left_out = 0;
 		pthread_mutex_unlock(&j->lock);
 		r = write_batch(j, n, left_out);
-		if (r != SQLITE_OK)
-			complain_of_failure(j);
 		pthread_mutex_lock(&j->lock);
 		if (r != SQLITE_OK && !j->closing)
 			j->left_out += n + left_out;
@@ -273,38 +285,67 @@ static void free_journal(struct gate_journal *j)
 	free(j);
 }
 
-/* The system's reason: SQLite tells only that it could not, @otherwise. */
-static const char *why_not_open(const char *file, const char *otherwise)
+/*
+ * Make the file, or see that it may be written: NULL, or why not. SQLite opens
+ * devices too, and tells only that it could not, not why.
+ */
+static const char *prepare_file(const char *file)
 {
-	int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int fd = open(file, O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
+	struct stat status;
+	const char *why = NULL;
 
 	if (fd < 0)
 		return strerror(errno);
+	if (fstat(fd, &status) < 0)
+		why = strerror(errno);
+	else if (!S_ISREG(status.st_mode))
+		why = "it is not a plain file";
 	close(fd);
-	return otherwise;
+	return why;
+}
+
+static bool is_of_another_program(sqlite3 *db)
+{
+	static const char tables[] = "SELECT count(*) FROM sqlite_master";
+	static const char ours[] = "SELECT count(*) FROM sqlite_master "
+				   "WHERE type = 'table' AND name = 'refusals'";
+
+	return ask_number(db, tables) > 0 && ask_number(db, ours) == 0;
+}
+
+/* NULL, or why not. */
+static const char *open_database(struct gate_journal *j, const char *file)
+{
+	if (sqlite3_open_v2(file, &j->db,
+			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+			    NULL) == SQLITE_OK) {
+		sqlite3_busy_timeout(j->db, 1000);
+		if (is_of_another_program(j->db))
+			return "it is another program's database";
+		if (sqlite3_exec(j->db, schema, NULL, NULL, NULL) == SQLITE_OK &&
+		    sqlite3_prepare_v2(j->db, insert_sql, -1, &j->insert,
+				       NULL) == SQLITE_OK)
+			return NULL;
+	}
+	return j->db ? sqlite3_errmsg(j->db) : "out of memory";
 }
 
 static bool open_file(struct gate_journal *j, const char *file, char *text,
 		      size_t text_size)
 {
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-		    SQLITE_OPEN_NOMUTEX;
-	const char *cause;
+	const char *why;
 
 	make_folders(file);
-	if (sqlite3_open_v2(file, &j->db, flags, NULL) == SQLITE_OK) {
+	why = prepare_file(file);
+	if (!why)
+		why = open_database(j, file);
+	if (!why) {
 		chmod(file, 0600); /* it holds addresses of people */
-		sqlite3_busy_timeout(j->db, 1000);
-		if (sqlite3_exec(j->db, schema, NULL, NULL, NULL) == SQLITE_OK &&
-		    sqlite3_prepare_v2(j->db, insert_sql, -1, &j->insert,
-				       NULL) == SQLITE_OK)
-			return true;
+		return true;
 	}
-	cause = j->db ? sqlite3_errmsg(j->db) : "out of memory";
-	if (j->db && sqlite3_errcode(j->db) == SQLITE_CANTOPEN)
-		cause = why_not_open(file, cause);
 	snprintf(text, text_size, "the journal %s cannot be opened: %s", file,
-		 cause);
+		 why);
 	return false;
 }
 
@@ -391,14 +432,18 @@ struct gate_journal_reader *gate_journal_read(const char *file, char *text,
 					      size_t text_size)
 {
 	struct gate_journal_reader *r = calloc(1, sizeof(*r));
+	struct stat status;
 
 	if (!r) {
 		snprintf(text, text_size, "out of memory");
 		return NULL;
 	}
-	if (access(file, R_OK) != 0) {
+	errno = 0;
+	if (access(file, R_OK) != 0 || stat(file, &status) != 0 ||
+	    !S_ISREG(status.st_mode)) {
 		snprintf(text, text_size, "the journal %s cannot be read: %s",
-			 file, strerror(errno));
+			 file,
+			 errno ? strerror(errno) : "it is not a plain file");
 		free(r);
 		return NULL;
 	}
@@ -422,6 +467,7 @@ void gate_journal_read_close(struct gate_journal_reader *r)
 	free(r);
 }
 
+/* Texts are fit for a terminal, whoever else wrote into the file. */
 static void read_story(sqlite3_stmt *stmt, struct gate_story *story)
 {
 	memset(story, 0, sizeof(*story));
@@ -432,8 +478,8 @@ static void read_story(sqlite3_stmt *stmt, struct gate_story *story)
 		switch (columns[i].kind) {
 		case TEXT:
 			text = sqlite3_column_text(stmt, (int)i);
-			snprintf(at, columns[i].size, "%s",
-				 text ? (const char *)text : "");
+			bytes_printable(bytes_of_str((const char *)text), at,
+					columns[i].size);
 			break;
 		case INT:
 			*(int *)at = sqlite3_column_int(stmt, (int)i);
@@ -492,18 +538,6 @@ int gate_journal_last(struct gate_journal_reader *r, unsigned n,
 	sqlite3_finalize(stmt);
 	free(story);
 	return count;
-}
-
-static uint64_t ask_number(sqlite3 *db, const char *sql)
-{
-	sqlite3_stmt *stmt = NULL;
-	uint64_t n = 0;
-
-	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK &&
-	    sqlite3_step(stmt) == SQLITE_ROW)
-		n = (uint64_t)sqlite3_column_int64(stmt, 0);
-	sqlite3_finalize(stmt);
-	return n;
 }
 
 void gate_journal_count(struct gate_journal_reader *r, uint64_t *ret_rows,

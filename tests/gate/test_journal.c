@@ -2,6 +2,7 @@
 /* The journal on a real file: nothing lost, nothing beyond its ceiling. */
 #include "gate/journal.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -190,6 +191,69 @@ TEST("what is no journal is told so, for reading and for writing")
 	assert_non_null(strstr(text, p.file));
 	assert_null(
 		gate_journal_open("/proc/nowhere/x.db", 5, text, sizeof(text)));
+	remove_place(&p);
+}
+
+static void run_sql(const struct place *p, const char *sql)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(p->file, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static unsigned mode_of(const char *file)
+{
+	struct stat status;
+
+	assert_int_equal(stat(file, &status), 0);
+	return status.st_mode & 07777;
+}
+
+TEST("what is another program's is left as it is")
+{
+	struct place p = new_place();
+	char text[512];
+	unsigned null_mode = mode_of("/dev/null");
+
+	gate_journal_close(open_journal(&p, 10)); /* makes the folders */
+	run_sql(&p, "DROP TABLE refusals; CREATE TABLE users (name TEXT);"
+		    "PRAGMA user_version=7;");
+	chmod(p.file, 0644);
+	assert_null(gate_journal_open(p.file, 10, text, sizeof(text)));
+	assert_non_null(strstr(text, "another program's"));
+	assert_int_equal(mode_of(p.file), 0644);
+	run_sql(&p, "CREATE TABLE refusals (id INTEGER)"); /* was not there */
+	assert_null(gate_journal_open("/dev/null", 10, text, sizeof(text)));
+	assert_non_null(strstr(text, "not a plain file"));
+	assert_null(gate_journal_read("/dev/null", text, sizeof(text)));
+	assert_non_null(strstr(text, "not a plain file"));
+	assert_int_equal(mode_of("/dev/null"), null_mode);
+	remove_place(&p);
+}
+
+static void keep_story(void *user, const struct gate_story *story)
+{
+	*(struct gate_story *)user = *story;
+}
+
+TEST("what somebody else wrote into it cannot paint the terminal")
+{
+	struct place p = new_place();
+	struct gate_journal *j = open_journal(&p, 10);
+	struct gate_journal_reader *r;
+	struct gate_story s = story_of(1);
+
+	gate_journal_add(j, &s);
+	gate_journal_close(j);
+	run_sql(&p, "UPDATE refusals SET note = 'a' || char(27) || '[31m',"
+		    " origin = x'ff0a'");
+	r = read_journal(&p);
+	assert_int_equal(gate_journal_last(r, 1, keep_story, &s), 1);
+	assert_string_equal(s.note, "a\\x1b[31m");
+	assert_string_equal(s.origin, "\\xff\\x0a");
+	gate_journal_read_close(r);
 	remove_place(&p);
 }
 
