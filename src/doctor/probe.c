@@ -221,10 +221,7 @@ static void watch(struct probing *x, const struct sesame_deflate *deflate)
 	};
 	struct bytes early = ses_buf_bytes(&x->in);
 
-	if (ses_session_init(&x->session, &settings, &session_events, x) < 0) {
-		conclude(x, DOCTOR_OPEN, SESAME_ENOMEM);
-		return;
-	}
+	ses_session_init(&x->session, &settings, &session_events, x);
 	x->has_session = true;
 	x->stage = WATCHING;
 	x->opened_ms = now_ms();

@@ -84,9 +84,9 @@ static size_t bounded_limit(size_t max_message)
 	return max_message < SIZE_MAX / 2 ? max_message : SIZE_MAX / 2;
 }
 
-int ses_session_init(struct sesame_session *s,
-		     const struct sesame_session_settings *settings,
-		     const struct sesame_session_events *events, void *user)
+void ses_session_init(struct sesame_session *s,
+		      const struct sesame_session_settings *settings,
+		      const struct sesame_session_events *events, void *user)
 {
 	size_t max = settings->max_message, from = settings->deflate_from;
 
@@ -97,7 +97,6 @@ int ses_session_init(struct sesame_session *s,
 	s->deflate_from = from < UINT32_MAX ? (uint32_t)from : UINT32_MAX;
 	ses_buf_init(&s->message, s->max_message);
 	agree_deflate(s, &settings->deflate);
-	return 0;
 }
 
 void ses_session_fini(struct sesame_session *s)
@@ -116,10 +115,8 @@ sesame_session_new(const struct sesame_session_settings *settings,
 {
 	struct sesame_session *s = malloc(sizeof(*s));
 
-	if (s && ses_session_init(s, settings, events, user) != 0) {
-		free(s);
-		return NULL;
-	}
+	if (s)
+		ses_session_init(s, settings, events, user);
 	return s;
 }
 
@@ -526,7 +523,7 @@ static int finish_gathered(struct sesame_session *s, size_t len)
 static int gather_control(struct sesame_session *s, struct bytes part)
 {
 	s->message.limit = s->max_message + SES_CONTROL_MAX;
-	s->head_len += part.len;
+	s->control_len += (uint8_t)part.len;
 	return ses_buf_append(&s->message, part) == 0 ? 0 : give_up(s);
 }
 
@@ -534,7 +531,7 @@ static int read_control(struct sesame_session *s, struct span *in)
 {
 	size_t n = in->len < s->payload_left ? in->len : (size_t)s->payload_left;
 	struct bytes part = bytes_of(in->data, n);
-	size_t gathered = s->head_len; /* no header is in part now */
+	size_t gathered = s->control_len;
 	int error;
 
 	unmask(s, in->data, n);
@@ -545,7 +542,7 @@ static int read_control(struct sesame_session *s, struct span *in)
 			return error;
 	}
 	s->state = STATE_HEAD;
-	s->head_len = 0;
+	s->control_len = 0;
 	return gathered ? finish_gathered(s, gathered + n)
 			: take_control(s, part);
 }

@@ -31,6 +31,7 @@ struct sesame_session {
 	uint8_t mask_at;  /* 0..3: which mask byte is next */
 	uint8_t head[14]; /* a frame header, in part */
 	uint8_t head_len;
+	uint8_t control_len; /* bytes of a control frame gathered so far */
 	uint8_t state;	  /* index of the state's function */
 	uint8_t role;
 	uint8_t opcode;	  /* of the present frame */
@@ -48,10 +49,10 @@ struct sesame_session {
 	bool over : 1;
 };
 
-/* As sesame_session_new()/free(), in the caller's memory. 0 or SESAME_ENOMEM. */
-int ses_session_init(struct sesame_session *s,
-		     const struct sesame_session_settings *settings,
-		     const struct sesame_session_events *events, void *user);
+/* As sesame_session_new()/free(), in the caller's memory. */
+void ses_session_init(struct sesame_session *s,
+		      const struct sesame_session_settings *settings,
+		      const struct sesame_session_events *events, void *user);
 void ses_session_fini(struct sesame_session *s);
 
 /*

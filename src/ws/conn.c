@@ -490,8 +490,9 @@ static void on_timer(struct ses_timer *timer)
 
 /* ---- the beginning ---- */
 
-static int init_session(struct sesame_conn *conn, enum sesame_role role,
-			size_t max_message, const struct sesame_deflate *deflate)
+static void init_session(struct sesame_conn *conn, enum sesame_role role,
+			 size_t max_message,
+			 const struct sesame_deflate *deflate)
 {
 	struct sesame_session_settings settings = {
 		.role = role,
@@ -499,8 +500,7 @@ static int init_session(struct sesame_conn *conn, enum sesame_role role,
 		.deflate = *deflate,
 	};
 
-	return ses_session_init(&conn->session, &settings, &session_events,
-				conn);
+	ses_session_init(&conn->session, &settings, &session_events, conn);
 }
 
 static struct sesame_conn *make(struct sesame_loop *loop,
@@ -598,9 +598,8 @@ static int give_stream(struct sesame_conn *conn, struct ses_stream *stream,
 	struct sesame_limits limits = setup->limits;
 
 	ses_limits_default(&limits);
-	if (init_session(conn, setup->role, limits.message_bytes,
-			 &setup->deflate) < 0 ||
-	    set_subprotocol(conn, setup->subprotocol) < 0) {
+	init_session(conn, setup->role, limits.message_bytes, &setup->deflate);
+	if (set_subprotocol(conn, setup->subprotocol) < 0) {
 		ses_stream_close(stream);
 		return SESAME_ENOMEM;
 	}
