@@ -35,7 +35,8 @@ struct sesame_deflate {
 /*
  * What a session tells. Everything borrowed is valid for the call only. Each
  * may be NULL, except @output for a session that sends. From inside a callback
- * every function of the session may be called, but not sesame_session_free().
+ * every function of the session may be called, but neither
+ * sesame_session_free() nor sesame_session_feed().
  */
 struct sesame_session_events {
 	/* A whole message. Text is valid UTF-8. @data may be changed in place. */
@@ -49,7 +50,8 @@ struct sesame_session_events {
 	 * will be told. @code as in RFC 6455 7.4, 1005 when the peer gave none;
 	 * after a fault it is the code that was sent. @clean when both close
 	 * frames were seen; @fault is NULL or one sentence about what the peer
-	 * did.
+	 * did. Neither: the answer to the peer's close frame found no room, or
+	 * memory was short (1011).
 	 */
 	void (*close)(void *user, uint16_t code, const char *reason,
 		      size_t reason_len, bool clean, const char *fault);
@@ -100,7 +102,9 @@ SESAME_API int sesame_session_feed(struct sesame_session *session,
 /*
  * Send one message. @data is copied before the call returns. Returns 0,
  * SESAME_ECLOSED after a close frame was sent or received, SESAME_ELIMIT when
- * output() had no room, SESAME_EINVAL for text that is not UTF-8.
+ * output() had no room, SESAME_EINVAL for text that is not UTF-8, for a kind
+ * that is none and for a session without output(), or a client's without
+ * mask(). SESAME_ENOMEM: there was none to compress it with; nothing was sent.
  */
 SESAME_API int sesame_session_send(struct sesame_session *session,
 				   enum sesame_kind kind, const void *data,
@@ -115,8 +119,8 @@ SESAME_API int sesame_session_ping(struct sesame_session *session,
  * except 1004..1006, or 3000..4999; 0 sends no code. @reason is UTF-8 of at
  * most 123 bytes. What the peer sends until its own close frame is still told.
  * Returns 0, SESAME_ECLOSED when a close frame was sent already, SESAME_EINVAL
- * for a code or reason that may not be sent, SESAME_ELIMIT when output() had no
- * room.
+ * for a code or reason that may not be sent and for a session that cannot send
+ * at all, SESAME_ELIMIT when output() had no room.
  */
 SESAME_API int sesame_session_close(struct sesame_session *session,
 				    uint16_t code, const char *reason,
@@ -128,10 +132,15 @@ SESAME_API bool sesame_session_is_over(const struct sesame_session *session);
 /* ---- Opening handshake (RFC 6455 section 4), as bytes ---- */
 
 /*
+ * Three functions for a handshake that agrees to nothing but a subprotocol on
+ * the client's side. Those below them agree to all that a session can do.
+ */
+
+/*
  * Write the request for @url into @out. @key is 16 unpredictable bytes;
- * @origin and @protocols (comma-separated) may be NULL.
+ * @origin and @protocols (comma-separated) may be NULL or "".
  * Returns its length, SESAME_EURL, SESAME_EINVAL (a CR, LF or NUL somewhere),
- * or SESAME_ELIMIT when @size is too small.
+ * SESAME_ENOMEM, or SESAME_ELIMIT when @size is too small.
  */
 SESAME_API int sesame_handshake_request(const char *url,
 					const uint8_t key[16],
@@ -139,22 +148,93 @@ SESAME_API int sesame_handshake_request(const char *url,
 					const char *protocols, char *out,
 					size_t size);
 /*
- * Look for the whole answer at the start of @data. Returns its length (what
- * follows are frames), 0 when more is needed, SESAME_EREFUSED for a status
- * other than 101 (*ret_status says which), SESAME_EPROTO for an answer that
- * is no valid acceptance of @key. @ret_status may be NULL.
+ * Look for the whole answer at the start of @data; 1xx answers before it are
+ * passed over. @protocols as in the request: what was not offered is refused.
+ * Returns its length (what follows are frames), 0 when more is needed,
+ * SESAME_EREFUSED for a status other than 101 (*ret_status says which),
+ * SESAME_EPROTO for an answer that is no valid acceptance of @key. @ret_status
+ * may be NULL.
  */
 SESAME_API int sesame_handshake_check(const void *data, size_t len,
-				      const uint8_t key[16], int *ret_status);
+				      const uint8_t key[16],
+				      const char *protocols, int *ret_status);
 /*
  * The server's side: read a request at the start of @data and write the answer
  * (101, or a refusal after which the transport is to be closed) into @out.
+ * Every page may open a WebSocket to anywhere, and says so in its Origin; who
+ * minds looks at it by sesame_handshake_read() first.
  * Returns the request's length when it was accepted, 0 when more is needed
- * (nothing was written), SESAME_EPROTO when it was refused, SESAME_ELIMIT when
- * @size is too small. *ret_written counts the bytes in @out.
+ * (nothing was written), SESAME_EPROTO when it was refused, SESAME_ENOMEM, or
+ * SESAME_ELIMIT when @size is too small. *ret_written counts the bytes in @out.
  */
 SESAME_API int sesame_handshake_answer(const void *data, size_t len, char *out,
 				       size_t size, size_t *ret_written);
+
+/* What a client offers. Strings may be NULL or "": none. */
+struct sesame_offer {
+	const char *origin;
+	const char *protocols; /* subprotocols, comma-separated */
+	bool deflate;	       /* permessage-deflate */
+};
+
+/* What was agreed to. */
+struct sesame_agreement {
+	const char *protocol; /* not NUL-terminated; a length of 0: none */
+	size_t protocol_len;
+	struct sesame_deflate deflate; /* for the session's settings */
+};
+
+/* As sesame_handshake_request(), with all of @offer. */
+SESAME_API int sesame_handshake_offer(const char *url, const uint8_t key[16],
+				      const struct sesame_offer *offer,
+				      char *out, size_t size);
+/*
+ * As sesame_handshake_check(), with what the answer agrees to; the protocol is
+ * borrowed from @data. Neither output is touched while more is needed.
+ */
+SESAME_API int sesame_handshake_agree(const void *data, size_t len,
+				      const uint8_t key[16],
+				      const struct sesame_offer *offer,
+				      int *ret_status,
+				      struct sesame_agreement *ret_agreement);
+
+/* A request, to decide by. Borrowed from its bytes, not NUL-terminated. */
+struct sesame_handshake {
+	const char *target; /* "/chat?room=1", as sent */
+	size_t target_len;
+	const char *host; /* the Host field */
+	size_t host_len;
+	const char *origin; /* NULL: none was sent */
+	size_t origin_len;
+	const char *protocols; /* the first field that offers some; NULL */
+	size_t protocols_len;
+};
+
+/* The answer to it; zeroed: accept without subprotocol and compression. */
+struct sesame_reply {
+	int status;	      /* 0 or 101: accept. Else refuse, 400..599 */
+	const char *protocol; /* one of those offered, or NULL */
+	bool deflate; /* agree to permessage-deflate when it is offered */
+	const char *body; /* text of a refusal; NULL: the status phrase */
+};
+
+/*
+ * Read a request without answering. Returns its length, 0 when more is needed,
+ * or SESAME_EPROTO: sesame_handshake_answer() writes the refusal.
+ */
+SESAME_API int sesame_handshake_read(const void *data, size_t len,
+				     struct sesame_handshake *ret_handshake);
+/*
+ * As sesame_handshake_answer(), with @reply to a request that is acceptable.
+ * Returns SESAME_EREFUSED when the reply refuses, and SESAME_EINVAL, with
+ * nothing written, for a status or a protocol that may not be the answer. The
+ * agreement's protocol is the reply's.
+ */
+SESAME_API int sesame_handshake_reply(const void *data, size_t len,
+				      const struct sesame_reply *reply,
+				      char *out, size_t size,
+				      size_t *ret_written,
+				      struct sesame_agreement *ret_agreement);
 
 #ifdef __cplusplus
 }

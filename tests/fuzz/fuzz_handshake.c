@@ -26,6 +26,24 @@ static void check_answered(const uint8_t *data, size_t size)
 		assert(n == 0 && written == 0);
 }
 
+/* Both sides with all they can agree to. */
+static void check_agreed(const uint8_t *data, size_t size)
+{
+	struct sesame_offer offer = {.protocols = "chat, feed", .deflate = true};
+	struct sesame_reply reply = {.deflate = true};
+	struct sesame_agreement agreement;
+	struct sesame_handshake seen;
+	size_t written = 0;
+	int status, n = sesame_handshake_read(data, size, &seen);
+
+	if (n > 0)
+		assert((size_t)n <= size && seen.target_len && seen.host_len);
+	if (sesame_handshake_reply(data, size, &reply, out, sizeof(out),
+				   &written, &agreement) > 0)
+		assert(n > 0 && written > 0);
+	sesame_handshake_agree(data, size, key, &offer, &status, &agreement);
+}
+
 /* "url NUL origin NUL protocols" */
 static void check_request(const uint8_t *data, size_t size)
 {
@@ -50,7 +68,7 @@ static void check_request(const uint8_t *data, size_t size)
 					      sizeof(out), &written);
 		assert(got == n || got == SESAME_EPROTO);
 		if (got == n)
-			assert(sesame_handshake_check(out, written, key,
+			assert(sesame_handshake_check(out, written, key, NULL,
 						      NULL) == (int)written);
 		free(request);
 	}
@@ -64,7 +82,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int status;
 
 	check_answered(data, size);
-	sesame_handshake_check(data, size, key, &status);
+	sesame_handshake_check(data, size, key, "chat", &status);
+	check_agreed(data, size);
 	check_request(data, size);
 	return 0;
 }
