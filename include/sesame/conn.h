@@ -59,7 +59,7 @@ struct sesame_handlers {
 	/* A pong came (the answer to sesame_conn_ping(), or unasked). */
 	void (*on_pong)(struct sesame_conn *conn, void *user,
 			const uint8_t *data, size_t len);
-	/* After a send had returned SESAME_EAGAIN: the queue is short again. */
+	/* After a send had returned SESAME_EAGAIN or ELIMIT: the queue is empty. */
 	void (*on_drain)(struct sesame_conn *conn, void *user);
 	/* The last call: the connection is gone, or never came to be. */
 	void (*on_close)(struct sesame_conn *conn, void *user,
@@ -75,12 +75,14 @@ struct sesame_handlers {
 
 /*
  * Limits and times. 0 stands for the default; all are bounded by default.
- * UINT32_MAX milliseconds (seven weeks) is as good as never.
+ * UINT32_MAX milliseconds (seven weeks) is as good as never. A message longer
+ * than queue_bytes can never be sent.
  */
 struct sesame_limits {
 	size_t message_bytes;	  /* longest message taken; 16 MiB */
-	size_t queue_bytes;	  /* unsent bytes held at most; 16 MiB */
-	size_t queue_high_bytes;  /* over this, send says EAGAIN; 1 MiB */
+	size_t queue_bytes; /* unsent bytes held; message_bytes + 1 MiB */
+	/* over this, send says EAGAIN; 1 MiB, at most half of queue_bytes */
+	size_t queue_high_bytes;
 	uint32_t handshake_ms;	  /* until the handshake is done; 10 s */
 	uint32_t ping_ms;	  /* ping after this much silence; 30 s */
 	uint32_t idle_ms;	  /* close after this much silence; 75 s */
@@ -91,25 +93,34 @@ struct sesame_limits {
  * Queue one message. It is copied. Frames of one loop turn leave together.
  *
  * Returns 0; SESAME_EAGAIN: it is queued, but the queue is over
- * queue_high_bytes: wait for on_drain. SESAME_ELIMIT: the queue is full,
- * nothing was queued. SESAME_ECLOSED. SESAME_EINVAL: text that is not UTF-8.
+ * queue_high_bytes: wait for on_drain. SESAME_ELIMIT: there is no room for it
+ * in the queue, nothing was queued; on_drain follows unless the queue is empty,
+ * for then there never will be room. SESAME_ECLOSED. SESAME_EINVAL: text that
+ * is not UTF-8, or a kind that is none. SESAME_ENOMEM: there was none to
+ * compress it with, nothing was queued.
  */
 SESAME_API int sesame_conn_send(struct sesame_conn *conn,
 				enum sesame_kind kind, const void *data,
 				size_t len);
-/* Queue a ping of at most 125 bytes. Returns as sesame_conn_send(). */
+/*
+ * Queue a ping of at most 125 bytes (longer: SESAME_EINVAL). Returns as
+ * sesame_conn_send().
+ */
 SESAME_API int sesame_conn_ping(struct sesame_conn *conn, const void *data,
 				size_t len);
 /*
- * Begin the closing handshake; what is queued is sent before. @code as in
- * sesame_session_close(); @reason may be NULL. on_close follows, at the latest
- * after close_ms. Returns 0, SESAME_ECLOSED or SESAME_EINVAL.
+ * Begin the closing handshake; what is queued is sent before, as far as the
+ * peer takes it within close_ms. @code as in sesame_session_close(); @reason may
+ * be NULL. on_close follows, at the latest after close_ms. Returns 0,
+ * SESAME_ECLOSED, SESAME_EINVAL, or SESAME_ELIMIT when memory was too short for
+ * the close frame: the connection is open still, and may be aborted.
  */
 SESAME_API int sesame_conn_close(struct sesame_conn *conn, uint16_t code,
 				 const char *reason);
 /*
- * Drop the connection at once; what is queued is lost. on_close follows in
- * this turn of the loop, or in the next one, never before this returns.
+ * Drop the connection at once; what is queued is lost and what has come is not
+ * looked at. on_close follows in this turn of the loop, or in the next one,
+ * never before this returns.
  */
 SESAME_API void sesame_conn_abort(struct sesame_conn *conn);
 
@@ -129,7 +140,10 @@ SESAME_API void sesame_conn_set_user(struct sesame_conn *conn, void *user);
 SESAME_API struct sesame_loop *sesame_conn_loop(const struct sesame_conn *conn);
 /* The agreed subprotocol, "" for none. Valid as long as the connection. */
 SESAME_API const char *sesame_conn_subprotocol(const struct sesame_conn *conn);
-/* The peer's address as text, "127.0.0.1:54321" or "[::1]:54321". Likewise. */
+/*
+ * The address at the other end of the TCP connection as text, which is a proxy's
+ * for who came through one: "127.0.0.1:54321" or "[::1]:54321". Likewise.
+ */
 SESAME_API const char *sesame_conn_peer(const struct sesame_conn *conn);
 
 #ifdef __cplusplus
