@@ -15,10 +15,11 @@
 
 #include "doctor/plan.h"
 
-#define PAUSE_MS     250  /* between two handshakes to one server */
-#define NO_VERDICT   0.25 /* below this, nothing is claimed */
-#define REPORT_LIMIT (4 * 1024 * 1024)
-#define DESCRIPTORS  8 /* loop, socket, names, certificates, and some */
+#define PAUSE_MS	 250 /* between two handshakes to one server */
+#define AFTER_SILENCE_MS 2000
+#define NO_VERDICT	 0.25 /* below this, nothing is claimed */
+#define REPORT_LIMIT	 (4 * 1024 * 1024)
+#define DESCRIPTORS	 8 /* loop, socket, names, certificates, and some */
 
 enum {
 	STATUS_OPEN = 0,
@@ -189,7 +190,7 @@ static const char *asked_to_stop(const struct doctor_probe *p)
 		return "the server answered 429, too many requests";
 	if (field_says(p, "cf-mitigated", "challenge"))
 		return "the answer is a challenge for bots";
-	if (p->status >= 400 && ses_head_get(&p->parsed, "Retry-After").data)
+	if (p->status == 503 && ses_head_get(&p->parsed, "Retry-After").data)
 		return "the server asked to come back later (Retry-After)";
 	return NULL;
 }
@@ -272,6 +273,10 @@ static int ask(struct doctor_chart *chart, const struct doctor_trial *trial)
 		pause_after(chart->probe[chart->n_probes - 1]);
 	p->n = (int)chart->n_probes + 1;
 	asked.hold_ms = watch_ms(chart, trial);
+	/* after one silence, a shorter one is as telling */
+	if (chart->n_probes > 0 && doctor_timed_out(chart->probe[0]) &&
+	    asked.timeout_ms > AFTER_SILENCE_MS)
+		asked.timeout_ms = AFTER_SILENCE_MS;
 	tell_start(chart->c, p->n, trial);
 	if (doctor_probe_run(&asked, trial, p) < 0) {
 		doctor_probe_fini(p);

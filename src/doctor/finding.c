@@ -86,6 +86,13 @@ int doctor_repeats(const struct doctor_chart *chart,
 	return n;
 }
 
+bool doctor_timed_out(const struct doctor_probe *p)
+{
+	return (p->outcome == DOCTOR_NO_ANSWER ||
+		p->outcome == DOCTOR_NO_CONNECTION) &&
+	       p->error == SESAME_ETIMEOUT;
+}
+
 /* How far a handshake came. */
 static int rank(const struct doctor_probe *p)
 {
@@ -316,6 +323,14 @@ static bool wrote(const struct doctor_probe *p, enum why_stack stack)
 	return p->hops.writer >= 0 && p->hops.hop[p->hops.writer].stack == stack;
 }
 
+static bool passed_by(const struct doctor_probe *p, enum why_stack stack)
+{
+	for (size_t i = 0; i < p->hops.n; i++)
+		if (p->hops.hop[i].stack == stack)
+			return true;
+	return false;
+}
+
 static void odd_words(struct doctor_chart *chart, const struct doctor_probe *p)
 {
 	struct bytes version =
@@ -347,6 +362,16 @@ static void odd_words(struct doctor_chart *chart, const struct doctor_probe *p)
 		doctor_note(chart, DOCTOR_F_ASGI_404, p, NULL,
 			    "an ASGI server refuses a WebSocket by 403; this "
 			    "404 is for a plain request");
+	if (p->status == 200 && p->body_len == 0 && passed_by(p, WHY_STACK_CADDY))
+		doctor_note(chart, DOCTOR_F_EMPTY_CADDY, p, NULL,
+			    "Caddy answers a Host that no site of it has with "
+			    "an empty 200, as here");
+	if (p->status == 503 &&
+	    (wrote(p, WHY_STACK_NGINX) || wrote(p, WHY_STACK_OPENRESTY)))
+		doctor_note(
+			chart, DOCTOR_F_NGINX_503, p, NULL,
+			"nginx itself writes 503 when one of its limits is "
+			"passed; without its upstream it writes 502 or 504");
 	if (p->status == 400 &&
 	    bytes_equal(bytes_trim(body), BYTES("400: Bad Request")))
 		doctor_note(chart, DOCTOR_F_HOME_ASSISTANT_400, p, NULL,
@@ -460,6 +485,13 @@ static void find_answer(struct doctor_chart *chart, const struct doctor_probe *p
 		odd_words(chart, p);
 	if (p->outcome == DOCTOR_NOT_HTTP)
 		banner(chart, p);
+	if (p->outcome == DOCTOR_BAD_FRAME && p->body_len > 0)
+		doctor_note(chart, DOCTOR_F_HTTP_IN_TUNNEL, p, NULL,
+			    "after the 101 came an answer in HTTP");
+	if (p->outcome == DOCTOR_NO_ANSWER && chart->c->url.tls &&
+	    p->error != SESAME_ETIMEOUT)
+		doctor_note(chart, DOCTOR_F_CLOSED_BEHIND_TLS, p, NULL,
+			    "TLS was spoken, then came no answer");
 	if (p->outcome == DOCTOR_ANSWERED)
 		find_writer(chart, p);
 	if (p->outcome == DOCTOR_OPEN && chart->c->subprotocols &&
@@ -498,7 +530,7 @@ static void find_redirect(struct doctor_chart *chart,
 
 /* What the probes with one kind of change came to. */
 struct tally {
-	const struct doctor_probe *opened, *changed, *same, *answered;
+	const struct doctor_probe *opened, *changed, *same, *answered, *worse;
 	int n;
 };
 
@@ -520,6 +552,8 @@ static struct tally count(const struct doctor_chart *chart,
 			t.answered = p;
 		if (doctor_same_answer(base, p))
 			t.same = p;
+		else if (rank(p) < rank(base))
+			t.worse = p; /* a cure does not make it worse */
 		else if (!t.changed && !opens(base, p))
 			t.changed = p;
 	}
@@ -624,12 +658,14 @@ static void find_host(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
 	struct tally t = count(chart, DOCTOR_HOST);
-	bool lost = base->status / 100 == 2 || base->status / 100 == 3 ||
-		    base->status == 404 || base->status == 421;
+	bool lost = base->status / 100 == 2 || base->status == 404 ||
+		    base->status == 421;
 
 	if (t.opened)
 		tell(chart,
-		     lost ? DOCTOR_F_HOST_OPENS_LOST : DOCTOR_F_HOST_OPENS,
+		     base->status / 100 == 3 ? DOCTOR_F_HOST_OPENS_LED
+		     : lost		     ? DOCTOR_F_HOST_OPENS_LOST
+					     : DOCTOR_F_HOST_OPENS,
 		     t.opened);
 	else if (t.changed)
 		tell(chart, DOCTOR_F_HOST_CHANGES_ANSWER, t.changed);
@@ -646,6 +682,14 @@ static bool differ_by_slash(struct bytes a, struct bytes b)
 	return b.len + 1 == a.len && a.data[b.len] == '/' && bytes_starts(a, b);
 }
 
+/* Web servers refuse to list a directory, and know no other file there. */
+static bool is_directory(const struct doctor_case *c)
+{
+	struct bytes path = c->url.path;
+
+	return path.len == 0 || path.data[path.len - 1] == '/';
+}
+
 static void find_nonsense(struct doctor_chart *chart,
 			  const struct doctor_probe *p)
 {
@@ -658,6 +702,9 @@ static void find_nonsense(struct doctor_chart *chart,
 			  base->status / 100 == 2 ? DOCTOR_F_NONSENSE_SAME_PAGE
 						  : DOCTOR_F_NONSENSE_SAME,
 			  p, "a path that cannot exist gets the same answer");
+	else if (base->status == 403 && p->status == 404 &&
+		 is_directory(chart->c))
+		tell(chart, DOCTOR_F_DIRECTORY_DENIED, p);
 	else
 		tell(chart, DOCTOR_F_NONSENSE_DIFFERS, p);
 }
@@ -697,6 +744,36 @@ static bool wants_upgrade(const struct doctor_probe *p)
 		ses_head_get(&p->parsed, "Sec-WebSocket-Version").data);
 }
 
+/*
+ * What a plain GET is refused for, in words, is often what the handshake is
+ * refused for without any.
+ */
+static void find_get_words(struct doctor_chart *chart,
+			   const struct doctor_probe *g)
+{
+	static const struct {
+		enum doctor_finding_kind says, kind;
+	} rows[] = {
+		{DOCTOR_F_SAYS_HOST, DOCTOR_F_GET_SAYS_HOST},
+		{DOCTOR_F_SAYS_ADDRESS, DOCTOR_F_GET_SAYS_ADDRESS},
+		{DOCTOR_F_SAYS_AGENT, DOCTOR_F_GET_SAYS_AGENT},
+		{DOCTOR_F_SAYS_CREDENTIALS, DOCTOR_F_GET_SAYS_CREDENTIALS},
+		{DOCTOR_F_CHALLENGE, DOCTOR_F_GET_SAYS_CREDENTIALS},
+		{DOCTOR_F_SAYS_QUERY, DOCTOR_F_GET_SAYS_QUERY},
+		{DOCTOR_F_SAYS_SUBPROTOCOL, DOCTOR_F_GET_SAYS_SUBPROTOCOL},
+		{DOCTOR_F_SAYS_FORWARDED, DOCTOR_F_GET_SAYS_FORWARDED},
+		{DOCTOR_F_SAYS_WAF, DOCTOR_F_GET_SAYS_WAF},
+		{DOCTOR_F_SAYS_RATE, DOCTOR_F_GET_SAYS_RATE},
+	};
+
+	if (g->outcome != DOCTOR_ANSWERED || g->status < 400)
+		return;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (!doctor_found(chart, rows[i].says) &&
+		    doctor_says(g, rows[i].says))
+			tell(chart, rows[i].kind, g);
+}
+
 static void find_get(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -705,8 +782,7 @@ static void find_get(struct doctor_chart *chart)
 
 	if (!g || base->outcome == DOCTOR_OPEN)
 		return;
-	if (doctor_says(g, DOCTOR_F_SAYS_HOST))
-		tell(chart, DOCTOR_F_GET_SAYS_HOST, g);
+	find_get_words(chart, g);
 	if (rank(base) == 2 && doctor_same_answer(base, g)) {
 		tell_same(chart,
 			  wants_upgrade(base)	    ? DOCTOR_F_GET_SAME_WS
@@ -751,7 +827,7 @@ static void find_subprotocol(struct doctor_chart *chart)
 	else if (with.changed || without.changed)
 		tell(chart, DOCTOR_F_SUBPROTOCOL_CHANGES_ANSWER,
 		     with.changed ? with.changed : without.changed);
-	else if (with.n + without.n > 0)
+	else if (with.same || without.same)
 		tell_same(chart, DOCTOR_F_SUBPROTOCOL_NO_EFFECT,
 			  with.same ? with.same : without.same,
 			  "with other subprotocols the answer is the same");
@@ -809,7 +885,11 @@ static void find_fields(struct doctor_chart *chart)
 			  "with nothing but the handshake itself the answer is "
 			  "the same");
 	if (version.opened)
-		tell(chart, DOCTOR_F_VERSION_OPENS, version.opened);
+		tell(chart,
+		     doctor_found(chart, DOCTOR_F_VERSION_BY_HAND)
+			     ? DOCTOR_F_VERSION_13_OPENS
+			     : DOCTOR_F_VERSION_OPENS,
+		     version.opened);
 	if (plain.opened)
 		tell(chart, DOCTOR_F_EXTENSIONS_REMOVED_OPENS, plain.opened);
 }
@@ -835,6 +915,9 @@ static void find_scheme(struct doctor_chart *chart)
 		return;
 	if (opens(base, p))
 		tell(chart, DOCTOR_F_SCHEME_OPENS, p);
+	else if (doctor_says(p, DOCTOR_F_SAYS_TLS_PORT))
+		tell_same(chart, DOCTOR_F_SCHEME_NO_EFFECT, p,
+			  "without TLS the port says that it wants TLS");
 	else if (answers(base, p) ||
 		 (rank(base) < 2 && base->outcome != DOCTOR_NO_CONNECTION &&
 		  spoke_tls(p)) ||
@@ -893,6 +976,29 @@ static void find_way(struct doctor_chart *chart)
 		     lower.opened ? lower.opened : lower.answered);
 }
 
+/*
+ * The same 403 whatever was changed: it is about who asks, not what for. Of
+ * ASGI servers it tells less, since they have one 403 for all.
+ */
+static void find_denied(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *g =
+		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
+
+	if (base->status != 403 || !g || !doctor_same_answer(base, g) ||
+	    !doctor_found(chart, DOCTOR_F_NONSENSE_SAME) ||
+	    doctor_found(chart, DOCTOR_F_WRITER_ASGI))
+		return;
+	for (size_t i = 0; i < chart->n_probes; i++)
+		if (!doctor_same_answer(base, chart->probe[i]) &&
+		    chart->probe[i]->trial.change != DOCTOR_SCHEME &&
+		    chart->probe[i]->trial.change != DOCTOR_SOURCE)
+			return;
+	doctor_note(chart, DOCTOR_F_DENIED_ALL, g, base,
+		    "every path and a plain GET get the same 403");
+}
+
 /* ---- time ---- */
 
 static void find_hold(struct doctor_chart *chart)
@@ -949,6 +1055,37 @@ static void find_repeats(struct doctor_chart *chart)
 
 /* ---- the page ---- */
 
+static struct bytes page_of(const struct doctor_probe *p)
+{
+	bool page = p->outcome == DOCTOR_ANSWERED && p->status / 100 == 2;
+
+	return bytes_of(page ? p->body : NULL, page ? p->body_len : 0);
+}
+
+/* What the site's own scripts tell of how its WebSocket is opened. */
+static void find_page(struct doctor_chart *chart)
+{
+	char name[64];
+
+	if (doctor_baseline(chart)->outcome == DOCTOR_OPEN)
+		return;
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+
+		if (!doctor_opens_sockets(page_of(p)))
+			continue;
+		doctor_note(chart, DOCTOR_F_PAGE_OPENS, p, NULL,
+			    "a page of this server opens WebSockets itself");
+		if (chart->c->url.query.data ||
+		    !doctor_names_query(page_of(p), name, sizeof(name)))
+			continue;
+		doctor_note(chart, DOCTOR_F_PAGE_NAMES_QUERY, p, NULL,
+			    "the page's own WebSocket has the parameter \"%s\" "
+			    "in its URL",
+			    name);
+	}
+}
+
 static void find_csp(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -993,6 +1130,8 @@ void doctor_find(struct doctor_chart *chart)
 	find_agent(chart);
 	find_fields(chart);
 	find_way(chart);
+	find_denied(chart);
+	find_page(chart);
 	find_hold(chart);
 	find_repeats(chart);
 	find_csp(chart);

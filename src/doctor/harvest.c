@@ -145,6 +145,8 @@ static bool next_url(struct bytes text, size_t *at, struct bytes *ret)
 		struct bytes rest = bytes_from(text, *at);
 		size_t n = 0;
 
+		if (rest.data[0] != 'h' && rest.data[0] != 'w')
+			continue;
 		for (size_t i = 0; i < 4; i++)
 			if (bytes_starts(rest, bytes_of_str(schemes[i])))
 				n = strlen(schemes[i]);
@@ -261,6 +263,19 @@ static void add_redirect_host(const struct doctor_chart *chart,
 	add_with_port(chart->c, host, v);
 }
 
+/* A name that leads to this machine: development servers know localhost. */
+static bool is_local(const struct doctor_case *c, const struct doctor_probe *p)
+{
+	const struct ses_addr *a = &p->dial.peer;
+
+	if (c->proxy || c->url.host_kind != SES_HOST_NAME || a->len == 0)
+		return false;
+	if (a->any.sa_family == AF_INET)
+		return ntohl(a->v4.sin_addr.s_addr) >> 24 == 127;
+	return a->any.sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr);
+}
+
 void doctor_harvest_hosts(const struct doctor_chart *chart,
 			  struct doctor_values *v)
 {
@@ -275,11 +290,11 @@ void doctor_harvest_hosts(const struct doctor_chart *chart,
 			   i < SES_TLS_MAX_NAMES && c->url.tls;
 	     i++)
 		add_with_port(c, bytes_of_str(base->dial.tls.names[i]), v);
-	if (doctor_is_loopback(c) && !name)
+	if ((doctor_is_loopback(c) && !name) || (base && is_local(c, base)))
 		add_with_port(c, BYTES("localhost"), v);
 	if (base)
 		add_redirect_host(chart, base, v);
-	if (doctor_is_loopback(c) && name)
+	if ((doctor_is_loopback(c) && name) || (base && is_local(c, base)))
 		add_with_port(c, BYTES("127.0.0.1"), v);
 	if (c->origin && bytes_starts(bytes_of_str(c->origin), BYTES("http")) &&
 	    !doctor_is_own_origin(c, c->origin))
@@ -329,32 +344,258 @@ static struct bytes own_path(const struct doctor_case *c, struct bytes url)
 		       : bytes_of(NULL, 0);
 }
 
+/* ---- pages and their scripts ---- */
+
+/* How far from the call its URL, its parameters and its names stand. */
+#define NEAR 300
+
+/* The text from the next call of the WebSocket constructor on, or nothing. */
+static struct bytes next_call(struct bytes text, size_t *at)
+{
+	static const char call[] = "WebSocket(";
+	const uint8_t *hit = *at < text.len
+				     ? memmem(text.data + *at, text.len - *at,
+					      call, sizeof(call) - 1)
+				     : NULL;
+
+	if (!hit)
+		return bytes_of(NULL, 0);
+	*at = (size_t)(hit - text.data) + sizeof(call) - 1;
+	return bytes_from(text, *at);
+}
+
+bool doctor_opens_sockets(struct bytes text)
+{
+	size_t at = 0;
+
+	return next_call(text, &at).data != NULL;
+}
+
+static bool is_quote(uint8_t b)
+{
+	return b == '"' || b == '\'' || b == '`';
+}
+
+/* A word that a URL of a WebSocket is called by or made of. */
+static bool has_mark(struct bytes text)
+{
+	static const char *const marks[] = {
+		"socket", "location.host", "ws://", "wss:",   "cable",
+		"ws_",	  "ws-",	   "wsurl", "wspath", "wsuri"};
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (bytes_contains_nocase(text, bytes_of_str(marks[i])))
+			return true;
+	return false;
+}
+
+static bool is_file(struct bytes path)
+{
+	static const char *const ends[] = {".js",  ".css", ".html", ".png",
+					   ".svg", ".map", ".ico",  ".mjs"};
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (bytes_contains_nocase(path, bytes_of_str(ends[i])))
+			return true;
+	return false;
+}
+
+/*
+ * Paths in quotes, or after the host in a template, with a word of WebSocket
+ * shortly before: new WebSocket(scheme + location.host + "/live"), data-ws-url=
+ * "/live", `wss://${host}/live`.
+ */
+static void add_literals(struct bytes text, struct doctor_values *v)
+{
+	for (size_t i = 1; i < text.len; i++) {
+		struct bytes path, before;
+		size_t to = i, from = i < 90 ? 0 : i - 90;
+
+		if (text.data[i] != '/' ||
+		    (!is_quote(text.data[i - 1]) && text.data[i - 1] != '}'))
+			continue;
+		while (to < text.len && !ends_url(text.data[to]))
+			to++;
+		path = bytes_of(text.data + i, to - i);
+		before = bytes_of(text.data + from, i - from);
+		if (path.len < 2 || path.data[1] == '/' || is_file(path) ||
+		    to == text.len || !has_mark(before))
+			continue;
+		if (bytes_find_byte(path, '?') >= 0 &&
+		    path.data[path.len - 1] == '=') /* its value is not here */
+			path = bytes_first(path,
+					   (size_t)bytes_find_byte(path, '?'));
+		add_path(path, v);
+	}
+}
+
 /* new WebSocket("/live"), and any ws:// URL */
 static void add_links(const struct doctor_case *c, struct bytes text,
 		      struct doctor_values *v)
 {
-	static const struct bytes call = {(const uint8_t *)"WebSocket(", 10};
-	struct bytes url;
+	struct bytes url, rest;
 	size_t at = 0;
 
 	while (next_url(text, &at, &url))
 		if (bytes_starts(url, BYTES("ws")))
 			add_path(own_path(c, url), v);
-	for (size_t i = 0; i + call.len < text.len; i++) {
-		struct bytes rest = bytes_from(text, i);
+	at = 0;
+	while ((rest = next_call(text, &at)).data) {
 		size_t from = 0, to;
 
-		if (!bytes_starts(rest, call))
-			continue;
-		for (from = call.len; from < rest.len && from < 200; from++)
+		for (from = 0; from < rest.len && from < 190; from++)
 			if (rest.data[from] == '/' &&
 			    (from + 1 == rest.len || rest.data[from + 1] != '/') &&
-			    rest.data[from - 1] != '/')
+			    (from == 0 || rest.data[from - 1] != '/'))
 				break;
 		for (to = from; to < rest.len && !ends_url(rest.data[to]); to++)
 			;
 		add_path(bytes_of(rest.data + from, to - from), v);
 	}
+	add_literals(text, v);
+}
+
+bool doctor_names_query(struct bytes text, char *name, size_t size)
+{
+	struct bytes rest;
+	size_t at = 0;
+
+	while ((rest = next_call(text, &at)).data) {
+		rest = bytes_first(rest, NEAR);
+		for (size_t i = 0; i < rest.len; i++) {
+			size_t n = 1;
+
+			while (i + n < rest.len &&
+			       ses_is_token(bytes_of(rest.data + i + n, 1)))
+				n++;
+			if (rest.data[i] != '?' || n < 3 || i + n >= rest.len ||
+			    rest.data[i + n] != '=' || n > size)
+				continue;
+			snprintf(name, size, "%.*s", (int)n - 1,
+				 (const char *)rest.data + i + 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_page(const struct doctor_probe *p)
+{
+	struct bytes text = bytes_trim(body_of(p));
+
+	return p->outcome == DOCTOR_ANSWERED && text.len > 0 &&
+	       text.data[0] == '<';
+}
+
+/* Libraries open no WebSocket of the site's own. */
+static bool is_library(struct bytes path)
+{
+	static const char *const names[] = {"jquery", "bootstrap", "polyfill",
+					    "vendor", "analytics", "font"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (bytes_contains_nocase(path, bytes_of_str(names[i])))
+			return true;
+	return false;
+}
+
+/* src="..." of a script of the page at @base, as a path of the own host. */
+static void add_script(const struct doctor_case *c, struct bytes base,
+		       struct bytes src, struct doctor_values *v)
+{
+	while (base.len > 0 && base.data[base.len - 1] != '/')
+		base.len--;
+	if (bytes_starts(src, BYTES("./")))
+		src = bytes_from(src, 2);
+	if (src.len == 0 || is_library(src))
+		return;
+	if (bytes_find_byte(src, ':') >= 0)
+		src = own_path(c, src);
+	else if (src.data[0] != '/' && base.len + src.len < 300)
+		return add(v, "%.*s%.*s", BYTES_ARG(base), BYTES_ARG(src));
+	if (!bytes_starts(src, BYTES("//")))
+		add_path(src, v);
+}
+
+void doctor_harvest_scripts(const struct doctor_chart *chart,
+			    struct doctor_values *v)
+{
+	static const char tag[] = "<script";
+	const struct doctor_case *c = chart->c;
+
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+		bool other = p->trial.change == DOCTOR_PLAIN_GET_PATH ||
+			     p->trial.change == DOCTOR_PATH;
+		struct bytes base =
+			other ? bytes_of_str(p->trial.value) : c->url.path;
+		struct bytes text = body_of(p);
+		const uint8_t *hit;
+
+		if (!is_page(p))
+			continue;
+		while ((hit = memmem(text.data, text.len, tag, 7))) {
+			struct bytes src =
+				bytes_from(text, (size_t)(hit - text.data) + 7);
+			ptrdiff_t end = bytes_find_byte(src, '>');
+			size_t n = 0;
+
+			text = src;
+			src = bytes_first(src, end < 0 ? 0 : (size_t)end);
+			hit = src.len ? memmem(src.data, src.len, "src=", 4)
+				      : NULL;
+			if (!hit)
+				continue;
+			src = bytes_from(src, (size_t)(hit - src.data) + 4);
+			if (src.len && is_quote(src.data[0]))
+				src = bytes_from(src, 1);
+			while (n < src.len && !ends_url(src.data[n]))
+				n++;
+			add_script(c, base.len ? base : BYTES("/"),
+				   bytes_first(src, n), v);
+		}
+	}
+}
+
+/* location.hostname + ":8081/" */
+void doctor_harvest_named_ports(const struct doctor_chart *chart,
+				struct doctor_values *v)
+{
+	const struct doctor_case *c = chart->c;
+
+	if (!doctor_is_loopback(c) || c->proxy || c->connect_host)
+		return;
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		struct bytes text = body_of(chart->probe[i]), rest;
+		size_t at = 0;
+
+		while ((rest = next_call(text, &at)).data) {
+			rest = bytes_first(rest, NEAR);
+			for (size_t k = 0; k + 3 < rest.len; k++) {
+				struct bytes digits = bytes_from(rest, k + 1);
+				size_t n = 0;
+				uint64_t port;
+
+				while (n < digits.len && n < 6 &&
+				       digits.data[n] >= '0' &&
+				       digits.data[n] <= '9')
+					n++;
+				if (rest.data[k] != ':' || n < 2 ||
+				    !bytes_to_u64(bytes_first(digits, n), 65535,
+						  &port) ||
+				    port == c->url.port)
+					continue;
+				add(v, "%u", (unsigned)port);
+			}
+		}
+	}
+}
+
+static struct bytes without_slash(struct bytes path)
+{
+	while (path.len > 0 && path.data[path.len - 1] == '/')
+		path.len--;
+	return path;
 }
 
 static void add_slashed(struct bytes path, struct doctor_values *v)
@@ -380,6 +621,7 @@ static void add_relatives(struct bytes path, struct doctor_values *v)
 	add(v, "%.*s/ws", BYTES_ARG(path));
 	add(v, "%.*s/websocket", BYTES_ARG(path));
 	add(v, "/api%.*s", BYTES_ARG(path));
+	add(v, "/app%.*s", BYTES_ARG(path));
 	if (second < path.len) {
 		add_path(bytes_from(path, second), v);
 		add_path(bytes_first(path, second), v);
@@ -432,7 +674,12 @@ void doctor_harvest_paths(const struct doctor_chart *chart,
 		if (p->status / 100 == 3)
 			add_path(own_path(c, location), v);
 		add_links(c, body_of(p), v);
+		if (bytes_contains_nocase(bytes_first(body_of(p), 200),
+					  BYTES("welcome to sockjs")))
+			add(v, "%.*s/websocket", BYTES_ARG(without_slash(path)));
 	}
+	drop_value(v, path);
+	v->n_told = v->n;
 	add_slashed(path, v);
 	add_lower(path, v);
 	for (size_t i = 0; i < 3; i++)
@@ -440,7 +687,9 @@ void doctor_harvest_paths(const struct doctor_chart *chart,
 	add_relatives(path, v);
 	for (size_t i = 3; i < sizeof(usual) / sizeof(usual[0]); i++)
 		add(v, "%s", usual[i]);
-	drop_value(v, path);
+	for (size_t i = v->n_told; i < v->n; i++)
+		if (bytes_equal_str(path, v->value[i]))
+			drop_value(v, path);
 }
 
 /* ---- subprotocols ---- */
@@ -461,6 +710,9 @@ static const char *const known[] = {
 	"json",
 	"echo-protocol",
 	"janus-protocol",
+	"vite-hmr",
+	"wamp.2.msgpack",
+	"v10.stomp",
 	"v1",
 	"soap",
 	"base64",
@@ -533,21 +785,62 @@ static void add_named_protocols(const struct doctor_case *c, struct bytes text,
 	}
 }
 
+static void add_protocols_of(const struct doctor_case *c,
+			     const struct doctor_probe *p,
+			     struct doctor_values *v)
+{
+	add_named_protocols(c, field_of(p, "Sec-WebSocket-Protocol"), v);
+	for (size_t i = 0; p->status && i < p->parsed.n_fields; i++)
+		if (doctor_gives_reason(p->parsed.fields[i].name))
+			add_named_protocols(c, p->parsed.fields[i].value, v);
+	add_named_protocols(c, body_of(p), v);
+	add_named_protocols(c, bytes_of_str(p->close_reason), v);
+	if (p->status)
+		add_named_protocols(c, p->parsed.reason, v);
+}
+
+/* new WebSocket(url, "name"), new WebSocket(url, ["name"]) */
+static void add_script_protocols(const struct doctor_case *c, struct bytes text,
+				 struct doctor_values *v)
+{
+	struct bytes rest;
+	size_t at = 0;
+
+	while ((rest = next_call(text, &at)).data) {
+		ptrdiff_t end = bytes_find_byte(rest, ';');
+		size_t n = 0, from;
+
+		rest = bytes_first(rest,
+				   end < 0 || end > NEAR ? NEAR : (size_t)end);
+		while (n < rest.len && rest.data[n] != ',')
+			n++;
+		while (n < rest.len && strchr(", [\n\t", rest.data[n]))
+			n++;
+		if (n >= rest.len || !is_quote(rest.data[n]))
+			continue;
+		for (from = ++n; n < rest.len && is_name_byte(rest.data[n]); n++)
+			;
+		if (n > from && n < rest.len && is_quote(rest.data[n]) &&
+		    !offers(c, bytes_of(rest.data + from, n - from)))
+			add(v, "%.*s", (int)(n - from),
+			    (const char *)rest.data + from);
+	}
+}
+
 void doctor_harvest_subprotocols(const struct doctor_chart *chart,
 				 struct doctor_values *v)
 {
 	const struct doctor_case *c = chart->c;
-	const struct doctor_probe *base = doctor_baseline(chart);
 	char all[512];
 	size_t n = 0;
 
-	if (base && doctor_found(chart, DOCTOR_F_SAYS_SUBPROTOCOL)) {
-		struct bytes field = field_of(base, "Sec-WebSocket-Protocol");
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
 
-		add_named_protocols(c, field, v);
-		add_named_protocols(c, body_of(base), v);
-		add_named_protocols(c, bytes_of_str(base->close_reason), v);
-		add_named_protocols(c, base->parsed.reason, v);
+		if (p->trial.change == DOCTOR_PLAIN_GET_PATH)
+			add_script_protocols(c, body_of(p), v);
+		else if (doctor_says(p, DOCTOR_F_SAYS_SUBPROTOCOL))
+			add_protocols_of(c, p, v);
 	}
 	/* All the usual ones in one handshake: the server takes its pick. */
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)

@@ -14,6 +14,7 @@
 struct doctor_values {
 	char value[DOCTOR_MAX_VALUES][512];
 	size_t n;
+	size_t n_told; /* of paths: so many, the first, were told by the server */
 };
 
 /* An origin and a path that nobody has. */
@@ -31,6 +32,19 @@ void doctor_harvest_subprotocols(const struct doctor_chart *chart,
 				 struct doctor_values *v);
 void doctor_harvest_ports(const struct doctor_chart *chart,
 			  struct doctor_values *v);
+
+/* Scripts of the same host that its pages load, as paths. */
+void doctor_harvest_scripts(const struct doctor_chart *chart,
+			    struct doctor_values *v);
+/* Ports of the same host that its pages open WebSockets at. */
+void doctor_harvest_named_ports(const struct doctor_chart *chart,
+				struct doctor_values *v);
+/* Whether a page or script opens WebSockets. */
+bool doctor_opens_sockets(struct bytes text);
+/* The first parameter in the URL of a page's WebSocket. False: none. */
+bool doctor_names_query(struct bytes text, char *name, size_t size);
+/* Whether the field called @name tells why something was refused. */
+bool doctor_gives_reason(struct bytes name);
 
 /* The origin of a page served by the URL's own host (the Host field counts);
  * @swapped: with the other scheme. False: too long. */

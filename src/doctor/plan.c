@@ -30,6 +30,8 @@ enum state {
 #define SURE 0.93
 /* All probes together; whoever waits at a terminal has waited long enough. */
 #define PATIENCE_MS 17000
+/* Where nothing answers, every question costs a wait, and teaches less. */
+#define MUTE_PATIENCE_MS 8000
 
 #define BROWSER                                                     \
 	"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 " \
@@ -148,12 +150,66 @@ static bool hosts(const struct doctor_chart *chart, size_t i, char *out,
 	return nth(&v, i, out, size);
 }
 
-static bool paths(const struct doctor_chart *chart, size_t i, char *out,
-		  size_t size)
+/* Whether every path that was tried, a nonsense one too, fares alike. */
+static bool paths_alike(const struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+
+	if (!doctor_tried(chart, DOCTOR_PATH, DOCTOR_NONSENSE_PATH))
+		return false;
+	for (size_t i = 0; i < chart->n_probes; i++)
+		if (chart->probe[i]->trial.change == DOCTOR_PATH &&
+		    !doctor_same_answer(base, chart->probe[i]))
+			return false;
+	return true;
+}
+
+static bool told_paths(const struct doctor_chart *chart, size_t i, char *out,
+		       size_t size)
 {
 	struct doctor_values v = {.n = 0};
 
 	doctor_harvest_paths(chart, &v);
+	return i < v.n_told && nth(&v, i, out, size);
+}
+
+static bool any_path(const struct doctor_chart *chart, size_t i, char *out,
+		     size_t size)
+{
+	struct doctor_values v = {.n = 0};
+
+	doctor_harvest_paths(chart, &v);
+	return nth(&v, v.n_told + i, out, size);
+}
+
+/* Guesses; where all fare alike, other experiments come before the next. */
+static bool paths(const struct doctor_chart *chart, size_t i, char *out,
+		  size_t size)
+{
+	return (i < 3 || !paths_alike(chart)) && any_path(chart, i, out, size);
+}
+
+static bool more_paths(const struct doctor_chart *chart, size_t i, char *out,
+		       size_t size)
+{
+	return paths_alike(chart) && any_path(chart, i, out, size);
+}
+
+static bool scripts(const struct doctor_chart *chart, size_t i, char *out,
+		    size_t size)
+{
+	struct doctor_values v = {.n = 0};
+
+	doctor_harvest_scripts(chart, &v);
+	return nth(&v, i, out, size);
+}
+
+static bool named_ports(const struct doctor_chart *chart, size_t i, char *out,
+			size_t size)
+{
+	struct doctor_values v = {.n = 0};
+
+	doctor_harvest_named_ports(chart, &v);
 	return nth(&v, i, out, size);
 }
 
@@ -162,8 +218,8 @@ static bool redirect_target(const struct doctor_chart *chart, size_t i,
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
 
-	return base && base->status / 100 == 3 && paths(chart, i, out, size) &&
-	       i == 0;
+	return base && base->status / 100 == 3 &&
+	       told_paths(chart, i, out, size) && i == 0;
 }
 
 static bool subprotocols(const struct doctor_chart *chart, size_t i, char *out,
@@ -272,7 +328,7 @@ static bool old_tls(const struct doctor_chart *chart, size_t i, char *out,
 static bool hold_seconds(const struct doctor_chart *chart, size_t i, char *out,
 			 size_t size)
 {
-	return i == 0 && !chart->c->hold_given && put(out, size, "7");
+	return i == 0 && !chart->c->hold_given && put(out, size, "4");
 }
 
 /* ---- the rows ---- */
@@ -433,7 +489,8 @@ bool doctor_plan(const struct doctor_chart *chart,
 		*ret_next = (struct doctor_trial){.change = DOCTOR_NOTHING};
 		return true;
 	}
-	if (time_spent(chart) > PATIENCE_MS)
+	if (time_spent(chart) >
+	    (doctor_timed_out(base) ? MUTE_PATIENCE_MS : PATIENCE_MS))
 		return false;
 	if (repeat_pair(chart, ret_next))
 		return true;

@@ -17,8 +17,8 @@
 #include "doctor/result.h"
 #include "wire/session.h"
 
-#define BODY_BYTES    (16 * 1024) /* kept of a body */
-#define RAW_BYTES     (128 * 1024)
+#define BODY_BYTES    (64 * 1024) /* kept of a body */
+#define RAW_BYTES     (256 * 1024)
 #define FRAME_BYTES   (2 * 1024 * 1024) /* pongs for a receive buffer of pings */
 #define BODY_MS	      1000 /* for the body, once the head is here */
 #define PARTING_MS    300  /* for the peer's close frame */
@@ -183,9 +183,25 @@ static void flush(struct probing *x)
 	ses_buf_consume(&x->out, ses_buf_len(&x->out));
 }
 
+/* A relay may say 101 itself and pass on the refusal of who is behind. */
+static void keep_refusal(struct doctor_probe *p, struct bytes data)
+{
+	if (p->body || !bytes_starts(data, BYTES("HTTP/1.")))
+		return;
+	data = bytes_first(data, BODY_BYTES);
+	p->body = malloc(data.len);
+	if (!p->body)
+		return;
+	memcpy(p->body, data.data, data.len);
+	p->body_len = data.len;
+}
+
 static void take_frames(struct probing *x, uint8_t *data, size_t len)
 {
 	bool parted = x->stage == PARTING;
+
+	if (!parted)
+		keep_refusal(x->p, bytes_of(data, len));
 
 	sesame_session_feed(&x->session, data, len);
 	flush(x);

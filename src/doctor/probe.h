@@ -55,7 +55,7 @@ struct doctor_probe {
 	struct ses_head parsed; /* borrows from head; meaningful when status */
 	int status; /* 0: none */
 	uint8_t *body;
-	size_t body_len; /* at most 16 KiB are kept; chunked coding undone */
+	size_t body_len; /* at most 64 KiB are kept; chunked coding undone */
 	uint64_t body_hash; /* of the body without volatile parts (digits) */
 	struct why_hops hops;
 	/* After a 101 */

@@ -219,9 +219,10 @@ static void put_verdict(struct page *pg)
 		line[0] ^= 0x20;
 	wrap(pg, line, 2);
 	if (*v->refused_by) {
-		snprintf(line, sizeof(line), "Refused by %s%s%s%s.",
+		snprintf(line, sizeof(line), "Refused by %s%s%s%s%s%s.",
 			 v->refused_by, layer ? " (" : "", layer ? layer : "",
-			 layer ? ")" : "");
+			 layer ? ")" : "", *v->reference ? ", reference " : "",
+			 v->reference);
 		wrap(pg, line, 2);
 	}
 	if (pg->chart->stopped) {

@@ -6,7 +6,7 @@
  */
 #include <stdio.h>
 
-#include "doctor/finding.h"
+#include "doctor/harvest.h"
 
 enum where { WORD, PHRASE, REASON, FIELD };
 
@@ -26,6 +26,8 @@ static const struct telltale telltales[] = {
 #define SHORT_BODY 1000
 /* Success pages are read no further: they are no refusals. */
 #define LONG_BODY 4096
+/* Nobody hides a reason further down than this. */
+#define MOST 16384
 
 static bool is_letter(uint8_t c)
 {
@@ -115,12 +117,45 @@ static bool text_says(struct bytes text, const char *phrase,
 	return at >= 0;
 }
 
+/* Fields that servers give their reason in, whatever they call them. */
+bool doctor_gives_reason(struct bytes name)
+{
+	static const char *const parts[] = {"reason", "error",	"message",
+					    "reject", "denied", "detail",
+					    "refused"};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (bytes_contains_nocase(name, bytes_of_str(parts[i])))
+			return true;
+	return false;
+}
+
+static bool reason_says(const struct doctor_probe *p, const char *phrase,
+			struct bytes *ret_said)
+{
+	for (size_t i = 0; p->status && i < p->parsed.n_fields; i++) {
+		const struct ses_field *f = &p->parsed.fields[i];
+
+		if (doctor_gives_reason(f->name) &&
+		    text_says(f->value, phrase, ret_said))
+			return true;
+	}
+	return false;
+}
+
+/* Varnish sends Retry-After with whatever it makes up itself. */
+static bool is_moot(const struct doctor_probe *p, const struct telltale *t)
+{
+	return t->kind == DOCTOR_F_RETRY_AFTER && p->status != 429 &&
+	       p->status != 503;
+}
+
 static bool says(const struct doctor_probe *p, const struct telltale *t,
 		 struct bytes *ret_said)
 {
-	struct bytes body = bytes_of(p->body, p->body_len);
+	struct bytes body = bytes_first(bytes_of(p->body, p->body_len), MOST);
 
-	if (p->outcome == DOCTOR_OPEN)
+	if (p->outcome == DOCTOR_OPEN || is_moot(p, t))
 		return false;
 	if (t->where == FIELD)
 		return p->status && field_says(p, t->phrase, ret_said);
@@ -129,7 +164,8 @@ static bool says(const struct doctor_probe *p, const struct telltale *t,
 	if (t->where == REASON)
 		return false;
 	if (text_says(bytes_of_str(p->close_reason), t->phrase, ret_said) ||
-	    text_says(bytes_of_str(p->first_message), t->phrase, ret_said))
+	    text_says(bytes_of_str(p->first_message), t->phrase, ret_said) ||
+	    reason_says(p, t->phrase, ret_said))
 		return true;
 	if (t->where == WORD && !is_sentence(body))
 		return false;

@@ -13,6 +13,7 @@
 
 #include "doctor/harvest.h"
 #include "doctor/redact.h"
+#include "why/reference.h"
 #include "why/remedy.h"
 
 /* A finding that added less to the log odds is not worth a line. */
@@ -28,10 +29,11 @@ struct facts {
 	const struct doctor_chart *chart;
 	const struct doctor_probe *base, *key;
 	struct doctor_verdict *v;
-	char origin[300], host[300], port[8], path[300], url[600];
+	char origin[300], host[300], host_port[310], port[8], path[300],
+		url[600];
 	char subprotocol[300], agent[200], expected[600], server[80];
 	char result[300], fault[300], seconds[16], tls[240], address[80];
-	struct why_value value[20];
+	struct why_value value[24];
 	size_t n_values;
 	bool proven;   /* expected is known, */
 	bool pastable; /* and can be written down as it is */
@@ -133,6 +135,7 @@ static void expect(struct facts *f)
 static void know_the_url(struct facts *f)
 {
 	const struct doctor_case *c = f->chart->c;
+	char text[300];
 
 	doctor_redact_url(c, f->url, sizeof(f->url));
 	know(f, "url", f->url);
@@ -143,7 +146,12 @@ static void know_the_url(struct facts *f)
 	copy(f, c->url.path.len ? c->url.path : BYTES("/"), f->path,
 	     sizeof(f->path));
 	snprintf(f->port, sizeof(f->port), "%u", c->url.port);
+	if (c->host || ses_url_host_field(&c->url, text, sizeof(text)) < 0)
+		snprintf(f->host_port, sizeof(f->host_port), "%s", f->host);
+	else
+		copy(f, bytes_of_str(text), f->host_port, sizeof(f->host_port));
 	know(f, "host", f->host);
+	know(f, "host_port", f->host_port);
 	know(f, "path", f->path);
 	know(f, "port", f->port);
 	know(f, "scheme", c->url.tls ? "wss" : "ws");
@@ -202,6 +210,33 @@ static void know_the_answer(struct facts *f)
 			 tls->alert[0] ? tls->alert : tls->text);
 	copy(f, bytes_of_str(text), f->tls, sizeof(f->tls));
 	know(f, "tls", f->tls);
+}
+
+/* A refusal by sesame has a reference that its log knows. */
+static void know_the_reference(struct facts *f)
+{
+	static const char word[] = "Reference: ";
+	const struct doctor_probe *p = f->base;
+	struct bytes text;
+	const uint8_t *hit;
+	uint64_t number;
+
+	if (!p || !p->status || f->chart->blind)
+		return;
+	text = ses_head_get(&p->parsed, "Sesame-Reference");
+	hit = text.data || p->body_len == 0
+		      ? NULL
+		      : memmem(p->body, p->body_len, word, sizeof(word) - 1);
+	if (hit)
+		text = bytes_first(bytes_of(hit + sizeof(word) - 1,
+					    p->body_len -
+						    (size_t)(hit - p->body) -
+						    (sizeof(word) - 1)),
+				   WHY_REFERENCE_SIZE - 1);
+	if (!text.data || !why_reference_read(text, &number))
+		return;
+	why_reference_write(number, f->v->reference);
+	know(f, "reference", f->v->reference);
 }
 
 static void know_the_fault(struct facts *f)
@@ -618,6 +653,7 @@ void doctor_pronounce(const struct doctor_chart *chart,
 	know_the_url(&f);
 	know_the_request(&f);
 	know_the_answer(&f);
+	know_the_reference(&f);
 	know_the_fault(&f);
 	summarise(&f);
 	gather_evidence(&f, opinion);

@@ -47,6 +47,7 @@ struct doctor_verdict {
 	} alternative[DOCTOR_MAX_ALTERNATIVES];
 	size_t n_alternatives;
 	char refused_by[64]; /* "" : unknown */
+	char reference[12];  /* of a refusal by sesame; "": none */
 	enum why_layer layer;
 	char hop[WHY_MAX_HOPS + 2][160];
 	size_t n_hops;

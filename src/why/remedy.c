@@ -77,8 +77,9 @@ const struct why_remedy *why_remedy(enum why_cause cause, enum why_stack stack,
 }
 
 static const char *const placeholders[] = {
-	"origin", "host",	 "port",       "path",	  "url",
-	"scheme", "subprotocol", "user_agent", "address", "expected",
+	"origin",  "host",     "port",	      "path",
+	"url",	   "scheme",   "subprotocol", "user_agent",
+	"address", "expected", "host_port",   "reference",
 };
 
 /* Which placeholder @text starts with, without braces; NULL: none. */

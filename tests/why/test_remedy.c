@@ -9,6 +9,7 @@
 static const char *const known[] = {
 	"origin", "host",	 "port",       "path",	  "url",
 	"scheme", "subprotocol", "user_agent", "address", "expected",
+	"host_port", "reference",
 };
 
 TEST("every cause has a remedy that holds whatever the stack")
