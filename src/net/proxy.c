@@ -5,6 +5,9 @@
  */
 #include "net/proxy.h"
 
+#include "base/base64.h"
+#include "base/percent.h"
+
 #include <sesame/error.h>
 
 #include <arpa/inet.h>
@@ -49,29 +52,14 @@ static bool cut_scheme(struct bytes *text, struct ses_proxy *proxy)
 	return !memmem(text->data, text->len, "://", 3);
 }
 
-static int hex_digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = byte_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Undo %XX (RFC 3986 2.1). False if it does not fit or would hold a NUL. */
 static bool decode(struct bytes in, char *out, size_t size)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < in.len; i++) {
-		uint8_t c = in.data[i];
+	while (in.len) {
+		uint8_t c = ses_percent_next(&in);
 
-		if (c == '%' && in.len - i > 2 &&
-		    hex_digit(in.data[i + 1]) >= 0 &&
-		    hex_digit(in.data[i + 2]) >= 0) {
-			c = (uint8_t)(hex_digit(in.data[i + 1]) << 4 |
-				      hex_digit(in.data[i + 2]));
-			i += 2;
-		}
 		if (c == 0 || n + 1 >= size)
 			return false;
 		out[n++] = (char)c;
@@ -177,42 +165,19 @@ int ses_proxy_parse(const char *text, struct ses_proxy *ret,
 
 /* ---- CONNECT ---- */
 
-static int append_base64(struct ses_buf *out, struct bytes in)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	for (size_t i = 0; i < in.len; i += 3) {
-		size_t n = in.len - i < 3 ? in.len - i : 3;
-		uint32_t v = (uint32_t)in.data[i] << 16;
-		char four[4];
-		int error;
-
-		if (n > 1)
-			v |= (uint32_t)in.data[i + 1] << 8;
-		if (n > 2)
-			v |= in.data[i + 2];
-		four[0] = digits[v >> 18];
-		four[1] = digits[v >> 12 & 63];
-		four[2] = n > 1 ? digits[v >> 6 & 63] : '=';
-		four[3] = n > 2 ? digits[v & 63] : '=';
-		error = ses_buf_append(out, bytes_of(four, 4));
-		if (error)
-			return error;
-	}
-	return 0;
-}
-
 /* Basic credentials (RFC 7617). */
 static int append_credentials(const struct ses_proxy *proxy, struct ses_buf *out)
 {
-	char pair[2 * SES_PROXY_TEXT + 1];
+	char pair[2 * SES_PROXY_TEXT + 1], code[SES_BASE64_LEN(sizeof(pair))];
 	int n = snprintf(pair, sizeof(pair), "%s:%s", proxy->user,
 			 proxy->password);
 	int error = ses_buf_append_str(out, "Proxy-Authorization: Basic ");
 
 	if (!error)
-		error = append_base64(out, bytes_of(pair, (size_t)n));
+		error = ses_buf_append(
+			out, bytes_of(code,
+				      ses_base64_encode(
+					      bytes_of(pair, (size_t)n), code)));
 	if (!error)
 		error = ses_buf_append_str(out, "\r\n");
 	return error;

@@ -10,6 +10,7 @@
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -64,23 +65,18 @@ static long wire_control(BIO *bio, int command, long number, void *pointer)
 	return command == BIO_CTRL_FLUSH || command == BIO_CTRL_DUP;
 }
 
-static BIO_METHOD *wire_method(void)
-{
-	static BIO_METHOD *method;
-	BIO_METHOD *made;
+static BIO_METHOD *wire_method; /* NULL: no memory */
+static pthread_once_t method_once = PTHREAD_ONCE_INIT;
 
-	if (__atomic_load_n(&method, __ATOMIC_ACQUIRE))
-		return method;
-	made = BIO_meth_new(BIO_TYPE_SOURCE_SINK | BIO_get_new_index(),
-			    "sesame");
-	if (!made)
-		return NULL;
-	BIO_meth_set_read(made, wire_read);
-	BIO_meth_set_write(made, wire_write);
-	BIO_meth_set_ctrl(made, wire_control);
-	if (!__sync_bool_compare_and_swap(&method, NULL, made))
-		BIO_meth_free(made);
-	return method;
+static void make_method(void)
+{
+	wire_method = BIO_meth_new(BIO_TYPE_SOURCE_SINK | BIO_get_new_index(),
+				   "sesame");
+	if (!wire_method)
+		return;
+	BIO_meth_set_read(wire_method, wire_read);
+	BIO_meth_set_write(wire_method, wire_write);
+	BIO_meth_set_ctrl(wire_method, wire_control);
 }
 
 /* ---- birth and death ---- */
@@ -117,7 +113,8 @@ static bool set_up(struct ses_tls *tls, const char *name)
 	if (!ssl)
 		return false;
 	SSL_set_app_data(ssl, tls);
-	bio = BIO_new(wire_method());
+	pthread_once(&method_once, make_method);
+	bio = wire_method ? BIO_new(wire_method) : NULL;
 	if (!bio)
 		return false;
 	BIO_set_data(bio, tls);

@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -176,29 +177,20 @@ struct findings {
 	int error;
 };
 
-static int findings_index(void)
-{
-	static int index = -1;
-	static atomic_flag busy = ATOMIC_FLAG_INIT;
+static int findings_index;
+static pthread_once_t findings_once = PTHREAD_ONCE_INIT;
 
-	if (__atomic_load_n(&index, __ATOMIC_ACQUIRE) >= 0)
-		return index;
-	while (atomic_flag_test_and_set(&busy))
-		;
-	if (index < 0)
-		__atomic_store_n(&index,
-				 X509_STORE_CTX_get_ex_new_index(0, NULL, NULL,
-								 NULL, NULL),
-				 __ATOMIC_RELEASE);
-	atomic_flag_clear(&busy);
-	return index;
+static void make_findings_index(void)
+{
+	findings_index =
+		X509_STORE_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
 }
 
 /* Remember an error and let verification go on. */
 static int note_error(int ok, X509_STORE_CTX *store)
 {
 	struct findings *found =
-		X509_STORE_CTX_get_ex_data(store, findings_index());
+		X509_STORE_CTX_get_ex_data(store, findings_index);
 	int error = X509_STORE_CTX_get_error(store);
 	enum ses_tls_fault fault = class_of(error);
 
@@ -218,10 +210,11 @@ int ses_tls_verify(X509_STORE_CTX *store, void *context)
 	X509 *cert = X509_STORE_CTX_get0_cert(store);
 	int r;
 
-	X509_STORE_CTX_set_ex_data(store, findings_index(), &found);
+	pthread_once(&findings_once, make_findings_index);
+	X509_STORE_CTX_set_ex_data(store, findings_index, &found);
 	X509_STORE_CTX_set_verify_cb(store, note_error);
 	r = X509_verify_cert(store);
-	X509_STORE_CTX_set_ex_data(store, findings_index(), NULL);
+	X509_STORE_CTX_set_ex_data(store, findings_index, NULL);
 	if (r <= 0 && found.fault == SES_TLS_OK)
 		found = (struct findings){SES_TLS_UNTRUSTED,
 					  X509_STORE_CTX_get_error(store)};

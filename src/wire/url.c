@@ -7,6 +7,9 @@
  */
 #include "wire/url.h"
 
+#include "base/percent.h"
+#include "base/text.h"
+
 #include <sesame/error.h>
 
 #define URL_MAX	   8000
@@ -30,12 +33,6 @@ static bool is_alpha(uint8_t c)
 static bool is_digit(uint8_t c)
 {
 	return c >= '0' && c <= '9';
-}
-
-static bool is_hex(uint8_t c)
-{
-	c = byte_lower(c);
-	return is_digit(c) || (c >= 'a' && c <= 'f');
 }
 
 static bool is_blank(uint8_t c)
@@ -192,36 +189,15 @@ static const char *const other_schemes[] = {
 	"app",	 "sse",	 "h2",	  "h2c",    "h3",     "quic",	    "tel",
 	"urn",	 "jdbc", "socks", "socks5", "mailto", "javascript", NULL};
 
-/* Distance in letters added, dropped, changed; swaps count one (bounded). */
-static size_t distance(struct bytes a, const char *b_text)
+static bool is_near(struct bytes word, const char *scheme, int edits)
 {
-	struct bytes b = bytes_of_str(b_text);
-	size_t d[17][17];
+	char text[17];
 
-	if (a.len > 16 || b.len > 16)
-		return 99;
-	for (size_t i = 0; i <= a.len; i++) {
-		for (size_t j = 0; j <= b.len; j++) {
-			if (i == 0 || j == 0) {
-				d[i][j] = i + j;
-				continue;
-			}
-			uint8_t x = byte_lower(a.data[i - 1]);
-			uint8_t y = byte_lower(b.data[j - 1]);
-			size_t best = d[i - 1][j - 1] + (x != y);
-
-			if (d[i - 1][j] + 1 < best)
-				best = d[i - 1][j] + 1;
-			if (d[i][j - 1] + 1 < best)
-				best = d[i][j - 1] + 1;
-			if (i > 1 && j > 1 && x == b.data[j - 2] &&
-			    byte_lower(a.data[i - 2]) == y &&
-			    d[i - 2][j - 2] + 1 < best)
-				best = d[i - 2][j - 2] + 1;
-			d[i][j] = best;
-		}
-	}
-	return d[a.len][b.len];
+	if (word.len >= sizeof(text))
+		return false;
+	memcpy(text, word.data, word.len);
+	text[word.len] = '\0';
+	return text_distance(text, scheme) <= edits;
 }
 
 /* "wws", "wsss", "sw": any mixture of the two letters. */
@@ -238,10 +214,10 @@ static bool is_scheme_typo(struct bytes word)
 	if (is_word_of(word, other_schemes))
 		return false;
 	return is_word_of(word, wishful_schemes) || only_w_and_s(word) ||
-	       (word.len >= 2 && word.len <= 4 && distance(word, "ws") <= 1) ||
-	       (word.len >= 2 && word.len <= 4 && distance(word, "wss") <= 1) ||
-	       (word.len >= 3 && distance(word, "http") <= 2) ||
-	       (word.len >= 3 && distance(word, "https") <= 2);
+	       (word.len >= 2 && word.len <= 4 && is_near(word, "ws", 1)) ||
+	       (word.len >= 2 && word.len <= 4 && is_near(word, "wss", 1)) ||
+	       (word.len >= 3 && is_near(word, "http", 2)) ||
+	       (word.len >= 3 && is_near(word, "https", 2));
 }
 
 static bool is_ours_or_typo(struct bytes word)
@@ -423,8 +399,9 @@ static enum ses_url_fault check_chars(struct reader *r, struct bytes part,
 		uint8_t c = part.data[i];
 
 		if (c == '%') {
-			if (part.len - i < 3 || !is_hex(part.data[i + 1]) ||
-			    !is_hex(part.data[i + 2]))
+			if (part.len - i < 3 ||
+			    ses_hex_digit(part.data[i + 1]) < 0 ||
+			    ses_hex_digit(part.data[i + 2]) < 0)
 				return fault_at(r, at + i, SES_URL_PERCENT);
 			continue;
 		}
@@ -524,7 +501,7 @@ static bool is_ipv6(struct bytes in)
 			break;
 		}
 		for (size_t i = 0; i < word.len; i++)
-			if (!is_hex(word.data[i]))
+			if (ses_hex_digit(word.data[i]) < 0)
 				return false;
 		if (word.len == 0 || word.len > 4 || ++words > IPV6_WORDS)
 			return false;

@@ -6,6 +6,8 @@
  */
 #include "wire/url.h"
 
+#include "base/percent.h"
+
 #include <sesame/error.h>
 
 /* Text that is being written; a NUL always fits behind it. */
@@ -143,30 +145,14 @@ static const char *const secret_names[] = {
 	"key", "sig", "sid",  "code",  "pwd", "pw",   "pass", "auth", "otp",
 	"pin", "mac", "hmac", "nonce", "sas", "sess", "ssid", NULL};
 
-static int hex_value(uint8_t c)
-{
-	c = byte_lower(c);
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* "Access%5fToken[]" becomes "accesstoken". */
 static struct bytes plain_name(struct bytes name, uint8_t out[64])
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < name.len && n < 64; i++) {
-		uint8_t c = name.data[i];
+	while (name.len && n < 64) {
+		uint8_t c = byte_lower(ses_percent_next(&name));
 
-		if (c == '%' && name.len - i > 2 &&
-		    hex_value(name.data[i + 1]) >= 0 &&
-		    hex_value(name.data[i + 2]) >= 0) {
-			c = (uint8_t)(hex_value(name.data[i + 1]) * 16 +
-				      hex_value(name.data[i + 2]));
-			i += 2;
-		}
-		c = byte_lower(c);
 		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
 			out[n++] = c;
 	}

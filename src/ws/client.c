@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "base/base64.h"
+#include "base/percent.h"
 #include "net/dial.h"
 #include "net/tls_cache.h"
 #include "wire/close.h"
@@ -527,36 +528,6 @@ static int add_header(struct draft *d, const struct sesame_header *header,
 	return 0;
 }
 
-static int hex_digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = byte_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Undo %XX. Returns the length, at most that of @in. */
-static size_t percent_decode(struct bytes in, uint8_t *out)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < in.len; i++) {
-		int high = -1, low = -1;
-
-		if (in.data[i] == '%' && in.len - i > 2) {
-			high = hex_digit(in.data[i + 1]);
-			low = hex_digit(in.data[i + 2]);
-		}
-		if (high >= 0 && low >= 0) {
-			out[n++] = (uint8_t)(high << 4 | low);
-			i += 2;
-		} else {
-			out[n++] = in.data[i];
-		}
-	}
-	return n;
-}
-
 /* Authorization: Basic (RFC 7617), from the options or else the URL. */
 static int add_credentials(struct draft *d, const struct ses_url *url,
 			   const char *basic_auth, const struct complaint *to)
@@ -575,7 +546,7 @@ static int add_credentials(struct draft *d, const struct ses_url *url,
 	if (basic_auth)
 		memcpy(plain, text.data, n = text.len);
 	else
-		n = percent_decode(text, plain);
+		n = ses_percent_decode(text, plain);
 	if (bytes_find_byte(text, ':') < 0)
 		plain[n++] = ':'; /* a user without a password */
 	memcpy(d->authorization, scheme, sizeof(scheme));
