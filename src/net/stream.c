@@ -141,6 +141,8 @@ static size_t push(struct ses_stream *s, struct bytes from)
 	if (n < 0)
 		n = 0;
 	s->blocked = (size_t)n < from.len;
+	if (n > 0 && s->paused) /* what it takes is all that tells it lives */
+		s->last_read_ms = s->loop->now_ms;
 	return (size_t)n;
 }
 

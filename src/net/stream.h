@@ -51,7 +51,8 @@ struct ses_stream {
 	struct ses_list link;	/* in the loop's dirty or zombie list */
 	struct ses_tls *tls;	/* NULL: plain */
 	struct ses_buf *early;	/* put back, to be told first; or NULL */
-	uint64_t last_read_ms;	/* when bytes last came, or could first come */
+	uint64_t last_read_ms;	/* when bytes last came, or could first come;
+				   while paused: when some last left */
 	size_t queue_high;
 	int error;	    /* why sending failed; told when all is read */
 	bool paused : 1;

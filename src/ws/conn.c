@@ -438,8 +438,14 @@ static void look_at_silence(struct sesame_conn *conn)
 	uint64_t idle_at = heard + conn->idle_ms;
 	bool pinged = conn->pinged_ms > heard;
 
-	if (conn->paused) { /* silence is our own doing */
+	/* Its silence is our own doing, unless it does not read either. */
+	if (conn->paused && !(conn->stream->blocked && now >= idle_at)) {
 		wake_at(conn, now + conn->ping_ms);
+		return;
+	}
+	if (conn->paused) {
+		set_done(conn, SESAME_ETIMEOUT,
+			 "the peer has not read what was sent for too long");
 		return;
 	}
 	if (now >= idle_at) {

@@ -376,6 +376,36 @@ TEST("silence of one's own doing does not count")
 	strike(&st);
 }
 
+TEST("who is waited for to read has as long as one who is silent")
+{
+	static uint8_t much[1 << 20];
+
+	for (int reads = 0; reads < 2; reads++) {
+		static uint8_t bytes[1 << 14];
+		struct stage st;
+
+		set_raw(&st, SESAME_SERVER, &quick);
+		for (int i = 0; i < 8; i++)
+			sesame_conn_send(st.server.conn, SESAME_BINARY, much,
+					 sizeof(much));
+		assert_true(sesame_conn_queued(st.server.conn) > 0);
+		sesame_conn_pause(st.server.conn);
+		for (int i = 0; i < 40; i++) {
+			turn_a_while(st.loop, 10);
+			if (reads)
+				for (int k = 0; k < 16; k++)
+					raw_read(st.raw, bytes, sizeof(bytes));
+		}
+		if (reads) {
+			assert_int_equal(st.server.told[TOLD_CLOSE], 0);
+		} else {
+			assert_int_equal(st.server.told[TOLD_CLOSE], 1);
+			assert_int_equal(st.server.end.error, SESAME_ETIMEOUT);
+		}
+		strike(&st);
+	}
+}
+
 /* ---- back-pressure ---- */
 
 static const struct sesame_limits narrow = {.queue_bytes = 1 << 20,
