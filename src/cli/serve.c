@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `sesame serve`: read the configuration, open the doors, run until told to
- * stop. The first SIGTERM or SIGINT asks everybody to leave (close 1001), the
- * second one ends at once. What a request meets is told in gate/visit.c.
+ * stop. The first SIGTERM, SIGINT or SIGHUP asks everybody to leave (close
+ * 1001), the second one ends at once. What a request meets is told in
+ * gate/visit.c.
  */
 #include <errno.h>
 #include <signal.h>
@@ -198,6 +199,8 @@ static int block_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	/* a terminal that closes; nohup has it ignored, and that holds here */
+	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }

@@ -820,12 +820,13 @@ def test_a_key_of_another_certificate_is_a_fault_of_the_file(certificate):
 
 # ---- Start and stop ----
 
-def test_sigterm_closes_with_1001_and_ends_with_0(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_closes_with_1001_and_ends_with_0(tmp_path, number):
     async def play(g):
         async with websockets.connect(g.url + "/echo") as ws:
             await ws.send("hi")
             await ws.recv()
-            g.process.send_signal(signal.SIGTERM)
+            g.process.send_signal(number)
             with pytest.raises(websockets.ConnectionClosed) as closed:
                 await ws.recv()
             assert closed.value.code == 1001
