@@ -9,7 +9,6 @@
 #include <sesame/version.h>
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,6 +18,7 @@
 #include "net/tls_cache.h"
 #include "wire/close.h"
 #include "wire/url.h"
+#include "ws/complaint.h"
 #include "ws/conn.h"
 #include "ws/intake.h"
 
@@ -424,27 +424,8 @@ static int start_dial(struct opening *o, const struct ses_url *url,
 
 /* ---- the request ---- */
 
-/* Why sesame_connect() itself failed; @text may be NULL. */
-struct complaint {
-	char *text;
-	size_t size;
-};
-
-__attribute__((format(printf, 3, 4))) static int
-complain(const struct complaint *to, int error, const char *format, ...)
-{
-	va_list args;
-
-	if (!to->text || !to->size)
-		return error;
-	va_start(args, format);
-	vsnprintf(to->text, to->size, format, args);
-	va_end(args);
-	return error;
-}
-
 static int parse_url(const char *text, struct ses_url *ret_url,
-		     const struct complaint *to)
+		     const struct ses_complaint *to)
 {
 	char shown[256], meant[256];
 	enum ses_url_fault fault = SES_URL_OK;
@@ -455,9 +436,10 @@ static int parse_url(const char *text, struct ses_url *ret_url,
 		return 0;
 	bytes_printable(bytes_of_str(text), shown, sizeof(shown));
 	if (ses_url_suggest(bytes_of_str(text), meant, sizeof(meant)))
-		return complain(to, r, "%s: %s. Did you mean %s?", shown,
-				ses_url_fault(fault)->sentence, meant);
-	return complain(to, r, "%s: %s", shown, ses_url_fault(fault)->sentence);
+		return ses_complain(to, r, "%s: %s. Did you mean %s?", shown,
+				    ses_url_fault(fault)->sentence, meant);
+	return ses_complain(to, r, "%s: %s", shown,
+			    ses_url_fault(fault)->sentence);
 }
 
 /* Fields that options or the handshake itself are in charge of. */
@@ -493,7 +475,7 @@ struct draft {
 
 /* A header of the caller's: one of those we write anyway, or one more. */
 static int add_header(struct draft *d, const struct sesame_header *header,
-		      const struct complaint *to)
+		      const struct ses_complaint *to)
 {
 	struct bytes name = bytes_of_str(header->name);
 	struct bytes value = bytes_of_str(header->value);
@@ -508,13 +490,15 @@ static int add_header(struct draft *d, const struct sesame_header *header,
 	};
 
 	if (!ses_is_token(name) || !ses_is_field_value(value))
-		return complain(to, SESAME_EINVAL,
-				"a header's name or value holds a byte that "
-				"may not stand there");
+		return ses_complain(
+			to, SESAME_EINVAL,
+			"a header's name or value holds a byte that "
+			"may not stand there");
 	if (is_reserved(name))
-		return complain(to, SESAME_EINVAL,
-				"the header %s belongs to the handshake itself",
-				header->name);
+		return ses_complain(
+			to, SESAME_EINVAL,
+			"the header %s belongs to the handshake itself",
+			header->name);
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (bytes_equal_nocase(name, bytes_of_str(known[i].name))) {
 			*known[i].place = value;
@@ -522,15 +506,17 @@ static int add_header(struct draft *d, const struct sesame_header *header,
 		}
 	}
 	if (d->n_fields == MAX_EXTRA)
-		return complain(to, SESAME_EINVAL,
-				"more than %d headers are too many", MAX_EXTRA);
+		return ses_complain(to, SESAME_EINVAL,
+				    "more than %d headers are too many",
+				    MAX_EXTRA);
 	d->fields[d->n_fields++] = (struct ses_field){name, value};
 	return 0;
 }
 
 /* Authorization: Basic (RFC 7617), from the options or else the URL. */
 static int add_credentials(struct draft *d, const struct ses_url *url,
-			   const char *basic_auth, const struct complaint *to)
+			   const char *basic_auth,
+			   const struct ses_complaint *to)
 {
 	static const char scheme[] = "Basic ";
 	uint8_t plain[512];
@@ -541,8 +527,8 @@ static int add_credentials(struct draft *d, const struct ses_url *url,
 	if (!text.len || ses_field_find(d->fields, d->n_fields, "Authorization"))
 		return 0;
 	if (text.len >= sizeof(plain))
-		return complain(to, SESAME_EINVAL,
-				"the credentials are too long");
+		return ses_complain(to, SESAME_EINVAL,
+				    "the credentials are too long");
 	if (basic_auth)
 		memcpy(plain, text.data, n = text.len);
 	else
@@ -566,14 +552,14 @@ static struct bytes given(const char *text)
 
 static int draft_request(struct draft *d, const struct ses_url *url,
 			 const struct sesame_client_options *options,
-			 const struct complaint *to)
+			 const struct ses_complaint *to)
 {
 	uint8_t random[16];
 	int r;
 
 	if (ses_url_target(url, d->target, sizeof(d->target)) < 0 ||
 	    ses_url_host_field(url, d->host, sizeof(d->host)) < 0)
-		return complain(to, SESAME_EURL, "the URL is too long");
+		return ses_complain(to, SESAME_EURL, "the URL is too long");
 	d->request.target = bytes_of_str(d->target);
 	d->request.host = bytes_of_str(d->host);
 	d->request.origin = given(options->origin);
@@ -599,7 +585,7 @@ static int draft_request(struct draft *d, const struct ses_url *url,
 
 static int write_request(struct opening *o, const struct ses_url *url,
 			 const struct sesame_client_options *options,
-			 const struct complaint *to)
+			 const struct ses_complaint *to)
 {
 	struct draft d = {0};
 	struct bytes protocols;
@@ -609,12 +595,13 @@ static int write_request(struct opening *o, const struct ses_url *url,
 		return r;
 	r = ses_upgrade_write_request(&d.request, &o->ask);
 	if (r < 0)
-		return complain(to, r,
-				r == SESAME_EINVAL
-					? "the origin, the subprotocols or a "
-					  "header hold a byte that may not "
-					  "stand there"
-					: "the request is too long");
+		return ses_complain(
+			to, r,
+			r == SESAME_EINVAL
+				? "the origin, the subprotocols or a "
+				  "header hold a byte that may not "
+				  "stand there"
+				: "the request is too long");
 	/* for the check of the answer only these are needed */
 	protocols = d.request.protocols;
 	o->request.deflate = d.request.deflate;
@@ -628,7 +615,7 @@ static int write_request(struct opening *o, const struct ses_url *url,
 
 static int make_tls(struct opening *o,
 		    const struct sesame_client_options *options,
-		    const struct complaint *to)
+		    const struct ses_complaint *to)
 {
 	struct ses_tls_client_options tls = {
 		.ca_file = options->ca_file,
@@ -639,7 +626,7 @@ static int make_tls(struct opening *o,
 	char text[256] = "";
 
 	o->tls = ses_tls_client_shared(o->loop, &tls, text, sizeof(text));
-	return o->tls ? 0 : complain(to, SESAME_ETLS, "%s", text);
+	return o->tls ? 0 : ses_complain(to, SESAME_ETLS, "%s", text);
 }
 
 /* For sentences: without secrets, as much of it as there is room for. */
@@ -675,19 +662,19 @@ static struct opening *new_opening(struct sesame_loop *loop, const char *url)
 
 static int prepare(struct opening *o, const char *text,
 		   const struct sesame_client_options *options,
-		   const struct complaint *to, struct ses_url *ret_url)
+		   const struct ses_complaint *to, struct ses_url *ret_url)
 {
 	int r = parse_url(text, ret_url, to);
 
 	if (r < 0)
 		return r;
 	if (options->family && options->family != 4 && options->family != 6)
-		return complain(to, SESAME_EINVAL,
-				"the address family is 4, 6 or 0");
+		return ses_complain(to, SESAME_EINVAL,
+				    "the address family is 4, 6 or 0");
 	if (options->key_file && !options->cert_file)
-		return complain(to, SESAME_EINVAL,
-				"key_file without cert_file: a key alone "
-				"proves nothing");
+		return ses_complain(to, SESAME_EINVAL,
+				    "key_file without cert_file: a key alone "
+				    "proves nothing");
 	r = write_request(o, ret_url, options, to);
 	if (r < 0)
 		return r;
@@ -700,13 +687,13 @@ int sesame_connect(struct sesame_loop *loop, const char *url_text,
 		   struct sesame_conn **ret_conn, char *text, size_t text_size)
 {
 	static const struct sesame_client_options defaults;
-	struct complaint to = {text, text_size};
+	struct ses_complaint to = {text, text_size};
 	struct opening *o = new_opening(loop, url_text);
 	struct ses_url url;
 	int r;
 
 	if (!o)
-		return complain(&to, SESAME_ENOMEM, "out of memory");
+		return ses_complain(&to, SESAME_ENOMEM, "out of memory");
 	if (!options)
 		options = &defaults;
 	if (!loop->in_turn)
@@ -719,7 +706,8 @@ int sesame_connect(struct sesame_loop *loop, const char *url_text,
 	};
 	ses_limits_default(&o->setup.limits);
 	o->deadline_ms = loop->now_ms + o->setup.limits.handshake_ms;
-	complain(&to, 0, "out of memory"); /* unless a better word is found */
+	ses_complain(&to, 0,
+		     "out of memory"); /* unless a better word is found */
 	r = prepare(o, url_text, options, &to, &url);
 	if (r == 0)
 		r = start_dial(o, &url, options);
@@ -731,7 +719,7 @@ int sesame_connect(struct sesame_loop *loop, const char *url_text,
 		free_opening(o);
 		return r;
 	}
-	complain(&to, 0, "%s", "");
+	ses_complain(&to, 0, "%s", "");
 	*ret_conn = o->conn;
 	return 0;
 }

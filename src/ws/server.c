@@ -8,7 +8,6 @@
 #include <sesame/server.h>
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "net/listener.h"
 #include "wire/close.h"
 #include "wire/utf8.h"
+#include "ws/complaint.h"
 #include "ws/conn.h"
 #include "ws/intake.h"
 
@@ -452,20 +452,8 @@ static void on_accept(struct ses_listener *listener, int fd,
 
 /* ---- listening ---- */
 
-__attribute__((format(printf, 4, 5))) static int
-complain(char *text, size_t size, int error, const char *format, ...)
-{
-	va_list args;
-
-	if (!text || !size)
-		return error;
-	va_start(args, format);
-	vsnprintf(text, size, format, args);
-	va_end(args);
-	return error;
-}
-
-static int complain_listen(const struct ses_addr *at, char *text, size_t size)
+static int complain_listen(const struct ses_addr *at,
+			   const struct ses_complaint *to)
 {
 	int saved = errno;
 	char where[SES_ADDR_TEXT];
@@ -473,40 +461,42 @@ static int complain_listen(const struct ses_addr *at, char *text, size_t size)
 	ses_addr_format(at, where);
 	switch (saved) {
 	case EADDRINUSE:
-		complain(text, size, 0,
-			 "cannot listen at %s: another program listens there "
-			 "already; stop it or take another port",
-			 where);
+		ses_complain(
+			to, 0,
+			"cannot listen at %s: another program listens there "
+			"already; stop it or take another port",
+			where);
 		break;
 	case EACCES:
-		complain(text, size, 0,
-			 "cannot listen at %s: ports below 1024 need "
-			 "permission; take a higher port or grant "
-			 "CAP_NET_BIND_SERVICE",
-			 where);
+		ses_complain(to, 0,
+			     "cannot listen at %s: ports below 1024 need "
+			     "permission; take a higher port or grant "
+			     "CAP_NET_BIND_SERVICE",
+			     where);
 		break;
 	case EADDRNOTAVAIL:
-		complain(text, size, 0,
-			 "cannot listen at %s: this machine does not have "
-			 "that address",
-			 where);
+		ses_complain(to, 0,
+			     "cannot listen at %s: this machine does not have "
+			     "that address",
+			     where);
 		break;
 	case EMFILE:
 	case ENFILE:
-		complain(text, size, 0,
-			 "cannot listen at %s: no file descriptors are left; "
-			 "raise the limit (ulimit -n)",
-			 where);
+		ses_complain(
+			to, 0,
+			"cannot listen at %s: no file descriptors are left; "
+			"raise the limit (ulimit -n)",
+			where);
 		break;
 	default:
-		complain(text, size, 0, "cannot listen at %s: %s", where,
-			 strerror(saved));
+		ses_complain(to, 0, "cannot listen at %s: %s", where,
+			     strerror(saved));
 	}
 	errno = saved;
 	return SESAME_ESYSTEM;
 }
 
-static int make_tls(struct sesame_server *server, char *text, size_t size)
+static int make_tls(struct sesame_server *server, const struct ses_complaint *to)
 {
 	const struct sesame_server_options *o = &server->options;
 	struct ses_tls_server_options tls = {
@@ -519,33 +509,37 @@ static int make_tls(struct sesame_server *server, char *text, size_t size)
 
 	if (!o->cert_file &&
 	    (o->key_file || o->client_ca_file || o->client_cert_required))
-		return complain(text, size, SESAME_EINVAL,
-				"options for TLS without cert_file: that would "
-				"be a server without TLS");
+		return ses_complain(
+			to, SESAME_EINVAL,
+			"options for TLS without cert_file: that would "
+			"be a server without TLS");
 	if (o->client_cert_required && !o->client_ca_file)
-		return complain(text, size, SESAME_EINVAL,
-				"client_cert_required without client_ca_file: "
-				"nothing says which certificates to take");
+		return ses_complain(
+			to, SESAME_EINVAL,
+			"client_cert_required without client_ca_file: "
+			"nothing says which certificates to take");
 	if (!o->cert_file)
 		return 0;
 	server->tls = ses_tls_server_new(&tls, why, sizeof(why));
 	if (server->tls)
 		return 0;
-	return complain(text, size, SESAME_ETLS, "%s", why);
+	return ses_complain(to, SESAME_ETLS, "%s", why);
 }
 
-static int start_listening(struct sesame_server *server, char *text, size_t size)
+static int start_listening(struct sesame_server *server,
+			   const struct ses_complaint *to)
 {
 	const char *address = server->options.address;
 	struct ses_addr at;
 
 	address = address ? address : "127.0.0.1";
 	if (!ses_addr_parse(bytes_of_str(address), server->options.port, &at))
-		return complain(text, size, SESAME_EINVAL,
-				"%s is not an IPv4 or IPv6 address", address);
+		return ses_complain(to, SESAME_EINVAL,
+				    "%s is not an IPv4 or IPv6 address",
+				    address);
 	if (ses_listener_open(&server->listener, server->loop, &at,
 			      server->options.reuse_port) < 0)
-		return complain_listen(&at, text, size);
+		return complain_listen(&at, to);
 	server->listener.owner = server;
 	server->listener.on_accept = on_accept;
 	server->is_listening = true;
@@ -558,12 +552,13 @@ int sesame_server_new(struct sesame_loop *loop,
 		      struct sesame_server **ret_server, char *text,
 		      size_t text_size)
 {
+	struct ses_complaint to = {text, text_size};
 	struct sesame_server *server = calloc(1, sizeof(*server));
 	int r;
 
 	if (!server)
-		return complain(text, text_size, SESAME_ENOMEM, "out of memory");
-	complain(text, text_size, 0, "%s", "");
+		return ses_complain(&to, SESAME_ENOMEM, "out of memory");
+	ses_complain(&to, 0, "%s", "");
 	server->loop = loop;
 	server->options = *options;
 	server->handlers = handlers;
@@ -572,9 +567,9 @@ int sesame_server_new(struct sesame_loop *loop,
 	ses_limits_default(&server->options.limits);
 	if (!server->options.max_connections)
 		server->options.max_connections = MAX_CONNECTIONS;
-	r = make_tls(server, text, text_size);
+	r = make_tls(server, &to);
 	if (r == 0)
-		r = start_listening(server, text, text_size);
+		r = start_listening(server, &to);
 	if (r < 0) {
 		int saved = errno;
 
