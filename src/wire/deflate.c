@@ -20,6 +20,8 @@ static const uint8_t tail[] = {0x00, 0x00, 0xff, 0xff};
 
 /* Room asked for at least, so that zlib is not called for every few bytes. */
 #define LEAST_ROOM 256
+/* A long message that compresses well needs less than the worst case says. */
+#define MOST_RESERVED ((size_t)256 * 1024)
 
 struct ses_inflate {
 	z_stream zlib;
@@ -263,6 +265,15 @@ static int open_deflate(struct ses_deflate *z, size_t len)
 	return 0;
 }
 
+/* All the room that may be needed, at once, instead of doubling up to it. */
+static void reserve(struct ses_deflate *z, size_t len, struct ses_buf *out)
+{
+	size_t most = deflateBound(&z->zlib, clamp(len)) + LEAST_ROOM;
+
+	/* if it is not to be had, deflate_part() tries with less */
+	ses_buf_room(out, most < MOST_RESERVED ? most : MOST_RESERVED);
+}
+
 /* Compress what zlib was pointed at; @flush ends the message. */
 static int deflate_part(struct ses_deflate *z, int flush, struct ses_buf *out)
 {
@@ -308,8 +319,10 @@ int ses_deflate_message(struct ses_deflate *z, struct bytes in,
 	if (in.len == 0)
 		return ses_buf_append(out, BYTES("\0"));
 	error = open_deflate(z, in.len);
-	if (!error)
+	if (!error) {
+		reserve(z, in.len, out);
 		error = deflate_all(z, in, out);
+	}
 	if (error)
 		return error;
 	out->end -= sizeof(tail);
