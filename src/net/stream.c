@@ -13,8 +13,7 @@
 #include <unistd.h>
 
 /* Output of others than the stream at work leaves early beyond this. */
-#define EAGER_BYTES	  (256 * 1024)
-#define MOST_LINGER_BYTES (64 * 1024)
+#define EAGER_BYTES (256 * 1024)
 /* Records that wait; more than alerts and key updates is an attack. */
 #define MOST_UNSENT (SES_CIPHER_BYTES + 64 * 1024)
 /*
@@ -23,13 +22,6 @@
  * turn, comes out before its share of the new bytes went in.
  */
 #define CIPHER_LEAD (32 * 1024)
-
-struct ses_linger {
-	struct ses_stream *stream;
-	struct ses_list link; /* in the loop's lingering list */
-	struct ses_timer timer;
-	size_t left; /* bytes that will still be read */
-};
 
 static void on_ready(struct ses_io *io, unsigned ready);
 
@@ -192,7 +184,7 @@ static size_t seal(struct ses_stream *s, struct bytes from)
 }
 
 /* How many bytes of @from went on their way. */
-static size_t take(struct ses_stream *s, struct bytes from)
+static size_t send_some(struct ses_stream *s, struct bytes from)
 {
 	return s->tls ? seal(s, from) : push(s, from);
 }
@@ -216,7 +208,7 @@ static void flush_queue(struct ses_stream *s)
 	flush_records(s);
 	if (ses_buf_len(&s->out) == 0)
 		return;
-	n = take(s, ses_buf_bytes(&s->out));
+	n = send_some(s, ses_buf_bytes(&s->out));
 	if (s->error)
 		return;
 	ses_buf_consume(&s->out, n);
@@ -234,7 +226,7 @@ static void flush_cork(struct ses_stream *s)
 	if (corked.len == 0)
 		return;
 	if (ses_buf_len(&s->out) == 0)
-		n = take(s, corked);
+		n = send_some(s, corked);
 	if (s->error || n == corked.len)
 		return;
 	/* fits: the cork was counted when its room was given */
@@ -349,7 +341,7 @@ static int send_large(struct ses_stream *s, struct bytes head, struct bytes data
 		return error;
 	flush_before(s);
 	if (!s->error && ses_buf_len(&s->out) == 0)
-		n = take(s, data);
+		n = send_some(s, data);
 	if (s->error)
 		return SESAME_ECLOSED;
 	if (ses_buf_append(&s->out, bytes_from(data, n)) < 0) {
@@ -390,7 +382,7 @@ int ses_stream_send(struct ses_stream *s, struct bytes data)
 
 /* ---- receiving ---- */
 
-static void end(struct ses_stream *s, int error)
+static void tell_end(struct ses_stream *s, int error)
 {
 	s->eof = true;
 	if (s->ended)
@@ -400,7 +392,7 @@ static void end(struct ses_stream *s, int error)
 		s->events->on_end(s, error);
 }
 
-static void give(struct ses_stream *s, uint8_t *data, size_t len)
+static void tell_bytes(struct ses_stream *s, uint8_t *data, size_t len)
 {
 	if (len > 0 && !s->closed && s->events->on_bytes)
 		s->events->on_bytes(s, data, len);
@@ -430,9 +422,9 @@ static ssize_t pull(struct ses_stream *s, uint8_t *to, size_t len)
 		return -1;
 	if (s->tls && !s->tls->up) {
 		ses_tls_cut(s->tls, n < 0 || s->error == SESAME_ERESET);
-		end(s, SESAME_ETLS);
+		tell_end(s, SESAME_ETLS);
 	} else {
-		end(s, n < 0 ? SESAME_ERESET : s->error);
+		tell_end(s, n < 0 ? SESAME_ERESET : s->error);
 	}
 	return -1;
 }
@@ -452,7 +444,7 @@ static void receive_plain(struct ses_stream *s)
 	if (room)
 		s->events->on_filled(s, (size_t)n);
 	else
-		give(s, s->loop->recv_buffer, (size_t)n);
+		tell_bytes(s, s->loop->recv_buffer, (size_t)n);
 }
 
 static struct ses_buf *new_early(struct bytes bytes)
@@ -498,7 +490,7 @@ int ses_stream_unread(struct ses_stream *s, struct bytes bytes)
 static void tls_failed(struct ses_stream *s)
 {
 	break_off(s, SESAME_ETLS);
-	end(s, SESAME_ETLS);
+	tell_end(s, SESAME_ETLS);
 }
 
 /* One piece of plain text to its reader. False: no more to be had now. */
@@ -564,13 +556,13 @@ static void receive_records(struct ses_stream *s, struct ses_tls_wire *wire)
 		len = 0;
 		if (n > 0)
 			n = open_records(s, wire, &len);
-		give(s, s->loop->recv_buffer, len);
+		tell_bytes(s, s->loop->recv_buffer, len);
 		if (s->closed)
 			return;
 		if (n == 0)
 			break;
 		if (n == SESAME_ECLOSED && !is_held(s))
-			end(s, s->error);
+			tell_end(s, s->error);
 		else if (n < 0 && n != SESAME_ECLOSED)
 			tls_failed(s);
 	}
@@ -615,7 +607,7 @@ static void receive_unread(struct ses_stream *s)
 	struct ses_buf *early = s->early;
 
 	s->early = NULL;
-	give(s, early->data + early->start, ses_buf_len(early));
+	tell_bytes(s, early->data + early->start, ses_buf_len(early));
 	free_early(early);
 	if (!s->closed && has_early(s))
 		make_dirty(s);
@@ -672,14 +664,14 @@ static void send_fin(struct ses_stream *s)
 }
 
 /* The queue was flushed as far as it goes: who has to know? */
-static void settle(struct ses_stream *s)
+static void after_event(struct ses_stream *s)
 {
 	bool empty = ses_buf_len(&s->out) == 0 && unsent_records(s) == 0;
 
 	if (empty && s->shutting && !s->shut)
 		send_fin(s);
 	if (s->error && (s->error != SESAME_ERESET || s->paused || s->eof))
-		end(s, s->error);
+		tell_end(s, s->error);
 	if (s->lingers && !s->closed && s->ended && (s->shut || s->error)) {
 		ses_stream_close(s);
 		return;
@@ -691,7 +683,7 @@ static void settle(struct ses_stream *s)
 	}
 }
 
-static void work(struct ses_stream *s, unsigned ready)
+static void handle(struct ses_stream *s, unsigned ready)
 {
 	struct sesame_loop *loop = s->loop;
 
@@ -710,7 +702,7 @@ static void work(struct ses_stream *s, unsigned ready)
 	loop->cork_len = 0;
 	loop->cork_owner = NULL;
 	if (!s->closed)
-		settle(s);
+		after_event(s);
 	s->in_event = false;
 	if (!s->closed)
 		update_want(s);
@@ -718,7 +710,7 @@ static void work(struct ses_stream *s, unsigned ready)
 
 static void on_ready(struct ses_io *io, unsigned ready)
 {
-	work(ses_container_of(io, struct ses_stream, io), ready);
+	handle(ses_container_of(io, struct ses_stream, io), ready);
 }
 
 /* Those that become dirty meanwhile are for the next turn. */
@@ -736,7 +728,7 @@ void ses_streams_flush(struct sesame_loop *loop)
 			ses_container_of(link, struct ses_stream, link);
 
 		ses_list_remove(link);
-		work(s, has_early(s) ? SES_READABLE : 0);
+		handle(s, has_early(s) ? SES_READABLE : 0);
 	}
 }
 
@@ -793,26 +785,13 @@ static void free_stream(struct ses_stream *s)
 	free(s);
 }
 
-static void end_linger(struct ses_stream *s)
-{
-	struct ses_linger *linger = s->owner;
-
-	if (!s->lingers)
-		return;
-	s->lingers = false;
-	ses_timers_stop(&s->loop->timers, &linger->timer);
-	ses_list_remove(&linger->link);
-	s->loop->n_lingering--;
-	free(linger);
-	s->owner = NULL;
-}
-
 void ses_stream_close(struct ses_stream *s)
 {
 	if (!s || s->closed)
 		return;
 	s->closed = true;
-	end_linger(s);
+	if (s->lingers)
+		ses_stream_end_linger(s);
 	ses_list_remove(&s->link);
 	ses_io_forget(s->loop, &s->io);
 	close(s->io.fd);
@@ -840,72 +819,4 @@ void ses_stream_reset(struct ses_stream *s)
 
 	setsockopt(s->io.fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	ses_stream_close(s);
-}
-
-static void drop_bytes(struct ses_stream *s, uint8_t *data, size_t len)
-{
-	struct ses_linger *linger = s->owner;
-
-	if (len > linger->left)
-		ses_stream_close(s);
-	else
-		linger->left -= len;
-}
-
-/* The peer's end; what is still queued goes out before ours. */
-static void end_of_linger(struct ses_stream *s, int error)
-{
-	if (error)
-		ses_stream_close(s);
-	else
-		make_dirty(s);
-}
-
-static const struct ses_stream_events lingering = {
-	.on_bytes = drop_bytes,
-	.on_end = end_of_linger,
-};
-
-static void linger_too_long(struct ses_timer *timer)
-{
-	ses_stream_close(
-		ses_container_of(timer, struct ses_linger, timer)->stream);
-}
-
-void ses_stream_linger(struct ses_stream *s, unsigned timeout_ms)
-{
-	struct sesame_loop *loop = s->loop;
-	struct ses_linger *linger = calloc(1, sizeof(*linger));
-
-	if (!loop->in_turn)
-		ses_loop_update(loop);
-	if (!linger || s->error) {
-		free(linger);
-		ses_stream_close(s);
-		return;
-	}
-	linger->stream = s;
-	linger->left = MOST_LINGER_BYTES;
-	linger->timer.fire = linger_too_long;
-	ses_list_init(&linger->link);
-	ses_list_append(&loop->lingering, &linger->link);
-	loop->n_lingering++;
-	s->lingers = true;
-	ses_stream_take(s, &lingering, linger);
-	if (ses_timers_start(&loop->timers, &linger->timer,
-			     loop->now_ms + timeout_ms) < 0) {
-		ses_stream_close(s);
-		return;
-	}
-	ses_stream_resume(s);
-	ses_stream_shutdown(s);
-}
-
-void ses_streams_abandon(struct sesame_loop *loop)
-{
-	struct ses_list *link;
-
-	while ((link = ses_list_first(&loop->lingering)))
-		ses_stream_close(
-			ses_container_of(link, struct ses_linger, link)->stream);
 }

@@ -138,6 +138,9 @@ void ses_stream_linger(struct ses_stream *s, unsigned timeout_ms);
 /* Close with a TCP reset. */
 void ses_stream_reset(struct ses_stream *s);
 
+/* For ses_stream_close() alone, of one that lingers. */
+void ses_stream_end_linger(struct ses_stream *s);
+
 /* For the loop alone: flush the dirty, free the closed, close the lingering. */
 void ses_streams_flush(struct sesame_loop *loop);
 void ses_streams_reap(struct sesame_loop *loop);
