@@ -274,8 +274,7 @@ static int ask(struct doctor_chart *chart, const struct doctor_trial *trial)
 	p->n = (int)chart->n_probes + 1;
 	asked.hold_ms = watch_ms(chart, trial);
 	/* after one silence, a shorter one is as telling */
-	if (chart->n_probes > 0 && doctor_timed_out(chart->probe[0]) &&
-	    asked.timeout_ms > AFTER_SILENCE_MS)
+	if (doctor_fell_silent(chart) && asked.timeout_ms > AFTER_SILENCE_MS)
 		asked.timeout_ms = AFTER_SILENCE_MS;
 	tell_start(chart->c, p->n, trial);
 	if (doctor_probe_run(&asked, trial, p) < 0) {

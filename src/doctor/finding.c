@@ -86,11 +86,17 @@ int doctor_repeats(const struct doctor_chart *chart,
 	return n;
 }
 
-bool doctor_timed_out(const struct doctor_probe *p)
+bool doctor_fell_silent(const struct doctor_chart *chart)
 {
-	return (p->outcome == DOCTOR_NO_ANSWER ||
-		p->outcome == DOCTOR_NO_CONNECTION) &&
-	       p->error == SESAME_ETIMEOUT;
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+
+		if ((p->outcome == DOCTOR_NO_ANSWER ||
+		     p->outcome == DOCTOR_NO_CONNECTION) &&
+		    p->error == SESAME_ETIMEOUT)
+			return true;
+	}
+	return false;
 }
 
 /* How far a handshake came. */
@@ -301,6 +307,9 @@ static void context_of_way(struct doctor_chart *chart,
 	if (c->family || c->url.host_kind == SES_HOST_IPV6)
 		doctor_note(chart, DOCTOR_F_FAMILY_CHOSEN, base, NULL,
 			    "only IPv%d is tried", c->family ? c->family : 6);
+	if (doctor_is_local_name(c, base))
+		doctor_note(chart, DOCTOR_F_NAME_IS_LOCAL, base, NULL,
+			    "the name leads to this very machine");
 	if (mixed_family(base))
 		doctor_note(chart, DOCTOR_F_FAMILY_MIXED, base, NULL,
 			    "one address of the name fails, another answers");
@@ -410,7 +419,7 @@ static void writer_by_layer(struct doctor_chart *chart,
 		WHY_STACK_FASTAPI};
 	static const enum why_stack http_only[] = {
 		WHY_STACK_PYTHON_HTTP, WHY_STACK_PHP, WHY_STACK_GUNICORN,
-		WHY_STACK_WERKZEUG, WHY_STACK_LIGHTTPD};
+		WHY_STACK_LIGHTTPD};
 	static const enum why_stack frameworks[] = {
 		WHY_STACK_EXPRESS, WHY_STACK_DJANGO, WHY_STACK_RAILS,
 		WHY_STACK_NEXTJS};
@@ -654,6 +663,26 @@ static void find_origin(struct doctor_chart *chart)
 			  "answer is the same");
 }
 
+/*
+ * A probe without the user's credentials differs in those too; the answer that
+ * they alone make a difference to is then the one to compare with.
+ */
+static bool host_matters(const struct doctor_chart *chart,
+			 const struct doctor_probe *p)
+{
+	const struct doctor_probe *bare =
+		doctor_tried(chart, DOCTOR_NO_CREDENTIALS, NULL);
+
+	return !(p->bare && bare && doctor_same_answer(bare, p));
+}
+
+/* An answer that is no refusal by anybody who saw a WebSocket. */
+static bool is_elsewhere(int status)
+{
+	return status / 100 == 2 || status / 100 == 3 || status == 404 ||
+	       status == 421;
+}
+
 static void find_host(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -667,9 +696,12 @@ static void find_host(struct doctor_chart *chart)
 		     : lost		     ? DOCTOR_F_HOST_OPENS_LOST
 					     : DOCTOR_F_HOST_OPENS,
 		     t.opened);
-	else if (t.changed)
+	else if (t.changed && is_elsewhere(t.changed->status) &&
+		 !is_elsewhere(base->status))
+		tell(chart, DOCTOR_F_HOST_LEADS_ELSEWHERE, t.changed);
+	else if (t.changed && host_matters(chart, t.changed))
 		tell(chart, DOCTOR_F_HOST_CHANGES_ANSWER, t.changed);
-	else if (t.n > 0)
+	else if (t.n > 0 && t.same)
 		tell_same(chart, DOCTOR_F_HOST_NO_EFFECT, t.same,
 			  "with another Host the answer is the same");
 }
@@ -709,6 +741,15 @@ static void find_nonsense(struct doctor_chart *chart,
 		tell(chart, DOCTOR_F_NONSENSE_DIFFERS, p);
 }
 
+/* From "not found" to a refusal by somebody who looked at the request. */
+static bool is_nearer(const struct doctor_probe *base,
+		      const struct doctor_probe *p)
+{
+	return base->status == 404 &&
+	       (p->status == 400 || p->status == 401 || p->status == 403 ||
+		p->status == 426 || rank(p) == 3);
+}
+
 static void find_path(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -728,9 +769,16 @@ static void find_path(struct doctor_chart *chart)
 		     t.opened);
 	else if (t.answered)
 		tell(chart, DOCTOR_F_PATH_ANSWERS, t.answered);
+	for (size_t i = 0; i < chart->n_probes && !t.opened; i++)
+		if (chart->probe[i]->trial.change == DOCTOR_PATH &&
+		    is_nearer(base, chart->probe[i]))
+			tell(chart, DOCTOR_F_PATH_NEARER, chart->probe[i]);
 	if (!t.opened && t.n - (odd != NULL) >= 4)
 		doctor_note(chart, DOCTOR_F_PATHS_NONE_OPEN, base, NULL,
 			    "none of %d other paths opens", t.n);
+	if (!t.opened && t.n - (odd != NULL) >= 9 && base->status != 404)
+		doctor_note(chart, DOCTOR_F_PATHS_MANY_SHUT, base, NULL,
+			    "all %d other paths are shut", t.n);
 	if (q.opened)
 		tell(chart, DOCTOR_F_QUERY_REMOVED_OPENS, q.opened);
 	else if (q.changed)
@@ -959,13 +1007,20 @@ static void find_way(struct doctor_chart *chart)
 	find_scheme(chart);
 	find_direct(chart);
 	if (port.opened)
-		tell(chart, DOCTOR_F_PORT_OPENS, port.opened);
+		tell(chart,
+		     base->outcome == DOCTOR_ANSWERED ? DOCTOR_F_PORT_NAMED_OPENS
+						      : DOCTOR_F_PORT_OPENS,
+		     port.opened);
 	if (family.opened)
 		tell(chart, DOCTOR_F_FAMILY_OPENS, family.opened);
 	else if (family.changed && rank(base) == 0 && rank(family.changed) > 0)
 		tell(chart, DOCTOR_F_FAMILY_ANSWERS, family.changed);
 	if (source.opened)
-		tell(chart, DOCTOR_F_SOURCE_OPENS, source.opened);
+		tell(chart,
+		     base->status == 503 || base->status == 429
+			     ? DOCTOR_F_SOURCE_OPENS_BUSY
+			     : DOCTOR_F_SOURCE_OPENS,
+		     source.opened);
 	else if (source.n > 0 && source.same)
 		tell_same(chart, DOCTOR_F_SOURCE_NO_EFFECT, source.same,
 			  "from another address the answer is the same");
@@ -993,6 +1048,7 @@ static void find_denied(struct doctor_chart *chart)
 	for (size_t i = 0; i < chart->n_probes; i++)
 		if (!doctor_same_answer(base, chart->probe[i]) &&
 		    chart->probe[i]->trial.change != DOCTOR_SCHEME &&
+		    chart->probe[i]->trial.change != DOCTOR_HOST &&
 		    chart->probe[i]->trial.change != DOCTOR_SOURCE)
 			return;
 	doctor_note(chart, DOCTOR_F_DENIED_ALL, g, base,
@@ -1065,6 +1121,7 @@ static struct bytes page_of(const struct doctor_probe *p)
 /* What the site's own scripts tell of how its WebSocket is opened. */
 static void find_page(struct doctor_chart *chart)
 {
+	struct doctor_values v = {.n = 0};
 	char name[64];
 
 	if (doctor_baseline(chart)->outcome == DOCTOR_OPEN)
@@ -1076,6 +1133,14 @@ static void find_page(struct doctor_chart *chart)
 			continue;
 		doctor_note(chart, DOCTOR_F_PAGE_OPENS, p, NULL,
 			    "a page of this server opens WebSockets itself");
+		doctor_harvest_subprotocols(chart, &v);
+		if (v.n_told > 0 &&
+		    !doctor_found(chart, DOCTOR_F_SAYS_SUBPROTOCOL))
+			doctor_note(chart, DOCTOR_F_PAGE_NAMES_SUBPROTOCOL, p,
+				    NULL,
+				    "the page's own WebSocket offers the "
+				    "subprotocol %s",
+				    v.value[0]);
 		if (chart->c->url.query.data ||
 		    !doctor_names_query(page_of(p), name, sizeof(name)))
 			continue;

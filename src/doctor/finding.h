@@ -52,8 +52,8 @@ const struct doctor_probe *doctor_baseline(const struct doctor_chart *chart);
  * open connection the probe whose longer watch shows its end. NULL: none.
  */
 const struct doctor_probe *doctor_key(const struct doctor_chart *chart);
-/* Whether a probe waited in vain until its time was over. */
-bool doctor_timed_out(const struct doctor_probe *p);
+/* Whether some probe waited in vain until its time was over. */
+bool doctor_fell_silent(const struct doctor_chart *chart);
 /* How often @trial was performed again after its first time. */
 int doctor_repeats(const struct doctor_chart *chart,
 		   const struct doctor_trial *trial);

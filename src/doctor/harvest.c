@@ -263,8 +263,9 @@ static void add_redirect_host(const struct doctor_chart *chart,
 	add_with_port(chart->c, host, v);
 }
 
-/* A name that leads to this machine: development servers know localhost. */
-static bool is_local(const struct doctor_case *c, const struct doctor_probe *p)
+/* Development servers know localhost, and not the names that lead to it. */
+bool doctor_is_local_name(const struct doctor_case *c,
+			  const struct doctor_probe *p)
 {
 	const struct ses_addr *a = &p->dial.peer;
 
@@ -290,11 +291,13 @@ void doctor_harvest_hosts(const struct doctor_chart *chart,
 			   i < SES_TLS_MAX_NAMES && c->url.tls;
 	     i++)
 		add_with_port(c, bytes_of_str(base->dial.tls.names[i]), v);
-	if ((doctor_is_loopback(c) && !name) || (base && is_local(c, base)))
+	if ((doctor_is_loopback(c) && !name) ||
+	    (base && doctor_is_local_name(c, base)))
 		add_with_port(c, BYTES("localhost"), v);
 	if (base)
 		add_redirect_host(chart, base, v);
-	if ((doctor_is_loopback(c) && name) || (base && is_local(c, base)))
+	if ((doctor_is_loopback(c) && name) ||
+	    (base && doctor_is_local_name(c, base)))
 		add_with_port(c, BYTES("127.0.0.1"), v);
 	if (c->origin && bytes_starts(bytes_of_str(c->origin), BYTES("http")) &&
 	    !doctor_is_own_origin(c, c->origin))
@@ -427,6 +430,33 @@ static void add_literals(struct bytes text, struct doctor_values *v)
 					   (size_t)bytes_find_byte(path, '?'));
 		add_path(path, v);
 	}
+}
+
+/* Client libraries that a page loads, and where their servers listen. */
+static void add_library_paths(struct bytes page, struct doctor_values *v)
+{
+	static const struct {
+		const char *library, *path;
+	} rows[] = {
+		{"socket.io", "/socket.io/?EIO=4&transport=websocket"},
+		{"action-cable", "/cable"},
+		{"actioncable", "/cable"},
+		{"phoenix_live_view", "/live/websocket"},
+		{"phoenix", "/socket/websocket"},
+		{"/@vite/client", "/"},
+		{"_next/", "/_next/webpack-hmr"},
+		{"streamlit", "/_stcore/stream"},
+		{"novnc", "/websockify"},
+		{"sockjs", "/sockjs/websocket"},
+		{"primus", "/primus/"},
+		{"faye", "/faye"},
+		{"engine.io", "/engine.io/?EIO=4&transport=websocket"},
+		{"xterm", "/ws"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (bytes_contains_nocase(page, bytes_of_str(rows[i].library)))
+			add(v, "%s", rows[i].path);
 }
 
 /* new WebSocket("/live"), and any ws:// URL */
@@ -602,7 +632,7 @@ static void add_slashed(struct bytes path, struct doctor_values *v)
 {
 	if (path.len > 1 && path.data[path.len - 1] == '/')
 		add(v, "%.*s", (int)path.len - 1, (const char *)path.data);
-	else if (path.len > 0)
+	else if (path.len > 1)
 		add(v, "%.*s/", BYTES_ARG(path));
 }
 
@@ -674,6 +704,8 @@ void doctor_harvest_paths(const struct doctor_chart *chart,
 		if (p->status / 100 == 3)
 			add_path(own_path(c, location), v);
 		add_links(c, body_of(p), v);
+		if (is_page(p) && p->status == 200)
+			add_library_paths(body_of(p), v);
 		if (bytes_contains_nocase(bytes_first(body_of(p), 200),
 					  BYTES("welcome to sockjs")))
 			add(v, "%.*s/websocket", BYTES_ARG(without_slash(path)));
@@ -803,9 +835,12 @@ static void add_protocols_of(const struct doctor_case *c,
 static void add_script_protocols(const struct doctor_case *c, struct bytes text,
 				 struct doctor_values *v)
 {
-	struct bytes rest;
+	struct bytes list = bytes_of_str(c->subprotocols), rest;
 	size_t at = 0;
 
+	while (bytes_next_element(&list, &rest))
+		if (rest.len > 2 && bytes_contains_nocase(text, rest))
+			return; /* what is offered is what the page offers */
 	while ((rest = next_call(text, &at)).data) {
 		ptrdiff_t end = bytes_find_byte(rest, ';');
 		size_t n = 0, from;
@@ -842,6 +877,7 @@ void doctor_harvest_subprotocols(const struct doctor_chart *chart,
 		else if (doctor_says(p, DOCTOR_F_SAYS_SUBPROTOCOL))
 			add_protocols_of(c, p, v);
 	}
+	v->n_told = v->n;
 	/* All the usual ones in one handshake: the server takes its pick. */
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (!offers(c, bytes_of_str(known[i])) &&

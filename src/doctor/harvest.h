@@ -14,7 +14,8 @@
 struct doctor_values {
 	char value[DOCTOR_MAX_VALUES][512];
 	size_t n;
-	size_t n_told; /* of paths: so many, the first, were told by the server */
+	/* of paths and subprotocols: so many, the first, the server told */
+	size_t n_told;
 };
 
 /* An origin and a path that nobody has. */
@@ -54,6 +55,9 @@ bool doctor_own_origin(const struct doctor_case *c, bool swapped, char *out,
 bool doctor_is_own_origin(const struct doctor_case *c, const char *origin);
 /* Whether the URL leads to this very machine. */
 bool doctor_is_loopback(const struct doctor_case *c);
+/* Whether the URL has a name, and @p found that it leads to this machine. */
+bool doctor_is_local_name(const struct doctor_case *c,
+			  const struct doctor_probe *p);
 /* Whether the case carries credentials in any place. */
 bool doctor_has_credentials(const struct doctor_case *c);
 

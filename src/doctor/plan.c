@@ -235,11 +235,24 @@ static bool subprotocols(const struct doctor_chart *chart, size_t i, char *out,
 	return nth(&v, i, out, size);
 }
 
-static bool ports(const struct doctor_chart *chart, size_t i, char *out,
-		  size_t size)
+static bool told_subprotocols(const struct doctor_chart *chart, size_t i,
+			      char *out, size_t size)
 {
 	struct doctor_values v = {.n = 0};
 
+	doctor_harvest_subprotocols(chart, &v);
+	return i < v.n_told && nth(&v, i, out, size);
+}
+
+static bool ports(const struct doctor_chart *chart, size_t i, char *out,
+		  size_t size)
+{
+	const struct doctor_probe *get =
+		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
+	struct doctor_values v = {.n = 0};
+
+	if (get && get->status) /* there is an HTTP server at this one */
+		return false;
 	doctor_harvest_ports(chart, &v);
 	return nth(&v, i, out, size);
 }
@@ -490,7 +503,7 @@ bool doctor_plan(const struct doctor_chart *chart,
 		return true;
 	}
 	if (time_spent(chart) >
-	    (doctor_timed_out(base) ? MUTE_PATIENCE_MS : PATIENCE_MS))
+	    (doctor_fell_silent(chart) ? MUTE_PATIENCE_MS : PATIENCE_MS))
 		return false;
 	if (repeat_pair(chart, ret_next))
 		return true;

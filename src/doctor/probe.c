@@ -126,9 +126,16 @@ static void on_message(void *user, enum sesame_kind kind, uint8_t *data,
 {
 	struct doctor_probe *p = ((struct probing *)user)->p;
 
-	if (!p->first_message[0])
-		bytes_printable(bytes_of(data, len), p->first_message,
-				sizeof(p->first_message));
+	size_t used = strlen(p->first_message), left;
+
+	left = sizeof(p->first_message) - used;
+	if (used && left > 2) { /* a refusal may follow a greeting */
+		p->first_message[used++] = ' ';
+		left--;
+	}
+	if (left > 1)
+		bytes_printable(bytes_of(data, len), p->first_message + used,
+				left);
 }
 
 static void on_close(void *user, uint16_t code, const char *reason,

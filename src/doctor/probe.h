@@ -62,7 +62,7 @@ struct doctor_probe {
 	struct bytes subprotocol; /* chosen; borrowed from head */
 	uint16_t close_code; /* 0: no close frame */
 	char close_reason[128];
-	char first_message[256]; /* printable beginning of the first message */
+	char first_message[256]; /* printable beginning of the first ones */
 	bool cut; /* the connection ended while it was held */
 	double open_ms; /* how long it was open until it ended or was let go */
 };

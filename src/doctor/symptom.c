@@ -38,7 +38,8 @@ static enum doctor_finding_kind proxy_symptom(const struct doctor_probe *p)
 	int status = p->dial.proxy_status;
 
 	if (status == 407 || has_word(text, "authentication") ||
-	    has_word(text, "credential") || has_word(text, "password"))
+	    has_word(text, "credential") || has_word(text, "password") ||
+	    has_word(text, "log in")) /* SOCKS: no method that we offered */
 		return DOCTOR_F_PROXY_407;
 	if (status >= 500)
 		return DOCTOR_F_PROXY_GATEWAY;
@@ -217,6 +218,19 @@ static enum doctor_finding_kind close_symptom(const struct doctor_probe *p)
 				     : DOCTOR_F_CLOSE_OTHER;
 }
 
+/* "HTTP/1.1 400 Bad Request" where frames should be. */
+static enum doctor_finding_kind relayed_symptom(const struct doctor_probe *p)
+{
+	struct bytes text = bytes_of(p->body, p->body_len);
+	uint64_t status;
+
+	if (text.len < 12 || !bytes_starts(text, BYTES("HTTP/1.")) ||
+	    !bytes_to_u64(bytes_of(text.data + 9, 3), 599, &status) ||
+	    status < 400)
+		return DOCTOR_F_BAD_FRAME;
+	return status_symptom((int)status);
+}
+
 static enum doctor_finding_kind no_answer_symptom(const struct doctor_probe *p)
 {
 	if (p->error == SESAME_ETIMEOUT)
@@ -243,7 +257,7 @@ static enum doctor_finding_kind symptom_of(const struct doctor_probe *p,
 		return p->open_ms > LATER_MS ? DOCTOR_F_CUT_LATER
 					     : DOCTOR_F_CUT_AT_ONCE;
 	case DOCTOR_BAD_FRAME:
-		return DOCTOR_F_BAD_FRAME;
+		return relayed_symptom(p);
 	case DOCTOR_NOT_HTTP:
 		return DOCTOR_F_NOT_HTTP;
 	case DOCTOR_NO_ANSWER:
