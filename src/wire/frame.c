@@ -8,12 +8,12 @@
 
 #include <sesame/error.h>
 
-#define FIN		0x80
+#define FIN		SES_FRAME_FIN
 #define RSV1		0x40
 #define RSV2		0x20
 #define RSV3		0x10
 #define OPCODE		0x0f
-#define MASKED		0x80
+#define MASKED		SES_FRAME_MASKED
 #define LENGTH		0x7f
 #define LENGTH_IN_TWO	126 /* the length follows in two bytes */
 #define LENGTH_IN_EIGHT 127

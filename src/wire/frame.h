@@ -7,6 +7,9 @@
 #include "wire/fault.h"
 
 #define SES_FRAME_HEAD_MAX 14
+#define SES_FRAME_FIN	   0x80 /* in the first byte */
+#define SES_FRAME_MASKED   0x80 /* in the second, over the length ... */
+#define SES_FRAME_SHORT	   125	/* ... which stands there itself up to this */
 #define SES_CONTROL_MAX	   125
 
 enum ses_opcode {

@@ -292,12 +292,43 @@ static bool is_whole_message(const struct ses_frame *frame, struct span in)
 	       frame->payload_len <= in.len;
 }
 
+/*
+ * A short message, whole and all here, is most of all traffic: two bytes tell
+ * it. False when anything is unusual, for the long way to judge.
+ */
+static bool take_short_message(const struct sesame_session *s, struct span *in,
+			       struct ses_frame *ret_frame)
+{
+	bool masked = s->role == SESAME_SERVER;
+	size_t head = ses_frame_head_len(0, masked), len;
+	uint8_t opcode;
+
+	if (in->len < head || s->head_len || s->kind)
+		return false;
+	opcode = in->data[0] ^ SES_FRAME_FIN;
+	len = in->data[1] ^ (masked ? SES_FRAME_MASKED : 0);
+	if ((opcode != SES_OP_TEXT && opcode != SES_OP_BINARY) ||
+	    len > SES_FRAME_SHORT || len > in->len - head ||
+	    len > s->max_message)
+		return false;
+	ret_frame->opcode = opcode;
+	ret_frame->masked = masked;
+	ret_frame->payload_len = len;
+	if (masked)
+		memcpy(ret_frame->mask, in->data + head - 4, 4);
+	skip(in, head);
+	return true;
+}
+
 static int read_head(struct sesame_session *s, struct span *in)
 {
 	struct ses_frame frame;
 	enum ses_fault fault;
-	int taken = take_head(s, in, &frame);
+	int taken;
 
+	if (take_short_message(s, in, &frame))
+		return read_whole_message(s, in, &frame);
+	taken = take_head(s, in, &frame);
 	if (taken <= 0)
 		return taken;
 	fault = check_frame(s, &frame);
@@ -648,7 +679,13 @@ int ses_session_head(const struct sesame_session *s, enum sesame_kind kind,
 	if (s->role == SESAME_CLIENT || is_worth_deflating(s, payload.len))
 		return 0;
 	error = check_message(s, kind, payload);
-	return error ? error : (int)ses_frame_encode(&frame, out);
+	if (error)
+		return error;
+	if (payload.len > SES_FRAME_SHORT)
+		return (int)ses_frame_encode(&frame, out);
+	out[0] = SES_FRAME_FIN | (uint8_t)kind;
+	out[1] = (uint8_t)payload.len;
+	return 2;
 }
 
 int sesame_session_send(struct sesame_session *s, enum sesame_kind kind,

@@ -202,6 +202,30 @@ TEST("an announced length over the limit, or with its top bit, ends it at once")
 		}
 }
 
+TEST("a short message, whole in the input, has the same limit")
+{
+	for (int over = 0; over < 2; over++) {
+		struct sesame_session_settings settings =
+			settings_for(SESAME_SERVER, false);
+		struct bytes payload =
+			over ? BYTES("12345678901") : BYTES("1234567890");
+		struct ses_buf in;
+		struct peer p;
+
+		settings.max_message = 10;
+		peer_open(&p, &settings);
+		ses_buf_init(&in, 100);
+		frame_append(&in, FIN | SES_OP_TEXT | FRAME_MASKED, payload);
+		if (over)
+			assert_fails(&p, SESAME_SERVER, ses_buf_bytes(&in),
+				     SES_FAULT_MESSAGE_TOO_BIG);
+		else
+			assert_int_equal(peer_feed(&p, ses_buf_bytes(&in)), 0);
+		ses_buf_fini(&in);
+		peer_shut(&p);
+	}
+}
+
 TEST("a fragment that makes the sum pass the limit, or wrap, ends it at once")
 {
 	for (size_t had = 1; had < 6; had++)
