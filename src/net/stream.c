@@ -267,13 +267,9 @@ static uint8_t *cork_room(struct ses_stream *s)
 	return s->loop->cork + s->loop->cork_len;
 }
 
-uint8_t *ses_stream_room(struct ses_stream *s, size_t len)
+static uint8_t *make_room(struct ses_stream *s, size_t len)
 {
 	s->loop->room_in_cork = false;
-	if (is_over(s))
-		return NULL;
-	if (fits_cork(s, len))
-		return cork_room(s);
 	if (owns_cork(s) || len > space(s) ||
 	    ses_buf_len(&s->out) >= EAGER_BYTES)
 		flush_early(s);
@@ -284,13 +280,25 @@ uint8_t *ses_stream_room(struct ses_stream *s, size_t len)
 	return ses_buf_room(&s->out, len); /* NULL over the limit */
 }
 
+static inline uint8_t *give_room(struct ses_stream *s, size_t len)
+{
+	if (is_over(s))
+		return NULL;
+	return fits_cork(s, len) ? cork_room(s) : make_room(s, len);
+}
+
+uint8_t *ses_stream_room(struct ses_stream *s, size_t len)
+{
+	return give_room(s, len);
+}
+
 static void note_queued(struct ses_stream *s)
 {
 	if (ses_stream_queued(s) > s->queue_high)
 		s->over_high = true;
 }
 
-void ses_stream_commit(struct ses_stream *s, size_t len)
+static inline void commit(struct ses_stream *s, size_t len)
 {
 	if (s->loop->room_in_cork) {
 		s->loop->cork_len += len;
@@ -302,17 +310,22 @@ void ses_stream_commit(struct ses_stream *s, size_t len)
 	note_queued(s);
 }
 
+void ses_stream_commit(struct ses_stream *s, size_t len)
+{
+	commit(s, len);
+}
+
 static int send_small(struct ses_stream *s, struct bytes head, struct bytes data)
 {
-	uint8_t *room = ses_stream_room(s, head.len + data.len);
+	uint8_t *to = give_room(s, head.len + data.len);
 
-	if (!room)
+	if (!to)
 		return s->error ? SESAME_ECLOSED : SESAME_ELIMIT;
 	if (head.len)
-		memcpy(room, head.data, head.len);
+		memcpy(to, head.data, head.len);
 	if (data.len)
-		memcpy(room + head.len, data.data, data.len);
-	ses_stream_commit(s, head.len + data.len);
+		memcpy(to + head.len, data.data, data.len);
+	commit(s, head.len + data.len);
 	return 0;
 }
 
