@@ -91,21 +91,26 @@ static void talk(struct peer *p, uint8_t *data, size_t len)
 /* Before it: gather the request until the answer can be written. */
 static void handshake(struct peer *p, const uint8_t *data, size_t len)
 {
-	static const struct sesame_session_settings settings = {
-		.role = SESAME_SERVER, .max_message = 1 << 20};
+	static const struct sesame_reply reply = {.deflate = true};
+	struct sesame_session_settings settings = {.role = SESAME_SERVER,
+						   .max_message = 1 << 20};
+	struct sesame_agreement agreed;
 	size_t room = HEAD_BYTES - p->head_len, written = 0;
 	size_t n = len < room ? len : room;
 	int used;
 
 	memcpy(p->head + p->head_len, data, n);
 	p->head_len += n;
-	used = sesame_handshake_answer(p->head, p->head_len, (char *)p->out,
-				       OUT_BYTES, &written);
+	used = sesame_handshake_reply(p->head, p->head_len, &reply,
+				      (char *)p->out, OUT_BYTES, &written,
+				      &agreed);
 	p->out_len = written;
 	if (used == 0 && p->head_len < HEAD_BYTES)
 		return; /* more has to come */
-	if (used > 0)
+	if (used > 0) {
+		settings.deflate = agreed.deflate;
 		p->session = sesame_session_new(&settings, &events, p);
+	}
 	if (!p->session) { /* refused, too long, or out of memory */
 		p->closing = true;
 		return;

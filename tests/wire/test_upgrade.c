@@ -161,7 +161,7 @@ TEST("an extra field replaces the built-in one in its place, or suppresses it")
 	request.protocols = BYTES("p");
 	request.deflate.enabled = true;
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		char lower[64] = "", line[80], built_in[80];
+		char lower[64] = "", line[160], built_in[80];
 		struct ses_field extra[2];
 		struct ses_buf out;
 		const char *text;
