@@ -718,6 +718,8 @@ int sesame_conn_send(struct sesame_conn *conn, enum sesame_kind kind,
 	r = send_as_it_is(conn, kind, bytes_of(data, len));
 	if (r <= 0)
 		return r;
+	if (!has_room(conn, 1)) /* do not compress for nothing */
+		return note_full(conn);
 	conn->sending = true;
 	return after_send(conn,
 			  sesame_session_send(&conn->session, kind, data, len));

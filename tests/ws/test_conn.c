@@ -826,3 +826,20 @@ TEST("a client that waited for the end of TCP does not wait again")
 	assert_true(ses_list_empty(&st.loop->lingering));
 	strike(&st);
 }
+
+TEST("for a full queue nothing is compressed")
+{
+	static uint8_t zeros[1000];
+	struct stage st;
+
+	set_raw(&st, SESAME_SERVER, &narrow);
+	fill_queue(&st, true);
+	st.server.conn->session.deflate_on = true;
+	assert_int_equal(sesame_conn_send(st.server.conn, SESAME_BINARY, zeros, sizeof(zeros)),
+			 SESAME_ELIMIT);
+	assert_null(st.server.conn->session.deflate);
+	read_all(&st, NULL, 0);
+	assert_true(sesame_conn_send(st.server.conn, SESAME_BINARY, zeros, sizeof(zeros)) == 0);
+	assert_non_null(st.server.conn->session.deflate);
+	strike(&st);
+}
