@@ -8,8 +8,6 @@
  */
 #include "gate/admit.h"
 
-#include "base/text.h"
-
 static const struct check {
 	const char *name;
 	enum why_cause cause;
@@ -46,38 +44,6 @@ static void refuse(struct gate_decision *d, enum why_cause cause, int status)
 
 /* ---- Path ---- */
 
-/* How much of a path or text is compared to find what is near it. */
-#define NEAR_BYTES 63
-
-static void copy_word(struct bytes value, char out[NEAR_BYTES + 1])
-{
-	struct bytes cut = bytes_first(value, NEAR_BYTES);
-
-	/* Empty runs may have no address, which memcpy must not see. */
-	if (cut.len)
-		memcpy(out, cut.data, cut.len);
-	out[cut.len] = '\0';
-}
-
-static const char *nearest_path(const struct gate_policy *policy,
-				struct bytes path)
-{
-	char word[NEAR_BYTES + 1];
-	const char *found = NULL;
-	int best = NEAR_BYTES;
-
-	copy_word(path, word);
-	for (size_t i = 0; i < policy->n_routes; i++) {
-		int d = text_distance(word, policy->route[i].path);
-
-		if (d < best) {
-			best = d;
-			found = policy->route[i].path;
-		}
-	}
-	return found;
-}
-
 static void find_route(const struct gate_policy *policy, struct bytes path,
 		       struct gate_decision *d)
 {
@@ -101,7 +67,6 @@ static void find_route(const struct gate_policy *policy, struct bytes path,
 	}
 	note(d, "path", false, "no route has this path", 0, path);
 	refuse(d, WHY_URL_PATH, 404);
-	d->nearest = nearest_path(policy, path);
 }
 
 /* ---- Lists ---- */
@@ -160,43 +125,6 @@ static bool rule_has(const struct gate_rule *rule, enum gate_list list,
 	}
 }
 
-/* How near an entry is to the value that it did not match; less is nearer. */
-static int distance_to(const struct gate_rule *rule, enum gate_list list,
-		       const struct gate_request *r)
-{
-	char word[NEAR_BYTES + 1];
-	struct gate_network net = rule->network;
-
-	if (list != GATE_ADDRESSES) {
-		copy_word(value_of(r, list), word);
-		return text_distance(word, rule->text);
-	}
-	while (net.prefix > 0 && !gate_network_has(&net, &r->address))
-		net.prefix--;
-	return 128 - (int)net.prefix;
-}
-
-static const char *nearest_rule(const struct gate_rules *rules,
-				enum gate_list list,
-				const struct gate_request *r)
-{
-	const char *found = NULL;
-	int best = 129;
-
-	for (size_t i = 0; i < rules->n; i++) {
-		int d;
-
-		if (rules->rule[i].negative)
-			continue;
-		d = distance_to(&rules->rule[i], list, r);
-		if (d < best) {
-			best = d;
-			found = rules->rule[i].text;
-		}
-	}
-	return found;
-}
-
 /* The first entry of one sort that matches. */
 static const struct gate_rule *matching(const struct gate_rules *rules,
 					enum gate_list list, bool negative,
@@ -235,7 +163,6 @@ static bool consult(const struct gate_rules *rules, enum gate_list list,
 		return true;
 	}
 	note(d, name, false, "no entry matches", rules->line, value);
-	d->nearest = nearest_rule(rules, list, r);
 	return false;
 }
 

@@ -39,7 +39,6 @@ struct gate_decision {
 	struct gate_trace trace[GATE_MAX_TRACE];
 	size_t n_trace; /* the last one decided */
 	enum gate_list list;  /* that refused; GATE_N_LISTS: the path did */
-	const char *nearest; /* an entry that is near the value, or NULL */
 };
 
 /*

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gate/nearest.h"
+
 #define SHOW(to, value) bytes_printable(value, to, sizeof(to))
 
 static void show_text(char *to, size_t size, const char *text)
@@ -61,6 +63,7 @@ void gate_story_decide(struct gate_story *s, const struct gate_policy *policy,
 {
 	const struct gate_trace *last = &d->trace[d->n_trace - 1];
 	const struct gate_route *route = d->route;
+	unsigned compared;
 
 	s->status = d->status;
 	snprintf(s->cause, sizeof(s->cause), "%s", why_cause(d->cause)->id);
@@ -73,7 +76,8 @@ void gate_story_decide(struct gate_story *s, const struct gate_policy *policy,
 	snprintf(s->check, sizeof(s->check), "%s", last->check);
 	show_text(s->rule, sizeof(s->rule), last->rule);
 	show_text(s->file, sizeof(s->file), policy->file);
-	show_text(s->nearest, sizeof(s->nearest), d->nearest);
+	show_text(s->nearest, sizeof(s->nearest),
+		  gate_nearest(policy, d, &compared));
 	SHOW(s->compared, last->value);
 	s->preset = last->line == 0;
 	s->line = last->line ? last->line : route ? route->line : 0;

@@ -3,11 +3,13 @@
 #include "gate/admit.h"
 
 #include "gate/config.h"
+#include "gate/nearest.h"
 #include "gate/story.h"
 #include "test.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 static const char policy_text[] =
 	"routes:\n"
@@ -218,6 +220,10 @@ TEST("the nearest entry that would have passed is named")
 		 "https://*.example.org"},
 		{"/chat", "2001:db9::1", NULL, "2001:db8::/32"},
 		{"/caht", "10.1.1.1", NULL, "/chat"},
+		/* nothing is near to what was not sent, or is kept out */
+		{"/chat", "10.1.1.1", NULL, NULL},
+		{"/chat", "203.0.113.7", NULL, NULL},
+		{"/chat//x", "10.1.1.1", NULL, NULL},
 	};
 	struct gate_policy *p = read_policy(policy_text);
 
@@ -226,11 +232,101 @@ TEST("the nearest entry that would have passed is named")
 			ask(near[i].target, "a.example", near[i].address,
 			    near[i].origin, NULL);
 		struct gate_decision d;
+		const char *nearest;
+		unsigned compared;
 
 		gate_admit(p, &r, &d);
 		assert_false(d.admitted);
-		assert_non_null(d.nearest);
-		assert_string_equal(d.nearest, near[i].nearest);
+		nearest = gate_nearest(p, &d, &compared);
+		if ((nearest == NULL) != (near[i].nearest == NULL))
+			fail_msg("row %zu: %s", i, nearest ? nearest : "none");
+		if (nearest)
+			assert_string_equal(nearest, near[i].nearest);
+	}
+	gate_policy_free(p);
+}
+
+/* A policy whose route /chat has thousands of origins, and as many routes. */
+static struct gate_policy *read_long_policy(void)
+{
+	struct gate_policy *p;
+	struct ses_buf text;
+
+	ses_buf_init(&text, 1 << 20);
+	ses_buf_append_str(&text, "routes:\n");
+	for (int i = 0; i < 4000; i++)
+		ses_buf_printf(&text,
+			       "  - {path: /path/%d/of/many, to: echo}\n", i);
+	ses_buf_append_str(&text, "  - path: /chat\n    to: echo\n"
+				  "    allow:\n      origins:\n");
+	for (int i = 0; i < 4096; i++)
+		ses_buf_printf(&text,
+			       "        - https://a-rather-long-name-%04d.of-"
+			       "many-applications.example\n",
+			       i);
+	ses_buf_append(&text, bytes_of("", 1));
+	p = read_policy((const char *)ses_buf_bytes(&text).data);
+	ses_buf_fini(&text);
+	return p;
+}
+
+/* The least time of some tries, for a machine that has other work too. */
+static clock_t time_to_admit(const struct gate_policy *p,
+			     const struct gate_request *r, bool admitted)
+{
+	clock_t least = 0;
+
+	for (int i = 0; i < 5; i++) {
+		clock_t start = clock(), took;
+		struct gate_decision d;
+
+		for (int k = 0; k < 10; k++)
+			gate_admit(p, r, &d);
+		took = clock() - start;
+		assert_int_equal(d.admitted, admitted);
+		if (i == 0 || took < least)
+			least = took;
+	}
+	return least;
+}
+
+TEST("a refusal costs no more than an admission by the last entry")
+{
+	struct gate_policy *p = read_long_policy();
+	struct gate_request last =
+		ask("/chat", "a.example", "10.0.0.1",
+		    "https://a-rather-long-name-4095.of-many-applications."
+		    "example",
+		    NULL);
+	struct gate_request none = last;
+
+	none.origin = BYTES("https://b-rather-long-name-4095.of-many-"
+			    "applications.exampl");
+	assert_true(time_to_admit(p, &none, false) <
+		    time_to_admit(p, &last, true) * 5 + CLOCKS_PER_SEC / 1000);
+	gate_policy_free(p);
+}
+
+TEST("a typo is found in a long list by comparing a few")
+{
+	static const char *const asked[][3] = {
+		{"/chat",
+		 "https://a-rather-long-nane-3071.of-many-applications.example",
+		 "https://"
+		 "a-rather-long-name-3071.of-many-applications.example"},
+		{"/path/3977/of/mny", NULL, "/path/3977/of/many"},
+	};
+	struct gate_policy *p = read_long_policy();
+
+	for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+		struct gate_request r = ask(asked[i][0], "a.example",
+					    "10.0.0.1", asked[i][1], NULL);
+		struct gate_decision d;
+		unsigned compared;
+
+		gate_admit(p, &r, &d);
+		assert_string_equal(gate_nearest(p, &d, &compared), asked[i][2]);
+		assert_true(compared <= GATE_MAX_COMPARED);
 	}
 	gate_policy_free(p);
 }
