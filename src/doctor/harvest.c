@@ -403,6 +403,16 @@ static bool is_file(struct bytes path)
 	return false;
 }
 
+/* A path as a page writes it down; "/live?room=" has its value elsewhere. */
+static void add_link(struct bytes path, struct doctor_values *v)
+{
+	ptrdiff_t query = bytes_find_byte(path, '?');
+
+	if (query >= 0 && path.data[path.len - 1] == '=')
+		path = bytes_first(path, (size_t)query);
+	add_path(path, v);
+}
+
 /*
  * Paths in quotes, or after the host in a template, with a word of WebSocket
  * shortly before: new WebSocket(scheme + location.host + "/live"), data-ws-url=
@@ -424,11 +434,7 @@ static void add_literals(struct bytes text, struct doctor_values *v)
 		if (path.len < 2 || path.data[1] == '/' || is_file(path) ||
 		    to == text.len || !has_mark(before))
 			continue;
-		if (bytes_find_byte(path, '?') >= 0 &&
-		    path.data[path.len - 1] == '=') /* its value is not here */
-			path = bytes_first(path,
-					   (size_t)bytes_find_byte(path, '?'));
-		add_path(path, v);
+		add_link(path, v);
 	}
 }
 
@@ -480,7 +486,7 @@ static void add_links(const struct doctor_case *c, struct bytes text,
 				break;
 		for (to = from; to < rest.len && !ends_url(rest.data[to]); to++)
 			;
-		add_path(bytes_of(rest.data + from, to - from), v);
+		add_link(bytes_of(rest.data + from, to - from), v);
 	}
 	add_literals(text, v);
 }

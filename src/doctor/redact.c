@@ -15,6 +15,8 @@
 #define MAX_SECRETS  128
 #define SHORT_SECRET 8 /* hidden as a word only */
 #define LEAST_SECRET 4 /* what is shorter hides nothing, and spoils words */
+#define RANDOM_LEN     16 /* from here on, a value may be a token */
+#define RANDOM_CHANGES 3  /* between digits, small letters and capitals */
 #define TEXT_LIMIT   (256 * 1024)
 
 /* The secrets of a case; most borrowed from it, decoded ones kept in room. */
@@ -47,11 +49,24 @@ bool doctor_is_secret_pair(struct bytes pair)
 	return strcmp(text, shown) != 0;
 }
 
+/* Named like secrets, and told to everybody. */
+static bool is_known_harmless(struct bytes name)
+{
+	static const char *const harmless[] = {
+		"Sec-WebSocket-Key", "Surrogate-Key", "WWW-Authenticate",
+		"Proxy-Authenticate", "Access-Control-Allow-Credentials"};
+
+	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++)
+		if (bytes_equal_nocase(name, bytes_of_str(harmless[i])))
+			return true;
+	return false;
+}
+
 bool doctor_is_secret_name(struct bytes name)
 {
 	char pair[256];
 
-	if (name.len >= sizeof(pair) - 4)
+	if (name.len >= sizeof(pair) - 4 || is_known_harmless(name))
 		return false;
 	snprintf(pair, sizeof(pair), "%.*s=v", BYTES_ARG(name));
 	return doctor_is_secret_pair(bytes_of_str(pair));
@@ -75,17 +90,35 @@ bool doctor_is_secret_subprotocol(struct bytes token)
 	return token.len >= 24 && digit && letter;
 }
 
-/* Fields whose value is hidden whatever it is. */
-static bool is_secret_field(struct bytes name)
-{
-	static const char *const not_secret[] = {
-		"Sec-WebSocket-Key", "Sec-WebSocket-Accept", "WWW-Authenticate",
-		"Proxy-Authenticate", "Access-Control-Allow-Credentials"};
+enum kind { OTHER, DIGIT, SMALL, CAPITAL };
 
-	for (size_t i = 0; i < sizeof(not_secret) / sizeof(not_secret[0]); i++)
-		if (bytes_equal_nocase(name, bytes_of_str(not_secret[i])))
+static enum kind kind_of(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return DIGIT;
+	if (c >= 'a' && c <= 'z')
+		return SMALL;
+	return c >= 'A' && c <= 'Z' ? CAPITAL : OTHER;
+}
+
+bool doctor_looks_random(struct bytes value)
+{
+	enum kind last = OTHER;
+	bool digit = false;
+	int changes = 0;
+
+	if (value.len < RANDOM_LEN)
+		return false;
+	for (size_t i = 0; i < value.len; i++) {
+		enum kind kind = kind_of(value.data[i]);
+
+		if (kind == OTHER && !memchr("-._~+/=%", value.data[i], 8))
 			return false;
-	return doctor_is_secret_name(name);
+		changes += kind != OTHER && last != OTHER && kind != last;
+		digit |= kind == DIGIT;
+		last = kind;
+	}
+	return digit && changes >= RANDOM_CHANGES;
 }
 
 /* ---- the case's secrets ---- */
@@ -182,7 +215,7 @@ static void add_header(struct secrets *s, const struct doctor_header *h)
 	else if (bytes_equal_nocase(name, BYTES("Authorization")) ||
 		 bytes_equal_nocase(name, BYTES("Proxy-Authorization")))
 		add_authorization(s, value);
-	else if (is_secret_field(name))
+	else if (doctor_is_secret_name(name) || doctor_looks_random(value))
 		add_secret(s, value);
 }
 
@@ -386,7 +419,7 @@ static int show_value(const struct secrets *s, struct bytes name,
 	if (bytes_equal_nocase(name, BYTES("Authorization")) ||
 	    bytes_equal_nocase(name, BYTES("Proxy-Authorization")))
 		return show_authorization(s, value, out);
-	if (is_secret_field(name))
+	if (doctor_is_secret_name(name))
 		return ses_buf_append_str(out, "***");
 	if (bytes_equal_nocase(name, BYTES("Location")) ||
 	    bytes_equal_nocase(name, BYTES("Referer"))) {

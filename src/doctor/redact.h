@@ -33,6 +33,8 @@ int doctor_redact_head(const struct doctor_case *c, struct bytes head,
 bool doctor_is_secret_name(struct bytes name);
 /* Whether an offered subprotocol is a credential in disguise. */
 bool doctor_is_secret_subprotocol(struct bytes token);
+/* Whether @value is long and mixed, as tokens are and words are not. */
+bool doctor_looks_random(struct bytes value);
 /* Whether the part "name=value" of a query holds a secret. */
 bool doctor_is_secret_pair(struct bytes pair);
 

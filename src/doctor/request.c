@@ -42,6 +42,27 @@ static bool same_place(struct bytes path, struct bytes other)
 	return bytes_equal_nocase(path, bytes_from(other, other.len - path.len));
 }
 
+/* This machine has an address in either family, whichever was written. */
+static const char *pick_connect_host(const struct doctor_case *c,
+				     const struct doctor_trial *trial)
+{
+	if (c->connect_host || trial->change != DOCTOR_FAMILY)
+		return c->connect_host;
+	if (trial->value[0] == '6' && c->url.host_kind == SES_HOST_IPV4 &&
+	    bytes_starts(c->url.host, BYTES("127.")))
+		return "::1";
+	if (trial->value[0] == '4' && c->url.host_kind == SES_HOST_IPV6 &&
+	    bytes_equal_str(c->url.host, "::1"))
+		return "127.0.0.1";
+	return NULL;
+}
+
+/* "1.2" is 12. */
+static int tls_version(const char *text)
+{
+	return text[0] == '1' && text[1] == '.' ? 10 + (text[2] - '0') : 0;
+}
+
 static bool withholds(const struct doctor_case *c,
 		      const struct doctor_trial *trial)
 {
@@ -52,6 +73,10 @@ static bool withholds(const struct doctor_case *c,
 	case DOCTOR_PORT:
 	case DOCTOR_SCHEME:
 		return true;
+	case DOCTOR_FAMILY: /* the other loopback address may be another's */
+		return pick_connect_host(c, trial) != c->connect_host;
+	case DOCTOR_TLS_VERSION: /* 1.0 and 1.1 keep no secret any more */
+		return tls_version(trial->value) < 12;
 	case DOCTOR_INSECURE: /* whoever answers is not known to be trusted */
 		return !c->insecure;
 	case DOCTOR_PATH:
@@ -62,13 +87,48 @@ static bool withholds(const struct doctor_case *c,
 	}
 }
 
+/* Fields that say nothing about who asks. */
+static bool is_public(struct bytes name)
+{
+	static const char *const names[] = {
+		"Accept",  "Accept-Encoding", "Accept-Language",
+		"Cache-Control", "DNT", "Origin", "Pragma", "User-Agent"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (bytes_equal_nocase(name, bytes_of_str(names[i])))
+			return true;
+	return bytes_equal_nocase(bytes_first(name, 10), BYTES("Sec-Fetch-"));
+}
+
 static bool is_credential(const struct doctor_header *h)
 {
 	struct bytes name = bytes_of_str(h->name);
 
 	return bytes_equal_nocase(name, BYTES("Cookie")) ||
 	       bytes_equal_nocase(name, BYTES("Authorization")) ||
-	       doctor_is_secret_name(name);
+	       doctor_is_secret_name(name) ||
+	       doctor_looks_random(bytes_of_str(h->value));
+}
+
+/*
+ * Whether a field stays at home. To somebody else only what is known to be
+ * harmless goes, since no list of names knows every vendor's key; without
+ * credentials to the same server, all but them, for one thing is to change.
+ */
+static bool is_withheld(const struct doctor_trial *trial,
+			const struct doctor_header *h)
+{
+	return trial->change == DOCTOR_NO_CREDENTIALS
+		       ? is_credential(h)
+		       : !is_public(bytes_of_str(h->name));
+}
+
+static bool is_secret_part(struct bytes pair)
+{
+	ptrdiff_t equals = bytes_find_byte(pair, '=');
+
+	return doctor_is_secret_pair(pair) ||
+	       doctor_looks_random(bytes_from(pair, (size_t)(equals + 1)));
 }
 
 /* ---- the parts of the request ---- */
@@ -171,7 +231,7 @@ static void append_query(struct doctor_request *r, struct bytes query)
 			len++;
 		pair = bytes_first(query, len);
 		query = bytes_from(query, len + 1);
-		if (doctor_is_secret_pair(pair) ||
+		if (is_secret_part(pair) ||
 		    sizeof(r->target) - n < pair.len + 2)
 			continue;
 		n += (size_t)sprintf(r->target + n, "%c%.*s", mark,
@@ -218,7 +278,7 @@ static void pick_extra(const struct doctor_case *c,
 
 		if (trial->change == DOCTOR_MINIMAL || !*h->value ||
 		    is_own_field(bytes_of_str(h->name)) ||
-		    drops(trial, h->name) || (r->bare && is_credential(h)))
+		    drops(trial, h->name) || (r->bare && is_withheld(trial, h)))
 			continue;
 		r->extra[n].name = bytes_of_str(h->name);
 		r->extra[n++].value = bytes_of_str(h->value);
@@ -360,12 +420,6 @@ static void pick_url(const struct doctor_trial *trial, struct doctor_request *r)
 		r->url.port = (uint16_t)port;
 }
 
-/* "1.2" is 12. */
-static int tls_version(const char *text)
-{
-	return text[0] == '1' && text[1] == '.' ? 10 + (text[2] - '0') : 0;
-}
-
 static void pick_tls(const struct doctor_case *c,
 		     const struct doctor_trial *trial, struct doctor_request *r)
 {
@@ -382,21 +436,6 @@ static void pick_tls(const struct doctor_case *c,
 		r->tls.min_version = 10;
 		r->tls.max_version = tls_version(trial->value);
 	}
-}
-
-/* This machine has an address in either family, whichever was written. */
-static const char *pick_connect_host(const struct doctor_case *c,
-				     const struct doctor_trial *trial)
-{
-	if (c->connect_host || trial->change != DOCTOR_FAMILY)
-		return c->connect_host;
-	if (trial->value[0] == '6' && c->url.host_kind == SES_HOST_IPV4 &&
-	    bytes_starts(c->url.host, BYTES("127.")))
-		return "::1";
-	if (trial->value[0] == '4' && c->url.host_kind == SES_HOST_IPV6 &&
-	    bytes_equal_str(c->url.host, "::1"))
-		return "127.0.0.1";
-	return NULL;
 }
 
 static void pick_dial(const struct doctor_case *c,

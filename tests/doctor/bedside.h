@@ -4,6 +4,7 @@
  * trial would get, the real plan, findings and judgement do the rest. Answers
  * are written as they come over the wire, or, after an @, in a word:
  *   @open [SUBPROTOCOL]  @close CODE REASON  @cut MS  @bad101  @badframe
+ *   @tunnel BYTES (a 101, and then these)
  *   @silent  @closed  @reset  @raw BYTES
  *   @refused  @lost  @noname  @proxy STATUS  @tls FAULT
  */
@@ -38,6 +39,7 @@ struct patient {
 	double at_least, at_most; /* the confidence; 0: not looked at */
 	bool asked_for_cert;
 	bool large; /* the request head has 6,000 bytes */
+	bool local; /* whatever the name, it leads to this machine */
 };
 
 struct bed {
@@ -131,7 +133,7 @@ static inline void lie_in_a_word(struct doctor_probe *p, const char *word)
 	if (strncmp(word, "open", 4) == 0) {
 		p->outcome = DOCTOR_OPEN;
 		p->status = 101;
-		p->open_ms = p->trial.change == DOCTOR_HOLD ? 7000 : 500;
+		p->open_ms = p->trial.change == DOCTOR_HOLD ? 4000 : 500;
 		if (word[4]) {
 			p->head = strdup(word);
 			p->subprotocol = bytes_of_str(p->head + 5);
@@ -156,6 +158,12 @@ static inline void lie_in_a_word(struct doctor_probe *p, const char *word)
 		p->outcome = DOCTOR_BAD_FRAME;
 		p->status = 101;
 		p->fault = SES_FAULT_MASKED;
+	} else if (strncmp(word, "tunnel ", 7) == 0) {
+		p->outcome = DOCTOR_BAD_FRAME;
+		p->status = 101;
+		p->fault = SES_FAULT_MASKED;
+		p->body = (uint8_t *)strdup(word + 7);
+		p->body_len = strlen(word + 7);
 	} else if (strncmp(word, "raw ", 4) == 0) {
 		p->outcome = DOCTOR_NOT_HTTP;
 		p->head = strdup(word + 4);
@@ -249,6 +257,11 @@ static inline void bed_probe(struct bed *b, const struct patient *patient,
 				     bed_answer(patient, trial));
 
 	p->dial.tls.asked_for_cert = patient->asked_for_cert;
+	if (patient->local) {
+		p->dial.peer.len = sizeof(p->dial.peer.v4);
+		p->dial.peer.v4.sin_family = AF_INET;
+		p->dial.peer.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	}
 	if (patient->large) {
 		free(p->request);
 		p->request = calloc(1, 6001);

@@ -217,6 +217,86 @@ TEST("paths are taken from redirects and scripts of the same host alone")
 	bed_strip(&b);
 }
 
+TEST("where all paths fare alike, guesses wait for better questions")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL, .answer = "HTTP/1.1 400 B\n\n"};
+	size_t guesses = 0;
+
+	bed_examine(&b, &p);
+	for (size_t i = 0; i < b.chart.n_probes; i++) {
+		enum doctor_change change = b.chart.probe[i]->trial.change;
+
+		guesses += change == DOCTOR_PATH;
+		if (change == DOCTOR_SUBPROTOCOL)
+			assert_true(guesses <= 4);
+	}
+	assert_true(count_change(&b, DOCTOR_SUBPROTOCOL) > 0);
+	bed_strip(&b);
+}
+
+TEST("scripts are those of the same host, and no libraries")
+{
+	static struct bed b;
+	static struct doctor_values v;
+	const struct patient p = {
+		.url = "ws://127.0.0.1:8080/app/",
+		.answer = "HTTP/1.1 200 OK\n\n<html>"
+			  "<script src=\"/js/jquery.min.js\"></script>"
+			  "<script async src='./main.js?v=3'></script>"
+			  "<script src=\"https://cdn.example/x.js\"></script>"
+			  "<script>src='/no.js'</script>"
+			  "<script src=//cdn.example/y.js></script>"
+			  "<script src=http://127.0.0.1:8080/z.js></script>"};
+
+	bed_make(&b, &p);
+	bed_probe(&b, &p, &(struct doctor_trial){.change = DOCTOR_NOTHING});
+	doctor_harvest_scripts(&b.chart, &v);
+	assert_int_equal(v.n, 2);
+	assert_string_equal(v.value[0], "/app/main.js?v=3");
+	assert_string_equal(v.value[1], "/z.js");
+	bed_strip(&b);
+}
+
+TEST("a page tells paths in all the ways in which pages write them")
+{
+	static const struct {
+		const char *page, *path; /* NULL: none is told */
+	} rows[] = {
+		{"new WebSocket('ws://' + location.host + '/a/b')", "/a/b"},
+		{"const u=location.host+\"/a/b\";new WebSocket(u)", "/a/b"},
+		{"new WebSocket(`wss://${host}/a/b`)", "/a/b"},
+		{"<body data-ws-url=\"/a/b\">", "/a/b"},
+		{"<meta name=\"action-cable-url\" content=\"/a/b\" />", "/a/b"},
+		{"{\"socketPath\": \"/a/b\"}", "/a/b"},
+		{"new WebSocket(base + '/a/b?room=' + id)", "/a/b"},
+		{"<a href=\"/a/b\">", NULL},
+		{"<script src=\"/websocket/a.js\">", NULL},
+		{"new WebSocket(", NULL},
+		{"new WebSocket(\"/", "/"},
+	};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		static struct doctor_values v;
+		char answer[200];
+		const struct patient p = {.url = URL, .answer = answer};
+
+		memset(&v, 0, sizeof(v));
+		snprintf(answer, sizeof(answer), "HTTP/1.1 200 OK\n\n%s",
+			 rows[i].page);
+		bed_make(&b, &p);
+		bed_probe(&b, &p,
+			  &(struct doctor_trial){.change = DOCTOR_NOTHING});
+		doctor_harvest_paths(&b.chart, &v);
+		if ((v.n_told > 0) != (rows[i].path != NULL) ||
+		    (rows[i].path && strcmp(v.value[0], rows[i].path) != 0))
+			fail_msg("%s: %zu, %s", rows[i].page, v.n_told,
+				 v.value[0]);
+		bed_strip(&b);
+	}
+}
+
 TEST("subprotocols are read out of refusals, and those offered left out")
 {
 	static const struct {

@@ -164,6 +164,10 @@ TEST("credentials go to no other host, port, scheme or made-up path")
 		{DOCTOR_SCHEME, "wss", true},
 		{DOCTOR_HOST, "other", true},
 		{DOCTOR_INSECURE, "", true},
+		{DOCTOR_FAMILY, "6", false},
+		{DOCTOR_TLS_VERSION, "1.0", true},
+		{DOCTOR_TLS_VERSION, "1.1", true},
+		{DOCTOR_TLS_VERSION, "1.2", false},
 		{DOCTOR_NO_CREDENTIALS, "", true},
 	};
 
@@ -182,6 +186,47 @@ TEST("credentials go to no other host, port, scheme or made-up path")
 	assert_null(request.tls.cert_file);
 	make(DOCTOR_ORIGIN, "x");
 	assert_string_equal(request.tls.cert_file, "client.pem");
+}
+
+TEST("credentials do not go to this machine's other address")
+{
+	set_up();
+	set_url("ws://127.0.0.1:81/?token=qt0ken");
+	make(DOCTOR_FAMILY, "6");
+	assert_string_equal(request.dial.connect_host, "::1");
+	assert_false(has_secret());
+	make(DOCTOR_FAMILY, "4");
+	assert_true(has_secret());
+	asked.connect_host = (char *)"127.0.0.9"; /* the user's own choice */
+	make(DOCTOR_FAMILY, "6");
+	assert_true(has_secret());
+}
+
+TEST("elsewhere goes no field that may be a key, whatever its name is")
+{
+	static const struct doctor_header vendors[] = {
+		{(char *)"Ocp-Apim-Subscription-Key", (char *)"one-s3cret"},
+		{(char *)"X-Auth", (char *)"two-s3cret"},
+		{(char *)"x-functions-key", (char *)"three-s3cret"},
+		{(char *)"X-Tenant-Whatever", (char *)"four-s3cret"},
+		{(char *)"Accept-Language", (char *)"de"},
+		{(char *)"Sec-Fetch-Mode", (char *)"websocket"},
+	};
+
+	set_up();
+	set_url("ws://h/c?room=1&subscription-key=s3cret&"
+		"x=Zm9vYmFyYmF6MTIzNDU2Nzg5&y=room-of-the-general-public-1");
+	memcpy(asked.header, vendors, sizeof(vendors));
+	asked.n_headers = ARRAY_LEN(vendors);
+	make(DOCTOR_PORT, "9000");
+	assert_false(has("s3cret") || has("Zm9v"));
+	assert_true(has("GET /c?room=1&y=room-of-the-general-public-1 HTTP"));
+	assert_true(has("Accept-Language: de\r\n"));
+	assert_true(has("Sec-Fetch-Mode: websocket\r\n"));
+	make(DOCTOR_NO_CREDENTIALS, "");
+	assert_true(has("four-s3cret"));
+	assert_false(has("one-s3cret") || has("two-s3cret") ||
+		     has("three-s3cret"));
 }
 
 TEST("who verifies nothing on purpose keeps the credentials, too")

@@ -242,3 +242,34 @@ TEST("without fingerprints no stack is named")
 	assert_int_equal(b.verdict.n_hops, 0);
 	bed_strip(&b);
 }
+
+TEST("the reference of a refusal by sesame is told, and none that is none")
+{
+	static const struct {
+		const char *answer, *reference;
+	} rows[] = {
+		{"HTTP/1.1 403 F\nSesame-Reference: 7K2M-Q4XD\n\n",
+		 "7K2M-Q4XD"},
+		{"HTTP/1.1 403 F\n\nForbidden: no.\n\nReference: 7K2M-Q4XD\n",
+		 "7K2M-Q4XD"},
+		{"HTTP/1.1 403 F\nSesame-Reference: $(reboot)\n\n", ""},
+		{"HTTP/1.1 403 F\n\nReference: ", ""},
+		{"HTTP/1.1 403 F\n\nReference: 12", ""},
+	};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct patient p = {
+			.url = URL,
+			.origin = "https://evil.example",
+			.answer = rows[i].answer,
+			.answers = {{DOCTOR_NO_ORIGIN, NULL, "@open"}}};
+
+		bed_examine(&b, &p);
+		assert_string_equal(b.verdict.reference, rows[i].reference);
+		if (i == 0)
+			assert_non_null(strstr(b.verdict.fix[0].what,
+					       "sesame why 7K2M-Q4XD"));
+		bed_strip(&b);
+	}
+}
