@@ -12,12 +12,12 @@
 #include "base/base64.h"
 #include "wire/url.h"
 
-#define MAX_SECRETS  128
-#define SHORT_SECRET 8 /* hidden as a word only */
-#define LEAST_SECRET 4 /* what is shorter hides nothing, and spoils words */
+#define MAX_SECRETS    128
+#define SHORT_SECRET   8  /* hidden as a word only */
+#define LEAST_SECRET   4  /* what is shorter hides nothing, and spoils words */
 #define RANDOM_LEN     16 /* from here on, a value may be a token */
 #define RANDOM_CHANGES 3  /* between digits, small letters and capitals */
-#define TEXT_LIMIT   (256 * 1024)
+#define TEXT_LIMIT     (256 * 1024)
 
 /* The secrets of a case; most borrowed from it, decoded ones kept in room. */
 struct secrets {

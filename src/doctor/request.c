@@ -91,8 +91,8 @@ static bool withholds(const struct doctor_case *c,
 static bool is_public(struct bytes name)
 {
 	static const char *const names[] = {
-		"Accept",  "Accept-Encoding", "Accept-Language",
-		"Cache-Control", "DNT", "Origin", "Pragma", "User-Agent"};
+		"Accept", "Accept-Encoding", "Accept-Language", "Cache-Control",
+		"DNT",	  "Origin",	     "Pragma",		"User-Agent"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (bytes_equal_nocase(name, bytes_of_str(names[i])))
@@ -231,8 +231,7 @@ static void append_query(struct doctor_request *r, struct bytes query)
 			len++;
 		pair = bytes_first(query, len);
 		query = bytes_from(query, len + 1);
-		if (is_secret_part(pair) ||
-		    sizeof(r->target) - n < pair.len + 2)
+		if (is_secret_part(pair) || sizeof(r->target) - n < pair.len + 2)
 			continue;
 		n += (size_t)sprintf(r->target + n, "%c%.*s", mark,
 				     BYTES_ARG(pair));

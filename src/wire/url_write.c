@@ -144,6 +144,15 @@ static const char *const secret_parts[] = {
 static const char *const secret_names[] = {
 	"key", "sig", "sid",  "code",  "pwd", "pw",   "pass", "auth", "otp",
 	"pin", "mac", "hmac", "nonce", "sas", "sess", "ssid", NULL};
+/* And when the name ends in them: nobody can list every vendor's key. A
+ * monkey that is hidden costs less than a key that is not. */
+static const char *const secret_ends[] = {"key", "auth", "pass", NULL};
+
+static bool ends_in(struct bytes name, struct bytes end)
+{
+	return name.len >= end.len &&
+	       bytes_equal(bytes_from(name, name.len - end.len), end);
+}
 
 /* "Access%5fToken[]" becomes "accesstoken". */
 static struct bytes plain_name(struct bytes name, uint8_t out[64])
@@ -169,6 +178,9 @@ static bool is_secret_name(struct bytes name)
 			return true;
 	for (const char *const *word = secret_names; *word; word++)
 		if (bytes_equal_str(name, *word))
+			return true;
+	for (const char *const *end = secret_ends; *end; end++)
+		if (ends_in(name, bytes_of_str(*end)))
 			return true;
 	return false;
 }

@@ -49,6 +49,44 @@ TEST("a short secret is hidden as a word only, and what is no secret stays")
 	expect("a tiny cookie, on and off", "a tiny cookie, on and off");
 }
 
+TEST("what looks random is told from words, ids and times")
+{
+	static const struct {
+		const char *value;
+		bool random;
+	} rows[] = {
+		{"Zm9vYmFyYmF6MTIzNDU2Nzg5", true},
+		{"550e8400-e29b-41d4-a716-446655440000", true},
+		{"9f86d081884c7d659a2feaa0", true},
+		{"sk_live_4eC39HqLyjWDarjt", true},
+		{"9f86d081", false},
+		{"2026-11-22T16:30:00.123Z", false},
+		{"room-of-the-general-public-1", false},
+		{"ThisIsACamelNotAToken", false},
+		{"1234567890123456789", false},
+		{"", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (doctor_looks_random(bytes_of_str(rows[i].value)) !=
+		    rows[i].random)
+			fail_msg("%s", rows[i].value);
+}
+
+TEST("any field whose name ends like a key is secret, the handshake's not")
+{
+	static const char *const secret[] = {"Ocp-Apim-Subscription-Key",
+					     "X-Auth", "x-functions-key",
+					     "X-Key", "DB-Pass"};
+	static const char *const open[] = {"Sec-WebSocket-Key", "X-Author",
+					   "Surrogate-Key", "X-Colour"};
+
+	for (size_t i = 0; i < ARRAY_LEN(secret); i++)
+		assert_true(doctor_is_secret_name(bytes_of_str(secret[i])));
+	for (size_t i = 0; i < ARRAY_LEN(open); i++)
+		assert_false(doctor_is_secret_name(bytes_of_str(open[i])));
+}
+
 TEST("a JSON Web Token is hidden although nobody knows it")
 {
 	expect("got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln here",

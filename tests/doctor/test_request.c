@@ -188,6 +188,16 @@ TEST("credentials go to no other host, port, scheme or made-up path")
 	assert_string_equal(request.tls.cert_file, "client.pem");
 }
 
+static void set_url(const char *text)
+{
+	enum ses_url_fault fault;
+	size_t at;
+
+	asked.url_text = (char *)(uintptr_t)text;
+	assert_int_equal(
+		ses_url_parse(bytes_of_str(text), &asked.url, &fault, &at), 0);
+}
+
 TEST("credentials do not go to this machine's other address")
 {
 	set_up();
@@ -275,16 +285,6 @@ TEST("trials of the way change the way and not the request")
 	make(DOCTOR_PORT, "9000");
 	assert_int_equal(request.dial.port, 9000);
 	assert_true(bytes_equal_str(request.dial.host, "h"));
-}
-
-static void set_url(const char *text)
-{
-	enum ses_url_fault fault;
-	size_t at;
-
-	asked.url_text = (char *)(uintptr_t)text;
-	assert_int_equal(
-		ses_url_parse(bytes_of_str(text), &asked.url, &fault, &at), 0);
 }
 
 TEST("the other scheme has its own port, unless one was given")
