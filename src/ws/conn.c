@@ -16,6 +16,9 @@
 /* Room over the queue's limit for control frames: those must always fit. */
 #define CONTROL_ROOM 1024
 
+/* No message that is compressed or masked makes a shorter frame. */
+#define LEAST_FRAME 3
+
 #define DEFAULT_BYTES	     ((size_t)16 << 20)
 #define MORE_QUEUE_BYTES     ((size_t)1 << 20)
 #define DEFAULT_HIGH_BYTES   ((size_t)1 << 20)
@@ -718,7 +721,7 @@ int sesame_conn_send(struct sesame_conn *conn, enum sesame_kind kind,
 	r = send_as_it_is(conn, kind, bytes_of(data, len));
 	if (r <= 0)
 		return r;
-	if (!has_room(conn, 1)) /* do not compress for nothing */
+	if (!has_room(conn, LEAST_FRAME)) /* compress for nothing? */
 		return note_full(conn);
 	conn->sending = true;
 	return after_send(conn,
