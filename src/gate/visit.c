@@ -263,6 +263,10 @@ static enum outcome admit(struct gate_visit *v)
 		return refuse(v, &why);
 	new_reference(reference);
 	journal(v, &why, reference, true);
+	/* From here on the rule has said nothing: what else fails, it did not. */
+	d->admitted = true;
+	d->cause = WHY_OK;
+	d->status = 101;
 	return GO_ON;
 }
 
