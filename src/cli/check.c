@@ -90,29 +90,55 @@ struct asked {
 	char host[300], target[4096];
 };
 
-static bool read_request(const struct options *o, struct asked *a)
+static bool complain(const char *url, const char *what)
+{
+	char shown[160];
+
+	fprintf(stderr, "sesame check: --url %s: %s\n",
+		bytes_printable(bytes_of_str(url), shown, sizeof(shown)), what);
+	return false;
+}
+
+static const char fragment[] = "a fragment (#...) is not sent; leave it out";
+
+static bool read_path(const char *path, struct asked *a)
+{
+	if (strchr(path, '#'))
+		return complain(path, fragment);
+	if (strlen(path) >= sizeof(a->target))
+		return complain(path, "too long");
+	snprintf(a->target, sizeof(a->target), "%s", path);
+	return true;
+}
+
+static bool read_url(const char *text, struct asked *a)
 {
 	enum ses_url_fault fault = SES_URL_OK;
 	struct ses_url url;
-	char shown[512];
 	size_t at;
 
+	/* A page's address is read too: people copy it from the browser. */
+	if (ses_url_parse(bytes_of_str(text), &url, &fault, &at) < 0 &&
+	    fault != SES_URL_HTTP)
+		return complain(text, fault == SES_URL_FRAGMENT
+					      ? fragment
+					      : ses_url_fault(fault)->sentence);
+	if (ses_url_target(&url, a->target, sizeof(a->target)) < 0 ||
+	    ses_url_host_field(&url, a->host, sizeof(a->host)) < 0)
+		return complain(text, "too long");
+	return true;
+}
+
+static bool read_request(const struct options *o, struct asked *a)
+{
+	char shown[512];
+
 	snprintf(a->host, sizeof(a->host), "localhost");
-	snprintf(a->target, sizeof(a->target), "%s", o->url);
-	if (o->url[0] != '/') {
-		if (ses_url_parse(bytes_of_str(o->url), &url, &fault, &at) < 0 &&
-		    !url.http) {
-			fprintf(stderr, "sesame check: --url %s: %s\n",
-				bytes_printable(bytes_of_str(o->url), shown,
-						sizeof(shown)),
-				ses_url_fault(fault)->sentence);
+	if (o->url[0] == '/') {
+		if (!read_path(o->url, a))
 			return false;
-		}
-		if (ses_url_target(&url, a->target, sizeof(a->target)) < 0 ||
-		    ses_url_host_field(&url, a->host, sizeof(a->host)) < 0) {
-			fprintf(stderr, "sesame check: --url is too long\n");
-			return false;
-		}
+	} else if (!read_url(o->url, a)) {
+		return false;
 	}
 	a->request = (struct gate_request){
 		.target = bytes_of_str(a->target),
@@ -225,23 +251,23 @@ static void print_faults(struct bytes lines, bool json)
 {
 	json_t *errors = json_array();
 	json_t *o = json_pack("{s:b, s:o}", "valid", 0, "errors", errors);
-	char *text;
+	char text[8192], *all;
 
 	while (lines.len) {
 		ptrdiff_t end = bytes_find_byte(lines, '\n');
 		size_t n = end < 0 ? lines.len : (size_t)end;
 
-		json_array_append_new(
-			errors, json_stringn((const char *)lines.data, n));
+		/* A file's name may be of any bytes; JSON is UTF-8. */
+		bytes_printable(bytes_first(lines, n), text, sizeof(text));
+		json_array_append_new(errors, json_string(text));
 		if (!json)
-			fprintf(stderr, "%.*s\n",
-				BYTES_ARG(bytes_first(lines, n)));
+			fprintf(stderr, "%s\n", text);
 		lines = bytes_from(lines, n + 1);
 	}
-	text = json_dumps(o, JSON_INDENT(2));
+	all = json_dumps(o, JSON_INDENT(2));
 	if (json)
-		puts(text ? text : "{}");
-	free(text);
+		puts(all ? all : "{}");
+	free(all);
 	json_decref(o);
 }
 

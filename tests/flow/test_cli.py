@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import hashlib
+import json
 import os
 import pathlib
 import pty
@@ -171,6 +172,30 @@ def test_what_was_typed_cannot_paint_the_terminal(words):
     done = run(*words)
     assert done.returncode in (2, 3), done.stderr
     assert "\033" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("url, told", [
+    ("/" + "x" * 4095, "too long"), ("ws://h/" + "x" * 4095, "too long"),
+    ("/any#x", "leave it out"), ("ws://h/any#x", "leave it out"),
+    ("wss//x", "colon"), ("ftp://h/x", "another protocol"), ("x y", "blank")])
+def test_check_says_what_is_wrong_with_a_url(url, told):
+    done = run("check", EXAMPLE, "--url", url)
+    assert done.returncode == 2 and told in done.stderr, done.stderr
+    assert done.stderr.startswith("sesame check: --url ")
+
+
+def test_check_takes_the_address_of_a_page_too():
+    assert run("check", EXAMPLE, "--url", "https://h/chat",
+               "--origin", "https://app.example").returncode == 0
+
+
+def test_faults_are_told_in_json_whatever_the_file_is_called(tmp_path):
+    name = os.fsencode(tmp_path) + b"/\xff.yaml"
+    with open(name, "w") as f:
+        f.write("nothing: here\n")
+    done = run("check", name, "--json")
+    assert done.returncode == 2
+    assert len(json.loads(done.stdout)["errors"]) == 2, done.stdout
 
 
 # ---- colours ----
@@ -433,7 +458,7 @@ def test_a_port_in_use_is_told_with_its_remedy():
     (["check", "/nonexistent.yaml"], 2, "cannot be opened"),
     (["check", "/dev/null"], 2, "empty"),
     (["why", "--last", "--journal", "/nonexistent.db"], 3, "cannot be read"),
-    (["why", "--last", "--journal", "/dev/null"], 3, "no journal of sesame"),
+    (["why", "--last", "--journal", "/dev/null"], 3, "not a plain file"),
     (["why", "--last", "-c", "/nonexistent.yaml"], 2, "cannot be opened"),
     (["doctor", "--cacert", "/nonexistent.pem", "wss://h"], 2, "No such file"),
     (["doctor", "--key", "/nonexistent.pem", "wss://h"], 2, "--cert"),
