@@ -369,7 +369,7 @@ static void on_message(struct sesame_conn *conn, void *user,
 static void hint_at_doctor(const struct talk *t)
 {
 	/* some shells would take the query for something else */
-	const char *quote = strpbrk(t->url, "&?*;()<>|$ ") ? "'" : "";
+	const char *quote = strpbrk(t->shown_url, "&?*;()<>|$ ") ? "'" : "";
 
 	tell(TERM_CYAN, "sesame doctor %s%s%s tells why.", quote, t->shown_url,
 	     quote);
@@ -599,7 +599,7 @@ static int take_url(struct talk *t, const char *word)
 	if (t->url)
 		return wrong("one URL, please; what is '%s'?", word);
 	t->url = word;
-	cli_printable(word, strlen(word), t->shown_url, sizeof(t->shown_url));
+	cli_printable_url(word, t->shown_url, sizeof(t->shown_url));
 	return 0;
 }
 

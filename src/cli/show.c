@@ -6,10 +6,20 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "wire/url.h"
 
 char *cli_printable(const char *text, size_t len, char *out, size_t size)
 {
 	return bytes_printable(bytes_of(text, len), out, size);
+}
+
+char *cli_printable_url(const char *url, char *out, size_t size)
+{
+	char safe[8192];
+	int r = ses_url_redact(bytes_of_str(url), safe, sizeof(safe));
+
+	return bytes_printable(r < 0 ? BYTES("URL") : bytes_of_str(safe), out,
+			       size);
 }
 
 void cli_print_safely(FILE *f, const char *text, size_t len)

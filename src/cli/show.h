@@ -8,6 +8,8 @@
 
 /* @text on one line, cut with "..." when it does not fit. Returns @out. */
 char *cli_printable(const char *text, size_t len, char *out, size_t size);
+/* A URL as cli_printable() shows it, without its passwords and tokens. */
+char *cli_printable_url(const char *url, char *out, size_t size);
 /* Print all of @text; its line ends and tabs stay what they are. */
 void cli_print_safely(FILE *f, const char *text, size_t len);
 /* Print an HTTP head, each line behind @mark, as curl -v does. */

@@ -133,6 +133,13 @@ def test_a_refusal_is_shown_with_a_hint(echo):
     assert f"sesame doctor '{echo}/?a=b' tells why." in got.stderr
 
 
+def test_the_hint_at_the_doctor_tells_no_secret(echo):
+    url = echo.replace("ws://", "ws://ann:s3cret@") + "/?access_token=s3cret&a=b"
+    got = connect("-m", "x", "--origin", "https://evil.example", url)
+    assert got.returncode == 1 and "sesame doctor 'ws://" in got.stderr
+    assert "a=b' tells why." in got.stderr and "s3cret" not in got.stderr
+
+
 def test_a_subprotocol_is_asked_for_and_told(answering):
     got = connect("--subprotocol", "a,chat", "-n", "1", answering(
         OPEN[:-2] + b"Sec-WebSocket-Protocol: chat\r\n\r\n\x81\x02hi"))
