@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <sesame/error.h>
+
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/options.h"
@@ -75,12 +77,26 @@ static int complain_count(const char *value)
 	return EXIT_USAGE;
 }
 
+static int complain_of_two(const char *first, const char *second)
+{
+	char shown[2][80];
+
+	fprintf(stderr,
+		"sesame why: %s or %s? One refusal at a time, or --last\n",
+		bytes_printable(bytes_of_str(first), shown[0], sizeof(shown[0])),
+		bytes_printable(bytes_of_str(second), shown[1],
+				sizeof(shown[1])));
+	return EXIT_USAGE;
+}
+
 static int read_options(char **argv, struct options *o)
 {
 	struct option_reader r = {.command = "why", .next = argv + 1};
 	int more;
 
 	while ((more = option_next(&r)) > 0) {
+		if (!r.name && o->reference)
+			return complain_of_two(o->reference, r.value);
 		if (!r.name)
 			o->reference = r.value;
 		else if (strcmp(r.name, "config") == 0)
@@ -98,8 +114,11 @@ static int read_options(char **argv, struct options *o)
 	}
 	if (more < 0)
 		return EXIT_USAGE;
-	return o->reference || o->last || o->help ? EXIT_OK
-						  : complain_no_reference();
+	if (o->help)
+		return EXIT_OK;
+	if (o->reference && o->last)
+		return complain_of_two(o->reference, "--last");
+	return o->reference || o->last ? EXIT_OK : complain_no_reference();
 }
 
 /* ---- The journal's place ---- */
@@ -156,12 +175,10 @@ static void print_time(int64_t time_ms, char out[32])
 	strftime(out, 32, "%Y-%m-%d %H:%M:%S", &tm);
 }
 
-static void print_row(const char *name, const char *format, const char *value)
+static void print_row(const char *name, const char *value)
 {
-	if (value[0]) {
-		printf("  %-11s ", name);
-		printf("%s%s\n", format, value);
-	}
+	if (value[0])
+		printf("  %-11s %s\n", name, value);
 }
 
 static void tell(const struct gate_story *s)
@@ -183,15 +200,15 @@ static void tell(const struct gate_story *s)
 	if (cause >= 0)
 		term_wrap(stdout, why_cause((enum why_cause)cause)->sentence, 2);
 	printf("\n");
-	print_row("asked", "", s->target);
-	print_row("at", "", s->listener);
-	print_row("when", "", when);
-	print_row("from", "", s->address);
-	print_row("Host", "", s->host);
-	print_row("Origin", "", s->origin[0] ? s->origin : "(none was sent)");
-	print_row("User-Agent", "", s->user_agent);
-	print_row("route", "", s->route);
-	print_row("behind it", "", s->upstream);
+	print_row("asked", s->target);
+	print_row("at", s->listener);
+	print_row("when", when);
+	print_row("from", s->address);
+	print_row("Host", s->host);
+	print_row("Origin", s->origin[0] ? s->origin : "(none was sent)");
+	print_row("User-Agent", s->user_agent);
+	print_row("route", s->route);
+	print_row("behind it", s->upstream);
 	printf("\n");
 	if (s->check[0] && s->line)
 		printf("  %s%s:%u%s  ", bold, s->file, s->line, reset);
@@ -202,9 +219,9 @@ static void tell(const struct gate_story *s)
 	else
 		printf("%s\n", s->note);
 	if (s->check[0] && strcmp(s->check, "path") != 0)
-		print_row("compared", "",
+		print_row("compared",
 			  s->compared[0] ? s->compared : "(nothing)");
-	print_row("nearest", "", s->nearest);
+	print_row("nearest", s->nearest);
 	printf("\n");
 	ses_buf_init(&advice, 8192);
 	gate_story_advise(s, &advice);
@@ -238,12 +255,25 @@ static void tell_short(void *user, const struct gate_story *s)
 	printf("%s\n", s->observed ? "  (let in)" : "");
 }
 
-static int tell_last(struct gate_journal_reader *journal, struct options *o)
+static int complain_of_journal(struct gate_journal_reader *journal,
+			       const char *file)
+{
+	char shown[4096];
+
+	fprintf(stderr, "sesame why: the journal %s cannot be read: %s\n",
+		bytes_printable(bytes_of_str(file), shown, sizeof(shown)),
+		gate_journal_error(journal));
+	return EXIT_NO_ANSWER;
+}
+
+static int tell_last(struct gate_journal_reader *journal, struct options *o,
+		     const char *file)
 {
 	uint64_t rows, left_out;
 
 	usleep(BEHIND_US); /* what was refused just now is to be among them */
-	gate_journal_last(journal, o->last, tell_short, &o->json);
+	if (gate_journal_last(journal, o->last, tell_short, &o->json) < 0)
+		return complain_of_journal(journal, file);
 	gate_journal_count(journal, &rows, &left_out);
 	if (left_out)
 		fprintf(stderr,
@@ -279,7 +309,8 @@ static int tell_unknown(struct gate_journal_reader *journal,
 	struct nearest near = {.typed = reference, .distance = 3};
 	uint64_t rows, left_out;
 
-	gate_journal_last(journal, 1000, come_near, &near);
+	if (gate_journal_last(journal, 1000, come_near, &near) < 0)
+		return complain_of_journal(journal, file);
 	gate_journal_count(journal, &rows, &left_out);
 	fprintf(stderr, "sesame why: %s is not among the %llu refusals in %s\n",
 		reference, (unsigned long long)rows, file);
@@ -312,11 +343,14 @@ static int tell_one(struct gate_journal_reader *journal,
 	char reference[WHY_REFERENCE_SIZE];
 	struct gate_story *story = calloc(1, sizeof(*story));
 	uint64_t number = 0;
-	int status = EXIT_OK;
+	int status = EXIT_OK, found;
 
 	why_reference_read(bytes_of_str(o->reference), &number);
 	why_reference_write(number, reference);
-	if (!story || find(journal, reference, story) <= 0)
+	found = story ? find(journal, reference, story) : SESAME_ENOMEM;
+	if (found < 0)
+		status = complain_of_journal(journal, file);
+	else if (found == 0)
 		status = tell_unknown(journal, reference, file);
 	else if (o->json)
 		tell_json(story, true);
@@ -358,7 +392,8 @@ int cmd_why(int argc, char **argv)
 				"look.\n");
 		return EXIT_NO_ANSWER;
 	}
-	status = o.last ? tell_last(journal, &o) : tell_one(journal, &o, file);
+	status = o.last ? tell_last(journal, &o, file)
+			: tell_one(journal, &o, file);
 	gate_journal_read_close(journal);
 	return status;
 }

@@ -236,7 +236,7 @@ static void rest(struct gate_journal *j)
 {
 	struct timespec until;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_nsec += REST_MS * 1000000L;
 	until.tv_sec += until.tv_nsec / 1000000000L;
 	until.tv_nsec %= 1000000000L;
@@ -349,6 +349,17 @@ static bool open_file(struct gate_journal *j, const char *file, char *text,
 	return false;
 }
 
+/* Its waits go by a clock that nobody sets. */
+static void init_condition(pthread_cond_t *condition)
+{
+	pthread_condattr_t how;
+
+	pthread_condattr_init(&how);
+	pthread_condattr_setclock(&how, CLOCK_MONOTONIC);
+	pthread_cond_init(condition, &how);
+	pthread_condattr_destroy(&how);
+}
+
 struct gate_journal *gate_journal_open(const char *file, uint64_t max_rows,
 				       char *text, size_t text_size)
 {
@@ -363,7 +374,7 @@ struct gate_journal *gate_journal_open(const char *file, uint64_t max_rows,
 	j->filling = calloc(QUEUE_ROWS, sizeof(*j->filling));
 	j->writing = calloc(QUEUE_ROWS, sizeof(*j->writing));
 	pthread_mutex_init(&j->lock, NULL);
-	pthread_cond_init(&j->work, NULL);
+	init_condition(&j->work);
 	if (!j->file || !j->filling || !j->writing) {
 		snprintf(text, text_size, "out of memory");
 		free_journal(j);
@@ -524,12 +535,12 @@ int gate_journal_last(struct gate_journal_reader *r, unsigned n,
 {
 	struct gate_story *story = malloc(sizeof(*story));
 	sqlite3_stmt *stmt = NULL;
-	int count = 0;
+	int count = 0, state = SQLITE_ERROR;
 
 	if (story && sqlite3_prepare_v2(r->db, SELECT "ORDER BY id DESC LIMIT ?",
 					-1, &stmt, NULL) == SQLITE_OK) {
 		sqlite3_bind_int64(stmt, 1, n);
-		while (sqlite3_step(stmt) == SQLITE_ROW) {
+		while ((state = sqlite3_step(stmt)) == SQLITE_ROW) {
 			read_story(stmt, story);
 			each(user, story);
 			count++;
@@ -537,7 +548,12 @@ int gate_journal_last(struct gate_journal_reader *r, unsigned n,
 	}
 	sqlite3_finalize(stmt);
 	free(story);
-	return count;
+	return state == SQLITE_DONE ? count : SESAME_ESYSTEM;
+}
+
+const char *gate_journal_error(struct gate_journal_reader *r)
+{
+	return sqlite3_errmsg(r->db);
 }
 
 void gate_journal_count(struct gate_journal_reader *r, uint64_t *ret_rows,

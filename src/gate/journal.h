@@ -43,10 +43,12 @@ void gate_journal_read_close(struct gate_journal_reader *reader);
 /* Find a story: 1, 0 when there is none, or SESAME_ESYSTEM. */
 int gate_journal_find(struct gate_journal_reader *reader, const char *reference,
 		      struct gate_story *ret_story);
-/* The latest @n stories, newest first. How many there were. */
+/* The latest @n stories, newest first. How many, or SESAME_ESYSTEM. */
 int gate_journal_last(struct gate_journal_reader *reader, unsigned n,
 		      void (*each)(void *user, const struct gate_story *story),
 		      void *user);
+/* Why the last call failed; until the next one. */
+const char *gate_journal_error(struct gate_journal_reader *reader);
 /* How many stories there are, and how many were left out under load. */
 void gate_journal_count(struct gate_journal_reader *reader, uint64_t *ret_rows,
 			uint64_t *ret_left_out);

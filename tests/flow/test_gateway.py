@@ -9,6 +9,7 @@ import re
 import resource
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import threading
@@ -277,6 +278,27 @@ def test_an_observed_refusal_is_let_in_and_journalled(gate):
     assert opens(gate.port, "/watched", "Origin: https://evil.example")
     story = gate.last(1)[0]
     assert story["observed"] and story["cause"] == "access.origin"
+
+
+def test_an_observed_refusal_is_not_blamed_for_what_fails_behind_it(tmp_path):
+    up = Upstream(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
+    closed = socket.create_server(("127.0.0.1", 0))
+    down = closed.getsockname()[1]
+    closed.close()
+    route = "  - {path: /%s, to: 'ws://127.0.0.1:%d', mode: observe, allow: {origins: [https://app.example]}}\n"
+    config = "listen: [{address: '127.0.0.1:0'}]\nroutes:\n%s%sjournal: {file: journal.db}\n" % (
+        route % ("down", down), route % ("no", up.port))
+    try:
+        with gateway(tmp_path, config) as g:
+            for path, cause in (("/down", "server.backend-down"), ("/no", "server.app-rejected")):
+                a = ask(g.port, path, "Origin: https://evil.example")
+                story = g.story(a.reference)
+                assert story["cause"] == cause and not story["observed"]
+                assert "check" not in story and "origins" not in story["advice"], story
+                observed = g.last(2)[1]
+                assert observed["observed"] and observed["check"] == "origin"
+    finally:
+        up.close()
 
 
 def test_limits_close_with_1009_and_refuse_with_503(gate):
@@ -1015,6 +1037,22 @@ def test_without_a_journal_why_says_where_it_looked(tmp_path):
     assert r.returncode == 3 and "none.db" in r.stderr
     (tmp_path / "text.db").write_text("this is no database" * 100)
     assert run("why", "7K2M-Q4XD", "--journal", str(tmp_path / "text.db")).returncode == 3
+
+
+def test_a_journal_that_cannot_be_read_is_not_told_as_an_empty_one(tmp_path):
+    with sqlite3.connect(tmp_path / "odd.db") as db:
+        db.execute("CREATE TABLE refusals (id INTEGER PRIMARY KEY, reference TEXT)")
+    db.close()
+    for words in (["7K2M-Q4XD"], ["--last"], ["--last", "--json"]):
+        r = run("why", *words, "--journal", str(tmp_path / "odd.db"))
+        assert r.returncode == 3 and "odd.db cannot be read: no such column" in r.stderr, r.stderr
+        assert not r.stdout
+
+
+def test_why_tells_one_refusal_at_a_time(tmp_path):
+    for words in (["7K2M-Q4XD", "7K2M-Q4XE"], ["--last", "2", "7K2M-Q4XD"], ["7K2M-Q4XD", "--last"]):
+        r = run("why", *words, cwd=tmp_path)
+        assert r.returncode == 2 and "7K2M-Q4XD" in r.stderr, r.stderr
 
 
 def test_a_kill_loses_a_second_of_the_journal_at_most(tmp_path):
