@@ -17,7 +17,6 @@
 
 #define PAUSE_MS	 250 /* between two handshakes to one server */
 #define AFTER_SILENCE_MS 2000
-#define NO_VERDICT	 0.25 /* below this, nothing is claimed */
 #define REPORT_LIMIT	 (4 * 1024 * 1024)
 #define DESCRIPTORS	 8 /* loop, socket, names, certificates, and some */
 
@@ -57,10 +56,10 @@ static int exit_status(const struct doctor_verdict *verdict)
 		return STATUS_INTERRUPTED;
 	/* what opens and is of no use, say to a browser, is a fault too */
 	if (strcmp(verdict->outcome, "open") == 0 &&
-	    (verdict->cause == WHY_OK || verdict->confidence < NO_VERDICT))
+	    (verdict->cause == WHY_OK || verdict->confidence < DOCTOR_NO_VERDICT))
 		return STATUS_OPEN;
-	return verdict->confidence < NO_VERDICT ? STATUS_NO_VERDICT
-						: STATUS_FAULT;
+	return verdict->confidence < DOCTOR_NO_VERDICT ? STATUS_NO_VERDICT
+						       : STATUS_FAULT;
 }
 
 static int report(const struct doctor_chart *chart,
@@ -272,6 +271,7 @@ static int ask(struct doctor_chart *chart, const struct doctor_trial *trial)
 	if (chart->n_probes > 0)
 		pause_after(chart->probe[chart->n_probes - 1]);
 	p->n = (int)chart->n_probes + 1;
+	p->c = chart->c;
 	asked.hold_ms = watch_ms(chart, trial);
 	/* after one silence, a shorter one is as telling */
 	if (doctor_fell_silent(chart) && asked.timeout_ms > AFTER_SILENCE_MS)

@@ -8,6 +8,9 @@
 
 #include "doctor/verdict.h"
 
+/* Below this confidence nothing is claimed. */
+#define DOCTOR_NO_VERDICT 0.25
+
 /* How a report is to look; whoever runs the command knows the terminal. */
 struct doctor_look {
 	bool colour;

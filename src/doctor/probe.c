@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "doctor/redact.h"
 #include "doctor/request.h"
 #include "doctor/result.h"
 #include "wire/session.h"
@@ -134,8 +135,8 @@ static void on_message(void *user, enum sesame_kind kind, uint8_t *data,
 		left--;
 	}
 	if (left > 1)
-		bytes_printable(bytes_of(data, len), p->first_message + used,
-				left);
+		doctor_redact(((struct probing *)user)->c, bytes_of(data, len),
+			      p->first_message + used, left);
 }
 
 static void on_close(void *user, uint16_t code, const char *reason,
@@ -154,8 +155,8 @@ static void on_close(void *user, uint16_t code, const char *reason,
 	} else {
 		p->outcome = DOCTOR_CLOSED_AFTER;
 		p->close_code = code;
-		bytes_printable(bytes_of(reason, reason_len), p->close_reason,
-				sizeof(p->close_reason));
+		doctor_redact(x->c, bytes_of(reason, reason_len),
+			      p->close_reason, sizeof(p->close_reason));
 	}
 	x->stage = PARTING;
 }

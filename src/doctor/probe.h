@@ -40,6 +40,8 @@ enum doctor_outcome {
 
 struct doctor_probe {
 	int n; /* 1, 2, ... */
+	/* Whose secrets the texts about it hide; NULL: there are none. */
+	const struct doctor_case *c;
 	struct doctor_trial trial;
 	enum doctor_outcome outcome;
 	int error; /* SESAME_E...: of the dial, or how NO_ANSWER came about */
@@ -61,8 +63,8 @@ struct doctor_probe {
 	/* After a 101 */
 	struct bytes subprotocol; /* chosen; borrowed from head */
 	uint16_t close_code; /* 0: no close frame */
-	char close_reason[128];
-	char first_message[256]; /* printable beginning of the first ones */
+	char close_reason[128];	 /* redacted, then cut */
+	char first_message[256]; /* so are these: the first ones' beginning */
 	bool cut; /* the connection ended while it was held */
 	double open_ms; /* how long it was open until it ended or was let go */
 };
@@ -83,7 +85,8 @@ bool doctor_probe_interrupted(void);
 char *doctor_trial_text(const struct doctor_case *c,
 			const struct doctor_trial *trial, char *out,
 			size_t size);
-/* "403 Forbidden", "101", "connection refused", "101, then close 4004 ...". */
+/* "403 Forbidden", "101", "connection refused", "101, then close 4004 ...";
+ * redacted before anything of it is cut. */
 char *doctor_result_text(const struct doctor_probe *p, char *out, size_t size);
 /* Whether two probes were answered alike: outcome, status, body, close code. */
 bool doctor_same_answer(const struct doctor_probe *a,

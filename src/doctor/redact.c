@@ -265,6 +265,29 @@ static size_t token_len(struct bytes text)
 	return n > 16 ? n : 0;
 }
 
+/* Whether a text ends here, or was cut here and marked so. */
+static bool is_cut(struct bytes rest)
+{
+	return rest.len == 0 || bytes_starts(rest, BYTES("..")) ||
+	       bytes_starts(rest, BYTES("…"));
+}
+
+/*
+ * How much of @secret stands at @at: all, or its beginning where the text was
+ * cut before it came here.
+ */
+static size_t secret_len(struct bytes secret, struct bytes text, size_t at)
+{
+	struct bytes rest = bytes_from(text, at);
+	size_t n = 0;
+
+	while (n < secret.len && n < rest.len && rest.data[n] == secret.data[n])
+		n++;
+	if (n < LEAST_SECRET || (n < secret.len && !is_cut(bytes_from(rest, n))))
+		return 0;
+	return n >= SHORT_SECRET || stands_alone(text, at, n) ? n : 0;
+}
+
 /* How many bytes at @at are to be hidden. */
 static size_t secret_at(const struct secrets *s, struct bytes text, size_t at)
 {
@@ -272,11 +295,9 @@ static size_t secret_at(const struct secrets *s, struct bytes text, size_t at)
 	size_t longest = token_len(rest);
 
 	for (size_t i = 0; i < s->n; i++) {
-		struct bytes one = s->one[i];
+		size_t len = secret_len(s->one[i], text, at);
 
-		if (one.len > longest && bytes_starts(rest, one) &&
-		    (one.len >= SHORT_SECRET || stands_alone(text, at, one.len)))
-			longest = one.len;
+		longest = len > longest ? len : longest;
 	}
 	return longest;
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "doctor/harvest.h"
 #include "doctor/redact.h"
 
 #define BOLD  "\033[1m"
@@ -20,7 +21,7 @@
 #define AMBER "\033[33m"
 #define RESET "\033[0m"
 
-#define NO_VERDICT 0.25
+#define BODY_COLUMNS 600 /* of an answer's body, in the long form */
 
 /* What is being written, and the first error, after which nothing is. */
 struct page {
@@ -126,7 +127,7 @@ static bool is_fine(const struct page *pg)
 
 static bool is_unsure(const struct page *pg)
 {
-	return !is_open(pg) && pg->v->confidence < NO_VERDICT;
+	return !is_open(pg) && pg->v->confidence < DOCTOR_NO_VERDICT;
 }
 
 static const char *confidence_words(double confidence)
@@ -464,12 +465,14 @@ static void put_head(struct page *pg, struct bytes head, const char *prefix)
 
 static void put_body(struct page *pg, const struct doctor_probe *p)
 {
-	struct bytes body = bytes_first(bytes_of(p->body, p->body_len), 600);
+	char text[BODY_COLUMNS * 5];
 
-	if (body.len == 0)
+	if (p->body_len == 0)
 		return;
-	put(pg, "      < %s\n",
-	    doctor_redact(pg->chart->c, body, pg->text, sizeof(pg->text)));
+	doctor_redact(pg->chart->c, bytes_of(p->body, p->body_len), pg->text,
+		      sizeof(pg->text));
+	fit(pg->text, BODY_COLUMNS, text, sizeof(text));
+	put(pg, "      < %s\n", text);
 }
 
 static void put_conversation(struct page *pg, const struct doctor_probe *p)
@@ -488,7 +491,7 @@ static void put_conversation(struct page *pg, const struct doctor_probe *p)
 		put(pg, "      < message: %s\n", shown(pg, p->first_message));
 	put(pg, "      = %s",
 	    shown(pg, doctor_result_text(p, text, sizeof(text))));
-	if (p->bare)
+	if (p->bare && doctor_has_credentials(pg->chart->c))
 		put(pg, "  (without your credentials)");
 	put(pg, "\n");
 }

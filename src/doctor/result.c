@@ -175,11 +175,20 @@ char *doctor_trial_text(const struct doctor_case *c,
 	return out;
 }
 
+/* What somebody else wrote: hidden first and cut then, for the beginning of
+ * a secret is one, too. */
+static char *quote(const struct doctor_probe *p, struct bytes text, char *out,
+		   size_t size)
+{
+	return p->c ? doctor_redact(p->c, text, out, size)
+		    : bytes_printable(text, out, size);
+}
+
 static void say_open(const struct doctor_probe *p, char *out, size_t size)
 {
 	char chosen[128];
 
-	bytes_printable(p->subprotocol, chosen, sizeof(chosen));
+	quote(p, p->subprotocol, chosen, sizeof(chosen));
 	snprintf(out, size, "101%s%s", *chosen ? ", subprotocol " : "", chosen);
 }
 
@@ -191,11 +200,11 @@ static void say_answer(const struct doctor_probe *p, char *out, size_t size)
 
 	if (reason.len == 0)
 		reason = bytes_of_str(ses_status_phrase(p->status));
-	bytes_printable(reason, word, sizeof(word));
+	quote(p, reason, word, sizeof(word));
 	place[0] = 0;
 	if (p->status / 100 == 3 && location.data &&
 	    ses_url_redact(location, url, sizeof(url)) >= 0)
-		bytes_printable(bytes_of_str(url), place, sizeof(place));
+		quote(p, bytes_of_str(url), place, sizeof(place));
 	snprintf(out, size, "%d%s%s%s%s", p->status, *word ? " " : "", word,
 		 *place ? " to " : "", place);
 }
@@ -221,7 +230,7 @@ static void say_not_http(const struct doctor_probe *p, char *out, size_t size)
 			 ses_fault_row(p->fault)->sentence);
 	else
 		snprintf(out, size, "not HTTP: \"%s\"",
-			 bytes_printable(head, begin, sizeof(begin)));
+			 quote(p, head, begin, sizeof(begin)));
 }
 
 static void say_no_answer(const struct doctor_probe *p, char *out, size_t size)
@@ -264,7 +273,7 @@ static void say_tls(const struct doctor_probe *p, char *out, size_t size)
 	const char *more = tls->alert[0] ? tls->alert : tls->text;
 	char text[200];
 
-	bytes_printable(bytes_of_str(more), text, sizeof(text));
+	quote(p, bytes_of_str(more), text, sizeof(text));
 	snprintf(out, size, "%s%s%s%s",
 		 words[tls->fault <= SES_TLS_OTHER ? tls->fault : 0],
 		 *text ? " (" : "", text, *text ? ")" : "");
@@ -288,7 +297,7 @@ static void say_no_connection(const struct doctor_probe *p, char *out,
 	else if (p->error == SESAME_ETIMEOUT)
 		snprintf(out, size, "no connection in time");
 	else if (step && *step->text)
-		bytes_printable(bytes_of_str(step->text), out, size);
+		quote(p, bytes_of_str(step->text), out, size);
 	else
 		snprintf(out, size, "%s", sesame_strerror(p->error));
 }

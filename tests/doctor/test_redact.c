@@ -99,6 +99,16 @@ TEST("what a terminal would obey is made harmless")
 	expect("a\x1b[31mb\r\nc", "a\\x1b[31mb\\x0d\\x0ac");
 }
 
+TEST("of a secret that was cut the beginning is hidden, too")
+{
+	expect("bad c00kie-val", "bad ***");
+	expect("\"c00kie-va..\" and more", "\"***..\" and more");
+	expect("c00kie-va…", "***…");
+	expect("c00kie-va is not cut", "c00kie-va is not cut");
+	expect("c00", "c00");
+	expect("xc00kie", "xc00kie");
+}
+
 TEST("lines stay lines, each redacted")
 {
 	char out[256];

@@ -159,6 +159,33 @@ TEST("every outcome has its words")
 	expect_result(&p, "certificate expired or not yet valid");
 }
 
+TEST("a secret that a server repeats is hidden before it is cut")
+{
+	struct doctor_case c = {
+		.header = {{(char *)"X-Token", (char *)"SuperSecretValue"}},
+		.n_headers = 1,
+	};
+	struct doctor_probe p = {
+		.c = &c, .outcome = DOCTOR_ANSWERED, .status = 403};
+	char reason[128], out[256];
+
+	/* at every place relative to the cut of the reason */
+	for (size_t n = 0; n < 90; n++) {
+		memset(reason, 'x', n);
+		strcpy(reason + n, " SuperSecretValue");
+		p.parsed.reason = bytes_of_str(reason);
+		doctor_result_text(&p, out, sizeof(out));
+		assert_null(strstr(out, "Sup"));
+	}
+	p.outcome = DOCTOR_NOT_HTTP;
+	p.head = (char *)"GOAWAY SuperSecretValue";
+	p.head_len = strlen(p.head);
+	expect_result(&p, "not HTTP: \"GOAWAY ***\"");
+	p.outcome = DOCTOR_OPEN;
+	p.subprotocol = BYTES("SuperSecretValue");
+	expect_result(&p, "101, subprotocol ***");
+}
+
 TEST("a redirect says where to, without the secrets in it")
 {
 	struct doctor_probe p = {.outcome = DOCTOR_ANSWERED, .status = 302};

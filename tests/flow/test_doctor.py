@@ -217,6 +217,50 @@ def test_no_secret_leaves_in_any_report(form):
     assert form == "--quiet" or "***" in told
 
 
+def run_on_terminal(*args):
+    """What is shown on a terminal while the doctor works."""
+    ours, theirs = os.openpty()
+    with subprocess.Popen([SESAME, "doctor", *args], stderr=theirs,
+                          stdout=subprocess.DEVNULL, env=CLEAN) as doctor:
+        os.close(theirs)
+        told = b""
+        try:
+            while more := os.read(ours, 4096):
+                told += more
+        except OSError:  # the other end is closed
+            pass
+        os.close(ours)
+        doctor.wait(60)
+    return told.decode()
+
+
+def test_what_is_told_meanwhile_holds_no_secret():
+    secret = b"SuperSecretValue"
+    refusals = [answer(b"403 Bad token " + secret),
+                answer(b"403 " + b"x" * 68 + b" " + secret),
+                lambda request: accept(request) + close_frame(
+                    4001, b"y" * 90 + b" bad token " + secret)]
+    for refusal in refusals:
+        def play(conn, request):
+            conn.sendall(refusal(request) if callable(refusal) else refusal)
+
+        with Peer(play) as peer:
+            said = run_on_terminal("-H", "X-Token: " + secret.decode(),
+                                   peer.url())
+            done = run("--verbose", "-H", "X-Token: " + secret.decode(),
+                       peer.url())
+        assert "probe 1: " in said
+        assert "Sup" not in said and "Sup" not in done.stdout
+
+
+def test_only_what_was_given_is_said_to_be_withheld():
+    with Peer(says(answer(b"404 Not Found"))) as peer:
+        assert "without your credentials" not in \
+            run("--verbose", peer.url("/chat")).stdout
+        assert "without your credentials" in \
+            run("--verbose", "-b", "sid=c00kie", peer.url("/chat")).stdout
+
+
 def test_credentials_stay_with_the_place_they_are_for():
     with Peer(says(answer(b"404 Not Found"))) as peer:
         diagnose(*secretive(peer))
