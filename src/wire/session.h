@@ -33,8 +33,8 @@ struct sesame_session {
 	uint8_t head_len;
 	uint8_t control_len; /* bytes of a control frame gathered so far */
 	uint8_t state;	  /* index of the state's function */
-	uint8_t role;
-	uint8_t opcode;	  /* of the present frame */
+	uint8_t role : 4;
+	uint8_t opcode : 4; /* of the present frame */
 	uint8_t kind;	  /* of the present message, 0 between messages */
 	uint8_t fault;	  /* enum ses_fault that ended it */
 	uint8_t in_bits : 4;  /* the peer's compressor's window */
