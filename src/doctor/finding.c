@@ -822,6 +822,15 @@ static void find_get_words(struct doctor_chart *chart,
 			tell(chart, rows[i].kind, g);
 }
 
+/* Both are told to upgrade, if not in the very same words. */
+static bool neither_upgrades(const struct doctor_probe *base,
+			     const struct doctor_probe *g)
+{
+	return rank(base) == 2 && base->status == g->status &&
+	       doctor_says(base, DOCTOR_F_SAYS_NO_UPGRADE) &&
+	       doctor_says(g, DOCTOR_F_SAYS_NO_UPGRADE);
+}
+
 static void find_get(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -831,6 +840,13 @@ static void find_get(struct doctor_chart *chart)
 	if (!g || base->outcome == DOCTOR_OPEN)
 		return;
 	find_get_words(chart, g);
+	if (doctor_found(chart, DOCTOR_F_EMPTY_ENVOY) && g->status != 403)
+		return; /* Envoy itself refuses the Upgrade, and it alone */
+	if (neither_upgrades(base, g)) {
+		tell_same(chart, DOCTOR_F_GET_SAME_WS, g,
+			  "a plain GET without Upgrade is told the same");
+		return;
+	}
 	if (rank(base) == 2 && doctor_same_answer(base, g)) {
 		tell_same(chart,
 			  wants_upgrade(base)	    ? DOCTOR_F_GET_SAME_WS

@@ -179,6 +179,11 @@ static bool is_documentation(struct bytes url)
 {
 	return bytes_contains_nocase(url, BYTES("w3.org")) ||
 	       bytes_contains_nocase(url, BYTES("mozilla.org")) ||
+	       bytes_contains_nocase(url, BYTES("nginx.")) ||
+	       bytes_contains_nocase(url, BYTES("apache.org")) ||
+	       bytes_contains_nocase(url, BYTES("debian.")) ||
+	       bytes_contains_nocase(url, BYTES("ietf.org")) ||
+	       bytes_contains_nocase(url, BYTES("github.com")) ||
 	       bytes_contains_nocase(url, BYTES("errors.pydantic"));
 }
 
@@ -263,6 +268,24 @@ static void add_redirect_host(const struct doctor_chart *chart,
 	add_with_port(chart->c, host, v);
 }
 
+/* The site that a page or a refusal names. */
+static void add_named_hosts(const struct doctor_case *c, struct bytes text,
+			    struct doctor_values *v)
+{
+	struct bytes url, host;
+	size_t at = 0, most = v->n + 2;
+
+	while (v->n < most && next_url(text, &at, &url)) {
+		host = authority(url);
+		for (size_t n = 0; n < host.len; n++)
+			if (strchr(":/?#", host.data[n]))
+				host.len = n;
+		if (!is_documentation(url) &&
+		    !bytes_equal_nocase(host, c->url.host))
+			add_with_port(c, host, v);
+	}
+}
+
 /* Development servers know localhost, and not the names that lead to it. */
 bool doctor_is_local_name(const struct doctor_case *c,
 			  const struct doctor_probe *p)
@@ -296,6 +319,8 @@ void doctor_harvest_hosts(const struct doctor_chart *chart,
 		add_with_port(c, BYTES("localhost"), v);
 	if (base)
 		add_redirect_host(chart, base, v);
+	if (base && base->outcome == DOCTOR_ANSWERED)
+		add_named_hosts(c, bytes_first(body_of(base), 4000), v);
 	if ((doctor_is_loopback(c) && name) ||
 	    (base && doctor_is_local_name(c, base)))
 		add_with_port(c, BYTES("127.0.0.1"), v);
@@ -515,6 +540,28 @@ bool doctor_names_query(struct bytes text, char *name, size_t size)
 	return false;
 }
 
+/* "no such endpoint, try /live": the paths in a refusal of few words. */
+static void add_named_paths(struct bytes text, struct doctor_values *v)
+{
+	if (text.len > 1000 || bytes_find_byte(text, '<') >= 0)
+		return;
+	for (size_t i = 1; i < text.len; i++) {
+		size_t to = i;
+
+		if (text.data[i] != '/' ||
+		    !strchr(" \"'`:=(\n", text.data[i - 1]))
+			continue;
+		while (to < text.len && !ends_url(text.data[to]))
+			to++;
+		while (to > i && strchr(".:", text.data[to - 1]))
+			to--;
+		if (to - i > 1 && text.data[i + 1] != '/' &&
+		    !is_file(bytes_of(text.data + i, to - i)))
+			add_path(bytes_of(text.data + i, to - i), v);
+		i = to > i ? to - 1 : i;
+	}
+}
+
 static bool is_page(const struct doctor_probe *p)
 {
 	struct bytes text = bytes_trim(body_of(p));
@@ -553,6 +600,13 @@ static void add_script(const struct doctor_case *c, struct bytes base,
 		add_path(src, v);
 }
 
+/* A plain request for a page, not for a WebSocket. */
+static bool is_fetched(const struct doctor_probe *p)
+{
+	return p->trial.change == DOCTOR_PLAIN_GET ||
+	       p->trial.change == DOCTOR_PLAIN_GET_PATH;
+}
+
 void doctor_harvest_scripts(const struct doctor_chart *chart,
 			    struct doctor_values *v)
 {
@@ -568,6 +622,9 @@ void doctor_harvest_scripts(const struct doctor_chart *chart,
 		struct bytes text = body_of(p);
 		const uint8_t *hit;
 
+		if (p->trial.change == DOCTOR_PLAIN_GET_PATH &&
+		    p->status / 100 == 3) /* the page is somewhere else */
+			add_path(own_path(c, field_of(p, "Location")), v);
 		if (!is_page(p))
 			continue;
 		while ((hit = memmem(text.data, text.len, tag, 7))) {
@@ -699,6 +756,11 @@ void doctor_harvest_paths(const struct doctor_chart *chart,
 		"/stream",
 		"/sockjs/websocket",
 		"/subscriptions",
+		"/websockify",
+		"/xmpp-websocket",
+		"/connection/websocket",
+		"/events",
+		"/live",
 	};
 	const struct doctor_case *c = chart->c;
 	struct bytes path = c->url.path.len ? c->url.path : BYTES("/");
@@ -707,9 +769,11 @@ void doctor_harvest_paths(const struct doctor_chart *chart,
 		const struct doctor_probe *p = chart->probe[i];
 		struct bytes location = field_of(p, "Location");
 
-		if (p->status / 100 == 3)
+		if (p->status / 100 == 3 && !is_fetched(p))
 			add_path(own_path(c, location), v);
 		add_links(c, body_of(p), v);
+		if (p->status >= 400 && p->trial.change != DOCTOR_PATH)
+			add_named_paths(body_of(p), v);
 		if (is_page(p) && p->status == 200)
 			add_library_paths(body_of(p), v);
 		if (bytes_contains_nocase(bytes_first(body_of(p), 200),
@@ -751,6 +815,11 @@ static const char *const known[] = {
 	"vite-hmr",
 	"wamp.2.msgpack",
 	"v10.stomp",
+	"tty",
+	"mqttv3.1",
+	"stomp",
+	"guacamole",
+	"v4.channel.k8s.io",
 	"v1",
 	"soap",
 	"base64",

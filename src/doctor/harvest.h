@@ -9,7 +9,7 @@
 
 #include "doctor/finding.h"
 
-#define DOCTOR_MAX_VALUES 32
+#define DOCTOR_MAX_VALUES 48
 
 struct doctor_values {
 	char value[DOCTOR_MAX_VALUES][512];

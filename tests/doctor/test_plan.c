@@ -297,6 +297,32 @@ TEST("a page tells paths in all the ways in which pages write them")
 	}
 }
 
+TEST("a refusal of few words tells paths and names, a page of errors none")
+{
+	static struct bed b;
+	static struct doctor_values v, none, hosts;
+	struct patient p = {
+		.url = URL,
+		.answer = "HTTP/1.1 404 N\n\n{\"error\": \"not /chat; try "
+			  "/v2/chat.\", \"see\": \"http://shop.example/x\"}"};
+	const struct doctor_trial nothing = {.change = DOCTOR_NOTHING};
+
+	bed_make(&b, &p);
+	bed_probe(&b, &p, &nothing);
+	doctor_harvest_paths(&b.chart, &v);
+	doctor_harvest_hosts(&b.chart, &hosts);
+	assert_int_equal(v.n_told, 1);
+	assert_string_equal(v.value[0], "/v2/chat");
+	assert_true(in(&hosts, "shop.example:8080"));
+	bed_strip(&b);
+	p.answer = "HTTP/1.1 404 N\n\n<html> /v2/chat is no more </html>";
+	bed_make(&b, &p);
+	bed_probe(&b, &p, &nothing);
+	doctor_harvest_paths(&b.chart, &none);
+	assert_int_equal(none.n_told, 0);
+	bed_strip(&b);
+}
+
 TEST("subprotocols are read out of refusals, and those offered left out")
 {
 	static const struct {
