@@ -64,29 +64,133 @@ bool doctor_unchunk(struct bytes in, uint8_t *out, size_t size, size_t *ret_len)
 
 /* ---- comparing bodies ---- */
 
-static bool is_word_byte(uint8_t c)
+#define MAX_ECHOES 24
+
+/* What a server repeats and what names one answer alone. */
+struct echoes {
+	struct bytes one[MAX_ECHOES];
+	size_t n;
+};
+
+/* Bytes above 0x7f are parts of letters: words of every language count. */
+static bool is_letter_or_digit(uint8_t c)
 {
 	uint8_t l = byte_lower(c);
 
 	return (l >= 'a' && l <= 'z') || (c >= '0' && c <= '9') || c >= 0x80;
 }
 
-static size_t word_len(struct bytes in, bool *ret_volatile)
+static size_t word_len(struct bytes in, bool *ret_digits)
 {
 	size_t n = 0;
 
-	*ret_volatile = false;
-	for (; n < in.len && is_word_byte(in.data[n]); n++)
-		*ret_volatile |= in.data[n] >= '0' && in.data[n] <= '9';
+	*ret_digits = false;
+	for (; n < in.len && is_letter_or_digit(in.data[n]); n++)
+		*ret_digits |= in.data[n] >= '0' && in.data[n] <= '9';
 	return n;
 }
 
-static size_t echo_len(struct bytes in, const struct bytes *echoes, size_t n)
+static size_t span(struct bytes in, const char *alphabet)
 {
-	for (size_t i = 0; i < n; i++)
-		if (echoes[i].len > 3 && bytes_starts(in, echoes[i]))
-			return echoes[i].len;
-	return 0;
+	size_t n = 0;
+
+	while (n < in.len && in.data[n] && strchr(alphabet, in.data[n]))
+		n++;
+	return n;
+}
+
+/* Groups of four and more of @alphabet with hyphens between; 0: none such. */
+static size_t groups_len(struct bytes in, const char *alphabet, bool equal)
+{
+	size_t first = span(in, alphabet), n = first, len;
+
+	if (first < 4)
+		return 0;
+	while (n < in.len && in.data[n] == '-') {
+		len = span(bytes_from(in, n + 1), alphabet);
+		if (len < 4 || (equal && len != first))
+			return 0;
+		n += 1 + len;
+	}
+	if (n == first || (n < in.len && is_letter_or_digit(in.data[n])))
+		return 0;
+	return n;
+}
+
+/* A reference, "K7PM-EVXV", or a UUID: some of its groups have no digit. */
+static size_t id_len(struct bytes in)
+{
+	size_t n = groups_len(in, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", true);
+
+	return n ? n : groups_len(in, "0123456789abcdef", false);
+}
+
+static void add_echo(struct echoes *e, struct bytes text)
+{
+	bool path = bytes_starts(text, BYTES("/"));
+
+	if ((path || text.len > 3) && e->n < MAX_ECHOES)
+		e->one[e->n++] = text;
+}
+
+static void add_ids(struct echoes *e, const struct ses_head *head)
+{
+	static const char *const fields[] = {"Sesame-Reference",
+					     "X-Request-Id",
+					     "Request-Id",
+					     "X-Correlation-Id",
+					     "X-Trace-Id",
+					     "CF-Ray",
+					     "X-Amz-Cf-Id",
+					     "X-Amzn-RequestId",
+					     "X-Amzn-Trace-Id",
+					     "X-Azure-Ref",
+					     "X-Vercel-Id",
+					     "Fly-Request-Id",
+					     "Date"};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		add_echo(e, ses_head_get(head, fields[i]));
+}
+
+/* "/" and "/ws" stand in many a text that repeats no path. */
+static bool is_path_alone(struct bytes body, size_t at, size_t len)
+{
+	size_t end = at + len;
+
+	return (at == 0 || strchr(" \t\r\n\"'`:", body.data[at - 1])) &&
+	       (end == body.len || (!is_letter_or_digit(body.data[end]) &&
+				    !strchr("/>-_", body.data[end])));
+}
+
+static size_t echo_len(const struct echoes *e, struct bytes body, size_t at)
+{
+	struct bytes rest = bytes_from(body, at);
+	size_t longest = 0;
+
+	for (size_t i = 0; i < e->n; i++) {
+		size_t len = e->one[i].len;
+
+		if (len > longest && bytes_starts(rest, e->one[i]) &&
+		    (len > 3 || is_path_alone(body, at, len)))
+			longest = len;
+	}
+	return longest;
+}
+
+/* How many bytes at @at vary by themselves: they count as one mark. */
+static size_t varying_len(const struct echoes *e, struct bytes body, size_t at)
+{
+	struct bytes rest = bytes_from(body, at);
+	size_t len = echo_len(e, body, at), word;
+	bool digits;
+
+	if (len == 0)
+		len = id_len(rest);
+	if (len > 0)
+		return len;
+	word = word_len(rest, &digits);
+	return digits ? word : 0;
 }
 
 static uint64_t hash_byte(uint64_t hash, uint8_t c)
@@ -98,26 +202,30 @@ void doctor_hash_body(struct doctor_probe *p, struct bytes target,
 		      struct bytes origin, struct bytes host)
 {
 	ptrdiff_t query = bytes_find_byte(target, '?');
-	const struct bytes echoes[] = {
-		target, bytes_first(target, query < 0 ? 0 : (size_t)query),
-		origin, host};
-	struct bytes rest = bytes_of(p->body, p->body_len);
+	ptrdiff_t port = bytes_find_byte(host, ':');
+	struct bytes body = bytes_of(p->body, p->body_len);
+	struct echoes echoes = {.n = 0};
 	uint64_t hash = 0xcbf29ce484222325;
+	size_t at = 0;
 
-	while (rest.len > 0) {
-		size_t echo = echo_len(rest, echoes,
-				       sizeof(echoes) / sizeof(echoes[0]));
-		bool varies;
-		size_t word = word_len(rest, &varies);
+	add_echo(&echoes, target);
+	add_echo(&echoes, bytes_first(target, query < 0 ? 0 : (size_t)query));
+	add_echo(&echoes, origin);
+	add_echo(&echoes, host);
+	add_echo(&echoes, bytes_first(host, port < 0 ? 0 : (size_t)port));
+	add_ids(&echoes, &p->parsed);
+	while (at < body.len) {
+		size_t len = varying_len(&echoes, body, at);
+		bool digits;
 
-		if (echo > 0 || varies) {
+		if (len > 0) {
 			hash = hash_byte(hash, '#');
-			rest = bytes_from(rest, echo ? echo : word);
+			at += len;
 			continue;
 		}
-		for (size_t i = 0; i < (word ? word : 1); i++)
-			hash = hash_byte(hash, rest.data[i]);
-		rest = bytes_from(rest, word ? word : 1);
+		len = word_len(bytes_from(body, at), &digits);
+		for (len += at + (len == 0); at < len; at++)
+			hash = hash_byte(hash, body.data[at]);
 	}
 	p->body_hash = hash;
 }

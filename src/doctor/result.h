@@ -17,8 +17,9 @@ bool doctor_unchunk(struct bytes in, uint8_t *out, size_t size,
 		    size_t *ret_len);
 
 /*
- * Set p->body_hash: words with digits in them (dates, ids, addresses) count as
- * equal, and so do places where the server repeats what it was sent.
+ * Set p->body_hash: words with digits in them (dates, ids, addresses),
+ * references and UUIDs count as equal, and so do places where the server
+ * repeats what it was sent or a field that numbers its answers.
  */
 void doctor_hash_body(struct doctor_probe *p, struct bytes target,
 		      struct bytes origin, struct bytes host);

@@ -82,6 +82,54 @@ TEST("answers are alike when only ids, times and echoes differ")
 	assert_false(alike("a", "b"));
 }
 
+TEST("a reference without a digit and ids told in a field are no difference")
+{
+	struct doctor_probe a = {.outcome = DOCTOR_ANSWERED, .status = 403};
+	struct doctor_probe b = a;
+	struct ses_field x = {BYTES("X-Request-Id"), BYTES("wqzhkpvt")};
+	struct ses_field y = {BYTES("X-Request-Id"), BYTES("bdfghjkm")};
+
+	assert_true(alike("ref EVXV-7K2M.", "ref K7PM-TTQW."));
+	assert_true(alike("ref EVXV-TTQW.", "ref K7PM-3J2M."));
+	assert_true(alike("id 550e8400-e29b-41d4-a716-446655440000",
+			  "id 550e8400-abcd-eeff-a716-446655440000"));
+	assert_false(alike("UPGRADE-REQUIRED", "ORIGIN-DENIED"));
+	assert_false(alike("bad-origin", "bad-header"));
+	a.body = (uint8_t *)"see wqzhkpvt";
+	b.body = (uint8_t *)"see bdfghjkm";
+	a.body_len = b.body_len = 12;
+	doctor_hash_body(&a, BYTES("/"), BYTES(""), BYTES("h"));
+	doctor_hash_body(&b, BYTES("/"), BYTES(""), BYTES("h"));
+	assert_false(doctor_same_answer(&a, &b));
+	a.parsed.fields[a.parsed.n_fields++] = x;
+	b.parsed.fields[b.parsed.n_fields++] = y;
+	doctor_hash_body(&a, BYTES("/"), BYTES(""), BYTES("h"));
+	doctor_hash_body(&b, BYTES("/"), BYTES(""), BYTES("h"));
+	assert_true(doctor_same_answer(&a, &b));
+}
+
+TEST("a short path is an echo where it stands alone")
+{
+	static const struct {
+		const char *a, *path_a, *b, *path_b;
+		bool alike;
+	} rows[] = {
+		{"Cannot GET /ws", "/ws", "Cannot GET /", "/", true},
+		{"Cannot GET /ws/", "/ws/", "Cannot GET /ws", "/ws", true},
+		{"<p>no</p><br />", "/", "<p>no</p><br />", "/ws", true},
+		{"no\n", "/", "not\n", "/ws", false},
+		{"at example.org", "/", "at example.com", "/", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct doctor_probe a = answer(rows[i].a, rows[i].path_a, "");
+		struct doctor_probe b = answer(rows[i].b, rows[i].path_b, "");
+
+		if (doctor_same_answer(&a, &b) != rows[i].alike)
+			fail_msg("%s, %s", rows[i].a, rows[i].b);
+	}
+}
+
 TEST("answers differ by outcome, status, close code and error")
 {
 	struct doctor_probe a = {.outcome = DOCTOR_ANSWERED, .status = 403};
