@@ -483,10 +483,11 @@ static int complain_no_url(void)
 	return 2;
 }
 
-static int complain_unknown(const char *typed, struct bytes name)
+/* @name without its dashes and without a value, which may be a secret. */
+static int complain_unknown(const char *dashes, struct bytes name)
 {
 	const char *names[N_OPTIONS];
-	char word[64] = "", shown[80];
+	char word[64], shown[80];
 	const char *near;
 	size_t n = 0;
 
@@ -494,15 +495,12 @@ static int complain_unknown(const char *typed, struct bytes name)
 		if (options[i].name)
 			names[n++] = options[i].name;
 	bytes_printable(name, word, sizeof(word));
+	snprintf(shown, sizeof(shown), "%s%s", dashes, word);
 	near = text_suggest(word, names, n);
-	bytes_printable(bytes_of_str(typed), shown, sizeof(shown));
-	if (near)
-		return complain("unknown option %s; did you mean --%s? "
-				"`sesame doctor --help` lists them",
-				shown, near);
-	return complain("unknown option %s; `sesame doctor --help` lists the "
-			"options",
-			shown);
+	return complain("there is no option %s%s%s%s\n"
+			"`sesame doctor --help` lists them.",
+			shown, near ? "; did you mean --" : "",
+			near ? near : "", near ? "?" : "");
 }
 
 static const struct option *find_option(struct bytes name)
@@ -553,7 +551,7 @@ static int read_long(struct reading *r, const char *word, struct words *w)
 	char written[48];
 
 	if (!o)
-		return complain_unknown(word, bytes_of(word + 2, len - 2));
+		return complain_unknown("--", bytes_of(word + 2, len - 2));
 	snprintf(written, sizeof(written), "--%s", o->name);
 	return take_option(r, o, written, equals ? equals + 1 : NULL, w);
 }
@@ -568,7 +566,7 @@ static int read_letters(struct reading *r, const char *word, struct words *w)
 		int status;
 
 		if (!o)
-			return complain_unknown(word, bytes_of_str(word + 1));
+			return complain_unknown("-", bytes_of(letter, 1));
 		status = take_option(r, o, written, rest ? letter + 1 : NULL, w);
 		if (status != 0 || o->argument)
 			return status;
@@ -576,11 +574,24 @@ static int read_letters(struct reading *r, const char *word, struct words *w)
 	return 0;
 }
 
+/* What may be a URL, and may hold a password or what drives a terminal. */
+static const char *url_shown(const char *word, char *out, size_t size)
+{
+	char text[8192];
+
+	if (ses_url_redact(bytes_of_str(word), text, sizeof(text)) < 0)
+		snprintf(text, sizeof(text), "(too long to show)");
+	return bytes_printable(bytes_of_str(text), out, size);
+}
+
 static int read_url_word(struct reading *r, const char *word)
 {
+	char first[256], second[256];
+
 	if (r->url)
-		return complain("two URLs: %s and %s; one at a time", r->url,
-				word);
+		return complain("two URLs: %s and %s; one at a time",
+				url_shown(r->url, first, sizeof(first)),
+				url_shown(word, second, sizeof(second)));
 	r->url = word;
 	return 0;
 }

@@ -382,6 +382,16 @@ def test_a_url_with_a_fault_is_a_diagnosis_without_a_handshake():
     assert code == 1
 
 
+def test_what_was_typed_wrong_is_told_without_its_secrets():
+    two = run("ws://ann:hunter22@h/?token=t0ken", "ws://g/\x1b[2J?key=k3y")
+    assert two.returncode == 2
+    assert "two URLs: ws://ann:***@h/?token=*** and ws://g/\\x1b[2J?key=***" \
+        in two.stderr
+    unknown = run("--tokne=t0ken", "ws://h/")
+    assert unknown.returncode == 2
+    assert "--tokne" in unknown.stderr and "t0ken" not in unknown.stderr
+
+
 def test_wrong_usage_is_2():
     for args in ([], ["--frob", "ws://h/"], ["ws://h/", "ws://g/"],
                  ["--cacert", "/nowhere.pem", "wss://h/"]):
