@@ -422,8 +422,11 @@ static void pick_url(const struct doctor_trial *trial, struct doctor_request *r)
 static void pick_tls(const struct doctor_case *c,
 		     const struct doctor_trial *trial, struct doctor_request *r)
 {
-	bool elsewhere =
-		trial->change == DOCTOR_PORT || trial->change == DOCTOR_SCHEME;
+	/* on another path or without a token it is still the server meant */
+	bool elsewhere = trial->change == DOCTOR_PORT ||
+			 trial->change == DOCTOR_SCHEME ||
+			 (trial->change == DOCTOR_FAMILY && r->bare) ||
+			 (trial->change == DOCTOR_INSECURE && r->bare);
 
 	r->tls = (struct ses_tls_client_options){
 		.ca_file = c->ca_file,

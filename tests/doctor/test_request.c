@@ -184,6 +184,10 @@ TEST("credentials go to no other host, port, scheme or made-up path")
 	assert_true(has("X-Colour: blue"));
 	make(DOCTOR_PORT, "9000");
 	assert_null(request.tls.cert_file);
+	make(DOCTOR_INSECURE, "");
+	assert_null(request.tls.cert_file);
+	make(DOCTOR_PATH, "/nonsense");
+	assert_string_equal(request.tls.cert_file, "client.pem");
 	make(DOCTOR_ORIGIN, "x");
 	assert_string_equal(request.tls.cert_file, "client.pem");
 }
