@@ -143,6 +143,13 @@ static struct shown show(struct bytes value)
 	return s;
 }
 
+/* Of lists and numbers the row bounds something else than the text. */
+static size_t most_bytes(const struct gate_setting_row *row)
+{
+	return row->kind == GATE_TEXT || row->kind == GATE_FILE ? row->most
+								: 4096;
+}
+
 /* The text of a scalar with its length in bounds, or false. */
 static bool want_text(struct reader *r, const struct item *i,
 		      struct bytes *ret_text)
@@ -156,9 +163,13 @@ static bool want_text(struct reader *r, const struct item *i,
 		       "a single value"))
 		return false;
 	s = scalar(i->node);
-	if (s.len == 0 || s.len > 4096) {
-		gate_complain(r->wrong, i->at, "%s is %s", key_name(i->row),
-			      s.len ? "longer than 4096 bytes" : "empty");
+	if (s.len == 0) {
+		gate_complain(r->wrong, i->at, "%s is empty", key_name(i->row));
+		return false;
+	}
+	if (s.len > most_bytes(i->row)) {
+		gate_complain(r->wrong, i->at, "%s is longer than %zu bytes",
+			      key_name(i->row), most_bytes(i->row));
 		return false;
 	}
 	if (memchr(s.data, 0, s.len)) {
@@ -336,6 +347,14 @@ static bool read_submap(struct reader *r, const struct item *i, void *to,
 	return true;
 }
 
+/* A map that needs no look at it as a whole. */
+static void read_plain_map(struct reader *r, const struct item *i, void *to)
+{
+	uint64_t seen;
+
+	read_submap(r, i, to, &seen);
+}
+
 /* ---- Values of a kind ---- */
 
 static void read_number(struct reader *r, const struct item *i, void *to)
@@ -492,14 +511,46 @@ static void read_one_listen(struct reader *r, const struct item *i, void *to)
 		       "a map with an address"))
 		return;
 	listen->line = (unsigned)i->at.line;
+	listen->column = (unsigned)i->at.column;
 	seen = read_map(r, "listen[].", i->node, listen, i->at);
 	need(r, seen, GATE_SET_LISTEN_ADDRESS, i->at);
+}
+
+static bool is_same_door(const struct gate_listen *a,
+			 const struct gate_listen *b)
+{
+	struct gate_address x, y;
+
+	return a->port == b->port && a->port != 0 && a->host && b->host &&
+	       gate_address_read(bytes_of_str(a->host), &x) &&
+	       gate_address_read(bytes_of_str(b->host), &y) &&
+	       memcmp(&x, &y, sizeof(x)) == 0;
+}
+
+static void find_twin_listeners(struct reader *r)
+{
+	const struct gate_listen *listen = r->policy->listen;
+
+	for (size_t b = 1; b < r->policy->n_listen; b++) {
+		size_t a = 0;
+
+		while (a < b && !is_same_door(&listen[a], &listen[b]))
+			a++;
+		if (a == b)
+			continue;
+		gate_complain(r->wrong,
+			      (struct gate_place){(int)listen[b].line,
+						  (int)listen[b].column},
+			      "this address has a listener already, at line %u",
+			      listen[a].line);
+	}
 }
 
 static void read_listen(struct reader *r, const struct item *i, void *to)
 {
 	r->policy->listen = read_maps(r, i, sizeof(struct gate_listen),
 				      read_one_listen, &r->policy->n_listen);
+	find_twin_listeners(r);
 }
 
 /* ---- Routes ---- */
@@ -526,26 +577,49 @@ static void read_path(struct reader *r, const struct item *i, void *to)
 	}
 }
 
+/* Say what is wrong with the URL @s, and what was probably meant. */
+static void complain_of_url(struct reader *r, const struct item *i,
+			    struct bytes s, enum ses_url_fault fault)
+{
+	const char *sentence = ses_url_fault(fault)->sentence;
+	char meant[256];
+	const char *colon = ses_url_suggest(s, meant, sizeof(meant))
+				    ? strstr(meant, "://")
+				    : NULL;
+
+	if (!colon)
+		gate_complain(r->wrong, i->at, "to: `%s`: %s", show(s).text,
+			      sentence);
+	else /* wss: would be the next fault */
+		gate_complain(
+			r->wrong, i->at, "to: `%s`: %s (did you mean `ws%s`?)",
+			show(s).text, sentence, show(bytes_of_str(colon)).text);
+}
+
 static void read_upstream(struct reader *r, const struct item *i,
 			  struct gate_route *route, struct bytes s)
 {
 	enum ses_url_fault fault = SES_URL_OK;
-	struct ses_url url;
+	struct ses_url url = {0};
 	size_t at = 0;
 
-	if (ses_url_parse(s, &url, &fault, &at) < 0) {
-		gate_complain(r->wrong, i->at, "to: `%s`: %s", show(s).text,
-			      ses_url_fault(fault)->sentence);
+	if (ses_url_parse(s, &url, &fault, &at) < 0 && !url.tls) {
+		complain_of_url(r, i, s, fault);
 		return;
 	}
-	if (url.tls || url.query.data || url.userinfo.data) {
+	if (url.tls) {
+		gate_complain(r->wrong, i->at,
+			      "to: `%s`: TLS to a server behind the gateway is "
+			      "not available; it is ws://HOST:PORT[/prefix]",
+			      show(s).text);
+		return;
+	}
+	if (url.query.data || url.userinfo.data) {
 		gate_complain(r->wrong, i->at,
 			      "to: `%s` has %s; a server behind the "
 			      "gateway is ws://HOST:PORT[/prefix]",
 			      show(s).text,
-			      url.tls	       ? "TLS"
-			      : url.query.data ? "a query"
-					       : "a user name");
+			      url.query.data ? "a query" : "a user name");
 		return;
 	}
 	if (url.path.len && url.path.data[url.path.len - 1] == '/')
@@ -601,13 +675,6 @@ static void read_mode(struct reader *r, const struct item *i, void *to)
 	*(bool *)to = choice != 0;
 }
 
-static void read_limits(struct reader *r, const struct item *i, void *to)
-{
-	uint64_t seen;
-
-	read_submap(r, i, to, &seen);
-}
-
 static void read_rule(struct reader *r, const struct item *i,
 		      enum gate_list list, struct gate_rules *rules)
 {
@@ -628,48 +695,48 @@ static void read_rule(struct reader *r, const struct item *i,
 			      gate_list_name(list), show(s).text, wrong);
 }
 
+/*
+ * Whether a list may have @n entries. One without any could mean that nobody
+ * may enter or that everybody may, so it means neither.
+ */
+static bool fits_rules(struct reader *r, const struct item *i, int n)
+{
+	if (n <= 0)
+		gate_complain(r->wrong, i->at,
+			      "%s has no entry; leave it out for the default "
+			      "(%s)",
+			      key_name(i->row), i->row->preset);
+	else if ((uint64_t)n > i->row->most)
+		gate_complain(r->wrong, i->at,
+			      "%s has %d entries; at most %llu may be",
+			      key_name(i->row), n,
+			      (unsigned long long)i->row->most);
+	return n > 0 && (uint64_t)n <= i->row->most;
+}
+
 static void read_rules(struct reader *r, const struct item *i, void *to)
 {
 	struct gate_rules *rules = to;
 	struct item element = *i;
 	void *iterator = NULL;
 	int room;
-	/* The lists are an array, so the place tells which one it is. */
-	enum gate_list list = 0;
+	enum gate_list list = 0; /* by the name of its key */
 
 	while (strcmp(gate_list_name(list), key_name(i->row)) != 0)
 		list++;
 	rules->line = (unsigned)i->key.line;
-	if (is_null(i->node))
-		rules->line = 0; /* an empty list is as good as none */
-	else if (want_kind(r, i, fy_node_is_sequence(i->node), "a list")) {
-		room = fy_node_sequence_item_count(i->node);
-		if (room <= 0) {
-			rules->line = 0;
-			return;
-		}
-		if ((uint64_t)room > i->row->most) {
-			gate_complain(r->wrong, i->at,
-				      "%s has %d entries; at most %llu may be",
-				      key_name(i->row), room,
-				      (unsigned long long)i->row->most);
-			return;
-		}
-		rules->rule = calloc((size_t)room, sizeof(*rules->rule));
-		while (rules->rule && rules->n < (size_t)room &&
-		       (element.node =
-				fy_node_sequence_iterate(i->node, &iterator))) {
-			element.at = place_of(element.node, i->at);
-			read_rule(r, &element, list, rules);
-		}
+	if (!is_null(i->node) &&
+	    !want_kind(r, i, fy_node_is_sequence(i->node), "a list"))
+		return;
+	room = is_null(i->node) ? 0 : fy_node_sequence_item_count(i->node);
+	if (!fits_rules(r, i, room))
+		return;
+	rules->rule = calloc((size_t)room, sizeof(*rules->rule));
+	while (rules->rule && rules->n < (size_t)room &&
+	       (element.node = fy_node_sequence_iterate(i->node, &iterator))) {
+		element.at = place_of(element.node, i->at);
+		read_rule(r, &element, list, rules);
 	}
-}
-
-static void read_allow(struct reader *r, const struct item *i, void *to)
-{
-	uint64_t seen;
-
-	read_submap(r, i, to, &seen);
 }
 
 static void read_one_route(struct reader *r, const struct item *i, void *to)
@@ -732,13 +799,6 @@ static void read_routes(struct reader *r, const struct item *i, void *to)
 
 /* ---- The rest ---- */
 
-static void read_refusal(struct reader *r, const struct item *i, void *to)
-{
-	uint64_t seen;
-
-	read_submap(r, i, to, &seen);
-}
-
 static void read_journal_file(struct reader *r, const struct item *i, void *to)
 {
 	if (i->node && fy_node_is_scalar(i->node) &&
@@ -767,18 +827,18 @@ static const struct reading readings[GATE_N_SETTINGS] = {
 	[GATE_SET_ROUTE_TO] = {read_to, 0},
 	[GATE_SET_ROUTE_HOST] = {read_host, ROUTE(host)},
 	[GATE_SET_ROUTE_MODE] = {read_mode, ROUTE(observe)},
-	[GATE_SET_ROUTE_ALLOW] = {read_allow, ROUTE(allow)},
+	[GATE_SET_ROUTE_ALLOW] = {read_plain_map, ROUTE(allow)},
 	[GATE_SET_ALLOW_HOSTS] = {read_rules, ALLOW(GATE_HOSTS)},
 	[GATE_SET_ALLOW_ADDRESSES] = {read_rules, ALLOW(GATE_ADDRESSES)},
 	[GATE_SET_ALLOW_ORIGINS] = {read_rules, ALLOW(GATE_ORIGINS)},
 	[GATE_SET_ALLOW_USER_AGENTS] = {read_rules, ALLOW(GATE_USER_AGENTS)},
-	[GATE_SET_ROUTE_LIMITS] = {read_limits, ROUTE(limits)},
+	[GATE_SET_ROUTE_LIMITS] = {read_plain_map, ROUTE(limits)},
 	[GATE_SET_LIMIT_MESSAGE] = {read_number, LIMITS(message_bytes)},
 	[GATE_SET_LIMIT_IDLE] = {read_number, LIMITS(idle_ms)},
 	[GATE_SET_LIMIT_CONNECTIONS] = {read_number, LIMITS(connections)},
-	[GATE_SET_REFUSAL] = {read_refusal, 0},
+	[GATE_SET_REFUSAL] = {read_plain_map, 0},
 	[GATE_SET_REFUSAL_DISCLOSE] = {read_choice, POLICY(disclose)},
-	[GATE_SET_JOURNAL] = {read_refusal, 0},
+	[GATE_SET_JOURNAL] = {read_plain_map, 0},
 	[GATE_SET_JOURNAL_FILE] = {read_journal_file, POLICY(journal)},
 	[GATE_SET_JOURNAL_ROWS] = {read_number, POLICY(journal_rows)},
 };

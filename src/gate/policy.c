@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "wire/url.h"
+
 const char *gate_list_name(enum gate_list list)
 {
 	static const char *const names[GATE_N_LISTS] = {
@@ -26,6 +28,11 @@ static const char *host_entry_wrong(struct bytes s)
 		       "in *.example.org";
 	if (bytes_find_byte(s, '/') >= 0)
 		return "is no Host field: that has no scheme and no path";
+	/* "*." would be taken for "*", for the dot of the root counts nothing. */
+	if (!bytes_equal(s, BYTES("*")) &&
+	    !ses_url_host_field_valid(bytes_from(s, star == 0 ? 2 : 0)))
+		return "is no Host field: that is a name or an address, with "
+		       "or without a port";
 	return NULL;
 }
 

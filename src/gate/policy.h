@@ -67,7 +67,7 @@ enum gate_client_cert {
 struct gate_listen {
 	char *host; /* an address, without brackets */
 	uint16_t port;
-	unsigned line;
+	unsigned line, column;
 	bool tls;
 	char *certificate, *key, *client_ca; /* file names as to be opened */
 	uint64_t client_cert;		     /* enum gate_client_cert */

@@ -85,13 +85,20 @@ TEST("each fault is told with its line, its column and what helps")
 		{"routes: [{path: /, to: \"ws://x:99999\"}]",
 		 "to: `ws://x:99999`: "},
 		{"routes: [{path: /, to: \"http://x\"}]", "to: `http://x`: "},
-		{"routes: [{path: /, to: \"wss://x\"}]", "has TLS"},
+		{"routes: [{path: /, to: \"wss://x\"}]",
+		 "TLS to a server behind the gateway is not available"},
 		{"routes: [{path: /, to: \"ws://x/?q\"}]", "has a query"},
 		{"routes: [{path: /, to: \"ws://u:p@x/\"}]", "has a user name"},
 		{"routes: [{path: /, to: }]",
 		 "to: a single value is needed here, not nothing"},
 		{"routes: [{path: /, to: [echo]}]",
 		 "to: a single value is needed here, not a list"},
+		{"routes: [{path: /, to: \"https://x\"}]",
+		 "TLS to a server behind the gateway is not available"},
+		{"routes: [{path: /, to: \"http://a:1\"}]",
+		 "(did you mean `ws://a:1`?)"},
+		{"routes: [{path: /, to: \"localhost:3000\"}]",
+		 "(did you mean `ws://localhost:3000`?)"},
 		{ROUTE ", host: x}]\n", "this route leads to echo"},
 		{"routes: [{path: /, to: \"ws://x\", host: \"a b\"}]",
 		 "is no Host field"},
@@ -116,6 +123,19 @@ TEST("each fault is told with its line, its column and what helps")
 		{ROUTE ", allow: {hosts: [a.*]}}]\n", "whole first label"},
 		{ROUTE ", allow: {hosts: [\"https://a\"]}}]\n",
 		 "no scheme and no path"},
+		{ROUTE ", allow: {hosts: [\"*.\"]}}]\n",
+		 "hosts: `*.` is no Host field"},
+		{ROUTE ", allow: {hosts: [\"!*.\"]}}]\n",
+		 "hosts: `!*.` is no Host field"},
+		{ROUTE ", allow: {hosts: [\"*.:80\"]}}]\n",
+		 "hosts: `*.:80` is no Host field"},
+		{ROUTE ", allow: {hosts: [\":80\"]}}]\n",
+		 "hosts: `:80` is no Host field"},
+		{ROUTE ", allow: {hosts: []}}]\n",
+		 "hosts has no entry; leave it out for the default (any Host)"},
+		{ROUTE ", allow: {addresses: []}}]\n",
+		 "addresses has no entry"},
+		{ROUTE ", allow: {origins: }}]\n", "origins has no entry"},
 		{ROUTE ", limits: {message: 1XB}}]\n", "message is a size"},
 		{ROUTE ", limits: {message: 0}}]\n",
 		 "0 is out of range: message allows 1 to 1073741824 bytes"},
@@ -127,6 +147,10 @@ TEST("each fault is told with its line, its column and what helps")
 		 "out of range: idle allows 1000 to 86400000 ms"},
 		{ROUTE ", limits: {connections: 1.5}}]\n", "a whole number"},
 		{ROUTE "}]\nlisten: [{}]\n", "`address` is missing"},
+		{ROUTE "}]\nlisten: [{address: \"[::1]:80\"}, {address: "
+		       "\"[0::1]:80\"}]\n",
+		 "t.yaml:2:34: this address has a listener already, at line "
+		 "2"},
 		{ROUTE "}]\nlisten: [{address: x:1}]\n", "not a name"},
 		{ROUTE "}]\nlisten: [{address: 127.0.0.1}]\n", "needs a port"},
 		{ROUTE "}]\nlisten: [{address: 127.0.0.1:65536}]\n",
@@ -167,6 +191,43 @@ TEST("each fault is told with its line, its column and what helps")
 			fail_msg("%s\ngave %s\nnot %s", rows[i].text,
 				 (const char *)ses_buf_bytes(&errors).data,
 				 rows[i].fault);
+		ses_buf_fini(&errors);
+	}
+}
+
+TEST("texts are as long as their rows allow and no longer")
+{
+	static const struct {
+		const char *before, *after;
+		enum gate_setting setting;
+	} rows[] = {
+		{"routes: [{to: echo, path: /", "}]", GATE_SET_ROUTE_PATH},
+		{"routes: [{path: /, to: \"ws://x\", host: a", "}]",
+		 GATE_SET_ROUTE_HOST},
+		{"routes: [{path: /, to: \"ws://x/", "\"}]", GATE_SET_ROUTE_TO},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows) * 2; i++) {
+		bool long_one = i % 2;
+		size_t most = gate_setting(rows[i / 2].setting)->most;
+		size_t n = most + long_one;
+		struct ses_buf text, errors;
+		struct gate_policy *p;
+
+		n -= rows[i / 2].setting == GATE_SET_ROUTE_TO ? 7 : 1;
+		ses_buf_init(&text, 8192);
+		ses_buf_append_str(&text, rows[i / 2].before);
+		while (n--)
+			ses_buf_append_str(&text, "x");
+		ses_buf_append_str(&text, rows[i / 2].after);
+		ses_buf_append(&text, bytes_of("", 1));
+		p = parse((const char *)ses_buf_bytes(&text).data, &errors);
+		ses_buf_append(&errors, bytes_of("", 1));
+		if ((p == NULL) != long_one)
+			fail_msg("row %zu: %s", i,
+				 (const char *)ses_buf_bytes(&errors).data);
+		gate_policy_free(p);
+		ses_buf_fini(&text);
 		ses_buf_fini(&errors);
 	}
 }
