@@ -10,26 +10,23 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <sesame/version.h>
 
-#include "gate/log.h"
+#include "gate/notice.h"
 #include "gate/refuse.h"
 #include "gate/relay.h"
 #include "gate/upstream.h"
 #include "ws/conn.h"
 #include "ws/intake.h"
 
-#define HEAD_MS	       10000 /* for the handshake to arrive */
-#define LINGER_MS      2000  /* for a refused client to read why */
-#define QUEUE_BYTES    (4 * 1024 * 1024)
-#define HIGH_BYTES     (256 * 1024)
-#define RELAY_IDLE_MS  3600000
-#define LINES_A_SECOND 20
-#define MAX_VISITS     100000
+#define HEAD_MS	      10000 /* for the handshake to arrive */
+#define LINGER_MS     2000  /* for a refused client to read why */
+#define QUEUE_BYTES   (4 * 1024 * 1024)
+#define HIGH_BYTES    (256 * 1024)
+#define RELAY_IDLE_MS 3600000
+#define MAX_VISITS    100000
 
 /* Who refuses, and what the visitor and the operator are told. */
 struct refusal {
@@ -556,107 +553,24 @@ static void farewell(struct gate_visit *v)
 
 /* ---- refuse: an answer, a line in the log, a row in the journal ---- */
 
-static int64_t clock_ms(void)
-{
-	struct timeval now;
-
-	gettimeofday(&now, NULL);
-	return now.tv_sec * INT64_C(1000) + now.tv_usec / 1000;
-}
-
-static void fill_story(struct gate_visit *v, const struct refusal *why,
-		       const char *reference, bool observed,
-		       struct gate_story *story)
-{
-	/* of a request that is long gone there is the story alone */
-	if (v->asking->story) {
-		*story = *v->asking->story;
-	} else {
-		memset(story, 0, sizeof(*story));
-		gate_story_ask(story, &v->asking->request);
-	}
-	if (why->decision)
-		gate_story_decide(story, v->gate->policy, why->decision);
-	if (!v->asking->request.address_text.len)
-		snprintf(story->address, sizeof(story->address), "%s",
-			 v->address_text);
-	if (v->route && !story->file[0]) {
-		bytes_printable(bytes_of_str(v->route->path), story->route,
-				sizeof(story->route));
-		snprintf(story->file, sizeof(story->file), "%s",
-			 v->gate->policy->file);
-		story->line = v->route->line;
-	}
-	snprintf(story->reference, sizeof(story->reference), "%s", reference);
-	snprintf(story->cause, sizeof(story->cause), "%s",
-		 why_cause(why->cause)->id);
-	snprintf(story->listener, sizeof(story->listener), "%s", v->door->url);
-	if (why->note)
-		bytes_printable(bytes_of_str(why->note), story->note,
-				sizeof(story->note));
-	if (!story->trace[0])
-		strcpy(story->trace, "[]");
-	story->status = why->status;
-	story->observed = observed;
-	story->time_ms = clock_ms();
-}
-
-/* At most so many lines a second: a flood must not fill the disk. */
-static bool may_log(struct gate *gate)
-{
-	uint64_t now = gate->loop->now_ms;
-
-	if (now - gate->log_second_ms >= 1000) {
-		if (!gate->n_not_logged ||
-		    gate_log("sesame: %u more refusals not shown",
-			     gate->n_not_logged))
-			gate->n_not_logged = 0;
-		gate->log_second_ms = now;
-		gate->n_logged = 0;
-	}
-	if (gate->n_logged < LINES_A_SECOND) {
-		gate->n_logged++;
-		return true;
-	}
-	gate->n_not_logged++;
-	return false;
-}
-
-static bool log_story(const struct gate_story *s)
-{
-	bool has_rule = s->check[0] && s->line;
-	time_t seconds = (time_t)(s->time_ms / 1000);
-	const char *slash = strrchr(s->file, '/');
-	char when[32], rule[300] = "";
-	struct tm tm;
-
-	gmtime_r(&seconds, &tm);
-	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	if (has_rule)
-		snprintf(rule, sizeof(rule), " %s:%u",
-			 slash ? slash + 1 : s->file, s->line);
-	return gate_log("%s %s %s %d %s %s \"%s\"%s%s%s%s%s%s%s", when,
-			s->observed ? "observed" : "refused", s->reference,
-			s->status, s->cause, s->address, s->target,
-			s->origin[0] ? " origin=\"" : "", s->origin,
-			s->origin[0] ? "\"" : "", rule, s->note[0] ? " (" : "",
-			s->note, s->note[0] ? ")" : "");
-}
-
 static void journal(struct gate_visit *v, const struct refusal *why,
 		    const char *reference, bool observed)
 {
-	struct gate *gate = v->gate;
-	bool room = gate->journal && gate_journal_has_room(gate->journal);
-	bool line = may_log(gate);
+	struct gate_notice notice = {
+		.reference = reference,
+		.cause = why->cause,
+		.status = why->status,
+		.note = why->note,
+		.observed = observed,
+		.decision = why->decision,
+		.request = &v->asking->request,
+		.story = v->asking->story,
+		.route = v->route,
+		.address = v->address_text,
+		.listener = v->door->url,
+	};
 
-	if (!room && !line)
-		return;
-	fill_story(v, why, reference, observed, &gate->story);
-	if (line && !log_story(&gate->story))
-		gate->n_not_logged++;
-	if (room)
-		gate_journal_add(gate->journal, &gate->story);
+	gate_notice_tell(v->gate, &notice);
 }
 
 /* The visitor is gone from here on; its stream says the last words. */

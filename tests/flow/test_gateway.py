@@ -448,6 +448,24 @@ def test_what_a_client_sends_cannot_control_a_terminal(gate):
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]", out)
 
 
+def test_what_a_client_sends_cannot_end_its_field_of_the_log(gate):
+    """A quote or a backslash would let it write fields of the gateway's own."""
+    forged = 'x" origin="https://app.example'
+    ask(gate.port, "/chat", "Origin: " + forged)
+    ask(gate.port, "/chat", "Origin: https://evil.example\\")
+    ask(gate.port, "/chat", "Origin: a\x9b\\x0z")
+    ask(gate.port, '/chat?"', "Origin: null")
+    line = re.compile(r'\S+ refused \S+ (403|400) \S+ 127\.0\.0\.1 "[^"]*"( origin="[^"]*")?'
+                      r'( sesame\.yaml:6| \([^"]*\))?$')
+    lines = [l for l in (gate.folder / "err").read_text().splitlines() if " refused " in l]
+    assert len(lines) == 4
+    for l in lines:
+        assert line.match(l), l
+    assert 'origin="x\\x22 origin=\\x22https://app.example"' in lines[0]
+    assert 'origin="https://evil.example\\x5c"' in lines[1]
+    assert 'origin="a\\x9b\\x5cx0z"' in lines[2]
+
+
 def test_the_page_of_a_refusal_reflects_the_path_as_plain_text_alone(gate):
     a = ask(gate.port, "/<script>alert(1)</script>?secret=1")
     assert a.fields["content-type"].startswith("text/plain")

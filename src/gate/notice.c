@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a refusal to what is kept of it. A flood of refusals must fill neither
+ * the disk nor the terminal, and what a client sent must not pass for words of
+ * the gateway's own.
+ */
+#include "gate/notice.h"
+
+#include <stdio.h>
+#include <sys/time.h>
+#include <time.h>
+
+#include "base/percent.h"
+#include "gate/log.h"
+
+#define LINES_A_SECOND 20
+
+static int64_t clock_ms(void)
+{
+	struct timeval now;
+
+	gettimeofday(&now, NULL);
+	return now.tv_sec * INT64_C(1000) + now.tv_usec / 1000;
+}
+
+static void put_rule(struct gate_story *story, const struct gate_policy *policy,
+		     const struct gate_notice *n)
+{
+	if (n->decision)
+		gate_story_decide(story, policy, n->decision);
+	if (!n->route || story->file[0])
+		return;
+	bytes_printable(bytes_of_str(n->route->path), story->route,
+			sizeof(story->route));
+	snprintf(story->file, sizeof(story->file), "%s", policy->file);
+	story->line = n->route->line;
+}
+
+static void fill_story(struct gate_story *story,
+		       const struct gate_policy *policy,
+		       const struct gate_notice *n)
+{
+	if (n->story) {
+		*story = *n->story;
+	} else {
+		memset(story, 0, sizeof(*story));
+		gate_story_ask(story, n->request);
+	}
+	put_rule(story, policy, n);
+	snprintf(story->address, sizeof(story->address), "%s", n->address);
+	snprintf(story->reference, sizeof(story->reference), "%s", n->reference);
+	snprintf(story->cause, sizeof(story->cause), "%s",
+		 why_cause(n->cause)->id);
+	snprintf(story->listener, sizeof(story->listener), "%s", n->listener);
+	if (n->note)
+		bytes_printable(bytes_of_str(n->note), story->note,
+				sizeof(story->note));
+	if (!story->trace[0])
+		strcpy(story->trace, "[]");
+	story->status = n->status;
+	story->observed = n->observed;
+	story->time_ms = clock_ms();
+}
+
+/* At most so many lines a second: a flood must not fill the disk. */
+static bool may_log(struct gate *gate)
+{
+	uint64_t now = gate->loop->now_ms;
+
+	if (now - gate->log_second_ms >= 1000) {
+		if (!gate->n_not_logged ||
+		    gate_log("sesame: %u more refusals not shown",
+			     gate->n_not_logged))
+			gate->n_not_logged = 0;
+		gate->log_second_ms = now;
+		gate->n_logged = 0;
+	}
+	if (gate->n_logged < LINES_A_SECOND) {
+		gate->n_logged++;
+		return true;
+	}
+	gate->n_not_logged++;
+	return false;
+}
+
+struct quoted {
+	char text[2052];
+};
+
+static bool is_escape(const char *s)
+{
+	return s[0] == '\\' && s[1] == 'x' &&
+	       ses_hex_digit((uint8_t)s[2]) >= 0 &&
+	       ses_hex_digit((uint8_t)s[3]) >= 0;
+}
+
+/*
+ * @text between quotes: what a client sent cannot end its field and go on as
+ * another. Control bytes are \xNN in it already.
+ */
+static struct quoted quote(const char *before, const char *text)
+{
+	struct quoted q = {""};
+	size_t at = 0;
+
+	at += (size_t)snprintf(q.text, 32, "%s\"", before);
+	for (; *text && at < sizeof(q.text) - 6; text++) {
+		bool plain = *text != '"' && (*text != '\\' || is_escape(text));
+
+		at += (size_t)snprintf(q.text + at, 5, plain ? "%c" : "\\x%02x",
+				       (uint8_t)*text);
+	}
+	strcpy(q.text + at, "\"");
+	return q;
+}
+
+static bool log_story(const struct gate_story *s)
+{
+	bool has_rule = s->check[0] && s->line;
+	time_t seconds = (time_t)(s->time_ms / 1000);
+	const char *slash = strrchr(s->file, '/');
+	char when[32], rule[300] = "";
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	if (has_rule)
+		snprintf(rule, sizeof(rule), " %s:%u",
+			 slash ? slash + 1 : s->file, s->line);
+	return gate_log(
+		"%s %s %s %d %s %s%s%s%s%s%s%s", when,
+		s->observed ? "observed" : "refused", s->reference, s->status,
+		s->cause, s->address, quote(" ", s->target).text,
+		s->origin[0] ? quote(" origin=", s->origin).text : "", rule,
+		s->note[0] ? " (" : "", s->note, s->note[0] ? ")" : "");
+}
+
+void gate_notice_tell(struct gate *gate, const struct gate_notice *notice)
+{
+	bool room = gate->journal && gate_journal_has_room(gate->journal);
+	bool line = may_log(gate);
+
+	if (!room && !line)
+		return;
+	fill_story(&gate->story, gate->policy, notice);
+	if (line && !log_story(&gate->story))
+		gate->n_not_logged++;
+	if (room)
+		gate_journal_add(gate->journal, &gate->story);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Telling the operator of a refusal: a line in the log, a row in the journal. */
+#ifndef GATE_NOTICE_H
+#define GATE_NOTICE_H
+
+#include "gate/gate.h"
+
+/* A refusal and what is known of who met it; all borrowed for the call. */
+struct gate_notice {
+	const char *reference;
+	enum why_cause cause;
+	int status;	      /* 0: no answer could be sent */
+	const char *note;     /* for the operator; may be NULL */
+	bool observed;	      /* it was let in all the same */
+	const struct gate_decision *decision; /* NULL: no rule did it */
+	const struct gate_request *request;
+	const struct gate_story *story; /* of a request long gone, or NULL */
+	const struct gate_route *route; /* NULL: none was found */
+	const char *address, *listener;
+};
+
+/* Tell it, as far as log and journal have room; what they have not is counted. */
+void gate_notice_tell(struct gate *gate, const struct gate_notice *notice);
+
+#endif
