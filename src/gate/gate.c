@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <sesame/error.h>
 
@@ -13,24 +14,36 @@
 
 #define SHORT_MS 10000 /* between two complaints about descriptors */
 
+/* No line in the journal: who was not let in has not said a word yet. */
+static void tell_full(struct gate *gate, const char *why, const char *remedy)
+{
+	if (gate->short_told_ms &&
+	    gate->loop->now_ms - gate->short_told_ms < SHORT_MS)
+		return;
+	gate->short_told_ms = gate->loop->now_ms;
+	gate_log("sesame: no more connections for now: %s; %zu are open%s", why,
+		 gate->n_visits, remedy);
+}
+
 static void on_accept(struct ses_listener *listener, int fd,
 		      const struct ses_addr *peer)
 {
-	gate_visit_begin(listener->owner, fd, peer);
+	struct gate_door *door = listener->owner;
+
+	if (door->gate->n_visits < GATE_MAX_VISITS) {
+		gate_visit_begin(door, fd, peer);
+		return;
+	}
+	close(fd);
+	tell_full(door->gate, "the gateway holds no more", "");
 }
 
 static void on_short(struct ses_listener *listener, int sys_errno)
 {
 	struct gate_door *door = listener->owner;
-	struct gate *gate = door->gate;
 
-	if (gate->short_told_ms &&
-	    gate->loop->now_ms - gate->short_told_ms < SHORT_MS)
-		return;
-	gate->short_told_ms = gate->loop->now_ms;
-	gate_log("sesame: no more connections for now: %s; %zu are open. Raise "
-		 "the limit (ulimit -n, LimitNOFILE=)",
-		 strerror(sys_errno), gate->n_visits);
+	tell_full(door->gate, strerror(sys_errno),
+		  ". Raise the limit (ulimit -n, LimitNOFILE=)");
 }
 
 /* What helps against the system's refusal to listen. */

@@ -12,6 +12,8 @@
 #include "net/tls.h"
 #include "wire/upgrade.h"
 
+#define GATE_MAX_VISITS 100000 /* at a time */
+
 /* One listener. */
 struct gate_door {
 	struct ses_listener listener;

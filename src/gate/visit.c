@@ -26,7 +26,6 @@
 #define QUEUE_BYTES   (4 * 1024 * 1024)
 #define HIGH_BYTES    (256 * 1024)
 #define RELAY_IDLE_MS 3600000
-#define MAX_VISITS    100000
 
 /* Who refuses, and what the visitor and the operator are told. */
 struct refusal {
@@ -751,7 +750,7 @@ void gate_visit_begin(struct gate_door *door, int fd,
 
 	if (v)
 		v->asking = calloc(1, sizeof(*v->asking));
-	if (!v || !v->asking || gate->n_visits >= MAX_VISITS) {
+	if (!v || !v->asking) {
 		close(fd);
 		free(v ? v->asking : NULL);
 		free(v);

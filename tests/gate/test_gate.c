@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* The doors: who is turned away there is told of, once in a while. */
+#include "gate/gate.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "gate/config.h"
+#include "test.h"
+
+/* Connect to @gate and let it look. What it said to the connection. */
+static ssize_t knock(struct gate *gate)
+{
+	struct ses_addr *at = &gate->door[0].listener.at;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ssize_t n;
+	char byte;
+
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, &at->any, at->len), 0);
+	assert_true(sesame_loop_turn(gate->loop, 1000) >= 0);
+	n = recv(fd, &byte, 1, MSG_DONTWAIT);
+	close(fd);
+	return n;
+}
+
+TEST("a gateway that is full closes, and says so once")
+{
+	struct sesame_loop *loop = sesame_loop_new();
+	struct gate_policy *policy = gate_config_builtin();
+	char text[512], told[2048] = "";
+	int kept = dup(STDERR_FILENO), ends[2];
+	struct gate *gate;
+
+	policy->listen[0].port = 0;
+	gate = gate_open(loop, policy, NULL, text, sizeof(text));
+	assert_non_null(gate);
+	assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+	dup2(ends[1], STDERR_FILENO);
+	gate->n_visits = GATE_MAX_VISITS;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(knock(gate), 0);
+	dup2(kept, STDERR_FILENO);
+	assert_true(read(ends[0], told, sizeof(told) - 1) > 0);
+	assert_non_null(strstr(told, "holds no more; 100000 are open\n"));
+	assert_ptr_equal(strchr(told, '\n'), strrchr(told, '\n'));
+	gate->n_visits = 0;
+	gate_free(gate);
+	gate_policy_free(policy);
+	sesame_loop_free(loop);
+	close(ends[0]);
+	close(ends[1]);
+	close(kept);
+}
