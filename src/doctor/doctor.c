@@ -28,14 +28,6 @@ enum {
 	STATUS_INTERRUPTED = 130,
 };
 
-static double now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
 static void on_signal(int number)
 {
 	doctor_probe_interrupt();
@@ -111,7 +103,7 @@ static int see(const struct doctor_case *c, struct doctor_chart *chart,
 {
 	static struct doctor_opinion opinion;
 	static struct doctor_verdict verdict;
-	double began = now_ms();
+	double began = doctor_now_ms();
 
 	chart->c = c;
 	chart->blind = c->blind;
@@ -121,7 +113,7 @@ static int see(const struct doctor_case *c, struct doctor_chart *chart,
 	}
 	tell_done(chart);
 	doctor_pronounce(chart, &opinion, &verdict);
-	if (report(chart, &verdict, now_ms() - began, look) < 0)
+	if (report(chart, &verdict, doctor_now_ms() - began, look) < 0)
 		return STATUS_NO_VERDICT;
 	return exit_status(&verdict);
 }

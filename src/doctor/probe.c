@@ -65,7 +65,7 @@ bool doctor_probe_interrupted(void)
 	return interrupted;
 }
 
-static double now_ms(void)
+double doctor_now_ms(void)
 {
 	struct timespec t;
 
@@ -117,7 +117,7 @@ static void conclude(struct probing *x, enum doctor_outcome outcome, int error)
 
 static void tell_time(struct probing *x)
 {
-	x->p->ms = now_ms() - x->began_ms;
+	x->p->ms = doctor_now_ms() - x->began_ms;
 }
 
 /* ---- after a 101: watching ---- */
@@ -147,7 +147,7 @@ static void on_close(void *user, uint16_t code, const char *reason,
 
 	if (x->stage != WATCHING)
 		return;
-	p->open_ms = now_ms() - x->opened_ms;
+	p->open_ms = doctor_now_ms() - x->opened_ms;
 	if (fault) {
 		p->outcome = DOCTOR_BAD_FRAME;
 		p->error = SESAME_EPROTO;
@@ -223,7 +223,7 @@ static void take_frames(struct probing *x, uint8_t *data, size_t len)
 static void part(struct probing *x)
 {
 	x->p->outcome = DOCTOR_OPEN;
-	x->p->open_ms = now_ms() - x->opened_ms;
+	x->p->open_ms = doctor_now_ms() - x->opened_ms;
 	x->stage = PARTING;
 	sesame_session_close(&x->session, 1000, NULL, 0);
 	flush(x);
@@ -248,7 +248,7 @@ static void watch(struct probing *x, const struct sesame_deflate *deflate)
 	ses_session_init(&x->session, &settings, &session_events, x);
 	x->has_session = true;
 	x->stage = WATCHING;
-	x->opened_ms = now_ms();
+	x->opened_ms = doctor_now_ms();
 	wait_for(x, hold_ms(x), part);
 	if (early.len > 0)
 		take_frames(x, (uint8_t *)early.data, early.len);
@@ -338,19 +338,6 @@ static void accepted(struct probing *x)
 	watch(x, &agreed.deflate);
 }
 
-/* Whatever real servers send is to be read, odd and long as it may be. */
-static void init_parser(struct ses_head_parser *parser)
-{
-	static const struct ses_head_limits limits = {
-		.line_bytes = 32 * 1024,
-		.total_bytes = 64 * 1024,
-		.fields = SES_HEAD_MAX_FIELDS,
-	};
-
-	ses_head_init(parser, false, &limits);
-	parser->tolerant = true;
-}
-
 /* The head is the first @len bytes of what came. */
 static void take_head(struct probing *x, size_t len)
 {
@@ -367,7 +354,7 @@ static void take_head(struct probing *x, size_t len)
 	p->head[len] = 0;
 	p->head_len = len;
 	ses_buf_consume(&x->in, len);
-	init_parser(&again);
+	doctor_head_init(&again);
 	ses_head_finish(&again, bytes_of(p->head, len), &p->parsed, &fault);
 	p->status = p->parsed.status;
 	tell_time(x);
@@ -399,7 +386,7 @@ static void not_http(struct probing *x, enum ses_fault fault)
 
 static void start_head(struct probing *x)
 {
-	init_parser(&x->parser);
+	doctor_head_init(&x->parser);
 }
 
 static void read_head(struct probing *x)
@@ -482,7 +469,7 @@ static bool tls_refused(const struct probing *x)
 
 static void cut(struct probing *x, int error)
 {
-	x->p->open_ms = now_ms() - x->opened_ms;
+	x->p->open_ms = doctor_now_ms() - x->opened_ms;
 	x->p->cut = true;
 	conclude(x, DOCTOR_CUT_AFTER, error ? error : SESAME_ECLOSED);
 }
@@ -518,7 +505,7 @@ static const struct ses_stream_events stream_events = {
 
 static void ask(struct probing *x)
 {
-	double left = x->c->timeout_ms - (now_ms() - x->began_ms);
+	double left = x->c->timeout_ms - (doctor_now_ms() - x->began_ms);
 
 	start_head(x);
 	x->stage = ASKED;
@@ -527,31 +514,6 @@ static void ask(struct probing *x)
 }
 
 /* ---- dialling ---- */
-
-/* The proxy's refusal is an answer too: who wrote it is worth knowing. */
-static void recognise_proxy(struct probing *x)
-{
-	const struct ses_dial_report *dial = &x->p->dial;
-	struct ses_head_parser parser;
-	struct ses_head head;
-	enum ses_fault fault;
-	struct why_answer answer;
-
-	init_parser(&parser);
-	if (x->c->blind || dial->proxy_head_len == 0 ||
-	    ses_head_finish(&parser,
-			    bytes_of(dial->proxy_head, dial->proxy_head_len),
-			    &head, &fault) <= 0)
-		return;
-	answer = (struct why_answer){
-		.status = head.status,
-		.reason = head.reason,
-		.fields = head.fields,
-		.n_fields = head.n_fields,
-		.body = bytes_of(dial->proxy_body, dial->proxy_body_len),
-	};
-	why_recognise(&answer, &x->p->hops);
-}
 
 static void on_dialled(void *user, struct ses_stream *stream,
 		       const struct ses_dial_report *report, int error)
@@ -562,8 +524,8 @@ static void on_dialled(void *user, struct ses_stream *stream,
 	x->p->dial = *report;
 	if (error) {
 		tell_time(x);
-		if (error == SESAME_EPROXY)
-			recognise_proxy(x);
+		if (error == SESAME_EPROXY && !x->c->blind)
+			doctor_recognise_proxy(&x->p->dial, &x->p->hops);
 		conclude(x, DOCTOR_NO_CONNECTION, error);
 		return;
 	}
@@ -601,7 +563,7 @@ static void give_up(struct probing *x)
 
 static void run(struct probing *x)
 {
-	x->began_ms = now_ms();
+	x->began_ms = doctor_now_ms();
 	start(x);
 	while (x->stage != DONE) {
 		sesame_loop_turn(x->loop, TURN_MS);

@@ -81,6 +81,8 @@ void doctor_probe_fini(struct doctor_probe *p);
 /* End the running probe and all later ones at once. For signal handlers. */
 void doctor_probe_interrupt(void);
 bool doctor_probe_interrupted(void);
+/* Since some moment in the past; for durations. */
+double doctor_now_ms(void);
 /* "Origin: https://app.example", "nothing"; redacted. Returns @out. */
 char *doctor_trial_text(const struct doctor_case *c,
 			const struct doctor_trial *trial, char *out,

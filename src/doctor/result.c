@@ -11,6 +11,42 @@
 
 #include "doctor/redact.h"
 
+/* ---- heads ---- */
+
+void doctor_head_init(struct ses_head_parser *parser)
+{
+	static const struct ses_head_limits limits = {
+		.line_bytes = 32 * 1024,
+		.total_bytes = 64 * 1024,
+		.fields = SES_HEAD_MAX_FIELDS,
+	};
+
+	ses_head_init(parser, false, &limits);
+	parser->tolerant = true;
+}
+
+void doctor_recognise_proxy(const struct ses_dial_report *dial,
+			    struct why_hops *ret_hops)
+{
+	struct bytes in = bytes_of(dial->proxy_head, dial->proxy_head_len);
+	struct ses_head_parser parser;
+	struct ses_head head;
+	enum ses_fault fault;
+	struct why_answer answer;
+
+	doctor_head_init(&parser);
+	if (in.len == 0 || ses_head_finish(&parser, in, &head, &fault) <= 0)
+		return;
+	answer = (struct why_answer){
+		.status = head.status,
+		.reason = head.reason,
+		.fields = head.fields,
+		.n_fields = head.n_fields,
+		.body = bytes_of(dial->proxy_body, dial->proxy_body_len),
+	};
+	why_recognise(&answer, ret_hops);
+}
+
 /* ---- chunked bodies ---- */
 
 /* The size at the start of a chunk; -1 more is needed, -2 not lawful. */

@@ -8,6 +8,13 @@
 
 #include "doctor/probe.h"
 
+/* A parser for what real servers send, odd and long as it may be. */
+void doctor_head_init(struct ses_head_parser *parser);
+/* Who wrote the forward proxy's answer to CONNECT: the proxy, or one behind.
+ * *ret_hops stays as it is when there is no such answer. */
+void doctor_recognise_proxy(const struct ses_dial_report *dial,
+			    struct why_hops *ret_hops);
+
 /*
  * Undo the chunked coding (RFC 9112 7.1) of @in into @out of @size bytes, as
  * much of it as is there and lawful. True when the last chunk was seen or
