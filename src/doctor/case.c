@@ -14,6 +14,7 @@
 #include <sesame/version.h>
 
 #include "base/base64.h"
+#include "base/percent.h"
 #include "base/text.h"
 #include "doctor/route.h"
 #include "net/addr.h"
@@ -634,33 +635,13 @@ static int open_url(struct reading *r)
 	return 0;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* "ann:s%40" becomes "ann:s@". @out has room for all of @in. */
 static size_t decode_percent(struct bytes in, uint8_t *out)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < in.len; i++) {
-		int high = -1, low = -1;
-
-		if (in.data[i] == '%' && in.len - i > 2) {
-			high = hex_digit((char)in.data[i + 1]);
-			low = hex_digit((char)in.data[i + 2]);
-		}
-		if (high < 0 || low < 0) {
-			out[n++] = in.data[i];
-			continue;
-		}
-		out[n++] = (uint8_t)(high << 4 | low);
-		i += 2;
-	}
+	while (in.len > 0)
+		out[n++] = ses_percent_next(&in);
 	return n;
 }
 

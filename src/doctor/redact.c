@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "base/base64.h"
+#include "base/percent.h"
 #include "wire/url.h"
 
 #define MAX_SECRETS    128
@@ -174,6 +175,22 @@ static void add_authorization(struct secrets *s, struct bytes value)
 	add_userinfo(s, bytes_of(room, len));
 }
 
+/* A secret of a URL as servers read it: "a%2Fb" is repeated as "a/b". */
+static void add_encoded(struct secrets *s, struct bytes secret)
+{
+	uint8_t *room = s->room + s->used;
+	size_t n = 0;
+
+	add_secret(s, secret);
+	if (bytes_find_byte(secret, '%') < 0 ||
+	    secret.len > sizeof(s->room) - s->used)
+		return;
+	while (secret.len > 0)
+		room[n++] = ses_percent_next(&secret);
+	s->used += n;
+	add_secret(s, bytes_of(room, n));
+}
+
 static void add_cookies(struct secrets *s, struct bytes list)
 {
 	while (list.len > 0) {
@@ -182,7 +199,7 @@ static void add_cookies(struct secrets *s, struct bytes list)
 			end < 0 ? list : bytes_first(list, (size_t)end);
 		ptrdiff_t equals = bytes_find_byte(one, '=');
 
-		add_secret(s, bytes_from(one, (size_t)(equals + 1)));
+		add_encoded(s, bytes_from(one, (size_t)(equals + 1)));
 		list = end < 0 ? bytes_of(NULL, 0)
 			       : bytes_from(list, (size_t)end + 1);
 	}
@@ -200,7 +217,7 @@ static void add_query(struct secrets *s, struct bytes query)
 		pair = bytes_first(query, n);
 		equals = bytes_find_byte(pair, '=');
 		if (doctor_is_secret_pair(pair))
-			add_secret(s, bytes_from(pair, (size_t)(equals + 1)));
+			add_encoded(s, bytes_from(pair, (size_t)(equals + 1)));
 		query = bytes_from(query, n + 1);
 	}
 }

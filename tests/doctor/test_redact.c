@@ -99,6 +99,23 @@ TEST("what a terminal would obey is made harmless")
 	expect("a\x1b[31mb\r\nc", "a\\x1b[31mb\\x0d\\x0ac");
 }
 
+TEST("a secret of a URL or cookie is hidden however it is spelt")
+{
+	struct doctor_case c = {
+		.url_text = (char *)"ws://h/?token=tok%2F47%2b11",
+		.header = {{(char *)"Cookie", (char *)"a=one%20two%20three"}},
+		.n_headers = 1,
+	};
+	char out[128];
+
+	assert_string_equal(doctor_redact(&c, BYTES("tok%2F47%2b11 tok/47+11"),
+					  out, sizeof(out)),
+			    "*** ***");
+	assert_string_equal(
+		doctor_redact(&c, BYTES("got one two three"), out, sizeof(out)),
+		"got ***");
+}
+
 TEST("of a secret that was cut the beginning is hidden, too")
 {
 	expect("bad c00kie-val", "bad ***");
