@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// Vite wants the token of the page (and an Origin came)
+const fs = require('fs');
+const { port, fixed, folder } = require('../lib/case');
+
+fs.writeFileSync(`${folder}/index.html`,
+  '<html><body><script type="module" src="/main.js"></script></body></html>');
+fs.writeFileSync(`${folder}/main.js`, 'export default 1');
+(async () => {
+  const { createServer } = await import('vite');
+  const server = await createServer({
+    configFile: false,
+    root: folder,
+    cacheDir: `${folder}/cache`,
+    logLevel: 'silent',
+    legacy: { skipWebSocketTokenCheck: fixed },
+    server: { host: '127.0.0.1', port, strictPort: true, allowedHosts: fixed ? true : [] },
+  });
+  await server.listen();
+})();
