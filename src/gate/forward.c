@@ -5,9 +5,11 @@
  * dropped under all their spellings; and a client cannot use Connection to
  * take away the fields that rules were made on.
  */
-#include "gate/upstream.h"
+#include "gate/forward.h"
 
 #include <sesame/error.h>
+
+#include "wire/upgrade.h"
 
 static bool is_one_of(struct bytes name, const char *const *names)
 {
@@ -27,6 +29,7 @@ static bool is_hop_by_hop(struct bytes name)
 					    "Trailer",
 					    "Transfer-Encoding",
 					    "Content-Length",
+					    "Expect",
 					    "Proxy-Authorization",
 					    "Proxy-Authenticate",
 					    NULL};
@@ -50,29 +53,62 @@ static struct bytes plain_name(struct bytes name, char plain[PLAIN_BYTES])
 	return bytes_of(plain, name.len);
 }
 
-/* What tells a server behind about the client, so that we alone may say it. */
+/*
+ * What tells a server behind about the client and its connection, by whichever
+ * proxy's custom: only what is nearest to the client could know, and nothing
+ * but this gateway is known to be there.
+ */
 static bool is_forwarding(struct bytes plain)
 {
 	static const char *const names[] = {"Forwarded",
 					    "Forwarded-For",
 					    "X-Forwarded",
 					    "X-Real-IP",
+					    "X-Real-Port",
 					    "X-Client-IP",
 					    "Client-IP",
 					    "True-Client-IP",
-					    "X-Original-URL",
-					    "X-Rewrite-URL",
-					    "X-Original-Host",
+					    "X-Remote-IP",
+					    "X-Remote-Addr",
+					    "Remote-Addr",
 					    "X-Cluster-Client-IP",
 					    "X-ProxyUser-IP",
-					    "Via",
 					    "X-Original-Forwarded-For",
+					    "X-Original-URL",
+					    "X-Original-URI",
+					    "X-Rewrite-URL",
+					    "X-Original-Host",
+					    "X-Host",
+					    "X-HTTP-Host-Override",
+					    "X-Scheme",
+					    "X-URL-Scheme",
+					    "Front-End-Https",
+					    "CF-Connecting-IP",
+					    "CF-Connecting-IPv6",
+					    "CF-Pseudo-IPv4",
+					    "Fastly-Client-IP",
+					    "Remote-User",
+					    "X-Remote-User",
+					    "Via",
 					    "Proxy", /* HTTP_PROXY to a CGI */
 					    NULL};
+	static const char *const beginnings[] = {"X-Forwarded-",
+						 "X-Envoy-",
+						 "X-Azure-",
+						 "X-ARR-",
+						 "X-Amzn-Mtls-",
+						 "X-Client-Cert",
+						 "X-Client-Verify",
+						 "Client-Cert",
+						 "X-SSL-",
+						 "SSL-Client-",
+						 NULL};
 
-	return bytes_equal_nocase(bytes_first(plain, 12),
-				  BYTES("X-Forwarded-")) ||
-	       is_one_of(plain, names);
+	for (const char *const *b = beginnings; *b; b++)
+		if (bytes_equal_nocase(bytes_first(plain, strlen(*b)),
+				       bytes_of_str(*b)))
+			return true;
+	return is_one_of(plain, names);
 }
 
 /* What Connection cannot take away: a rule here or there was made on it. */
@@ -155,33 +191,43 @@ static int put_host(const struct gate_forward *f, struct bytes host,
 			      route->upstream_port);
 }
 
+/* The client's fields that may pass. */
+static int put_fields(const struct ses_head *head, struct ses_buf *out)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < head->n_fields; i++) {
+		const struct ses_field *field = &head->fields[i];
+
+		if (!stays_on_its_hop(head, field->name) &&
+		    !may_not_pass(field->name) &&
+		    !bytes_equal_nocase(field->name, BYTES("Host")))
+			r = copy_field(out, field);
+	}
+	return r;
+}
+
 int gate_forward_write(const struct gate_forward *f, struct ses_buf *out)
 {
 	struct bytes host = ses_head_get(f->head, "Host");
-	int r;
+	int r = ses_buf_printf(out, "GET %s%.*s HTTP/1.1\r\n",
+			       f->route->upstream_prefix,
+			       BYTES_ARG(f->head->target));
 
-	ses_buf_printf(out, "GET %s%.*s HTTP/1.1\r\n",
-		       f->route->upstream_prefix, BYTES_ARG(f->head->target));
-	r = put_host(f, host, out);
-	if (r < 0)
-		return r;
-	ses_buf_append_str(out, "Connection: Upgrade\r\n"
-				"Upgrade: websocket\r\n");
-	for (size_t i = 0; i < f->head->n_fields; i++) {
-		const struct ses_field *field = &f->head->fields[i];
-
-		if (stays_on_its_hop(f->head, field->name) ||
-		    may_not_pass(field->name) ||
-		    bytes_equal_nocase(field->name, BYTES("Host")))
-			continue;
-		r = copy_field(out, field);
-		if (r < 0)
-			return r;
-	}
-	ses_buf_printf(out, "X-Forwarded-For: %s\r\n", f->address);
-	ses_buf_printf(out, "X-Forwarded-Proto: %s\r\n",
-		       f->tls ? "https" : "http");
-	r = put_field(out, "X-Forwarded-Host", host);
+	if (r >= 0)
+		r = put_host(f, host, out);
+	if (r >= 0)
+		r = ses_buf_append_str(out, "Connection: Upgrade\r\n"
+					    "Upgrade: websocket\r\n");
+	if (r >= 0)
+		r = put_fields(f->head, out);
+	if (r >= 0)
+		r = ses_buf_printf(out,
+				   "X-Forwarded-For: %s\r\n"
+				   "X-Forwarded-Proto: %s\r\n",
+				   f->address, f->tls ? "https" : "http");
+	if (r >= 0)
+		r = put_field(out, "X-Forwarded-Host", host);
 	return r < 0 ? r : ses_buf_append_str(out, "\r\n");
 }
 
@@ -260,57 +306,4 @@ int gate_relayed_refusal_write(const struct ses_head *answer, struct bytes body,
 					 bytes_of_str(reference)};
 	return ses_upgrade_write_refusal(answer->status, fields, n,
 					 bytes_of(NULL, 0), body, out);
-}
-
-/* ---- Chunks ---- */
-
-static int hex_digit(uint8_t c)
-{
-	c = byte_lower(c);
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Read "1a;ext\r\n": 1, 0 when more is needed, or SESAME_EPROTO. */
-static int read_chunk_head(struct bytes *in, size_t *ret_size)
-{
-	ptrdiff_t end = bytes_find_byte(*in, '\n');
-	size_t size = 0, i = 0;
-
-	if (end < 0)
-		return in->len > 256 ? SESAME_EPROTO : 0;
-	if (end == 0 || in->data[end - 1] != '\r')
-		return SESAME_EPROTO;
-	for (; i < (size_t)end && hex_digit(in->data[i]) >= 0; i++) {
-		if (size > SIZE_MAX >> 4)
-			return SESAME_EPROTO;
-		size = size << 4 | (size_t)hex_digit(in->data[i]);
-	}
-	if (i == 0 ||
-	    (in->data[i] != '\r' && in->data[i] != ';' && in->data[i] != ' '))
-		return SESAME_EPROTO;
-	*in = bytes_from(*in, (size_t)end + 1);
-	*ret_size = size;
-	return 1;
-}
-
-int gate_unchunk(struct bytes in, struct ses_buf *out)
-{
-	size_t size;
-	int r;
-
-	while ((r = read_chunk_head(&in, &size)) > 0 && size > 0) {
-		r = ses_buf_append(out, bytes_first(in, size));
-		if (r < 0)
-			return SESAME_ELIMIT;
-		if (in.len < 2 || size > in.len - 2)
-			return 0;
-		in = bytes_from(in, size);
-		if (!bytes_starts(in, BYTES("\r\n")))
-			return SESAME_EPROTO;
-		in = bytes_from(in, 2);
-	}
-	/* Trailers are not looked at: the connection ends with this answer. */
-	return r;
 }

@@ -8,6 +8,8 @@
 
 #include <arpa/inet.h>
 
+#include "base/percent.h"
+
 /* ---- Addresses ---- */
 
 static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -346,19 +348,13 @@ bool gate_glob_has(struct bytes glob, struct bytes text)
 
 /* ---- Paths ---- */
 
-static int hex(uint8_t c)
-{
-	c = byte_lower(c);
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The byte that "%40" at the beginning of @path stands for, or -1. */
 static int encoded_byte(struct bytes path)
 {
-	int high = path.len > 2 && path.data[0] == '%' ? hex(path.data[1]) : -1;
-	int low = high < 0 ? -1 : hex(path.data[2]);
+	int high = path.len > 2 && path.data[0] == '%'
+			   ? ses_hex_digit(path.data[1])
+			   : -1;
+	int low = high < 0 ? -1 : ses_hex_digit(path.data[2]);
 
 	return low < 0 ? -1 : high << 4 | low;
 }

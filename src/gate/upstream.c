@@ -7,13 +7,16 @@
 
 #include <sesame/error.h>
 
+#include "gate/forward.h"
 #include "net/dial.h"
+#include "wire/chunks.h"
 #include "ws/intake.h"
 
 #define DIAL_MS	    5000
 #define ANSWER_MS   10000
 #define BODY_MS	    2000 /* for the rest of a refusal, once its head is here */
 #define BODY_BYTES  (64 * 1024)
+#define MAX_INTERIM 8
 #define QUEUE_BYTES (4 * 1024 * 1024)
 #define HIGH_BYTES  (256 * 1024)
 
@@ -23,6 +26,7 @@ struct gate_upstream {
 	struct ses_stream *stream;
 	struct ses_timer timer;
 	struct ses_intake intake;
+	unsigned n_interim;
 	struct ses_buf request; /* to be sent */
 	struct ses_head *sent; /* that request, parsed: borrows from sent_text */
 	struct ses_buf sent_text;
@@ -89,7 +93,7 @@ static void tell_refusal(struct gate_upstream *u)
 
 	ses_buf_init(&plain, BODY_BYTES);
 	if (is_chunked(u->answer)) {
-		gate_unchunk(result.body, &plain);
+		ses_chunks_decode(result.body, &plain);
 		result.body = ses_buf_bytes(&plain);
 	} else if (announced >= 0) {
 		result.body = bytes_first(result.body, (size_t)announced);
@@ -108,7 +112,7 @@ static bool body_is_whole(struct gate_upstream *u)
 		return true;
 	if (is_chunked(u->answer)) {
 		ses_buf_init(&plain, BODY_BYTES);
-		r = gate_unchunk(ses_buf_bytes(&u->body), &plain);
+		r = ses_chunks_decode(ses_buf_bytes(&u->body), &plain);
 		ses_buf_fini(&plain);
 		return r != 0;
 	}
@@ -129,10 +133,6 @@ static void judge(struct gate_upstream *u, struct bytes rest)
 {
 	struct gate_upstream_result result = {.head = u->answer, .early = rest};
 
-	if (u->answer->status < 200 && u->answer->status != 101) {
-		fail(u, SESAME_EPROTO, "an interim answer before the 101");
-		return;
-	}
 	if (u->answer->status != 101) {
 		ses_timers_start(&u->loop->timers, &u->timer,
 				 u->loop->now_ms + BODY_MS);
@@ -164,19 +164,49 @@ static struct ses_head *keep_head(const struct ses_head *head, struct bytes raw,
 	return NULL;
 }
 
+static bool is_interim(const struct ses_head *head)
+{
+	return head->status < 200 && head->status != 101;
+}
+
+/*
+ * The next head, but for interim ones (RFC 9110 15.2), a few of which may come
+ * before it. As ses_intake_feed(); *data begins with that head then.
+ */
+static int feed(struct gate_upstream *u, struct bytes *data,
+		struct ses_head *ret_head, size_t *ret_used,
+		enum ses_fault *ret_fault)
+{
+	int r;
+
+	while ((r = ses_intake_feed(&u->intake, (uint8_t *)data->data, data->len,
+				    ret_head, ret_used, ret_fault)) > 0 &&
+	       is_interim(ret_head)) {
+		if (u->n_interim++ == MAX_INTERIM) {
+			*ret_fault = SES_FAULT_RESPONSE_STATUS;
+			return SESAME_EPROTO;
+		}
+		ses_intake_fini(&u->intake);
+		ses_intake_init(&u->intake, false);
+		*data = bytes_from(*data, *ret_used);
+	}
+	return r;
+}
+
 static void on_answer(struct ses_stream *s, uint8_t *data, size_t len)
 {
 	struct gate_upstream *u = s->owner;
 	enum ses_fault fault = SES_FAULT_NONE;
 	struct ses_head head;
+	struct bytes in = bytes_of(data, len);
 	size_t used;
 	int r;
 
 	if (u->answer) {
-		take_body(u, bytes_of(data, len));
+		take_body(u, in);
 		return;
 	}
-	r = ses_intake_feed(&u->intake, data, len, &head, &used, &fault);
+	r = feed(u, &in, &head, &used, &fault);
 	if (r == 0)
 		return;
 	if (r < 0) {
@@ -188,13 +218,13 @@ static void on_answer(struct ses_stream *s, uint8_t *data, size_t len)
 	u->answer = keep_head(&head,
 			      ses_buf_len(&u->intake.gathered)
 				      ? ses_buf_bytes(&u->intake.gathered)
-				      : bytes_of(data, len),
+				      : in,
 			      &u->answer_text);
 	if (!u->answer) {
 		fail(u, SESAME_ENOMEM, "out of memory");
 		return;
 	}
-	judge(u, bytes_from(bytes_of(data, len), used));
+	judge(u, bytes_from(in, used));
 }
 
 static void on_end(struct ses_stream *s, int error)

@@ -12,37 +12,6 @@
 #include "net/stream.h"
 #include "wire/upgrade.h"
 
-struct gate_forward {
-	const struct ses_head *head; /* the client's request */
-	const struct gate_route *route;
-	const char *address; /* the client's */
-	bool tls;	     /* the client came by wss: */
-};
-
-/*
- * Append the request for the server behind: the client's, without hop-by-hop
- * fields and forwarding fields of its own making, and with ours. 0 or an error.
- */
-int gate_forward_write(const struct gate_forward *forward, struct ses_buf *out);
-
-/*
- * Whether @answer accepts the handshake with @key: NULL, or what is wrong with
- * it as a static sentence.
- */
-const char *gate_acceptance_fault(const struct ses_head *request,
-				  const struct ses_head *answer,
-				  struct bytes key);
-/* Append the 101 that the client gets: the answer's fields, our hop's own. */
-int gate_acceptance_write(const struct ses_head *answer, struct ses_buf *out);
-/* Append the refusal of the server behind, with our reference and framing. */
-int gate_relayed_refusal_write(const struct ses_head *answer, struct bytes body,
-			       const char *reference, struct ses_buf *out);
-/*
- * Undo chunked coding (RFC 9112 7.1). Returns 1 when the last chunk is there,
- * 0 when more is needed, SESAME_EPROTO, or SESAME_ELIMIT when @out is full.
- */
-int gate_unchunk(struct bytes in, struct ses_buf *out);
-
 /* What came of it. All borrowed for the call. */
 struct gate_upstream_result {
 	/*

@@ -14,6 +14,7 @@
 
 #include <sesame/version.h>
 
+#include "gate/forward.h"
 #include "gate/notice.h"
 #include "gate/refuse.h"
 #include "gate/relay.h"
@@ -422,15 +423,16 @@ static enum outcome ask_upstream(struct gate_visit *v)
 		.address = v->address_text,
 		.tls = v->door->tls != NULL,
 	};
-	struct refusal no_memory = {.cause = WHY_SERVER_LIMIT,
-				    .status = 503,
-				    .note = "out of memory"};
+	struct refusal why = {.cause = WHY_SERVER_LIMIT, .status = 503};
 	struct ses_buf out;
+	int r = SESAME_ENOMEM;
 
 	ses_buf_init(&out, SES_INTAKE_BYTES * 2);
 	v->asking->story = calloc(1, sizeof(*v->asking->story));
 	v->asking->accept = copy_field(&v->gate->head, "Accept");
-	if (v->asking->story && gate_forward_write(&forward, &out) >= 0) {
+	if (v->asking->story)
+		r = gate_forward_write(&forward, &out);
+	if (r >= 0) {
 		gate_story_ask(v->asking->story, &v->asking->request);
 		gate_story_decide(v->asking->story, v->gate->policy,
 				  &v->asking->decision);
@@ -439,8 +441,9 @@ static enum outcome ask_upstream(struct gate_visit *v)
 					    &v->gate->head, on_upstream, v);
 	}
 	ses_buf_fini(&out);
+	why.note = r < 0 ? sesame_strerror(r) : "out of memory";
 	if (!v->upstream)
-		return refuse(v, &no_memory);
+		return refuse(v, &why);
 	ses_timers_stop(&v->gate->loop->timers, &v->timer);
 	v->asking->request = (struct gate_request){0}; /* it was lent */
 	v->step++;

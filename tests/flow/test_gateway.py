@@ -606,6 +606,10 @@ def test_what_the_upstream_is_sent(tmp_path):
             ask(g.port, "/app/x?y=%20z", "Origin: https://app.example", "Cookie: a=b",
                 "X-Forwarded-For: 6.6.6.6", "X_Forwarded_Proto: https", "x-forwarded-prefix: /x",
                 "Forwarded: for=6.6.6.6", "X-Real-IP: 6.6.6.6", "X_Real_IP: 6.6.6.6",
+                *(name + ": 6.6.6.6" for name in (
+                    "CF-Connecting-IP", "CF-Connecting-IPv6", "X-SSL-Client-Verify", "X_SSL_Client_S_DN", "X-Host",
+                    "X-HTTP-Host-Override", "X-Scheme", "Fastly-Client-IP", "X-Envoy-External-Address",
+                    "X-Azure-ClientIP", "SSL-Client-Cert", "Ssl_Client_Verify", "Client-Cert", "Expect")),
                 "X.Forwarded.For: 6.6.6.6", "X-Forwarded: for=6.6.6.6", "Client-IP: 6.6.6.6",
                 "Proxy: http://6.6.6.6", "Transfer_Encoding: chunked", "User_Agent: 6.6.6.6",
                 "Sec_WebSocket_Key: 6.6.6.6",
@@ -629,6 +633,42 @@ def test_what_the_upstream_is_sent(tmp_path):
         assert name not in have
     assert [v.lower() for k, v in fields if k == "connection"] == ["upgrade"]
     assert len([k for k, _ in fields if k == "sec-websocket-key"]) == 1
+
+
+INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+
+
+@pytest.mark.parametrize("interim, status", [
+    (b"HTTP/1.1 100 Continue\r\n\r\n", 101), (INTERIM * 8, 101), (INTERIM * 9, 502), (INTERIM * 2000, 502)])
+@pytest.mark.parametrize("pause", [0, 0.1])
+def test_interim_answers_are_passed_over_but_not_for_ever(tmp_path, interim, status, pause):
+    accepted = ("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                "Sec-WebSocket-Accept: %s\r\n\r\n" % accept_of(KEY)).encode()
+
+    def answer():
+        s, _ = server.accept()
+        with s:
+            s.recv(65536)
+            try:
+                s.sendall(interim[:-5])
+                time.sleep(pause)
+                s.sendall(interim[-5:] + accepted + b"\x81\x02hi")
+                s.recv(1)
+            except OSError:
+                pass
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=answer, daemon=True).start()
+        with gateway(tmp_path, proxy_config(server.getsockname()[1])) as g:
+            with dial(g.port) as s:
+                s.sendall(request(g.port, "/app/x"))
+                got = s.recv(4096)
+                assert got.startswith(b"HTTP/1.1 %d " % status), got
+                if status == 101:
+                    while not got.endswith(b"\r\n\r\n\x81\x02hi"):
+                        more = s.recv(4096)
+                        assert more
+                        got += more
 
 
 def test_a_real_server_behind_the_gateway(tmp_path):
