@@ -596,8 +596,12 @@ static int take_option(struct talk *t, const char *name, const char *value)
 
 static int take_url(struct talk *t, const char *word)
 {
-	if (t->url)
-		return wrong("one URL, please; what is '%s'?", word);
+	char more[sizeof(t->shown_url)];
+
+	if (t->url) {
+		cli_printable_url(word, more, sizeof(more));
+		return wrong("one URL, please; what is '%s'?", more);
+	}
 	t->url = word;
 	cli_printable_url(word, t->shown_url, sizeof(t->shown_url));
 	return 0;

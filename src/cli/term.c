@@ -58,8 +58,10 @@ int term_unknown_option(const char *command, const char *option,
 
 	while (options[n])
 		n++;
-	bytes_printable(bytes_of_str(option), shown, sizeof(shown));
-	near = text_suggest(option, options, n);
+	/* without "=value", which may be a secret */
+	bytes_printable(bytes_of(option, strcspn(option, "=")), shown,
+			sizeof(shown));
+	near = text_suggest(shown, options, n);
 	fprintf(stderr, "sesame %s: there is no option %s%s%s%s\n", command,
 		shown, near ? "; did you mean " : "", near ? near : "",
 		near ? "?" : "");

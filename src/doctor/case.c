@@ -587,12 +587,11 @@ static const char *url_shown(const char *word, char *out, size_t size)
 
 static int read_url_word(struct reading *r, const char *word)
 {
-	char first[256], second[256];
+	char shown[256];
 
 	if (r->url)
-		return complain("two URLs: %s and %s; one at a time",
-				url_shown(r->url, first, sizeof(first)),
-				url_shown(word, second, sizeof(second)));
+		return complain("one URL, please; what is '%s'?",
+				url_shown(word, shown, sizeof(shown)));
 	r->url = word;
 	return 0;
 }

@@ -184,7 +184,7 @@ TEST("wrong usage is told with what would be right, and status 2")
 	} rows[] = {
 		{{NULL}, "which URL?"},
 		{{"--no-origin"}, "which URL?"},
-		{{"ws://h/", "ws://g/"}, "two URLs"},
+		{{"ws://h/", "ws://g/"}, "one URL, please"},
 		{{"--orgin", "x", "ws://h/"}, "did you mean --origin"},
 		{{"--frobnicate", "ws://h/"}, "there is no option"},
 		{{"-kZ", "ws://h/"}, "there is no option -Z\n"},

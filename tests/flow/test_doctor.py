@@ -383,13 +383,21 @@ def test_a_url_with_a_fault_is_a_diagnosis_without_a_handshake():
 
 
 def test_what_was_typed_wrong_is_told_without_its_secrets():
-    two = run("ws://ann:hunter22@h/?token=t0ken", "ws://g/\x1b[2J?key=k3y")
-    assert two.returncode == 2
-    assert "two URLs: ws://ann:***@h/?token=*** and ws://g/\\x1b[2J?key=***" \
-        in two.stderr
-    unknown = run("--tokne=t0ken", "ws://h/")
-    assert unknown.returncode == 2
-    assert "--tokne" in unknown.stderr and "t0ken" not in unknown.stderr
+    def typed(*words):
+        done = subprocess.run([SESAME, *words], capture_output=True, text=True,
+                              timeout=60)
+        assert done.returncode == 2
+        return done.stderr
+
+    for command in ("doctor", "connect"):
+        told = typed(command, "ws://h/",
+                     "ws://ann:hunter22@g/\x1b[2J?token=t0ken")
+        assert "one URL, please; what is 'ws://ann:***@g/\\x1b[2J?token=***'?" \
+            in told
+        assert "hunter22" not in told and "t0ken" not in told
+        assert typed(command, "--orgin=t0ken", "ws://h/") == (
+            f"sesame {command}: there is no option --orgin; did you mean "
+            f"--origin?\n`sesame {command} --help` lists them.\n")
 
 
 def test_wrong_usage_is_2():
