@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "doctor/redact.h"
+#include "wire/chunks.h"
 
 /* ---- heads ---- */
 
@@ -49,53 +50,20 @@ void doctor_recognise_proxy(const struct ses_dial_report *dial,
 
 /* ---- chunked bodies ---- */
 
-/* The size at the start of a chunk; -1 more is needed, -2 not lawful. */
-static int64_t chunk_size(struct bytes in, size_t *ret_head)
-{
-	ptrdiff_t end = bytes_find_byte(in, '\n');
-	int64_t size = 0;
-	size_t i;
-
-	if (end < 0)
-		return in.len > 1024 ? -2 : -1;
-	for (i = 0; i < (size_t)end; i++) {
-		uint8_t c = byte_lower(in.data[i]);
-
-		if (c >= '0' && c <= '9')
-			size = size * 16 + (c - '0');
-		else if (c >= 'a' && c <= 'f')
-			size = size * 16 + (c - 'a' + 10);
-		else
-			break;
-		if (size > INT32_MAX)
-			return -2;
-	}
-	*ret_head = (size_t)end + 1;
-	return i == 0 ? -2 : size;
-}
-
 bool doctor_unchunk(struct bytes in, uint8_t *out, size_t size, size_t *ret_len)
 {
-	size_t n = 0, head = 0;
+	struct ses_buf whole;
+	struct bytes data;
+	int r;
 
-	*ret_len = 0;
-	while (n < size) {
-		int64_t chunk = chunk_size(in, &head);
-		struct bytes data;
-
-		if (chunk <= 0)
-			return chunk == 0;
-		in = bytes_from(in, head);
-		data = bytes_first(bytes_first(in, (size_t)chunk), size - n);
-		if (data.len)
-			memcpy(out + n, data.data, data.len);
-		n += data.len;
-		*ret_len = n;
-		if (in.len < (size_t)chunk + 2)
-			return n == size;
-		in = bytes_from(in, (size_t)chunk + 2);
-	}
-	return true;
+	ses_buf_init(&whole, in.len + 1); /* no body is longer than its chunks */
+	r = ses_chunks_decode(in, &whole);
+	data = bytes_first(ses_buf_bytes(&whole), size);
+	if (data.len)
+		memcpy(out, data.data, data.len);
+	*ret_len = data.len;
+	ses_buf_fini(&whole);
+	return r > 0 || data.len == size;
 }
 
 /* ---- comparing bodies ---- */

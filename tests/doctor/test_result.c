@@ -41,6 +41,8 @@ TEST("chunks that lie about their size give what is there, bounded")
 	assert_false(unchunk("zz\r\nabc", 7, out, sizeof(out)));
 	assert_string_equal(out, "");
 	assert_false(unchunk("ffffffffffffffff\r\nabc", 21, out, sizeof(out)));
+	assert_string_equal(out, "abc");
+	assert_false(unchunk("fffffffffffffffff\r\nabc", 22, out, sizeof(out)));
 	assert_string_equal(out, "");
 	assert_false(unchunk("7f\r\nabc", 7, out, sizeof(out)));
 	assert_string_equal(out, "abc");
