@@ -842,6 +842,9 @@ static void find_get(struct doctor_chart *chart)
 	find_get_words(chart, g);
 	if (doctor_found(chart, DOCTOR_F_EMPTY_ENVOY) && g->status != 403)
 		return; /* Envoy itself refuses the Upgrade, and it alone */
+	if (doctor_found(chart, DOCTOR_F_HANDSHAKE_BY_HAND) &&
+	    rank(base) == 2 && wants_upgrade(base))
+		return; /* what arrived was no proper Upgrade to begin with */
 	if (neither_upgrades(base, g)) {
 		tell_same(chart, DOCTOR_F_GET_SAME_WS, g,
 			  "a plain GET without Upgrade is told the same");
