@@ -18,6 +18,11 @@ static const struct check {
 	[GATE_USER_AGENTS] = {"user-agent", WHY_ACCESS_USER_AGENT},
 };
 
+bool gate_is_path(struct bytes target)
+{
+	return target.len && target.data[0] == '/';
+}
+
 struct bytes gate_path_of(struct bytes target)
 {
 	ptrdiff_t query = bytes_find_byte(target, '?');
@@ -49,7 +54,7 @@ static void find_route(const struct gate_policy *policy, struct bytes path,
 {
 	const char *ambiguity = gate_path_ambiguity(path);
 
-	if (path.len == 0 || path.data[0] != '/')
+	if (!gate_is_path(path))
 		ambiguity = "no slash at its beginning";
 	if (ambiguity) {
 		note(d, "path", false, ambiguity, 0, path);

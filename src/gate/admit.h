@@ -50,6 +50,8 @@ void gate_admit(const struct gate_policy *policy,
 		const struct gate_request *request,
 		struct gate_decision *ret_decision);
 
+/* Whether @target begins with a path, as all requests that are admitted do. */
+bool gate_is_path(struct bytes target);
 /* The path of a target: without its query. */
 struct bytes gate_path_of(struct bytes target);
 

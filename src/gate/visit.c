@@ -255,7 +255,10 @@ static enum outcome admit(struct gate_visit *v)
 	why.cause = d->cause;
 	why.status = d->status;
 	if (d->status == 400)
-		why.sentence = "The path may be read in more than one way";
+		why.sentence = gate_is_path(v->asking->request.target)
+				       ? "The path may be read in more than "
+					 "one way"
+				       : "The target must begin with a slash";
 	if (!d->route || !d->route->observe)
 		return refuse(v, &why);
 	new_reference(reference);

@@ -466,6 +466,14 @@ def test_what_a_client_sends_cannot_end_its_field_of_the_log(gate):
     assert 'origin="a\\x9b\\x5cx0z"' in lines[2]
 
 
+def test_a_target_that_is_no_path_is_told_as_that(gate):
+    for target in ("http://127.0.0.1/chat", "*"):
+        a = ask(gate.port, target)
+        assert a.status == 400 and "begin with a slash" in a.text, a.text
+        assert "begin with a slash" in gate.why(a.reference).stdout
+    assert "more than one way" in ask(gate.port, "/chat//x").text
+
+
 def test_the_page_of_a_refusal_reflects_the_path_as_plain_text_alone(gate):
     a = ask(gate.port, "/<script>alert(1)</script>?secret=1")
     assert a.fields["content-type"].startswith("text/plain")
@@ -963,9 +971,24 @@ def test_a_port_in_use_is_a_sentence_with_a_remedy(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = "127.0.0.1:%d" % taken.getsockname()[1]
         r = run("serve", "--listen", address, "--journal", "none", cwd=tmp_path)
-    assert r.returncode == 1
+    assert r.returncode == 3
     assert address in r.stderr and "another program has this port" in r.stderr
     assert len(r.stderr.strip().splitlines()) == 1
+
+
+def test_listen_says_what_it_takes_the_place_of(certificate):
+    (certificate / "c.yaml").write_text("""\
+listen:
+  - address: 127.0.0.1:1
+  - address: 127.0.0.1:2
+    tls: {certificate: server.pem, key: server.key}
+routes: [{path: /, to: echo}]
+""")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        r = run("serve", "-c", "c.yaml", "--journal", "none", "--listen",
+                "127.0.0.1:%d" % taken.getsockname()[1], cwd=certificate)
+    assert "plain ws://, without the TLS of c.yaml:3" in r.stderr, r.stderr
+    assert "all 2 listeners of c.yaml" in r.stderr
 
 
 def test_without_a_configuration_it_echoes_and_says_so(tmp_path):

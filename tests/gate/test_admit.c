@@ -330,8 +330,15 @@ TEST("a typo is found in a long list by comparing a few")
 	gate_policy_free(p);
 }
 
-TEST("following the advice for a refusal opens the door")
+TEST("following the advice opens the door, and shuts it for nobody")
 {
+	static const struct {
+		const char *origin;
+		bool admitted;
+	} origins[] = {
+		{"https://evil.example", true},	  {"https://a.example", true},
+		{"http://a.example", true},	  {NULL, true},
+		{"https://other.example", false}, {"null", false}};
 	struct gate_policy *p = read_policy("routes:\n"
 					    "  - path: /open\n"
 					    "    to: echo\n");
@@ -358,11 +365,63 @@ TEST("following the advice for a refusal opens the door")
 	gate_policy_free(p);
 	ses_buf_append(&text, bytes_of("", 1));
 	p = read_policy((const char *)ses_buf_bytes(&text).data);
-	gate_admit(p, &r, &d);
-	assert_true(d.admitted);
+	for (size_t i = 0; i < ARRAY_LEN(origins); i++) {
+		r.origin = bytes_of_str(origins[i].origin);
+		gate_admit(p, &r, &d);
+		if (d.admitted != origins[i].admitted)
+			fail_msg("%s", origins[i].origin);
+	}
 	gate_policy_free(p);
 	ses_buf_fini(&advice);
 	ses_buf_fini(&text);
+}
+
+TEST("who sends no User-Agent is let in by a star alone")
+{
+	struct gate_policy *p = read_policy("routes:\n"
+					    "  - path: /a\n"
+					    "    to: echo\n"
+					    "    allow: {user_agents: [x]}\n");
+	struct gate_request r = ask("/a", "a.example", "10.0.0.1", NULL, NULL);
+	struct gate_story s = {0};
+	struct gate_decision d;
+	struct ses_buf advice;
+
+	gate_admit(p, &r, &d);
+	gate_story_ask(&s, &r);
+	gate_story_decide(&s, p, &d);
+	ses_buf_init(&advice, 4096);
+	gate_story_advise(&s, &advice);
+	assert_true(bytes_equal_str(ses_buf_bytes(&advice),
+				    "It was not sent, and only \"*\" in the "
+				    "list at t.yaml:4 would admit that.\n"));
+	ses_buf_fini(&advice);
+	gate_policy_free(p);
+}
+
+TEST("no advice names an entry that a list cannot have")
+{
+	static const char *const no_origins[] = {"", "app.example", "x\"]}"};
+	struct gate_policy *p = read_policy(policy_text);
+
+	for (size_t i = 0; i < ARRAY_LEN(no_origins) * 2; i++) {
+		struct gate_request r =
+			ask(i % 2 ? "/open" : "/chat", "a.example", "10.0.0.1",
+			    no_origins[i / 2], NULL);
+		struct gate_story s = {0};
+		struct gate_decision d;
+		struct ses_buf advice;
+
+		gate_admit(p, &r, &d);
+		gate_story_ask(&s, &r);
+		gate_story_decide(&s, p, &d);
+		ses_buf_init(&advice, 4096);
+		gate_story_advise(&s, &advice);
+		assert_true(bytes_starts(ses_buf_bytes(&advice),
+					 BYTES("What was sent is no origin")));
+		ses_buf_fini(&advice);
+	}
+	gate_policy_free(p);
 }
 
 TEST("a story of anything a peer may send is printable and bounded")
