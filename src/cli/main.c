@@ -101,13 +101,18 @@ static int complain(const char *name)
 	return EXIT_USAGE;
 }
 
+static bool is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 static int help(int argc, char **argv)
 {
 	const struct command *command;
 	static char flag[] = "--help";
 	char *asked[] = {argc > 1 ? argv[1] : NULL, flag, NULL};
 
-	if (argc < 2) {
+	if (argc < 2 || is_help(argv[1])) {
 		print_help(stdout);
 		return EXIT_OK;
 	}
@@ -164,7 +169,7 @@ int main(int argc, char **argv)
 		print_help(stderr);
 		return EXIT_USAGE;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+	if (is_help(argv[1])) {
 		print_help(stdout);
 		return finish(EXIT_OK);
 	}

@@ -38,8 +38,8 @@ static void print_help(void)
 	puts("\nExamples\n"
 	     "  sesame serve -c sesame.yaml\n"
 	     "  sesame serve --listen 127.0.0.1:0\n\n"
-	     "Exit status: 0 stopped by a signal, 1 it could not run, 2 wrong "
-	     "usage or\nconfiguration.");
+	     "Exit status: 0 stopped by a signal, 2 wrong usage or "
+	     "configuration, 3 it could\nnot run.");
 }
 
 struct options {
@@ -93,6 +93,27 @@ static struct gate_policy *read_policy(const char *file)
 	return policy;
 }
 
+/* Whoever reads the file must not believe that its listeners are there. */
+static void tell_what_is_not_heard(const struct gate_policy *policy)
+{
+	char file[512];
+	size_t i = 0;
+
+	bytes_printable(bytes_of_str(policy->file), file, sizeof(file));
+	while (i < policy->n_listen && !policy->listen[i].tls)
+		i++;
+	if (i < policy->n_listen)
+		fprintf(stderr,
+			"sesame: --listen is plain ws://, without the TLS of "
+			"%s:%u\n",
+			file, policy->listen[i].line);
+	if (policy->n_listen > 1)
+		fprintf(stderr,
+			"sesame: --listen takes the place of all %zu listeners "
+			"of %s\n",
+			policy->n_listen, file);
+}
+
 /* --listen: one plain listener instead of those of the file. */
 static bool listen_instead(struct gate_policy *policy, const char *text)
 {
@@ -108,6 +129,7 @@ static bool listen_instead(struct gate_policy *policy, const char *text)
 			wrong);
 		return false;
 	}
+	tell_what_is_not_heard(policy);
 	free(listen->host);
 	listen->host = strndup((const char *)host.data, host.len);
 	listen->port = port;
@@ -181,8 +203,8 @@ static void on_signal(void *user)
 		sesame_loop_stop(run->loop);
 		return;
 	}
-	gate_log("sesame: stopping; %zu connections are asked to leave",
-		 run->gate->n_visits);
+	gate_log("sesame: stopping; %zu %s asked to leave", run->gate->n_visits,
+		 run->gate->n_visits == 1 ? "connection is" : "connections are");
 	gate_leave(run->gate);
 	if (gate_is_empty(run->gate))
 		sesame_loop_stop(run->loop);
@@ -232,7 +254,7 @@ static int run_gate(const struct gate_policy *policy,
 {
 	struct run run = {.loop = sesame_loop_new(), .signal_fd = signal_fd};
 	struct sesame_watch *watch = NULL;
-	int status = EXIT_FAULT;
+	int status = EXIT_NO_ANSWER;
 	char text[512];
 
 	if (!run.loop || signal_fd < 0) {
@@ -253,7 +275,7 @@ static int run_gate(const struct gate_policy *policy,
 		goto out;
 	}
 	print_start(policy, run.gate);
-	status = sesame_loop_run(run.loop) == 0 ? EXIT_OK : EXIT_FAULT;
+	status = sesame_loop_run(run.loop) == 0 ? EXIT_OK : EXIT_NO_ANSWER;
 out:
 	gate_free(run.gate);
 	if (run.patience)
@@ -287,7 +309,7 @@ int cmd_serve(int argc, char **argv)
 	if (!options.listen || listen_instead(policy, options.listen)) {
 		raise_descriptor_limit();
 		signal_fd = block_signals(); /* before there are threads */
-		status = EXIT_FAULT;
+		status = EXIT_NO_ANSWER;
 		if (open_journal(policy, options.journal, &journal)) {
 			status = run_gate(policy, journal, signal_fd);
 			gate_journal_close(journal);

@@ -87,6 +87,12 @@ def test_the_program_s_own_help_names_every_command():
         assert max(map(len, done.stdout.splitlines())) <= 80
 
 
+@pytest.mark.parametrize("words", [["help"], ["help", "--help"], ["help", "-h"]])
+def test_help_on_help_is_the_program_s_own(words):
+    done = run(*words)
+    assert (done.returncode, done.stdout) == (0, run("--help").stdout)
+
+
 def test_the_version_is_one_line():
     for words in (["--version"], ["-V"]):
         done = run(*words)
@@ -175,7 +181,8 @@ def test_what_was_typed_cannot_paint_the_terminal(words):
 
 
 @pytest.mark.parametrize("url, told", [
-    ("/" + "x" * 4095, "too long"), ("ws://h/" + "x" * 4095, "too long"),
+    pytest.param("/" + "x" * 4095, "too long", id="path"),
+    pytest.param("ws://h/" + "x" * 4095, "too long", id="url"),
     ("/any#x", "leave it out"), ("ws://h/any#x", "leave it out"),
     ("wss//x", "colon"), ("ftp://h/x", "another protocol"), ("x y", "blank")])
 def test_check_says_what_is_wrong_with_a_url(url, told):
@@ -356,7 +363,7 @@ def test_a_gateway_without_file_descriptors_says_what_to_raise(n, tmp_path):
         capture_output=True, text=True, env=CLEAN)
     if done.returncode == 127:
         return
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert re.search("Too many open files|ulimit", done.stderr), done.stderr
 
 
@@ -418,7 +425,7 @@ def test_a_home_that_cannot_be_written_costs_only_the_journal():
 
 def test_a_journal_that_was_asked_for_and_cannot_be_kept_stops_the_gateway():
     done = run("serve", "--listen", "127.0.0.1:0", "--journal", "/proc/nowhere/j.db")
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "the journal /proc/nowhere/j.db cannot be opened: No such file" in done.stderr
 
 
@@ -439,7 +446,7 @@ def test_a_folder_that_cannot_be_written_harms_nobody(tmp_path):
     done = subprocess.run([SESAME, "serve", "--journal", "j.db", "--listen",
                            "127.0.0.1:0"], cwd=folder, env=CLEAN, timeout=10,
                           capture_output=True, text=True, **as_nobody())
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "the journal j.db cannot be opened: Permission denied" in done.stderr
 
 
@@ -447,7 +454,7 @@ def test_a_port_in_use_is_told_with_its_remedy():
     with socket.create_server(("127.0.0.1", 0)) as busy:
         done = run("serve", "--journal", "none", "--listen",
                    "127.0.0.1:%d" % busy.getsockname()[1])
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "cannot listen at" in done.stderr and "in use" in done.stderr
     assert ";" in done.stderr  # the remedy stands behind it
 
