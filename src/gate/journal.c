@@ -314,6 +314,18 @@ static bool is_of_another_program(sqlite3 *db)
 	return ask_number(db, tables) > 0 && ask_number(db, ours) == 0;
 }
 
+/* Why SQLite failed last: that it cannot open a file is not all it knows. */
+static const char *why_not(sqlite3 *db)
+{
+	int why = db && sqlite3_errcode(db) == SQLITE_CANTOPEN
+			  ? sqlite3_system_errno(db)
+			  : 0;
+
+	if (!db)
+		return "out of memory";
+	return why ? strerror(why) : sqlite3_errmsg(db);
+}
+
 /* NULL, or why not. */
 static const char *open_database(struct gate_journal *j, const char *file)
 {
@@ -328,7 +340,7 @@ static const char *open_database(struct gate_journal *j, const char *file)
 				       NULL) == SQLITE_OK)
 			return NULL;
 	}
-	return j->db ? sqlite3_errmsg(j->db) : "out of memory";
+	return why_not(j->db);
 }
 
 static bool open_file(struct gate_journal *j, const char *file, char *text,
@@ -364,6 +376,7 @@ struct gate_journal *gate_journal_open(const char *file, uint64_t max_rows,
 				       char *text, size_t text_size)
 {
 	struct gate_journal *j = calloc(1, sizeof(*j));
+	int r;
 
 	if (!j) {
 		snprintf(text, text_size, "out of memory");
@@ -384,9 +397,10 @@ struct gate_journal *gate_journal_open(const char *file, uint64_t max_rows,
 		free_journal(j);
 		return NULL;
 	}
-	if (pthread_create(&j->thread, NULL, write_on, j) != 0) {
+	r = pthread_create(&j->thread, NULL, write_on, j);
+	if (r != 0) {
 		snprintf(text, text_size, "no thread for the journal: %s",
-			 strerror(errno));
+			 strerror(r));
 		free_journal(j);
 		return NULL;
 	}
@@ -465,7 +479,7 @@ struct gate_journal_reader *gate_journal_read(const char *file, char *text,
 			 NULL) == SQLITE_OK)
 		return r;
 	snprintf(text, text_size, "%s is no journal of sesame: %s", file,
-		 r->db ? sqlite3_errmsg(r->db) : "out of memory");
+		 why_not(r->db));
 	gate_journal_read_close(r);
 	return NULL;
 }
@@ -553,7 +567,7 @@ int gate_journal_last(struct gate_journal_reader *r, unsigned n,
 
 const char *gate_journal_error(struct gate_journal_reader *r)
 {
-	return sqlite3_errmsg(r->db);
+	return why_not(r->db);
 }
 
 void gate_journal_count(struct gate_journal_reader *r, uint64_t *ret_rows,
