@@ -11,7 +11,7 @@ import ssl
 import time
 
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-WATCHED_S = 0.7  # how long an opening is watched, unless --hold says longer
+WATCHED_S = 0.4  # how long an opening is watched, unless --hold says longer
 
 
 class Refused(Exception):
