@@ -130,8 +130,8 @@ TEST("an origin pattern that could match a foreign name is no pattern")
 		"https://app.example:*",
 		"https://app.example:0",
 		"https://app.example:65536",
-		"https://b\xc3\xbc"
-		"cher.example",
+		("https://b\xc3\xbc"
+		 "cher.example"),
 		"https://",
 		"https:/app.example",
 		"https//app.example",
