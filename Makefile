@@ -18,7 +18,7 @@ help:
 	@echo 'make build   the program ($(BUILD)/sesame), the library, the examples'
 	@echo 'make install to /usr/local, or PREFIX=...'
 	@echo 'make asan    the tests under AddressSanitizer and UBSan'
-	@echo 'make fuzz    each fuzz target for FUZZ_SECONDS (60)'
+	@echo 'make fuzz    each fuzz target for FUZZ_SECONDS seconds (60)'
 	@echo 'make zoo     diagnose real servers and score the verdicts'
 	@echo 'make bench   speed beside the raw limit of the machine'
 
@@ -59,6 +59,8 @@ bench: setup-test
 install: setup-build
 	@tools/build $(BUILD)
 	cmake --install $(BUILD) --prefix $(or $(PREFIX),/usr/local)
+	@# The loader has to hear of a new library in its own places.
+	@[ "$$(id -u)" != 0 ] || ldconfig
 
 format:
 	clang-format -i src/*/*.c tests/*/*.c tests/*.c examples/*.c
