@@ -569,6 +569,21 @@ static struct tally count(const struct doctor_chart *chart,
 	return t;
 }
 
+/* None was tried, or one came out the same: a reset alone shows nothing. */
+static bool all_same(struct tally t)
+{
+	return t.n == 0 || t.same;
+}
+
+/* The same words for another answer: the status alone does not tell them. */
+static const char *again(const struct doctor_probe *base,
+			 const struct doctor_probe *p)
+{
+	return base->outcome == DOCTOR_ANSWERED && p->outcome == DOCTOR_ANSWERED
+		       ? " again, with another body"
+		       : " again";
+}
+
 /* "with Origin: x it gets 101" */
 static void tell(struct doctor_chart *chart, enum doctor_finding_kind kind,
 		 const struct doctor_probe *p)
@@ -581,8 +596,13 @@ static void tell(struct doctor_chart *chart, enum doctor_finding_kind kind,
 	doctor_result_text(base, before, sizeof(before));
 	if (strlen(trial) > 90)
 		memcpy(trial + 87, "...", 4);
-	doctor_note(chart, kind, p, base, "with one change (%s): %s, not %s",
-		    trial, result, before);
+	if (strcmp(result, before) == 0)
+		doctor_note(chart, kind, p, base, "with one change (%s): %s%s",
+			    trial, result, again(base, p));
+	else
+		doctor_note(chart, kind, p, base,
+			    "with one change (%s): %s, not %s", trial, result,
+			    before);
 }
 
 static void tell_same(struct doctor_chart *chart, enum doctor_finding_kind kind,
@@ -603,7 +623,7 @@ static void find_origin_added(struct doctor_chart *chart, struct tally t)
 			tell(chart, DOCTOR_F_ORIGIN_ADDED_NOT_ANY, odd);
 	} else if (t.changed) {
 		tell(chart, DOCTOR_F_ORIGIN_CHANGES_ANSWER, t.changed);
-	} else if (t.n > 0) {
+	} else if (t.same) {
 		tell_same(
 			chart, DOCTOR_F_ORIGIN_NO_EFFECT, t.same,
 			"with the server's own Origin the answer is the same");
@@ -656,7 +676,8 @@ static void find_origin(struct doctor_chart *chart)
 	if (with.changed || without.changed)
 		tell(chart, DOCTOR_F_ORIGIN_CHANGES_ANSWER,
 		     with.changed ? with.changed : without.changed);
-	else if (with.n + without.n >= (same ? 1 : 2))
+	else if (with.n + without.n >= (same ? 1 : 2) && all_same(with) &&
+		 all_same(without))
 		tell_same(chart, DOCTOR_F_ORIGIN_NO_EFFECT,
 			  without.same ? without.same : with.same,
 			  "with the server's own Origin and with none the "
@@ -701,7 +722,7 @@ static void find_host(struct doctor_chart *chart)
 		tell(chart, DOCTOR_F_HOST_LEADS_ELSEWHERE, t.changed);
 	else if (t.changed && host_matters(chart, t.changed))
 		tell(chart, DOCTOR_F_HOST_CHANGES_ANSWER, t.changed);
-	else if (t.n > 0 && t.same)
+	else if (t.same)
 		tell_same(chart, DOCTOR_F_HOST_NO_EFFECT, t.same,
 			  "with another Host the answer is the same");
 }
@@ -911,7 +932,7 @@ static void find_credentials(struct doctor_chart *chart)
 		tell(chart, DOCTOR_F_CREDENTIALS_JUDGED, t.changed);
 	else if (t.changed)
 		tell(chart, DOCTOR_F_CREDENTIALS_CHANGE_ANSWER, t.changed);
-	else if (t.n > 0)
+	else if (t.same)
 		tell_same(chart, DOCTOR_F_CREDENTIALS_NO_EFFECT, t.same,
 			  "without the credentials the answer is the same");
 }
@@ -924,7 +945,7 @@ static void find_agent(struct doctor_chart *chart)
 		tell(chart, DOCTOR_F_AGENT_OPENS, t.opened);
 	else if (t.changed)
 		tell(chart, DOCTOR_F_AGENT_CHANGES_ANSWER, t.changed);
-	else if (t.n > 0)
+	else if (t.same)
 		tell_same(chart, DOCTOR_F_AGENT_NO_EFFECT, t.same,
 			  "with a browser's User-Agent the answer is the same");
 }
@@ -1040,7 +1061,7 @@ static void find_way(struct doctor_chart *chart)
 			     ? DOCTOR_F_SOURCE_OPENS_BUSY
 			     : DOCTOR_F_SOURCE_OPENS,
 		     source.opened);
-	else if (source.n > 0 && source.same)
+	else if (source.same)
 		tell_same(chart, DOCTOR_F_SOURCE_NO_EFFECT, source.same,
 			  "from another address the answer is the same");
 	if (insecure.opened)

@@ -316,3 +316,70 @@ TEST("connect-src is read as browsers read it")
 			fail_msg("%s for %s", rows[i].policy, rows[i].url);
 	}
 }
+
+TEST("a reset where the request as given got an answer shows no sameness")
+{
+	static const struct {
+		enum doctor_change change;
+		const char *value, *header;
+		const char *origin;
+		enum doctor_finding_kind kind;
+	} rows[] = {
+		{DOCTOR_ORIGIN, "http://127.0.0.1:8080", NULL, NULL,
+		 DOCTOR_F_ORIGIN_NO_EFFECT},
+		{DOCTOR_NO_ORIGIN, "", NULL, "http://127.0.0.1:8080",
+		 DOCTOR_F_ORIGIN_NO_EFFECT},
+		{DOCTOR_NO_CREDENTIALS, "", "Cookie: a=b", NULL,
+		 DOCTOR_F_CREDENTIALS_NO_EFFECT},
+		{DOCTOR_USER_AGENT, "Mozilla/5.0", NULL, NULL,
+		 DOCTOR_F_AGENT_NO_EFFECT},
+		{DOCTOR_HOST, "localhost:8080", NULL, NULL,
+		 DOCTOR_F_HOST_NO_EFFECT},
+		{DOCTOR_SOURCE, "127.0.0.2", NULL, NULL,
+		 DOCTOR_F_SOURCE_NO_EFFECT},
+	};
+	static const char *const others[] = {"@reset", "@closed", "@silent"};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct patient p = {.url = URL,
+				    .header = rows[i].header,
+				    .origin = rows[i].origin,
+				    .answer = "HTTP/1.1 403 Forbidden\n\n"};
+
+		try_one(&b, &p, rows[i].change, rows[i].value);
+		assert_true(has(&b, rows[i].kind));
+		assert_int_equal(doctor_found(&b.chart, rows[i].kind)->probe, 2);
+		bed_strip(&b);
+		for (size_t k = 0; k < ARRAY_LEN(others); k++) {
+			p.answers[0] = (struct answer){rows[i].change, NULL,
+						       others[k]};
+			try_one(&b, &p, rows[i].change, rows[i].value);
+			if (has(&b, rows[i].kind))
+				fail_msg("row %zu: %s", i, others[k]);
+			for (size_t f = 0; f < b.chart.n_findings; f++)
+				assert_int_not_equal(b.chart.finding[f].probe,
+						     0);
+			bed_strip(&b);
+		}
+	}
+}
+
+TEST("one status with two bodies is told as another body")
+{
+	static struct bed b;
+	const struct patient p = {
+		.url = URL,
+		.answer = "HTTP/1.1 403 Forbidden\n\nno",
+		.answers = {{DOCTOR_ORIGIN, NULL,
+			     "HTTP/1.1 403 Forbidden\n\nnot you"}}};
+	const struct doctor_finding *f;
+
+	try_one(&b, &p, DOCTOR_ORIGIN, "https://app.example");
+	f = doctor_found(&b.chart, DOCTOR_F_ORIGIN_CHANGES_ANSWER);
+	assert_non_null(f);
+	assert_string_equal(f->text,
+			    "with one change (Origin: https://app.example): "
+			    "403 Forbidden again, with another body");
+	bed_strip(&b);
+}
