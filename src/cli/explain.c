@@ -669,6 +669,13 @@ static int read_options(char **argv, struct options *options)
 	return status == 0 && more < 0 ? EXIT_USAGE : status;
 }
 
+/* Words by which people ask for the contents. */
+static bool is_contents(const char *word)
+{
+	return !strcmp(word, "causes") || !strcmp(word, "topics") ||
+	       !strcmp(word, "contents");
+}
+
 int cmd_explain(int argc, char **argv)
 {
 	struct options options = {0};
@@ -680,7 +687,7 @@ int cmd_explain(int argc, char **argv)
 		return print_help();
 	if (options.markdown)
 		return print_markdown();
-	if (options.word)
+	if (options.word && !is_contents(options.word))
 		return explain_word(&options);
 	if (options.json)
 		return print_json(json_contents(&options));

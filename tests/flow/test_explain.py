@@ -24,6 +24,10 @@ def test_without_a_word_it_lists_causes_statuses_and_questions():
         assert word in out
 
 
+def test_the_contents_have_names():
+    assert explain("causes") == explain("topics") == explain()
+
+
 def test_a_cause_tells_who_has_to_act_and_what_to_do():
     status, out, _ = explain("access.origin")
     assert status == 0
