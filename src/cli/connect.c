@@ -371,8 +371,18 @@ static void hint_at_doctor(const struct talk *t)
 	/* some shells would take the query for something else */
 	const char *quote = strpbrk(t->shown_url, "&?*;()<>|$ ") ? "'" : "";
 
-	tell(TERM_CYAN, "sesame doctor %s%s%s tells why.", quote, t->shown_url,
-	     quote);
+	char origin[300] = "";
+
+	/* what was asked for is half of the question */
+	if (t->options.origin && *t->options.origin) {
+		char shown[256];
+
+		cli_printable(t->options.origin, strlen(t->options.origin),
+			      shown, sizeof(shown));
+		snprintf(origin, sizeof(origin), "--origin %s ", shown);
+	}
+	tell(TERM_CYAN, "sesame doctor %s%s%s%s tells why.", origin, quote,
+	     t->shown_url, quote);
 }
 
 static void tell_refusal(const struct talk *t, const struct sesame_end *end)
