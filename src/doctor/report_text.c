@@ -226,6 +226,12 @@ static void put_verdict(struct page *pg)
 			 v->reference);
 		wrap(pg, line, 2);
 	}
+	if (is_fine(pg) && !pg->chart->c->origin)
+		wrap(pg,
+		     "Asked without an Origin, as programs do. A browser sends "
+		     "that of its page: when a page fails, name it with "
+		     "--origin.",
+		     2);
 	if (pg->chart->stopped) {
 		snprintf(line, sizeof(line), "No more was tried: %s.",
 			 pg->chart->stopped);
@@ -257,8 +263,9 @@ static void put_proof(struct page *pg)
 	if (!v->proof.given || pg->chart->n_probes == 0) {
 		if (!is_open(pg) && pg->chart->n_probes > 1)
 			put(pg,
-			    "\n  %sNo handshake with one difference had "
-			    "another outcome: there is no proof.%s\n",
+			    "\n  %sNo single change of the request had "
+			    "another outcome, so there is no proof;\n  the "
+			    "verdict rests on the evidence below.%s\n",
 			    paint(pg, DIM), paint(pg, RESET));
 		return;
 	}
@@ -268,10 +275,13 @@ static void put_proof(struct page *pg)
 	put_side(pg, "A", "as asked", width, result, is_open(pg));
 	snprintf(result, sizeof(result), "%s", v->proof.result);
 	put_side(pg, "B", v->proof.changed, width, result, !is_open(pg));
-	if (v->proof.repeated > 0)
-		put(pg, "     %sProbe %d; seen again %d time%s.%s\n",
+	if (v->proof.repeated == 1)
+		put(pg, "     %sProbe %d, confirmed once.%s\n", paint(pg, DIM),
+		    v->proof.probe, paint(pg, RESET));
+	else if (v->proof.repeated > 1)
+		put(pg, "     %sProbe %d, confirmed %d times.%s\n",
 		    paint(pg, DIM), v->proof.probe, v->proof.repeated,
-		    v->proof.repeated == 1 ? "" : "s", paint(pg, RESET));
+		    paint(pg, RESET));
 	else
 		put(pg, "     %sProbe %d.%s\n", paint(pg, DIM), v->proof.probe,
 		    paint(pg, RESET));
@@ -367,8 +377,8 @@ static void put_alternatives(struct page *pg)
 static const char *changed(struct page *pg, const struct doctor_probe *p,
 			   char *out, size_t size)
 {
-	if (p->trial.change == DOCTOR_NOTHING && p->n == 1)
-		snprintf(out, size, "nothing: as asked");
+	if (p->trial.change == DOCTOR_NOTHING)
+		snprintf(out, size, p->n == 1 ? "as asked" : "as asked, again");
 	else
 		doctor_trial_text(pg->chart->c, &p->trial, out, size);
 	return out;

@@ -97,7 +97,7 @@ TEST("the text says what it is first, then the proof, the remedy, the rest")
 	assert_true(before("✗ access.origin", "Proof"));
 	assert_true(before("Proof", "A  as asked"));
 	assert_true(before("A  as asked", "B  Origin: https://app.example"));
-	assert_true(before("403 Forbidden", "Probe 2; seen again 2 times."));
+	assert_true(before("403 Forbidden", "Probe 2, confirmed 2 times."));
 	assert_true(before("Probe 2", "What opens it"));
 	assert_true(before("  1. Allow the origin.\n     → server: nginx.conf",
 			   "         location / {\n             add ***;\n"));
@@ -208,6 +208,10 @@ TEST("an open door is told with its own mark")
 	text_report(false, 80);
 	assert_non_null(strstr(page, "✓ ok\n"));
 	assert_null(strstr(page, "What opens it"));
+	assert_null(strstr(page, "Asked without an Origin"));
+	asked.origin = NULL;
+	text_report(false, 80);
+	assert_non_null(strstr(page, "Asked without an Origin"));
 	verdict.cause = WHY_BROWSER_CSP;
 	text_report(false, 80);
 	assert_non_null(strstr(page, "! browser.csp\n"));
