@@ -366,20 +366,23 @@ static void on_message(struct sesame_conn *conn, void *user,
 		wait_for_quiet(t);
 }
 
+/* Some shells would take it for something else. */
+static const char *quote_of(const char *word)
+{
+	return strpbrk(word, "&?*;()<>|$ ") ? "'" : "";
+}
+
 static void hint_at_doctor(const struct talk *t)
 {
-	/* some shells would take the query for something else */
-	const char *quote = strpbrk(t->shown_url, "&?*;()<>|$ ") ? "'" : "";
-
-	char origin[300] = "";
+	const char *quote = quote_of(t->shown_url);
+	char origin[300] = "", shown[256];
 
 	/* what was asked for is half of the question */
 	if (t->options.origin && *t->options.origin) {
-		char shown[256];
-
 		cli_printable(t->options.origin, strlen(t->options.origin),
 			      shown, sizeof(shown));
-		snprintf(origin, sizeof(origin), "--origin %s ", shown);
+		snprintf(origin, sizeof(origin), "--origin %s%s%s ",
+			 quote_of(shown), shown, quote_of(shown));
 	}
 	tell(TERM_CYAN, "sesame doctor %s%s%s%s tells why.", origin, quote,
 	     t->shown_url, quote);

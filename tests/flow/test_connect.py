@@ -130,13 +130,15 @@ def test_a_refusal_is_shown_with_a_hint(echo):
     assert "refused with 403 Forbidden" in got.stderr
     assert "< HTTP/1.1 403 Forbidden\n" in got.stderr
     assert "not this server's own" in got.stderr
-    assert f"sesame doctor '{echo}/?a=b' tells why." in got.stderr
+    assert f"sesame doctor --origin https://evil.example '{echo}/?a=b' tells why." in got.stderr
+    got = connect("-m", "x", "--origin", "a b", echo)
+    assert f"sesame doctor --origin 'a b' {echo} tells why." in got.stderr
 
 
 def test_the_hint_at_the_doctor_tells_no_secret(echo):
     url = echo.replace("ws://", "ws://ann:s3cret@") + "/?access_token=s3cret&a=b"
     got = connect("-m", "x", "--origin", "https://evil.example", url)
-    assert got.returncode == 1 and "sesame doctor 'ws://" in got.stderr
+    assert got.returncode == 1 and " 'ws://" in got.stderr
     assert "a=b' tells why." in got.stderr and "s3cret" not in got.stderr
 
 
