@@ -766,6 +766,32 @@ static int open_rest(struct reading *r)
 	return status ? status : check_files(r->c);
 }
 
+/* As browsers write it: "null", or scheme, host, port and nothing behind. */
+static bool is_origin(const char *text)
+{
+	const char *host = strstr(text, "://");
+
+	if (strcmp(text, "null") == 0)
+		return true;
+	return host && host > text && host[3] && !strpbrk(host + 3, "/?#\\ @");
+}
+
+/* It is sent all the same: programs do send such, and servers refuse it. */
+static void doubt_origin(const struct doctor_case *c)
+{
+	char shown[256];
+
+	if (!c->origin || is_origin(c->origin))
+		return;
+	bytes_printable(bytes_of_str(c->origin), shown, sizeof(shown));
+	fprintf(stderr,
+		"sesame doctor: no browser sends the Origin %s: it is scheme, "
+		"host and port, such as\nhttps://app.example, without a slash "
+		"at "
+		"the end. It is sent as given.\n",
+		shown);
+}
+
 int doctor_case_open(struct doctor_case *c, int argc, char **argv)
 {
 	struct reading r = {.c = c};
@@ -783,6 +809,8 @@ int doctor_case_open(struct doctor_case *c, int argc, char **argv)
 		status = open_rest(&r);
 	if (status != 0)
 		doctor_case_close(c);
+	else
+		doubt_origin(c);
 	return status;
 }
 

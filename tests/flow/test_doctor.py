@@ -454,3 +454,12 @@ def test_an_interruption_reports_what_is_known():
     assert child.returncode == 130
     assert "interrupted" in out
     assert err == ""
+
+
+def test_an_origin_that_no_browser_sends_is_told_and_sent():
+    port = free_port()
+    for wrong in ("https://app.example/", "app.example"):
+        said = run("--origin", wrong, "--max-probes", "1", "ws://127.0.0.1:%d/" % port).stderr
+        assert "no browser sends the Origin %s:" % wrong in said
+    for right in ("https://app.example", "null", "http://[::1]:8080"):
+        assert run("--origin", right, "--max-probes", "1", "ws://127.0.0.1:%d/" % port).stderr == ""
