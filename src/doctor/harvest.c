@@ -341,7 +341,9 @@ static bool is_path(struct bytes path)
 		if (path.data[i] <= ' ' || path.data[i] >= 0x7f ||
 		    strchr("\"<>\\^`{|}#", path.data[i]))
 			return false;
-	return path.len > 0 && path.len < 300 && path.data[0] == '/';
+	/* "//name" is no path: it names another host */
+	return path.len > 0 && path.len < 300 && path.data[0] == '/' &&
+	       !bytes_starts(path, BYTES("//"));
 }
 
 static void add_path(struct bytes path, struct doctor_values *v)

@@ -217,6 +217,35 @@ TEST("paths are taken from redirects and scripts of the same host alone")
 	bed_strip(&b);
 }
 
+TEST("no path begins with two slashes: that would name another host")
+{
+	static const char *const urls[] = {"ws://127.0.0.1:8080",
+					   "ws://127.0.0.1:8080/", URL};
+	static const char *const locations[] = {"//", "//other.example/feed"};
+	static struct bed b;
+	char answer[100];
+
+	for (size_t i = 0; i < ARRAY_LEN(urls); i++)
+		for (size_t k = 0; k < ARRAY_LEN(locations); k++) {
+			struct doctor_values v = {.n = 0};
+			const struct patient p = {.url = urls[i],
+						  .answer = answer};
+
+			snprintf(answer, sizeof(answer),
+				 "HTTP/1.1 302 Found\nLocation: %s\n\n",
+				 locations[k]);
+			bed_make(&b, &p);
+			bed_probe(&b, &p,
+				  &(struct doctor_trial){
+					  .change = DOCTOR_NOTHING});
+			doctor_harvest_paths(&b.chart, &v);
+			for (size_t n = 0; n < v.n; n++)
+				assert_int_not_equal(
+					strncmp(v.value[n], "//", 2), 0);
+			bed_strip(&b);
+		}
+}
+
 TEST("where all paths fare alike, guesses wait for better questions")
 {
 	static struct bed b;
