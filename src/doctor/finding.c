@@ -601,8 +601,10 @@ static void tell(struct doctor_chart *chart, enum doctor_finding_kind kind,
 			    trial, result, again(base, p));
 	else
 		doctor_note(chart, kind, p, base,
-			    "with one change (%s): %s, not %s", trial, result,
-			    before);
+			    strncmp(before, "no ", 3) == 0
+				    ? "with one change (%s): %s; as asked: %s"
+				    : "with one change (%s): %s, not %s",
+			    trial, result, before);
 }
 
 static void tell_same(struct doctor_chart *chart, enum doctor_finding_kind kind,

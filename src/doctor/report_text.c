@@ -534,7 +534,8 @@ static void put_line(struct page *pg)
 	if (is_fine(pg))
 		put(pg, "open: %s\n", shown(pg, v->summary));
 	else
-		put(pg, "%s: %s%s (%.0f %%): %s\n", v->outcome,
+		put(pg, "%s: %s%s (%.0f %%): %s\n",
+		    pg->chart->c->url_error ? "not asked" : v->outcome,
 		    is_unsure(pg) ? "no verdict, likeliest " : "", id,
 		    v->confidence * 100, shown(pg, v->summary));
 }

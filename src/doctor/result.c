@@ -385,6 +385,9 @@ static void say_tls(const struct doctor_probe *p, char *out, size_t size)
 	const char *more = tls->alert[0] ? tls->alert : tls->text;
 	char text[200];
 
+	if (bytes_starts(bytes_of_str(more), BYTES("the peer does not speak "
+						   "TLS; ")))
+		more = strchr(more, ';') + 2; /* that much is said already */
 	quote(p, bytes_of_str(more), text, sizeof(text));
 	snprintf(out, size, "%s%s%s%s",
 		 words[tls->fault <= SES_TLS_OTHER ? tls->fault : 0],

@@ -13,6 +13,7 @@
 
 #include "doctor/harvest.h"
 #include "doctor/redact.h"
+#include "net/addr.h"
 #include "why/reference.h"
 #include "why/remedy.h"
 
@@ -33,6 +34,7 @@ struct facts {
 		url[600];
 	char subprotocol[300], agent[200], expected[600], server[80];
 	char result[300], fault[300], seconds[16], tls[240], address[80];
+	char nobody[160], elsewhere[700], misfit[500];
 	struct why_value value[24];
 	size_t n_values;
 	bool proven;   /* expected is known, */
@@ -82,6 +84,49 @@ static void write_url(const struct facts *f, const struct doctor_trial *t,
 	copy(f, bytes_of_str(shown), out, size);
 }
 
+/* The probe over the other address family that reached somebody, or NULL. */
+static const struct doctor_probe *other_family(const struct facts *f)
+{
+	const struct doctor_finding *found =
+		doctor_found(f->chart, DOCTOR_F_FAMILY_ANSWERS);
+
+	if (f->key)
+		return f->key->trial.change == DOCTOR_FAMILY ? f->key : NULL;
+	return found && found->probe > 0 &&
+			       (size_t)found->probe <= f->chart->n_probes
+		       ? f->chart->probe[found->probe - 1]
+		       : NULL;
+}
+
+/*
+ * The URL with the address that @p reached in it. Of this very machine only:
+ * elsewhere, and under TLS, the name is part of what was asked for.
+ */
+static bool write_address(const struct facts *f, const struct doctor_probe *p,
+			  char *out, size_t size)
+{
+	const struct doctor_case *c = f->chart->c;
+	struct ses_url url = c->url;
+	bool v6 = p->trial.value[0] == '6';
+	char host[SES_ADDR_TEXT], text[1200], shown[1200];
+
+	if (url.tls || c->proxy || c->connect_host || c->host ||
+	    !(doctor_is_loopback(c) || doctor_is_local_name(c, p)))
+		return false;
+	if (p->dial.peer.len > 0)
+		ses_addr_format_host(&p->dial.peer, host);
+	else
+		snprintf(host, sizeof(host), "%s", v6 ? "::1" : "127.0.0.1");
+	url.host = bytes_of_str(host);
+	url.host_kind = v6 ? SES_HOST_IPV6 : SES_HOST_IPV4;
+	url.http = false;
+	if (ses_url_write(&url, text, sizeof(text)) < 0 ||
+	    ses_url_redact(bytes_of_str(text), shown, sizeof(shown)) < 0)
+		return false;
+	copy(f, bytes_of_str(shown), out, size);
+	return true;
+}
+
 /* What opened the door, as it would be written down. */
 static void expect_of_key(struct facts *f)
 {
@@ -106,6 +151,10 @@ static void expect_of_key(struct facts *f)
 					     : bytes_of_str(t->value),
 		     f->expected, sizeof(f->expected));
 		break;
+	case DOCTOR_FAMILY:
+		if (write_address(f, f->key, f->expected, sizeof(f->expected)))
+			break;
+		/* fall through */
 	default:
 		doctor_trial_text(f->chart->c, t, f->expected,
 				  sizeof(f->expected));
@@ -121,6 +170,10 @@ static void expect(struct facts *f)
 	f->pastable = true;
 	if (f->key) {
 		expect_of_key(f);
+	} else if (f->v->cause == WHY_NET_ADDRESS_FAMILY && other_family(f)) {
+		if (!write_address(f, other_family(f), f->expected,
+				   sizeof(f->expected)))
+			f->expected[0] = 0;
 	} else if (c->url_fault &&
 		   ses_url_suggest(bytes_of_str(c->url_text), text,
 				   sizeof(text)) &&
@@ -252,6 +305,82 @@ static void know_the_fault(struct facts *f)
 	snprintf(f->server, sizeof(f->server), "%s",
 		 f->v->refused_by[0] ? f->v->refused_by : "the server");
 	know(f, "server", f->server);
+}
+
+/* ---- what two ways to the server came to ---- */
+
+/* Where @p connected, or failed to; "" when it did not come so far. */
+static const char *place_of(const struct doctor_probe *p)
+{
+	for (size_t i = p->dial.n_steps; i > 0; i--)
+		if (p->dial.step[i - 1].kind == SES_DIAL_CONNECT)
+			return p->dial.step[i - 1].what;
+	return "";
+}
+
+static void know_the_families(struct facts *f)
+{
+	const struct doctor_probe *p = other_family(f);
+	const char *at = f->base ? place_of(f->base) : "";
+	const char *there = p ? place_of(p) : "";
+	char text[300], result[256];
+
+	at = *at ? at : f->host_port;
+	snprintf(f->nobody, sizeof(f->nobody),
+		 doctor_found(f->chart, DOCTOR_F_TCP_REFUSED)
+			 ? "Nothing listens at %s"
+			 : "%s does not answer",
+		 at);
+	know(f, "nobody", f->nobody);
+	if (!p) {
+		know(f, "elsewhere",
+		     "the server may listen on the other address family alone");
+		return;
+	}
+	if (*there)
+		snprintf(text, sizeof(text), "at %s", there);
+	else
+		doctor_trial_text(f->chart->c, &p->trial, text, sizeof(text));
+	doctor_result_text(p, result, sizeof(result));
+	if (p->outcome != DOCTOR_OPEN)
+		snprintf(f->elsewhere, sizeof(f->elsewhere),
+			 "something %s answers %s, and may be the server", text,
+			 result);
+	else if (f->pastable)
+		snprintf(f->elsewhere, sizeof(f->elsewhere),
+			 "%s the same request opens: %s", text, f->expected);
+	else
+		snprintf(f->elsewhere, sizeof(f->elsewhere),
+			 "%s the same request opens", text);
+	know(f, "elsewhere", f->elsewhere);
+}
+
+/* Statuses that do not come from somebody who looked at a WebSocket. */
+static bool is_no_websocket(int status)
+{
+	return status / 100 == 2 || status / 100 == 3 || status == 404 ||
+	       status == 405 || status == 421;
+}
+
+static void know_the_misfit(struct facts *f)
+{
+	const struct doctor_case *c = f->chart->c;
+	const struct doctor_probe *p =
+		doctor_tried(f->chart, DOCTOR_SCHEME, NULL);
+	char result[256];
+
+	snprintf(f->misfit, sizeof(f->misfit), "The scheme does not fit: %s",
+		 f->fault);
+	if (p && p->outcome == DOCTOR_ANSWERED &&
+	    doctor_found(f->chart, DOCTOR_F_SCHEME_ANSWERS))
+		snprintf(f->misfit, sizeof(f->misfit),
+			 "Port %s speaks %s. As %s:// it answers %s, which %s",
+			 f->port, c->url.tls ? "plain HTTP, no TLS" : "TLS",
+			 c->url.tls ? "ws" : "wss",
+			 doctor_result_text(p, result, sizeof(result)),
+			 is_no_websocket(p->status) ? "is no WebSocket either"
+						    : "has a cause of its own");
+	know(f, "misfit", f->misfit);
 }
 
 /* ---- who answered ---- */
@@ -612,6 +741,8 @@ static void weigh_alternatives(struct facts *f, const struct doctor_opinion *o)
 	struct doctor_verdict *v = f->v;
 	bool taken[WHY_N_CAUSES] = {false};
 
+	if (f->chart->c->url_error)
+		return; /* nothing was asked that could decide */
 	taken[o->best] = true;
 	while (v->n_alternatives < DOCTOR_MAX_ALTERNATIVES) {
 		int best = -1;
@@ -655,6 +786,8 @@ void doctor_pronounce(const struct doctor_chart *chart,
 	know_the_answer(&f);
 	know_the_reference(&f);
 	know_the_fault(&f);
+	know_the_families(&f);
+	know_the_misfit(&f);
 	summarise(&f);
 	gather_evidence(&f, opinion);
 	prove(&f);

@@ -182,6 +182,17 @@ TEST("quiet is one line")
 			    "open: The server refuses this origin; ***.\n");
 }
 
+TEST("what could not be asked is not called unreachable")
+{
+	set_up();
+	asked.quiet = true;
+	asked.url_error = SESAME_EINVAL;
+	verdict.outcome = "unreachable";
+	verdict.cause = WHY_URL_SYNTAX;
+	assert_non_null(
+		strstr(text_report(false, 80), "not asked: url.syntax (99 %)"));
+}
+
 TEST("below a quarter no verdict is claimed")
 {
 	set_up();

@@ -273,3 +273,107 @@ TEST("the reference of a refusal by sesame is told, and none that is none")
 		bed_strip(&b);
 	}
 }
+
+static bool has_snippet(const struct doctor_verdict *v, const char *text)
+{
+	for (size_t i = 0; i < v->n_fixes; i++)
+		if (strcmp(v->fix[i].snippet, text) == 0)
+			return true;
+	return false;
+}
+
+TEST("of the other address family no more is told than what it answered")
+{
+	static const struct {
+		const char *url, *family, *answer, *summary, *snippet;
+	} rows[] = {
+		{URL, "6", "@open",
+		 "Nothing listens at 127.0.0.1:8080; over IPv6 the same "
+		 "request opens: ws://[::1]:8080/chat.",
+		 "ws://[::1]:8080/chat"},
+		{URL, "6", "HTTP/1.1 403 Forbidden\n\n",
+		 "Nothing listens at 127.0.0.1:8080; something over IPv6 "
+		 "answers 403 Forbidden, and may be the server.",
+		 "ws://[::1]:8080/chat"},
+		{"ws://[::1]:8080/chat?a=b", "4", "@open",
+		 "Nothing listens at [::1]:8080; over IPv4 the same request "
+		 "opens: ws://127.0.0.1:8080/chat?a=b.",
+		 "ws://127.0.0.1:8080/chat?a=b"},
+	};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct patient p = {
+			.url = rows[i].url,
+			.answer = "@refused",
+			.answers = {{DOCTOR_FAMILY, rows[i].family,
+				     rows[i].answer}}};
+
+		examine(&b, &p);
+		assert_int_equal(b.verdict.cause, WHY_NET_ADDRESS_FAMILY);
+		assert_string_equal(b.verdict.summary, rows[i].summary);
+		assert_true(has_snippet(&b.verdict, rows[i].snippet));
+		bed_strip(&b);
+	}
+}
+
+TEST("a scheme that does not fit and would not help is told as both")
+{
+	static const struct {
+		const char *answer, *summary;
+	} rows[] = {
+		{"HTTP/1.1 200 OK\n\nhi",
+		 "Port 8080 speaks plain HTTP, no TLS. As ws:// it answers "
+		 "200 OK, which is no WebSocket either."},
+		{"HTTP/1.1 403 Forbidden\n\n",
+		 "Port 8080 speaks plain HTTP, no TLS. As ws:// it answers "
+		 "403 Forbidden, which has a cause of its own."},
+		{"@open",
+		 "The scheme is wrong: ws://127.0.0.1:8080/chat is the URL for "
+		 "this port."},
+		{"@closed", "The scheme does not fit: no TLS is spoken there."},
+	};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct patient p = {
+			.url = "wss://127.0.0.1:8080/chat",
+			.answer = "@tls not-tls",
+			.answers = {{DOCTOR_SCHEME, NULL, rows[i].answer}}};
+		const struct doctor_finding *f;
+
+		examine(&b, &p);
+		b.opinion.best = WHY_URL_SCHEME;
+		doctor_pronounce(&b.chart, &b.opinion, &b.verdict);
+		assert_string_equal(b.verdict.summary, rows[i].summary);
+		f = doctor_found(&b.chart, DOCTOR_F_SCHEME_ANSWERS);
+		if (i < 2)
+			assert_non_null(strstr(f->text, "; as asked: no TLS"));
+		bed_strip(&b);
+	}
+}
+
+TEST("a port of this machine that refuses is looked at before it is opened")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL, .answer = "@refused"};
+
+	examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_NET_REFUSED);
+	assert_string_equal(b.verdict.fix[0].snippet, "ss -ltnp");
+	assert_null(strstr(b.verdict.fix[0].what, "0.0.0.0"));
+	assert_non_null(strstr(b.verdict.fix[1].what, "0.0.0.0"));
+	bed_strip(&b);
+}
+
+TEST("a URL that was never asked has no alternatives, and is put right")
+{
+	static struct bed b;
+	const struct patient p = {.url = "wws://localhost:8080/chat"};
+
+	examine(&b, &p);
+	assert_int_equal(b.verdict.n_alternatives, 0);
+	assert_string_equal(b.verdict.fix[0].snippet,
+			    "ws://localhost:8080/chat");
+	bed_strip(&b);
+}
