@@ -55,11 +55,12 @@ static const char **place_of(const char *name, struct options *o)
 
 static int read_options(char **argv, struct options *o)
 {
+	static const char here[] = "127.0.0.1";
 	struct option_reader r = {.command = "check", .next = argv + 1};
 	char shown[512];
 	int more;
 
-	o->from = "127.0.0.1";
+	o->from = here;
 	while ((more = option_next(&r)) > 0) {
 		const char **to = place_of(r.name, o);
 
@@ -80,6 +81,15 @@ static int read_options(char **argv, struct options *o)
 	}
 	if (!o->file)
 		o->file = "sesame.yaml";
+	if (more == 0 && !o->help && !o->url &&
+	    (o->origin || o->user_agent || o->from != here)) {
+		fputs("sesame check: --origin, --from and --user-agent "
+		      "describe "
+		      "a request; say which\nwith --url, for example --url "
+		      "/chat\n",
+		      stderr);
+		return EXIT_USAGE;
+	}
 	return more < 0 ? EXIT_USAGE : EXIT_OK;
 }
 

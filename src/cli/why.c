@@ -141,6 +141,12 @@ static int find_journal(const struct options *o, char *out, size_t size)
 	struct ses_buf errors;
 	int status = EXIT_OK;
 
+	if (o->journal && strcmp(o->journal, "none") == 0) {
+		fputs("sesame why: a gateway with the journal `none` keeps no "
+		      "refusals to look up\n",
+		      stderr);
+		return EXIT_USAGE;
+	}
 	if (o->journal) {
 		snprintf(out, size, "%s", o->journal);
 		return EXIT_OK;
@@ -312,8 +318,9 @@ static int tell_unknown(struct gate_journal_reader *journal,
 	if (gate_journal_last(journal, 1000, come_near, &near) < 0)
 		return complain_of_journal(journal, file);
 	gate_journal_count(journal, &rows, &left_out);
-	fprintf(stderr, "sesame why: %s is not among the %llu refusals in %s\n",
-		reference, (unsigned long long)rows, file);
+	fprintf(stderr, "sesame why: %s is not in %s, which holds %llu %s\n",
+		reference, file, (unsigned long long)rows,
+		rows == 1 ? "refusal" : "refusals");
 	if (near.reference[0])
 		fprintf(stderr, "Did you mean %s?\n", near.reference);
 	if (left_out)

@@ -138,6 +138,8 @@ static json_t *responder(struct writer *w, const struct doctor_verdict *v)
 	for (size_t i = 0; i < v->n_hops; i++)
 		json_array_append_new(hops, string(w, v->hop[i]));
 	json_object_set_new(o, "hops", hops);
+	if (*v->reference) /* for `sesame why`, when a sesame refused */
+		json_object_set_new(o, "reference", string(w, v->reference));
 	return o;
 }
 
