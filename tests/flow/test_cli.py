@@ -685,3 +685,17 @@ def test_zsh_is_given_exactly_the_options_of_the_help(command):
 
 if __name__ == "__main__":
     sys.exit(pytest.main([__file__]))
+
+
+# ---- half a question ----
+
+@pytest.mark.parametrize("option", [("--origin", "https://a.example"), ("--from", "192.0.2.1"),
+                                    ("--user-agent", "x")])
+def test_what_describes_a_request_needs_one(option):
+    done = run("check", *option, str(ROOT / "examples/sesame.yaml"))
+    assert done.returncode == 2 and "--url" in done.stderr and done.stdout == ""
+
+
+def test_a_journal_that_is_none_holds_nothing_to_look_up():
+    done = run("why", "7K2M-Q4XD", "--journal", "none")
+    assert done.returncode == 2 and "keeps no refusals" in done.stderr
