@@ -62,7 +62,7 @@ const struct doctor_probe *doctor_tried(const struct doctor_chart *chart,
 					enum doctor_change change,
 					const char *value);
 
-/* ---- between the parts of finding.c; its parts are files of their own ---- */
+/* ---- between finding.c and its parts: symptom.c, telltale.c, pair.c ---- */
 
 /* Add a finding, told by a format; redacted by the caller where needed. */
 void doctor_note(struct doctor_chart *chart, enum doctor_finding_kind kind,
@@ -74,6 +74,8 @@ void doctor_find_symptom(struct doctor_chart *chart,
 /* telltale.c: what an answer says in so many words. */
 void doctor_find_words(struct doctor_chart *chart,
 		       const struct doctor_probe *p);
+/* pair.c: what each experiment shows, compared with the user's own request. */
+void doctor_find_pairs(struct doctor_chart *chart);
 /* Whether the answer of @p has a telltale of this kind. */
 bool doctor_says(const struct doctor_probe *p, enum doctor_finding_kind kind);
 

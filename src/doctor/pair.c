@@ -1,0 +1,662 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a pair of probes shows: each experiment is compared with the user's own
+ * request, one part of the request at a time. What is hard is to say no more
+ * than the pair shows.
+ */
+#include "doctor/finding.h"
+
+#include <stdio.h>
+
+#include <sesame/error.h>
+
+#include "doctor/harvest.h"
+
+/* ---- how two answers compare ---- */
+
+/* How far a handshake came. */
+static int rank(const struct doctor_probe *p)
+{
+	switch (p->outcome) {
+	case DOCTOR_OPEN:
+		return 4;
+	case DOCTOR_CLOSED_AFTER:
+	case DOCTOR_CUT_AFTER:
+	case DOCTOR_BAD_101:
+	case DOCTOR_BAD_FRAME:
+		return 3;
+	case DOCTOR_ANSWERED:
+		return 2;
+	case DOCTOR_NOT_HTTP:
+	case DOCTOR_NO_ANSWER:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+static bool opens(const struct doctor_probe *base, const struct doctor_probe *p)
+{
+	return p->outcome == DOCTOR_OPEN && base->outcome != DOCTOR_OPEN;
+}
+
+/* An HTTP answer where the user's request got none. */
+static bool answers(const struct doctor_probe *base,
+		    const struct doctor_probe *p)
+{
+	return rank(base) < 2 && rank(p) >= 2;
+}
+
+static bool is_repeat(const struct doctor_chart *chart,
+		      const struct doctor_probe *p)
+{
+	return doctor_tried(chart, p->trial.change, p->trial.value) != p;
+}
+
+static bool chooses(const struct doctor_probe *base,
+		    const struct doctor_probe *p)
+{
+	return base->outcome == DOCTOR_OPEN && p->outcome == DOCTOR_OPEN &&
+	       base->subprotocol.len == 0 && p->subprotocol.len > 0;
+}
+
+const struct doctor_probe *doctor_key(const struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart), *best = NULL;
+	enum doctor_change change;
+
+	for (size_t i = 0; base && i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+
+		change = p->trial.change;
+		if (change == DOCTOR_HOLD && base->outcome == DOCTOR_OPEN &&
+		    p->outcome != DOCTOR_OPEN)
+			return p;
+		if (change == DOCTOR_NOTHING || change == DOCTOR_HOLD ||
+		    change == DOCTOR_PLAIN_GET ||
+		    change == DOCTOR_PLAIN_GET_PATH)
+			continue;
+		if (opens(base, p) || chooses(base, p)) {
+			if (change != DOCTOR_MINIMAL)
+				return p;
+			best = best ? best : p;
+		}
+	}
+	return best;
+}
+
+/* ---- experiments ---- */
+
+/* What the probes with one kind of change came to. */
+struct tally {
+	const struct doctor_probe *opened, *changed, *same, *answered, *worse;
+	int n;
+};
+
+static struct tally count(const struct doctor_chart *chart,
+			  enum doctor_change change)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct tally t = {0};
+
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+
+		if (p->trial.change != change || is_repeat(chart, p))
+			continue;
+		t.n++;
+		if (opens(base, p) && !t.opened)
+			t.opened = p;
+		else if (answers(base, p) && !t.answered)
+			t.answered = p;
+		if (doctor_same_answer(base, p))
+			t.same = p;
+		else if (rank(p) < rank(base))
+			t.worse = p; /* a cure does not make it worse */
+		else if (!t.changed && !opens(base, p))
+			t.changed = p;
+	}
+	return t;
+}
+
+/* None was tried, or one came out the same: a reset alone shows nothing. */
+static bool all_same(struct tally t)
+{
+	return t.n == 0 || t.same;
+}
+
+/* The same words for another answer: the status alone does not tell them. */
+static const char *again(const struct doctor_probe *base,
+			 const struct doctor_probe *p)
+{
+	return base->outcome == DOCTOR_ANSWERED && p->outcome == DOCTOR_ANSWERED
+		       ? " again, with another body"
+		       : " again";
+}
+
+/* "with Origin: x it gets 101" */
+static void tell(struct doctor_chart *chart, enum doctor_finding_kind kind,
+		 const struct doctor_probe *p)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	char trial[300], result[160], before[160];
+
+	doctor_trial_text(chart->c, &p->trial, trial, sizeof(trial));
+	doctor_result_text(p, result, sizeof(result));
+	doctor_result_text(base, before, sizeof(before));
+	if (strlen(trial) > 90)
+		memcpy(trial + 87, "...", 4);
+	if (strcmp(result, before) == 0)
+		doctor_note(chart, kind, p, base, "with one change (%s): %s%s",
+			    trial, result, again(base, p));
+	else
+		doctor_note(chart, kind, p, base,
+			    strncmp(before, "no ", 3) == 0
+				    ? "with one change (%s): %s; as asked: %s"
+				    : "with one change (%s): %s, not %s",
+			    trial, result, before);
+}
+
+static void tell_same(struct doctor_chart *chart, enum doctor_finding_kind kind,
+		      const struct doctor_probe *p, const char *what)
+{
+	doctor_note(chart, kind, p, doctor_baseline(chart), "%s", what);
+}
+
+/* Without an Origin in the user's request: does it open with one? */
+static void find_origin_added(struct doctor_chart *chart, struct tally t)
+{
+	const struct doctor_probe *odd =
+		doctor_tried(chart, DOCTOR_ORIGIN, DOCTOR_NONSENSE_ORIGIN);
+
+	if (t.opened) {
+		tell(chart, DOCTOR_F_ORIGIN_ADDED_OPENS, t.opened);
+		if (odd && odd->outcome != DOCTOR_OPEN)
+			tell(chart, DOCTOR_F_ORIGIN_ADDED_NOT_ANY, odd);
+	} else if (t.changed) {
+		tell(chart, DOCTOR_F_ORIGIN_CHANGES_ANSWER, t.changed);
+	} else if (t.same) {
+		tell_same(
+			chart, DOCTOR_F_ORIGIN_NO_EFFECT, t.same,
+			"with the server's own Origin the answer is the same");
+	}
+}
+
+static void find_origin_opened(struct doctor_chart *chart,
+			       const struct doctor_probe *p)
+{
+	const struct doctor_case *c = chart->c;
+	const char *value = p->trial.value;
+
+	if (doctor_found(chart, DOCTOR_F_ORIGIN_SENT_SAME)) {
+		if (doctor_is_own_origin(c, value))
+			tell(chart, DOCTOR_F_ORIGIN_SCHEME_OPENS, p);
+		else if (bytes_contains_nocase(bytes_of_str(value),
+					       BYTES("//127.")) ||
+			 bytes_contains_nocase(bytes_of_str(value),
+					       BYTES("//localhost")))
+			tell(chart, DOCTOR_F_ORIGIN_BACKEND_OPENS, p);
+		else
+			tell(chart, DOCTOR_F_ORIGIN_OTHER_OPENS, p);
+	} else if (doctor_is_own_origin(c, value)) {
+		tell(chart, DOCTOR_F_ORIGIN_SAME_OPENS, p);
+	} else {
+		tell(chart, DOCTOR_F_ORIGIN_OTHER_OPENS, p);
+	}
+}
+
+static void find_origin(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct tally with = count(chart, DOCTOR_ORIGIN);
+	struct tally without = count(chart, DOCTOR_NO_ORIGIN);
+	bool same = doctor_found(chart, DOCTOR_F_ORIGIN_SENT_SAME);
+
+	if (!chart->c->origin) {
+		find_origin_added(chart, with);
+		return;
+	}
+	if (without.opened)
+		tell(chart,
+		     same ? DOCTOR_F_ORIGIN_OWN_REFUSED
+			  : DOCTOR_F_ORIGIN_ABSENT_OPENS,
+		     without.opened);
+	if (with.opened)
+		find_origin_opened(chart, with.opened);
+	if (without.opened || with.opened || base->outcome == DOCTOR_OPEN)
+		return;
+	if (with.changed || without.changed)
+		tell(chart, DOCTOR_F_ORIGIN_CHANGES_ANSWER,
+		     with.changed ? with.changed : without.changed);
+	else if (with.n + without.n >= (same ? 1 : 2) && all_same(with) &&
+		 all_same(without))
+		tell_same(chart, DOCTOR_F_ORIGIN_NO_EFFECT,
+			  without.same ? without.same : with.same,
+			  "with the server's own Origin and with none the "
+			  "answer is the same");
+}
+
+/*
+ * A probe without the user's credentials differs in those too; the answer that
+ * they alone make a difference to is then the one to compare with.
+ */
+static bool host_matters(const struct doctor_chart *chart,
+			 const struct doctor_probe *p)
+{
+	const struct doctor_probe *bare =
+		doctor_tried(chart, DOCTOR_NO_CREDENTIALS, NULL);
+
+	return !(p->bare && bare && doctor_same_answer(bare, p));
+}
+
+/* An answer that is no refusal by anybody who saw a WebSocket. */
+static bool is_elsewhere(int status)
+{
+	return status / 100 == 2 || status / 100 == 3 || status == 404 ||
+	       status == 421;
+}
+
+static void find_host(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct tally t = count(chart, DOCTOR_HOST);
+	bool lost = base->status / 100 == 2 || base->status == 404 ||
+		    base->status == 421;
+
+	if (t.opened)
+		tell(chart,
+		     base->status / 100 == 3 ? DOCTOR_F_HOST_OPENS_LED
+		     : lost		     ? DOCTOR_F_HOST_OPENS_LOST
+					     : DOCTOR_F_HOST_OPENS,
+		     t.opened);
+	else if (t.changed && is_elsewhere(t.changed->status) &&
+		 !is_elsewhere(base->status))
+		tell(chart, DOCTOR_F_HOST_LEADS_ELSEWHERE, t.changed);
+	else if (t.changed && host_matters(chart, t.changed))
+		tell(chart, DOCTOR_F_HOST_CHANGES_ANSWER, t.changed);
+	else if (t.same)
+		tell_same(chart, DOCTOR_F_HOST_NO_EFFECT, t.same,
+			  "with another Host the answer is the same");
+}
+
+/* Whether two paths differ in a slash at the end alone. */
+static bool differ_by_slash(struct bytes a, struct bytes b)
+{
+	if (a.len + 1 == b.len)
+		return b.data[a.len] == '/' && bytes_starts(b, a);
+	return b.len + 1 == a.len && a.data[b.len] == '/' && bytes_starts(a, b);
+}
+
+/* Web servers refuse to list a directory, and know no other file there. */
+static bool is_directory(const struct doctor_case *c)
+{
+	struct bytes path = c->url.path;
+
+	return path.len == 0 || path.data[path.len - 1] == '/';
+}
+
+static void find_nonsense(struct doctor_chart *chart,
+			  const struct doctor_probe *p)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+
+	if (p->outcome == DOCTOR_OPEN)
+		return; /* any path is served */
+	if (doctor_same_answer(base, p))
+		tell_same(chart,
+			  base->status / 100 == 2 ? DOCTOR_F_NONSENSE_SAME_PAGE
+						  : DOCTOR_F_NONSENSE_SAME,
+			  p, "a path that cannot exist gets the same answer");
+	else if (base->status == 403 && p->status == 404 &&
+		 is_directory(chart->c))
+		tell(chart, DOCTOR_F_DIRECTORY_DENIED, p);
+	else
+		tell(chart, DOCTOR_F_NONSENSE_DIFFERS, p);
+}
+
+/* From "not found" to a refusal by somebody who looked at the request. */
+static bool is_nearer(const struct doctor_probe *base,
+		      const struct doctor_probe *p)
+{
+	return base->status == 404 &&
+	       (p->status == 400 || p->status == 401 || p->status == 403 ||
+		p->status == 426 || rank(p) == 3);
+}
+
+static void find_path(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *odd =
+		doctor_tried(chart, DOCTOR_PATH, DOCTOR_NONSENSE_PATH);
+	struct tally t = count(chart, DOCTOR_PATH);
+	struct tally q = count(chart, DOCTOR_NO_QUERY);
+
+	if (odd && base->outcome != DOCTOR_OPEN)
+		find_nonsense(chart, odd);
+	if (t.opened && t.opened != odd)
+		tell(chart,
+		     differ_by_slash(chart->c->url.path,
+				     bytes_of_str(t.opened->trial.value))
+			     ? DOCTOR_F_PATH_SLASH_OPENS
+			     : DOCTOR_F_PATH_OPENS,
+		     t.opened);
+	else if (t.answered)
+		tell(chart, DOCTOR_F_PATH_ANSWERS, t.answered);
+	for (size_t i = 0; i < chart->n_probes && !t.opened; i++)
+		if (chart->probe[i]->trial.change == DOCTOR_PATH &&
+		    is_nearer(base, chart->probe[i]))
+			tell(chart, DOCTOR_F_PATH_NEARER, chart->probe[i]);
+	if (!t.opened && t.n - (odd != NULL) >= 4)
+		doctor_note(chart, DOCTOR_F_PATHS_NONE_OPEN, base, NULL,
+			    "none of %d other paths opens", t.n);
+	if (!t.opened && t.n - (odd != NULL) >= 9 && base->status != 404)
+		doctor_note(chart, DOCTOR_F_PATHS_MANY_SHUT, base, NULL,
+			    "all %d other paths are shut", t.n);
+	if (q.opened)
+		tell(chart, DOCTOR_F_QUERY_REMOVED_OPENS, q.opened);
+	else if (q.changed)
+		tell(chart, DOCTOR_F_QUERY_CHANGES_ANSWER, q.changed);
+}
+
+static bool wants_upgrade(const struct doctor_probe *p)
+{
+	return p->status == 426 || doctor_says(p, DOCTOR_F_SAYS_NO_UPGRADE) ||
+	       (p->outcome == DOCTOR_ANSWERED &&
+		ses_head_get(&p->parsed, "Sec-WebSocket-Version").data);
+}
+
+/*
+ * What a plain GET is refused for, in words, is often what the handshake is
+ * refused for without any.
+ */
+static void find_get_words(struct doctor_chart *chart,
+			   const struct doctor_probe *g)
+{
+	static const struct {
+		enum doctor_finding_kind says, kind;
+	} rows[] = {
+		{DOCTOR_F_SAYS_HOST, DOCTOR_F_GET_SAYS_HOST},
+		{DOCTOR_F_SAYS_ADDRESS, DOCTOR_F_GET_SAYS_ADDRESS},
+		{DOCTOR_F_SAYS_AGENT, DOCTOR_F_GET_SAYS_AGENT},
+		{DOCTOR_F_SAYS_CREDENTIALS, DOCTOR_F_GET_SAYS_CREDENTIALS},
+		{DOCTOR_F_CHALLENGE, DOCTOR_F_GET_SAYS_CREDENTIALS},
+		{DOCTOR_F_SAYS_QUERY, DOCTOR_F_GET_SAYS_QUERY},
+		{DOCTOR_F_SAYS_SUBPROTOCOL, DOCTOR_F_GET_SAYS_SUBPROTOCOL},
+		{DOCTOR_F_SAYS_FORWARDED, DOCTOR_F_GET_SAYS_FORWARDED},
+		{DOCTOR_F_SAYS_WAF, DOCTOR_F_GET_SAYS_WAF},
+		{DOCTOR_F_SAYS_RATE, DOCTOR_F_GET_SAYS_RATE},
+	};
+
+	if (g->outcome != DOCTOR_ANSWERED || g->status < 400)
+		return;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (!doctor_found(chart, rows[i].says) &&
+		    doctor_says(g, rows[i].says))
+			tell(chart, rows[i].kind, g);
+}
+
+/* Both are told to upgrade, if not in the very same words. */
+static bool neither_upgrades(const struct doctor_probe *base,
+			     const struct doctor_probe *g)
+{
+	return rank(base) == 2 && base->status == g->status &&
+	       doctor_says(base, DOCTOR_F_SAYS_NO_UPGRADE) &&
+	       doctor_says(g, DOCTOR_F_SAYS_NO_UPGRADE);
+}
+
+static void find_get(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *g =
+		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
+
+	if (!g || base->outcome == DOCTOR_OPEN)
+		return;
+	find_get_words(chart, g);
+	if (doctor_found(chart, DOCTOR_F_EMPTY_ENVOY) && g->status != 403)
+		return; /* Envoy itself refuses the Upgrade, and it alone */
+	if (doctor_found(chart, DOCTOR_F_HANDSHAKE_BY_HAND) &&
+	    rank(base) == 2 && wants_upgrade(base))
+		return; /* what arrived was no proper Upgrade to begin with */
+	if (neither_upgrades(base, g)) {
+		tell_same(chart, DOCTOR_F_GET_SAME_WS, g,
+			  "a plain GET without Upgrade is told the same");
+		return;
+	}
+	if (rank(base) == 2 && doctor_same_answer(base, g)) {
+		tell_same(chart,
+			  wants_upgrade(base)	    ? DOCTOR_F_GET_SAME_WS
+			  : base->status / 100 == 2 ? DOCTOR_F_GET_SAME_PAGE
+			  : base->status / 100 == 5 ? DOCTOR_F_GET_SAME_ERROR
+			  : base->status == 401 || base->status == 403
+				  ? DOCTOR_F_GET_SAME_DENIED
+				  : DOCTOR_F_GET_SAME,
+			  g, "a plain GET without Upgrade gets the same answer");
+		return;
+	}
+	if (wants_upgrade(g))
+		tell(chart,
+		     rank(base) == 2 ? DOCTOR_F_GET_UPGRADE_SEEN
+				     : DOCTOR_F_GET_UPGRADE_REQUIRED,
+		     g);
+	if (rank(base) == 2)
+		tell(chart, DOCTOR_F_GET_DIFFERENT, g);
+	else if (answers(base, g))
+		tell(chart, DOCTOR_F_GET_ANSWERED, g);
+	else if (rank(base) < 2)
+		tell_same(chart, DOCTOR_F_GET_FAILS_TOO, g,
+			  "a plain GET fares no better");
+}
+
+static void find_subprotocol(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct tally with = count(chart, DOCTOR_SUBPROTOCOL);
+	struct tally without = count(chart, DOCTOR_NO_SUBPROTOCOL);
+
+	for (size_t i = 0; i < chart->n_probes; i++)
+		if (chart->probe[i]->trial.change == DOCTOR_SUBPROTOCOL &&
+		    chooses(base, chart->probe[i]))
+			tell(chart, DOCTOR_F_SUBPROTOCOL_OPENS, chart->probe[i]);
+	if (with.opened)
+		tell(chart, DOCTOR_F_SUBPROTOCOL_OPENS, with.opened);
+	else if (without.opened)
+		tell(chart, DOCTOR_F_SUBPROTOCOL_REMOVED_OPENS, without.opened);
+	else if (base->outcome == DOCTOR_OPEN)
+		return;
+	else if (with.changed || without.changed)
+		tell(chart, DOCTOR_F_SUBPROTOCOL_CHANGES_ANSWER,
+		     with.changed ? with.changed : without.changed);
+	else if (with.same || without.same)
+		tell_same(chart, DOCTOR_F_SUBPROTOCOL_NO_EFFECT,
+			  with.same ? with.same : without.same,
+			  "with other subprotocols the answer is the same");
+}
+
+static void find_credentials(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct tally t = count(chart, DOCTOR_NO_CREDENTIALS);
+
+	if (t.opened)
+		tell(chart, DOCTOR_F_CREDENTIALS_REMOVED_OPENS, t.opened);
+	else if (t.changed && t.changed->status == 401 && base->status != 401)
+		tell(chart, DOCTOR_F_CREDENTIALS_JUDGED, t.changed);
+	else if (t.changed)
+		tell(chart, DOCTOR_F_CREDENTIALS_CHANGE_ANSWER, t.changed);
+	else if (t.same)
+		tell_same(chart, DOCTOR_F_CREDENTIALS_NO_EFFECT, t.same,
+			  "without the credentials the answer is the same");
+}
+
+static void find_agent(struct doctor_chart *chart)
+{
+	struct tally t = count(chart, DOCTOR_USER_AGENT);
+
+	if (t.opened)
+		tell(chart, DOCTOR_F_AGENT_OPENS, t.opened);
+	else if (t.changed)
+		tell(chart, DOCTOR_F_AGENT_CHANGES_ANSWER, t.changed);
+	else if (t.same)
+		tell_same(chart, DOCTOR_F_AGENT_NO_EFFECT, t.same,
+			  "with a browser's User-Agent the answer is the same");
+}
+
+static void find_fields(struct doctor_chart *chart)
+{
+	struct tally removed = count(chart, DOCTOR_NO_HEADER);
+	struct tally bare = count(chart, DOCTOR_MINIMAL);
+	struct tally version = count(chart, DOCTOR_VERSION);
+	struct tally plain = count(chart, DOCTOR_NO_EXTENSIONS);
+
+	if (removed.opened)
+		tell(chart,
+		     doctor_found(chart, DOCTOR_F_HEAD_LARGE)
+			     ? DOCTOR_F_HEADER_LARGE_REMOVED_OPENS
+			     : DOCTOR_F_HEADER_REMOVED_OPENS,
+		     removed.opened);
+	if (bare.opened && doctor_found(chart, DOCTOR_F_HANDSHAKE_BY_HAND) &&
+	    !chart->c->origin && !doctor_has_credentials(chart->c))
+		tell(chart, DOCTOR_F_HEADER_REMOVED_OPENS, bare.opened);
+	else if (bare.opened)
+		tell(chart, DOCTOR_F_MINIMAL_OPENS, bare.opened);
+	else if (bare.same)
+		tell_same(chart, DOCTOR_F_MINIMAL_NO_EFFECT, bare.same,
+			  "with nothing but the handshake itself the answer is "
+			  "the same");
+	if (version.opened)
+		tell(chart,
+		     doctor_found(chart, DOCTOR_F_VERSION_BY_HAND)
+			     ? DOCTOR_F_VERSION_13_OPENS
+			     : DOCTOR_F_VERSION_OPENS,
+		     version.opened);
+	if (plain.opened)
+		tell(chart, DOCTOR_F_EXTENSIONS_REMOVED_OPENS, plain.opened);
+}
+
+/* The peer spoke TLS, whatever it thought of us. */
+static bool spoke_tls(const struct doctor_probe *p)
+{
+	return p->outcome == DOCTOR_NO_CONNECTION && p->error == SESAME_ETLS &&
+	       (p->dial.tls.fault == SES_TLS_UNTRUSTED ||
+		p->dial.tls.fault == SES_TLS_EXPIRED ||
+		p->dial.tls.fault == SES_TLS_HOSTNAME ||
+		p->dial.tls.fault == SES_TLS_CLIENT_CERT ||
+		p->dial.tls.fault == SES_TLS_VERSION ||
+		p->dial.tls.fault == SES_TLS_ALERT);
+}
+
+static void find_scheme(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *p = doctor_tried(chart, DOCTOR_SCHEME, NULL);
+
+	if (!p)
+		return;
+	if (opens(base, p))
+		tell(chart, DOCTOR_F_SCHEME_OPENS, p);
+	else if (doctor_says(p, DOCTOR_F_SAYS_TLS_PORT))
+		tell_same(chart, DOCTOR_F_SCHEME_NO_EFFECT, p,
+			  "without TLS the port says that it wants TLS");
+	else if (answers(base, p) ||
+		 (rank(base) < 2 && base->outcome != DOCTOR_NO_CONNECTION &&
+		  spoke_tls(p)) ||
+		 (rank(p) >= 2 && rank(base) >= 2 &&
+		  !doctor_same_answer(base, p)))
+		tell(chart, DOCTOR_F_SCHEME_ANSWERS, p);
+	else
+		tell_same(chart, DOCTOR_F_SCHEME_NO_EFFECT, p,
+			  "the other scheme fares no better");
+}
+
+static void find_direct(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *p = doctor_tried(chart, DOCTOR_DIRECT, NULL);
+
+	if (!p)
+		return;
+	if (opens(base, p))
+		tell(chart, DOCTOR_F_DIRECT_OPENS, p);
+	else if (rank(base) == 0 && rank(p) > 0)
+		tell(chart, DOCTOR_F_DIRECT_ANSWERS, p);
+	else if (rank(base) == 0)
+		tell(chart, DOCTOR_F_DIRECT_FAILS, p);
+	else if (doctor_same_answer(base, p))
+		tell_same(chart, DOCTOR_F_DIRECT_SAME, p,
+			  "without the forward proxy the answer is the same");
+}
+
+static void find_way(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct tally source = count(chart, DOCTOR_SOURCE);
+	struct tally insecure = count(chart, DOCTOR_INSECURE);
+	struct tally lower = count(chart, DOCTOR_TLS_VERSION);
+	struct tally port = count(chart, DOCTOR_PORT);
+	struct tally family = count(chart, DOCTOR_FAMILY);
+
+	find_scheme(chart);
+	find_direct(chart);
+	if (port.opened)
+		tell(chart,
+		     base->outcome == DOCTOR_ANSWERED ? DOCTOR_F_PORT_NAMED_OPENS
+						      : DOCTOR_F_PORT_OPENS,
+		     port.opened);
+	if (family.opened)
+		tell(chart, DOCTOR_F_FAMILY_OPENS, family.opened);
+	else if (family.changed && rank(base) == 0 && rank(family.changed) > 0)
+		tell(chart, DOCTOR_F_FAMILY_ANSWERS, family.changed);
+	if (source.opened)
+		tell(chart,
+		     base->status == 503 || base->status == 429
+			     ? DOCTOR_F_SOURCE_OPENS_BUSY
+			     : DOCTOR_F_SOURCE_OPENS,
+		     source.opened);
+	else if (source.same)
+		tell_same(chart, DOCTOR_F_SOURCE_NO_EFFECT, source.same,
+			  "from another address the answer is the same");
+	if (insecure.opened)
+		tell(chart, DOCTOR_F_INSECURE_OPENS, insecure.opened);
+	if (lower.opened || lower.answered)
+		tell(chart, DOCTOR_F_TLS_LOWER_OPENS,
+		     lower.opened ? lower.opened : lower.answered);
+}
+
+/*
+ * The same 403 whatever was changed: it is about who asks, not what for. Of
+ * ASGI servers it tells less, since they have one 403 for all.
+ */
+static void find_denied(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *g =
+		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
+
+	if (base->status != 403 || !g || !doctor_same_answer(base, g) ||
+	    !doctor_found(chart, DOCTOR_F_NONSENSE_SAME) ||
+	    doctor_found(chart, DOCTOR_F_WRITER_ASGI))
+		return;
+	for (size_t i = 0; i < chart->n_probes; i++)
+		if (!doctor_same_answer(base, chart->probe[i]) &&
+		    chart->probe[i]->trial.change != DOCTOR_SCHEME &&
+		    chart->probe[i]->trial.change != DOCTOR_HOST &&
+		    chart->probe[i]->trial.change != DOCTOR_SOURCE)
+			return;
+	doctor_note(chart, DOCTOR_F_DENIED_ALL, g, base,
+		    "every path and a plain GET get the same 403");
+}
+
+void doctor_find_pairs(struct doctor_chart *chart)
+{
+	find_origin(chart);
+	find_host(chart);
+	find_path(chart);
+	find_get(chart);
+	find_subprotocol(chart);
+	find_credentials(chart);
+	find_agent(chart);
+	find_fields(chart);
+	find_way(chart);
+	find_denied(chart);
+}
