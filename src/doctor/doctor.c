@@ -172,16 +172,44 @@ static bool field_says(const struct doctor_probe *p, const char *name,
 				  bytes_of_str(value));
 }
 
+/* A page for people, or a field, by which a bot is to be told from them. */
+static bool is_challenge(const struct doctor_probe *p)
+{
+	static const char *const pages[] = {
+		"challenge-platform",	"captcha-delivery.com",	  "cf-chl-",
+		"/_Incapsula_Resource", "awsWafCookieDomainList", "px-captcha"};
+	struct bytes body = bytes_of(p->body, p->body_len);
+
+	if (field_says(p, "cf-mitigated", "challenge") ||
+	    field_says(p, "x-amzn-waf-action", "challenge") ||
+	    field_says(p, "x-amzn-waf-action", "captcha"))
+		return true;
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
+		if (p->status != 200 &&
+		    bytes_contains_nocase(body, bytes_of_str(pages[i])))
+			return true;
+	return false;
+}
+
+/* Varnish puts Retry-After into every answer of its own, whatever it means. */
+static bool is_wish(const struct doctor_probe *p)
+{
+	for (size_t i = 0; i < p->hops.n && p->status != 503; i++)
+		if (p->hops.hop[i].stack == WHY_STACK_VARNISH)
+			return false;
+	return p->status >= 300 && ses_head_get(&p->parsed, "Retry-After").data;
+}
+
 /* What a polite visitor takes for "enough", or NULL. */
 static const char *asked_to_stop(const struct doctor_probe *p)
 {
+	if (p->status == 429 || p->dial.proxy_status == 429)
+		return "the answer was 429, too many requests";
 	if (p->outcome != DOCTOR_ANSWERED)
 		return NULL;
-	if (p->status == 429)
-		return "the server answered 429, too many requests";
-	if (field_says(p, "cf-mitigated", "challenge"))
+	if (is_challenge(p))
 		return "the answer is a challenge for bots";
-	if (p->status == 503 && ses_head_get(&p->parsed, "Retry-After").data)
+	if (is_wish(p))
 		return "the server asked to come back later (Retry-After)";
 	return NULL;
 }

@@ -12,16 +12,9 @@
 
 /* ---- credentials ---- */
 
-static struct bytes without_slashes(struct bytes path)
-{
-	while (path.len > 0 && path.data[path.len - 1] == '/')
-		path.len--;
-	return path;
-}
-
 /*
- * Whether @other is the user's path, spelt differently: a slash, letters, or a
- * prefix more or less. Anything else may be another application's.
+ * Whether @other is the very path that the user asked for, with any query. A
+ * redirect's target or a guess may be another application's.
  */
 static bool same_place(struct bytes path, struct bytes other)
 {
@@ -29,17 +22,8 @@ static bool same_place(struct bytes path, struct bytes other)
 
 	while (query < other.len && other.data[query] != '?')
 		query++;
-	path = without_slashes(path);
-	other = without_slashes(bytes_first(other, query));
-	if (path.len > other.len) {
-		struct bytes swap = path;
-
-		path = other;
-		other = swap;
-	}
-	if (path.len == 0)
-		return other.len == 0;
-	return bytes_equal_nocase(path, bytes_from(other, other.len - path.len));
+	return bytes_equal(path.len ? path : BYTES("/"),
+			   bytes_first(other, query));
 }
 
 /* This machine has an address in either family, whichever was written. */

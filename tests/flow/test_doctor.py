@@ -267,17 +267,31 @@ def test_credentials_stay_with_the_place_they_are_for():
         for request in peer.seen:
             path = request.split(b" ")[1].split(b"?")[0]
             host = field(request, b"Host")
-            if path.rstrip(b"/").endswith(b"/chat") and \
-                    host == b"127.0.0.1:%d" % peer.port:
+            if path == b"/chat" and host == b"127.0.0.1:%d" % peer.port:
                 continue
             for secret in SECRETS:
                 assert secret.encode() not in request, request
 
 
+@pytest.mark.parametrize("target", [b"/chat/", b"/evil/chat", b"/login"])
+def test_credentials_do_not_follow_a_redirect(target):
+    with Peer(says(answer(b"302 Found", b"", [b"Location: " + target]))) as peer:
+        diagnose(*secretive(peer))
+        assert len(peer.seen) > 1
+        for request in peer.seen:
+            if request.split(b" ")[1].split(b"?")[0] != b"/chat":
+                for secret in SECRETS:
+                    assert secret.encode() not in request, request
+
+
 @pytest.mark.parametrize("refusal", [
     answer(b"429 Too Many Requests"),
     answer(b"503 Service Unavailable", b"", [b"Retry-After: 30"]),
+    answer(b"403 Forbidden", b"", [b"Retry-After: 30"]),
+    answer(b"302 Found", b"", [b"Location: /later", b"Retry-After: 30"]),
     answer(b"403 Forbidden", b"", [b"cf-mitigated: challenge"]),
+    answer(b"405 Not Allowed", b"", [b"x-amzn-waf-action: captcha"]),
+    answer(b"403 Forbidden", b"<script src='/cdn-cgi/challenge-platform/x.js'>"),
 ])
 def test_it_stops_when_asked_to(refusal):
     with Peer(says(refusal)) as peer:
