@@ -241,6 +241,37 @@ static bool is_accept_of(struct bytes value, struct bytes key)
 	return bytes_equal(value, bytes_of(accept, sizeof(accept)));
 }
 
+static const struct bytes extensions = {
+	(const uint8_t *)"Sec-WebSocket-Extensions", 24};
+
+static bool offers_extension(const struct ses_head *request, struct bytes name)
+{
+	struct ses_extension offer;
+
+	for (size_t i = 0; i < request->n_fields; i++) {
+		struct bytes list = request->fields[i].value;
+
+		if (!bytes_equal_nocase(request->fields[i].name, extensions))
+			continue;
+		while (ses_extension_next(&list, &offer) == 1)
+			if (bytes_equal_nocase(offer.name, name))
+				return true;
+	}
+	return false;
+}
+
+/* Whether every extension that was chosen had been offered. */
+static bool are_offered(const struct ses_head *request, struct bytes chosen)
+{
+	struct ses_extension choice;
+	int r;
+
+	while ((r = ses_extension_next(&chosen, &choice)) == 1)
+		if (!offers_extension(request, choice.name))
+			return false;
+	return r == 0;
+}
+
 const char *gate_acceptance_fault(const struct ses_head *request,
 				  const struct ses_head *answer,
 				  struct bytes key)
@@ -249,6 +280,11 @@ const char *gate_acceptance_fault(const struct ses_head *request,
 	size_t n = answer->n_fields;
 	struct bytes protocol = ses_head_get(answer, "Sec-WebSocket-Protocol");
 
+	if (answer->minor_version < 1)
+		return "the 101 answer is in HTTP/1.0";
+	if (ses_field_count(f, n, "Content-Length") ||
+	    ses_field_count(f, n, "Transfer-Encoding"))
+		return "the 101 answer announces a body";
 	if (!ses_field_has_token(f, n, "Upgrade", "websocket"))
 		return ses_fault_row(SES_FAULT_RESPONSE_UPGRADE)->sentence;
 	if (!ses_field_has_token(f, n, "Connection", "upgrade"))
@@ -256,11 +292,13 @@ const char *gate_acceptance_fault(const struct ses_head *request,
 	if (ses_field_count(f, n, "Sec-WebSocket-Accept") != 1 ||
 	    !is_accept_of(ses_head_get(answer, "Sec-WebSocket-Accept"), key))
 		return ses_fault_row(SES_FAULT_RESPONSE_ACCEPT)->sentence;
-	if (ses_field_count(f, n, "Sec-WebSocket-Extensions") &&
-	    !ses_field_count(request->fields, request->n_fields,
-			     "Sec-WebSocket-Extensions"))
-		return ses_fault_row(SES_FAULT_RESPONSE_EXTENSIONS)->sentence;
-	if (protocol.data && !ses_upgrade_offers(request, protocol))
+	for (size_t i = 0; i < n; i++)
+		if (bytes_equal_nocase(f[i].name, extensions) &&
+		    !are_offered(request, f[i].value))
+			return ses_fault_row(SES_FAULT_RESPONSE_EXTENSIONS)
+				->sentence;
+	if (ses_field_count(f, n, "Sec-WebSocket-Protocol") > 1 ||
+	    (protocol.data && !ses_upgrade_offers(request, protocol)))
 		return ses_fault_row(SES_FAULT_RESPONSE_SUBPROTOCOL)->sentence;
 	return NULL;
 }

@@ -145,6 +145,14 @@ TEST("a 101 is an acceptance by its Upgrade, Connection and Accept together")
 		{OPEN ACCEPT "Sec-WebSocket-Protocol: c\r\n\r\n", false},
 		{OPEN ACCEPT "Sec-WebSocket-Extensions: x\r\n\r\n", false},
 		{OPEN ACCEPT ACCEPT "\r\n", false},
+		{OPEN ACCEPT "Sec-WebSocket-Protocol: b\r\n"
+			     "Sec-WebSocket-Protocol: c\r\n\r\n",
+		 false},
+		{OPEN ACCEPT "Content-Length: 0\r\n\r\n", false},
+		{OPEN ACCEPT "Transfer-Encoding: chunked\r\n\r\n", false},
+		{"HTTP/1.0 101 X\r\nUpgrade: websocket\r\nConnection: "
+		 "Upgrade\r\n" ACCEPT "\r\n",
+		 false},
 		{OPEN "\r\n", false},
 		{OPEN "Sec-WebSocket-Accept: \r\n\r\n", false},
 		{OPEN
@@ -169,6 +177,40 @@ TEST("a 101 is an acceptance by its Upgrade, Connection and Accept together")
 			ses_head_get(&request, "Sec-WebSocket-Key"));
 		if ((fault == NULL) != rows[i].good)
 			fail_msg("row %zu: %s", i, fault ? fault : "taken");
+	}
+}
+
+TEST("an extension is chosen only from those that were offered")
+{
+	static const struct {
+		const char *offer, *choice;
+		bool good;
+	} rows[] = {
+		{"permessage-deflate", "permessage-deflate", true},
+		{"x, permessage-deflate; a", "Permessage-Deflate; b=9", true},
+		{"permessage-deflate", "foo", false},
+		{"permessage-deflate", "permessage-deflate, foo", false},
+		{"permessage-deflate", "permessage-deflate;;", false},
+	};
+	struct ses_head request, answer;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char asked[1024], said[1024];
+
+		snprintf(asked, sizeof(asked),
+			 REQUEST "Sec-WebSocket-Extensions: %s\r\n\r\n",
+			 rows[i].offer);
+		snprintf(said, sizeof(said),
+			 OPEN ACCEPT "Sec-WebSocket-Extensions: %s\r\n\r\n",
+			 rows[i].choice);
+		assert_true(parse_head(asked, true, &request) > 0);
+		assert_true(parse_head(said, false, &answer) > 0);
+		assert_int_equal(gate_acceptance_fault(
+					 &request, &answer,
+					 ses_head_get(&request,
+						      "Sec-WebSocket-Key")) ==
+					 NULL,
+				 rows[i].good);
 	}
 }
 
