@@ -356,8 +356,11 @@ static bool open_file(struct gate_journal *j, const char *file, char *text,
 		chmod(file, 0600); /* it holds addresses of people */
 		return true;
 	}
-	snprintf(text, text_size, "the journal %s cannot be opened: %s", file,
-		 why);
+	snprintf(text, text_size, "the journal %s cannot be opened: %s%s", file,
+		 why,
+		 errno == EMFILE || strcmp(why, strerror(EMFILE)) == 0
+			 ? "; raise the limit of descriptors (ulimit -n 1024)"
+			 : "");
 	return false;
 }
 

@@ -210,7 +210,8 @@ static const char *phrase(int error)
 		return "this system does not have this address family";
 	case EMFILE:
 	case ENFILE:
-		return "out of file descriptors";
+		return "out of file descriptors; raise the limit "
+		       "(ulimit -n 1024)";
 	default:
 		return strerror(error);
 	}

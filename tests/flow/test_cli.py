@@ -364,7 +364,7 @@ def test_a_gateway_without_file_descriptors_says_what_to_raise(n, tmp_path):
     if done.returncode == 127:
         return
     assert done.returncode == 3
-    assert re.search("Too many open files|ulimit", done.stderr), done.stderr
+    assert "ulimit -n" in done.stderr, done.stderr
 
 
 @contextlib.contextmanager
