@@ -358,7 +358,7 @@ static bool open_file(struct gate_journal *j, const char *file, char *text,
 	}
 	snprintf(text, text_size, "the journal %s cannot be opened: %s%s", file,
 		 why,
-		 errno == EMFILE || strcmp(why, strerror(EMFILE)) == 0
+		 strcmp(why, strerror(EMFILE)) == 0
 			 ? "; raise the limit of descriptors (ulimit -n 1024)"
 			 : "");
 	return false;
