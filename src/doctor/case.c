@@ -385,6 +385,54 @@ static int take_blind(struct reading *r, const char *value)
 	return 0;
 }
 
+/* ---- what else to look at ---- */
+
+static int take_page(struct reading *r, const char *value)
+{
+	return set_text(&r->c->page, value);
+}
+
+static int take_backend(struct reading *r, const char *value)
+{
+	return set_text(&r->c->backend, value);
+}
+
+static int take_config(struct reading *r, const char *value)
+{
+	struct doctor_case *c = r->c;
+
+	if (c->n_configs == DOCTOR_MAX_CONFIGS)
+		return complain("more than %d of %s; one file may include "
+				"others",
+				DOCTOR_MAX_CONFIGS, r->option);
+	return set_text(&c->config[c->n_configs++], value);
+}
+
+static int take_curl(struct reading *r, const char *value)
+{
+	return set_text(&r->c->curl, value);
+}
+
+static int take_har(struct reading *r, const char *value)
+{
+	return set_text(&r->c->har, value);
+}
+
+static int take_match(struct reading *r, const char *value)
+{
+	return set_text(&r->c->match, value);
+}
+
+static int take_works(struct reading *r, const char *value)
+{
+	return set_text(&r->c->works, value);
+}
+
+static int take_html(struct reading *r, const char *value)
+{
+	return set_text(&r->c->html, value);
+}
+
 static int take_json(struct reading *r, const char *value)
 {
 	r->c->json = true;
@@ -819,10 +867,15 @@ void doctor_case_close(struct doctor_case *c)
 	char **texts[] = {&c->url_text,	  &c->origin,	    &c->user_agent,
 			  &c->host,	  &c->subprotocols, &c->proxy,
 			  &c->proxy_from, &c->ca_file,	    &c->cert_file,
-			  &c->key_file,	  &c->source,	    &c->connect_host};
+			  &c->key_file,	  &c->source,	    &c->connect_host,
+			  &c->page,	  &c->backend,	    &c->curl,
+			  &c->har,	  &c->match,	    &c->works,
+			  &c->html};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		drop_text(texts[i]);
+	for (size_t i = 0; i < c->n_configs; i++)
+		free(c->config[i]);
 	for (size_t i = 0; i < c->n_headers; i++) {
 		free(c->header[i].name);
 		free(c->header[i].value);

@@ -10,6 +10,7 @@
 #include "wire/url.h"
 
 #define DOCTOR_MAX_HEADERS 64
+#define DOCTOR_MAX_CONFIGS 16
 
 struct doctor_header {
 	char *name;
@@ -50,6 +51,16 @@ struct doctor_case {
 	bool hold_given;
 	bool json, quiet, verbose;
 	bool blind; /* stacks are not to be recognised */
+	/* What else may be looked at, each NULL when not given. */
+	char *page;    /* URL of the page that opens the WebSocket */
+	char *backend; /* URL of the application behind the proxy */
+	char *config[DOCTOR_MAX_CONFIGS]; /* of the servers in between */
+	size_t n_configs;
+	char *curl;  /* the request as a curl command */
+	char *har;   /* a browser's recording that holds the request */
+	char *match; /* which entry of it: part of the URL */
+	char *works; /* a curl command that opens, for comparison */
+	char *html;  /* where a report to pass on is written */
 };
 
 #define DOCTOR_HOLD_MS 500 /* when hold_ms is 0 */

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Between lint's languages and what they share: files with their includes, the
+ * tree of directives, and the findings. Everything lives as long as the report.
+ */
+#ifndef LINT_TREE_H
+#define LINT_TREE_H
+
+#include "lint/lint.h"
+
+#define LINT_MAX_NODES 200000
+#define LINT_MAX_ARGS  64
+
+/* A directive, a block, a section: "location ~ /ws { ... }". */
+struct lint_node {
+	const char *name; /* "location"; as written */
+	const char **arg; /* "~", "/ws"; quotes and escapes undone */
+	size_t n_args;
+	const char *file;
+	unsigned line, column; /* of the name */
+	unsigned last_line;    /* of its end: of the ';', or of the '}' */
+	bool block;	       /* it can have children */
+	struct lint_node *parent, *first, *last, *next;
+};
+
+/* One reading of one configuration. */
+struct lint_run {
+	const struct lint_files *files;
+	const struct lint_request *request; /* or NULL */
+	struct lint_report *report;
+	struct lint_error *error;
+	struct lint_node *root; /* nameless; children: the main level */
+};
+
+/* ---- source.c ---- */
+
+/* The content of a file, kept with the report; once read it is not read again.
+ * @from: the node that asked for it, or NULL. SESAME_EINVAL with the error
+ * filled (cannot be read; too much in all; too many), or SESAME_ENOMEM. */
+int lint_read(struct lint_run *run, const char *path,
+	      const struct lint_node *from, struct bytes *ret,
+	      const char **ret_name);
+/* Call @found for each file that the pattern of an include means. */
+int lint_list(struct lint_run *run, const char *pattern,
+	      void (*found)(void *ctx, const char *path), void *ctx);
+/* @path beside the file @beside unless it is absolute; kept with the report. */
+const char *lint_path_beside(struct lint_run *run, const char *beside,
+			     const char *path);
+/* A copy of @text, kept with the report; NULL: out of memory. */
+const char *lint_keep(struct lint_run *run, struct bytes text);
+/* A new last child of @parent; NULL: too many nodes (error filled) or memory. */
+struct lint_node *lint_node_new(struct lint_run *run, struct lint_node *parent,
+				const char *file, unsigned line,
+				unsigned column, const char *name);
+/* Append an argument. 0 or an error (error filled). */
+int lint_node_arg(struct lint_run *run, struct lint_node *node,
+		  struct bytes text);
+/* Fill the error and return SESAME_EINVAL. */
+int lint_fail(struct lint_run *run, const char *file, unsigned line,
+	      unsigned column, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
+/* Line @n of @file as it is, without its newline; empty when there is none. */
+struct bytes lint_line(struct lint_run *run, const char *file, unsigned n);
+
+/* ---- tree.c: looking ---- */
+
+/* The first child called @name (ASCII case ignored), from @after's next; NULL. */
+const struct lint_node *lint_child(const struct lint_node *node,
+				   const char *name,
+				   const struct lint_node *after);
+/* The argument @i, or "". */
+const char *lint_arg(const struct lint_node *node, size_t i);
+
+/* ---- finding.c ---- */
+
+/*
+ * Add a finding at @node (NULL: the file as a whole). Returns it so that fix
+ * and edits can be added, or NULL when there are too many (or no memory, which
+ * lint_file() notices).
+ */
+struct lint_finding *lint_note(struct lint_run *run, enum lint_rule rule,
+			       const struct lint_node *node, bool sure,
+			       const char *where, const char *format, ...)
+	__attribute__((format(printf, 6, 7)));
+/* Lines to paste; and edits. Both accept a NULL finding. */
+void lint_fix(struct lint_finding *f, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void lint_insert(struct lint_run *run, struct lint_finding *f,
+		 const char *file, unsigned below_line, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
+void lint_replace(struct lint_run *run, struct lint_finding *f,
+		  const char *file, unsigned line, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
+void lint_delete(struct lint_run *run, struct lint_finding *f,
+		 const char *file, unsigned line);
+
+/* ---- the languages: parse @text of @file into run->root, and judge ---- */
+
+int lint_nginx(struct lint_run *run, const char *file, struct bytes text);
+int lint_apache(struct lint_run *run, const char *file, struct bytes text);
+int lint_haproxy(struct lint_run *run, const char *file, struct bytes text);
+int lint_caddy(struct lint_run *run, const char *file, struct bytes text);
+
+#endif
