@@ -21,7 +21,7 @@
 
 #define LINT_MAX_FILES	  256
 #define LINT_MAX_BYTES	  (16 * 1024 * 1024) /* of all files together */
-#define LINT_MAX_DEPTH	  10		     /* includes in includes, blocks in blocks */
+#define LINT_MAX_DEPTH	  32		     /* includes in includes, blocks in blocks */
 #define LINT_MAX_FINDINGS 128
 #define LINT_MAX_EDITS	  8 /* of one finding */
 
@@ -89,6 +89,7 @@ struct lint_finding {
 	bool sure;
 	struct lint_edit edit[LINT_MAX_EDITS];
 	size_t n_edits;
+	bool no_edits; /* there would be more than fit */
 };
 
 struct lint_report {

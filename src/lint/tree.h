@@ -34,19 +34,27 @@ struct lint_run {
 
 /* ---- source.c ---- */
 
-/* The content of a file, kept with the report; once read it is not read again.
- * @from: the node that asked for it, or NULL. SESAME_EINVAL with the error
- * filled (cannot be read; too much in all; too many), or SESAME_ENOMEM. */
+/*
+ * The content of a file, kept with the report; once read it is not read again.
+ * It holds no NUL byte. @from: the node that asked for it, or NULL for the main
+ * file. An included file that cannot be read is a finding (CANNOT_READ) and as
+ * good as empty: 0. SESAME_EINVAL with the error filled (the main file cannot be
+ * read; too much in all; too many; a NUL byte), or SESAME_ENOMEM.
+ */
 int lint_read(struct lint_run *run, const char *path,
 	      const struct lint_node *from, struct bytes *ret,
 	      const char **ret_name);
-/* Call @found for each file that the pattern of an include means. */
+/* A file that is part of another's text, which must live as long as the report
+ * (nginx -T). lint_read() finds it by its name then. Errors as lint_read(). */
+int lint_add_part(struct lint_run *run, const char *name, struct bytes text);
+/* Call @found for each file that the pattern of an include means; parts that
+ * were added come instead of the file system's when there are any. */
 int lint_list(struct lint_run *run, const char *pattern,
 	      void (*found)(void *ctx, const char *path), void *ctx);
 /* @path beside the file @beside unless it is absolute; kept with the report. */
 const char *lint_path_beside(struct lint_run *run, const char *beside,
 			     const char *path);
-/* A copy of @text, kept with the report; NULL: out of memory. */
+/* A copy of @text, kept with the report; NULL: out of memory, or too much. */
 const char *lint_keep(struct lint_run *run, struct bytes text);
 /* A new last child of @parent; NULL: too many nodes (error filled) or memory. */
 struct lint_node *lint_node_new(struct lint_run *run, struct lint_node *parent,
@@ -55,7 +63,7 @@ struct lint_node *lint_node_new(struct lint_run *run, struct lint_node *parent,
 /* Append an argument. 0 or an error (error filled). */
 int lint_node_arg(struct lint_run *run, struct lint_node *node,
 		  struct bytes text);
-/* Fill the error and return SESAME_EINVAL. */
+/* Fill the error (the first one stays) and return SESAME_EINVAL. */
 int lint_fail(struct lint_run *run, const char *file, unsigned line,
 	      unsigned column, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
@@ -82,7 +90,11 @@ struct lint_finding *lint_note(struct lint_run *run, enum lint_rule rule,
 			       const struct lint_node *node, bool sure,
 			       const char *where, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
-/* Lines to paste; and edits. Both accept a NULL finding. */
+/*
+ * Lines to paste; and edits. Both accept a NULL finding. The text of an edit is
+ * one or more lines; a final newline is added when it is missing. A finding
+ * with more edits than it can hold has none: half a remedy is none.
+ */
 void lint_fix(struct lint_finding *f, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void lint_insert(struct lint_run *run, struct lint_finding *f,

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* Findings as they are noted, with the lines to paste and the edits that mend. */
+#include "lint/source.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct lint_finding *lint_note(struct lint_run *run, enum lint_rule rule,
+			       const struct lint_node *node, bool sure,
+			       const char *where, const char *format, ...)
+{
+	struct lint_report *report = run->report;
+	struct lint_finding *f;
+	va_list args;
+
+	if (report->n_findings == LINT_MAX_FINDINGS) {
+		report->truncated = true;
+		return NULL;
+	}
+	f = &report->finding[report->n_findings++];
+	*f = (struct lint_finding){
+		.rule = rule,
+		.file = node ? node->file : run->root->file,
+		.line = node ? node->line : 0,
+		.column = node ? node->column : 0,
+		.sure = sure,
+	};
+	snprintf(f->where, sizeof(f->where), "%s", where);
+	va_start(args, format);
+	vsnprintf(f->text, sizeof(f->text), format, args);
+	va_end(args);
+	return f;
+}
+
+void lint_fix(struct lint_finding *f, const char *format, ...)
+{
+	va_list args;
+
+	if (!f)
+		return;
+	va_start(args, format);
+	vsnprintf(f->fix, sizeof(f->fix), format, args);
+	va_end(args);
+}
+
+/* ---- edits ---- */
+
+static void drop_edits(struct lint_finding *f)
+{
+	for (size_t i = 0; i < f->n_edits; i++)
+		free(f->edit[i].text);
+	f->n_edits = 0;
+	f->no_edits = true;
+}
+
+/* @text is ours from now on. */
+static void add_edit(struct lint_run *run, struct lint_finding *f,
+		     struct lint_edit edit)
+{
+	if (f->n_edits == LINT_MAX_EDITS)
+		drop_edits(f);
+	if (f->no_edits)
+		free(edit.text);
+	else
+		f->edit[f->n_edits++] = edit;
+}
+
+__attribute__((format(printf, 2, 0))) static char *
+print_lines(struct lint_run *run, const char *format, va_list args)
+{
+	char *text = NULL, *ended = NULL;
+
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	if (text && *text && text[strlen(text) - 1] != '\n') {
+		if (asprintf(&ended, "%s\n", text) < 0)
+			ended = NULL;
+		free(text);
+		text = ended;
+	}
+	if (!text)
+		run->report->source->no_memory = true;
+	return text;
+}
+
+void lint_insert(struct lint_run *run, struct lint_finding *f, const char *file,
+		 unsigned below_line, const char *format, ...)
+{
+	struct lint_edit edit = {LINT_INSERT_AFTER, file, below_line, NULL};
+	va_list args;
+
+	if (!f)
+		return;
+	va_start(args, format);
+	edit.text = print_lines(run, format, args);
+	va_end(args);
+	if (edit.text)
+		add_edit(run, f, edit);
+}
+
+void lint_replace(struct lint_run *run, struct lint_finding *f,
+		  const char *file, unsigned line, const char *format, ...)
+{
+	struct lint_edit edit = {LINT_REPLACE, file, line, NULL};
+	va_list args;
+
+	if (!f)
+		return;
+	va_start(args, format);
+	edit.text = print_lines(run, format, args);
+	va_end(args);
+	if (edit.text)
+		add_edit(run, f, edit);
+}
+
+void lint_delete(struct lint_run *run, struct lint_finding *f, const char *file,
+		 unsigned line)
+{
+	if (f)
+		add_edit(run, f,
+			 (struct lint_edit){LINT_DELETE, file, line, NULL});
+}
