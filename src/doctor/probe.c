@@ -13,9 +13,11 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "doctor/h2.h"
 #include "doctor/redact.h"
 #include "doctor/request.h"
 #include "doctor/result.h"
+#include "wire/deflate.h"
 #include "wire/session.h"
 
 #define BODY_BYTES    (64 * 1024) /* kept of a body */
@@ -51,6 +53,7 @@ struct probing {
 	struct sesame_session session;
 	bool has_session;
 	struct ses_buf out; /* frames of the session */
+	struct doctor_h2 h2; /* meaningful when request.h2 */
 };
 
 static volatile sig_atomic_t interrupted;
@@ -183,12 +186,27 @@ static const struct sesame_session_events session_events = {
 	.mask = on_mask,
 };
 
+static void flush_h2(struct probing *x)
+{
+	struct bytes next;
+
+	while ((next = doctor_h2_output(&x->h2)).len > 0)
+		ses_stream_send(x->stream, next);
+}
+
 static void flush(struct probing *x)
 {
-	if (ses_buf_len(&x->out) == 0)
+	struct bytes frames = ses_buf_bytes(&x->out);
+
+	if (frames.len == 0)
 		return;
-	ses_stream_send(x->stream, ses_buf_bytes(&x->out));
-	ses_buf_consume(&x->out, ses_buf_len(&x->out));
+	if (x->request.h2) {
+		doctor_h2_send(&x->h2, frames);
+		flush_h2(x);
+	} else {
+		ses_stream_send(x->stream, frames);
+	}
+	ses_buf_consume(&x->out, frames.len);
 }
 
 /* A relay may say 101 itself and pass on the refusal of who is behind. */
@@ -271,6 +289,28 @@ static void recognise(struct probing *x)
 		why_recognise(&answer, &p->hops);
 }
 
+/* Undo the codings that the user's own Accept-Encoding asked for. */
+static void uncompress(struct doctor_probe *p)
+{
+	struct bytes coding = ses_head_get(&p->parsed, "Content-Encoding");
+	struct ses_buf plain;
+	int r;
+
+	if (p->body_len == 0 || !(bytes_equal_nocase(coding, BYTES("gzip")) ||
+				  bytes_equal_nocase(coding, BYTES("x-gzip")) ||
+				  bytes_equal_nocase(coding, BYTES("deflate"))))
+		return;
+	ses_buf_init(&plain, BODY_BYTES);
+	r = ses_inflate_body(bytes_of(p->body, p->body_len), &plain);
+	if (r == 0 || r == SESAME_ELIMIT) {
+		p->body_len = ses_buf_len(&plain);
+		if (p->body_len)
+			memcpy(p->body, ses_buf_bytes(&plain).data, p->body_len);
+		p->body_swells = r == SESAME_ELIMIT;
+	}
+	ses_buf_fini(&plain);
+}
+
 static void keep_body(struct probing *x)
 {
 	struct doctor_probe *p = x->p;
@@ -282,12 +322,13 @@ static void keep_body(struct probing *x)
 	if (ses_field_has_token(p->parsed.fields, p->parsed.n_fields,
 				"Transfer-Encoding", "chunked")) {
 		doctor_unchunk(raw, p->body, BODY_BYTES, &p->body_len);
-		return;
+	} else {
+		raw = bytes_first(raw, BODY_BYTES);
+		if (raw.len)
+			memcpy(p->body, raw.data, raw.len);
+		p->body_len = raw.len;
 	}
-	raw = bytes_first(raw, BODY_BYTES);
-	if (raw.len)
-		memcpy(p->body, raw.data, raw.len);
-	p->body_len = raw.len;
+	uncompress(p);
 }
 
 static void answered(struct probing *x)
@@ -438,10 +479,92 @@ static void silent(struct probing *x)
 
 /* ---- the stream ---- */
 
+static void cut(struct probing *x, int error)
+{
+	x->p->open_ms = doctor_now_ms() - x->opened_ms;
+	x->p->cut = true;
+	conclude(x, DOCTOR_CUT_AFTER, error ? error : SESAME_ECLOSED);
+}
+
+/* The head of an answer over HTTP/2; written as one of HTTP/1.1 it is read. */
+static void take_h2_head(struct probing *x)
+{
+	struct doctor_h2 *h = &x->h2;
+	struct doctor_probe *p = x->p;
+
+	ses_buf_append(&x->in, ses_buf_bytes(&h->head));
+	ses_buf_append_str(&x->in, "\r\n");
+	if (h->offers && h->status / 100 == 2) {
+		p->status = h->status;
+		tell_time(x);
+		ses_buf_consume(&x->in, ses_buf_len(&x->in));
+		watch(x, &(struct sesame_deflate){0});
+		return;
+	}
+	read_head(x);
+	if (p->head_len > 7) {
+		p->head[5] = '2';
+		p->head[7] = '0';
+	}
+}
+
+static void h2_over(struct probing *x)
+{
+	if (x->stage == ASKED)
+		conclude(x, DOCTOR_NO_ANSWER, SESAME_ERESET);
+	else if (x->stage == READING)
+		answered(x);
+	else if (x->stage == WATCHING)
+		cut(x, 0);
+}
+
+static void take_h2_data(struct probing *x)
+{
+	struct ses_buf *data = &x->h2.data;
+	size_t len = ses_buf_len(data);
+
+	if (len == 0)
+		return;
+	if (x->stage == READING) {
+		if (ses_buf_append(&x->in, ses_buf_bytes(data)) < 0)
+			answered(x);
+		else
+			read_body(x);
+	} else if (x->stage == WATCHING || x->stage == PARTING) {
+		take_frames(x, (uint8_t *)ses_buf_bytes(data).data, len);
+	}
+	ses_buf_consume(data, len);
+}
+
+static void take_h2(struct probing *x, struct bytes in)
+{
+	struct doctor_h2 *h = &x->h2;
+	int r = doctor_h2_feed(h, in);
+
+	x->p->h2_spoken = h->spoken;
+	x->p->h2_offered = h->offers;
+	if (r == 0)
+		flush_h2(x);
+	if (r < 0 && x->stage == ASKED) {
+		ses_buf_append(&x->in, bytes_first(in, 4096));
+		not_http(x, SES_FAULT_HEAD_CUT);
+		return;
+	}
+	if (x->stage == ASKED && h->has_head)
+		take_h2_head(x);
+	take_h2_data(x);
+	if (h->ended || r < 0)
+		h2_over(x);
+}
+
 static void on_bytes(struct ses_stream *s, uint8_t *data, size_t len)
 {
 	struct probing *x = s->owner;
 
+	if (x->request.h2) {
+		take_h2(x, bytes_of(data, len));
+		return;
+	}
 	if (x->stage == WATCHING || x->stage == PARTING) {
 		take_frames(x, data, len);
 		return;
@@ -465,13 +588,6 @@ static bool tls_refused(const struct probing *x)
 	const struct ses_tls_info *info = ses_stream_tls_info(x->stream);
 
 	return info && info->fault != SES_TLS_OK && ses_buf_len(&x->in) == 0;
-}
-
-static void cut(struct probing *x, int error)
-{
-	x->p->open_ms = doctor_now_ms() - x->opened_ms;
-	x->p->cut = true;
-	conclude(x, DOCTOR_CUT_AFTER, error ? error : SESAME_ECLOSED);
 }
 
 static void on_end(struct ses_stream *s, int error)
@@ -503,6 +619,13 @@ static const struct ses_stream_events stream_events = {
 	.on_end = on_end,
 };
 
+static bool chose_h2(const struct probing *x)
+{
+	const struct ses_tls_info *tls = ses_stream_tls_info(x->stream);
+
+	return !tls || strcmp(tls->alpn, "h2") == 0;
+}
+
 static void ask(struct probing *x)
 {
 	double left = x->c->timeout_ms - (doctor_now_ms() - x->began_ms);
@@ -510,7 +633,12 @@ static void ask(struct probing *x)
 	start_head(x);
 	x->stage = ASKED;
 	wait_for(x, left > LEAST_WAIT_MS ? left : LEAST_WAIT_MS, silent);
-	ses_stream_send(x->stream, ses_buf_bytes(&x->request.bytes));
+	if (!x->request.h2)
+		ses_stream_send(x->stream, ses_buf_bytes(&x->request.bytes));
+	else if (chose_h2(x))
+		flush_h2(x);
+	else /* TLS is up, and HTTP/2 was not agreed on in it */
+		conclude(x, DOCTOR_NO_ANSWER, SESAME_EPROTO);
 }
 
 /* ---- dialling ---- */
@@ -576,7 +704,8 @@ static void run(struct probing *x)
 /* Keep what was sent, as text. */
 static void keep_request(struct probing *x)
 {
-	struct bytes sent = ses_buf_bytes(&x->request.bytes);
+	struct bytes sent = x->request.h2 ? ses_buf_bytes(&x->h2.asked)
+					  : ses_buf_bytes(&x->request.bytes);
 
 	x->p->request = calloc(1, sent.len + 1);
 	if (x->p->request && sent.len)
@@ -602,16 +731,20 @@ int doctor_probe_run(const struct doctor_case *c,
 	x->loop = sesame_loop_new();
 	error = x->loop ? doctor_request_make(c, &x->p->trial, &x->request)
 			: SESAME_ENOMEM;
+	if (error == 0 && x->request.h2)
+		error = doctor_h2_init(&x->h2, &x->request);
 	if (x->loop && error == 0) {
 		x->p->bare = x->request.bare;
-		keep_request(x);
 		run(x);
+		keep_request(x);
 	} else {
 		x->p->outcome = DOCTOR_NO_CONNECTION;
 		x->p->error = error;
 	}
 	if (x->has_session)
 		ses_session_fini(&x->session);
+	if (x->request.h2)
+		doctor_h2_fini(&x->h2);
 	if (x->loop)
 		doctor_request_fini(&x->request);
 	ses_buf_fini(&x->in);

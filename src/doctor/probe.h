@@ -48,6 +48,8 @@ struct doctor_probe {
 	enum ses_fault fault; /* of BAD_101, BAD_FRAME, NOT_HTTP */
 	double ms; /* from the start to the answer, or to the failure */
 	bool bare; /* the user's credentials were withheld on purpose */
+	/* Of a trial over HTTP/2: it is spoken, and with WebSockets in it. */
+	bool h2_spoken, h2_offered;
 	struct ses_dial_report dial;
 	/* What was sent, secrets included: redact before showing. */
 	char *request;
@@ -57,7 +59,8 @@ struct doctor_probe {
 	struct ses_head parsed; /* borrows from head; meaningful when status */
 	int status; /* 0: none */
 	uint8_t *body;
-	size_t body_len; /* at most 64 KiB are kept; chunked coding undone */
+	size_t body_len; /* at most 64 KiB are kept; codings undone */
+	bool body_swells; /* it was compressed, and is longer than that */
 	uint64_t body_hash; /* of the body without volatile parts (digits) */
 	struct why_hops hops;
 	/* After a 101 */

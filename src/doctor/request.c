@@ -47,10 +47,26 @@ static int tls_version(const char *text)
 	return text[0] == '1' && text[1] == '.' ? 10 + (text[2] - '0') : 0;
 }
 
+/* Whether the page @text is at the very place that credentials are for. */
+static bool is_own_place(const struct doctor_case *c, const char *text)
+{
+	enum ses_url_fault fault = SES_URL_OK;
+	struct ses_url url;
+	size_t at;
+
+	return ses_url_parse(bytes_of_str(text), &url, &fault, &at) < 0 &&
+	       fault == SES_URL_HTTP && url.tls == c->url.tls &&
+	       url.port == c->url.port &&
+	       bytes_equal_nocase(url.host, c->url.host);
+}
+
 static bool withholds(const struct doctor_case *c,
 		      const struct doctor_trial *trial)
 {
 	switch (trial->change) {
+	case DOCTOR_PAGE:
+		return !is_own_place(c, trial->value);
+	case DOCTOR_PREFLIGHT: /* as browsers have it */
 	case DOCTOR_MINIMAL:
 	case DOCTOR_NO_CREDENTIALS:
 	case DOCTOR_HOST:
@@ -142,9 +158,11 @@ static struct bytes pick_origin(const struct doctor_case *c,
 {
 	const char *origin = c->origin;
 
-	if (trial->change == DOCTOR_ORIGIN)
+	if (trial->change == DOCTOR_ORIGIN ||
+	    trial->change == DOCTOR_PREFLIGHT)
 		origin = trial->value;
 	if (trial->change == DOCTOR_NO_ORIGIN ||
+	    trial->change == DOCTOR_PAGE || /* typed in, or followed */
 	    trial->change == DOCTOR_MINIMAL || drops(trial, "Origin"))
 		origin = NULL;
 	return bytes_of_str(origin);
@@ -190,8 +208,11 @@ static struct bytes pick_protocols(const struct doctor_case *c,
 static int pick_host(const struct doctor_case *c,
 		     const struct doctor_trial *trial, struct doctor_request *r)
 {
-	const char *given =
-		trial->change == DOCTOR_HOST ? trial->value : c->host;
+	const char *given = trial->change == DOCTOR_HOST ||
+					    trial->change == DOCTOR_BACKEND
+				    ? trial->value
+			    : trial->change == DOCTOR_PAGE ? NULL
+							   : c->host;
 
 	if (!given || !*given)
 		return ses_url_host_field(&r->url, r->host, sizeof(r->host));
@@ -223,6 +244,40 @@ static void append_query(struct doctor_request *r, struct bytes query)
 	}
 }
 
+/*
+ * The query of engine.io's other transport, or with the session that it opened:
+ * the user's own parameters, but for those two.
+ */
+static void session_query(const struct doctor_case *c,
+			  const struct doctor_trial *trial,
+			  struct doctor_request *r, struct bytes *ret_query)
+{
+	bool polls = trial->change == DOCTOR_POLLING, eio = false;
+	struct bytes query = c->url.query;
+	size_t n = 0, size = sizeof(r->query);
+
+	while (query.len > 0) {
+		ptrdiff_t end = bytes_find_byte(query, '&');
+		size_t len = end < 0 ? query.len : (size_t)end;
+		struct bytes pair = bytes_first(query, len);
+
+		query = bytes_from(query, len + 1);
+		eio |= bytes_starts(pair, BYTES("EIO="));
+		if (pair.len == 0 || bytes_starts(pair, BYTES("sid=")) ||
+		    bytes_starts(pair, BYTES("transport=")) ||
+		    size - n < pair.len + 256)
+			continue;
+		n += (size_t)sprintf(r->query + n, "%.*s&", BYTES_ARG(pair));
+	}
+	if (!eio)
+		n += (size_t)sprintf(r->query + n, "EIO=4&");
+	n += (size_t)snprintf(
+		r->query + n, size - n, "transport=%s%s%.*s",
+		polls ? "polling" : "websocket", polls ? "" : "&sid=",
+		polls ? 0 : (int)strcspn(trial->value, " "), trial->value);
+	*ret_query = bytes_of(r->query, strlen(r->query));
+}
+
 static int pick_target(const struct doctor_case *c,
 		       const struct doctor_trial *trial,
 		       struct doctor_request *r)
@@ -239,6 +294,10 @@ static int pick_target(const struct doctor_case *c,
 	}
 	if (trial->change == DOCTOR_NO_QUERY)
 		url.query = bytes_of(NULL, 0);
+	if (trial->change == DOCTOR_POLLING || trial->change == DOCTOR_SESSION)
+		session_query(c, trial, r, &url.query);
+	if (trial->change == DOCTOR_PAGE) /* it has a query of its own */
+		return ses_url_target(&url, r->target, sizeof(r->target));
 	if (!r->bare || !url.query.data || trial->change == DOCTOR_MINIMAL)
 		return ses_url_target(&url, r->target, sizeof(r->target));
 	struct bytes query = url.query;
@@ -250,11 +309,30 @@ static int pick_target(const struct doctor_case *c,
 	return 0;
 }
 
+/*
+ * The cookie that came with the session goes back, as browsers do it: it was
+ * set by this very server for this very request. One of the user's is kept.
+ */
+static bool joins_cookie(const struct doctor_trial *trial,
+			 const struct doctor_header *h, struct doctor_request *r)
+{
+	const char *more = strchr(trial->value, ' ');
+	int n;
+
+	if (trial->change != DOCTOR_SESSION || !more ||
+	    (h && strcasecmp(h->name, "Cookie") != 0))
+		return false;
+	n = snprintf(r->cookie, sizeof(r->cookie), "%s%s%s", h ? h->value : "",
+		     h ? "; " : "", more + 1);
+	return n > 0 && (size_t)n < sizeof(r->cookie);
+}
+
 static void pick_extra(const struct doctor_case *c,
 		       const struct doctor_trial *trial,
 		       struct doctor_request *r)
 {
 	size_t n = 0;
+	bool joined = false;
 
 	for (size_t i = 0; i < c->n_headers; i++) {
 		const struct doctor_header *h = &c->header[i];
@@ -264,8 +342,19 @@ static void pick_extra(const struct doctor_case *c,
 		    drops(trial, h->name) || (r->bare && is_withheld(trial, h)))
 			continue;
 		r->extra[n].name = bytes_of_str(h->name);
-		r->extra[n++].value = bytes_of_str(h->value);
+		r->extra[n].value = bytes_of_str(h->value);
+		if (!joined && joins_cookie(trial, h, r)) {
+			r->extra[n].value = bytes_of_str(r->cookie);
+			joined = true;
+		}
+		n++;
 	}
+	if (!joined && joins_cookie(trial, NULL, r))
+		r->extra[n++] = (struct ses_field){BYTES("Cookie"),
+						   bytes_of_str(r->cookie)};
+	if (r->preflight)
+		r->extra[n++] = (struct ses_field){
+			BYTES("Access-Control-Request-Method"), BYTES("GET")};
 	r->upgrade.extra = r->extra;
 	r->upgrade.n_extra = n;
 }
@@ -371,6 +460,19 @@ static int edit(const struct doctor_case *c, const struct doctor_trial *trial,
 	return r;
 }
 
+static int edit_request(const struct doctor_case *c,
+			const struct doctor_trial *trial,
+			struct doctor_request *r, struct bytes written)
+{
+	int error = 0;
+
+	if (r->preflight && bytes_starts(written, BYTES("GET "))) {
+		written = bytes_from(written, 3);
+		error = ses_buf_append_str(&r->bytes, "OPTIONS");
+	}
+	return error ? error : edit(c, trial, r->plain, written, &r->bytes);
+}
+
 static int write_request(const struct doctor_case *c,
 			 const struct doctor_trial *trial,
 			 struct doctor_request *r)
@@ -381,17 +483,39 @@ static int write_request(const struct doctor_case *c,
 	ses_buf_init(&written, 256 * 1024);
 	error = ses_upgrade_write_request(&r->upgrade, &written);
 	if (error == 0)
-		error = edit(c, trial, r->plain, ses_buf_bytes(&written),
-			     &r->bytes);
+		error = edit_request(c, trial, r, ses_buf_bytes(&written));
 	ses_buf_fini(&written);
 	return error;
 }
 
 /* ---- where to ---- */
 
-static void pick_url(const struct doctor_trial *trial, struct doctor_request *r)
+/* Another URL altogether; without a path of its own it keeps the user's. */
+static int take_url(const char *text, bool keeps_path, struct doctor_request *r)
+{
+	struct ses_url own = r->url;
+	enum ses_url_fault fault = SES_URL_OK;
+	size_t at;
+
+	if (ses_url_parse(bytes_of_str(text), &r->url, &fault, &at) < 0 &&
+	    fault != SES_URL_HTTP)
+		return SESAME_EINVAL;
+	if (keeps_path && r->url.path.len <= 1 && !r->url.query.data) {
+		r->url.path = own.path;
+		r->url.query = own.query;
+	}
+	return 0;
+}
+
+static int pick_url(const struct doctor_case *c,
+		    const struct doctor_trial *trial, struct doctor_request *r)
 {
 	uint64_t port;
+
+	if (trial->change == DOCTOR_PAGE)
+		return take_url(trial->value, false, r);
+	if (trial->change == DOCTOR_BACKEND)
+		return take_url(c->backend, true, r);
 
 	if (trial->change == DOCTOR_SCHEME) {
 		r->url.tls = strncmp(trial->value, "wss", 3) == 0;
@@ -401,6 +525,7 @@ static void pick_url(const struct doctor_trial *trial, struct doctor_request *r)
 	if (trial->change == DOCTOR_PORT &&
 	    bytes_to_u64(bytes_of_str(trial->value), 65535, &port))
 		r->url.port = (uint16_t)port;
+	return 0;
 }
 
 static void pick_tls(const struct doctor_case *c,
@@ -409,6 +534,7 @@ static void pick_tls(const struct doctor_case *c,
 	/* on another path or without a token it is still the server meant */
 	bool elsewhere = trial->change == DOCTOR_PORT ||
 			 trial->change == DOCTOR_SCHEME ||
+			 (trial->change == DOCTOR_PAGE && r->bare) ||
 			 (trial->change == DOCTOR_FAMILY && r->bare) ||
 			 (trial->change == DOCTOR_INSECURE && r->bare);
 
@@ -418,6 +544,8 @@ static void pick_tls(const struct doctor_case *c,
 		.key_file = elsewhere ? NULL : c->key_file,
 		.insecure = c->insecure || trial->change == DOCTOR_INSECURE,
 	};
+	if (r->h2)
+		r->tls.alpn = "h2";
 	if (trial->change == DOCTOR_TLS_VERSION) {
 		r->tls.min_version = 10;
 		r->tls.max_version = tls_version(trial->value);
@@ -427,6 +555,12 @@ static void pick_tls(const struct doctor_case *c,
 static void pick_dial(const struct doctor_case *c,
 		      const struct doctor_trial *trial, struct doctor_request *r)
 {
+	/* another address was given for the URL's own host alone */
+	bool other = (trial->change == DOCTOR_PAGE ||
+		      trial->change == DOCTOR_BACKEND) &&
+		     (r->url.port != c->url.port ||
+		      !bytes_equal_nocase(r->url.host, c->url.host));
+
 	r->dial = (struct ses_dial_options){
 		.host = r->url.host,
 		.port = r->url.port,
@@ -434,10 +568,14 @@ static void pick_dial(const struct doctor_case *c,
 							 : c->family,
 		.source = trial->change == DOCTOR_SOURCE ? trial->value
 							 : c->source,
-		.proxy = trial->change == DOCTOR_DIRECT ? NULL : c->proxy,
-		.connect_host = pick_connect_host(c, trial),
-		.connect_port =
-			trial->change == DOCTOR_PORT ? 0 : c->connect_port,
+		.proxy = trial->change == DOCTOR_DIRECT ||
+					 trial->change == DOCTOR_BACKEND
+				 ? NULL
+				 : c->proxy,
+		.connect_host = other ? NULL : pick_connect_host(c, trial),
+		.connect_port = other || trial->change == DOCTOR_PORT
+					? 0
+					: c->connect_port,
 		.timeout_ms = c->timeout_ms,
 		.user_agent = *c->user_agent ? c->user_agent : NULL,
 	};
@@ -451,10 +589,15 @@ int doctor_request_make(const struct doctor_case *c,
 
 	*r = (struct doctor_request){.url = c->url};
 	ses_buf_init(&r->bytes, 256 * 1024);
+	r->h2 = trial->change == DOCTOR_H2;
+	r->preflight = trial->change == DOCTOR_PREFLIGHT;
 	r->plain = trial->change == DOCTOR_PLAIN_GET ||
-		   trial->change == DOCTOR_PLAIN_GET_PATH;
+		   trial->change == DOCTOR_PLAIN_GET_PATH ||
+		   trial->change == DOCTOR_POLLING ||
+		   trial->change == DOCTOR_PAGE || r->preflight;
 	r->bare = withholds(c, trial);
-	pick_url(trial, r);
+	if (pick_url(c, trial, r) < 0)
+		return SESAME_EINVAL;
 	pick_tls(c, trial, r);
 	pick_dial(c, trial, r);
 	if (pick_host(c, trial, r) < 0 || pick_target(c, trial, r) < 0)

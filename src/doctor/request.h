@@ -14,12 +14,16 @@ struct doctor_request {
 	struct ses_url url;
 	bool plain; /* a plain GET: an answer of 101 would be a surprise */
 	bool bare;  /* credentials withheld */
+	bool preflight; /* OPTIONS instead of GET */
+	bool h2;	/* to be asked over HTTP/2 */
 	struct ses_tls_client_options tls; /* meaningful when url.tls */
 	struct ses_dial_options dial;	   /* without its context */
 	char host[512];
 	char target[9000];
 	char protocols[1024];
-	struct ses_field extra[DOCTOR_MAX_HEADERS];
+	char query[2048];
+	char cookie[1024];
+	struct ses_field extra[DOCTOR_MAX_HEADERS + 2];
 	struct ses_buf bytes; /* as sent */
 };
 

@@ -200,6 +200,41 @@ int ses_inflate_feed(struct ses_inflate *z, struct bytes in, bool last,
 	return error;
 }
 
+/* ---- whole bodies ---- */
+
+/* As far as @in or the room goes. @bits as inflateInit2() takes them. */
+static int inflate_whole(struct bytes in, int bits, struct ses_buf *out)
+{
+	size_t size = out->limit - ses_buf_len(out);
+	uint8_t *room = size ? ses_buf_room(out, size) : NULL;
+	z_stream z = {.next_in = (Bytef *)in.data, .avail_in = clamp(in.len)};
+	size_t wrote;
+	int result;
+
+	if (!room || inflateInit2(&z, bits) != Z_OK)
+		return room ? SESAME_ENOMEM : SESAME_ELIMIT;
+	z.next_out = room;
+	z.avail_out = clamp(size);
+	wrote = z.avail_out;
+	result = inflate(&z, Z_SYNC_FLUSH);
+	wrote -= z.avail_out;
+	inflateEnd(&z);
+	ses_buf_commit(out, wrote);
+	if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR)
+		return wrote ? 0 : SESAME_EPROTO;
+	return wrote == size && result != Z_STREAM_END ? SESAME_ELIMIT : 0;
+}
+
+int ses_inflate_body(struct bytes in, struct ses_buf *out)
+{
+	int r;
+
+	if (in.len == 0)
+		return 0;
+	r = inflate_whole(in, 15 + 32, out); /* told apart by their headers */
+	return r == SESAME_EPROTO ? inflate_whole(in, -15, out) : r;
+}
+
 /* ---- deflating ---- */
 
 struct ses_deflate *ses_deflate_new(unsigned window_bits, bool takeover)

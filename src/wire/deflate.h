@@ -28,6 +28,14 @@ int ses_inflate_feed(struct ses_inflate *z, struct bytes in, bool last,
 		     struct ses_buf *out);
 
 /*
+ * Inflate a whole body, gzip or deflate (RFC 9110 section 8.4.1: the latter in
+ * zlib's wrapping, or bare as some send it), to the end of @out; what is there
+ * of one that was cut is good. Returns 0, SESAME_ELIMIT (@out is as full as it
+ * gets), SESAME_ENOMEM, or SESAME_EPROTO.
+ */
+int ses_inflate_body(struct bytes in, struct ses_buf *out);
+
+/*
  * Whether messages can be compressed for a peer with this window. zlib has no
  * window of 8 bits: it would use 9 and may refer further back than a peer that
  * was promised 8 remembers. Then messages go uncompressed, which is lawful.

@@ -29,9 +29,11 @@ BELOW = {
 DOORS = {
     "openssl/": {"net/tls.c", "net/tls_context.c", "net/tls_info.c",
                  "net/tls_inner.h", "wire/digest.c"},
+    "gssapi/": {"net/negotiate.c"},
     "zlib.h": {"wire/deflate.c"},
     "sqlite3.h": {"gate/journal.c"},
     "libfyaml.h": {"gate/config.c"},
+    "nghttp2/": {"doctor/h2.c"},
 }
 
 # Rooms that decide: no system call, no clock, no randomness.
