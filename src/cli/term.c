@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "cli/command.h"
 
 static bool is_set(const char *name)
 {
@@ -47,24 +46,4 @@ void term_wrap(FILE *f, const char *text, int indent)
 	if (text_wrap(&out, text, indent, term_width(f)) == 0)
 		fprintf(f, "%.*s", BYTES_ARG(ses_buf_bytes(&out)));
 	ses_buf_fini(&out);
-}
-
-int term_unknown_option(const char *command, const char *option,
-			const char *const *options)
-{
-	size_t n = 0;
-	const char *near;
-	char shown[80];
-
-	while (options[n])
-		n++;
-	/* without "=value", which may be a secret */
-	bytes_printable(bytes_of(option, strcspn(option, "=")), shown,
-			sizeof(shown));
-	near = text_suggest(shown, options, n);
-	fprintf(stderr, "sesame %s: there is no option %s%s%s%s\n", command,
-		shown, near ? "; did you mean " : "", near ? near : "",
-		near ? "?" : "");
-	fprintf(stderr, "`sesame %s --help` lists them.\n", command);
-	return EXIT_USAGE;
 }

@@ -18,12 +18,6 @@ bool term_colour(FILE *f);
 int term_width(FILE *f);
 /* Print @text wrapped at the width, each line after @indent blanks. */
 void term_wrap(FILE *f, const char *text, int indent);
-/*
- * Tell on standard error that @command does not know @option, with the nearest
- * of the NULL-terminated @options, and that --help lists them. Returns 2.
- */
-int term_unknown_option(const char *command, const char *option,
-			const char *const *options);
 
 #define TERM_BOLD   "\033[1m"
 #define TERM_DIM    "\033[2m"

@@ -15,7 +15,7 @@
 
 #include "base/base64.h"
 #include "base/percent.h"
-#include "base/text.h"
+#include "base/options.h"
 #include "doctor/route.h"
 #include "net/addr.h"
 #include "net/tls.h"
@@ -24,7 +24,6 @@
 #define USER_AGENT   "sesame/" SESAME_VERSION " (doctor)"
 #define MAX_MAPPINGS 16
 #define MAX_PROBES   40
-#define HELP_COLUMN  26
 #define HELP_WIDTH   80
 
 /* The command line while it is read; texts are borrowed from it. */
@@ -459,44 +458,34 @@ static int take_help(struct reading *r, const char *value)
 
 /* ---- the table of options ---- */
 
-static const struct option {
-	const char *name; /* NULL: the title of a group */
-	char letter;
-	const char *argument; /* NULL: it takes none */
-	int (*take)(struct reading *r, const char *value);
-	const char *text;
-} options[] = {
-#define GROUP(title) {.text = title},
+static const struct option_row rows[] = {
+#define GROUP(title) {"doctor", NULL, 0, NULL, "\n" title},
 #define OPTION(name, letter, argument, take, text) \
-	{name, letter, argument, take_##take, text},
+	{"doctor", name, letter, argument, text},
 #include "doctor/options.def"
 #undef OPTION
 #undef GROUP
 };
 
-#define N_OPTIONS (sizeof(options) / sizeof(options[0]))
+/* What each row means. */
+static int (*const takes[])(struct reading *r, const char *value) = {
+#define GROUP(title)					   NULL,
+#define OPTION(name, letter, argument, take, text) take_##take,
+#include "doctor/options.def"
+#undef OPTION
+#undef GROUP
+};
 
-/* One option: its names, and its text beside them or below. */
-static void print_option(const struct option *o)
+#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static void print_options(void)
 {
-	struct ses_buf text;
-	struct bytes wrapped;
-	char names[64];
-	int len;
+	struct ses_buf out;
 
-	len = snprintf(names, sizeof(names), "  %c%c%s --%s %s",
-		       o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
-		       o->letter ? "," : " ", o->name,
-		       o->argument ? o->argument : "");
-	ses_buf_init(&text, 4096);
-	if (text_wrap(&text, o->text, HELP_COLUMN, HELP_WIDTH) == 0) {
-		wrapped = ses_buf_bytes(&text);
-		if (len < HELP_COLUMN)
-			wrapped = bytes_from(wrapped, HELP_COLUMN);
-		printf("%-*s%s%.*s", HELP_COLUMN, names,
-		       len < HELP_COLUMN ? "" : "\n", BYTES_ARG(wrapped));
-	}
-	ses_buf_fini(&text);
+	ses_buf_init(&out, 64 * 1024);
+	if (option_write(&out, rows, N_ROWS, "doctor", HELP_WIDTH) == 0)
+		printf("%.*s", BYTES_ARG(ses_buf_bytes(&out)));
+	ses_buf_fini(&out);
 }
 
 static void print_help(void)
@@ -512,12 +501,7 @@ static void print_help(void)
 	     "wss://example.org/feed\n"
 	     "  sesame doctor --json --max-probes 8 ws://127.0.0.1:8080/ | "
 	     "jq .verdict");
-	for (size_t i = 0; i < N_OPTIONS; i++) {
-		if (options[i].name)
-			print_option(&options[i]);
-		else
-			printf("\n%s\n", options[i].text);
-	}
+	print_options();
 	puts("\nExit status: 0 it opens, 1 a fault was diagnosed, 2 wrong "
 	     "usage, 3 no verdict.");
 }
@@ -530,97 +514,6 @@ static int complain_no_url(void)
 		 "wss://example.org/chat\n"
 		 "`sesame doctor --help` lists the options.");
 	return 2;
-}
-
-/* @name without its dashes and without a value, which may be a secret. */
-static int complain_unknown(const char *dashes, struct bytes name)
-{
-	const char *names[N_OPTIONS];
-	char word[64], shown[80];
-	const char *near;
-	size_t n = 0;
-
-	for (size_t i = 0; i < N_OPTIONS; i++)
-		if (options[i].name)
-			names[n++] = options[i].name;
-	bytes_printable(name, word, sizeof(word));
-	snprintf(shown, sizeof(shown), "%s%s", dashes, word);
-	near = text_suggest(word, names, n);
-	return complain("there is no option %s%s%s%s\n"
-			"`sesame doctor --help` lists them.",
-			shown, near ? "; did you mean --" : "",
-			near ? near : "", near ? "?" : "");
-}
-
-static const struct option *find_option(struct bytes name)
-{
-	for (size_t i = 0; i < N_OPTIONS; i++)
-		if (options[i].name && bytes_equal_str(name, options[i].name))
-			return &options[i];
-	return NULL;
-}
-
-static const struct option *find_letter(char letter)
-{
-	for (size_t i = 0; i < N_OPTIONS; i++)
-		if (options[i].name && options[i].letter == letter)
-			return &options[i];
-	return NULL;
-}
-
-/* The arguments that are left; next word or NULL. */
-struct words {
-	char **next;
-	char **end;
-};
-
-static const char *next_argument(struct words *w)
-{
-	return w->next < w->end ? *w->next++ : NULL;
-}
-
-static int take_option(struct reading *r, const struct option *o,
-		       const char *written, const char *value, struct words *w)
-{
-	if (!o->argument && value)
-		return complain("%s takes no value", written);
-	if (o->argument && !value)
-		value = next_argument(w);
-	if (o->argument && !value)
-		return complain("%s wants a value: %s", written, o->argument);
-	r->option = written;
-	return o->take(r, value);
-}
-
-static int read_long(struct reading *r, const char *word, struct words *w)
-{
-	const char *equals = strchr(word, '=');
-	size_t len = equals ? (size_t)(equals - word) : strlen(word);
-	const struct option *o = find_option(bytes_of(word + 2, len - 2));
-	char written[48];
-
-	if (!o)
-		return complain_unknown("--", bytes_of(word + 2, len - 2));
-	snprintf(written, sizeof(written), "--%s", o->name);
-	return take_option(r, o, written, equals ? equals + 1 : NULL, w);
-}
-
-/* -k4v, -Hvalue, -H value */
-static int read_letters(struct reading *r, const char *word, struct words *w)
-{
-	for (const char *letter = word + 1; *letter; letter++) {
-		const struct option *o = find_letter(*letter);
-		const char written[] = {'-', *letter, 0};
-		bool rest = o && o->argument && letter[1];
-		int status;
-
-		if (!o)
-			return complain_unknown("-", bytes_of(letter, 1));
-		status = take_option(r, o, written, rest ? letter + 1 : NULL, w);
-		if (status != 0 || o->argument)
-			return status;
-	}
-	return 0;
 }
 
 /* What may be a URL, and may hold a password or what drives a terminal. */
@@ -644,22 +537,22 @@ static int read_url_word(struct reading *r, const char *word)
 	return 0;
 }
 
-static int read_words(struct reading *r, int argc, char **argv)
+static int read_words(struct reading *r, char **words)
 {
-	struct words w = {argv + 1, argv + argc};
-	bool only_urls = false;
-	const char *word;
-	int status = 0;
+	struct option_reader o = {.command = "doctor",
+				  .rows = rows,
+				  .n_rows = N_ROWS,
+				  .next = words};
+	int more, status = 0;
 
-	while (status == 0 && !r->help && (word = next_argument(&w))) {
-		if (only_urls || word[0] != '-' || word[1] == 0)
-			status = read_url_word(r, word);
-		else if (strcmp(word, "--") == 0)
-			only_urls = true;
-		else if (word[1] == '-')
-			status = read_long(r, word, &w);
+	while (status == 0 && !r->help && (more = option_read(&o)) != 0) {
+		r->option = o.written;
+		if (more < 0)
+			status = complain("%s", o.complaint);
+		else if (o.row)
+			status = takes[o.row - rows](r, o.value);
 		else
-			status = read_letters(r, word, &w);
+			status = read_url_word(r, o.value);
 	}
 	return status;
 }
@@ -848,7 +741,7 @@ int doctor_case_open(struct doctor_case *c, int argc, char **argv)
 	*c = (struct doctor_case){.max_probes = 20, .timeout_ms = 5000};
 	status = set_text(&c->user_agent, USER_AGENT);
 	if (status == 0)
-		status = read_words(&r, argc, argv);
+		status = read_words(&r, argv + 1);
 	if (status == 0 && r.help) {
 		print_help();
 		status = -1;

@@ -188,7 +188,7 @@ TEST("wrong usage is told with what would be right, and status 2")
 		{{"--orgin", "x", "ws://h/"}, "did you mean --origin"},
 		{{"--frobnicate", "ws://h/"}, "there is no option"},
 		{{"-kZ", "ws://h/"}, "there is no option -Z\n"},
-		{{"--har", "x", "ws://h/"}, "there is no option"},
+		{{"--hat", "x", "ws://h/"}, "did you mean --har"},
 		{{"ws://h/", "--origin"}, "--origin wants a value"},
 		{{"ws://h/", "-H"}, "-H wants a value"},
 		{{"--json=1", "ws://h/"}, "takes no value"},
