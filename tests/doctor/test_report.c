@@ -93,12 +93,13 @@ TEST("the text says what it is first, then the proof, the remedy, the rest")
 	assert_non_null(strstr(page, "Practically certain (99 %)"));
 	assert_non_null(strstr(page, "Whoever runs the server has to act."));
 	assert_non_null(
-		strstr(page, "Refused by nginx/1.22.1 (reverse-proxy)"));
+		strstr(page, "Refused by\n  nginx/1.22.1 (reverse-proxy)."));
 	assert_true(before("✗ access.origin", "Proof"));
-	assert_true(before("Proof", "A  as asked"));
-	assert_true(before("A  as asked", "B  Origin: https://app.example"));
-	assert_true(before("403 Forbidden", "Probe 2, confirmed 2 times."));
-	assert_true(before("Probe 2", "What opens it"));
+	assert_true(before("Proof", "A   as asked"));
+	assert_true(before("A   as asked", "B   Origin: https://app.example"));
+	assert_true(
+		before("Proof: handshake 2, confirmed twice", "403 Forbidden"));
+	assert_true(before("handshake 2", "What opens it"));
 	assert_true(before("  1. Allow the origin.\n     → server: nginx.conf",
 			   "         location / {\n             add ***;\n"));
 	assert_true(before("What opens it", "Evidence"));

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The words that every form of the report shares: how sure, who has to act,
+ * what was changed, and where the report as a page is put.
+ */
+#ifndef DOCTOR_REPORT_H
+#define DOCTOR_REPORT_H
+
+#include "doctor/doctor.h"
+
+/* How the whole thing stands; marks, colours and headings follow from it. */
+enum doctor_standing {
+	DOCTOR_FINE,	/* it opens, and nothing is wrong */
+	DOCTOR_FLAWED,	/* it opens, and yet something is wrong */
+	DOCTOR_REFUSES, /* it does not open, and the cause is known */
+	DOCTOR_UNSURE,	/* it does not open, and the cause is a guess */
+};
+
+enum doctor_standing doctor_standing(const struct doctor_verdict *v);
+/* "very likely"; without a capital. */
+const char *doctor_say_confidence(double confidence);
+/* "Whoever runs the server has to act." */
+const char *doctor_say_who(const char *who);
+/* "confirmed twice", or "" when it was not asked again. Returns @out. */
+char *doctor_say_repeats(int repeated, char *out, size_t size);
+/* "as asked", "as asked, again", "Origin: https://app.example"; redacted. */
+char *doctor_say_change(const struct doctor_case *c,
+			const struct doctor_probe *p, char *out, size_t size);
+/* What kind of step of dialling this was: "TLS". */
+const char *doctor_say_step(enum ses_dial_kind kind);
+
+/*
+ * The command line @argv again, quoted for a shell, its secrets hidden; paths
+ * of files are cut to their last part. 0 or an error of the buffer.
+ */
+int doctor_repeat_command(const struct doctor_case *c, int argc, char **argv,
+			  struct ses_buf *out);
+
+/* Append the diagnosis as one page of HTML; @command is how it was asked for,
+ * fit to be shown; @when a time for people. 0 or an error of the buffer. */
+int doctor_report_html(const struct doctor_chart *chart,
+		       const struct doctor_verdict *verdict, double duration_ms,
+		       const char *command, const char *when,
+		       struct ses_buf *out);
+
+/* Whether a file could be put at @path; 0, or an errno. Leaves nothing. */
+int doctor_publish_check(const char *path);
+/* Put @page at @path: whole, or not at all. 0, or an errno. */
+int doctor_publish(const char *path, struct bytes page);
+
+#endif
