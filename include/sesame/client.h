@@ -22,7 +22,15 @@ struct sesame_client_options {
 	const char *user_agent; /* NULL: "sesame/VERSION" */
 	const struct sesame_header *headers;
 	size_t n_headers;
-	const char *proxy; /* http://[user:pass@]host:port or socks5://...; NULL: none */
+	/*
+	 * http://[user:password@]host:port, https://... or socks5://...; NULL:
+	 * none. User and password are sent as Basic or, when the proxy asks for
+	 * it, Digest (RFC 7616); "http://:@host:port" answers Negotiate with
+	 * this user's Kerberos ticket (RFC 4559), where the library has GSSAPI.
+	 */
+	const char *proxy;
+	const char *proxy_ca_file; /* for https:// proxies, as ca_file */
+	bool proxy_insecure;	   /* do not verify the proxy */
 	int family;	   /* 4 or 6 to insist; 0: either */
 	const char *source; /* local address to bind to; NULL: any */
 	/* "user:password" for HTTP Basic; NULL: the URL's; "": none */

@@ -543,7 +543,7 @@ static const struct {
 	TEXT("origin", origin),		TEXT("subprotocol", protocols),
 	TEXT("proxy", proxy),		TEXT("source", source),
 	TEXT("cacert", ca_file),	TEXT("cert", cert_file),
-	TEXT("key", key_file),
+	TEXT("key", key_file),		TEXT("proxy-cacert", proxy_ca_file),
 #undef TEXT
 };
 
@@ -558,6 +558,7 @@ static const struct {
 	}
 	SWITCH("no-deflate", options.no_deflate),
 	SWITCH("insecure", options.insecure),
+	SWITCH("proxy-insecure", options.proxy_insecure),
 	SWITCH("no-proxy", no_proxy),
 	SWITCH("verbose", verbose),
 	SWITCH("binary", binary),

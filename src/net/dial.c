@@ -14,6 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "net/bridge.h"
+#include "net/tls_cache.h"
+
 #define TIMEOUT_MS  10000
 #define CONNECT_MS  3000
 #define QUEUE_LIMIT (16 << 20)
@@ -70,6 +73,8 @@ static void free_dial(struct ses_dial *d)
 	ses_timers_stop(&d->loop->timers, &d->step);
 	if (d->names)
 		ses_call_cancel(d->names);
+	if (d->ticket)
+		ses_call_cancel(d->ticket);
 	if (d->io.fd >= 0) {
 		ses_io_forget(d->loop, &d->io);
 		close(d->io.fd);
@@ -77,6 +82,8 @@ static void free_dial(struct ses_dial *d)
 	ses_stream_close(d->stream);
 	ses_buf_fini(&d->in);
 	ses_tls_context_unref(d->tls);
+	ses_tls_context_unref(d->proxy_tls);
+	free(d->authorization);
 	free(d);
 }
 
@@ -91,7 +98,7 @@ static void note_tls(struct ses_dial *d)
 	const struct ses_tls_info *info =
 		d->stream ? ses_stream_tls_info(d->stream) : NULL;
 
-	if (info)
+	if (info && d->within_tls)
 		d->report.tls = *info;
 }
 
@@ -167,8 +174,27 @@ static const struct ses_stream_events tls_events = {
 	.on_end = on_tls_end,
 };
 
+/* What comes through a proxy's TLS, as a stream of its own for the target. */
+static bool leave_proxy_tls(struct ses_dial *d, struct bytes early)
+{
+	int fd = ses_bridge_open(d->stream, early);
+
+	if (fd < 0)
+		return false;
+	d->stream = ses_stream_new(d->loop, fd, &tls_events, NULL,
+				   d->queue_limit, d->queue_high);
+	return d->stream != NULL;
+}
+
 void ses_dial_go_on(struct ses_dial *d, struct bytes early)
 {
+	if (d->has_proxy && d->proxy.tls) {
+		if (!leave_proxy_tls(d, early)) {
+			ses_dial_fail(d, SESAME_ENOMEM);
+			return;
+		}
+		early = bytes_of(NULL, 0);
+	}
 	if (!d->tls) {
 		if (ses_stream_unread(d->stream, early) < 0)
 			ses_dial_fail(d, SESAME_ENOMEM);
@@ -177,11 +203,52 @@ void ses_dial_go_on(struct ses_dial *d, struct bytes early)
 		return;
 	}
 	ses_dial_begin_step(d, SES_DIAL_TLS, d->tls_name);
+	d->within_tls = true;
 	ses_stream_take(d->stream, &tls_events, d);
 	if (ses_stream_start_tls(d->stream, d->tls, d->tls_name, early) == 0)
 		return;
 	ses_dial_end_step(d, SESAME_ENOMEM, 0, "out of memory");
 	ses_dial_fail(d, SESAME_ENOMEM);
+}
+
+/* ---- TLS with the proxy ---- */
+
+static void on_proxy_tls(struct ses_stream *s)
+{
+	struct ses_dial *d = s->owner;
+
+	ses_dial_end_step(d, 0, 0, "TLS with the proxy");
+	ses_dial_ask_proxy(d);
+}
+
+static void on_proxy_tls_end(struct ses_stream *s, int error)
+{
+	struct ses_dial *d = s->owner;
+	const struct ses_tls_info *info = ses_stream_tls_info(s);
+
+	ses_dial_end_step(d, SESAME_EPROXY, 0, "no TLS with the proxy: %s",
+			  info->text[0] ? info->text : "it failed");
+	ses_dial_fail(d, SESAME_EPROXY);
+}
+
+static const struct ses_stream_events proxy_tls_events = {
+	.on_tls = on_proxy_tls,
+	.on_end = on_proxy_tls_end,
+};
+
+static void greet_proxy(struct ses_dial *d)
+{
+	if (!d->proxy.tls) {
+		ses_dial_ask_proxy(d);
+		return;
+	}
+	ses_dial_begin_step(d, SES_DIAL_PROXY, d->proxy.name);
+	ses_stream_take(d->stream, &proxy_tls_events, d);
+	if (ses_stream_start_tls(d->stream, d->proxy_tls, d->proxy.host,
+				 bytes_of(NULL, 0)) < 0) {
+		ses_dial_end_step(d, SESAME_ENOMEM, 0, "out of memory");
+		ses_dial_fail(d, SESAME_ENOMEM);
+	}
 }
 
 /* ---- connecting ---- */
@@ -268,7 +335,7 @@ static void connected(struct ses_dial *d, const struct ses_addr *peer)
 	if (!d->stream)
 		ses_dial_fail(d, SESAME_ENOMEM);
 	else if (d->has_proxy)
-		ses_dial_ask_proxy(d);
+		greet_proxy(d);
 	else
 		ses_dial_go_on(d, bytes_of(NULL, 0));
 }
@@ -400,6 +467,15 @@ static void connect_next(struct ses_dial *d)
 	ses_dial_fail(d, worst_of_connects(d));
 }
 
+void ses_dial_again(struct ses_dial *d)
+{
+	ses_stream_close(d->stream);
+	d->stream = NULL;
+	ses_buf_consume(&d->in, ses_buf_len(&d->in));
+	d->next_address--; /* the one that answered */
+	connect_next(d);
+}
+
 /* ---- names ---- */
 
 static void have_names(struct ses_dial *d, const struct ses_names *names)
@@ -486,6 +562,21 @@ static bool copy(char *to, size_t size, struct bytes from)
 	return true;
 }
 
+static void open_proxy_tls(struct ses_dial *d, const struct ses_dial_options *o)
+{
+	struct ses_tls_client_options tls = {.ca_file = o->proxy_ca_file,
+					     .insecure = o->proxy_insecure};
+
+	d->proxy_tls = ses_tls_client_shared(d->loop, &tls, NULL, 0);
+	if (d->proxy_tls)
+		return;
+	d->wrong = o->proxy_ca_file
+			   ? "the certificates to trust for the proxy cannot "
+			     "be read"
+			   : "TLS with the proxy cannot be set up";
+	d->proxy_is_wrong = true;
+}
+
 static void copy_options(struct ses_dial *d, const struct ses_dial_options *o)
 {
 	const char *connect_host = o->connect_host;
@@ -514,6 +605,8 @@ static void copy_options(struct ses_dial *d, const struct ses_dial_options *o)
 			ses_proxy_parse(o->proxy, &d->proxy, &d->wrong) == 0;
 		d->proxy_is_wrong = !d->has_proxy;
 	}
+	if (d->has_proxy && d->proxy.tls)
+		open_proxy_tls(d, o);
 	if (o->source) {
 		d->has_source =
 			ses_addr_parse(bytes_of_str(o->source), 0, &d->source);

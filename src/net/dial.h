@@ -13,7 +13,7 @@
 enum ses_dial_kind {
 	SES_DIAL_NAMES,	  /* resolving the host's (or proxy's) name */
 	SES_DIAL_CONNECT, /* TCP to one address */
-	SES_DIAL_PROXY,	  /* CONNECT or SOCKS5 through the proxy */
+	SES_DIAL_PROXY,	  /* TLS with it, CONNECT or SOCKS5 through it */
 	SES_DIAL_TLS,
 };
 
@@ -34,7 +34,12 @@ struct ses_dial_options {
 	uint16_t port;
 	int family;	      /* 4, 6 or 0 */
 	const char *source;   /* local address, or NULL */
-	const char *proxy;    /* http:// or socks5:// (or socks5h://), or NULL */
+	/* http://, https:// or socks5:// (or socks5h://), or NULL */
+	const char *proxy;
+	/* For a proxy of https://: whom to trust (NULL: the system's
+	 * certificates), or not to verify it. */
+	const char *proxy_ca_file;
+	bool proxy_insecure;
 	/* Connect to this instead of host:port (curl's --resolve, --connect-to). */
 	const char *connect_host;
 	uint16_t connect_port; /* 0: port */

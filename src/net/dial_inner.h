@@ -23,7 +23,7 @@ struct ses_dial {
 	bool has_source, has_proxy, has_user_agent;
 	struct ses_addr source;
 	struct ses_proxy proxy;
-	struct ses_tls_context *tls;
+	struct ses_tls_context *tls, *proxy_tls;
 	unsigned timeout_ms, connect_ms;
 	size_t queue_limit, queue_high;
 	const char *wrong; /* an option that cannot be used, as a phrase */
@@ -38,6 +38,9 @@ struct ses_dial {
 	struct ses_timer step; /* the beginning, an address, a proxy's body */
 	struct ses_buf in;	   /* what a proxy said */
 	struct ses_head_parser parser;
+	bool within_tls; /* the target's TLS began: what TLS taught is its */
+	char *authorization; /* for the proxy's second question; or NULL */
+	struct ses_call *ticket; /* a Kerberos ticket is being asked for */
 	uint8_t n_interim; /* answers of a proxy that announced the answer */
 	struct ses_dial_report report;
 };
@@ -57,5 +60,7 @@ void ses_dial_after(struct ses_dial *d, uint64_t delay_ms,
 void ses_dial_go_on(struct ses_dial *d, struct bytes early);
 /* Talk to the proxy; ends in go_on or fail. */
 void ses_dial_ask_proxy(struct ses_dial *d);
+/* Connect to the proxy once more, to ask again. */
+void ses_dial_again(struct ses_dial *d);
 
 #endif

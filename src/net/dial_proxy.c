@@ -7,6 +7,10 @@
 #include "net/dial_inner.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "net/negotiate.h"
+#include "net/proxy_auth.h"
 
 /* How long a refusal's body is waited for. */
 #define BODY_MS	     500
@@ -161,6 +165,7 @@ static void keep_head(struct ses_dial *d, struct bytes head)
 	head = bytes_first(head, sizeof(r->proxy_head));
 	memcpy(r->proxy_head, head.data, head.len);
 	r->proxy_head_len = head.len;
+	r->proxy_body_len = 0;
 }
 
 static void keep_body(struct ses_dial *d, struct bytes more)
@@ -248,12 +253,119 @@ static void await_next_answer(struct ses_dial *d, size_t len)
 	await_answer(d);
 }
 
+/* ---- a 407, answered once ---- */
+
+/* A text in random letters, as a client's nonce is sent. */
+static void make_nonce(char out[33])
+{
+	static const char letters[] = "0123456789abcdef";
+	uint8_t random[16];
+
+	ses_random(random, sizeof(random));
+	for (size_t i = 0; i < sizeof(random); i++) {
+		out[2 * i] = letters[random[i] >> 4];
+		out[2 * i + 1] = letters[random[i] & 15];
+	}
+	out[32] = 0;
+}
+
+/* What is in @out becomes the proof for the second question. */
+static bool keep_authorization(struct ses_dial *d, const struct ses_buf *out)
+{
+	struct bytes text = ses_buf_bytes(out);
+
+	d->authorization = strndup((const char *)text.data, text.len);
+	return d->authorization != NULL;
+}
+
+static bool answer_digest(struct ses_dial *d,
+			  const struct ses_challenge *challenge)
+{
+	struct ses_buf target, out;
+	char cnonce[33];
+	bool ok;
+
+	ses_buf_init(&target, 1024);
+	ses_buf_init(&out, 8192);
+	make_nonce(cnonce);
+	ok = ses_proxy_write_target(bytes_of_str(target_host(d)),
+				    d->connect_port, &target) == 0 &&
+	     ses_buf_append(&target, bytes_of("", 1)) == 0 &&
+	     ses_proxy_write_digest(&d->proxy, challenge,
+				    (const char *)ses_buf_bytes(&target).data,
+				    cnonce, &out) == 0 &&
+	     keep_authorization(d, &out);
+	ses_buf_fini(&target);
+	ses_buf_fini(&out);
+	return ok;
+}
+
+static void have_ticket(const char *token, const char *text, void *user)
+{
+	struct ses_dial *d = user;
+
+	d->ticket = NULL;
+	if (!token) {
+		fail(d, text);
+		return;
+	}
+	if (asprintf(&d->authorization, "Negotiate %s", token) < 0) {
+		d->authorization = NULL;
+		fail(d, "out of memory");
+		return;
+	}
+	ses_dial_end_step(d, 0, 0, "the proxy asked for Negotiate");
+	ses_dial_again(d);
+}
+
+/* The proxy may close while the ticket is made; it will be asked anew. */
+static void overhear(struct ses_stream *s, uint8_t *data, size_t len)
+{
+}
+
+static void let_go(struct ses_stream *s, int error)
+{
+}
+
+static const struct ses_stream_events awaiting_ticket = {
+	.on_bytes = overhear,
+	.on_end = let_go,
+};
+
+/* Whether the 407 is answered, so that nothing of it remains to be told. */
+static bool answer_challenge(struct ses_dial *d, const struct ses_head *head)
+{
+	struct ses_challenge challenge;
+
+	if (head->status != 407 || d->authorization)
+		return false;
+	switch (ses_proxy_choose(&d->proxy, head, &challenge)) {
+	case SES_PROXY_DIGEST:
+		if (!answer_digest(d, &challenge))
+			return false;
+		ses_dial_end_step(d, 0, 0, "the proxy asked for Digest");
+		ses_dial_again(d);
+		return true;
+	case SES_PROXY_NEGOTIATE:
+		d->ticket =
+			ses_negotiate(d->loop, d->proxy.host, have_ticket, d);
+		if (d->ticket)
+			ses_stream_take(d->stream, &awaiting_ticket, d);
+		return d->ticket != NULL;
+	case SES_PROXY_NO_SCHEME:
+		break;
+	}
+	return false;
+}
+
 static void judge_answer(struct ses_dial *d, const struct ses_head *head)
 {
 	struct bytes all = ses_buf_bytes(&d->in);
 
 	d->report.proxy_status = head->status;
 	keep_head(d, bytes_first(all, head->length));
+	if (answer_challenge(d, head))
+		return;
 	if (head->status < 200 || head->status > 299) {
 		refused(d, head);
 		return;
@@ -326,7 +438,8 @@ void ses_dial_ask_proxy(struct ses_dial *d)
 		await_answer(d);
 		error = ses_proxy_write_connect(
 			&d->proxy, bytes_of_str(target_host(d)), d->connect_port,
-			d->has_user_agent ? d->user_agent : NULL, &out);
+			d->has_user_agent ? d->user_agent : NULL,
+			d->authorization, &out);
 	}
 	send_or_fail(d, error, &out);
 }

@@ -7,6 +7,7 @@
  */
 #include "net/loop.h"
 
+#include "net/bridge.h"
 #include "net/stream.h"
 #include "net/tls_cache.h"
 
@@ -116,6 +117,7 @@ struct sesame_loop *sesame_loop_new(void)
 	ses_list_init(&loop->dirty);
 	ses_list_init(&loop->zombies);
 	ses_list_init(&loop->lingering);
+	ses_list_init(&loop->bridges);
 	loop->backend = &ses_backend_epoll;
 	if (loop->backend->open(loop) < 0) {
 		free(loop);
@@ -134,6 +136,7 @@ void sesame_loop_free(struct sesame_loop *loop)
 {
 	if (!loop)
 		return;
+	ses_bridges_abandon(loop);
 	ses_streams_abandon(loop);
 	ses_mailbox_close(loop);
 	ses_tls_cache_free(loop->tls_cache);

@@ -66,6 +66,7 @@ struct sesame_loop {
 	struct ses_list zombies;   /* streams to be freed at its end */
 	struct ses_list lingering; /* streams without owner; see stream.c */
 	size_t n_lingering;
+	struct ses_list bridges; /* see bridge.c */
 	/* The following are one mapping, whose untouched pages cost nothing. */
 	uint8_t *recv_buffer; /* SES_RECV_BYTES, lent for one callback */
 	uint8_t *cork;	      /* SES_CORK_BYTES: output of cork_owner */

@@ -30,11 +30,13 @@ static bool cut_scheme(struct bytes *text, struct ses_proxy *proxy)
 	static const struct {
 		const char *scheme;
 		enum ses_proxy_kind kind;
+		bool tls;
 		uint16_t port;
 	} schemes[] = {
-		{"http://", SES_PROXY_HTTP, 80},
-		{"socks5://", SES_PROXY_SOCKS5, 1080},
-		{"socks5h://", SES_PROXY_SOCKS5, 1080},
+		{"http://", SES_PROXY_HTTP, false, 80},
+		{"https://", SES_PROXY_HTTP, true, 443},
+		{"socks5://", SES_PROXY_SOCKS5, false, 1080},
+		{"socks5h://", SES_PROXY_SOCKS5, false, 1080},
 	};
 
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
@@ -43,6 +45,7 @@ static bool cut_scheme(struct bytes *text, struct ses_proxy *proxy)
 		if (!bytes_equal_nocase(bytes_first(*text, scheme.len), scheme))
 			continue;
 		proxy->kind = schemes[i].kind;
+		proxy->tls = schemes[i].tls;
 		proxy->port = schemes[i].port;
 		*text = bytes_from(*text, scheme.len);
 		return true;
@@ -77,7 +80,8 @@ static bool parse_userinfo(struct bytes info, struct ses_proxy *proxy)
 		user = bytes_first(info, (size_t)colon);
 		password = bytes_from(info, (size_t)colon + 1);
 	}
-	proxy->has_user = true;
+	proxy->has_user = info.len > 1;
+	proxy->ticket = info.len == 1 && colon == 0;
 	return decode(user, proxy->user, sizeof(proxy->user)) &&
 	       decode(password, proxy->password, sizeof(proxy->password));
 }
@@ -97,6 +101,13 @@ static bool is_host(struct bytes host)
 		    strchr("/?#@[]\\\"<>", host.data[i]))
 			return false;
 	return host.len > 0 && host.len < SES_PROXY_TEXT;
+}
+
+static const char *scheme_of(const struct ses_proxy *proxy)
+{
+	if (proxy->kind == SES_PROXY_SOCKS5)
+		return "socks5";
+	return proxy->tls ? "https" : "http";
 }
 
 /* "host", "host:80", "[::1]:80"; the brackets are what tells a v6 colon. */
@@ -130,9 +141,8 @@ static int parse_authority(struct bytes at, struct ses_proxy *proxy,
 	memcpy(proxy->host, host.data, host.len);
 	proxy->host[host.len] = 0;
 	snprintf(proxy->name, sizeof(proxy->name),
-		 v6 ? "%s://[%s]:%u" : "%s://%s:%u",
-		 proxy->kind == SES_PROXY_HTTP ? "http" : "socks5", proxy->host,
-		 proxy->port);
+		 v6 ? "%s://[%s]:%u" : "%s://%s:%u", scheme_of(proxy),
+		 proxy->host, proxy->port);
 	return 0;
 }
 
@@ -145,7 +155,8 @@ int ses_proxy_parse(const char *text, struct ses_proxy *ret,
 	int error;
 
 	if (!cut_scheme(&rest, &proxy))
-		return complain(ret_text, "a proxy is http:// or socks5://");
+		return complain(ret_text,
+				"a proxy is http://, https:// or socks5://");
 	at = find_last(rest, '@');
 	if (at >= 0 && !parse_userinfo(bytes_first(rest, (size_t)at), &proxy))
 		return complain(ret_text,
@@ -191,24 +202,41 @@ static bool has_control(struct bytes in)
 	return false;
 }
 
-int ses_proxy_write_connect(const struct ses_proxy *proxy, struct bytes host,
-			    uint16_t port, const char *user_agent,
-			    struct ses_buf *out)
+int ses_proxy_write_target(struct bytes host, uint16_t port, struct ses_buf *out)
 {
 	bool v6 = bytes_find_byte(host, ':') >= 0;
-	const char *open = v6 ? "[" : "", *close = v6 ? "]" : "";
+
+	return ses_buf_printf(out, v6 ? "[%.*s]:%u" : "%.*s:%u",
+			      BYTES_ARG(host), port);
+}
+
+static int append_line(struct ses_buf *out, const char *name, const char *value)
+{
+	return ses_buf_printf(out, "%s: %s\r\n", name, value);
+}
+
+int ses_proxy_write_connect(const struct ses_proxy *proxy, struct bytes host,
+			    uint16_t port, const char *user_agent,
+			    const char *authorization, struct ses_buf *out)
+{
 	int error;
 
 	if (!is_host(host) || has_control(bytes_of_str(user_agent)))
 		return SESAME_EINVAL;
-	error = ses_buf_printf(out,
-			       "CONNECT %s%.*s%s:%u HTTP/1.1\r\n"
-			       "Host: %s%.*s%s:%u\r\n",
-			       open, BYTES_ARG(host), close, port, open,
-			       BYTES_ARG(host), close, port);
+	error = ses_buf_append_str(out, "CONNECT ");
+	if (!error)
+		error = ses_proxy_write_target(host, port, out);
+	if (!error)
+		error = ses_buf_append_str(out, " HTTP/1.1\r\nHost: ");
+	if (!error)
+		error = ses_proxy_write_target(host, port, out);
+	if (!error)
+		error = ses_buf_append_str(out, "\r\n");
 	if (!error && user_agent)
-		error = ses_buf_printf(out, "User-Agent: %s\r\n", user_agent);
-	if (!error && proxy->has_user)
+		error = append_line(out, "User-Agent", user_agent);
+	if (!error && authorization)
+		error = append_line(out, "Proxy-Authorization", authorization);
+	else if (!error && proxy->has_user)
 		error = append_credentials(proxy, out);
 	return error ? error : ses_buf_append_str(out, "\r\n");
 }

@@ -15,28 +15,34 @@ enum ses_proxy_kind { SES_PROXY_HTTP, SES_PROXY_SOCKS5 };
 
 struct ses_proxy {
 	enum ses_proxy_kind kind;
+	bool tls; /* https://: TLS with the proxy itself */
 	char host[SES_PROXY_TEXT]; /* name or address, no brackets */
 	uint16_t port;
 	bool has_user;
+	bool ticket; /* ":@": this user's Kerberos ticket, no password */
 	char user[SES_PROXY_TEXT], password[SES_PROXY_TEXT]; /* decoded */
 	char name[SES_PROXY_TEXT + 32]; /* "http://proxy:3128", no secrets */
 };
 
 /*
- * Read "http://[user[:password]@]host[:port]", socks5:// or socks5h://; a text
- * without scheme is taken as http. Ports: 80 and 1080. Returns 0, or
- * SESAME_EINVAL with one phrase in @ret_text.
+ * Read "http://[user[:password]@]host[:port]", https://, socks5:// or
+ * socks5h://; a text without scheme is taken as http. Ports: 80, 443 and 1080.
+ * Returns 0, or SESAME_EINVAL with one phrase in @ret_text.
  */
 int ses_proxy_parse(const char *text, struct ses_proxy *ret,
 		    const char **ret_text);
 
 /*
  * Append the CONNECT request for @host (no brackets) and @port. @user_agent may
- * be NULL. 0, SESAME_EINVAL (a byte that may not stand there), SESAME_ENOMEM.
+ * be NULL; so may @authorization, then user and password are sent as Basic. 0,
+ * SESAME_EINVAL (a byte that may not stand there), SESAME_ENOMEM.
  */
 int ses_proxy_write_connect(const struct ses_proxy *proxy, struct bytes host,
 			    uint16_t port, const char *user_agent,
-			    struct ses_buf *out);
+			    const char *authorization, struct ses_buf *out);
+/* "host:port" as CONNECT has it. 0 or an error of the buffer. */
+int ses_proxy_write_target(struct bytes host, uint16_t port,
+			   struct ses_buf *out);
 
 /* SOCKS, in this order: greeting, method, maybe user and password, request. */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SHA-1 by OpenSSL. Looking an algorithm up takes longer than hashing a key
- * with it, so it is fetched once.
+ * Digests by OpenSSL. Looking SHA-1 up takes longer than hashing a key with
+ * it, so it is fetched once; the others are rarely asked for.
  */
 #include "wire/digest.h"
 
@@ -30,4 +30,26 @@ bool ses_sha1(struct bytes head, struct bytes tail, uint8_t out[SES_SHA1_LEN])
 	     EVP_DigestFinal_ex(ctx, out, NULL) == 1;
 	EVP_MD_CTX_free(ctx);
 	return ok;
+}
+
+bool ses_digest_hex(const char *algorithm, struct bytes in,
+		    char out[SES_HEX_LEN])
+{
+	static const char digits[] = "0123456789abcdef";
+	EVP_MD *md = EVP_MD_fetch(NULL, algorithm, NULL);
+	uint8_t raw[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+	bool ok;
+
+	ok = md && EVP_Digest(in.data, in.len, raw, &len, md, NULL) == 1 &&
+	     2 * len < SES_HEX_LEN;
+	EVP_MD_free(md);
+	if (!ok)
+		return false;
+	for (unsigned i = 0; i < len; i++) {
+		out[2 * i] = digits[raw[i] >> 4];
+		out[2 * i + 1] = digits[raw[i] & 15];
+	}
+	out[2 * len] = 0;
+	return true;
 }

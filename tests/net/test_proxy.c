@@ -27,7 +27,10 @@ TEST("proxy URLs are read, or refused with a phrase")
 		{"", NULL},
 		{"http://", NULL},
 		{"ftp://proxy", NULL},
-		{"https://proxy", NULL},
+		{"https://proxy", "proxy", "https://proxy:443", NULL, NULL, 443},
+		{"https://[::1]:8443", "::1", "https://[::1]:8443", NULL, NULL,
+		 8443},
+		{"http://:@proxy", "proxy", "http://proxy:80", NULL, NULL, 80},
 		{"http://proxy:0", NULL},
 		{"http://proxy:65536", NULL},
 		{"http://proxy:x", NULL},
@@ -73,14 +76,15 @@ TEST("nothing in a host or agent gets out of its line")
 	for (size_t i = 0; i < ARRAY_LEN(hosts); i++)
 		assert_int_equal(ses_proxy_write_connect(&p,
 							 bytes_of_str(hosts[i]),
-							 1, NULL, &out),
+							 1, NULL, NULL, &out),
 				 SESAME_EINVAL);
-	assert_int_equal(
-		ses_proxy_write_connect(&p, BYTES("h"), 1, "a\r\nb", &out),
-		SESAME_EINVAL);
+	assert_int_equal(ses_proxy_write_connect(&p, BYTES("h"), 1, "a\r\nb",
+						 NULL, &out),
+			 SESAME_EINVAL);
 	assert_int_equal(ses_buf_len(&out), 0);
 	assert_int_equal(
-		ses_proxy_write_connect(&p, BYTES("::1"), 1, NULL, &out), 0);
+		ses_proxy_write_connect(&p, BYTES("::1"), 1, NULL, NULL, &out),
+		0);
 	assert_int_equal(ses_buf_append(&out, bytes_of("", 1)), 0);
 	assert_string_equal((char *)out.data, "CONNECT [::1]:1 HTTP/1.1\r\n"
 					      "Host: [::1]:1\r\n\r\n");
