@@ -1,39 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Hiding secrets twice: by place (a Cookie's values, a token parameter) and by
- * value, because servers quote what they refuse. A short secret is hidden only
- * where it stands as a word of its own, else a password "in" would leave no
- * sentence readable.
+ * value, because servers quote what they refuse. What a server says of its own
+ * secrets is hidden by the names that stand before them.
  */
 #include "doctor/redact.h"
 
 #include <stdio.h>
 
-#include "base/base64.h"
-#include "base/percent.h"
+#include "doctor/secrets.h"
 #include "wire/url.h"
 
-#define MAX_SECRETS    128
-#define SHORT_SECRET   8  /* hidden as a word only */
-#define LEAST_SECRET   4  /* what is shorter hides nothing, and spoils words */
 #define RANDOM_LEN     16 /* from here on, a value may be a token */
 #define RANDOM_CHANGES 3  /* between digits, small letters and capitals */
 #define TEXT_LIMIT     (256 * 1024)
-
-/* The secrets of a case; most borrowed from it, decoded ones kept in room. */
-struct secrets {
-	struct bytes one[MAX_SECRETS];
-	size_t n;
-	uint8_t room[8192];
-	size_t used;
-};
-
-static void add_secret(struct secrets *s, struct bytes secret)
-{
-	secret = bytes_trim(secret);
-	if (secret.len >= LEAST_SECRET && s->n < MAX_SECRETS)
-		s->one[s->n++] = secret;
-}
 
 /* ---- which names and values are secret ---- */
 
@@ -122,230 +102,44 @@ bool doctor_looks_random(struct bytes value)
 	return digit && changes >= RANDOM_CHANGES;
 }
 
-/* ---- the case's secrets ---- */
-
-/* Password in "ann:secret", or all of it when it is a bare token. */
-static void add_userinfo(struct secrets *s, struct bytes userinfo)
-{
-	ptrdiff_t colon = bytes_find_byte(userinfo, ':');
-
-	if (colon >= 0)
-		add_secret(s, bytes_from(userinfo, (size_t)colon + 1));
-	else if (userinfo.len >= 16)
-		add_secret(s, userinfo);
-}
-
-/* What stands before the @ of a URL that may be no URL. */
-static void add_url_userinfo(struct secrets *s, struct bytes url)
-{
-	ptrdiff_t at = (ptrdiff_t)url.len - 1;
-	size_t from = 0;
-
-	while (at >= 0 && url.data[at] != '@')
-		at--;
-	if (at < 0)
-		return;
-	for (size_t i = 0; i + 1 < (size_t)at; i++)
-		if (url.data[i] == '/' && url.data[i + 1] == '/') {
-			from = i + 2;
-			break;
-		}
-	add_userinfo(s, bytes_of(url.data + from, (size_t)at - from));
-}
-
-/* "Basic YW5uOnNlY3JldA==": the code, and the password in it. */
-static void add_authorization(struct secrets *s, struct bytes value)
-{
-	ptrdiff_t blank = bytes_find_byte(value, ' ');
-	uint8_t *room = s->room + s->used;
-	size_t len;
-
-	if (blank < 0) {
-		add_secret(s, value);
-		return;
-	}
-	add_secret(s, bytes_from(value, (size_t)blank + 1));
-	if (!bytes_equal_nocase(bytes_first(value, (size_t)blank),
-				BYTES("Basic")))
-		return;
-	if (ses_base64_decode(bytes_trim(bytes_from(value, (size_t)blank)),
-			      room, sizeof(s->room) - s->used, &len) < 0)
-		return;
-	s->used += len;
-	add_userinfo(s, bytes_of(room, len));
-}
-
-/* A secret of a URL as servers read it: "a%2Fb" is repeated as "a/b". */
-static void add_encoded(struct secrets *s, struct bytes secret)
-{
-	uint8_t *room = s->room + s->used;
-	size_t n = 0;
-
-	add_secret(s, secret);
-	if (bytes_find_byte(secret, '%') < 0 ||
-	    secret.len > sizeof(s->room) - s->used)
-		return;
-	while (secret.len > 0)
-		room[n++] = ses_percent_next(&secret);
-	s->used += n;
-	add_secret(s, bytes_of(room, n));
-}
-
-static void add_cookies(struct secrets *s, struct bytes list)
-{
-	while (list.len > 0) {
-		ptrdiff_t end = bytes_find_byte(list, ';');
-		struct bytes one =
-			end < 0 ? list : bytes_first(list, (size_t)end);
-		ptrdiff_t equals = bytes_find_byte(one, '=');
-
-		add_encoded(s, bytes_from(one, (size_t)(equals + 1)));
-		list = end < 0 ? bytes_of(NULL, 0)
-			       : bytes_from(list, (size_t)end + 1);
-	}
-}
-
-static void add_query(struct secrets *s, struct bytes query)
-{
-	while (query.len > 0) {
-		size_t n = 0;
-		struct bytes pair;
-		ptrdiff_t equals;
-
-		while (n < query.len && !strchr("&;?#", query.data[n]))
-			n++;
-		pair = bytes_first(query, n);
-		equals = bytes_find_byte(pair, '=');
-		if (doctor_is_secret_pair(pair))
-			add_encoded(s, bytes_from(pair, (size_t)(equals + 1)));
-		query = bytes_from(query, n + 1);
-	}
-}
-
-static void add_header(struct secrets *s, const struct doctor_header *h)
-{
-	struct bytes name = bytes_of_str(h->name);
-	struct bytes value = bytes_of_str(h->value);
-
-	if (bytes_equal_nocase(name, BYTES("Cookie")))
-		add_cookies(s, value);
-	else if (bytes_equal_nocase(name, BYTES("Authorization")) ||
-		 bytes_equal_nocase(name, BYTES("Proxy-Authorization")))
-		add_authorization(s, value);
-	else if (doctor_is_secret_name(name) || doctor_looks_random(value))
-		add_secret(s, value);
-}
-
-static void collect(const struct doctor_case *c, struct secrets *s)
-{
-	struct bytes list = bytes_of_str(c->subprotocols), token;
-	struct bytes url = bytes_of_str(c->url_text);
-	ptrdiff_t query = bytes_find_byte(url, '?');
-
-	s->n = s->used = 0;
-	for (size_t i = 0; i < c->n_headers; i++)
-		add_header(s, &c->header[i]);
-	add_url_userinfo(s, url);
-	if (query >= 0)
-		add_query(s, bytes_from(url, (size_t)query + 1));
-	if (c->proxy)
-		add_url_userinfo(s, bytes_of_str(c->proxy));
-	while (bytes_next_element(&list, &token))
-		if (doctor_is_secret_subprotocol(token))
-			add_secret(s, token);
-}
-
 /* ---- hiding them in a text ---- */
 
-static bool is_word_byte(uint8_t c)
-{
-	c = byte_lower(c);
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-}
+/* A text by the user or by us: only what is known to be secret is hidden. */
+#define OURS false
+/* A text by somebody else, who may tell secrets that nobody knows. */
+#define THEIRS true
 
-static bool stands_alone(struct bytes text, size_t at, size_t len)
-{
-	return (at == 0 || !is_word_byte(text.data[at - 1])) &&
-	       (at + len == text.len || !is_word_byte(text.data[at + len]));
-}
-
-/* A JSON Web Token: three runs of base64url with dots between. */
-static size_t token_len(struct bytes text)
-{
-	size_t n = 0;
-
-	if (!bytes_starts(text, BYTES("eyJ")))
-		return 0;
-	while (n < text.len && (is_word_byte(text.data[n]) ||
-				text.data[n] == '-' || text.data[n] == '.'))
-		n++;
-	return n > 16 ? n : 0;
-}
-
-/* Whether a text ends here, or was cut here and marked so. */
-static bool is_cut(struct bytes rest)
-{
-	return rest.len == 0 || bytes_starts(rest, BYTES("..")) ||
-	       bytes_starts(rest, BYTES("…"));
-}
-
-/*
- * How much of @secret stands at @at: all, or its beginning where the text was
- * cut before it came here.
- */
-static size_t secret_len(struct bytes secret, struct bytes text, size_t at)
-{
-	struct bytes rest = bytes_from(text, at);
-	size_t n = 0;
-
-	while (n < secret.len && n < rest.len && rest.data[n] == secret.data[n])
-		n++;
-	if (n < LEAST_SECRET || (n < secret.len && !is_cut(bytes_from(rest, n))))
-		return 0;
-	return n >= SHORT_SECRET || stands_alone(text, at, n) ? n : 0;
-}
-
-/* How many bytes at @at are to be hidden. */
-static size_t secret_at(const struct secrets *s, struct bytes text, size_t at)
-{
-	struct bytes rest = bytes_from(text, at);
-	size_t longest = token_len(rest);
-
-	for (size_t i = 0; i < s->n; i++) {
-		size_t len = secret_len(s->one[i], text, at);
-
-		longest = len > longest ? len : longest;
-	}
-	return longest;
-}
-
-static int hide(const struct secrets *s, struct bytes text, struct ses_buf *out)
+static int hide(const struct doctor_secrets *s, struct bytes text, bool theirs,
+		struct ses_buf *out)
 {
 	size_t from = 0, at = 0;
 	int r = 0;
 
 	while (at < text.len && r == 0) {
-		size_t len = secret_at(s, text, at);
+		size_t len = doctor_secret_at(s, text, at), begin = at;
 
+		if (len == 0 && theirs)
+			len = doctor_foreign_secret_at(text, at, &begin);
 		if (len == 0) {
 			at++;
 			continue;
 		}
-		r = ses_buf_append(out, bytes_of(text.data + from, at - from));
+		r = ses_buf_append(out,
+				   bytes_of(text.data + from, begin - from));
 		if (r == 0)
 			r = ses_buf_append_str(out, "***");
-		from = at += len;
+		from = at = begin + len;
 	}
 	return r < 0 ? r : ses_buf_append(out, bytes_from(text, from));
 }
 
-static char *show(const struct secrets *s, struct bytes text, char *out,
-		  size_t size)
+static char *show(const struct doctor_secrets *s, struct bytes text,
+		  bool theirs, char *out, size_t size)
 {
 	struct ses_buf hidden;
 
 	ses_buf_init(&hidden, TEXT_LIMIT);
-	if (hide(s, text, &hidden) == 0)
+	if (hide(s, text, theirs, &hidden) == 0)
 		bytes_printable(ses_buf_bytes(&hidden), out, size);
 	else
 		snprintf(out, size, "(not shown)");
@@ -356,10 +150,10 @@ static char *show(const struct secrets *s, struct bytes text, char *out,
 char *doctor_redact(const struct doctor_case *c, struct bytes text, char *out,
 		    size_t size)
 {
-	struct secrets s;
+	struct doctor_secrets s;
 
-	collect(c, &s);
-	return show(&s, text, out, size);
+	doctor_secrets_collect(c, &s);
+	return show(&s, text, THEIRS, out, size);
 }
 
 /* Where the first line end or tab of @text stands, or its length. */
@@ -376,15 +170,15 @@ char *doctor_redact_lines(const struct doctor_case *c, const char *text,
 			  char *out, size_t size)
 {
 	struct bytes rest = bytes_of_str(text);
-	struct secrets s;
+	struct doctor_secrets s;
 	size_t n = 0;
 
-	collect(c, &s);
+	doctor_secrets_collect(c, &s);
 	out[0] = 0;
 	while (rest.len > 0 && size - n > 2) {
 		size_t len = line_len(rest);
 
-		show(&s, bytes_first(rest, len), out + n, size - n - 1);
+		show(&s, bytes_first(rest, len), OURS, out + n, size - n - 1);
 		n += strlen(out + n);
 		if (len == rest.len)
 			break;
@@ -408,7 +202,7 @@ char *doctor_redact_url(const struct doctor_case *c, char *out, size_t size)
 
 /* "a=1; b=2; Path=/" with the values hidden (attributes of Set-Cookie too:
  * which they are is nobody's question). */
-static int show_cookies(const struct secrets *s, struct bytes list,
+static int show_cookies(const struct doctor_secrets *s, struct bytes list,
 			struct ses_buf *out)
 {
 	char name[128] = "";
@@ -422,7 +216,7 @@ static int show_cookies(const struct secrets *s, struct bytes list,
 
 		if (equals >= 0)
 			show(s, bytes_trim(bytes_first(one, (size_t)equals)),
-			     name, sizeof(name));
+			     OURS, name, sizeof(name));
 		r = ses_buf_printf(out, "%s%s%s***", first ? "" : "; ",
 				   equals >= 0 ? name : "",
 				   equals >= 0 ? "=" : "");
@@ -433,19 +227,36 @@ static int show_cookies(const struct secrets *s, struct bytes list,
 }
 
 /* The scheme stays ("Basic ***"): it is half of the diagnosis. */
-static int show_authorization(const struct secrets *s, struct bytes value,
-			      struct ses_buf *out)
+static int show_authorization(const struct doctor_secrets *s,
+			      struct bytes value, struct ses_buf *out)
 {
 	ptrdiff_t blank = bytes_find_byte(value, ' ');
 	char scheme[64] = "";
 
 	if (blank > 0 && blank < 20)
-		show(s, bytes_first(value, (size_t)blank + 1), scheme,
+		show(s, bytes_first(value, (size_t)blank + 1), OURS, scheme,
 		     sizeof(scheme));
 	return ses_buf_printf(out, "%s***", scheme);
 }
 
-static int show_value(const struct secrets *s, struct bytes name,
+static int show_subprotocols(const struct doctor_secrets *s, struct bytes list,
+			     struct ses_buf *out)
+{
+	struct bytes token;
+	char text[512];
+	int r = 0;
+
+	for (bool first = true; r == 0 && bytes_next_element(&list, &token);
+	     first = false)
+		r = ses_buf_printf(
+			out, "%s%s", first ? "" : ", ",
+			doctor_is_secret_subprotocol(token)
+				? "***"
+				: show(s, token, THEIRS, text, sizeof(text)));
+	return r;
+}
+
+static int show_value(const struct doctor_secrets *s, struct bytes name,
 		      struct bytes value, struct ses_buf *out)
 {
 	char text[2048];
@@ -459,17 +270,20 @@ static int show_value(const struct secrets *s, struct bytes name,
 		return show_authorization(s, value, out);
 	if (doctor_is_secret_name(name))
 		return ses_buf_append_str(out, "***");
-	if (bytes_equal_nocase(name, BYTES("Location")) ||
-	    bytes_equal_nocase(name, BYTES("Referer"))) {
+	if (bytes_equal_nocase(name, BYTES("Sec-WebSocket-Protocol")))
+		return show_subprotocols(s, value, out);
+	if (bytes_find_byte(value, '?') >= 0 ||
+	    bytes_contains_nocase(value, BYTES("//"))) {
 		if (ses_url_redact(value, url, sizeof(url)) < 0)
 			return ses_buf_append_str(out, "(too long to show)");
 		value = bytes_of_str(url);
 	}
-	return ses_buf_append_str(out, show(s, value, text, sizeof(text)));
+	return ses_buf_append_str(out,
+				  show(s, value, THEIRS, text, sizeof(text)));
 }
 
 /* "GET /chat?token=... HTTP/1.1" or a status line. */
-static int show_start_line(const struct secrets *s, struct bytes line,
+static int show_start_line(const struct doctor_secrets *s, struct bytes line,
 			   struct ses_buf *out)
 {
 	struct bytes version = BYTES(" HTTP/1.1");
@@ -482,17 +296,17 @@ static int show_start_line(const struct secrets *s, struct bytes line,
 	if (request)
 		line.len -= version.len;
 	if (bytes_starts(line, BYTES("HTTP/")))
-		return ses_buf_append_str(out,
-					  show(s, line, text, sizeof(text)));
+		return ses_buf_append_str(
+			out, show(s, line, THEIRS, text, sizeof(text)));
 	if (ses_url_redact(line, url, sizeof(url)) < 0)
 		snprintf(url, sizeof(url), "(too long to show)");
-	r = ses_buf_append_str(out,
-			       show(s, bytes_of_str(url), text, sizeof(text)));
+	r = ses_buf_append_str(
+		out, show(s, bytes_of_str(url), THEIRS, text, sizeof(text)));
 	return r == 0 && request ? ses_buf_append(out, version) : r;
 }
 
-static int show_line(const struct secrets *s, struct bytes line, bool first,
-		     const char *prefix, struct ses_buf *out)
+static int show_line(const struct doctor_secrets *s, struct bytes line,
+		     bool first, const char *prefix, struct ses_buf *out)
 {
 	ptrdiff_t colon = bytes_find_byte(line, ':');
 	char name[256];
@@ -503,7 +317,7 @@ static int show_line(const struct secrets *s, struct bytes line, bool first,
 	else if (r == 0)
 		r = ses_buf_printf(out, "%s: ",
 				   show(s, bytes_first(line, (size_t)colon),
-					name, sizeof(name)));
+					OURS, name, sizeof(name)));
 	if (r == 0 && !first && colon >= 0)
 		r = show_value(s, bytes_trim(bytes_first(line, (size_t)colon)),
 			       bytes_trim(bytes_from(line, (size_t)colon + 1)),
@@ -514,11 +328,11 @@ static int show_line(const struct secrets *s, struct bytes line, bool first,
 int doctor_redact_head(const struct doctor_case *c, struct bytes head,
 		       const char *prefix, struct ses_buf *out)
 {
-	struct secrets s;
+	struct doctor_secrets s;
 	bool first = true;
 	int r = 0;
 
-	collect(c, &s);
+	doctor_secrets_collect(c, &s);
 	while (head.len > 0 && r == 0) {
 		ptrdiff_t end = bytes_find_byte(head, '\n');
 		struct bytes line =

@@ -203,3 +203,106 @@ TEST("redaction reads nothing past its input")
 		test_guard_free(copy, n);
 	}
 }
+
+TEST("a secret is hidden in every spelling that servers give it")
+{
+	struct doctor_case c = {
+		.url_text = (char *)"ws://h/feed?token=a/b+c&d\"e<f>4711",
+		.header = {{(char *)"X-Api-Key", (char *)"Correct-Horse-99"}},
+		.n_headers = 1,
+	};
+	static const struct {
+		const char *text, *shown;
+	} rows[] = {
+		/* percent-encoded, by HTML, by JSON, in other letters */
+		{"c%6Frrect%2Dhorse%2D99", "***"},
+		{"<b>correct&#45;horse&#x2D;99</b>", "<b>***</b>"},
+		{"correct\\u002dhorse\\x2d99", "***"},
+		{"CORRECT-HORSE-99", "***"},
+		/* base64 of it, alone and within something longer */
+		{"Q29ycmVjdC1Ib3JzZS05OQ==", "***"},
+		{"sha=YTpDb3JyZWN0LUhvcnNlLTk5.", "sha=YTp***."},
+		{"ab Y29uOkNvcnJlY3QtSG9yc2UtOTk= cd", "ab Y29uO***"},
+	};
+	char out[200];
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		doctor_redact(&c, bytes_of_str(rows[i].text), out, sizeof(out));
+		if (strncmp(out, rows[i].shown, 5) != 0 ||
+		    !strstr(out, "***") || strstr(out, "horse") ||
+		    strstr(out, "JzZ") || strstr(out, "3JzZ"))
+			fail_msg("%s: %s", rows[i].text, out);
+	}
+}
+
+TEST("parts of a path that look like tokens are secrets, names and ids are not")
+{
+	struct doctor_case c = {
+		.url_text = (char *)"wss://h/v1/9f86d081884c7d659a2feaa0/rooms/"
+				    "550e8400-e29b-41d4-a716-446655440000"
+				    ";jsessionid=77AB12CD/general-discussion",
+	};
+	char out[300];
+
+	doctor_redact_url(&c, out, sizeof(out));
+	assert_null(strstr(out, "9f86d081"));
+	assert_null(strstr(out, "77AB12CD"));
+	assert_non_null(strstr(out, "wss://h/v1/***/rooms/550e8400-"));
+	doctor_redact(&c, BYTES("no 9F86D081884C7D659A2FEAA0"), out,
+		      sizeof(out));
+	assert_string_equal(out, "no ***");
+}
+
+TEST("what a server tells of its own secrets is hidden by what stands before "
+     "it")
+{
+	static const struct {
+		const char *text, *shown;
+	} rows[] = {
+		{"{\"access_token\":\"ab-cd-ef\",\"n\":1}",
+		 "{\"access_token\":\"***\",\"n\":1}"},
+		{"{'password' : 'swordfish'}", "{'password' : '***'}"},
+		{"refresh_token=xyz789&room=1", "refresh_token=***&room=1"},
+		{"Authorization: Bearer abcdefghijklmnop",
+		 "Authorization: Bearer ***"},
+		{"<input name=\"csrf_token\" value=\"q1w2e3r4\">",
+		 "<input name=\"csrf_token\" value=\"***\">"},
+		{"<meta name='csrf-token' content='q1w2e3r4'>",
+		 "<meta name='csrf-token' content='***'>"},
+		{"cannot reach postgres://app:pgpass@db/x",
+		 "cannot reach postgres://app:***@db/x"},
+		/* and this is what the reader has to see */
+		{"invalid token: signature expired",
+		 "invalid token: signature expired"},
+		{"{\"token\":\"missing\"}", "{\"token\":\"missing\"}"},
+		{"{\"code\":\"ERR_ORIGIN_1\"}", "{\"code\":\"ERR_ORIGIN_1\"}"},
+		{"see https://example.org:8443/a@b",
+		 "see https://example.org:8443/a@b"},
+	};
+	struct doctor_case c = {.url_text = (char *)"ws://h/"};
+	char out[200];
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_string_equal(doctor_redact(&c, bytes_of_str(rows[i].text),
+						  out, sizeof(out)),
+				    rows[i].shown);
+}
+
+TEST("secrets of the other command lines are secrets of the case")
+{
+	struct doctor_case c = {
+		.url_text = (char *)"ws://h/",
+		.works = (char *)"curl 'https://h/?key=k3yk3yk3y' -H "
+				 "'Cookie: a=c00kie-one; b=c00kie-two' -b "
+				 "\"c=c00kie-three\" -u ann:passw0rd",
+		.backend = (char *)"http://ann:b4ckend-pass@127.0.0.1:1/",
+	};
+	char out[200];
+
+	assert_string_equal(
+		doctor_redact(&c,
+			      BYTES("k3yk3yk3y c00kie-one c00kie-two "
+				    "c00kie-three passw0rd b4ckend-pass"),
+			      out, sizeof(out)),
+		"*** *** *** *** *** ***");
+}

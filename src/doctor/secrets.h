@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The secrets of a case, and where they stand in a text: as they were given, or
+ * spelt as servers spell what they quote (percent-encoded, with the escapes of
+ * HTML or JSON, in base64, in other letters, cut off).
+ */
+#ifndef DOCTOR_SECRETS_H
+#define DOCTOR_SECRETS_H
+
+#include "doctor/case.h"
+
+#define DOCTOR_MAX_SECRETS 384
+
+struct doctor_secret {
+	struct bytes text; /* borrowed from the case, or from the room below */
+	bool base64;	   /* the middle of what it becomes in base64 */
+};
+
+struct doctor_secrets {
+	struct doctor_secret one[DOCTOR_MAX_SECRETS];
+	size_t n;
+	uint8_t room[32 * 1024];
+	size_t used;
+	bool begins[256]; /* whether any begins with this byte */
+};
+
+/* All secrets of @c; borrowed from it. */
+void doctor_secrets_collect(const struct doctor_case *c,
+			    struct doctor_secrets *ret_secrets);
+/* How many bytes of @text at @at are to be hidden; 0: no secret begins there. */
+size_t doctor_secret_at(const struct doctor_secrets *s, struct bytes text,
+			size_t at);
+/*
+ * The same for secrets of somebody else, known by what stands before them:
+ * "token": "...", password=..., //name:...@host. When one begins within a pair
+ * at @at, *ret_from is where; it is @at or more.
+ */
+size_t doctor_foreign_secret_at(struct bytes text, size_t at, size_t *ret_from);
+
+#endif
