@@ -11,7 +11,7 @@
 #include "base/text.h"
 
 #define COLUMN	  26 /* where the texts of a list begin */
-#define MAX_NAMES 64
+#define MAX_NAMES 256
 
 /* ---- listing ---- */
 

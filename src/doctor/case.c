@@ -7,6 +7,7 @@
  */
 #include "doctor/case.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,8 @@
 #include "base/base64.h"
 #include "base/percent.h"
 #include "base/options.h"
+#include "doctor/har.h"
+#include "doctor/import.h"
 #include "doctor/route.h"
 #include "net/addr.h"
 #include "net/tls.h"
@@ -30,9 +33,12 @@
 struct reading {
 	struct doctor_case *c;
 	const char *option; /* the one being taken, for complaints */
-	const char *url;
+	const char *url, *copied_url;
 	const char *proxy;
 	bool no_proxy, help;
+	/* What is read now comes from a copy, and gives way to options. */
+	bool copied;
+	bool copied_header[DOCTOR_MAX_HEADERS], copied_protocols;
 	struct {
 		const char *text;
 		bool connect_to;
@@ -110,11 +116,36 @@ static int take_user_agent(struct reading *r, const char *value)
 	return set_field(r, &r->c->user_agent, value);
 }
 
+static void drop_header(struct reading *r, size_t i)
+{
+	struct doctor_case *c = r->c;
+	size_t behind = --c->n_headers - i;
+
+	free(c->header[i].name);
+	free(c->header[i].value);
+	memmove(&c->header[i], &c->header[i + 1], behind * sizeof(c->header[0]));
+	memmove(&r->copied_header[i], &r->copied_header[i + 1],
+		behind * sizeof(r->copied_header[0]));
+}
+
+/* Options replace what a copy says of the same field. */
+static void replace_copied(struct reading *r, struct bytes name)
+{
+	struct doctor_case *c = r->c;
+
+	for (size_t i = c->n_headers; i > 0 && !r->copied; i--)
+		if (r->copied_header[i - 1] &&
+		    bytes_equal_nocase(bytes_of_str(c->header[i - 1].name), name))
+			drop_header(r, i - 1);
+}
+
 static int add_header(struct reading *r, struct bytes name, struct bytes value)
 {
 	struct doctor_case *c = r->c;
-	struct doctor_header *h = &c->header[c->n_headers];
+	struct doctor_header *h;
 
+	replace_copied(r, name);
+	h = &c->header[c->n_headers];
 	if (c->n_headers == DOCTOR_MAX_HEADERS)
 		return complain("more than %d header fields",
 				DOCTOR_MAX_HEADERS);
@@ -123,7 +154,7 @@ static int add_header(struct reading *r, struct bytes name, struct bytes value)
 		free(h->name);
 		return 2;
 	}
-	c->n_headers++;
+	r->copied_header[c->n_headers++] = r->copied;
 	return 0;
 }
 
@@ -153,10 +184,12 @@ static int extend(char **text, const char *glue, const char *more)
 
 static int take_cookie(struct reading *r, const char *value)
 {
-	const struct doctor_header *h = doctor_case_header(r->c, "Cookie");
+	const struct doctor_header *h;
 
 	if (!ses_is_field_value(bytes_of_str(value)))
 		return complain("%s holds a control character", r->option);
+	replace_copied(r, BYTES("Cookie"));
+	h = doctor_case_header(r->c, "Cookie");
 	if (!h)
 		return add_header(r, BYTES("Cookie"), bytes_of_str(value));
 	return extend(&r->c->header[h - r->c->header].value, "; ", value);
@@ -190,6 +223,9 @@ static int take_subprotocol(struct reading *r, const char *value)
 	if (bytes_trim(list).len == 0)
 		return complain("%s is empty; leave it out to offer none",
 				r->option);
+	if (r->copied_protocols && !r->copied)
+		drop_text(&r->c->subprotocols);
+	r->copied_protocols = r->copied;
 	while (status == 0 && bytes_next_element(&list, &one)) {
 		if (!ses_is_token(one) || one.len >= sizeof(token))
 			return complain("a subprotocol is a word without "
@@ -229,15 +265,28 @@ static int take_known_header(struct reading *r, struct bytes name,
 	return 0;
 }
 
+/* 'Name;' sends the field without a value. A blank is none to a server. */
+static int take_empty_header(struct reading *r, struct bytes name)
+{
+	if (!ses_is_token(name))
+		return complain("%s: what stands before the semicolon is no "
+				"field name",
+				r->option);
+	return add_header(r, name, BYTES(" "));
+}
+
 /* 'Name: value'; 'Name:' leaves the field out, as curl has it. */
 static int take_header(struct reading *r, const char *text)
 {
 	const char *colon = strchr(text, ':');
+	size_t len = strlen(text);
 	struct bytes name, value;
 	char *copy = NULL;
 	bool known;
 	int status;
 
+	if (!colon && len > 1 && text[len - 1] == ';')
+		return take_empty_header(r, bytes_of(text, len - 1));
 	if (!colon)
 		return complain("%s wants 'Name: value'; there is no colon in "
 				"it",
@@ -280,6 +329,17 @@ static int take_cacert(struct reading *r, const char *value)
 static int take_insecure(struct reading *r, const char *value)
 {
 	r->c->insecure = true;
+	return 0;
+}
+
+static int take_proxy_cacert(struct reading *r, const char *value)
+{
+	return set_text(&r->c->proxy_ca_file, value);
+}
+
+static int take_proxy_insecure(struct reading *r, const char *value)
+{
+	r->c->proxy_insecure = true;
 	return 0;
 }
 
@@ -537,7 +597,43 @@ static int read_url_word(struct reading *r, const char *word)
 	return 0;
 }
 
-static int read_words(struct reading *r, char **words)
+/* Which of the options on the command line are taken. */
+enum pass {
+	COPIES, /* where the request is copied from; help */
+	OTHERS, /* all the others, and the URL */
+	WAY,	/* those of the way to the server, and how far to go */
+};
+
+static bool is_copy(const struct option_row *row)
+{
+	static const char *const names[] = {"curl", "har", "match", "works",
+					    "help"};
+
+	for (size_t i = 0; row && i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(row->name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Whether an option holds for the request that works, too. */
+static bool is_way(const struct option_row *row)
+{
+	if (!row)
+		return false;
+	while (row->name)
+		row--;
+	return strstr(row->text, "The way to the server") ||
+	       strstr(row->text, "How far to go");
+}
+
+static bool is_of_pass(const struct option_row *row, enum pass pass)
+{
+	if (pass == WAY)
+		return is_way(row);
+	return is_copy(row) == (pass == COPIES);
+}
+
+static int read_words(struct reading *r, char **words, enum pass pass)
 {
 	struct option_reader o = {.command = "doctor",
 				  .rows = rows,
@@ -549,12 +645,79 @@ static int read_words(struct reading *r, char **words)
 		r->option = o.written;
 		if (more < 0)
 			status = complain("%s", o.complaint);
+		else if (!is_of_pass(o.row, pass))
+			continue;
 		else if (o.row)
 			status = takes[o.row - rows](r, o.value);
 		else
 			status = read_url_word(r, o.value);
 	}
+	r->option = "";
 	return status;
+}
+
+/* ---- copies of a request ---- */
+
+static int take_said(struct reading *r, const char *option, const char *value)
+{
+	for (size_t i = 0; i < N_ROWS; i++)
+		if (rows[i].name && strcmp(rows[i].name, option) == 0)
+			return takes[i](r, value);
+	assert(false);
+	return 2;
+}
+
+static int add_remark(struct doctor_case *c, const char *whose,
+		      const char *remark)
+{
+	char text[320];
+
+	if (c->n_remarks == DOCTOR_MAX_REMARKS)
+		return 0;
+	snprintf(text, sizeof(text), "%s: %s", whose, remark);
+	return set_text(&c->remark[c->n_remarks++], text);
+}
+
+/*
+ * A copy speaks as if its options stood on the command line; what does stand
+ * there is read after it. Texts are borrowed from @m. Remarks go to @to.
+ */
+static int take_copy(struct reading *r, const char *option,
+		     const struct doctor_import *m, struct doctor_case *to)
+{
+	int status = 0;
+
+	r->copied = true;
+	r->option = option;
+	for (size_t i = 0; i < m->n_said && status == 0; i++)
+		if (strcmp(m->said[i].option, "url") == 0)
+			r->copied_url = m->said[i].value;
+		else
+			status = take_said(r, m->said[i].option,
+					   m->said[i].value);
+	for (size_t i = 0; i < m->n_notes && status == 0; i++)
+		status = add_remark(to, option, m->note[i]);
+	r->c->bare_copy = m->no_credentials;
+	r->copied = false;
+	return status;
+}
+
+/* The case's own copy, if there is one, into @m. */
+static int read_copy(struct reading *r, struct doctor_import *m)
+{
+	const struct doctor_case *c = r->c;
+
+	if (c->curl && c->har)
+		return complain("--curl and --har each hold a request; give "
+				"one of them");
+	if (c->match && !c->har)
+		return complain("--match chooses from a recording; --har FILE "
+				"names it");
+	if (c->curl && doctor_import_command(m, c->curl) < 0)
+		return complain("--curl: %s", m->complaint);
+	if (c->har && doctor_har_read(c->har, c->match, m) < 0)
+		return complain("--har: %s", m->complaint);
+	return take_copy(r, c->curl ? "--curl" : "--har", m, r->c);
 }
 
 /* ---- from what was read to the case ---- */
@@ -563,6 +726,8 @@ static int open_url(struct reading *r)
 {
 	struct doctor_case *c = r->c;
 
+	if (!r->url)
+		r->url = r->copied_url;
 	if (!r->url)
 		return complain_no_url();
 	if (set_text(&c->url_text, r->url))
@@ -606,7 +771,7 @@ static int open_userinfo(struct reading *r)
 /* @proxy as dial takes it: with a scheme that it knows. */
 static int set_proxy(struct doctor_case *c, const char *proxy, const char *from)
 {
-	static const char *const known[] = {"http://", "socks5://",
+	static const char *const known[] = {"http://", "https://", "socks5://",
 					    "socks5h://"};
 	struct bytes text = bytes_of_str(proxy);
 	bool fits = false;
@@ -616,8 +781,8 @@ static int set_proxy(struct doctor_case *c, const char *proxy, const char *from)
 		fits |= bytes_equal_nocase(bytes_first(text, strlen(known[i])),
 					   bytes_of_str(known[i]));
 	if (!fits && strstr(proxy, "://")) {
-		complain("%s: this kind of proxy is not spoken; http:// and "
-			 "socks5:// are, --no-proxy goes without",
+		complain("%s: this kind of proxy is not spoken; http://, "
+			 "https:// and socks5:// are, --no-proxy goes without",
 			 from);
 		return 2;
 	}
@@ -670,6 +835,15 @@ static int check_files(const struct doctor_case *c)
 	if (c->key_file && !c->cert_file)
 		return complain("--key without --cert: a key alone shows "
 				"nothing");
+	if (c->proxy_ca_file) {
+		ctx = ses_tls_client_new(
+			&(struct ses_tls_client_options){
+				.ca_file = c->proxy_ca_file},
+			text, sizeof(text));
+		if (!ctx)
+			return complain("--proxy-cacert: %s", text);
+		ses_tls_context_unref(ctx);
+	}
 	if (!c->ca_file && !c->cert_file)
 		return 0;
 	ctx = ses_tls_client_new(&tls, text, sizeof(text));
@@ -733,21 +907,85 @@ static void doubt_origin(const struct doctor_case *c)
 		shown);
 }
 
-int doctor_case_open(struct doctor_case *c, int argc, char **argv)
+static int begin(struct doctor_case *c)
 {
-	struct reading r = {.c = c};
+	*c = (struct doctor_case){.max_probes = 20, .timeout_ms = 5000};
+	return set_text(&c->user_agent, USER_AGENT);
+}
+
+/* A Host field that only repeats the URL was not set by hand. */
+static void drop_usual_host(struct doctor_case *c)
+{
+	char usual[512];
+
+	if (c->host && !c->url_error &&
+	    ses_url_host_field(&c->url, usual, sizeof(usual)) == 0 &&
+	    strcasecmp(c->host, usual) == 0)
+		drop_text(&c->host);
+}
+
+/* The request that --works holds; the way there is the same. */
+static int open_other(struct doctor_case *c, char **words)
+{
+	struct doctor_case *other = calloc(1, sizeof(*other));
+	struct reading r = {.c = other};
+	struct doctor_import m;
 	int status;
 
-	*c = (struct doctor_case){.max_probes = 20, .timeout_ms = 5000};
-	status = set_text(&c->user_agent, USER_AGENT);
+	if (!other)
+		return complain("out of memory");
+	c->other = other;
+	doctor_import_init(&m);
+	status = begin(other);
+	if (status == 0 && doctor_import_command(&m, c->works) < 0)
+		status = complain("--works: %s", m.complaint);
 	if (status == 0)
-		status = read_words(&r, argv + 1);
-	if (status == 0 && r.help) {
-		print_help();
-		status = -1;
-	}
+		status = take_copy(&r, "--works", &m, c);
+	if (status == 0)
+		status = read_words(&r, words, WAY);
 	if (status == 0)
 		status = open_rest(&r);
+	if (status == 0 && other->url_error)
+		status = complain("--works: its URL cannot be read");
+	if (status == 0)
+		drop_usual_host(other);
+	doctor_import_fini(&m);
+	return status;
+}
+
+static int open_case(struct doctor_case *c, char **words,
+		     struct doctor_import *m)
+{
+	struct reading r = {.c = c};
+	int status = begin(c);
+
+	if (status == 0)
+		status = read_words(&r, words, COPIES);
+	if (status == 0 && r.help) {
+		print_help();
+		return -1;
+	}
+	if (status == 0)
+		status = read_copy(&r, m);
+	if (status == 0)
+		status = read_words(&r, words, OTHERS);
+	if (status == 0)
+		status = open_rest(&r);
+	if (status == 0 && r.copied_url)
+		drop_usual_host(c);
+	if (status == 0 && c->works)
+		status = open_other(c, words);
+	return status;
+}
+
+int doctor_case_open(struct doctor_case *c, int argc, char **argv)
+{
+	struct doctor_import m;
+	int status;
+
+	doctor_import_init(&m);
+	status = open_case(c, argv + 1, &m);
+	doctor_import_fini(&m);
 	if (status != 0)
 		doctor_case_close(c);
 	else
@@ -760,7 +998,7 @@ void doctor_case_close(struct doctor_case *c)
 	char **texts[] = {&c->url_text,	  &c->origin,	    &c->user_agent,
 			  &c->host,	  &c->subprotocols, &c->proxy,
 			  &c->proxy_from, &c->ca_file,	    &c->cert_file,
-			  &c->key_file,	  &c->source,	    &c->connect_host,
+			  &c->key_file,	  &c->proxy_ca_file,	  &c->source,	    &c->connect_host,
 			  &c->page,	  &c->backend,	    &c->curl,
 			  &c->har,	  &c->match,	    &c->works,
 			  &c->html};
@@ -769,6 +1007,13 @@ void doctor_case_close(struct doctor_case *c)
 		drop_text(texts[i]);
 	for (size_t i = 0; i < c->n_configs; i++)
 		free(c->config[i]);
+	for (size_t i = 0; i < c->n_remarks; i++)
+		drop_text(&c->remark[i]);
+	c->n_remarks = 0;
+	if (c->other)
+		doctor_case_close(c->other);
+	free(c->other);
+	c->other = NULL;
 	for (size_t i = 0; i < c->n_headers; i++) {
 		free(c->header[i].name);
 		free(c->header[i].value);

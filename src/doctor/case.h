@@ -11,6 +11,7 @@
 
 #define DOCTOR_MAX_HEADERS 64
 #define DOCTOR_MAX_CONFIGS 16
+#define DOCTOR_MAX_REMARKS 16
 
 struct doctor_header {
 	char *name;
@@ -39,6 +40,8 @@ struct doctor_case {
 	char *subprotocols; /* comma-separated, or NULL */
 	char *proxy;	    /* URL, or NULL: direct */
 	char *proxy_from;   /* "--proxy", "https_proxy", NULL */
+	char *proxy_ca_file; /* for a proxy of https:// */
+	bool proxy_insecure;
 	char *ca_file, *cert_file, *key_file;
 	bool insecure;
 	char *source;
@@ -61,6 +64,12 @@ struct doctor_case {
 	char *match; /* which entry of it: part of the URL */
 	char *works; /* a curl command that opens, for comparison */
 	char *html;  /* where a report to pass on is written */
+	/* What is to be known of the copy that the request was taken from. */
+	char *remark[DOCTOR_MAX_REMARKS];
+	size_t n_remarks;
+	bool bare_copy; /* it has no credentials, and may have lost them */
+	/* The request that --works holds, or NULL; its secrets are secret, too. */
+	struct doctor_case *other;
 };
 
 #define DOCTOR_HOLD_MS 500 /* when hold_ms is 0 */

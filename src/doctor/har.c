@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The recording is walked as it is read: log, entries, and of each entry the
+ * few things that matter; bodies are passed over. An entry is kept only while
+ * it is read, and the best one beside it. What browsers leave out of a
+ * recording (cookies, above all) is told, because it may be what is missed.
+ */
+#include "doctor/har.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "doctor/json.h"
+#include "doctor/redact.h"
+#include "wire/url.h"
+
+#define MAX_ENTRY (512 * 1024) /* of its URL, fields and cookies */
+
+/* The better an entry fits, the larger; the last of the best is taken. */
+enum fit {
+	NO_WEBSOCKET,
+	OPENED,
+	SILENT, /* a 101, and no message was ever seen */
+	FAILED,
+};
+
+struct entry {
+	struct ses_buf text; /* all its strings, each with a NUL */
+	size_t url;	     /* where in there; SIZE_MAX: none */
+	struct {
+		size_t name, value;
+	} field[DOCTOR_MAX_SAID], cookie[DOCTOR_MAX_SAID];
+	size_t n_fields, n_cookies;
+	bool unfit; /* too large, or with a NUL in it */
+	bool is_websocket; /* says so */
+	bool has_messages, no_messages;
+	bool has_error;
+	int status; /* -1: none */
+	enum fit fit;
+	uint64_t number; /* from 1 */
+};
+
+struct reading {
+	struct doctor_json json;
+	struct doctor_import *m;
+	const char *match;
+	struct entry now, best;
+	uint64_t n_entries;
+	uint64_t n_of_fit[FAILED + 1]; /* of those that match */
+	uint64_t n_unmatched;
+	bool log, entries; /* were found */
+};
+
+/* ---- one entry ---- */
+
+static void clear(struct entry *e)
+{
+	struct ses_buf text = e->text;
+
+	ses_buf_consume(&text, ses_buf_len(&text));
+	*e = (struct entry){.text = text, .url = SIZE_MAX, .status = -1};
+}
+
+/* Keep the string that was just read; its place, or SIZE_MAX. */
+static size_t keep(struct reading *r)
+{
+	struct entry *e = &r->now;
+	size_t at = ses_buf_len(&e->text);
+
+	if (r->json.cut || memchr(r->json.text, 0, r->json.text_len) ||
+	    ses_buf_append(&e->text,
+			   bytes_of(r->json.text, r->json.text_len + 1)) < 0) {
+		e->unfit = true;
+		return SIZE_MAX;
+	}
+	return at;
+}
+
+static const char *text_at(const struct entry *e, size_t at)
+{
+	if (at == SIZE_MAX)
+		return "";
+	return (const char *)ses_buf_bytes(&e->text).data + at;
+}
+
+static bool is_key(const struct reading *r, const char *name)
+{
+	return strcmp(r->json.text, name) == 0;
+}
+
+/* The value of the key just read: @member for each key, when it is an object. */
+static bool walk(struct reading *r, bool (*member)(struct reading *r))
+{
+	enum doctor_json_event event = doctor_json_next(&r->json);
+
+	if (event != DOCTOR_JSON_OBJECT)
+		return doctor_json_pass(&r->json, event);
+	while ((event = doctor_json_next(&r->json)) == DOCTOR_JSON_KEY)
+		if (!member(r))
+			return false;
+	return event == DOCTOR_JSON_OBJECT_END;
+}
+
+/* The same for the elements of an array; each begins with the event @e. */
+static bool each(struct reading *r,
+		 bool (*element)(struct reading *r, enum doctor_json_event e))
+{
+	enum doctor_json_event event = doctor_json_next(&r->json);
+
+	if (event != DOCTOR_JSON_ARRAY)
+		return doctor_json_pass(&r->json, event);
+	while ((event = doctor_json_next(&r->json)) != DOCTOR_JSON_ARRAY_END)
+		if (event == DOCTOR_JSON_ERROR || !element(r, event))
+			return false;
+	return true;
+}
+
+/* Read the value of the key just read; NULL unless it is a text. */
+static bool read_text(struct reading *r, size_t *ret_at)
+{
+	enum doctor_json_event event = doctor_json_next(&r->json);
+
+	*ret_at = SIZE_MAX;
+	if (event == DOCTOR_JSON_STRING)
+		*ret_at = keep(r);
+	return doctor_json_pass(&r->json, event);
+}
+
+/* The text of the value of the key just read is a word to look at. */
+static bool read_word(struct reading *r, const char **ret_word)
+{
+	enum doctor_json_event event = doctor_json_next(&r->json);
+
+	*ret_word = event == DOCTOR_JSON_STRING ? r->json.text : "";
+	return doctor_json_pass(&r->json, event);
+}
+
+/* {"name": ..., "value": ...}; @ret_name and @ret_value are SIZE_MAX at first. */
+static bool read_pair(struct reading *r, size_t *ret_name, size_t *ret_value)
+{
+	enum doctor_json_event event;
+
+	*ret_name = *ret_value = SIZE_MAX;
+	while ((event = doctor_json_next(&r->json)) == DOCTOR_JSON_KEY) {
+		size_t *to = is_key(r, "name")	  ? ret_name
+			     : is_key(r, "value") ? ret_value
+						  : NULL;
+
+		if (!(to ? read_text(r, to) : doctor_json_skip(&r->json)))
+			return false;
+	}
+	return event == DOCTOR_JSON_OBJECT_END;
+}
+
+static bool read_field(struct reading *r, enum doctor_json_event event)
+{
+	struct entry *e = &r->now;
+	size_t name, value;
+
+	if (event != DOCTOR_JSON_OBJECT)
+		return doctor_json_pass(&r->json, event);
+	if (!read_pair(r, &name, &value))
+		return false;
+	if (name == SIZE_MAX || value == SIZE_MAX)
+		return true;
+	if (e->n_fields == DOCTOR_MAX_SAID) {
+		e->unfit = true;
+		return true;
+	}
+	if (strcasecmp(text_at(e, name), "Upgrade") == 0 &&
+	    strcasecmp(text_at(e, value), "websocket") == 0)
+		e->is_websocket = true;
+	e->field[e->n_fields].name = name;
+	e->field[e->n_fields++].value = value;
+	return true;
+}
+
+static bool read_cookie(struct reading *r, enum doctor_json_event event)
+{
+	struct entry *e = &r->now;
+	size_t name, value;
+
+	if (event != DOCTOR_JSON_OBJECT)
+		return doctor_json_pass(&r->json, event);
+	if (!read_pair(r, &name, &value))
+		return false;
+	if (name == SIZE_MAX || value == SIZE_MAX)
+		return true;
+	if (e->n_cookies == DOCTOR_MAX_SAID) {
+		e->unfit = true;
+		return true;
+	}
+	e->cookie[e->n_cookies].name = name;
+	e->cookie[e->n_cookies++].value = value;
+	return true;
+}
+
+static bool begins_ws(const char *url)
+{
+	return strncasecmp(url, "ws://", 5) == 0 ||
+	       strncasecmp(url, "wss://", 6) == 0;
+}
+
+static bool read_request(struct reading *r)
+{
+	if (is_key(r, "url")) {
+		if (!read_text(r, &r->now.url))
+			return false;
+		r->now.is_websocket |= begins_ws(text_at(&r->now, r->now.url));
+		return true;
+	}
+	if (is_key(r, "headers"))
+		return each(r, read_field);
+	if (is_key(r, "cookies"))
+		return each(r, read_cookie);
+	return doctor_json_skip(&r->json);
+}
+
+/* Chrome says what went wrong in "_error", often as null. */
+static bool read_error(struct reading *r)
+{
+	const char *word;
+
+	if (!read_word(r, &word))
+		return false;
+	r->now.has_error |= *word != 0;
+	return true;
+}
+
+static bool read_response(struct reading *r)
+{
+	enum doctor_json_event event;
+
+	if (is_key(r, "_error"))
+		return read_error(r);
+	if (!is_key(r, "status"))
+		return doctor_json_skip(&r->json);
+	event = doctor_json_next(&r->json);
+	if (event == DOCTOR_JSON_NUMBER)
+		r->now.status = atoi(r->json.text);
+	return doctor_json_pass(&r->json, event);
+}
+
+static bool read_message(struct reading *r, enum doctor_json_event event)
+{
+	r->now.has_messages = true;
+	return doctor_json_pass(&r->json, event);
+}
+
+static bool read_type(struct reading *r)
+{
+	const char *word;
+
+	if (!read_word(r, &word))
+		return false;
+	r->now.is_websocket |= strcasecmp(word, "websocket") == 0;
+	return true;
+}
+
+static bool read_member(struct reading *r)
+{
+	if (is_key(r, "request"))
+		return walk(r, read_request);
+	if (is_key(r, "response"))
+		return walk(r, read_response);
+	if (is_key(r, "_error"))
+		return read_error(r);
+	if (is_key(r, "_resourceType") || is_key(r, "resourceType"))
+		return read_type(r);
+	if (is_key(r, "_webSocketMessages")) {
+		r->now.no_messages = true;
+		return each(r, read_message);
+	}
+	return doctor_json_skip(&r->json);
+}
+
+static enum fit judge(const struct entry *e)
+{
+	if (!e->is_websocket || e->url == SIZE_MAX)
+		return NO_WEBSOCKET;
+	if (e->status != 101 || e->has_error)
+		return FAILED;
+	return e->no_messages && !e->has_messages ? SILENT : OPENED;
+}
+
+static bool read_entry(struct reading *r, enum doctor_json_event event)
+{
+	struct entry spare;
+	enum doctor_json_event inner;
+
+	r->n_entries++;
+	if (event != DOCTOR_JSON_OBJECT)
+		return doctor_json_pass(&r->json, event);
+	clear(&r->now);
+	r->now.number = r->n_entries;
+	while ((inner = doctor_json_next(&r->json)) == DOCTOR_JSON_KEY)
+		if (!read_member(r))
+			return false;
+	if (inner != DOCTOR_JSON_OBJECT_END)
+		return false;
+	r->now.fit = judge(&r->now);
+	if (r->now.fit == NO_WEBSOCKET)
+		return true;
+	if (r->match && !strstr(text_at(&r->now, r->now.url), r->match)) {
+		r->n_unmatched++;
+		return true;
+	}
+	r->n_of_fit[r->now.fit]++;
+	if (r->now.fit < r->best.fit)
+		return true;
+	spare = r->best;
+	r->best = r->now;
+	r->now = spare;
+	return true;
+}
+
+/* ---- the file ---- */
+
+static bool read_log(struct reading *r)
+{
+	if (!is_key(r, "entries"))
+		return doctor_json_skip(&r->json);
+	r->entries = true;
+	return each(r, read_entry);
+}
+
+static bool read_top(struct reading *r)
+{
+	if (!is_key(r, "log"))
+		return doctor_json_skip(&r->json);
+	r->log = true;
+	return walk(r, read_log);
+}
+
+/* ---- what was found becomes the request ---- */
+
+static bool has_field(const struct entry *e, const char *name)
+{
+	for (size_t i = 0; i < e->n_fields; i++)
+		if (strcasecmp(text_at(e, e->field[i].name), name) == 0)
+			return true;
+	return false;
+}
+
+static int say_cookies(struct doctor_import *m, const struct entry *e)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < e->n_cookies && status == 0; i++) {
+		char *one;
+
+		if (asprintf(&one, "%s=%s", text_at(e, e->cookie[i].name),
+			     text_at(e, e->cookie[i].value)) < 0)
+			return doctor_import_fail(m, "out of memory");
+		status = doctor_import_say(m, "cookie", bytes_of_str(one));
+		free(one);
+	}
+	return status;
+}
+
+/* A query may hold what the fields do not. */
+static bool has_secret_query(const struct entry *e)
+{
+	const char *url = text_at(e, e->url);
+	char shown[8192];
+
+	return ses_url_redact(bytes_of_str(url), shown, sizeof(shown)) < 0 ||
+	       strcmp(url, shown) != 0;
+}
+
+static void tell_left_out(struct doctor_import *m, const struct entry *e)
+{
+	if (has_field(e, "Cookie") || has_field(e, "Authorization") ||
+	    e->n_cookies > 0)
+		return;
+	doctor_import_note(m, "the recording has neither Cookie nor "
+			      "Authorization for this request: browsers leave "
+			      "them out unless it is exported with sensitive "
+			      "data; give them by -b or -H if there are any");
+	m->no_credentials = !has_secret_query(e);
+}
+
+static void tell_which(const struct reading *r, struct doctor_import *m)
+{
+	static const char *const ways[] = {
+		"", "that opened", "that got no message", "that failed"};
+	const struct entry *e = &r->best;
+	uint64_t others = r->n_of_fit[OPENED] + r->n_of_fit[SILENT] +
+			  r->n_of_fit[FAILED] - 1;
+	char url[4096], shown[110], rest[80] = "";
+
+	if (ses_url_redact(bytes_of_str(text_at(e, e->url)), url, sizeof(url)) <
+	    0)
+		snprintf(url, sizeof(url), "a long URL");
+	bytes_printable(bytes_of_str(url), shown, sizeof(shown));
+	if (others)
+		snprintf(rest, sizeof(rest),
+			 "; %" PRIu64 " other%s left out, of which %" PRIu64
+			 " failed",
+			 others, others == 1 ? " was" : "s were",
+			 r->n_of_fit[FAILED] - (e->fit == FAILED));
+	doctor_import_note(m,
+			   "from the recording, entry %" PRIu64
+			   ", the last WebSocket %s: %s%s",
+			   e->number, ways[e->fit], shown, rest);
+	if (e->fit != FAILED)
+		doctor_import_note(m, "no WebSocket in the recording failed%s",
+				   r->match ? " among those that match" : "");
+}
+
+static int use(struct reading *r, struct doctor_import *m)
+{
+	const struct entry *e = &r->best;
+	int status;
+
+	if (e->unfit)
+		return doctor_import_fail(
+			m, "entry %" PRIu64 " is too large for a handshake",
+			e->number);
+	status = doctor_import_url(m, bytes_of_str(text_at(e, e->url)));
+	for (size_t i = 0; i < e->n_fields && status == 0; i++)
+		status = doctor_import_field(
+			m, bytes_of_str(text_at(e, e->field[i].name)),
+			bytes_of_str(text_at(e, e->field[i].value)));
+	if (status == 0 && !has_field(e, "Cookie"))
+		status = say_cookies(m, e);
+	if (status < 0)
+		return status;
+	tell_which(r, m);
+	tell_left_out(m, e);
+	return 0;
+}
+
+static int fail_none(const struct reading *r, struct doctor_import *m)
+{
+	if (!r->log || !r->entries)
+		return doctor_import_fail(m, "this is no recording of a "
+					     "browser: it has no log.entries");
+	if (r->n_unmatched)
+		return doctor_import_fail(
+			m,
+			"%" PRIu64 " WebSocket%s recorded, and no URL of "
+			"them holds the text of --match",
+			r->n_unmatched, r->n_unmatched == 1 ? " is" : "s are");
+	return doctor_import_fail(m,
+				  "none of the %" PRIu64
+				  " entries is a WebSocket; open the tools of "
+				  "the browser first, then load the page",
+				  r->n_entries);
+}
+
+int doctor_har_read_from(size_t (*refill)(void *context, uint8_t *room,
+					  size_t size),
+			 void *context, const char *match,
+			 struct doctor_import *m)
+{
+	struct reading *r = calloc(1, sizeof(*r));
+	bool whole;
+	int status;
+
+	if (!r || doctor_json_init(&r->json, refill, context) < 0) {
+		if (r)
+			doctor_json_fini(&r->json);
+		free(r);
+		return doctor_import_fail(m, "out of memory");
+	}
+	r->match = match;
+	ses_buf_init(&r->now.text, MAX_ENTRY);
+	ses_buf_init(&r->best.text, MAX_ENTRY);
+	whole = walk(r, read_top) &&
+		doctor_json_next(&r->json) == DOCTOR_JSON_END;
+	if (r->best.fit != NO_WEBSOCKET)
+		status = use(r, m);
+	else if (whole || !r->json.error)
+		status = fail_none(r, m);
+	else
+		status = doctor_import_fail(m, "broken at byte %" PRIu64 ": %s",
+					    r->json.error_at, r->json.error);
+	if (status == 0 && r->json.error)
+		doctor_import_note(m,
+				   "the recording is broken at byte %" PRIu64
+				   " (%s); only what stands before was used",
+				   r->json.error_at, r->json.error);
+	ses_buf_fini(&r->now.text);
+	ses_buf_fini(&r->best.text);
+	doctor_json_fini(&r->json);
+	free(r);
+	return status;
+}
+
+static size_t refill_from_file(void *context, uint8_t *room, size_t size)
+{
+	ssize_t n = read(*(int *)context, room, size);
+
+	return n > 0 ? (size_t)n : 0;
+}
+
+int doctor_har_read(const char *path, const char *match, struct doctor_import *m)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), status;
+
+	if (fd < 0)
+		return doctor_import_fail(m, "%s", strerror(errno));
+	status = doctor_har_read_from(refill_from_file, &fd, match, m);
+	close(fd);
+	return status;
+}
