@@ -1,11 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* Not read yet: a configuration of this language is accepted unjudged. */
-#include "lint/tree.h"
+/* Apache httpd 2.4: read, sort by servers, judge. */
+#include "lint/apache.h"
+
+#include <sesame/error.h>
+#include <stdlib.h>
 
 int lint_apache(struct lint_run *run, const char *file, struct bytes text)
 {
-	(void)run;
-	(void)file;
-	(void)text;
-	return 0;
+	struct apache *a = calloc(1, sizeof(*a));
+	int r;
+
+	if (!a)
+		return SESAME_ENOMEM;
+	a->run = run;
+	a->main_file = file;
+	r = apache_parse(a, file, text);
+	if (r == 0)
+		r = apache_collect(a);
+	if (r == 0)
+		r = apache_judge(a);
+	apache_forget(a);
+	free(a);
+	return r;
 }
