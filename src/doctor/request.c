@@ -572,6 +572,8 @@ static void pick_dial(const struct doctor_case *c,
 					 trial->change == DOCTOR_BACKEND
 				 ? NULL
 				 : c->proxy,
+		.proxy_ca_file = c->proxy_ca_file,
+		.proxy_insecure = c->proxy_insecure,
 		.connect_host = other ? NULL : pick_connect_host(c, trial),
 		.connect_port = other || trial->change == DOCTOR_PORT
 					? 0

@@ -31,6 +31,16 @@ static bool has_word(const char *text, const char *word)
 
 /* ---- before HTTP ---- */
 
+/* The certificate, or the TLS, that fails can be the proxy's own. */
+static bool is_proxy_tls(const struct doctor_probe *p)
+{
+	enum ses_tls_fault fault = p->dial.tls.fault;
+
+	return p->error == SESAME_EPROXY &&
+	       (fault == SES_TLS_UNTRUSTED || fault == SES_TLS_EXPIRED ||
+		fault == SES_TLS_HOSTNAME);
+}
+
 static enum doctor_finding_kind proxy_symptom(const struct doctor_probe *p)
 {
 	const struct ses_dial_step *step = last_step(p);
@@ -39,7 +49,8 @@ static enum doctor_finding_kind proxy_symptom(const struct doctor_probe *p)
 
 	if (status == 407 || has_word(text, "authentication") ||
 	    has_word(text, "credential") || has_word(text, "password") ||
-	    has_word(text, "log in")) /* SOCKS: no method that we offered */
+	    has_word(text, "log in") ||
+	    has_word(text, "ticket")) /* SOCKS: no method that we offered */
 		return DOCTOR_F_PROXY_407;
 	if (status >= 500)
 		return DOCTOR_F_PROXY_GATEWAY;
@@ -131,7 +142,8 @@ static enum doctor_finding_kind connection_symptom(const struct doctor_probe *p,
 	const struct ses_dial_step *step = last_step(p);
 	enum ses_dial_kind kind = step ? step->kind : SES_DIAL_CONNECT;
 
-	if (p->error == SESAME_ETLS || (step && kind == SES_DIAL_TLS))
+	if (p->error == SESAME_ETLS || (step && kind == SES_DIAL_TLS) ||
+	    is_proxy_tls(p))
 		return tls_symptom(p, c);
 	if (p->error == SESAME_EPROXY || (step && kind == SES_DIAL_PROXY))
 		return proxy_symptom(p);

@@ -226,6 +226,7 @@ static void on_proxy_tls_end(struct ses_stream *s, int error)
 	struct ses_dial *d = s->owner;
 	const struct ses_tls_info *info = ses_stream_tls_info(s);
 
+	d->report.tls = *info;
 	ses_dial_end_step(d, SESAME_EPROXY, 0, "no TLS with the proxy: %s",
 			  info->text[0] ? info->text : "it failed");
 	ses_dial_fail(d, SESAME_EPROXY);

@@ -62,7 +62,9 @@ struct ses_dial_report {
 	struct ses_addr address[SES_DIAL_MAX_ADDRESSES]; /* that the name has */
 	size_t n_addresses;
 	struct ses_addr peer; /* the one that answered; len 0: none */
-	struct ses_tls_info tls; /* meaningful when a TLS step is there */
+	/* Meaningful when a TLS step is there; or of the proxy's TLS, when
+	 * that is what failed. */
+	struct ses_tls_info tls;
 	/* A proxy's answer to CONNECT: its status, head and body's beginning. */
 	int proxy_status;
 	char proxy_head[4096];

@@ -2,6 +2,7 @@
 """Forward proxies as they stand in offices: squid with TLS of its own, with
 passwords as Digest, and with Kerberos tickets."""
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -39,6 +40,13 @@ def wait_for(port):
 def connect(*args, **options):
     return subprocess.run([PROGRAM, "connect", "-m", "hello", "--max-time", "10", *args],
                           capture_output=True, text=True, timeout=30, **options)
+
+
+def cause(*args, **options):
+    """What the doctor names."""
+    done = subprocess.run([PROGRAM, "doctor", "--json", *args], capture_output=True, text=True,
+                          timeout=60, **options)
+    return json.loads(done.stdout)["verdict"]["cause"]
 
 
 def certificate(folder, name, host="127.0.0.1"):
@@ -120,6 +128,10 @@ def test_wss_and_ws_go_through_a_proxy_that_speaks_tls(folder, certificates, pla
         assert done.returncode != 0
         done = connect(*proxy, "--proxy-insecure", plain_echo)
         assert (done.returncode, done.stdout) == (0, "hello\n"), done.stderr
+        # The doctor goes the same way, and names the proxy when that is at fault.
+        assert cause(*proxy, "--proxy-cacert", cert, "--cacert",
+                     certificates["server"][0], tls_echo) == "ok"
+        assert cause(*proxy, tls_echo) == "tls.untrusted"
 
 
 @needs_squid
@@ -219,6 +231,9 @@ def test_a_ticket_answers_a_proxy_that_asks_for_negotiate(folder, plain_echo):
         without = {**env, "KRB5CCNAME": str(folder / "empty")}
         done = connect("-x", "http://:@localhost:%d" % port, plain_echo, env=without)
         assert done.returncode != 0 and "ticket" in done.stderr, done.stderr
+        args = ("-x", "http://:@localhost:%d" % port, plain_echo)
+        assert cause(*args, env=env) == "ok"
+        assert cause(*args, env=without) == "net.proxy-auth"
         # Nobody asked for a ticket to be shown: none is.
         done = connect("-x", "http://localhost:%d" % port, plain_echo, env=env)
         assert done.returncode != 0 and "407" in done.stderr
