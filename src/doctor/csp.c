@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which sources a page may connect to (CSP level 3, sections 6.7.2.5 on). The
- * page is one of the URL's own host, so 'self' matches, ws for http as well.
+ * Which sources a page may connect to (CSP level 3, sections 6.7.2.5 on), 'self'
+ * included. Where browsers differ (http://HOST for ws://HOST), the lenient one
+ * counts: what is said to be forbidden has to be.
  */
 #include "doctor/csp.h"
 
@@ -60,15 +61,33 @@ static size_t find_text(struct bytes text, const char *what)
 	return text.len;
 }
 
-static bool source_matches(struct bytes source, const struct ses_url *url)
+/*
+ * 'self' is the page's own host and port; ws for http and wss for https, and
+ * the secure form of either with its own default port.
+ */
+static bool self_matches(const struct ses_url *page, const struct ses_url *url)
+{
+	if (!page) /* a page of the URL's own host */
+		return true;
+	if (!bytes_equal_nocase(page->host, url->host) ||
+	    (page->tls && !url->tls))
+		return false;
+	return page->port == url->port ||
+	       (page->port == (page->tls ? 443 : 80) &&
+		url->port == (url->tls ? 443 : 80));
+}
+
+static bool source_matches(struct bytes source, const struct ses_url *page,
+			   const struct ses_url *url)
 {
 	size_t at = find_text(source, "://");
 	struct bytes host = source, port = {0};
 	size_t end = 0;
 
-	if (bytes_equal_str(source, "*") ||
-	    bytes_equal_nocase(source, BYTES("'self'")))
+	if (bytes_equal_str(source, "*"))
 		return true;
+	if (bytes_equal_nocase(source, BYTES("'self'")))
+		return self_matches(page, url);
 	if (source.len > 1 && source.data[source.len - 1] == ':')
 		return scheme_matches(bytes_first(source, source.len - 1),
 				      url->tls);
@@ -102,18 +121,20 @@ static bool is_called(struct bytes directive, const char *name,
 	       (ret_sources->len == 0 || ret_sources->data[0] == ' ');
 }
 
-static bool list_forbids(struct bytes sources, const struct ses_url *url)
+static bool list_forbids(struct bytes sources, const struct ses_url *page,
+			 const struct ses_url *url)
 {
 	struct bytes one;
 
 	while (next_part(&sources, ' ', &one))
-		if (one.len > 0 && source_matches(one, url))
+		if (one.len > 0 && source_matches(one, page, url))
 			return false;
 	return true;
 }
 
-bool doctor_csp_policy_forbids(struct bytes policy, const struct ses_url *url,
-			       struct bytes *ret_directive)
+static bool policy_forbids(struct bytes policy, const struct ses_url *page,
+			   const struct ses_url *url,
+			   struct bytes *ret_directive)
 {
 	static const char *const names[] = {"connect-src", "default-src"};
 
@@ -124,45 +145,186 @@ bool doctor_csp_policy_forbids(struct bytes policy, const struct ses_url *url,
 			if (!is_called(directive, names[i], &sources))
 				continue;
 			*ret_directive = directive;
-			return list_forbids(sources, url);
+			return list_forbids(sources, page, url);
 		}
 	}
 	return false;
 }
 
-/* The policy in <meta http-equiv="Content-Security-Policy" content="...">. */
-static struct bytes meta_policy(struct bytes body)
+bool doctor_csp_policy_forbids(struct bytes policy, const struct ses_url *url,
+			       struct bytes *ret_directive)
 {
-	struct bytes rest = bytes_from(
-		body,
-		find_text(body, "http-equiv=\"Content-Security-Policy\""));
-	size_t from = find_text(rest, "content=\""), to;
+	return policy_forbids(policy, NULL, url, ret_directive);
+}
 
-	if (from == rest.len)
+/* ---- the policies of a page ---- */
+
+/*
+ * The policies that a page is under: of its fields, which may hold several with
+ * commas between, and of its <meta> elements (which have no say in a sandbox).
+ * A policy that only reports forbids nothing.
+ */
+struct policies {
+	struct bytes fields[SES_HEAD_MAX_FIELDS];
+	size_t n_fields, i;
+	struct bytes list; /* of the field at work */
+	struct bytes body; /* what is left of it */
+	bool meta;	   /* the last one came from the body */
+};
+
+static void begin(struct policies *all, const struct doctor_probe *page)
+{
+	*all = (struct policies){.body = bytes_of(page->body, page->body_len)};
+	for (size_t i = 0; i < page->parsed.n_fields; i++)
+		if (bytes_equal_nocase(page->parsed.fields[i].name,
+				       BYTES("Content-Security-Policy")))
+			all->fields[all->n_fields++] =
+				page->parsed.fields[i].value;
+}
+
+static size_t find_word(struct bytes text, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (size_t i = 0; i + len <= text.len; i++)
+		if (bytes_equal_nocase(bytes_of(text.data + i, len),
+				       bytes_of_str(word)))
+			return i;
+	return text.len;
+}
+
+/* The value of the attribute called @name in the text of a tag. */
+static struct bytes attribute(struct bytes tag, const char *name)
+{
+	size_t at = find_word(tag, name), end = 0;
+	struct bytes rest = bytes_from(tag, at + strlen(name));
+	uint8_t quote;
+
+	if (at >= tag.len || rest.len < 3 || rest.data[0] != '=')
 		return bytes_of(NULL, 0);
-	rest = bytes_from(rest, from + 9);
-	to = find_text(rest, "\"");
-	return bytes_first(rest, to);
+	quote = rest.data[1];
+	if (quote != '"' && quote != '\'')
+		return bytes_of(NULL, 0);
+	rest = bytes_from(rest, 2);
+	while (end < rest.len && rest.data[end] != quote)
+		end++;
+	return bytes_first(rest, end);
+}
+
+/* The end of a tag; a ">" in quotes is none. */
+static size_t tag_len(struct bytes text)
+{
+	uint8_t quote = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t b = text.data[i];
+
+		if (quote)
+			quote = b == quote ? 0 : quote;
+		else if (b == '"' || b == '\'')
+			quote = b;
+		else if (b == '>')
+			return i;
+	}
+	return text.len;
+}
+
+static bool next_meta(struct bytes *body, struct bytes *ret)
+{
+	for (;;) {
+		size_t at = find_word(*body, "<meta");
+		struct bytes tag;
+
+		if (at >= body->len)
+			return false;
+		*body = bytes_from(*body, at + 5);
+		tag = bytes_first(*body, tag_len(*body));
+		*body = bytes_from(*body, tag.len);
+		if (!bytes_equal_nocase(attribute(tag, "http-equiv"),
+					BYTES("Content-Security-Policy")))
+			continue;
+		*ret = attribute(tag, "content");
+		return true;
+	}
+}
+
+static bool next_policy(struct policies *all, struct bytes *ret)
+{
+	all->meta = false;
+	for (;;) {
+		if (next_part(&all->list, ',', ret))
+			return true;
+		if (all->i == all->n_fields)
+			break;
+		all->list = all->fields[all->i++];
+	}
+	all->meta = true;
+	return next_meta(&all->body, ret);
+}
+
+static bool any_forbids(const struct doctor_probe *page,
+			const struct ses_url *at, const struct ses_url *url,
+			char *out, size_t size)
+{
+	struct bytes policy, directive;
+	struct policies all;
+
+	begin(&all, page);
+	while (next_policy(&all, &policy))
+		if (policy_forbids(policy, at, url, &directive)) {
+			bytes_printable(directive, out, size);
+			return true;
+		}
+	return false;
 }
 
 bool doctor_csp_forbids(const struct doctor_probe *page,
 			const struct ses_url *url, char *out, size_t size)
 {
-	struct bytes meta = meta_policy(bytes_of(page->body, page->body_len));
-	struct bytes directive;
+	return any_forbids(page, NULL, url, out, size);
+}
 
-	for (size_t i = 0; i < page->parsed.n_fields; i++) {
-		const struct ses_field *f = &page->parsed.fields[i];
+bool doctor_csp_page_forbids(const struct doctor_probe *page,
+			     const struct ses_url *at, const struct ses_url *url,
+			     char *out, size_t size)
+{
+	return any_forbids(page, at, url, out, size);
+}
 
-		if (bytes_equal_nocase(f->name,
-				       BYTES("Content-Security-Policy")) &&
-		    doctor_csp_policy_forbids(f->value, url, &directive)) {
-			bytes_printable(directive, out, size);
-			return true;
-		}
+static bool has_directive(const struct doctor_probe *page, const char *name,
+			  bool meta_too, struct bytes *ret, struct bytes *rest)
+{
+	struct bytes policy, directive;
+	struct policies all;
+
+	begin(&all, page);
+	while (next_policy(&all, &policy)) {
+		if (all.meta && !meta_too)
+			return false;
+		while (next_part(&policy, ';', &directive))
+			if (is_called(directive, name, rest)) {
+				*ret = directive;
+				return true;
+			}
 	}
-	if (!doctor_csp_policy_forbids(meta, url, &directive))
+	return false;
+}
+
+bool doctor_csp_has(const struct doctor_probe *page, const char *name,
+		    char *out, size_t size)
+{
+	struct bytes directive, rest;
+
+	if (!has_directive(page, name, true, &directive, &rest))
 		return false;
 	bytes_printable(directive, out, size);
 	return true;
+}
+
+bool doctor_csp_sandboxed(const struct doctor_probe *page)
+{
+	struct bytes directive, rest;
+
+	return has_directive(page, "sandbox", false, &directive, &rest) &&
+	       !bytes_contains_nocase(rest, BYTES("allow-same-origin"));
 }

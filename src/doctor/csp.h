@@ -14,6 +14,15 @@
  */
 bool doctor_csp_forbids(const struct doctor_probe *page,
 			const struct ses_url *url, char *out, size_t size);
+/* The same for a page that is at @at, of whatever host. */
+bool doctor_csp_page_forbids(const struct doctor_probe *page,
+			     const struct ses_url *at, const struct ses_url *url,
+			     char *out, size_t size);
+/* Whether a policy of the page has this directive; written to @out. */
+bool doctor_csp_has(const struct doctor_probe *page, const char *name,
+		    char *out, size_t size);
+/* Whether a policy takes the page's origin away. */
+bool doctor_csp_sandboxed(const struct doctor_probe *page);
 /* The same for one policy, for a page of the URL's own host. */
 bool doctor_csp_policy_forbids(struct bytes policy, const struct ses_url *url,
 			       struct bytes *ret_directive);

@@ -50,9 +50,22 @@ const struct doctor_finding *doctor_found(const struct doctor_chart *chart,
 	return NULL;
 }
 
+/* Where servers disagree, the refusal is what has to be explained. */
 const struct doctor_probe *doctor_baseline(const struct doctor_chart *chart)
 {
-	return doctor_tried(chart, DOCTOR_NOTHING, NULL);
+	const struct doctor_probe *first =
+		doctor_tried(chart, DOCTOR_NOTHING, NULL);
+
+	for (size_t i = 0; first && first->outcome == DOCTOR_OPEN &&
+			   !chart->stopped && i < chart->n_probes;
+	     i++) {
+		const struct doctor_probe *p = chart->probe[i];
+
+		if (p->trial.change == DOCTOR_NOTHING &&
+		    p->outcome != DOCTOR_OPEN)
+			return p;
+	}
+	return first;
 }
 
 const struct doctor_probe *doctor_tried(const struct doctor_chart *chart,
@@ -229,7 +242,7 @@ static void context_of_way(struct doctor_chart *chart,
 	else
 		doctor_note(chart, DOCTOR_F_PROXY_NOT_USED, base, NULL,
 			    "no forward proxy is used");
-	if (!c->url.tls)
+	if (!c->url.tls && base->dial.tls.fault == SES_TLS_OK)
 		doctor_note(chart, DOCTOR_F_PLAIN, base, NULL,
 			    "the scheme is ws, there is no TLS");
 	if (c->family || c->url.host_kind == SES_HOST_IPV6)
@@ -241,7 +254,8 @@ static void context_of_way(struct doctor_chart *chart,
 	if (mixed_family(base))
 		doctor_note(chart, DOCTOR_F_FAMILY_MIXED, base, NULL,
 			    "one address of the name fails, another answers");
-	if (open && c->origin && !c->url.tls && !doctor_is_loopback(c) &&
+	if (open && !c->page && c->origin && !c->url.tls &&
+	    !doctor_is_loopback(c) &&
 	    bytes_starts(bytes_of_str(c->origin), BYTES("https://")))
 		doctor_note(chart, DOCTOR_F_MIXED_CONTENT, base, NULL,
 			    "the page %s came over https, the URL is ws",
@@ -503,7 +517,8 @@ static void find_repeats(struct doctor_chart *chart)
 		const struct doctor_probe *first =
 			doctor_tried(chart, p->trial.change, p->trial.value);
 
-		if (!doctor_same_answer(first, p)) {
+		if (!doctor_same_answer(first, p) &&
+		    !doctor_found(chart, DOCTOR_F_SPLIT)) {
 			doctor_note(chart, DOCTOR_F_REPEAT_DIFFERS, p, first,
 				    "the same request was answered differently "
 				    "the second time");
@@ -511,9 +526,11 @@ static void find_repeats(struct doctor_chart *chart)
 		}
 	}
 	if (key && doctor_repeats(chart, &key->trial) > 0 &&
-	    doctor_repeats(chart, &base->trial) > 0)
+	    doctor_repeats(chart, &base->trial) > 0 &&
+	    !doctor_wavers(chart, &base->trial))
 		doctor_note(chart, DOCTOR_F_REPEATED, key, base,
-			    "the pair was repeated, alternating, with the same "
+			    "the pair was repeated, in the other order, with "
+			    "the same "
 			    "outcome");
 }
 
@@ -595,6 +612,7 @@ void doctor_find(struct doctor_chart *chart)
 	find_answer(chart, base);
 	find_redirect(chart, base);
 	doctor_find_pairs(chart);
+	doctor_find_experiments(chart);
 	find_page(chart);
 	find_hold(chart);
 	find_repeats(chart);

@@ -44,7 +44,10 @@ void doctor_find(struct doctor_chart *chart);
 /* The finding of this kind, or NULL. */
 const struct doctor_finding *doctor_found(const struct doctor_chart *chart,
 					  enum doctor_finding_kind kind);
-/* The user's own request: the first probe that changes nothing, or NULL. */
+/*
+ * The user's own request: the first probe that changes nothing, or NULL. When
+ * that opened and the same was refused later, the first that was refused.
+ */
 const struct doctor_probe *doctor_baseline(const struct doctor_chart *chart);
 /*
  * The key: the first probe that differs from the user's request in one thing
@@ -62,6 +65,30 @@ const struct doctor_probe *doctor_tried(const struct doctor_chart *chart,
 					enum doctor_change change,
 					const char *value);
 
+/* How often the same thing was asked, and how often it was let in. */
+struct doctor_score {
+	int n, opened;
+};
+
+/* So often the same is asked where the answers differ. */
+#define DOCTOR_TIMES 5
+
+struct doctor_score doctor_score(const struct doctor_chart *chart,
+				 const struct doctor_trial *trial);
+/* Whether the same was let in at one time and not at another. */
+bool doctor_wavers(const struct doctor_chart *chart,
+		   const struct doctor_trial *trial);
+/* Whether what a trial opened shows more than luck. */
+bool doctor_stands(const struct doctor_chart *chart,
+		   const struct doctor_trial *trial);
+/* Whether the URL looks like one of engine.io (Socket.IO). */
+bool doctor_is_engine(const struct doctor_case *c);
+/* The URL of the page that was given. False: none, or no http(s). */
+bool doctor_page_url(const struct doctor_case *c, struct ses_url *ret);
+/* The Host for the backend: the one of the user's request, or its own. */
+bool doctor_backend_host(const struct doctor_case *c, bool as_public, char *out,
+			 size_t size);
+
 /* ---- between finding.c and its parts: symptom.c, telltale.c, pair.c ---- */
 
 /* Add a finding, told by a format; redacted by the caller where needed. */
@@ -74,6 +101,8 @@ void doctor_find_symptom(struct doctor_chart *chart,
 /* telltale.c: what an answer says in so many words. */
 void doctor_find_words(struct doctor_chart *chart,
 		       const struct doctor_probe *p);
+/* experiment.c: what those show that are no pair of handshakes. */
+void doctor_find_experiments(struct doctor_chart *chart);
 /* pair.c: what each experiment shows, compared with the user's own request. */
 void doctor_find_pairs(struct doctor_chart *chart);
 /* Whether the answer of @p has a telltale of this kind. */

@@ -220,6 +220,8 @@ void doctor_harvest_origins(const struct doctor_chart *chart,
 
 	if (doctor_own_origin(chart->c, false, own, sizeof(own)))
 		add(v, "%s", own);
+	if (doctor_found(chart, DOCTOR_F_PAGE_SANDBOXED))
+		add(v, "null");
 	for (size_t i = 0; i < chart->n_probes; i++) {
 		const struct doctor_probe *p = chart->probe[i];
 		struct bytes allow = field_of(p, "Access-Control-Allow-Origin");
@@ -606,7 +608,23 @@ static void add_script(const struct doctor_case *c, struct bytes base,
 static bool is_fetched(const struct doctor_probe *p)
 {
 	return p->trial.change == DOCTOR_PLAIN_GET ||
-	       p->trial.change == DOCTOR_PLAIN_GET_PATH;
+	       p->trial.change == DOCTOR_PLAIN_GET_PATH ||
+	       p->trial.change == DOCTOR_POLLING ||
+	       p->trial.change == DOCTOR_PREFLIGHT ||
+	       p->trial.change == DOCTOR_PAGE;
+}
+
+/* Whether the page that was given is at the URL's own host and port. */
+static bool is_own_page(const struct doctor_case *c, struct bytes *ret_path)
+{
+	struct ses_url page;
+
+	if (!doctor_page_url(c, &page) || page.tls != c->url.tls ||
+	    page.port != c->url.port ||
+	    !bytes_equal_nocase(page.host, c->url.host))
+		return false;
+	*ret_path = page.path;
+	return true;
 }
 
 void doctor_harvest_scripts(const struct doctor_chart *chart,
@@ -624,6 +642,8 @@ void doctor_harvest_scripts(const struct doctor_chart *chart,
 		struct bytes text = body_of(p);
 		const uint8_t *hit;
 
+		if (p->trial.change == DOCTOR_PAGE && !is_own_page(c, &base))
+			continue;
 		if (p->trial.change == DOCTOR_PLAIN_GET_PATH &&
 		    p->status / 100 == 3) /* the page is somewhere else */
 			add_path(own_path(c, field_of(p, "Location")), v);

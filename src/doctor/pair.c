@@ -35,9 +35,20 @@ static int rank(const struct doctor_probe *p)
 	}
 }
 
-static bool opens(const struct doctor_probe *base, const struct doctor_probe *p)
+static bool opens(const struct doctor_chart *chart,
+		  const struct doctor_probe *base, const struct doctor_probe *p)
 {
-	return p->outcome == DOCTOR_OPEN && base->outcome != DOCTOR_OPEN;
+	return p->outcome == DOCTOR_OPEN && base->outcome != DOCTOR_OPEN &&
+	       doctor_stands(chart, &p->trial);
+}
+
+/* Trials that ask for something else, or elsewhere: they open no door. */
+static bool is_aside(enum doctor_change change)
+{
+	return change == DOCTOR_NOTHING || change == DOCTOR_PLAIN_GET ||
+	       change == DOCTOR_PLAIN_GET_PATH || change == DOCTOR_POLLING ||
+	       change == DOCTOR_SESSION || change == DOCTOR_PREFLIGHT ||
+	       change == DOCTOR_PAGE || change == DOCTOR_BACKEND;
 }
 
 /* An HTTP answer where the user's request got none. */
@@ -70,13 +81,11 @@ const struct doctor_probe *doctor_key(const struct doctor_chart *chart)
 
 		change = p->trial.change;
 		if (change == DOCTOR_HOLD && base->outcome == DOCTOR_OPEN &&
-		    p->outcome != DOCTOR_OPEN)
+		    p->outcome != DOCTOR_OPEN && p->status == 101)
 			return p;
-		if (change == DOCTOR_NOTHING || change == DOCTOR_HOLD ||
-		    change == DOCTOR_PLAIN_GET ||
-		    change == DOCTOR_PLAIN_GET_PATH)
+		if (change == DOCTOR_HOLD || is_aside(change))
 			continue;
-		if (opens(base, p) || chooses(base, p)) {
+		if (opens(chart, base, p) || chooses(base, p)) {
 			if (change != DOCTOR_MINIMAL)
 				return p;
 			best = best ? best : p;
@@ -105,7 +114,7 @@ static struct tally count(const struct doctor_chart *chart,
 		if (p->trial.change != change || is_repeat(chart, p))
 			continue;
 		t.n++;
-		if (opens(base, p) && !t.opened)
+		if (opens(chart, base, p) && !t.opened)
 			t.opened = p;
 		else if (answers(base, p) && !t.answered)
 			t.answered = p;
@@ -113,7 +122,7 @@ static struct tally count(const struct doctor_chart *chart,
 			t.same = p;
 		else if (rank(p) < rank(base))
 			t.worse = p; /* a cure does not make it worse */
-		else if (!t.changed && !opens(base, p))
+		else if (!t.changed && p->outcome != DOCTOR_OPEN)
 			t.changed = p;
 	}
 	return t;
@@ -553,7 +562,7 @@ static void find_scheme(struct doctor_chart *chart)
 
 	if (!p)
 		return;
-	if (opens(base, p))
+	if (opens(chart, base, p))
 		tell(chart, DOCTOR_F_SCHEME_OPENS, p);
 	else if (doctor_says(p, DOCTOR_F_SAYS_TLS_PORT))
 		tell_same(chart, DOCTOR_F_SCHEME_NO_EFFECT, p,
@@ -576,7 +585,7 @@ static void find_direct(struct doctor_chart *chart)
 
 	if (!p)
 		return;
-	if (opens(base, p))
+	if (opens(chart, base, p))
 		tell(chart, DOCTOR_F_DIRECT_OPENS, p);
 	else if (rank(base) == 0 && rank(p) > 0)
 		tell(chart, DOCTOR_F_DIRECT_ANSWERS, p);
@@ -640,6 +649,9 @@ static void find_denied(struct doctor_chart *chart)
 	for (size_t i = 0; i < chart->n_probes; i++)
 		if (!doctor_same_answer(base, chart->probe[i]) &&
 		    chart->probe[i]->trial.change != DOCTOR_SCHEME &&
+		    (!is_aside(chart->probe[i]->trial.change) ||
+		     chart->probe[i] == g) &&
+		    chart->probe[i]->trial.change != DOCTOR_H2 &&
 		    chart->probe[i]->trial.change != DOCTOR_HOST &&
 		    chart->probe[i]->trial.change != DOCTOR_SOURCE)
 			return;

@@ -2,8 +2,8 @@
 /*
  * The choice of the next experiment. Every row of trials.def says what a trial
  * could show; its worth now is the sum over the causes of how likely they are
- * times how surely it would show them. A pair that decides is repeated once,
- * alternating, before it counts as proof.
+ * times how surely it would show them. A pair that decides is repeated once, in
+ * the other order, before it counts as proof.
  */
 #include "doctor/plan.h"
 
@@ -344,6 +344,90 @@ static bool hold_seconds(const struct doctor_chart *chart, size_t i, char *out,
 	return i == 0 && !chart->c->hold_given && put(out, size, "4");
 }
 
+/* Where HTTP/1.1 got no answer, or one that speaks of the version. */
+static bool if_h2_suspected(const struct doctor_chart *chart, size_t i,
+			    char *out, size_t size)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+
+	return !chart->c->proxy &&
+	       (base->outcome != DOCTOR_ANSWERED || base->status == 505 ||
+		base->status == 426 || base->status == 464 ||
+		doctor_found(chart, DOCTOR_F_SAYS_HTTP2)) &&
+	       once(chart, i, out, size);
+}
+
+/* How often a session was opened by polling, and taken on by WebSocket. */
+static size_t count_of(const struct doctor_chart *chart,
+		       enum doctor_change change)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < chart->n_probes; i++)
+		n += chart->probe[i]->trial.change == change;
+	return n;
+}
+
+static bool polling(const struct doctor_chart *chart, size_t i, char *out,
+		    size_t size)
+{
+	static const char *const tries[] = {"once", "again", "once more"};
+
+	return i < 3 && doctor_is_engine(chart->c) &&
+	       !doctor_found(chart, DOCTOR_F_SESSION_IN_QUERY) &&
+	       (i == 0 || count_of(chart, DOCTOR_SESSION) >= i) &&
+	       put(out, size, tries[i]);
+}
+
+/* "SID", or "SID name=value" with the cookie that came with it. */
+static bool session_of(const struct doctor_probe *p, char *out, size_t size)
+{
+	static const char name[] = "\"sid\":\"";
+	struct bytes cookie = ses_head_get(&p->parsed, "Set-Cookie"), sid;
+	const uint8_t *hit = p->body_len ? memmem(p->body, p->body_len, name,
+						  sizeof(name) - 1)
+					 : NULL;
+	ptrdiff_t end = bytes_find_byte(cookie, ';');
+	int n;
+
+	if (!hit || p->outcome != DOCTOR_ANSWERED || p->status != 200)
+		return false;
+	sid = bytes_of(hit + sizeof(name) - 1,
+		       p->body_len - (size_t)(hit - p->body) -
+			       (sizeof(name) - 1));
+	for (size_t k = 0; k < sid.len; k++)
+		if (!ses_is_token(bytes_of(sid.data + k, 1)))
+			sid.len = k;
+	if (end >= 0)
+		cookie = bytes_first(cookie, (size_t)end);
+	if (bytes_find_byte(cookie, '=') < 0)
+		cookie.len = 0;
+	n = snprintf(out, size, "%.*s%s%.*s", BYTES_ARG(sid),
+		     cookie.len ? " " : "", BYTES_ARG(cookie));
+	return sid.len > 0 && n > 0 && (size_t)n < size;
+}
+
+static bool sessions(const struct doctor_chart *chart, size_t i, char *out,
+		     size_t size)
+{
+	for (size_t k = 0; k < chart->n_probes; k++)
+		if (chart->probe[k]->trial.change == DOCTOR_POLLING &&
+		    session_of(chart->probe[k], out, size) && i-- == 0)
+			return true;
+	return false;
+}
+
+/* The origin that is in question, or one that nobody has. */
+static bool preflights(const struct doctor_chart *chart, size_t i, char *out,
+		       size_t size)
+{
+	const char *origin = chart->c->origin;
+
+	return i == 0 && !doctor_key(chart) &&
+	       count_of(chart, DOCTOR_ORIGIN) > 0 &&
+	       put(out, size, origin ? origin : DOCTOR_NONSENSE_ORIGIN);
+}
+
 /* ---- the rows ---- */
 
 struct power {
@@ -458,23 +542,62 @@ static bool choose(const struct doctor_chart *chart,
 	return best > least;
 }
 
-/* The deciding pair once more, the user's own request first. */
+/* Whether a trial whose first time opened was refused the second time. */
+static bool any_wavers(const struct doctor_chart *chart)
+{
+	for (size_t i = 0; i < chart->n_probes; i++)
+		if (doctor_wavers(chart, &chart->probe[i]->trial))
+			return true;
+	return false;
+}
+
+/*
+ * The deciding pair once more, in the order A B B A: servers that take turns
+ * would tell A from B in any other. Where the answers to the same request
+ * differ, both are asked more often.
+ */
 static bool repeat_pair(const struct doctor_chart *chart,
 			struct doctor_trial *ret_next)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
 	const struct doctor_probe *key = doctor_key(chart);
+	int times = any_wavers(chart) ? DOCTOR_TIMES : 2, own, other;
 
-	if (!key || key->trial.change == DOCTOR_HOLD)
-		return false;
-	if (doctor_repeats(chart, &base->trial) == 0) {
-		*ret_next = base->trial;
+	own = doctor_score(chart, &base->trial).n;
+	if (!key || key->trial.change == DOCTOR_HOLD) {
+		*ret_next = (struct doctor_trial){.change = DOCTOR_NOTHING};
+		return times > 2 && own < times;
+	}
+	other = doctor_score(chart, &key->trial).n;
+	*ret_next = own < other || (own == other && own % 2 == 0)
+			    ? base->trial
+			    : key->trial;
+	return own < times || other < times;
+}
+
+/* What the user named to be looked at, too. */
+static bool look_there(const struct doctor_chart *chart,
+		       struct doctor_trial *ret_next)
+{
+	const struct doctor_case *c = chart->c;
+	struct doctor_trial t = {.change = DOCTOR_PAGE};
+	struct ses_url page;
+
+	if (doctor_page_url(c, &page) &&
+	    put(t.value, sizeof(t.value), c->page) &&
+	    !doctor_tried(chart, DOCTOR_PAGE, NULL)) {
+		*ret_next = t;
 		return true;
 	}
-	if (doctor_repeats(chart, &key->trial) == 0) {
-		*ret_next = key->trial;
-		return true;
-	}
+	t.change = DOCTOR_BACKEND;
+	for (int own = 0; c->backend && own < 2; own++)
+		if (doctor_baseline(chart)->outcome != DOCTOR_OPEN &&
+		    doctor_backend_host(c, own == 0, t.value,
+					sizeof(t.value)) &&
+		    !doctor_tried(chart, DOCTOR_BACKEND, t.value)) {
+			*ret_next = t;
+			return true;
+		}
 	return false;
 }
 
@@ -505,8 +628,10 @@ bool doctor_plan(const struct doctor_chart *chart,
 	if (time_spent(chart) >
 	    (doctor_fell_silent(chart) ? MUTE_PATIENCE_MS : PATIENCE_MS))
 		return false;
-	if (repeat_pair(chart, ret_next))
+	if (look_there(chart, ret_next) || repeat_pair(chart, ret_next))
 		return true;
+	if (doctor_found(chart, DOCTOR_F_SPLIT) && !doctor_key(chart))
+		return false; /* nothing can be told from a pair any more */
 	sure = opinion->p[opinion->best] >= SURE;
 	if (sure && doctor_key(chart))
 		return false;

@@ -301,7 +301,12 @@ static void say_open(const struct doctor_probe *p, char *out, size_t size)
 	char chosen[128];
 
 	quote(p, p->subprotocol, chosen, sizeof(chosen));
-	snprintf(out, size, "101%s%s", *chosen ? ", subprotocol " : "", chosen);
+	if (p->trial.change == DOCTOR_H2)
+		snprintf(out, size, "%d over HTTP/2, a WebSocket (RFC 8441)",
+			 p->status);
+	else
+		snprintf(out, size, "101%s%s",
+			 *chosen ? ", subprotocol " : "", chosen);
 }
 
 static void say_answer(const struct doctor_probe *p, char *out, size_t size)
@@ -317,8 +322,9 @@ static void say_answer(const struct doctor_probe *p, char *out, size_t size)
 	if (p->status / 100 == 3 && location.data &&
 	    ses_url_redact(location, url, sizeof(url)) >= 0)
 		quote(p, bytes_of_str(url), place, sizeof(place));
-	snprintf(out, size, "%d%s%s%s%s", p->status, *word ? " " : "", word,
-		 *place ? " to " : "", place);
+	snprintf(out, size, "%d%s%s%s%s%s", p->status, *word ? " " : "", word,
+		 *place ? " to " : "", place,
+		 p->h2_spoken ? " over HTTP/2" : "");
 }
 
 static void say_close(const struct doctor_probe *p, char *out, size_t size)
@@ -332,12 +338,23 @@ static void say_close(const struct doctor_probe *p, char *out, size_t size)
 		 *reason ? " (" : "", reason, *reason ? ")" : "");
 }
 
+bool doctor_is_h2_frame(struct bytes in)
+{
+	return in.len >= 9 && in.data[0] == 0 && in.data[3] == 4 &&
+	       in.data[5] == 0 && in.data[8] == 0;
+}
+
 static void say_not_http(const struct doctor_probe *p, char *out, size_t size)
 {
 	struct bytes head = bytes_of(p->head, p->head_len);
 	char begin[64];
 
-	if (bytes_starts(head, BYTES("HTTP/")))
+	if (p->trial.change == DOCTOR_H2 && !p->h2_spoken)
+		snprintf(out, size, "no HTTP/2: \"%s\"",
+			 quote(p, bytes_first(head, 40), begin, sizeof(begin)));
+	else if (doctor_is_h2_frame(head))
+		snprintf(out, size, "not HTTP/1.1, but a frame of HTTP/2");
+	else if (bytes_starts(head, BYTES("HTTP/")))
 		snprintf(out, size, "broken HTTP: %s",
 			 ses_fault_row(p->fault)->sentence);
 	else
@@ -347,6 +364,10 @@ static void say_not_http(const struct doctor_probe *p, char *out, size_t size)
 
 static void say_no_answer(const struct doctor_probe *p, char *out, size_t size)
 {
+	if (p->trial.change == DOCTOR_H2 && p->error == SESAME_EPROTO) {
+		snprintf(out, size, "TLS without HTTP/2");
+		return;
+	}
 	if (p->error == SESAME_ETIMEOUT)
 		snprintf(out, size, "connected, then silence for %.0f s",
 			 p->ms / 1000);

@@ -15,6 +15,9 @@ void doctor_head_init(struct ses_head_parser *parser);
 void doctor_recognise_proxy(const struct ses_dial_report *dial,
 			    struct why_hops *ret_hops);
 
+/* Whether @in begins with a SETTINGS frame, as an HTTP/2 server says hello. */
+bool doctor_is_h2_frame(struct bytes in);
+
 /*
  * Undo the chunked coding (RFC 9112 7.1) of @in into @out of @size bytes, as
  * much of it as is there and lawful. True when the last chunk was seen or

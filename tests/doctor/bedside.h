@@ -7,6 +7,8 @@
  *   @tunnel BYTES (a 101, and then these)
  *   @silent  @closed  @reset  @raw BYTES
  *   @refused  @lost  @noname  @proxy STATUS  @tls FAULT
+ *   @h2 ANSWER  @h2open (over HTTP/2)
+ * "A || B" is told by two servers that take turns.
  */
 #ifndef TESTS_DOCTOR_BEDSIDE_H
 #define TESTS_DOCTOR_BEDSIDE_H
@@ -32,7 +34,8 @@ struct answer {
 struct patient {
 	const char *name;
 	const char *url;
-	const char *origin, *subprotocols, *proxy, *header, *agent;
+	const char *origin, *subprotocols, *proxy, *header, *agent, *page,
+		*backend;
 	const char *answer; /* what the request as given gets */
 	struct answer answers[MAX_ANSWERS]; /* what else gets something else */
 	const char *cause;
@@ -144,12 +147,19 @@ static inline void lie_in_a_word(struct doctor_probe *p, const char *word)
 		p->open_ms = 1;
 		p->close_code = (uint16_t)atoi(word + 6);
 		if (strlen(word) > 11)
-			snprintf(p->close_reason, sizeof(p->close_reason), "%s",
-				 word + 11);
+			snprintf(p->close_reason, sizeof(p->close_reason),
+				 "%.120s", word + 11);
 	} else if (strncmp(word, "cut ", 4) == 0) {
 		p->outcome = DOCTOR_CUT_AFTER;
 		p->status = 101;
 		p->open_ms = atof(word + 4);
+	} else if (strcmp(word, "h2open") == 0) {
+		p->outcome = DOCTOR_OPEN;
+		p->status = 200;
+		p->h2_spoken = p->h2_offered = true;
+	} else if (strncmp(word, "h2 ", 3) == 0) {
+		p->h2_spoken = true;
+		lie_answered(p, bytes_of_str(word + 3));
 	} else if (strcmp(word, "bad101") == 0) {
 		p->outcome = DOCTOR_BAD_101;
 		p->status = 101;
@@ -178,6 +188,22 @@ static inline void lie_in_a_word(struct doctor_probe *p, const char *word)
 	} else {
 		lie_unconnected(p, word);
 	}
+}
+
+/* Which of the servers that share the load is asked the @n-th time. */
+static inline const char *whose_turn(const char *what, int n, char *out,
+				     size_t size)
+{
+	int servers = 1;
+
+	for (const char *s = what; (s = strstr(s, " || ")); s += 4)
+		servers++;
+	for (n = (n - 1) % servers; n > 0; n--)
+		what = strstr(what, " || ") + 4;
+	snprintf(out, size, "%s", what);
+	if (strstr(out, " || "))
+		*strstr(out, " || ") = 0;
+	return out;
 }
 
 /* A probe as if it had been performed. */
@@ -222,6 +248,8 @@ static inline void bed_make(struct bed *b, const struct patient *patient)
 		c->header[0].value = strdup(colon + 2);
 		c->n_headers = 1;
 	}
+	c->page = patient->page ? strdup(patient->page) : NULL;
+	c->backend = patient->backend ? strdup(patient->backend) : NULL;
 	c->max_probes = 20;
 	b->chart.c = c;
 }
@@ -253,8 +281,12 @@ static inline void bed_probe(struct bed *b, const struct patient *patient,
 			     const struct doctor_trial *trial)
 {
 	struct doctor_chart *chart = &b->chart;
-	struct doctor_probe *p = lie(trial, (int)chart->n_probes + 1,
-				     bed_answer(patient, trial));
+	int n = (int)chart->n_probes + 1;
+	char what[4096];
+	struct doctor_probe *p =
+		lie(trial, n,
+		    whose_turn(bed_answer(patient, trial), n, what,
+			       sizeof(what)));
 
 	p->dial.tls.asked_for_cert = patient->asked_for_cert;
 	if (patient->local) {

@@ -53,7 +53,7 @@ TEST("a foreign Origin that is refused is the first thing to leave out")
 	bed_strip(&b);
 }
 
-TEST("the deciding pair is repeated, alternating, and then it is enough")
+TEST("the deciding pair is repeated, A B B A, and then it is enough")
 {
 	static struct bed b;
 	const struct patient p = {.url = URL,
@@ -64,8 +64,8 @@ TEST("the deciding pair is repeated, alternating, and then it is enough")
 	bed_examine(&b, &p);
 	assert_int_equal(count_change(&b, DOCTOR_NOTHING), 2);
 	assert_int_equal(count_change(&b, DOCTOR_NO_ORIGIN), 2);
-	assert_int_equal(b.chart.probe[2]->trial.change, DOCTOR_NOTHING);
-	assert_int_equal(b.chart.probe[3]->trial.change, DOCTOR_NO_ORIGIN);
+	assert_int_equal(b.chart.probe[2]->trial.change, DOCTOR_NO_ORIGIN);
+	assert_int_equal(b.chart.probe[3]->trial.change, DOCTOR_NOTHING);
 	assert_true(b.chart.n_probes <= 5);
 	bed_strip(&b);
 }

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the experiments show that are no pair of handshakes: HTTP/2, the other
+ * transport of engine.io, the page that opens the WebSocket, the application
+ * behind the proxy, and servers that disagree among themselves. Pure.
+ */
+#include "doctor/finding.h"
+
+#include <stdio.h>
+
+#include <sesame/error.h>
+
+#include "doctor/csp.h"
+#include "doctor/harvest.h"
+#include "doctor/redact.h"
+
+static bool opened(const struct doctor_probe *p)
+{
+	return p && p->outcome == DOCTOR_OPEN;
+}
+
+/* ---- the same request several times ---- */
+
+/* The user's own request; with a longer watch it is still the same. */
+static bool is_own(const struct doctor_trial *t)
+{
+	return t->change == DOCTOR_NOTHING || t->change == DOCTOR_HOLD;
+}
+
+static bool same_question(const struct doctor_trial *a,
+			  const struct doctor_trial *b)
+{
+	return a->change == b->change ? strcmp(a->value, b->value) == 0
+				      : is_own(a) && is_own(b);
+}
+
+/* Whether a 101 came, whatever happened to it later. */
+static bool got_in(const struct doctor_probe *p)
+{
+	return p->outcome == DOCTOR_OPEN ||
+	       (p->outcome != DOCTOR_ANSWERED && p->status == 101);
+}
+
+struct doctor_score doctor_score(const struct doctor_chart *chart,
+				 const struct doctor_trial *trial)
+{
+	struct doctor_score s = {0};
+
+	for (size_t i = 0; i < chart->n_probes; i++)
+		if (same_question(&chart->probe[i]->trial, trial)) {
+			s.n++;
+			s.opened += got_in(chart->probe[i]);
+		}
+	return s;
+}
+
+bool doctor_wavers(const struct doctor_chart *chart,
+		   const struct doctor_trial *trial)
+{
+	struct doctor_score s = doctor_score(chart, trial);
+
+	return s.opened > 0 && s.opened < s.n;
+}
+
+/*
+ * Where servers disagree, one that happened to open shows nothing. A change
+ * counts when it opened each time, and often enough to be no luck.
+ */
+bool doctor_stands(const struct doctor_chart *chart,
+		   const struct doctor_trial *trial)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct doctor_score s = doctor_score(chart, trial), own;
+
+	if (doctor_wavers(chart, trial))
+		return false;
+	if (!base || is_own(trial) || !doctor_wavers(chart, &base->trial))
+		return true;
+	own = doctor_score(chart, &base->trial);
+	return own.n < DOCTOR_TIMES || s.n >= DOCTOR_TIMES - 1;
+}
+
+static void find_split(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct doctor_score s = doctor_score(chart, &base->trial);
+
+	if (doctor_wavers(chart, &base->trial) && s.n >= 3)
+		doctor_note(chart, DOCTOR_F_SPLIT, base, NULL,
+			    "the very same request was refused %d of %d times: "
+			    "servers that share the load disagree, or the time "
+			    "decides",
+			    s.n - s.opened, s.n);
+}
+
+/* ---- HTTP/2 ---- */
+
+static void find_h2(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *p = doctor_tried(chart, DOCTOR_H2, NULL);
+	char result[160];
+
+	if (!p)
+		return;
+	doctor_result_text(p, result, sizeof(result));
+	if (!p->h2_spoken)
+		doctor_note(chart, DOCTOR_F_H2_NOT_SPOKEN, p, base,
+			    "HTTP/2 is not spoken there: %s", result);
+	else if (opened(p) && !opened(base))
+		doctor_note(chart, DOCTOR_F_H2_OPENS, p, base,
+			    "over HTTP/2 the same request opens (RFC 8441)");
+	else if (base->outcome != DOCTOR_ANSWERED)
+		doctor_note(chart, DOCTOR_F_H2_ANSWERS, p, base,
+			    "the port speaks HTTP/2, WebSocket in it (RFC "
+			    "8441) is %s: %s",
+			    p->h2_offered ? "offered" : "not offered", result);
+	else
+		doctor_note(chart, DOCTOR_F_H2_TOO, p, base,
+			    "HTTP/2 is spoken as well, WebSocket in it (RFC "
+			    "8441) is %s: %s",
+			    p->h2_offered ? "offered" : "not offered", result);
+}
+
+/* ---- sessions of engine.io ---- */
+
+bool doctor_is_engine(const struct doctor_case *c)
+{
+	return bytes_contains_nocase(c->url.path, BYTES("/socket.io")) ||
+	       bytes_contains_nocase(c->url.path, BYTES("/engine.io")) ||
+	       (bytes_contains_nocase(c->url.query, BYTES("EIO=")) &&
+		bytes_contains_nocase(c->url.query, BYTES("transport=")));
+}
+
+static struct bytes field_of(const struct doctor_probe *p, const char *name)
+{
+	return p->status ? ses_head_get(&p->parsed, name) : bytes_of(NULL, 0);
+}
+
+/* The name of the cookie that came with a session; who sends it back? */
+static struct bytes cookie_name(const struct doctor_probe *p)
+{
+	struct bytes cookie = field_of(p, "Set-Cookie");
+	ptrdiff_t equals = bytes_find_byte(cookie, '=');
+
+	return bytes_first(cookie, equals < 0 ? 0 : (size_t)equals);
+}
+
+static void find_session(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart), *kept = NULL;
+	const struct doctor_probe *polling =
+		doctor_tried(chart, DOCTOR_POLLING, NULL);
+	int n = 0, lost = 0;
+
+	if (doctor_is_engine(chart->c))
+		doctor_note(chart, DOCTOR_F_ENGINE_PATH, base, NULL,
+			    "the path is one of engine.io (Socket.IO), which "
+			    "begins with plain requests and goes on by "
+			    "WebSocket in the same session");
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+		char result[160], cookie[80] = "";
+
+		if (p->trial.change != DOCTOR_SESSION)
+			continue;
+		n++;
+		if (p->outcome != DOCTOR_ANSWERED) {
+			kept = p;
+			continue;
+		}
+		lost++;
+		doctor_result_text(p, result, sizeof(result));
+		if (polling)
+			bytes_printable(bytes_first(cookie_name(polling), 60),
+					cookie, sizeof(cookie));
+		doctor_note(chart, DOCTOR_F_SESSION_LOST, p, polling,
+			    "a session that polling had just opened is refused "
+			    "to the WebSocket: %s%s%s%s",
+			    result, *cookie ? " (the cookie " : "", cookie,
+			    *cookie ? " was sent back)" : "");
+	}
+	if (kept && lost == 0)
+		doctor_note(chart, DOCTOR_F_SESSION_KEPT, kept, polling,
+			    "a session that polling opened goes on by "
+			    "WebSocket, %d of %d times",
+			    n, n);
+}
+
+/* ---- CORS ---- */
+
+static void find_preflight(struct doctor_chart *chart)
+{
+	const struct doctor_probe *p =
+		doctor_tried(chart, DOCTOR_PREFLIGHT, NULL);
+	struct bytes allowed;
+
+	if (!p || p->outcome != DOCTOR_ANSWERED)
+		return;
+	allowed = field_of(p, "Access-Control-Allow-Origin");
+	if (allowed.len > 1 && !bytes_equal_str(allowed, p->trial.value))
+		doctor_note(chart, DOCTOR_F_CORS_NAMES, p, NULL,
+			    "asked by CORS, the server allows the origin %.*s",
+			    BYTES_ARG(bytes_first(allowed, 120)));
+}
+
+/* ---- the page ---- */
+
+bool doctor_page_url(const struct doctor_case *c, struct ses_url *ret)
+{
+	enum ses_url_fault fault = SES_URL_OK;
+	size_t at;
+
+	return c->page &&
+	       ses_url_parse(bytes_of_str(c->page), ret, &fault, &at) < 0 &&
+	       fault == SES_URL_HTTP;
+}
+
+/* Names that browsers trust although no TLS protects them. */
+static bool is_trusted_host(const struct ses_url *url)
+{
+	return (url->host_kind == SES_HOST_IPV4 &&
+		bytes_starts(url->host, BYTES("127."))) ||
+	       (url->host_kind == SES_HOST_IPV6 &&
+		bytes_equal_str(url->host, "::1")) ||
+	       bytes_equal_nocase(url->host, BYTES("localhost")) ||
+	       (url->host.len > 10 &&
+		bytes_equal_nocase(bytes_from(url->host, url->host.len - 10),
+				   BYTES(".localhost")));
+}
+
+static void judge_page(struct doctor_chart *chart, const struct ses_url *page,
+		       const struct doctor_probe *p)
+{
+	const struct doctor_case *c = chart->c;
+	struct ses_url asked = c->url;
+	char policy[300];
+
+	if (!p)
+		return;
+	if (doctor_csp_has(p, "upgrade-insecure-requests", policy,
+			   sizeof(policy)) &&
+	    !asked.tls) {
+		doctor_note(chart, DOCTOR_F_PAGE_UPGRADES, p, NULL,
+			    "the page's policy makes wss: of this ws: URL (%s)",
+			    policy);
+		asked.tls = true;
+		if (!asked.port_given)
+			asked.port = 443;
+	}
+	if (doctor_csp_sandboxed(p))
+		doctor_note(chart, DOCTOR_F_PAGE_SANDBOXED, p, NULL,
+			    "the page's policy puts it into a sandbox, so its "
+			    "Origin is null");
+	if (page->tls && !asked.tls && !is_trusted_host(&asked))
+		doctor_note(chart, DOCTOR_F_PAGE_MIXED, p, NULL,
+			    "the page comes over https, the URL is ws: mixed "
+			    "content, which browsers block");
+	if (p->status / 100 == 2 &&
+	    doctor_csp_page_forbids(p, page, &asked, policy, sizeof(policy)))
+		doctor_note(chart, DOCTOR_F_PAGE_FORBIDS, p, NULL,
+			    "the page's policy forbids it: %s", policy);
+}
+
+static void find_given_page(struct doctor_chart *chart)
+{
+	const struct doctor_case *c = chart->c;
+	const struct doctor_probe *p = doctor_tried(chart, DOCTOR_PAGE, c->page);
+	struct ses_url page;
+
+	if (!doctor_page_url(c, &page))
+		return;
+	if (p && p->outcome != DOCTOR_ANSWERED) {
+		char result[160];
+
+		doctor_note(chart, DOCTOR_F_PAGE_LOST, p, NULL,
+			    "the page cannot be read: %s",
+			    doctor_result_text(p, result, sizeof(result)));
+	}
+	if (!p && page.tls && !c->url.tls && !is_trusted_host(&c->url))
+		doctor_note(chart, DOCTOR_F_PAGE_MIXED, NULL, NULL,
+			    "the page comes over https, the URL is ws: mixed "
+			    "content, which browsers block");
+	judge_page(chart, &page, p);
+}
+
+/* ---- the backend ---- */
+
+bool doctor_backend_host(const struct doctor_case *c, bool as_public, char *out,
+			 size_t size)
+{
+	enum ses_url_fault fault = SES_URL_OK;
+	struct ses_url url = c->url;
+	size_t at;
+	int n;
+
+	if (as_public && c->host && *c->host) {
+		n = snprintf(out, size, "%s", c->host);
+		return n > 0 && (size_t)n < size;
+	}
+	if (!as_public && ses_url_parse(bytes_of_str(c->backend), &url, &fault,
+					&at) < 0 &&
+	    fault != SES_URL_HTTP)
+		return false;
+	return ses_url_host_field(&url, out, size) >= 0;
+}
+
+static void find_backend(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *as_public = NULL, *as_own = NULL, *p;
+	char result[160], hosts[2][300] = {"", ""};
+	bool public_opens, own_opens;
+
+	if (!chart->c->backend || opened(base))
+		return;
+	for (int i = 0; i < 2; i++)
+		doctor_backend_host(chart->c, i == 0, hosts[i],
+				    sizeof(hosts[i]));
+	as_public = doctor_tried(chart, DOCTOR_BACKEND, hosts[0]);
+	as_own = doctor_tried(chart, DOCTOR_BACKEND, hosts[1]);
+	p = as_public ? as_public : as_own;
+	if (!p)
+		return;
+	public_opens = opened(as_public);
+	own_opens = opened(as_own);
+	doctor_result_text(p, result, sizeof(result));
+	if (public_opens && as_own && !own_opens &&
+	    strcmp(hosts[0], hosts[1]) != 0)
+		doctor_note(chart, DOCTOR_F_BACKEND_WANTS_HOST, as_own,
+			    as_public,
+			    "straight to the backend it opens with the public "
+			    "Host %s, and not with the backend's own",
+			    hosts[0]);
+	else if (public_opens || own_opens)
+		doctor_note(chart,
+			    public_opens ? DOCTOR_F_BACKEND_OPENS
+					 : DOCTOR_F_BACKEND_OPENS_OWN,
+			    public_opens ? as_public : as_own, base,
+			    "straight to the backend the same request opens%s",
+			    public_opens ? ""
+					 : ", but only with its own name as Host");
+	else if (p->outcome == DOCTOR_NO_CONNECTION)
+		doctor_note(chart, DOCTOR_F_BACKEND_GONE, p, base,
+			    "the backend cannot be reached: %s", result);
+	else if (p->outcome == base->outcome && p->status == base->status)
+		doctor_note(chart, DOCTOR_F_BACKEND_SAME, p, base,
+			    "the backend, asked directly, refuses alike: %s",
+			    result);
+	else
+		doctor_note(chart, DOCTOR_F_BACKEND_DIFFERS, p, base,
+			    "the backend, asked directly, refuses otherwise: "
+			    "%s",
+			    result);
+}
+
+void doctor_find_experiments(struct doctor_chart *chart)
+{
+	find_h2(chart);
+	find_session(chart);
+	find_preflight(chart);
+	find_given_page(chart);
+	find_backend(chart);
+	find_split(chart);
+}
