@@ -27,6 +27,7 @@
 #define USER_AGENT   "sesame/" SESAME_VERSION " (doctor)"
 #define MAX_MAPPINGS 16
 #define MAX_PROBES   40
+#define MAX_PLACE    500 /* bytes of a page's URL, or a backend's */
 #define HELP_WIDTH   80
 
 /* The command line while it is read; texts are borrowed from it. */
@@ -866,6 +867,45 @@ static int check_family(const struct doctor_case *c)
 			c->source, c->family, c->family);
 }
 
+/* A URL that is named besides the one in question. */
+static int read_place(const char *option, const char *text, bool ws_too,
+		      struct ses_url *ret)
+{
+	enum ses_url_fault fault = SES_URL_OK;
+	char shown[256];
+	size_t at;
+	int r = ses_url_parse(bytes_of_str(text), ret, &fault, &at);
+
+	if (strlen(text) < MAX_PLACE &&
+	    (fault == SES_URL_HTTP || (r == 0 && ws_too)))
+		return 0;
+	return complain("%s wants a URL such as %s, of less than %d bytes; %s is none",
+			option,
+			ws_too ? "http://127.0.0.1:3000"
+			       : "https://app.example/",
+			MAX_PLACE,
+			url_shown(text, shown, sizeof(shown)));
+}
+
+/* Browsers send the origin of the page, and so does this, unless told. */
+static int open_places(struct reading *r)
+{
+	struct doctor_case *c = r->c;
+	char origin[600];
+	struct ses_url url;
+	int status = 0;
+
+	if (c->backend)
+		status = read_place("--backend", c->backend, true, &url);
+	if (status || !c->page)
+		return status;
+	status = read_place("--page", c->page, false, &url);
+	if (status == 0 && !c->origin && !c->origin_given &&
+	    ses_url_origin(&url, origin, sizeof(origin)) >= 0)
+		status = set_text(&c->origin, origin);
+	return status;
+}
+
 static int open_rest(struct reading *r)
 {
 	int status = open_url(r);
@@ -876,6 +916,8 @@ static int open_rest(struct reading *r)
 		status = open_proxy(r);
 	if (status == 0)
 		status = open_mapping(r);
+	if (status == 0)
+		status = open_places(r);
 	if (status == 0)
 		status = check_family(r->c);
 	return status ? status : check_files(r->c);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which sources a page may connect to (CSP level 3, sections 6.7.2.5 on), 'self'
- * included. Where browsers differ (http://HOST for ws://HOST), the lenient one
- * counts: what is said to be forbidden has to be.
+ * Which sources a page may connect to (CSP level 3, sections 6.7.2.5 on),
+ * 'self' included. Where browsers differ (http://HOST for ws://HOST), the
+ * lenient one counts: what is said to be forbidden has to be.
  */
 #include "doctor/csp.h"
 
@@ -285,8 +285,8 @@ bool doctor_csp_forbids(const struct doctor_probe *page,
 }
 
 bool doctor_csp_page_forbids(const struct doctor_probe *page,
-			     const struct ses_url *at, const struct ses_url *url,
-			     char *out, size_t size)
+			     const struct ses_url *at,
+			     const struct ses_url *url, char *out, size_t size)
 {
 	return any_forbids(page, at, url, out, size);
 }

@@ -298,8 +298,8 @@ bool doctor_backend_host(const struct doctor_case *c, bool as_public, char *out,
 		n = snprintf(out, size, "%s", c->host);
 		return n > 0 && (size_t)n < size;
 	}
-	if (!as_public && ses_url_parse(bytes_of_str(c->backend), &url, &fault,
-					&at) < 0 &&
+	if (!as_public &&
+	    ses_url_parse(bytes_of_str(c->backend), &url, &fault, &at) < 0 &&
 	    fault != SES_URL_HTTP)
 		return false;
 	return ses_url_host_field(&url, out, size) >= 0;
@@ -338,8 +338,9 @@ static void find_backend(struct doctor_chart *chart)
 					 : DOCTOR_F_BACKEND_OPENS_OWN,
 			    public_opens ? as_public : as_own, base,
 			    "straight to the backend the same request opens%s",
-			    public_opens ? ""
-					 : ", but only with its own name as Host");
+			    public_opens
+				    ? ""
+				    : ", but only with its own name as Host");
 	else if (p->outcome == DOCTOR_NO_CONNECTION)
 		doctor_note(chart, DOCTOR_F_BACKEND_GONE, p, base,
 			    "the backend cannot be reached: %s", result);

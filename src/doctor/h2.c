@@ -42,8 +42,9 @@ static void add(struct doctor_h2 *h, struct list *l, struct bytes name,
 static bool is_of_connection(struct bytes name)
 {
 	static const char *const names[] = {
-		"Connection", "Upgrade",	   "Host", "Keep-Alive",
-		"TE",	      "Transfer-Encoding", "Proxy-Connection"};
+		"Connection",	   "Upgrade", "Host",
+		"Keep-Alive",	   "TE",      "Transfer-Encoding",
+		"Proxy-Connection"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (bytes_equal_nocase(name, bytes_of_str(names[i])))
@@ -79,8 +80,8 @@ static void list_fields(struct doctor_h2 *h, struct list *l)
 
 /* What is to be sent on the stream: nothing yet, or frames of WebSocket. */
 static ssize_t on_read(nghttp2_session *session, int32_t stream, uint8_t *buf,
-		       size_t len, uint32_t *flags,
-		       nghttp2_data_source *source, void *user)
+		       size_t len, uint32_t *flags, nghttp2_data_source *source,
+		       void *user)
 {
 	struct doctor_h2 *h = user;
 	struct bytes next = bytes_first(ses_buf_bytes(&h->out), len);
@@ -149,10 +150,10 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame,
 	if (frame->hd.type == NGHTTP2_SETTINGS &&
 	    !(frame->hd.flags & NGHTTP2_FLAG_ACK) && !h->spoken) {
 		h->spoken = true;
-		h->offers = nghttp2_session_get_remote_settings(
-				    session,
-				    NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) ==
-			    1;
+		h->offers =
+			nghttp2_session_get_remote_settings(
+				session,
+				NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1;
 		ask(h);
 	}
 	if (frame->hd.type == NGHTTP2_GOAWAY && !h->has_head)
@@ -220,9 +221,8 @@ int doctor_h2_init(struct doctor_h2 *h, const struct doctor_request *request)
 	ses_buf_init(&h->asked, ASKED_BYTES);
 	ses_buf_init(&h->out, DATA_BYTES);
 	h->session = new_session(h);
-	if (!h->session ||
-	    nghttp2_submit_settings(h->session, NGHTTP2_FLAG_NONE, &no_push,
-				    1) != 0)
+	if (!h->session || nghttp2_submit_settings(h->session, NGHTTP2_FLAG_NONE,
+						   &no_push, 1) != 0)
 		return SESAME_ENOMEM;
 	return 0;
 }

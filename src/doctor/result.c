@@ -277,7 +277,11 @@ char *doctor_trial_text(const struct doctor_case *c,
 		url[0] = 0;
 	/* only what has a query can have a secret in it, besides the case's */
 	doctor_redact(
-		c, bytes_of_str(strchr(trial->value, '?') ? url : trial->value),
+		c,
+		bytes_of_str(strchr(trial->value, '?') ||
+					     trial->change == DOCTOR_PAGE
+				     ? url
+				     : trial->value),
 		value, sizeof(value));
 	if (!place)
 		snprintf(out, size, "%s", text);
