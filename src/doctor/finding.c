@@ -613,6 +613,7 @@ void doctor_find(struct doctor_chart *chart)
 	find_redirect(chart, base);
 	doctor_find_pairs(chart);
 	doctor_find_experiments(chart);
+	doctor_find_config(chart);
 	find_page(chart);
 	find_hold(chart);
 	find_repeats(chart);

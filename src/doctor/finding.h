@@ -27,6 +27,8 @@ struct doctor_finding {
 #define DOCTOR_MAX_FINDINGS 64
 #define DOCTOR_MAX_PROBES   40
 
+struct doctor_config;
+
 /* All that is known of a case while it is examined. */
 struct doctor_chart {
 	const struct doctor_case *c;
@@ -35,6 +37,7 @@ struct doctor_chart {
 	struct doctor_finding finding[DOCTOR_MAX_FINDINGS];
 	size_t n_findings;
 	bool blind; /* fingerprints of stacks are not to be used */
+	const struct doctor_config *config; /* that was given, or NULL */
 	const char *stopped; /* why probing ended early (429, ...), or NULL */
 };
 
@@ -101,6 +104,8 @@ void doctor_find_symptom(struct doctor_chart *chart,
 /* telltale.c: what an answer says in so many words. */
 void doctor_find_words(struct doctor_chart *chart,
 		       const struct doctor_probe *p);
+/* config.c: what the configurations that were given say. */
+void doctor_find_config(struct doctor_chart *chart);
 /* experiment.c: what those show that are no pair of handshakes. */
 void doctor_find_experiments(struct doctor_chart *chart);
 /* pair.c: what each experiment shows, compared with the user's own request. */
