@@ -33,7 +33,7 @@ const char *doctor_say_step(enum ses_dial_kind kind);
  * The command line @argv again, quoted for a shell, its secrets hidden; paths
  * of files are cut to their last part. 0 or an error of the buffer.
  */
-int doctor_repeat_command(const struct doctor_case *c, int argc, char **argv,
+int doctor_repeat_command(const struct doctor_case *c, char **argv,
 			  struct ses_buf *out);
 
 /* Append the diagnosis as one page of HTML; @command is how it was asked for,
@@ -43,9 +43,12 @@ int doctor_report_html(const struct doctor_chart *chart,
 		       const char *command, const char *when,
 		       struct ses_buf *out);
 
-/* Whether a file could be put at @path; 0, or an errno. Leaves nothing. */
-int doctor_publish_check(const char *path);
-/* Put @page at @path: whole, or not at all. 0, or an errno. */
-int doctor_publish(const char *path, struct bytes page);
+/* Whether --html can be obeyed; says on standard error why not. */
+bool doctor_can_publish(const struct doctor_case *c);
+/* Put the page where --html wants it: whole, or not at all. False after it was
+ * told why not. @argv: how the doctor was called. */
+bool doctor_publish_report(const struct doctor_chart *chart,
+			   const struct doctor_verdict *verdict,
+			   double duration_ms, char **argv);
 
 #endif

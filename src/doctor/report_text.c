@@ -28,6 +28,7 @@
 #define SCREEN_LINES  24
 #define SUMMARY_LINES 4
 #define WORDS_LINES   3
+#define STOPPED_LINES 2
 #define WHAT_LINES    3
 #define PROOF_LINES   2 /* of each side */
 #define CELL_LINES    4 /* of a cell of the table */
@@ -281,10 +282,12 @@ static void put_words(struct page *pg)
 			v->refused_by, layer ? " (" : "", layer ? layer : "",
 			layer ? ")" : "", *v->reference ? ", reference " : "",
 			v->reference);
-	if (pg->chart->stopped)
-		snprintf(line + n, sizeof(line) - n, " No more was tried: %s.",
-			 pg->chart->stopped);
-	put_text(pg, "", line, 2, WORDS_LINES + (pg->chart->stopped != NULL));
+	put_text(pg, "", line, 2, WORDS_LINES);
+	if (!pg->chart->stopped)
+		return;
+	snprintf(line, sizeof(line), "No more was tried: %s.",
+		 pg->chart->stopped);
+	put_text(pg, "", line, 2, STOPPED_LINES);
 }
 
 static void put_verdict(struct page *pg)

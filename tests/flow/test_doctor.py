@@ -249,7 +249,8 @@ def test_what_is_told_meanwhile_holds_no_secret():
                                    peer.url())
             done = run("--verbose", "-H", "X-Token: " + secret.decode(),
                        peer.url())
-        assert "probe 1: " in said
+        assert "handshake 1 of at most 20: as asked" in said
+        assert said.split("\r")[-2].strip() == ""  # and it is gone
         assert "Sup" not in said and "Sup" not in done.stdout
 
 
