@@ -87,6 +87,10 @@ static const struct why_value samples[] = {
 	{"subprotocol", "chat.v1"},
 	{"user_agent", "ExampleClient/1.0"},
 	{"address", "203.0.113.9"},
+	{"upstream", "127.0.0.1:3000"},
+	{"slashed", "/chat/"},
+	{"host_port", "app.example"},
+	{"origin_host", "app.example"},
 };
 
 #define N_SAMPLES (sizeof(samples) / sizeof(samples[0]))

@@ -57,6 +57,9 @@ static json_t *fixes(struct writer *w, const struct doctor_verdict *v)
 		json_t *o = json_object();
 
 		json_object_set_new(o, "who", json_string(fix->who));
+		json_object_set_new(o, "stack",
+				    fix->stack ? json_string(fix->stack)
+					       : json_null());
 		json_object_set_new(o, "what", string(w, fix->what));
 		json_object_set_new(o, "where", string_or_null(w, fix->where));
 		json_object_set_new(o, "snippet",

@@ -35,6 +35,7 @@ struct facts {
 	char subprotocol[300], agent[200], expected[600], server[80];
 	char result[300], fault[300], seconds[16], tls[240], address[80];
 	char nobody[160], elsewhere[700], misfit[500];
+	char upstream[300], slashed[302], origin_host[300];
 	struct why_value value[24];
 	size_t n_values;
 	bool proven;   /* expected is known, */
@@ -210,9 +211,45 @@ static void know_the_url(struct facts *f)
 	know(f, "scheme", c->url.tls ? "wss" : "ws");
 }
 
+/* Where the application listens: told by --backend, or an example. */
+static void know_the_upstream(struct facts *f)
+{
+	const struct doctor_case *c = f->chart->c;
+	enum ses_url_fault fault;
+	struct ses_url url;
+	size_t at;
+	char text[300];
+
+	if (c->backend &&
+	    ses_url_parse(bytes_of_str(c->backend), &url, &fault, &at) == 0 &&
+	    ses_url_host_field(&url, text, sizeof(text)) >= 0)
+		copy(f, bytes_of_str(text), f->upstream, sizeof(f->upstream));
+	else
+		snprintf(f->upstream, sizeof(f->upstream), "127.0.0.1:3000");
+	know(f, "upstream", f->upstream);
+}
+
+/* The path with a slash more, when that is what a redirect leads to. */
+static void know_the_slash(struct facts *f)
+{
+	struct bytes to;
+	char path[302];
+
+	if (!f->base || f->base->status / 100 != 3)
+		return;
+	to = ses_head_get(&f->base->parsed, "Location");
+	snprintf(path, sizeof(path), "%s/", f->path);
+	if (to.len >= strlen(path) && f->path[0] &&
+	    bytes_equal(bytes_from(to, to.len - strlen(path)),
+			bytes_of_str(path)))
+		snprintf(f->slashed, sizeof(f->slashed), "%s", path);
+	know(f, "slashed", f->slashed);
+}
+
 static void know_the_request(struct facts *f)
 {
 	const struct doctor_case *c = f->chart->c;
+	const char *name;
 
 	if (c->origin)
 		copy(f, bytes_of_str(c->origin), f->origin, sizeof(f->origin));
@@ -220,6 +257,10 @@ static void know_the_request(struct facts *f)
 		copy(f, bytes_of_str(f->key->trial.value), f->origin,
 		     sizeof(f->origin));
 	know(f, "origin", f->origin);
+	name = strstr(f->origin, "://");
+	snprintf(f->origin_host, sizeof(f->origin_host), "%s",
+		 name ? name + 3 : "");
+	know(f, "origin_host", f->origin_host);
 	if (c->subprotocols)
 		copy(f, bytes_of_str(c->subprotocols), f->subprotocol,
 		     sizeof(f->subprotocol));
@@ -263,6 +304,19 @@ static void know_the_answer(struct facts *f)
 			 tls->alert[0] ? tls->alert : tls->text);
 	copy(f, bytes_of_str(text), f->tls, sizeof(f->tls));
 	know(f, "tls", f->tls);
+}
+
+/* Whether a WebSocket can be had over HTTP/2, if anybody looked. */
+static void know_about_h2(struct facts *f)
+{
+	const struct doctor_probe *p = doctor_tried(f->chart, DOCTOR_H2, NULL);
+
+	know(f, "h2",
+	     !p || !p->h2_spoken ? "; whether it takes WebSocket over HTTP/2 "
+				   "(RFC 8441) was not seen"
+	     : p->h2_offered ? "; WebSocket over HTTP/2 (RFC 8441) is offered"
+			     : "; WebSocket over HTTP/2 (RFC 8441) is not "
+			       "offered");
 }
 
 /* A refusal by sesame has a reference that its log knows. */
@@ -590,7 +644,8 @@ static void add_evidence(struct facts *f, const struct doctor_finding *finding,
 		snprintf(line, sizeof(v->evidence[0]), "probe %d: %s",
 			 finding->probe, finding->text);
 	else
-		snprintf(line, sizeof(v->evidence[0]), "URL: %s", finding->text);
+		snprintf(line, sizeof(v->evidence[0]), "%s%s",
+			 f->base ? "" : "URL: ", finding->text);
 	v->evidence_weight[v->n_evidence++] = weight;
 }
 
@@ -670,11 +725,32 @@ static bool is_known_fix(const struct doctor_verdict *v, const char *what)
 	return false;
 }
 
+/* Whether all that @text cannot do without is known. */
+static bool is_telling(const struct facts *f, const char *text)
+{
+	return ((f->proven && f->pastable) || !strstr(text, "{expected}")) &&
+	       (f->slashed[0] || !strstr(text, "{slashed}"));
+}
+
 static void fill(const struct facts *f, const char *text, char *out, size_t size)
 {
 	out[0] = 0;
-	if (text && ((f->proven && f->pastable) || !strstr(text, "{expected}")))
+	if (text && is_telling(f, text))
 		why_remedy_fill(text, f->value, f->n_values, out, size);
+}
+
+/* Where it goes, and into whose configuration. */
+static void fill_place(const struct facts *f, const struct why_remedy *r,
+		       char *out, size_t size)
+{
+	char where[128];
+
+	fill(f, r->where, where, sizeof(where));
+	if (r->stack == WHY_STACK_NONE)
+		snprintf(out, size, "%s", where);
+	else
+		snprintf(out, size, "%s%s%s", why_stack(r->stack)->name,
+			 where[0] ? ", " : "", where);
 }
 
 static void add_fix(struct facts *f, const struct why_remedy *r)
@@ -688,44 +764,109 @@ static void add_fix(struct facts *f, const struct why_remedy *r)
 	if (!fix->what[0] || is_known_fix(v, fix->what))
 		return;
 	fix->who = r->who;
-	fill(f, r->where, fix->where, sizeof(fix->where));
+	fix->stack = r->stack ? why_stack(r->stack)->id : NULL;
+	fill_place(f, r, fix->where, sizeof(fix->where));
 	fill(f, r->snippet, fix->snippet, sizeof(fix->snippet));
 	v->n_fixes++;
 }
 
-static void add_fixes_for(struct facts *f, enum why_stack stack)
+/* What the client can do, or whoever is meant: @who NULL. */
+static void add_fixes_for(struct facts *f, enum why_stack stack, const char *who)
 {
 	const struct why_remedy *r;
 
 	for (size_t i = 0; (r = why_remedy(f->v->cause, stack, i)); i++)
-		if ((r->stack == WHY_STACK_NONE) == (stack == WHY_STACK_NONE))
+		if ((r->stack == WHY_STACK_NONE) == (stack == WHY_STACK_NONE) &&
+		    (!who || strcmp(r->who, who) == 0))
 			add_fix(f, r);
 }
 
-static void add_fixes_for_layer(struct facts *f, const struct why_hops *h,
-				bool proxies)
+static bool is_proxy(enum why_stack stack)
 {
-	for (size_t i = 0; i < h->n; i++) {
-		enum why_stack stack = h->hop[i].stack;
-		enum why_layer layer = why_stack(stack)->layer;
+	return why_stack(stack)->layer <= WHY_LAYER_REVERSE_PROXY;
+}
 
-		if ((layer <= WHY_LAYER_REVERSE_PROXY) == proxies &&
-		    stack != WHY_STACK_NONE)
-			add_fixes_for(f, stack);
+static void add_fixes_for_layer(struct facts *f, const struct why_hops *h,
+				bool proxies, const char *who)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (h->hop[i].stack != WHY_STACK_NONE &&
+		    is_proxy(h->hop[i].stack) == proxies)
+			add_fixes_for(f, h->hop[i].stack, who);
+}
+
+/*
+ * Causes for which a proxy may act without leaving a mark: the answer is the
+ * application's own, or there was none to know it by. The usual ones then each
+ * get a say, since one of them probably stands there.
+ */
+static bool may_be_unseen(const struct facts *f)
+{
+	switch (f->v->cause) {
+	case WHY_NET_IDLE_TIMEOUT:
+	case WHY_SERVER_PROXY_UPGRADE:
+	case WHY_SERVER_PROXY_HOST:
+	case WHY_SERVER_PROXY_PROTO:
+		return true;
+	case WHY_TLS_VERSION:
+	case WHY_ACCESS_CLIENT_CERT:
+	case WHY_ACCESS_USER_AGENT:
+	case WHY_ACCESS_IP:
+		return f->v->status == 0;
+	default:
+		return false;
+	}
+}
+
+static void add_fixes_for_unseen(struct facts *f, const struct why_hops *h)
+{
+	static const enum why_stack usual[] = {
+		WHY_STACK_NGINX, WHY_STACK_HAPROXY, WHY_STACK_APACHE,
+		WHY_STACK_CADDY};
+
+	for (size_t i = 0; i < h->n; i++)
+		if (h->hop[i].stack != WHY_STACK_NONE &&
+		    is_proxy(h->hop[i].stack))
+			return;
+	if (f->chart->blind || !may_be_unseen(f))
+		return;
+	for (size_t i = 0; i < LEN(usual); i++) {
+		const struct why_remedy *r =
+			why_remedy(f->v->cause, usual[i], 0);
+
+		if (r && r->stack == usual[i])
+			add_fix(f, r);
 	}
 }
 
 /* The writer's own remedy, then that of the hops, then the general ones. */
-static void prescribe(struct facts *f, const struct why_hops *h)
+static void prescribe_to(struct facts *f, const struct why_hops *h,
+			 const char *who)
 {
 	bool proxy_first = strcmp(f->v->who, "proxy") == 0;
 
 	if (h->writer >= 0 && (size_t)h->writer < h->n &&
 	    (!proxy_first || f->v->layer <= WHY_LAYER_REVERSE_PROXY))
-		add_fixes_for(f, h->hop[h->writer].stack);
-	add_fixes_for_layer(f, h, proxy_first);
-	add_fixes_for_layer(f, h, !proxy_first);
-	add_fixes_for(f, WHY_STACK_NONE);
+		add_fixes_for(f, h->hop[h->writer].stack, who);
+	add_fixes_for_layer(f, h, proxy_first, who);
+	add_fixes_for_layer(f, h, !proxy_first, who);
+	add_fixes_for(f, WHY_STACK_NONE, who);
+}
+
+/* What the server could do instead opens the door a little for others too. */
+static bool client_comes_first(enum why_cause cause)
+{
+	return cause == WHY_ACCESS_CREDENTIALS ||
+	       cause == WHY_ACCESS_CLIENT_CERT ||
+	       cause == WHY_ACCESS_ORIGIN_MISSING || cause == WHY_ACCESS_RATE;
+}
+
+static void prescribe(struct facts *f, const struct why_hops *h)
+{
+	if (client_comes_first(f->v->cause))
+		prescribe_to(f, h, "client");
+	prescribe_to(f, h, NULL);
+	add_fixes_for_unseen(f, h);
 }
 
 /* ---- alternatives ---- */
@@ -783,8 +924,11 @@ void doctor_pronounce(const struct doctor_chart *chart,
 	expect(&f);
 	know_the_url(&f);
 	know_the_request(&f);
+	know_the_upstream(&f);
 	know_the_answer(&f);
+	know_the_slash(&f);
 	know_the_reference(&f);
+	know_about_h2(&f);
 	know_the_fault(&f);
 	know_the_families(&f);
 	know_the_misfit(&f);

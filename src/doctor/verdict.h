@@ -10,13 +10,14 @@
 #include "doctor/diagnose.h"
 
 #define DOCTOR_MAX_EVIDENCE	12
-#define DOCTOR_MAX_FIXES	6
+#define DOCTOR_MAX_FIXES	10
 #define DOCTOR_MAX_ALTERNATIVES 4
 
 struct doctor_fix {
 	const char *who;
+	const char *stack; /* its id, or NULL: for any */
 	char what[512];
-	char where[160];    /* "" : none */
+	char where[192];    /* "" : none */
 	char snippet[1024]; /* "" : none */
 };
 

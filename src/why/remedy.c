@@ -80,6 +80,7 @@ static const char *const placeholders[] = {
 	"origin",  "host",     "port",	      "path",
 	"url",	   "scheme",   "subprotocol", "user_agent",
 	"address", "expected", "host_port",   "reference",
+	"upstream", "slashed", "origin_host",
 };
 
 /* Which placeholder @text starts with, without braces; NULL: none. */

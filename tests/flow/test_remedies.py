@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The lines that people are told to paste, read by the programs themselves.
 
-Each snippet is put where its remedy says it belongs, and the real program
-checks the configuration. Nothing is started.
+Each snippet is put where it belongs in a configuration, by the hands of the
+zoo (tests/zoo/lib/paste), and the real program checks the result. Nothing is
+started.
 """
 
 import json
@@ -10,15 +11,22 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "zoo/lib"))
+import paste  # noqa: E402
 
 SESAME = os.environ["SESAME"]
 VALUES = {"origin": "https://app.example", "host": "app.example",
           "port": "8080", "path": "/chat", "url": "wss://app.example/chat",
           "scheme": "wss", "subprotocol": "chat.v1", "address": "203.0.113.9",
           "user_agent": "ExampleClient/1.0",
-          "expected": "https://app.example"}
+          "expected": "https://app.example", "host_port": "app.example:8080",
+          "upstream": "127.0.0.1:3000", "slashed": "/chat/",
+          "origin_host": "app.example"}
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
 MODULES = ("mpm_event authz_core authz_host rewrite proxy proxy_http "
            "proxy_wstunnel proxy_balancer lbmethod_byrequests slotmem_shm "
@@ -26,8 +34,8 @@ MODULES = ("mpm_event authz_core authz_host rewrite proxy proxy_http "
 MODULE_DIR = "/usr/lib/apache2/modules"
 
 
-def snippets(stack, *causes):
-    """The filled snippets of one stack: a list of (cause, lines)."""
+def snippets(stack):
+    """What belongs into a file of one stack, filled: a list of (cause, lines)."""
     told = subprocess.run([SESAME, "explain", stack, "--json"], check=True,
                           capture_output=True, text=True, timeout=20)
     found = []
@@ -35,7 +43,7 @@ def snippets(stack, *causes):
         for remedy in cause["remedies"]:
             if remedy["stack"] != stack or not remedy["snippet"]:
                 continue
-            if causes and cause["id"] not in causes:
+            if remedy["who"] == "client" or remedy["where"] == "the shell":
                 continue
             lines = re.sub(r"\{([a-z_]+)\}",
                            lambda m: VALUES.get(m[1], m[0]),
@@ -52,6 +60,16 @@ def check(command, cause, lines):
     assert done.returncode == 0, f"{cause}:\n{lines}\n{done.stderr}"
 
 
+# What Debian's versions do not know yet, or only with another module.
+NEWER = ("http2 off", "trusted_proxies static", "modsecurity_rules")
+# Files that are the reader's own.
+OWN_FILES = ("ssl_certificate", "SSLCertificate", "RULE_ID")
+
+
+def is_readable(lines):
+    return not any(word in lines for word in NEWER + OWN_FILES)
+
+
 def need(program):
     path = shutil.which(program, path=PATH)
     if not path:
@@ -59,72 +77,133 @@ def need(program):
     return path
 
 
+def pasted(stack, text, lines):
+    """The lines where they belong in a configuration that has a place for all."""
+    request = paste.Request("app.example", 8080, "/chat", "127.0.0.1:3000")
+    return paste.paste(stack, text, lines, request)
+
+
+NGINX = """
+pid {tmp}/pid; error_log stderr;
+events {{ worker_connections 64; }}
+http {{
+  access_log off;
+  limit_req_zone $binary_remote_addr zone=r:1m rate=1r/s;
+  limit_conn_zone $binary_remote_addr zone=c:1m;
+  map $http_origin $origin_ok {{ default 0; "https://other.example" 1; }}
+  map $http_user_agent $agent_ok {{ default 1; "~curl" 0; }}
+  upstream app {{ server 10.0.0.1:3000; }}
+  server {{
+    listen 127.0.0.1:8080; server_name app.example; client_max_body_size 1m;
+    if ($origin_ok = 0) {{ return 403; }}
+    location / {{
+      if ($agent_ok = 0) {{ return 403; }}
+      allow 10.0.0.0/8; deny all; limit_req zone=r; limit_conn c 1;
+      proxy_pass http://app;
+    }}
+  }}
+}}
+"""
+
+
 def test_nginx_takes_its_lines(tmp_path):
     program = need("nginx")
-    for cause, lines in snippets(
-            "nginx", "server.proxy-upgrade", "server.proxy-host",
-            "server.proxy-proto", "access.ip", "net.idle-timeout",
-            "access.origin", "url.path", "server.redirect", "browser.csp",
-            "access.credentials", "server.no-websocket", "url.host"):
-        http = ""
-        if lines.startswith("map"):
-            end = lines.index("\n}") + 2
-            http, lines = lines[:end], lines[end:]
-        lines = lines.replace("# in the location:", "")
-        inside = lines.startswith(("location", "server_name"))
-        body = lines if inside else f"location /here {{\n{lines}\n}}"
+    for cause, lines in snippets("nginx"):
         conf = tmp_path / "nginx.conf"
-        conf.write_text(f"pid {tmp_path}/pid; error_log stderr;\n"
-                        f"events {{}}\nhttp {{\naccess_log off;\n{http}\n"
-                        f"server {{\nlisten 127.0.0.1:9;\n{body}\n}}\n}}\n")
-        check([program, "-t", "-p", tmp_path, "-c", conf], cause, lines)
+        conf.write_text(pasted("nginx", NGINX.format(tmp=tmp_path), lines))
+        if is_readable(lines):
+            check([program, "-t", "-p", tmp_path, "-c", conf], cause, lines)
+
+
+APACHE = """
+ServerRoot {tmp}
+PidFile {tmp}/pid
+ErrorLog {tmp}/log
+ServerName localhost
+{load}
+Listen 127.0.0.1:8080
+<VirtualHost *:8080>
+ServerName app.example
+RewriteEngine On
+RewriteCond %{{HTTP:Origin}} !=https://other.example
+RewriteRule ^ - [F]
+ProxyPass / http://127.0.0.1:3000/
+AllowCONNECT 443
+<Location "/chat">
+  Require ip 10.0.0.0/8
+</Location>
+</VirtualHost>
+"""
 
 
 def test_apache_takes_its_lines(tmp_path):
     program = need("apache2")
-    load = "".join(f"LoadModule {m}_module {MODULE_DIR}/mod_{m}.so\n"
-                   for m in MODULES)
-    for cause, lines in snippets(
-            "apache", "server.proxy-upgrade", "server.proxy-host",
-            "server.proxy-proto", "access.ip", "access.origin",
-            "access.user-agent", "net.idle-timeout", "server.redirect",
-            "server.sticky-session", "tls.version", "browser.csp"):
-        rule = "RewriteRule ^ - [F]\n" if "RewriteCond" in lines else ""
+    load = "\n".join(f"LoadModule {m}_module {MODULE_DIR}/mod_{m}.so"
+                     for m in MODULES)
+    for cause, lines in snippets("apache"):
         conf = tmp_path / "apache.conf"
-        conf.write_text(f"ServerRoot {tmp_path}\nPidFile {tmp_path}/pid\n"
-                        f"ErrorLog {tmp_path}/log\nServerName localhost\n"
-                        f"{load}Listen 127.0.0.1:9\n<VirtualHost *:9>\n"
-                        f"RewriteEngine On\n{lines}\n{rule}</VirtualHost>\n")
-        check([program, "-t", "-f", conf], cause, lines)
+        text = APACHE.format(tmp=tmp_path, load=load)
+        conf.write_text(pasted("apache", text, lines))
+        if is_readable(lines):
+            check([program, "-t", "-f", conf], cause, lines)
+
+
+HAPROXY = """
+global
+  maxconn 100
+defaults
+  mode http
+  timeout client 1s
+  timeout server 1s
+  timeout connect 1s
+frontend f
+  bind 127.0.0.1:8080
+  http-request del-header Upgrade
+  http-request set-header Host app.internal
+  stick-table type ipv6 size 1k expire 1m store http_req_rate(1m)
+  default_backend b
+backend b
+  server s 127.0.0.1:3000
+"""
 
 
 def test_haproxy_takes_its_lines(tmp_path):
     program = need("haproxy")
-    front = ("access.origin", "access.ip", "access.rate",
-             "server.proxy-proto", "server.redirect", "access.user-agent")
-    back = ("server.proxy-upgrade", "server.sticky-session",
-            "net.idle-timeout")
-    for cause, lines in snippets("haproxy", *front, *back):
+    for cause, lines in snippets("haproxy"):
         conf = tmp_path / "haproxy.cfg"
-        conf.write_text(
-            "defaults\nmode http\ntimeout client 1s\ntimeout server 1s\n"
-            "timeout connect 1s\nfrontend f\nbind 127.0.0.1:9\n"
-            f"{lines if cause in front else ''}\ndefault_backend b\n"
-            f"backend b\n{lines if cause in back else ''}\n")
+        conf.write_text(pasted("haproxy", HAPROXY, lines))
         check([program, "-c", "-f", conf], cause, lines)
+
+
+CADDY = """
+http://app.example:8080 {
+  request_header Host app.internal
+  request_header -Upgrade
+  redir https://other.example
+  basicauth {
+    ann JDJhJDE0JHBSV0hVNGxMQnVFZ3dhRDVjYzlVTi5UT0VRLkFvVC5pLzNUUVR2WHA3MHhUa0xJemNZLk5H
+  }
+  tls internal
+  reverse_proxy 127.0.0.1:3000
+}
+"""
 
 
 def test_caddy_takes_its_lines(tmp_path):
     program = need("caddy")
-    for cause, lines in snippets("caddy", "access.origin", "access.ip",
-                                 "server.proxy-upgrade", "server.proxy-host",
-                                 "server.no-websocket"):
+    for cause, lines in snippets("caddy"):
         conf = tmp_path / "Caddyfile"
-        conf.write_text(f":9 {{\n{lines}\n}}\n")
+        text = CADDY
+        if "tls ..." in lines:
+            text = text.replace("http://app", "https://app")
+        else:
+            text = text.replace("tls internal", "")
+        conf.write_text(pasted("caddy", text, lines))
         env = ["env", f"HOME={tmp_path}", f"XDG_DATA_HOME={tmp_path}",
                f"XDG_CONFIG_HOME={tmp_path}"]
-        check([*env, program, "validate", "--adapter", "caddyfile",
-               "--config", conf], cause, lines)
+        if is_readable(lines):
+            check([*env, program, "validate", "--adapter", "caddyfile",
+                   "--config", conf], cause, lines)
 
 
 def test_our_own_gateway_takes_its_lines(tmp_path):

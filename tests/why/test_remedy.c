@@ -9,7 +9,7 @@
 static const char *const known[] = {
 	"origin", "host",	 "port",       "path",	  "url",
 	"scheme", "subprotocol", "user_agent", "address", "expected",
-	"host_port", "reference",
+	"host_port", "reference", "upstream", "slashed", "origin_host",
 };
 
 TEST("every cause has a remedy that holds whatever the stack")
