@@ -13,11 +13,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "doctor/config.h"
 #include "doctor/plan.h"
+#include "doctor/progress.h"
+#include "doctor/report.h"
 
 #define PAUSE_MS	 250 /* between two handshakes to one server */
 #define AFTER_SILENCE_MS 2000
-#define REPORT_LIMIT	 (4 * 1024 * 1024)
+#define REPORT_LIMIT	 (16 * 1024 * 1024)
 #define DESCRIPTORS	 8 /* loop, socket, names, certificates, and some */
 
 enum {
@@ -77,18 +80,6 @@ static int report(const struct doctor_chart *chart,
 	return r;
 }
 
-static bool shows_progress(const struct doctor_case *c)
-{
-	return !c->quiet && !c->json && isatty(STDERR_FILENO);
-}
-
-/* A line between what went on and the report. */
-static void tell_done(const struct doctor_chart *chart)
-{
-	if (shows_progress(chart->c) && chart->n_probes > 0)
-		fputc('\n', stderr);
-}
-
 static void close_chart(struct doctor_chart *chart)
 {
 	for (size_t i = 0; i < chart->n_probes; i++) {
@@ -99,21 +90,26 @@ static void close_chart(struct doctor_chart *chart)
 }
 
 static int see(const struct doctor_case *c, struct doctor_chart *chart,
-	       const struct doctor_look *look)
+	       char **argv, const struct doctor_look *look)
 {
 	static struct doctor_opinion opinion;
 	static struct doctor_verdict verdict;
-	double began = doctor_now_ms();
+	double began = doctor_now_ms(), took;
+	int r;
 
 	chart->c = c;
 	chart->blind = c->blind;
-	if (doctor_examine(chart, &opinion) < 0) {
+	r = doctor_examine(chart, &opinion);
+	doctor_progress_end(c);
+	if (r < 0) {
 		fputs("sesame doctor: out of memory\n", stderr);
 		return STATUS_NO_VERDICT;
 	}
-	tell_done(chart);
 	doctor_pronounce(chart, &opinion, &verdict);
-	if (report(chart, &verdict, doctor_now_ms() - began, look) < 0)
+	took = doctor_now_ms() - began;
+	if (report(chart, &verdict, took, look) < 0)
+		return STATUS_NO_VERDICT;
+	if (c->html && !doctor_publish_report(chart, &verdict, took, argv))
 		return STATUS_NO_VERDICT;
 	return exit_status(&verdict);
 }
@@ -143,22 +139,34 @@ static bool has_descriptors(void)
 
 int doctor_main(int argc, char **argv, const struct doctor_look *look)
 {
+	struct doctor_config *config = NULL;
 	struct doctor_chart *chart;
 	struct doctor_case c;
 	int status = doctor_case_open(&c, argc, argv);
 
 	if (status != 0)
 		return status < 0 ? STATUS_OPEN : status;
+	status = doctor_config_read(&c, &config);
+	if (status != 0) {
+		doctor_case_close(&c);
+		return status;
+	}
+	if (c.html && !doctor_can_publish(&c)) {
+		doctor_case_close(&c);
+		return STATUS_USAGE;
+	}
 	catch_interrupts();
 	chart = calloc(1, sizeof(*chart));
 	if (chart) {
-		status = has_descriptors() ? see(&c, chart, look)
+		chart->config = config;
+		status = has_descriptors() ? see(&c, chart, argv, look)
 					   : STATUS_NO_VERDICT;
 		close_chart(chart);
 	} else {
 		fputs("sesame doctor: out of memory\n", stderr);
 		status = STATUS_NO_VERDICT;
 	}
+	doctor_config_free(config);
 	doctor_case_close(&c);
 	return status;
 }
@@ -243,25 +251,6 @@ static void pause_after(const struct doctor_probe *last)
 	nanosleep(&t, NULL);
 }
 
-static void tell_start(const struct doctor_case *c, int n,
-		       const struct doctor_trial *trial)
-{
-	char text[640];
-
-	if (shows_progress(c))
-		fprintf(stderr, "probe %d: %s", n,
-			doctor_trial_text(c, trial, text, sizeof(text)));
-}
-
-static void tell_end(const struct doctor_case *c, const struct doctor_probe *p)
-{
-	char text[640];
-
-	if (shows_progress(c))
-		fprintf(stderr, " → %s\n",
-			doctor_result_text(p, text, sizeof(text)));
-}
-
 /*
  * How long to watch an open connection. The user's own request, as long as was
  * asked for; others only as long as it takes to see that they outlive it.
@@ -296,13 +285,12 @@ static int ask(struct doctor_chart *chart, const struct doctor_trial *trial)
 	/* after one silence, a shorter one is as telling */
 	if (doctor_fell_silent(chart) && asked.timeout_ms > AFTER_SILENCE_MS)
 		asked.timeout_ms = AFTER_SILENCE_MS;
-	tell_start(chart->c, p->n, trial);
+	doctor_progress(chart->c, p->n, trial);
 	if (doctor_probe_run(&asked, trial, p) < 0) {
 		doctor_probe_fini(p);
 		free(p);
 		return -1;
 	}
-	tell_end(chart->c, p);
 	if (doctor_probe_interrupted()) { /* half an observation is none */
 		doctor_probe_fini(p);
 		free(p);
