@@ -46,8 +46,10 @@ void lint_fix(struct lint_finding *f, const char *format, ...)
 
 /* ---- edits ---- */
 
-static void drop_edits(struct lint_finding *f)
+void lint_no_edits(struct lint_finding *f)
 {
+	if (!f)
+		return;
 	for (size_t i = 0; i < f->n_edits; i++)
 		free(f->edit[i].text);
 	f->n_edits = 0;
@@ -59,7 +61,7 @@ static void add_edit(struct lint_run *run, struct lint_finding *f,
 		     struct lint_edit edit)
 {
 	if (f->n_edits == LINT_MAX_EDITS)
-		drop_edits(f);
+		lint_no_edits(f);
 	if (f->no_edits)
 		free(edit.text);
 	else

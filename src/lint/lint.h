@@ -23,7 +23,7 @@
 #define LINT_MAX_BYTES	  (16 * 1024 * 1024) /* of all files together */
 #define LINT_MAX_DEPTH	  32		     /* includes in includes, blocks in blocks */
 #define LINT_MAX_FINDINGS 128
-#define LINT_MAX_EDITS	  8 /* of one finding */
+#define LINT_MAX_EDITS	  24 /* of one finding */
 
 enum lint_language {
 	LINT_UNKNOWN,

@@ -19,6 +19,7 @@ struct lint_node {
 	const char *file;
 	unsigned line, column; /* of the name */
 	unsigned last_line;    /* of its end: of the ';', or of the '}' */
+	unsigned last_column;  /* of the same; 0: not known */
 	bool block;	       /* it can have children */
 	struct lint_node *parent, *first, *last, *next;
 };
@@ -30,6 +31,7 @@ struct lint_run {
 	struct lint_report *report;
 	struct lint_error *error;
 	struct lint_node *root; /* nameless; children: the main level */
+	void *own;		/* of the language at work */
 };
 
 /* ---- source.c ---- */
@@ -105,6 +107,9 @@ void lint_replace(struct lint_run *run, struct lint_finding *f,
 	__attribute__((format(printf, 5, 6)));
 void lint_delete(struct lint_run *run, struct lint_finding *f,
 		 const char *file, unsigned line);
+
+/* Take back the edits that were added: the file has to be mended by hand. */
+void lint_no_edits(struct lint_finding *f);
 
 /* ---- the languages: parse @text of @file into run->root, and judge ---- */
 
