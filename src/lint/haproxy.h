@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * HAProxy 2.x: sections with their defaults, and conditions (acl) about a
+ * request of which not all need be known.
+ */
+#ifndef LINT_HAPROXY_H
+#define LINT_HAPROXY_H
+
+#include "lint/match.h"
+
+struct haproxy {
+	struct lint_run *run;
+	/* What conditions are asked about; a made-up one when none is given. */
+	const struct lint_request *request;
+};
+
+/* ---- haproxy.c ---- */
+
+bool haproxy_is(const struct lint_node *section, const char *kind);
+/* frontend, listen or backend. */
+bool haproxy_is_proxy(const struct lint_node *section);
+/* The defaults that @section takes over, or NULL. */
+const struct lint_node *haproxy_defaults(const struct haproxy *h,
+					 const struct lint_node *section);
+/* The last directive @name (with @arg first, unless NULL) of the section or of
+ * its defaults, or NULL. */
+const struct lint_node *haproxy_setting(const struct haproxy *h,
+					const struct lint_node *section,
+					const char *name, const char *arg);
+/* The backend or listen section of this name, or NULL. */
+const struct lint_node *haproxy_backend(const struct haproxy *h,
+					const char *name);
+
+/* ---- haproxy_acl.c ---- */
+
+/* Where the condition of @n begins (the word after if or unless); 0: none. */
+size_t haproxy_condition(const struct lint_node *n);
+enum lint_truth haproxy_holds(const struct haproxy *h,
+			      const struct lint_node *section,
+			      const struct lint_node *n);
+/* One "acl NAME CRITERION ..." line, its words from @from on. */
+enum lint_truth haproxy_acl(const struct haproxy *h, const char **word,
+			    size_t n);
+/* All the text of a condition, its acls written out, for classifying. */
+void haproxy_condition_text(const struct haproxy *h,
+			    const struct lint_node *section,
+			    const struct lint_node *n, char *out, size_t size);
+bool haproxy_predefined(const char *name);
+/* Call @use for each acl that the condition of @n names. */
+void haproxy_each_name(const struct lint_node *n,
+		       void (*use)(void *ctx, const char *name), void *ctx);
+
+/* ---- haproxy_rules.c ---- */
+
+void haproxy_judge(struct haproxy *h);
+
+#endif
