@@ -11,6 +11,7 @@
 
 #include <sesame/error.h>
 
+#include "doctor/config.h"
 #include "doctor/harvest.h"
 #include "doctor/redact.h"
 #include "net/addr.h"
@@ -935,6 +936,7 @@ void doctor_pronounce(const struct doctor_chart *chart,
 	summarise(&f);
 	gather_evidence(&f, opinion);
 	prove(&f);
+	doctor_config_prescribe(chart, v);
 	prescribe(&f, &hops);
 	weigh_alternatives(&f, opinion);
 }
