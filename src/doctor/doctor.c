@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "doctor/config.h"
+#include "doctor/compare.h"
 #include "doctor/plan.h"
 #include "doctor/progress.h"
 #include "doctor/report.h"
@@ -86,6 +87,7 @@ static void close_chart(struct doctor_chart *chart)
 		doctor_probe_fini(chart->probe[i]);
 		free(chart->probe[i]);
 	}
+	doctor_compare_end(chart);
 	free(chart);
 }
 
@@ -146,14 +148,12 @@ int doctor_main(int argc, char **argv, const struct doctor_look *look)
 
 	if (status != 0)
 		return status < 0 ? STATUS_OPEN : status;
-	status = doctor_config_read(&c, &config);
+	status = c.html && !doctor_can_publish(&c)
+			 ? STATUS_USAGE
+			 : doctor_config_read(&c, &config);
 	if (status != 0) {
 		doctor_case_close(&c);
 		return status;
-	}
-	if (c.html && !doctor_can_publish(&c)) {
-		doctor_case_close(&c);
-		return STATUS_USAGE;
 	}
 	catch_interrupts();
 	chart = calloc(1, sizeof(*chart));
@@ -269,6 +269,13 @@ static unsigned watch_ms(const struct doctor_chart *chart,
 	return outlive + usual;
 }
 
+static int perform(struct doctor_chart *chart, const struct doctor_case *asked,
+		   const struct doctor_trial *trial, struct doctor_probe *p)
+{
+	return trial->parts ? doctor_compare_run(chart, asked, trial, p)
+			    : doctor_probe_run(asked, trial, p);
+}
+
 /* One more probe for the chart. 0, or -1: out of memory. */
 static int ask(struct doctor_chart *chart, const struct doctor_trial *trial)
 {
@@ -286,7 +293,7 @@ static int ask(struct doctor_chart *chart, const struct doctor_trial *trial)
 	if (doctor_fell_silent(chart) && asked.timeout_ms > AFTER_SILENCE_MS)
 		asked.timeout_ms = AFTER_SILENCE_MS;
 	doctor_progress(chart->c, p->n, trial);
-	if (doctor_probe_run(&asked, trial, p) < 0) {
+	if (perform(chart, &asked, trial, p) < 0) {
 		doctor_probe_fini(p);
 		free(p);
 		return -1;
@@ -307,6 +314,8 @@ int doctor_examine(struct doctor_chart *chart,
 {
 	struct doctor_trial next;
 
+	if (doctor_compare(chart, ask) < 0)
+		return -1;
 	for (;;) {
 		doctor_find(chart);
 		doctor_diagnose(chart, ret_opinion);

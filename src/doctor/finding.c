@@ -192,6 +192,10 @@ static void context_of_request(struct doctor_chart *chart,
 	else
 		doctor_note(chart, DOCTOR_F_CREDENTIALS_NOT_SENT, base, NULL,
 			    "no credentials are sent");
+	if (c->bare_copy && !doctor_has_credentials(c))
+		doctor_note(chart, DOCTOR_F_COPY_IS_BARE, base, NULL,
+			    "the recording holds no cookie and no "
+			    "Authorization, which browsers leave out");
 	if (c->subprotocols)
 		doctor_note(chart, DOCTOR_F_SUBPROTOCOL_SENT, base, NULL,
 			    "the subprotocol %s is offered", c->subprotocols);
@@ -612,6 +616,7 @@ void doctor_find(struct doctor_chart *chart)
 	find_answer(chart, base);
 	find_redirect(chart, base);
 	doctor_find_pairs(chart);
+	doctor_find_comparison(chart);
 	doctor_find_experiments(chart);
 	doctor_find_config(chart);
 	find_page(chart);

@@ -39,6 +39,7 @@ struct doctor_chart {
 	bool blind; /* fingerprints of stacks are not to be used */
 	const struct doctor_config *config; /* that was given, or NULL */
 	const char *stopped; /* why probing ended early (429, ...), or NULL */
+	struct doctor_comparison *comparison; /* with --works, or NULL */
 };
 
 /* Look at everything again: chart->finding[] is made anew from the probes. */
@@ -110,6 +111,11 @@ void doctor_find_config(struct doctor_chart *chart);
 void doctor_find_experiments(struct doctor_chart *chart);
 /* pair.c: what each experiment shows, compared with the user's own request. */
 void doctor_find_pairs(struct doctor_chart *chart);
+/* compare.c: which difference to the request that works matters. */
+void doctor_find_comparison(struct doctor_chart *chart);
+/* The probe that the comparison came down to, or NULL. */
+const struct doctor_probe *
+doctor_compared(const struct doctor_chart *chart);
 /* Whether the answer of @p has a telltale of this kind. */
 bool doctor_says(const struct doctor_probe *p, enum doctor_finding_kind kind);
 

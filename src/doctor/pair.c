@@ -76,10 +76,14 @@ const struct doctor_probe *doctor_key(const struct doctor_chart *chart)
 	const struct doctor_probe *base = doctor_baseline(chart), *best = NULL;
 	enum doctor_change change;
 
+	if (base && doctor_compared(chart))
+		return doctor_compared(chart);
 	for (size_t i = 0; base && i < chart->n_probes; i++) {
 		const struct doctor_probe *p = chart->probe[i];
 
 		change = p->trial.change;
+		if (change == DOCTOR_AS_WORKS)
+			continue; /* far more than one thing */
 		if (change == DOCTOR_HOLD && base->outcome == DOCTOR_OPEN &&
 		    p->outcome != DOCTOR_OPEN && p->status == 101)
 			return p;

@@ -23,6 +23,8 @@ enum doctor_change {
 struct doctor_trial {
 	enum doctor_change change;
 	char value[512]; /* "" where the change needs none */
+	/* Of a comparison: which differences it takes over (differ.h). */
+	uint64_t parts;
 };
 
 /* How a handshake ended. */

@@ -87,8 +87,7 @@ static bool withholds(const struct doctor_case *c,
 	}
 }
 
-/* Fields that say nothing about who asks. */
-static bool is_public(struct bytes name)
+bool doctor_is_public(struct bytes name)
 {
 	static const char *const names[] = {
 		"Accept", "Accept-Encoding", "Accept-Language", "Cache-Control",
@@ -120,7 +119,7 @@ static bool is_withheld(const struct doctor_trial *trial,
 {
 	return trial->change == DOCTOR_NO_CREDENTIALS
 		       ? is_credential(h)
-		       : !is_public(bytes_of_str(h->name));
+		       : !doctor_is_public(bytes_of_str(h->name));
 }
 
 static bool is_secret_part(struct bytes pair)

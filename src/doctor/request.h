@@ -36,5 +36,7 @@ int doctor_request_make(const struct doctor_case *c,
 			const struct doctor_trial *trial,
 			struct doctor_request *ret);
 void doctor_request_fini(struct doctor_request *r);
+/* Whether a field called @name says nothing about who asks. */
+bool doctor_is_public(struct bytes name);
 
 #endif

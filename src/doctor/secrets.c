@@ -289,13 +289,10 @@ static void add_texts(struct doctor_secrets *s, const struct doctor_case *c)
 		add_command(s, bytes_of_str(c->curl));
 }
 
-void doctor_secrets_collect(const struct doctor_case *c,
-			    struct doctor_secrets *s)
+static void add_case(struct doctor_secrets *s, const struct doctor_case *c)
 {
 	struct bytes list = bytes_of_str(c->subprotocols), token;
 
-	s->n = s->used = 0;
-	memset(s->begins, 0, sizeof(s->begins));
 	for (size_t i = 0; i < c->n_headers; i++)
 		add_header(s, bytes_of_str(c->header[i].name),
 			   bytes_of_str(c->header[i].value));
@@ -303,6 +300,16 @@ void doctor_secrets_collect(const struct doctor_case *c,
 		if (doctor_is_secret_subprotocol(token))
 			add_secret(s, token);
 	add_texts(s, c);
+}
+
+void doctor_secrets_collect(const struct doctor_case *c,
+			    struct doctor_secrets *s)
+{
+	s->n = s->used = 0;
+	memset(s->begins, 0, sizeof(s->begins));
+	add_case(s, c);
+	if (c->other)
+		add_case(s, c->other);
 }
 
 /* ---- finding them in a text ---- */

@@ -1,0 +1,722 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Two requests are flattened to lists of parts and compared by name. Where the
+ * mixed request goes decides which credentials it may carry: those whose own
+ * request goes to the same scheme, host, port and Host, by a way no less safe.
+ */
+#include "doctor/differ.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <sesame/error.h>
+
+#include "doctor/redact.h"
+#include "doctor/request.h"
+
+/* ---- a request as a list ---- */
+
+static void add(struct doctor_items *l, enum doctor_part part,
+		struct bytes name, struct bytes value)
+{
+	struct doctor_item *item = &l->item[l->n];
+
+	if (l->n == DOCTOR_MAX_ITEMS)
+		return;
+	*item = (struct doctor_item){part, name, value, 0};
+	for (size_t i = 0; i < l->n; i++)
+		item->nth += l->item[i].part == part &&
+			     bytes_equal_nocase(l->item[i].name, name);
+	l->n++;
+}
+
+static void add_text(struct doctor_items *l, enum doctor_part part,
+		     const char *name, const char *value)
+{
+	if (value)
+		add(l, part, bytes_of_str(name), bytes_of_str(value));
+}
+
+/* "a=1; b=2" or "a=1&b=2": a part for each. */
+static void add_pairs(struct doctor_items *l, enum doctor_part part,
+		      struct bytes list, const char *between)
+{
+	while (list.len > 0) {
+		size_t n = 0;
+		struct bytes pair;
+		ptrdiff_t equals;
+
+		while (n < list.len && !strchr(between, list.data[n]))
+			n++;
+		pair = bytes_trim(bytes_first(list, n));
+		equals = bytes_find_byte(pair, '=');
+		if (pair.len > 0)
+			add(l, part,
+			    bytes_first(pair,
+					equals < 0 ? pair.len : (size_t)equals),
+			    pair);
+		list = bytes_from(list, n + 1);
+	}
+}
+
+static bool is_handshake(struct bytes name)
+{
+	return bytes_equal_nocase(name, BYTES("Upgrade")) ||
+	       bytes_equal_nocase(name, BYTES("Connection")) ||
+	       bytes_equal_nocase(bytes_first(name, 14),
+				  BYTES("Sec-WebSocket-"));
+}
+
+static enum doctor_part part_of(const struct doctor_header *h)
+{
+	struct bytes name = bytes_of_str(h->name);
+
+	if (is_handshake(name))
+		return DOCTOR_PART_HANDSHAKE;
+	if (doctor_is_public(name))
+		return DOCTOR_PART_PUBLIC;
+	if (bytes_equal_nocase(name, BYTES("Authorization")) ||
+	    doctor_is_secret_name(name) ||
+	    doctor_looks_random(bytes_of_str(h->value)))
+		return DOCTOR_PART_SECRET;
+	return DOCTOR_PART_FIELD;
+}
+
+static void add_headers(struct doctor_items *l)
+{
+	const struct doctor_case *c = l->c;
+
+	for (size_t i = 0; i < c->n_headers; i++) {
+		struct bytes name = bytes_of_str(c->header[i].name);
+		struct bytes value = bytes_of_str(c->header[i].value);
+
+		if (bytes_equal_nocase(name, BYTES("Cookie")))
+			add_pairs(l, DOCTOR_PART_COOKIE, value, ";");
+		else
+			add(l, part_of(&c->header[i]), name, value);
+	}
+}
+
+static void add_url(struct doctor_items *l)
+{
+	const struct ses_url *u = &l->c->url;
+
+	add_text(l, DOCTOR_PART_SCHEME, "", u->tls ? "wss" : "ws");
+	add(l, DOCTOR_PART_URL_HOST, BYTES(""), u->host);
+	/* the usual port goes with the scheme */
+	if (u->port != (u->tls ? 443 : 80))
+		snprintf(l->port, sizeof(l->port), "%u", u->port);
+	add_text(l, DOCTOR_PART_PORT, "", l->port);
+	add(l, DOCTOR_PART_PATH, BYTES(""), u->path.len ? u->path : BYTES("/"));
+	add_pairs(l, DOCTOR_PART_QUERY, u->query, "&");
+}
+
+static void add_way(struct doctor_items *l)
+{
+	const struct doctor_case *c = l->c;
+
+	add_text(l, DOCTOR_PART_PROXY, "", c->proxy);
+	add_text(l, DOCTOR_PART_CERT, "", c->cert_file);
+	add_text(l, DOCTOR_PART_TRUST, "--cacert", c->ca_file);
+	add_text(l, DOCTOR_PART_TRUST, "--insecure", c->insecure ? "" : NULL);
+	add_text(l, DOCTOR_PART_WAY, "--source", c->source);
+	if (c->connect_host)
+		snprintf(l->connect, sizeof(l->connect), "%s:%u",
+			 c->connect_host, c->connect_port);
+	add_text(l, DOCTOR_PART_WAY, "--connect-to",
+		 c->connect_host ? l->connect : NULL);
+	add_text(l, DOCTOR_PART_WAY, "the address family",
+		 c->family == 4	  ? "4"
+		 : c->family == 6 ? "6"
+				  : NULL);
+}
+
+static void flatten(struct doctor_items *l, const struct doctor_case *c)
+{
+	struct bytes list = bytes_of_str(c->subprotocols), one;
+
+	l->c = c;
+	l->n = 0;
+	l->port[0] = 0;
+	add_text(l, DOCTOR_PART_ORIGIN, "", c->origin);
+	add_text(l, DOCTOR_PART_USER_AGENT, "",
+		 *c->user_agent ? c->user_agent : NULL);
+	add_text(l, DOCTOR_PART_HOST, "", c->host);
+	while (bytes_next_element(&list, &one))
+		add(l, DOCTOR_PART_SUBPROTOCOL, one, one);
+	add_headers(l);
+	add_url(l);
+	add_way(l);
+}
+
+/* ---- what differs ---- */
+
+/* Names of fields alone are the same in other letters. */
+static bool same_name(const struct doctor_item *a, const struct doctor_item *b)
+{
+	bool field = a->part == DOCTOR_PART_SECRET ||
+		     a->part == DOCTOR_PART_HANDSHAKE ||
+		     a->part == DOCTOR_PART_FIELD ||
+		     a->part == DOCTOR_PART_PUBLIC;
+
+	return field ? bytes_equal_nocase(a->name, b->name)
+		     : bytes_equal(a->name, b->name);
+}
+
+static bool is_field(enum doctor_part part)
+{
+	return part == DOCTOR_PART_SECRET || part == DOCTOR_PART_FIELD;
+}
+
+/* A field is the same one, whether or not its value looks like a secret. */
+static bool same_item(const struct doctor_item *a, const struct doctor_item *b)
+{
+	return (a->part == b->part || (is_field(a->part) && is_field(b->part))) &&
+	       a->nth == b->nth && same_name(a, b);
+}
+
+static const struct doctor_item *find(const struct doctor_items *l,
+				      const struct doctor_item *wanted)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (same_item(&l->item[i], wanted))
+			return &l->item[i];
+	return NULL;
+}
+
+static void note(struct doctor_differ *d, const struct doctor_item *from,
+		 const struct doctor_item *to)
+{
+	enum doctor_part part = from && to && from->part > to->part ? to->part
+				: from				    ? from->part
+								    : to->part;
+
+	d->one[d->n++] = (struct doctor_difference){part, from, to, 0};
+}
+
+static int by_part(const void *a, const void *b)
+{
+	const struct doctor_difference *x = a, *y = b;
+
+	return (int)x->part - (int)y->part;
+}
+
+void doctor_differ(struct doctor_differ *d, const struct doctor_case *mine,
+		   const struct doctor_case *other)
+{
+	flatten(&d->mine, mine);
+	flatten(&d->other, other);
+	d->n = 0;
+	for (size_t i = 0; i < d->mine.n; i++) {
+		const struct doctor_item *from = &d->mine.item[i];
+		const struct doctor_item *to = find(&d->other, from);
+
+		if (!to || !bytes_equal(from->value, to->value))
+			note(d, from, to);
+	}
+	for (size_t i = 0; i < d->other.n; i++)
+		if (!find(&d->mine, &d->other.item[i]))
+			note(d, NULL, &d->other.item[i]);
+	qsort(d->one, d->n, sizeof(d->one[0]), by_part);
+	for (size_t i = 0; i < d->n; i++)
+		d->one[i].bit = i < DOCTOR_MAX_DIFFERENCES
+					? (unsigned)i
+					: DOCTOR_MAX_DIFFERENCES - 1;
+	d->n_bits = d->n ? d->one[d->n - 1].bit + 1 : 0;
+}
+
+uint64_t doctor_differ_all(const struct doctor_differ *d)
+{
+	return d->n_bits == 64 ? UINT64_MAX : (UINT64_C(1) << d->n_bits) - 1;
+}
+
+/* ---- a request of both ---- */
+
+/* The difference that concerns @item, of mine or the other's, or NULL. */
+static const struct doctor_difference *
+difference_of(const struct doctor_differ *d, const struct doctor_item *item)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (d->one[i].from == item || d->one[i].to == item)
+			return &d->one[i];
+	return NULL;
+}
+
+static bool applies(const struct doctor_difference *one, uint64_t bits)
+{
+	return one && bits >> one->bit & 1;
+}
+
+/* Whether the part called so is to be the other's. */
+static bool is_others(const struct doctor_differ *d, uint64_t bits,
+		      enum doctor_part part, const char *name)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		const struct doctor_difference *one = &d->one[i];
+		const struct doctor_item *item = one->to ? one->to : one->from;
+
+		if (one->part == part && applies(one, bits) &&
+		    bytes_equal_str(item->name, name))
+			return true;
+	}
+	return false;
+}
+
+static const struct doctor_case *owner(const struct doctor_differ *d,
+				       uint64_t bits, enum doctor_part part,
+				       const char *name)
+{
+	return is_others(d, bits, part, name) ? d->other.c : d->mine.c;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_host_field(const struct doctor_case *a,
+			    const struct doctor_case *b)
+{
+	char x[512], y[512];
+
+	if (a->host || b->host)
+		return a->host && b->host && strcasecmp(a->host, b->host) == 0;
+	return ses_url_host_field(&a->url, x, sizeof(x)) == 0 &&
+	       ses_url_host_field(&b->url, y, sizeof(y)) == 0 &&
+	       strcasecmp(x, y) == 0;
+}
+
+/* Whether what @c may carry may go where @to goes, too. */
+static bool leads_to_same(const struct doctor_case *c,
+			  const struct doctor_case *to)
+{
+	return c->url.tls == to->url.tls && c->url.port == to->url.port &&
+	       bytes_equal_nocase(c->url.host, to->url.host) &&
+	       same_host_field(c, to) &&
+	       same_text(c->connect_host, to->connect_host) &&
+	       c->connect_port == to->connect_port &&
+	       (c->insecure || !to->insecure) &&
+	       (c->url.tls || same_text(c->proxy, to->proxy));
+}
+
+static bool is_harmless(const struct doctor_item *item)
+{
+	struct bytes value = item->value;
+
+	switch (item->part) {
+	case DOCTOR_PART_SUBPROTOCOL:
+		return !doctor_is_secret_subprotocol(value);
+	case DOCTOR_PART_QUERY:
+		return !doctor_is_secret_pair(value) &&
+		       !doctor_looks_random(
+			       bytes_from(value, item->name.len + 1));
+	case DOCTOR_PART_HANDSHAKE:
+	case DOCTOR_PART_PUBLIC:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* While a mixed request is put together. */
+struct mixing {
+	const struct doctor_differ *d;
+	uint64_t bits;
+	struct doctor_mix *m;
+	bool mine_may, other_may; /* whose credentials it may carry */
+	int error;
+};
+
+/* Whether @item, which @others says whose it is, may go along. */
+static bool may_go(struct mixing *x, const struct doctor_item *item, bool others)
+{
+	/* what both say belongs to both */
+	bool shared = !difference_of(x->d, item);
+	bool may = is_harmless(item) || (others ? x->other_may : x->mine_may) ||
+		   (shared && x->other_may);
+
+	x->m->withheld |= !may;
+	return may;
+}
+
+/* Call @take for each item of @part that the mixed request has. */
+static void each(struct mixing *x, enum doctor_part part,
+		 void (*take)(struct mixing *x, const struct doctor_item *item))
+{
+	for (size_t i = 0; i < x->d->mine.n; i++) {
+		const struct doctor_item *item = &x->d->mine.item[i];
+		const struct doctor_difference *one = difference_of(x->d, item);
+		bool others = applies(one, x->bits);
+
+		if (item->part != part)
+			continue;
+		if (others)
+			item = one->to;
+		if (item && may_go(x, item, others))
+			take(x, item);
+	}
+	for (size_t i = 0; i < x->d->other.n; i++) {
+		const struct doctor_item *item = &x->d->other.item[i];
+		const struct doctor_difference *one = difference_of(x->d, item);
+
+		if (item->part == part && one && !one->from &&
+		    applies(one, x->bits) && may_go(x, item, true))
+			take(x, item);
+	}
+}
+
+static void append(struct mixing *x, char *list, size_t size, const char *glue,
+		   struct bytes value)
+{
+	size_t n = strlen(list);
+
+	if (value.len + strlen(glue) + 1 > size - n)
+		x->error = SESAME_ELIMIT;
+	else
+		sprintf(list + n, "%s%.*s", n ? glue : "", BYTES_ARG(value));
+}
+
+static void take_cookie(struct mixing *x, const struct doctor_item *item)
+{
+	append(x, x->m->cookie, sizeof(x->m->cookie), "; ", item->value);
+}
+
+static void take_parameter(struct mixing *x, const struct doctor_item *item)
+{
+	append(x, x->m->query, sizeof(x->m->query), "&", item->value);
+}
+
+static void take_protocol(struct mixing *x, const struct doctor_item *item)
+{
+	append(x, x->m->protocols, sizeof(x->m->protocols), ", ", item->value);
+}
+
+static void add_header(struct mixing *x, const char *name, const char *value)
+{
+	struct doctor_case *c = &x->m->c;
+
+	if (c->n_headers == DOCTOR_MAX_HEADERS) {
+		x->error = SESAME_ELIMIT;
+		return;
+	}
+	/* borrowed, and never changed: the case ends before its lenders */
+	c->header[c->n_headers].name = (char *)(uintptr_t)name;
+	c->header[c->n_headers++].value = (char *)(uintptr_t)value;
+}
+
+/* A field's name and value are whole texts of a case. */
+static void take_field(struct mixing *x, const struct doctor_item *item)
+{
+	add_header(x, (const char *)item->name.data,
+		   (const char *)item->value.data);
+}
+
+static void mix_way(struct mixing *x)
+{
+	const struct doctor_differ *d = x->d;
+	struct doctor_case *c = &x->m->c;
+	const struct doctor_case *o;
+
+	o = owner(d, x->bits, DOCTOR_PART_PROXY, "");
+	c->proxy = o->proxy;
+	c->proxy_from = o->proxy_from;
+	c->ca_file = owner(d, x->bits, DOCTOR_PART_TRUST, "--cacert")->ca_file;
+	c->insecure =
+		owner(d, x->bits, DOCTOR_PART_TRUST, "--insecure")->insecure;
+	c->source = owner(d, x->bits, DOCTOR_PART_WAY, "--source")->source;
+	c->family =
+		owner(d, x->bits, DOCTOR_PART_WAY, "the address family")->family;
+	o = owner(d, x->bits, DOCTOR_PART_WAY, "--connect-to");
+	c->connect_host = o->connect_host;
+	c->connect_port = o->connect_port;
+}
+
+/* All of the URL but its query, which depends on where the rest leads. */
+static void mix_url(struct mixing *x)
+{
+	const struct doctor_differ *d = x->d;
+	struct ses_url *u = &x->m->c.url;
+	const struct ses_url *from;
+
+	u->userinfo = bytes_of(NULL, 0); /* it became a field long ago */
+	u->http = false;
+	u->tls = owner(d, x->bits, DOCTOR_PART_SCHEME, "")->url.tls;
+	from = &owner(d, x->bits, DOCTOR_PART_URL_HOST, "")->url;
+	u->host = from->host;
+	u->host_kind = from->host_kind;
+	from = &owner(d, x->bits, DOCTOR_PART_PORT, "")->url;
+	u->port = from->port == (from->tls ? 443 : 80) ? (u->tls ? 443 : 80)
+						       : from->port;
+	u->port_given = u->port != (u->tls ? 443 : 80);
+	u->path = owner(d, x->bits, DOCTOR_PART_PATH, "")->url.path;
+}
+
+static void mix_certificate(struct mixing *x)
+{
+	const struct doctor_case *o = owner(x->d, x->bits, DOCTOR_PART_CERT, "");
+	bool may = o == x->d->mine.c ? x->mine_may : x->other_may;
+
+	x->m->withheld |= o->cert_file && !may;
+	x->m->c.cert_file = may ? o->cert_file : NULL;
+	x->m->c.key_file = may ? o->key_file : NULL;
+}
+
+/* The URL as text again, which everything else is read from. */
+static void write_url(struct mixing *x)
+{
+	struct doctor_case *c = &x->m->c;
+
+	each(x, DOCTOR_PART_QUERY, take_parameter);
+	c->url.query = bytes_of_str(x->m->query[0] ? x->m->query : NULL);
+	if (ses_url_write(&c->url, x->m->url, sizeof(x->m->url)) < 0) {
+		x->error = SESAME_ELIMIT;
+		return;
+	}
+	c->url_text = x->m->url;
+	if (ses_url_parse(bytes_of_str(x->m->url), &c->url, &c->url_fault,
+			  &c->url_fault_at) < 0)
+		x->error = SESAME_ELIMIT;
+}
+
+static void mix_fields(struct mixing *x)
+{
+	static const enum doctor_part fields[] = {
+		DOCTOR_PART_SECRET, DOCTOR_PART_HANDSHAKE, DOCTOR_PART_FIELD,
+		DOCTOR_PART_PUBLIC};
+	struct doctor_case *c = &x->m->c;
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		each(x, fields[i], take_field);
+	each(x, DOCTOR_PART_COOKIE, take_cookie);
+	if (x->m->cookie[0])
+		add_header(x, "Cookie", x->m->cookie);
+	each(x, DOCTOR_PART_SUBPROTOCOL, take_protocol);
+	c->subprotocols = x->m->protocols[0] ? x->m->protocols : NULL;
+}
+
+int doctor_differ_mix(const struct doctor_differ *d, uint64_t bits,
+		      struct doctor_mix *ret)
+{
+	struct mixing x = {.d = d, .bits = bits, .m = ret};
+	struct doctor_case *c = &ret->c;
+
+	ret->withheld = false;
+	ret->url[0] = ret->query[0] = ret->cookie[0] = ret->protocols[0] = 0;
+	*c = *d->mine.c;
+	c->n_headers = 0;
+	c->url_fault = 0;
+	c->origin = owner(d, bits, DOCTOR_PART_ORIGIN, "")->origin;
+	c->user_agent = owner(d, bits, DOCTOR_PART_USER_AGENT, "")->user_agent;
+	c->host = owner(d, bits, DOCTOR_PART_HOST, "")->host;
+	mix_way(&x);
+	mix_url(&x);
+	x.mine_may = leads_to_same(d->mine.c, c);
+	x.other_may = leads_to_same(d->other.c, c);
+	mix_certificate(&x);
+	write_url(&x);
+	mix_fields(&x);
+	return x.error;
+}
+
+/* ---- in words ---- */
+
+static const char *kind_of(enum doctor_part part)
+{
+	switch (part) {
+	case DOCTOR_PART_COOKIE:
+		return "cookie";
+	case DOCTOR_PART_QUERY:
+		return "parameter";
+	case DOCTOR_PART_SUBPROTOCOL:
+		return "subprotocol";
+	default:
+		return "field";
+	}
+}
+
+/* Texts of parts that there is one of; %s stands for a value to be shown. */
+static const char *const single[DOCTOR_N_PARTS] = {
+	[DOCTOR_PART_ORIGIN] = "Origin: %s",
+	[DOCTOR_PART_USER_AGENT] = "User-Agent: %s",
+	[DOCTOR_PART_PATH] = "path %s",
+	[DOCTOR_PART_HOST] = "Host: %s",
+	[DOCTOR_PART_URL_HOST] = "the host %s",
+	[DOCTOR_PART_SCHEME] = "%s:// as scheme",
+	[DOCTOR_PART_PORT] = "port %s",
+	[DOCTOR_PART_CERT] = "the client certificate",
+	[DOCTOR_PART_PROXY] = "the proxy",
+};
+
+static char *single_text(const struct doctor_difference *one, char *out,
+			 size_t size)
+{
+	const char *text = single[one->part], *place = strstr(text, "%s");
+	char value[200];
+
+	if (!one->to && one->part == DOCTOR_PART_ORIGIN)
+		snprintf(out, size, "no Origin");
+	else if (!one->to && one->part == DOCTOR_PART_USER_AGENT)
+		snprintf(out, size, "no User-Agent");
+	else if (!one->to || (place && one->to->value.len == 0))
+		snprintf(out, size, "without %s%.*s", place ? "its own " : "",
+			 place == text ? (int)strlen(text) - 2
+				       : (int)strcspn(text, ":%"),
+			 place == text ? text + 2 : text);
+	else if (!place)
+		snprintf(out, size, "%s", text);
+	else
+		snprintf(out, size, "%.*s%s%s", (int)(place - text), text,
+			 bytes_printable(one->to->value, value, sizeof(value)),
+			 place + 2);
+	return out;
+}
+
+char *doctor_difference_text(const struct doctor_difference *one, char *out,
+			     size_t size)
+{
+	const struct doctor_item *item = one->to ? one->to : one->from;
+	char name[120];
+
+	if (single[one->part])
+		return single_text(one, out, size);
+	bytes_printable(item->name, name, sizeof(name));
+	if (one->part == DOCTOR_PART_TRUST || one->part == DOCTOR_PART_WAY)
+		snprintf(out, size, "%s%s", one->to ? "" : "without ", name);
+	else
+		snprintf(out, size, "%sthe %s \"%s\"%s",
+			 one->to ? "" : "without ", kind_of(one->part), name,
+			 one->from && one->to ? " with another value" : "");
+	return out;
+}
+
+/* ---- as an experiment ---- */
+
+static const struct doctor_difference *only(const struct doctor_differ *d,
+					    uint64_t bits)
+{
+	const struct doctor_difference *found = NULL;
+
+	for (size_t i = 0; i < d->n; i++) {
+		if (!applies(&d->one[i], bits))
+			continue;
+		if (found)
+			return NULL;
+		found = &d->one[i];
+	}
+	return found;
+}
+
+static bool name_trial(struct doctor_trial *t, enum doctor_change change,
+		       struct bytes value)
+{
+	if (value.len >= sizeof(t->value))
+		return false;
+	t->change = change;
+	snprintf(t->value, sizeof(t->value), "%.*s", BYTES_ARG(value));
+	return true;
+}
+
+/* The usual experiment that a difference alone amounts to. */
+static bool usual_trial(const struct doctor_differ *d,
+			const struct doctor_difference *one,
+			struct doctor_trial *t)
+{
+	struct bytes to = one->to ? one->to->value : bytes_of(NULL, 0);
+
+	switch (one->part) {
+	case DOCTOR_PART_ORIGIN:
+		return name_trial(t, one->to ? DOCTOR_ORIGIN : DOCTOR_NO_ORIGIN,
+				  to);
+	case DOCTOR_PART_USER_AGENT:
+		return one->to && name_trial(t, DOCTOR_USER_AGENT, to);
+	case DOCTOR_PART_HOST:
+		return one->to && name_trial(t, DOCTOR_HOST, to);
+	case DOCTOR_PART_PATH:
+		return name_trial(t, DOCTOR_PATH, to);
+	case DOCTOR_PART_SCHEME:
+		return name_trial(t, DOCTOR_SCHEME, to);
+	case DOCTOR_PART_PORT:
+		return to.len && name_trial(t, DOCTOR_PORT, to);
+	case DOCTOR_PART_SUBPROTOCOL: /* where it is the only one */
+		return !one->from && !d->mine.c->subprotocols &&
+		       name_trial(t, DOCTOR_SUBPROTOCOL, to);
+	case DOCTOR_PART_FIELD:
+	case DOCTOR_PART_HANDSHAKE:
+		return !one->to &&
+		       name_trial(t, DOCTOR_NO_HEADER, one->from->name);
+	default:
+		return false;
+	}
+}
+
+static unsigned count(uint64_t bits)
+{
+	return (unsigned)__builtin_popcountll(bits);
+}
+
+/* "Origin: https://a, the cookie "sid" and 5 more" */
+static void list(const struct doctor_differ *d, uint64_t bits, char *out,
+		 size_t size)
+{
+	unsigned all = count(bits), told = 0;
+	size_t n = 0;
+	char text[300];
+
+	out[0] = 0;
+	for (size_t i = 0; i < d->n && (told < 3 || all == 4); i++) {
+		if (!applies(&d->one[i], bits))
+			continue;
+		doctor_difference_text(&d->one[i], text, sizeof(text));
+		if (strlen(text) > 90)
+			memcpy(text + 87, "...", 4);
+		told++;
+		n += (size_t)snprintf(out + n, size - n, "%s%s",
+				      told == 1	    ? ""
+				      : told == all ? " and "
+						    : ", ",
+				      text);
+		if (told == all)
+			return;
+	}
+	snprintf(out + n, size - n, " and %u more", all - told);
+}
+
+/* "1-7, 12": which of the differences. */
+static char *ranges(uint64_t bits, char *out, size_t size)
+{
+	size_t n = 0;
+
+	out[0] = 0;
+	for (unsigned from = 0, to; from < 64 && n + 8 < size; from = to + 1) {
+		to = from;
+		if (!(bits >> from & 1))
+			continue;
+		while (to < 63 && bits >> (to + 1) & 1)
+			to++;
+		n += (size_t)snprintf(out + n, size - n, "%s%u", n ? ", " : "",
+				      from + 1);
+		if (to > from)
+			n += (size_t)snprintf(out + n, size - n, "-%u", to + 1);
+	}
+	return out;
+}
+
+void doctor_differ_trial(const struct doctor_differ *d, uint64_t bits,
+			 struct doctor_trial *ret)
+{
+	const struct doctor_difference *one = only(d, bits);
+	char text[400], numbers[100];
+
+	*ret = (struct doctor_trial){.parts = bits};
+	if (one && usual_trial(d, one, ret))
+		return;
+	list(d, bits, text, sizeof(text));
+	ret->change = DOCTOR_AS_WORKS;
+	if (bits == doctor_differ_all(d) && count(bits) > 1)
+		snprintf(ret->value, sizeof(ret->value), "all that differs");
+	else if (count(bits) > 4) /* two such texts could be the same */
+		snprintf(ret->value, sizeof(ret->value), "%s (%s)", text,
+			 ranges(bits, numbers, sizeof(numbers)));
+	else
+		snprintf(ret->value, sizeof(ret->value), "%s", text);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What distinguishes two requests, part by part, and requests that have some
+ * parts of the one and some of the other. No credential gets into a request
+ * for a place that its owner was not for. Pure.
+ */
+#ifndef DOCTOR_DIFFER_H
+#define DOCTOR_DIFFER_H
+
+#include "doctor/probe.h"
+
+#define DOCTOR_MAX_DIFFERENCES 64 /* a bit each */
+
+/* Where in a request; the more often it is to blame, the earlier. */
+enum doctor_part {
+	DOCTOR_PART_ORIGIN,
+	DOCTOR_PART_SECRET, /* a field that holds a credential */
+	DOCTOR_PART_COOKIE,
+	DOCTOR_PART_SUBPROTOCOL,
+	DOCTOR_PART_PATH,
+	DOCTOR_PART_QUERY,
+	DOCTOR_PART_HOST,
+	DOCTOR_PART_HANDSHAKE, /* a field of the handshake itself */
+	DOCTOR_PART_USER_AGENT,
+	DOCTOR_PART_URL_HOST,
+	DOCTOR_PART_SCHEME,
+	DOCTOR_PART_PORT,
+	DOCTOR_PART_CERT,
+	DOCTOR_PART_TRUST, /* --cacert, --insecure */
+	DOCTOR_PART_PROXY,
+	DOCTOR_PART_WAY, /* address, family, source */
+	DOCTOR_PART_FIELD,
+	DOCTOR_PART_PUBLIC, /* a field that every browser sends */
+	DOCTOR_N_PARTS
+};
+
+/* One part of a request; borrowed from its case. */
+struct doctor_item {
+	enum doctor_part part;
+	struct bytes name;  /* of a field, cookie, parameter; or empty */
+	struct bytes value; /* all of it: "name=value" of cookie, parameter */
+	size_t nth;	    /* of those with that name, from 0 */
+};
+
+struct doctor_difference {
+	enum doctor_part part;
+	const struct doctor_item *from, *to; /* NULL: it has none */
+	unsigned bit;
+};
+
+#define DOCTOR_MAX_ITEMS 256
+
+struct doctor_items {
+	const struct doctor_case *c;
+	struct doctor_item item[DOCTOR_MAX_ITEMS];
+	size_t n;
+	char port[8], connect[300]; /* as texts */
+};
+
+struct doctor_differ {
+	struct doctor_items mine, other;
+	struct doctor_difference one[2 * DOCTOR_MAX_ITEMS];
+	size_t n;
+	unsigned n_bits; /* the last bit stands for all that have no own */
+};
+
+/* What it takes to get from @mine to @other. */
+void doctor_differ(struct doctor_differ *d, const struct doctor_case *mine,
+		   const struct doctor_case *other);
+/* All of it. */
+uint64_t doctor_differ_all(const struct doctor_differ *d);
+
+/* A request of both; what is not borrowed from them. */
+struct doctor_mix {
+	struct doctor_case c;
+	bool withheld; /* credentials that do not belong there */
+	char url[9000], query[8192], cookie[32768], protocols[4096];
+};
+
+/*
+ * @d->mine with the differences in @bits applied. 0, or SESAME_ELIMIT.
+ * doctor_case_close() is not for what comes out: it owns nothing.
+ */
+int doctor_differ_mix(const struct doctor_differ *d, uint64_t bits,
+		      struct doctor_mix *ret);
+/* `the cookie "sid"`, `no Origin`: without its value, unless that is public. */
+char *doctor_difference_text(const struct doctor_difference *one, char *out,
+			     size_t size);
+/* The experiment that @bits are, by the name that it has alone, if any. */
+void doctor_differ_trial(const struct doctor_differ *d, uint64_t bits,
+			 struct doctor_trial *ret);
+
+#endif
