@@ -9,8 +9,8 @@ CTEST  = ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 
 SETUPS = setup-build setup-demo setup-test setup-zoo setup-fuzz
 
-.PHONY: all build demo test asan fuzz fuzz-smoke zoo bench install clean \
-	format help $(SETUPS)
+.PHONY: all build demo test asan fuzz fuzz-smoke zoo zoo-fix bench install \
+	clean format help $(SETUPS)
 
 help:
 	@echo 'make demo    build, and see a refused handshake explained from both ends'
@@ -20,6 +20,7 @@ help:
 	@echo 'make asan    the tests under AddressSanitizer and UBSan'
 	@echo 'make fuzz    each fuzz target for FUZZ_SECONDS seconds (60)'
 	@echo 'make zoo     diagnose real servers and score the verdicts'
+	@echo 'make zoo-fix does what the doctor prints open the door?'
 	@echo 'make bench   speed beside the raw limit of the machine'
 
 all: build
@@ -51,6 +52,10 @@ fuzz-smoke: setup-fuzz
 zoo: setup-zoo
 	@tools/build $(BUILD) sesame
 	@SESAME=$(CURDIR)/$(BUILD)/sesame tests/zoo/run $(CASES)
+
+zoo-fix: setup-zoo
+	@tools/build $(BUILD) sesame
+	@SESAME=$(CURDIR)/$(BUILD)/sesame tests/zoo/fix $(CASES)
 
 bench: setup-test
 	@tools/build $(BUILD)
