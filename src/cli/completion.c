@@ -172,7 +172,7 @@ static void print_bash(void)
 	each_stack(put_word);
 	fputs("' ;;\n"
 	      "\tcompletion) words='bash zsh fish' ;;\n"
-	      "\tcheck)\n\t\t_sesame_files \"$cur\"\n\t\treturn ;;\n"
+	      "\tcheck | lint)\n\t\t_sesame_files \"$cur\"\n\t\treturn ;;\n"
 	      "\t*) words= ;;\n"
 	      "\tesac\n"
 	      "\t_sesame_words \"$words\" \"$cur\"\n"
@@ -238,6 +238,7 @@ static const char *zsh_words(const char *command)
 		{"connect", "'1:URL: '"},
 		{"why", "'1:reference: '"},
 		{"check", "'1:configuration:_files'"},
+		{"lint", "'*:configuration:_files'"},
 		{"explain", "'1:cause, status, question or stack:"
 			    "_sesame_explained'"},
 		{"completion", "'1:shell:(bash zsh fish)'"},
@@ -355,8 +356,8 @@ static void print_fish(void)
 	       "-a '(__sesame_explained)'\n"
 	       "complete -c sesame -n '__fish_seen_subcommand_from completion' "
 	       "-a 'bash zsh fish'\n"
-	       "complete -c sesame -n '__fish_seen_subcommand_from check' "
-	       "-F\n");
+	       "complete -c sesame -n '__fish_seen_subcommand_from check "
+	       "lint' -F\n");
 }
 
 /* ---- The command ---- */

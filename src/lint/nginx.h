@@ -77,6 +77,7 @@ bool nginx_next_variable(const char **text, struct bytes *ret);
 
 #define NGINX_MAX_VALUE 1024
 #define NGINX_MAX_SET	32
+#define NGINX_NO_NAME	"any.invalid" /* for a server without a name */
 
 /* What is known of the request, and what `set` has set so far. */
 struct nginx_world {

@@ -35,7 +35,7 @@ static const char *some_name(const struct lint_node *server)
 		if (names->arg[i][0] && strcmp(names->arg[i], "_") != 0 &&
 		    !strpbrk(names->arg[i], "*~$"))
 			return names->arg[i];
-	return "some.example";
+	return NGINX_NO_NAME;
 }
 
 void nginx_world_of(struct lint_run *run, const struct lint_node *server,

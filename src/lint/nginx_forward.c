@@ -600,9 +600,12 @@ static void note_host(struct nginx_world *w, const struct lint_node *level,
 		return;
 	nginx_where(level, where, sizeof(where));
 	f = lint_note(w->run, rule, at, sure, where,
-		      "the server behind gets Host: %.80s where the browser "
+		      "the server behind gets Host: %.80s where the client "
 		      "asked for %.80s; a check of Origin against Host fails",
-		      value, w->http_host);
+		      value,
+		      w->run->request || !strstr(w->http_host, NGINX_NO_NAME)
+			      ? w->http_host
+			      : "another name");
 	lint_fix(f, "%s", good);
 	if (node) {
 		nginx_mend_replace(&m, node, "%s", good);

@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `sesame lint`: mistakes in the configurations of nginx, Apache httpd, HAProxy
+ * and Caddy that keep WebSockets from opening. src/lint judges; here files are
+ * read for it and findings are told, as text, JSON or a patch.
+ */
+#include <errno.h>
+#include <glob.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sesame/error.h>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/options.h"
+#include "cli/term.h"
+#include "lint/lint.h"
+#include "wire/url.h"
+
+#define MAX_FILES 64
+#define MAX_PATCH ((size_t)64 * 1024 * 1024)
+
+static void print_help(void)
+{
+	puts("Usage: sesame lint [--fix] [--json] [--language L] [--request "
+	     "URL [--origin O]\n                   [--user-agent UA]] FILE...\n"
+	     "       sesame lint --rules\n\n"
+	     "Find what keeps WebSockets from opening in configurations of "
+	     "nginx, Apache httpd,\nHAProxy and Caddy, includes and all. "
+	     "Without --request, every place is judged\nthat has signs of a "
+	     "WebSocket; with it, the place that this request comes to.\n\n"
+	     "Options");
+	option_list(stdout, "lint");
+	puts("\nExamples\n"
+	     "  sesame lint /etc/nginx/nginx.conf\n"
+	     "  nginx -T | sesame lint -\n"
+	     "  sesame lint --fix site.conf | patch -p0\n"
+	     "  sesame lint haproxy.cfg --request wss://app.example/chat "
+	     "--origin https://app.example\n\n"
+	     "Exit status: 0 nothing was found, 1 something was, 2 wrong usage "
+	     "or a file that\nmakes no sense.");
+}
+
+struct options {
+	const char *file[MAX_FILES];
+	size_t n_files;
+	const char *language, *request, *origin, *user_agent;
+	bool fix, json, rules, help;
+};
+
+/* What was asked for, and what came of it. */
+struct job {
+	const struct options *o;
+	enum lint_language language;
+	struct lint_request request;
+	char host[256], path[4096];
+	json_t *all; /* with --json */
+	struct ses_buf patch;
+	size_t n_findings, n_edited;
+	bool from_root; /* the patch is for / */
+};
+
+/* ---- files ---- */
+
+static int read_all(FILE *f, char **ret, size_t *ret_len)
+{
+	char *text = malloc(LINT_MAX_BYTES + 1), *fitting;
+	int error = 0;
+
+	if (!text)
+		return ENOMEM;
+	errno = 0;
+	*ret_len = fread(text, 1, LINT_MAX_BYTES, f);
+	if (ferror(f))
+		error = errno ? errno : EIO;
+	else if (fgetc(f) != EOF)
+		error = EFBIG;
+	if (error) {
+		free(text);
+		return error;
+	}
+	fitting = realloc(text, *ret_len + 1);
+	*ret = fitting ? fitting : text;
+	return 0;
+}
+
+static int read_file(void *ctx, const char *path, char **ret, size_t *ret_len)
+{
+	bool standard = strcmp(path, "-") == 0;
+	FILE *f = standard ? stdin : fopen(path, "rbe");
+	int error;
+
+	if (!f)
+		return errno;
+	error = read_all(f, ret, ret_len);
+	if (!standard)
+		fclose(f);
+	return error;
+}
+
+static int list_files(void *ctx, const char *pattern,
+		      void (*found)(void *found_ctx, const char *path),
+		      void *found_ctx)
+{
+	glob_t names;
+	int r = glob(pattern, 0, NULL, &names);
+
+	for (size_t i = 0; r == 0 && i < names.gl_pathc; i++)
+		found(found_ctx, names.gl_pathv[i]);
+	if (r == 0)
+		globfree(&names);
+	return r == GLOB_NOSPACE ? ENOMEM : 0;
+}
+
+static const struct lint_files files = {.read = read_file, .list = list_files};
+
+/* ---- telling ---- */
+
+static const char *printable(const char *text, char *out, size_t size)
+{
+	return bytes_printable(bytes_of_str(text), out, size);
+}
+
+static void print_place(FILE *f, const char *file, unsigned line,
+			unsigned column)
+{
+	char shown[512];
+
+	fputs(printable(file, shown, sizeof(shown)), f);
+	if (line)
+		fprintf(f, ":%u", line);
+	if (line && column)
+		fprintf(f, ":%u", column);
+	fputs(": ", f);
+}
+
+/* Lines to paste; each made harmless on its own. */
+static void print_fix(const char *fix)
+{
+	char line[1200];
+
+	while (*fix) {
+		size_t len = strcspn(fix, "\n");
+
+		bytes_printable(bytes_of(fix, len), line, sizeof(line));
+		printf("    %s\n", line);
+		fix += len + (fix[len] == '\n');
+	}
+}
+
+static void print_finding(const struct lint_finding *f)
+{
+	bool colour = term_colour(stdout);
+	char text[900], where[300];
+
+	print_place(stdout, f->file, f->line, f->column);
+	printable(f->where, where, sizeof(where));
+	printf("%s%s%s: %s%s%s%s\n", colour ? TERM_BOLD : "",
+	       lint_rule_id(f->rule), colour ? TERM_RESET : "", where,
+	       *where ? ": " : "", f->sure ? "" : "perhaps: ",
+	       printable(f->text, text, sizeof(text)));
+	print_fix(f->fix);
+}
+
+static void print_report(const struct lint_report *report)
+{
+	char route[600];
+
+	if (report->route[0])
+		printf("The request comes to %s\n",
+		       printable(report->route, route, sizeof(route)));
+	for (size_t i = 0; i < report->n_findings; i++)
+		print_finding(&report->finding[i]);
+	if (report->truncated)
+		printf("There is more; only a part is told.\n");
+}
+
+/* ---- JSON ---- */
+
+/* What a file says may be of any bytes; JSON is UTF-8. */
+static json_t *text_json(const char *text)
+{
+	char shown[2400], line[1200];
+	size_t used = 0;
+
+	for (shown[0] = 0; *text && used + 1 < sizeof(shown);) {
+		size_t len = strcspn(text, "\n");
+
+		bytes_printable(bytes_of(text, len), line, sizeof(line));
+		text += len;
+		used += (size_t)snprintf(shown + used, sizeof(shown) - used,
+					 "%s%s", line, *text ? "\n" : "");
+		text += *text == '\n';
+	}
+	return json_string(shown);
+}
+
+static json_t *finding_json(const struct lint_finding *f)
+{
+	return json_pack("{s:s, s:s, s:o, s:i, s:i, s:o, s:o, s:o, s:b, s:b}",
+			 "rule", lint_rule_id(f->rule), "cause",
+			 why_cause(lint_rule_cause(f->rule))->id, "file",
+			 text_json(f->file), "line", (int)f->line, "column",
+			 (int)f->column, "where", text_json(f->where), "text",
+			 text_json(f->text), "fix", text_json(f->fix), "sure",
+			 f->sure, "patched", f->n_edits > 0);
+}
+
+static json_t *report_json(const char *file, const struct lint_report *report)
+{
+	json_t *findings = json_array();
+
+	for (size_t i = 0; i < report->n_findings; i++)
+		json_array_append_new(findings,
+				      finding_json(&report->finding[i]));
+	return json_pack("{s:o, s:s, s:o, s:b, s:o}", "file", text_json(file),
+			 "language", lint_language_name(report->language),
+			 "route", text_json(report->route), "truncated",
+			 report->truncated, "findings", findings);
+}
+
+static void print_json(json_t *all)
+{
+	char *text = json_dumps(all, JSON_INDENT(2));
+
+	puts(text ? text : "[]");
+	free(text);
+}
+
+/* ---- the patch ---- */
+
+/* Whether patch(1) takes this name in a folder other than the root. */
+static bool is_below(const char *name)
+{
+	return name[0] != '/' && strncmp(name, "../", 3) != 0 &&
+	       !strstr(name, "/../");
+}
+
+static bool all_below(const struct lint_report *report)
+{
+	for (size_t i = 0; i < report->n_findings; i++)
+		for (size_t e = 0; e < report->finding[i].n_edits; e++)
+			if (!is_below(report->finding[i].edit[e].file))
+				return false;
+	return true;
+}
+
+static void count_edits(struct job *job, const struct lint_report *report)
+{
+	for (size_t i = 0; i < report->n_findings; i++)
+		job->n_edited += report->finding[i].n_edits > 0;
+}
+
+/* ---- one file ---- */
+
+static int complain(const char *file, const struct lint_error *error)
+{
+	char text[900];
+
+	fputs("sesame lint: ", stderr);
+	print_place(stderr, *error->file ? error->file : file, error->line,
+		    error->column);
+	fprintf(stderr, "%s\n", printable(error->text, text, sizeof(text)));
+	return EXIT_USAGE;
+}
+
+static int read_report(struct job *job, const char *file,
+		       struct lint_report *ret)
+{
+	struct lint_error error;
+	int r = lint_file(&files, file, job->language,
+			  job->o->request ? &job->request : NULL, ret, &error);
+
+	if (r == SESAME_ENOMEM)
+		fputs("sesame lint: out of memory\n", stderr);
+	else if (r < 0)
+		complain(file, &error);
+	return r < 0 ? EXIT_USAGE : EXIT_OK;
+}
+
+/* Files in other folders can be patched from the root only, and all together:
+ * so the names are made absolute then. */
+static int patch(struct job *job, const char *file, struct lint_report *report)
+{
+	char *whole;
+	int status = EXIT_OK;
+
+	if (!all_below(report)) {
+		job->from_root = true;
+		whole = strcmp(file, "-") == 0 ? NULL : realpath(file, NULL);
+		if (whole && file[0] != '/') {
+			lint_report_fini(report);
+			status = read_report(job, whole, report);
+		}
+		free(whole);
+	}
+	if (status == EXIT_OK && lint_patch(report, &job->patch) < 0) {
+		fputs("sesame lint: the patch is too large\n", stderr);
+		status = EXIT_USAGE;
+	}
+	return status;
+}
+
+static int do_file(struct job *job, const char *file)
+{
+	struct lint_report report = {0};
+	int status = read_report(job, file, &report);
+
+	if (status != EXIT_OK)
+		return status;
+	if (job->o->fix)
+		status = patch(job, file, &report);
+	else if (job->o->json)
+		json_array_append_new(job->all, report_json(file, &report));
+	else
+		print_report(&report);
+	job->n_findings += report.n_findings;
+	count_edits(job, &report);
+	lint_report_fini(&report);
+	return status;
+}
+
+static const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static void print_end(const struct job *job)
+{
+	size_t n = job->n_findings;
+
+	if (job->o->fix) {
+		fwrite(ses_buf_bytes(&job->patch).data, 1,
+		       ses_buf_len(&job->patch), stdout);
+		fprintf(stderr, "%zu finding%s, %zu mended by the patch", n,
+			plural(n), job->n_edited);
+		fputs(!job->n_edited   ? "\n"
+		      : job->from_root ? "; apply it with: patch -d / -p0\n"
+				       : "; apply it with: patch -p0\n",
+		      stderr);
+	} else if (job->o->json) {
+		print_json(job->all);
+	} else if (n) {
+		printf("%zu finding%s", n, plural(n));
+		puts(job->n_edited ? "; --fix prints a patch" : "");
+	} else {
+		puts("Nothing found.");
+	}
+}
+
+static int do_files(struct job *job)
+{
+	int status = EXIT_OK;
+
+	for (size_t i = 0; i < job->o->n_files && status == EXIT_OK; i++)
+		status = do_file(job, job->o->file[i]);
+	if (status != EXIT_OK)
+		return status;
+	print_end(job);
+	return job->n_findings ? EXIT_FAULT : EXIT_OK;
+}
+
+/* ---- rules ---- */
+
+static void print_rules(void)
+{
+	for (int r = 0; r < LINT_N_RULES; r++) {
+		printf("%s  (%s)\n", lint_rule_id(r),
+		       why_cause(lint_rule_cause(r))->id);
+		term_wrap(stdout, lint_rule_text(r), 4);
+	}
+}
+
+/* ---- the command line ---- */
+
+static const char **place_of(const char *name, struct options *o)
+{
+	if (strcmp(name, "language") == 0)
+		return &o->language;
+	if (strcmp(name, "request") == 0)
+		return &o->request;
+	if (strcmp(name, "origin") == 0)
+		return &o->origin;
+	if (strcmp(name, "user-agent") == 0)
+		return &o->user_agent;
+	return NULL;
+}
+
+static bool *flag_of(const char *name, struct options *o)
+{
+	if (strcmp(name, "fix") == 0)
+		return &o->fix;
+	if (strcmp(name, "json") == 0)
+		return &o->json;
+	if (strcmp(name, "rules") == 0)
+		return &o->rules;
+	return &o->help;
+}
+
+static int misused(const char *what)
+{
+	fprintf(stderr, "sesame lint: %s\n", what);
+	return EXIT_USAGE;
+}
+
+static int read_options(char **argv, struct options *o)
+{
+	struct option_reader r = {.command = "lint", .next = argv + 1};
+	int more;
+
+	while ((more = option_next(&r)) > 0) {
+		const char **to = r.name ? place_of(r.name, o) : NULL;
+
+		if (to)
+			*to = r.value;
+		else if (r.name)
+			*flag_of(r.name, o) = true;
+		else if (o->n_files < MAX_FILES)
+			o->file[o->n_files++] = r.value;
+		else
+			return misused("at most 64 files at a time");
+	}
+	if (more < 0)
+		return EXIT_USAGE;
+	if (o->help || o->rules)
+		return EXIT_OK;
+	if (!o->n_files)
+		return misused("which file? For example: sesame lint "
+			       "/etc/nginx/nginx.conf");
+	if (!o->request && (o->origin || o->user_agent))
+		return misused("--origin and --user-agent describe a request; "
+			       "say which with --request URL");
+	if (o->fix && o->json)
+		return misused("--fix prints a patch and --json JSON; one of "
+			       "them, please");
+	return EXIT_OK;
+}
+
+static int read_language(const char *name, enum lint_language *ret)
+{
+	const char *names[LINT_CADDY + 1], *near;
+	char shown[80];
+	size_t n = 0;
+
+	for (int l = LINT_NGINX; l <= LINT_CADDY; l++) {
+		*ret = l;
+		if (!name || strcmp(name, lint_language_name(l)) == 0)
+			break;
+		names[n++] = lint_language_name(l);
+		*ret = LINT_UNKNOWN;
+	}
+	if (!name)
+		*ret = LINT_UNKNOWN;
+	if (!name || *ret)
+		return EXIT_OK;
+	near = text_suggest(name, names, n);
+	fprintf(stderr,
+		"sesame lint: --language %s is not known%s%s; there are nginx, "
+		"apache, haproxy and caddy\n",
+		printable(name, shown, sizeof(shown)),
+		near ? "; did you mean " : "", near ? near : "");
+	return EXIT_USAGE;
+}
+
+static int read_request(struct job *job)
+{
+	const struct options *o = job->o;
+	enum ses_url_fault fault = SES_URL_OK;
+	struct ses_url url;
+	char shown[160];
+	size_t at;
+
+	/* A page's address is read too: people copy it from the browser. */
+	if (ses_url_parse(bytes_of_str(o->request), &url, &fault, &at) < 0 &&
+	    fault != SES_URL_HTTP) {
+		fprintf(stderr, "sesame lint: --request %s: %s\n",
+			printable(o->request, shown, sizeof(shown)),
+			ses_url_fault(fault)->sentence);
+		return EXIT_USAGE;
+	}
+	if (url.host.len >= sizeof(job->host) ||
+	    url.path.len >= sizeof(job->path))
+		return misused("--request: the URL is too long");
+	snprintf(job->host, sizeof(job->host), "%.*s", BYTES_ARG(url.host));
+	snprintf(job->path, sizeof(job->path), "%.*s", BYTES_ARG(url.path));
+	job->request = (struct lint_request){
+		.tls = url.tls,
+		.host = job->host,
+		.port = url.port,
+		.path = job->path[0] ? job->path : "/",
+		.origin = o->origin,
+		.user_agent = o->user_agent,
+	};
+	return EXIT_OK;
+}
+
+int cmd_lint(int argc, char **argv)
+{
+	struct options o = {0};
+	struct job job = {.o = &o};
+	int status = read_options(argv, &o);
+
+	if (status == EXIT_OK && o.help)
+		print_help();
+	else if (status == EXIT_OK && o.rules)
+		print_rules();
+	if (status != EXIT_OK || o.help || o.rules)
+		return status;
+	status = read_language(o.language, &job.language);
+	if (status == EXIT_OK && o.request)
+		status = read_request(&job);
+	if (status != EXIT_OK)
+		return status;
+	ses_buf_init(&job.patch, MAX_PATCH);
+	job.all = json_array();
+	status = do_files(&job);
+	json_decref(job.all);
+	ses_buf_fini(&job.patch);
+	return status;
+}
