@@ -1,0 +1,528 @@
+# SPDX-License-Identifier: MIT
+"""A broken nginx in front of a real WebSocket server: the knock is refused,
+`sesame lint --fix` is applied, the knock opens."""
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from http import HTTPStatus
+from pathlib import Path
+
+import pytest
+
+from rawsocket import accept_of
+
+try:
+    import websockets
+except ImportError:
+    websockets = None
+
+SESAME = os.environ["SESAME"]
+NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
+needs_nginx = pytest.mark.skipif(not os.path.exists(NGINX) or not websockets,
+                                 reason="nginx or websockets is not installed")
+needs_patch = pytest.mark.skipif(not shutil.which("patch"), reason="patch is not installed")
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def read_head(s):
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = s.recv(4096)
+        if not more:
+            break
+        data += more
+    return data.decode("latin-1")
+
+
+def knock(port, path="/ws", **fields):
+    """The status of one opening handshake, by hand."""
+    key = "dGhlIHNhbXBsZSBub25jZQ=="
+    sent = {"Host": "127.0.0.1:%d" % port, "Upgrade": "websocket", "Connection": "Upgrade",
+            "Sec-WebSocket-Key": key, "Sec-WebSocket-Version": "13", **fields}
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as s:
+        lines = ["GET %s HTTP/1.1" % path] + ["%s: %s" % f for f in sent.items()]
+        s.sendall("\r\n".join(lines + ["", ""]).encode())
+        head = read_head(s)
+    status = int(head.split()[1])
+    if status == 101:
+        assert accept_of(key) in head
+    return status
+
+
+class Server(threading.Thread):
+    """A real WebSocket server; when told so, it wants an Origin that agrees
+    with Host and X-Forwarded-Proto, as frameworks do."""
+
+    def __init__(self, check_origin=False):
+        super().__init__(daemon=True)
+        self.check_origin = check_origin
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.loop = asyncio.new_event_loop()
+        self.ended = None
+        self.ready = threading.Event()
+        self.start()
+        assert self.ready.wait(10)
+
+    async def check(self, path, fields):
+        scheme = fields.get("X-Forwarded-Proto", "http")
+        if self.check_origin and fields.get("Origin") != "%s://%s" % (scheme, fields["Host"]):
+            return HTTPStatus.FORBIDDEN, [], b""
+        return None
+
+    async def serve(self):
+        self.ended = asyncio.Event()
+        async with websockets.serve(lambda ws, *_: ws.wait_closed(), sock=self.listener,
+                                    process_request=self.check):
+            self.ready.set()
+            await self.ended.wait()
+
+    def run(self):
+        self.loop.run_until_complete(self.serve())
+        self.loop.close()
+
+    def close(self):
+        self.loop.call_soon_threadsafe(self.ended.set)
+        self.join(10)
+
+
+@pytest.fixture(name="servers")
+def make_servers():
+    made = []
+
+    def make(**options):
+        made.append(Server(**options))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.close()
+
+
+HEAD = """\
+daemon off;
+pid nginx.pid;
+error_log stderr;
+events {}
+"""
+
+
+def quiet(http):
+    """What any user may run: nothing is written outside of the folder."""
+    paths = "".join("    %s_temp_path tmp;\n" % n for n in
+                    ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    return http.replace("http {\n", "http {\n    access_log off;\n" + paths, 1)
+
+
+def nginx_command(folder, *more):
+    return [NGINX, "-p", str(folder) + "/", "-c", "nginx.conf", "-e", "stderr", *more]
+
+
+@contextlib.contextmanager
+def nginx(folder, port):
+    program = subprocess.Popen(nginx_command(folder), stderr=subprocess.PIPE)
+    try:
+        end = time.monotonic() + 10
+        while True:
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            assert program.poll() is None, program.stderr.read()
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        yield
+    finally:
+        program.terminate()
+        program.wait(10)
+        program.stderr.close()
+
+
+def is_valid(folder):
+    return subprocess.run(nginx_command(folder, "-t"), capture_output=True).returncode == 0
+
+
+def lint(folder, *words, **more):
+    return subprocess.run([SESAME, "lint", *words], cwd=folder, capture_output=True, text=True,
+                          timeout=60, **more)
+
+
+def apply(folder, *words, strip="-p0", cwd=None, **more):
+    """Lint's patch, applied by patch(1) without fuzz or offset."""
+    done = lint(folder, "--fix", *words, **more)
+    assert done.returncode == 1, done
+    patched = subprocess.run(["patch", strip, "--batch", "--fuzz=0"], cwd=cwd or folder,
+                             input=done.stdout, capture_output=True, text=True)
+    assert patched.returncode == 0, (patched.stdout, done.stdout)
+    assert "offset" not in patched.stdout and "fuzz" not in patched.stdout, patched.stdout
+    return done.stdout
+
+
+def http(body):
+    return HEAD + quiet("http {\n" + textwrap.indent(textwrap.dedent(body), "    ") + "}\n")
+
+
+# name: (rule, http block, further files). PORT, APP and NAME are filled in.
+BROKEN = {
+    "nothing-is-set": ("upgrade-not-forwarded", """
+        server {
+            listen 127.0.0.1:PORT;
+            location /ws {
+                proxy_pass http://127.0.0.1:APP;
+            }
+        }
+        """, {}),
+    "all-on-one-line": ("upgrade-not-forwarded", """
+        server { listen 127.0.0.1:PORT; location /ws { proxy_pass http://127.0.0.1:APP; } }
+        """, {}),
+    "connection-is-missing": ("upgrade-not-forwarded", """
+        server {
+            listen 127.0.0.1:PORT;
+            location /ws {
+                proxy_set_header Upgrade $http_upgrade; # and what else?
+                proxy_http_version 1.1;
+                proxy_pass http://127.0.0.1:APP;
+            }
+        }
+        """, {}),
+    "a-line-cancels-those-around": ("upgrade-not-forwarded", """
+        map $http_upgrade $connection_upgrade {
+            default upgrade;
+            ''      close;
+        }
+        proxy_http_version 1.1;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection $connection_upgrade;
+        server {
+            listen 127.0.0.1:PORT;
+            location /ws {
+                proxy_set_header Host $http_host;
+                proxy_pass http://127.0.0.1:APP;
+            }
+        }
+        """, {}),
+    "inherited-lines-are-kept": ("upgrade-not-forwarded", """
+        proxy_http_version 1.1;
+        proxy_set_header Host $http_host;
+        proxy_set_header X-Real-IP "$remote_addr";
+        server {
+            listen 127.0.0.1:PORT;
+            location /ws { proxy_pass http://127.0.0.1:APP; }
+        }
+        """, {}),
+    "http-1.0": ("http-version", """
+        server {
+            listen 127.0.0.1:PORT;
+            location /ws {
+                proxy_pass http://127.0.0.1:APP;
+                proxy_http_version 1.0;
+                proxy_set_header Upgrade $http_upgrade;
+                proxy_set_header Connection upgrade;
+            }
+        }
+        """, {}),
+    "version-is-missing": ("http-version", """
+        server {
+            listen 127.0.0.1:PORT;
+            location /ws {
+                proxy_pass http://127.0.0.1:APP;
+                proxy_set_header Upgrade $http_upgrade;
+                proxy_set_header Connection upgrade;
+            }
+        }
+        """, {}),
+    "no-dollar": ("misspelt-variable", """
+        server {
+            listen 127.0.0.1:PORT;
+            location /ws {
+                proxy_pass http://127.0.0.1:APP;
+                proxy_http_version 1.1;
+                proxy_set_header Upgrade http_upgrade;
+                proxy_set_header Connection "upgrade";
+            }
+        }
+        """, {}),
+    "typo-of-the-value": ("misspelt-variable", """
+        server {
+            listen 127.0.0.1:PORT;
+            location /ws {
+                proxy_pass http://127.0.0.1:APP;
+                proxy_http_version 1.1;
+                proxy_set_header Upgrade $http_upgrade;
+                proxy_set_header Connection "Upgrde";
+            }
+        }
+        """, {}),
+    "upgrade-from-the-other-map": ("misspelt-variable", """
+        map $http_upgrade $connection_upgrade { default upgrade; '' close; }
+        server {
+            listen 127.0.0.1:PORT;
+            location /ws {
+                proxy_pass http://127.0.0.1:APP;
+                proxy_http_version 1.1;
+                proxy_set_header Upgrade $connection_upgrade;
+                proxy_set_header Connection $connection_upgrade;
+            }
+        }
+        """, {}),
+    "connection-is-emptied": ("upgrade-not-forwarded", """
+        server {
+            listen 127.0.0.1:PORT;
+            location /ws {
+                proxy_pass http://127.0.0.1:APP;
+                proxy_http_version 1.1;
+                proxy_set_header Upgrade $http_upgrade;
+                proxy_set_header
+                    Connection "";
+            }
+        }
+        """, {}),
+    "an-expression-takes-it": ("shadowed", """
+        server {
+            listen 127.0.0.1:PORT;
+            location /ws {
+                proxy_pass http://127.0.0.1:APP;
+                proxy_http_version 1.1;
+                proxy_set_header Upgrade $http_upgrade;
+                proxy_set_header Connection upgrade;
+            }
+            location ~ ^/(api|ws) {
+                proxy_pass http://127.0.0.1:APP;
+            }
+        }
+        """, {}),
+    "key-is-removed": ("upgrade-removed", """
+        server {
+            listen 127.0.0.1:PORT;
+            location /ws {
+                proxy_pass http://127.0.0.1:APP;
+                proxy_http_version 1.1;
+                proxy_set_header Upgrade $http_upgrade;
+                proxy_set_header Connection upgrade;
+                proxy_set_header Sec-WebSocket-Key "";
+            }
+        }
+        """, {}),
+    "in-included-files": ("upgrade-not-forwarded", """
+        include conf.d/*.conf;
+        """, {"conf.d/site.conf": """\
+server {
+\tlisten 127.0.0.1:PORT;
+\tlocation /ws {
+\t\tinclude snippets/pass.conf;
+\t}
+}
+""", "snippets/pass.conf": "proxy_pass http://127.0.0.1:APP;"}),
+}
+
+# Those that nginx does not start with, or that only an Origin shows.
+UNSTARTED = """
+    server {
+        listen 127.0.0.1:PORT;
+        location /ws {
+            proxy_pass http://127.0.0.1:APP;
+            proxy_http_version 1.1;
+            proxy_set_header Upgrade $http_upgrade;
+            proxy_set_header Connection $connection_upgrade;
+        }
+    }
+    """
+HOSTS = {"host-is-the-upstream": ("host-replaced", ""),
+         "host-without-its-port": ("host-without-port", "proxy_set_header Host $host;")}
+
+
+def write(folder, text, files, port, app):
+    def fill(what):
+        return what.replace("PORT", str(port)).replace("APP", str(app))
+
+    for name, content in {"nginx.conf": http(text), **files}.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(fill(content))
+
+
+@needs_nginx
+@needs_patch
+@pytest.mark.parametrize("case", BROKEN)
+def test_the_patch_opens_the_door(case, tmp_path, servers):
+    rule, text, files = BROKEN[case]
+    port, app = free_port(), servers().port
+    write(tmp_path, text, files, port, app)
+    with nginx(tmp_path, port):
+        assert knock(port) != 101
+    assert rule in lint(tmp_path, "nginx.conf").stdout
+    apply(tmp_path, "nginx.conf")
+    assert is_valid(tmp_path)
+    with nginx(tmp_path, port):
+        assert knock(port) == 101
+    again = json.loads(lint(tmp_path, "--json", "nginx.conf").stdout)
+    assert rule not in [f["rule"] for f in again[0]["findings"]]
+
+
+@needs_nginx
+@needs_patch
+def test_a_map_that_is_missing_is_added(tmp_path, servers):
+    port = free_port()
+    write(tmp_path, UNSTARTED, {}, port, servers().port)
+    assert not is_valid(tmp_path)
+    assert "misspelt-variable" in lint(tmp_path, "nginx.conf").stdout
+    apply(tmp_path, "nginx.conf")
+    assert is_valid(tmp_path)
+    with nginx(tmp_path, port):
+        assert knock(port) == 101
+
+
+@needs_nginx
+@needs_patch
+@pytest.mark.parametrize("case", HOSTS)
+def test_a_lost_host_is_given_back(case, tmp_path, servers):
+    rule, line = HOSTS[case]
+    port, app = free_port(), servers(check_origin=True).port
+    origin = "http://127.0.0.1:%d" % port
+    write(tmp_path, BROKEN["no-dollar"][1].replace(" http_up", " $http_up")
+          .replace("proxy_http_version", line + "proxy_http_version"), {}, port, app)
+    with nginx(tmp_path, port):
+        assert knock(port, Origin=origin) == 403
+    found = lint(tmp_path, "nginx.conf", "--request", "ws://127.0.0.1:%d/ws" % port,
+                 "--origin", origin).stdout
+    assert rule in found
+    apply(tmp_path, "nginx.conf")
+    with nginx(tmp_path, port):
+        assert knock(port, Origin=origin) == 101
+
+
+@needs_nginx
+@needs_patch
+def test_the_output_of_nginx_t_is_mended_in_its_files(tmp_path, servers):
+    _, text, files = BROKEN["in-included-files"]
+    port, app = free_port(), servers().port
+    write(tmp_path, text, files, port, app)
+    dump = subprocess.run(nginx_command(tmp_path, "-T"), capture_output=True, text=True).stdout
+    found = lint("/", "-", input=dump)
+    assert found.stdout.startswith("%s/snippets/pass.conf:1:1: " % tmp_path)
+    apply("/", "-", input=dump)
+    assert is_valid(tmp_path)
+    with nginx(tmp_path, port):
+        assert knock(port) == 101
+
+
+@needs_nginx
+def test_a_rule_on_origins_is_told_to_whom_it_refuses_alone(tmp_path, servers):
+    port, app = free_port(), servers().port
+    good = BROKEN["no-dollar"][1].replace(" http_up", " $http_up")
+    write(tmp_path, """
+        map $http_origin $is_ours {
+            default 0;
+            ~^https://(www\\.)?app\\.example$ 1;
+        }
+        """ + good.replace("location /ws {", "location /ws {\n"
+                           "        if ($is_ours = 0) { return 403; }"), {}, port, app)
+
+    def rules(origin):
+        done = lint(tmp_path, "--json", "nginx.conf", "--request",
+                    "ws://127.0.0.1:%d/ws" % port, "--origin", origin)
+        return [f["rule"] for f in json.loads(done.stdout)[0]["findings"] if f["sure"]]
+
+    with nginx(tmp_path, port):
+        for origin in ("https://app.example", "https://www.app.example", "https://evil.example",
+                       "https://app.example.evil.example"):
+            refused = knock(port, Origin=origin) == 403
+            assert ("origin-rule" in rules(origin)) == refused, origin
+
+
+@needs_nginx
+def test_locations_are_chosen_as_nginx_chooses_them(tmp_path):
+    port = free_port()
+    write(tmp_path, """
+        server {
+            listen 127.0.0.1:PORT;
+            location = /a { return 200 exact; }
+            location /a { return 200 a; }
+            location /a/b { return 200 ab; location ~ c$ { return 200 abc; } }
+            location ^~ /s { return 200 strong; }
+            location ~ \\.(js|css)$ { return 200 files; }
+            location ~* ^/A/X { return 200 nocase; }
+            location ~ ^/s { return 200 never; }
+            location / { return 200 root; }
+        }
+        """, {}, port, 1)
+    text = (tmp_path / "nginx.conf").read_text()
+    paths = ["/", "/a", "/a/", "/ab", "/a/b", "/a/bc", "/a/b/c.js", "/s", "/s.js", "/x.js",
+             "/a/x", "/A/x", "/A", "//a", "/%61/b"]
+    with nginx(tmp_path, port):
+        for path in paths:
+            with socket.create_connection(("127.0.0.1", port), timeout=5) as s:
+                s.sendall(("GET %s HTTP/1.0\r\n\r\n" % path).encode())
+                answer = s.makefile().read().rpartition("\n")[2]
+            done = lint(tmp_path, "--json", "nginx.conf", "--request",
+                        "ws://127.0.0.1:%d%s" % (port, path))
+            line = int(json.loads(done.stdout)[0]["route"].split(":")[1].split()[0])
+            assert "return 200 %s;" % answer in text.splitlines()[line - 1], path
+
+
+# ---- input that means no good ----
+
+def said(done):
+    assert done.returncode == 2 and done.stdout == "", done
+    return done.stderr
+
+
+def test_an_include_that_includes_itself_is_an_error(tmp_path):
+    (tmp_path / "nginx.conf").write_text("http {\n    include a.conf;\n}\n")
+    (tmp_path / "a.conf").write_text("\ninclude b.conf;\n")
+    (tmp_path / "b.conf").write_text("include a.conf;\n")
+    assert "b.conf:1:1: a.conf includes itself" in said(lint(tmp_path, "nginx.conf"))
+
+
+@pytest.mark.parametrize("text, told", [
+    ("http {\n  server {\n", ":2:3: the block of server is never closed"),
+    ("http {\n  a \"b;\n}\n", ":2:5: the quote \" is never closed"),
+    ("http {\n}\n}\n", ":3:1: a \"}\" that closes nothing"),
+    ("http {\n  listen 80\n}\n", ":3:1: \"}\" before the directive is ended"),
+    ("server {\n  a\0;\n}\n", ":2:4: a NUL byte"),
+    ("server {" * 1000, "blocks in blocks"),
+    ("server {" + "a" * 5000, "a word of more than"),
+    ("", "reads like none of nginx"),
+])
+def test_nonsense_is_told_with_its_place(tmp_path, text, told):
+    (tmp_path / "x").write_text(text)
+    assert told in said(lint(tmp_path, "x", *(["--language", "nginx"] if text else [])))
+
+
+@pytest.mark.parametrize("make", [
+    lambda n: "a;" * (n // 2), lambda n: "#" * n, lambda n: "location /ws { proxy_pass http://a; }\n" *
+    (n // 37), lambda n: "server { listen 80; location /ws { proxy_pass http://a$b; } }\n" * (n // 63),
+    lambda n: "'" + "a" * n, lambda n: "\\" * n, lambda n: "map $a $b { ~(a+)+$ 1; }\n" * (n // 26)])
+def test_sixteen_mebibytes_take_a_bounded_time(tmp_path, make):
+    (tmp_path / "x").write_text(make(16 * 1024 * 1024 - 100))
+    begin = time.monotonic()
+    done = lint(tmp_path, "x", "--language", "nginx")
+    assert done.returncode in (0, 1, 2), done
+    assert time.monotonic() - begin < 20
+
+
+def test_nothing_of_a_file_reaches_the_terminal_raw(tmp_path):
+    (tmp_path / "x").write_bytes(b"location /ws\x1b[31m\xff { proxy_pass http://a\x1b[0m; }\n")
+    for words in ([], ["--json"], ["--request", "ws://a/ws"]):
+        assert "\x1b" not in lint(tmp_path, "--language", "nginx", "x", *words).stdout
+
+
+def test_wrong_usage_is_told(tmp_path):
+    for words in ([], ["--origin", "https://a", "x"], ["--language", "iis", "x"], ["no-such-file"],
+                  ["--fix", "--json", "x"], ["--request", "wsss://a", "x"]):
+        said(lint(tmp_path, *words))
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main([__file__, *sys.argv[1:]]))
