@@ -180,7 +180,8 @@ static void find_session(struct doctor_chart *chart)
 			    result, *cookie ? " (the cookie " : "", cookie,
 			    *cookie ? " was sent back)" : "");
 	}
-	if (kept && lost == 0)
+	/* nodes that are picked by lot agree now and then */
+	if (kept && lost == 0 && (n >= 3 || cookie_name(polling).len))
 		doctor_note(chart, DOCTOR_F_SESSION_KEPT, kept, polling,
 			    "a session that polling opened goes on by "
 			    "WebSocket, %d of %d times",

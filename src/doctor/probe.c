@@ -24,6 +24,7 @@
 #define RAW_BYTES     (256 * 1024)
 #define FRAME_BYTES   (2 * 1024 * 1024) /* pongs for a receive buffer of pings */
 #define BODY_MS	      1000 /* for the body, once the head is here */
+#define SESSION_MS    150  /* a session is known at once, or not at all */
 #define PARTING_MS    300  /* for the peer's close frame */
 #define LEAST_WAIT_MS 1000 /* for an answer, however long dialling took */
 #define TURN_MS	      100  /* how soon an interruption is noticed */
@@ -252,6 +253,8 @@ static double hold_ms(const struct probing *x)
 {
 	if (x->p->trial.change == DOCTOR_HOLD)
 		return strtod(x->p->trial.value, NULL) * 1000;
+	if (x->p->trial.change == DOCTOR_SESSION)
+		return SESSION_MS;
 	return x->c->hold_ms ? x->c->hold_ms : DOCTOR_HOLD_MS;
 }
 
