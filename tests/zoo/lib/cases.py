@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -64,12 +65,22 @@ def build():
     subprocess.run([ZOO / "lib/build"], check=True)
 
 
+_lock = threading.Lock()
+_given = set()    # ports that were given to a case; several may run at once
+_running = set()  # the cases that are up
+
+
 def free_ports():
     """The first of PORTS neighbouring ports that nobody uses."""
     while True:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             first = probe.getsockname()[1]
+        with _lock:
+            ours = set(range(first, first + PORTS))
+            if ours & _given:
+                continue
+            _given.update(ours)
         taken = []
         try:
             for port in range(first, first + PORTS):
@@ -79,10 +90,21 @@ def free_ports():
                     s.bind((host, port))
             return first
         except (OSError, OverflowError):
-            continue
+            release_ports(first)
         finally:
             for s in taken:
                 s.close()
+
+
+def release_ports(first):
+    with _lock:
+        _given.difference_update(range(first, first + PORTS))
+
+
+def stop_all():
+    """For a run that is cut off: no server and no file stays behind."""
+    for case in list(_running):
+        case.stop()
 
 
 class Case:
@@ -101,6 +123,7 @@ class Case:
         self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=self.errors)
+        _running.add(self)
         try:
             self._wait_until_ready()
         except BaseException:
@@ -120,14 +143,19 @@ class Case:
             told += more
 
     def __exit__(self, *_):
+        self.stop()
+        _running.discard(self)
+        release_ports(self.port)
+        self.process.stdout.close()
+        self.errors.close()
+
+    def stop(self):
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self.process.stdout.close()
-        self.errors.close()
         shutil.rmtree(self.out, ignore_errors=True)
 
     def args(self, words):
@@ -138,12 +166,19 @@ class Case:
         return [fill(w) for w in words]
 
 
+# The servers whose settings tests/zoo/fix changes by what the doctor prints.
+FIX_STACKS = ("nginx", "apache", "haproxy", "caddy")
+
+
 def verify(name):
     """None, or how the case does not do what its case.json says."""
     doc = load(name)
+    if "fix_stack" in doc and not (doc["fix_stack"] in FIX_STACKS and doc["fix_server"]):
+        return "fix_stack is none of the four, or there is no fix_server"
     with Case(name) as case:
         status, opened = knock(case.args(doc["args"]))
-        opens = doc["cause"] == "ok" or doc["cause"].startswith("browser.")
+        opens = (doc["cause"] == "ok" or doc["cause"].startswith("browser.") or
+                 doc.get("opens", False))
         if status != doc["status"] or opened != opens:
             return "status %s, open %s; case.json says %s" % (status, opened, doc["status"])
         if doc["fix_args"] and not knock(case.args(doc["fix_args"]))[1]:
@@ -157,12 +192,12 @@ def verify(name):
     return None
 
 
-def diagnose(program, name, limit=60):
+def diagnose(program, name, options=(), limit=60):
     """(document or None, seconds) of `sesame doctor --json` on a case."""
     with Case(name) as case:
         begin = time.monotonic()
         try:
-            run = subprocess.run([program, "doctor", "--json"] + case.args(case.doc["args"]),
+            run = subprocess.run([program, "doctor", "--json", *options] + case.args(case.doc["args"]),
                                  stdin=subprocess.DEVNULL, capture_output=True, timeout=limit)
             document = json.loads(run.stdout)
         except (subprocess.TimeoutExpired, ValueError):

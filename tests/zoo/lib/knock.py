@@ -24,7 +24,8 @@ class Refused(Exception):
 def options(args):
     p = argparse.ArgumentParser(add_help=False)
     p.add_argument("url")
-    for name in ("origin", "user-agent", "source", "cacert", "cert", "key", "proxy"):
+    for name in ("origin", "user-agent", "source", "cacert", "cert", "key", "proxy", "page",
+                 "backend"):
         p.add_argument("--" + name)
     for name in ("no-origin", "insecure"):
         p.add_argument("--" + name, action="store_true")
