@@ -707,6 +707,7 @@ static int take_copy(struct reading *r, const char *option,
 static int read_copy(struct reading *r, struct doctor_import *m)
 {
 	const struct doctor_case *c = r->c;
+	char shown[256];
 
 	if (c->curl && c->har)
 		return complain("--curl and --har each hold a request; give "
@@ -717,7 +718,10 @@ static int read_copy(struct reading *r, struct doctor_import *m)
 	if (c->curl && doctor_import_command(m, c->curl) < 0)
 		return complain("--curl: %s", m->complaint);
 	if (c->har && doctor_har_read(c->har, c->match, m) < 0)
-		return complain("--har: %s", m->complaint);
+		return complain("--har %s: %s",
+				bytes_printable(bytes_of_str(c->har), shown,
+						sizeof(shown)),
+				m->complaint);
 	return take_copy(r, c->curl ? "--curl" : "--har", m, r->c);
 }
 

@@ -259,6 +259,16 @@ void doctor_compare_end(struct doctor_chart *chart)
 	chart->comparison = NULL;
 }
 
+const char *doctor_remark(const struct doctor_chart *chart, size_t i)
+{
+	const struct doctor_comparison *k = chart->comparison;
+
+	if (i < chart->c->n_remarks)
+		return chart->c->remark[i];
+	return i == chart->c->n_remarks && k && k->outcome[0] ? k->outcome
+							      : NULL;
+}
+
 /* ---- what it shows ---- */
 
 const struct doctor_probe *

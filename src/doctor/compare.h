@@ -27,6 +27,9 @@ typedef int doctor_ask_fn(struct doctor_chart *chart,
  */
 int doctor_compare(struct doctor_chart *chart, doctor_ask_fn *ask);
 void doctor_compare_end(struct doctor_chart *chart);
+/* What is to be known of the requests that were copied, the @i-th; NULL: no
+ * more. Not redacted. */
+const char *doctor_remark(const struct doctor_chart *chart, size_t i);
 /* Perform a trial that takes over parts of the other request. */
 int doctor_compare_run(const struct doctor_chart *chart,
 		       const struct doctor_case *asked,

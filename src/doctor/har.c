@@ -492,20 +492,30 @@ int doctor_har_read_from(size_t (*refill)(void *context, uint8_t *room,
 	return status;
 }
 
+struct file {
+	int fd;
+	int error; /* errno of a read that failed, or 0 */
+};
+
 static size_t refill_from_file(void *context, uint8_t *room, size_t size)
 {
-	ssize_t n = read(*(int *)context, room, size);
+	struct file *f = context;
+	ssize_t n = read(f->fd, room, size);
 
+	if (n < 0)
+		f->error = errno;
 	return n > 0 ? (size_t)n : 0;
 }
 
 int doctor_har_read(const char *path, const char *match, struct doctor_import *m)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), status;
+	struct file f = {.fd = open(path, O_RDONLY | O_CLOEXEC)};
+	int status;
 
-	if (fd < 0)
+	if (f.fd < 0)
 		return doctor_import_fail(m, "%s", strerror(errno));
-	status = doctor_har_read_from(refill_from_file, &fd, match, m);
-	close(fd);
-	return status;
+	status = doctor_har_read_from(refill_from_file, &f, match, m);
+	close(f.fd);
+	return f.error ? doctor_import_fail(m, "%s", strerror(f.error))
+		       : status;
 }

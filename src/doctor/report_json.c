@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "doctor/compare.h"
 #include "doctor/redact.h"
 
 #define TEXT_SIZE 8192
@@ -146,6 +147,16 @@ static json_t *responder(struct writer *w, const struct doctor_verdict *v)
 	return o;
 }
 
+static json_t *remarks(struct writer *w, const struct doctor_chart *chart)
+{
+	json_t *list = json_array();
+	const char *remark;
+
+	for (size_t i = 0; (remark = doctor_remark(chart, i)); i++)
+		json_array_append_new(list, string(w, remark));
+	return list;
+}
+
 static json_t *probes(struct writer *w, const struct doctor_chart *chart)
 {
 	json_t *list = json_array();
@@ -192,6 +203,8 @@ int doctor_report_json(const struct doctor_chart *chart,
 	json_object_set_new(o, "alternatives", alternatives(&w, verdict));
 	json_object_set_new(o, "responder", responder(&w, verdict));
 	json_object_set_new(o, "probes", probes(&w, chart));
+	if (doctor_remark(chart, 0))
+		json_object_set_new(o, "remarks", remarks(&w, chart));
 	if (chart->stopped)
 		json_object_set_new(o, "stopped", json_string(chart->stopped));
 	json_object_set_new(o, "duration_ms", rounded(duration_ms, 10));

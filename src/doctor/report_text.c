@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "doctor/compare.h"
 #include "doctor/harvest.h"
 #include "doctor/redact.h"
 
@@ -572,6 +573,17 @@ static const char *weight_sign(double weight)
 	return weight >= 3.2 ? "+++" : weight >= 1.6 ? "++" : "+";
 }
 
+/* What is to be known of the copies that the request was taken from. */
+static void put_remarks(struct page *pg)
+{
+	const char *remark = doctor_remark(pg->chart, 0);
+
+	if (remark)
+		heading(pg, "About the request");
+	for (size_t i = 0; (remark = doctor_remark(pg->chart, i)); i++)
+		item(pg, "-", remark, 4);
+}
+
 static void put_evidence(struct page *pg)
 {
 	const struct doctor_verdict *v = pg->v;
@@ -780,6 +792,7 @@ int doctor_report_text(const struct doctor_chart *chart,
 	put_proof(&pg);
 	put_fixes(&pg);
 	put_rest(&pg);
+	put_remarks(&pg);
 	put_evidence(&pg);
 	put_alternatives(&pg);
 	put_probes(&pg);
