@@ -35,7 +35,7 @@ struct entry {
 		size_t name, value;
 	} field[DOCTOR_MAX_SAID], cookie[DOCTOR_MAX_SAID];
 	size_t n_fields, n_cookies;
-	bool unfit; /* too large, or with a NUL in it */
+	bool unfit;	   /* too large, or with a NUL in it */
 	bool is_websocket; /* says so */
 	bool has_messages, no_messages;
 	bool has_error;
@@ -419,7 +419,9 @@ static int use(struct reading *r, struct doctor_import *m)
 
 	if (e->unfit)
 		return doctor_import_fail(
-			m, "entry %" PRIu64 " is too large for a handshake",
+			m,
+			"entry %" PRIu64
+			" is no handshake: too large, or with a NUL",
 			e->number);
 	status = doctor_import_url(m, bytes_of_str(text_at(e, e->url)));
 	for (size_t i = 0; i < e->n_fields && status == 0; i++)
@@ -516,6 +518,5 @@ int doctor_har_read(const char *path, const char *match, struct doctor_import *m
 		return doctor_import_fail(m, "%s", strerror(errno));
 	status = doctor_har_read_from(refill_from_file, &f, match, m);
 	close(f.fd);
-	return f.error ? doctor_import_fail(m, "%s", strerror(f.error))
-		       : status;
+	return f.error ? doctor_import_fail(m, "%s", strerror(f.error)) : status;
 }
