@@ -180,7 +180,7 @@ static bool one_of(const char *word, const char *const *list)
 	return false;
 }
 
-/* Above the rule: one that lets what this request says through. */
+/* The same rule, but not for what this request says. */
 static void let_through(const struct way *w, struct lint_finding *f,
 			const struct lint_node *n, enum lint_rule rule)
 {
@@ -189,20 +189,28 @@ static void let_through(const struct way *w, struct lint_finding *f,
 			    : rule == LINT_ORIGIN_RULE ? q->origin
 			    : rule == LINT_AGENT_RULE  ? q->user_agent
 						       : NULL;
-	char line[600], indent[64];
+	size_t at = haproxy_condition(n), i;
+	struct bytes line = lint_line(w->run, n->file, n->line);
+	char more[600];
+	bool unless;
 
 	if (rule == LINT_ADDRESS_RULE)
-		lint_fix(f, "%s allow if { src 203.0.113.9 }", n->name);
-	if (!value || strpbrk(value, "'\\\n") || strlen(value) > 400 ||
-	    strcmp(n->name, "http-request") != 0)
+		lint_fix(f, "!{ src 203.0.113.9 }");
+	if (!value || !at || strpbrk(value, "'\\\n") || strlen(value) > 400)
 		return;
-	snprintf(line, sizeof(line), "http-request allow if { req.%s(%s) '%s' }",
-		 rule == LINT_ORIGIN_RULE ? "hdr" : "fhdr",
+	unless = strcmp(n->arg[at - 1], "unless") == 0;
+	snprintf(more, sizeof(more), "%s{ req.fhdr(%s) -m str '%s' }",
+		 unless ? "or " : "!",
 		 rule == LINT_ORIGIN_RULE ? "origin" : "user-agent", value);
-	lint_fix(f, "%s", line);
-	lint_insert(w->run, f, n->file, n->line - 1, "%s%s",
-		    lint_indent(w->run, n->file, n->line, indent, sizeof(indent)),
-		    line);
+	lint_fix(f, "%s", more);
+	for (i = at; i < n->n_args && !unless; i++)
+		if (strcmp(n->arg[i], "or") == 0 || strcmp(n->arg[i], "||") == 0)
+			return; /* it would belong to the last alternative */
+	while (line.len && strchr(" \t\r", line.data[line.len - 1]))
+		line.len--;
+	if (!memchr(line.data, '#', line.len))
+		lint_replace(w->run, f, n->file, n->line, "%.*s %s",
+			     (int)line.len, (const char *)line.data, more);
 }
 
 static void judge_refusal(const struct way *w, const struct lint_node *section,
