@@ -9,8 +9,8 @@ CTEST  = ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 
 SETUPS = setup-build setup-demo setup-test setup-zoo setup-fuzz
 
-.PHONY: all build demo test asan fuzz fuzz-smoke zoo zoo-fix bench install \
-	clean format help $(SETUPS)
+.PHONY: all build demo test asan fuzz fuzz-smoke zoo zoo-blind zoo-fix bench \
+	install clean format help $(SETUPS)
 
 help:
 	@echo 'make demo    build, and see a refused handshake explained from both ends'
@@ -20,6 +20,7 @@ help:
 	@echo 'make asan    the tests under AddressSanitizer and UBSan'
 	@echo 'make fuzz    each fuzz target for FUZZ_SECONDS seconds (60)'
 	@echo 'make zoo     diagnose real servers and score the verdicts'
+	@echo 'make zoo-blind the same without the table of stacks'
 	@echo 'make zoo-fix does what the doctor prints open the door?'
 	@echo 'make bench   speed beside the raw limit of the machine'
 
@@ -51,7 +52,11 @@ fuzz-smoke: setup-fuzz
 
 zoo: setup-zoo
 	@tools/build $(BUILD) sesame
-	@SESAME=$(CURDIR)/$(BUILD)/sesame tests/zoo/run $(CASES)
+	@SESAME=$(CURDIR)/$(BUILD)/sesame tests/zoo/run --jobs 2 $(CASES)
+
+zoo-blind: setup-zoo
+	@tools/build $(BUILD) sesame
+	@SESAME=$(CURDIR)/$(BUILD)/sesame tests/zoo/run --jobs 2 --blind $(CASES)
 
 zoo-fix: setup-zoo
 	@tools/build $(BUILD) sesame
