@@ -535,34 +535,31 @@ static const char *kind_of(enum doctor_part part)
 }
 
 /* Texts of parts that there is one of; %s stands for a value to be shown. */
-static const char *const single[DOCTOR_N_PARTS] = {
-	[DOCTOR_PART_ORIGIN] = "Origin: %s",
-	[DOCTOR_PART_USER_AGENT] = "User-Agent: %s",
-	[DOCTOR_PART_PATH] = "path %s",
-	[DOCTOR_PART_HOST] = "Host: %s",
-	[DOCTOR_PART_URL_HOST] = "the host %s",
-	[DOCTOR_PART_SCHEME] = "%s:// as scheme",
-	[DOCTOR_PART_PORT] = "port %s",
-	[DOCTOR_PART_CERT] = "the client certificate",
-	[DOCTOR_PART_PROXY] = "the proxy",
+static const struct {
+	const char *with, *without;
+} single[DOCTOR_N_PARTS] = {
+	[DOCTOR_PART_ORIGIN] = {"Origin: %s", "no Origin"},
+	[DOCTOR_PART_USER_AGENT] = {"User-Agent: %s", "no User-Agent"},
+	[DOCTOR_PART_PATH] = {"path %s", "path /"},
+	[DOCTOR_PART_HOST] = {"Host: %s", "the URL's own Host"},
+	[DOCTOR_PART_URL_HOST] = {"the host %s", "no host"},
+	[DOCTOR_PART_SCHEME] = {"%s:// as scheme", ""},
+	[DOCTOR_PART_PORT] = {"port %s", "the usual port"},
+	[DOCTOR_PART_CERT] = {"the client certificate",
+			      "no client certificate"},
+	[DOCTOR_PART_PROXY] = {"the proxy", "no proxy"},
 };
 
 static char *single_text(const struct doctor_difference *one, char *out,
 			 size_t size)
 {
-	const char *text = single[one->part], *place = strstr(text, "%s");
+	bool with = one->to && one->to->value.len > 0;
+	const char *text =
+		with ? single[one->part].with : single[one->part].without;
+	const char *place = strstr(text, "%s");
 	char value[200];
 
-	if (!one->to && one->part == DOCTOR_PART_ORIGIN)
-		snprintf(out, size, "no Origin");
-	else if (!one->to && one->part == DOCTOR_PART_USER_AGENT)
-		snprintf(out, size, "no User-Agent");
-	else if (!one->to || (place && one->to->value.len == 0))
-		snprintf(out, size, "without %s%.*s", place ? "its own " : "",
-			 place == text ? (int)strlen(text) - 2
-				       : (int)strcspn(text, ":%"),
-			 place == text ? text + 2 : text);
-	else if (!place)
+	if (!place)
 		snprintf(out, size, "%s", text);
 	else
 		snprintf(out, size, "%.*s%s%s", (int)(place - text), text,
@@ -577,7 +574,7 @@ char *doctor_difference_text(const struct doctor_difference *one, char *out,
 	const struct doctor_item *item = one->to ? one->to : one->from;
 	char name[120];
 
-	if (single[one->part])
+	if (single[one->part].with)
 		return single_text(one, out, size);
 	bytes_printable(item->name, name, sizeof(name));
 	if (one->part == DOCTOR_PART_TRUST || one->part == DOCTOR_PART_WAY)
