@@ -601,6 +601,20 @@ static bool look_there(const struct doctor_chart *chart,
 	return false;
 }
 
+/*
+ * An error of the server may be the error of one server of several. Twice in a
+ * row, since those take turns.
+ */
+static bool doubt(const struct doctor_chart *chart,
+		  struct doctor_trial *ret_next)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+
+	*ret_next = (struct doctor_trial){.change = DOCTOR_NOTHING};
+	return base->status >= 500 && base->status <= 504 && base->ms < 1000 &&
+	       doctor_score(chart, ret_next).n < 3;
+}
+
 static double time_spent(const struct doctor_chart *chart)
 {
 	double sum = 0;
@@ -635,5 +649,6 @@ bool doctor_plan(const struct doctor_chart *chart,
 	sure = opinion->p[opinion->best] >= SURE;
 	if (sure && doctor_key(chart))
 		return false;
-	return choose(chart, opinion, state_of(chart, base), ret_next);
+	return choose(chart, opinion, state_of(chart, base), ret_next) ||
+	       doubt(chart, ret_next);
 }

@@ -326,9 +326,10 @@ static void say_answer(const struct doctor_probe *p, char *out, size_t size)
 	if (p->status / 100 == 3 && location.data &&
 	    ses_url_redact(location, url, sizeof(url)) >= 0)
 		quote(p, bytes_of_str(url), place, sizeof(place));
-	snprintf(out, size, "%d%s%s%s%s%s", p->status, *word ? " " : "", word,
+	snprintf(out, size, "%d%s%s%s%s%s%s", p->status, *word ? " " : "", word,
 		 *place ? " to " : "", place,
-		 p->h2_spoken ? " over HTTP/2" : "");
+		 p->h2_spoken ? " over HTTP/2" : "",
+		 p->body_swells ? ", with a body that swells past 64 KiB" : "");
 }
 
 static void say_close(const struct doctor_probe *p, char *out, size_t size)
