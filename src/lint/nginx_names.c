@@ -360,7 +360,7 @@ const struct lint_node *nginx_map(struct lint_run *run, const char *name)
 	for (; at && at < own->name + own->n_names && by_name(at, &key) == 0;
 	     at++)
 		if (nginx_is(at->node, "map") && at->node->block &&
-		    lint_same(lint_arg(at->node, 1) + 1, name))
+		    at->name == lint_arg(at->node, 1) + 1)
 			return at->node;
 	return NULL;
 }

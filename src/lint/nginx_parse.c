@@ -245,21 +245,33 @@ static bool is_harmless(const char *path)
 	return false;
 }
 
+/* @file, as if it were in the folder @up above its own. */
+static void go_up(const char *file, int up, char *out, size_t size)
+{
+	size_t len;
+
+	snprintf(out, size, "%s", file);
+	for (len = strlen(out); up >= 0; up--) {
+		while (len && out[len - 1] != '/')
+			len--;
+		len -= len > 1 && up;
+	}
+	out[len] = 0;
+}
+
 /* The folder of nginx.conf; for a file of sites-enabled, one further up. */
 static int list_beside(struct includes *in, const char *pattern)
 {
-	static const char *const up[] = {"", "../", "../../"};
-	char path[MAX_WORD + 8];
+	char folder[MAX_WORD];
+	const char *whole;
 
-	for (size_t i = 0; i < 3 && !in->n && !in->error; i++) {
-		const char *whole;
-
-		snprintf(path, sizeof(path), "%s%s", up[i], pattern);
-		whole = lint_path_beside(in->run, in->reader->main, path);
+	for (int up = 0; up < 3 && !in->n && !in->error; up++) {
+		go_up(in->reader->main, up, folder, sizeof(folder));
+		whole = lint_path_beside(in->run, folder, pattern);
 		if (!whole)
 			return SESAME_ENOMEM;
 		lint_list(in->run, whole, found_file, in);
-		if (pattern[0] == '/')
+		if (pattern[0] == '/' || !folder[0])
 			break;
 	}
 	return in->error;

@@ -148,13 +148,24 @@ static bool is_there(const struct plan *plan, size_t end, struct bytes line)
 	return false;
 }
 
+/* A block that an earlier edit puts there as it is. */
+static bool is_again(const struct plan *plan, size_t end)
+{
+	const struct lint_edit *e = plan->edit[end];
+
+	for (size_t i = end; i > 0 && plan->edit[i - 1]->line == e->line; i--)
+		if (is_insert(e) && is_same(plan->edit[i - 1], e))
+			return true;
+	return false;
+}
+
 static size_t put_new(struct printer *p, const struct plan *plan, size_t i)
 {
 	const char *text = plan->edit[i]->text;
 	struct bytes line;
 	size_t n = 0;
 
-	while (next_line(&text, &line)) {
+	while (!is_again(plan, i) && next_line(&text, &line)) {
 		if (is_insert(plan->edit[i]) && bytes_trim(line).len > 1 &&
 		    is_there(plan, i, line))
 			continue;
@@ -298,9 +309,6 @@ static bool has_crlf(struct printer *p)
 
 static void put_file(struct printer *p, const struct plan *plan)
 {
-	struct bytes line;
-
-	lint_source_line(p->source, p->file, 1, &line);
 	p->crlf = has_crlf(p);
 	p->grown = 0;
 	put_name(p, "--- ", p->file->name);

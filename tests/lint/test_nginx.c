@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: MIT */
+/* nginx: small configurations, and what is found in them at which line. */
+#include "lint/lint.h"
+#include "test.h"
+
+#include <sesame/error.h>
+
+#include "memory.h"
+
+#define GOOD                                                                   \
+	"proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade;"      \
+	" proxy_set_header Connection upgrade;"                                \
+	" proxy_set_header Host $http_host; proxy_read_timeout 1h;"
+#define WS "location /ws { proxy_pass http://a; " GOOD " }\n"
+
+struct row {
+	const char *text, *told;
+};
+
+static void check_rows(const struct row *row, size_t n,
+		       const struct lint_request *request)
+{
+	struct lint_report report;
+	struct lint_error error;
+	char told[1024];
+
+	for (size_t i = 0; i < n; i++) {
+		const struct memory_file files[] = {{"x", row[i].text}, {0}};
+
+		if (memory_lint(files, LINT_NGINX, request, &report, &error))
+			fail_msg("%s\n%u: %s", row[i].text, error.line,
+				 error.text);
+		memory_told(&report, told, sizeof(told));
+		if (strcmp(told, row[i].told) != 0)
+			fail_msg("%s\ntold:   %s\nwanted: %s", row[i].text,
+				 told, row[i].told);
+		lint_report_fini(&report);
+	}
+}
+
+TEST("nothing is found where all is right")
+{
+	static const struct row rows[] = {
+		{WS, ""},
+		{"server { listen 80; " WS " }", ""},
+		{"map $http_upgrade $connection_upgrade { default upgrade; '' "
+		 "close; }\n"
+		 "server { proxy_set_header Upgrade $http_upgrade;"
+		 " proxy_set_header Connection $connection_upgrade;"
+		 " proxy_set_header Host $http_host;"
+		 " proxy_http_version 1.1; proxy_read_timeout 1d;\n"
+		 " location /ws { proxy_pass http://a; } }",
+		 ""},
+		{"location /ws { proxy_pass http://a; proxy_read_timeout 1h;\n"
+		 "proxy_http_version 1.1; proxy_set_header Host $http_host;\n"
+		 "proxy_set_header upgrade websocket;\n"
+		 "proxy_set_header connection \"Keep-Alive, Upgrade\"; }",
+		 ""},
+		{"location /ws { proxy_pass http://a; proxy_read_timeout 1h;\n"
+		 "proxy_http_version 1.1; proxy_set_header Host $http_host;\n"
+		 "proxy_set_header Upgrade $http_upgrade;\n"
+		 "proxy_set_header Connection $http_connection; }",
+		 ""},
+		/* a place that tells of none, beside one that is set up */
+		{WS "location / { proxy_pass http://b; }", ""},
+		/* streams know no fields */
+		{"stream { server { listen 1; proxy_pass ws; } }", ""},
+		{"location /ws { content_by_lua_block { s = \"}\" -- }\n"
+		 "--[[ } ]] t = { 1, '}' } } }\n",
+		 ""},
+		{"location / { root /var/www; }", ""},
+		{"", ""},
+	};
+
+	check_rows(rows, ARRAY_LEN(rows), NULL);
+}
+
+TEST("what does not reach the server behind is found at its line")
+{
+	static const struct row rows[] = {
+		{"location /ws {\nproxy_pass http://a;\nproxy_read_timeout 1h;\n"
+		 "proxy_set_header Host $http_host; }",
+		 "upgrade-not-forwarded:2"},
+		/* no sign of any WebSocket in the whole of it */
+		{"location / {\nproxy_pass http://a; }",
+		 "upgrade-not-forwarded:2?"},
+		/* the name of the server behind is a sign */
+		{"location / {\nproxy_pass http://ws-backend;\n"
+		 "proxy_read_timeout 1h; proxy_set_header Host $http_host; }",
+		 "upgrade-not-forwarded:2"},
+		/* one line of its own cancels those around */
+		{"server { proxy_set_header Upgrade $http_upgrade;"
+		 " proxy_set_header Connection upgrade; proxy_http_version "
+		 "1.1;\n"
+		 "location / { proxy_set_header Host $http_host;\n"
+		 " proxy_read_timeout 1h;\n proxy_pass http://a; } }",
+		 "upgrade-not-forwarded:4"},
+		{"location /ws {\nproxy_pass http://a;\nadd_header Upgrade "
+		 "$http_upgrade; proxy_set_header Host $http_host; "
+		 "proxy_read_timeout 1h; }",
+		 "upgrade-not-forwarded:2"},
+		{"location /ws { proxy_pass http://a; " GOOD "\n"
+		 "proxy_set_header Sec-WebSocket-Key ''; }",
+		 "upgrade-removed:2"},
+		{"location /ws { proxy_pass http://a; " GOOD "\n"
+		 "proxy_pass_request_headers off; }",
+		 "upgrade-removed:2"},
+	};
+
+	check_rows(rows, ARRAY_LEN(rows), NULL);
+}
+
+/* A location that is right but for the value of one field, in line 2. */
+#define UPGRADE(value)                                                         \
+	"map $http_upgrade $connection_upgrade { default upgrade; '' close; }" \
+	"location /ws { proxy_pass http://a; proxy_read_timeout 1h;"           \
+	"proxy_http_version 1.1; proxy_set_header Host $http_host;"            \
+	"proxy_set_header Connection upgrade;\n"                               \
+	"proxy_set_header Upgrade " value "; }"
+#define CONNECTION(value)                                                      \
+	"location /ws { proxy_pass http://a; proxy_read_timeout 1h;"           \
+	"proxy_http_version 1.1; proxy_set_header Host $http_host;"            \
+	"proxy_set_header Upgrade $http_upgrade;\n"                            \
+	"proxy_set_header Connection " value "; }"
+
+TEST("a value counts by what it comes to")
+{
+	static const struct row rows[] = {
+		{UPGRADE("websocket"), ""},
+		{UPGRADE("'WebSocket'"), ""},
+		{UPGRADE("${http_upgrade}"), ""},
+		{UPGRADE("http_upgrade"), "misspelt-variable:2"},
+		{UPGRADE("upgrade"), "misspelt-variable:2"},
+		{UPGRADE("$connection_upgrade"), "misspelt-variable:2"},
+		{UPGRADE("$htp_upgrade"), "misspelt-variable:2?"},
+		{UPGRADE("''"), "upgrade-removed:2"},
+		{CONNECTION("Upgrade"), ""},
+		{CONNECTION("'keep-alive, upgrade'"), ""},
+		{CONNECTION("close"), "upgrade-not-forwarded:2"},
+		{CONNECTION("''"), "upgrade-not-forwarded:2"},
+		{CONNECTION("keep-alive"), "upgrade-not-forwarded:2"},
+		{CONNECTION("upgraded"), "misspelt-variable:2"},
+		{CONNECTION("connection_upgrade"), "misspelt-variable:2"},
+		{CONNECTION("$connection_upgrade"), "misspelt-variable:2?"},
+		{"map $http_upgrade $c { default keep-alive; }\n" CONNECTION(
+			 "$c"),
+		 "upgrade-not-forwarded:3"},
+		{"map $http_upgrade $c { ~*^web upgrade; default x; }\n"
+		 CONNECTION("$c"),
+		 ""},
+		{"map $http_upgrade $c { \"WEBSOCKET\" upgrade; }\n" CONNECTION(
+			 "$c"),
+		 ""},
+		{"map $d $c { x upgrade; } map $http_upgrade $d { websocket x; }\n"
+		 CONNECTION("$c"),
+		 ""},
+		/* maps that look at each other have no value */
+		{"map $d $c { x upgrade; } map $c $d { websocket x; }\n"
+		 CONNECTION("$c"),
+		 ""},
+		{"http { server { listen 80;\n" CONNECTION(
+			 "$connection_upgrade") " } }",
+		 "misspelt-variable:3"},
+	};
+
+	check_rows(rows, ARRAY_LEN(rows), NULL);
+}
+
+#define REST "proxy_set_header Upgrade $http_upgrade; " \
+	     "proxy_set_header Connection upgrade;"
+
+TEST("the version, Host, scheme and time are looked at")
+{
+	static const struct row rows[] = {
+		{"location /ws {\nproxy_pass http://a; proxy_read_timeout 1h; "
+		 "proxy_set_header Host $http_host; " REST " }",
+		 "http-version:2"},
+		{"location /ws { proxy_pass http://a; proxy_read_timeout 1h; "
+		 "proxy_set_header Host $http_host; " REST
+		 "\nproxy_http_version 1.0; }",
+		 "http-version:2"},
+		{"location /ws {\nproxy_pass http://a; proxy_http_version 1.1; "
+		 REST " }",
+		 "host-replaced:2 short-timeout:2"},
+		{"location /ws { " REST "\nproxy_pass http://a; "
+		 "proxy_http_version 1.1;\nproxy_set_header Host $host;\n"
+		 "proxy_read_timeout 30s; }",
+		 "short-timeout:4"},
+		{"server { listen 8080; location /ws { " REST
+		 " proxy_pass http://a; proxy_read_timeout 1h; "
+		 "proxy_http_version 1.1;\nproxy_set_header Host $host; } }",
+		 "host-without-port:2"},
+		{"server { listen 8080; location /ws { " REST
+		 " proxy_pass http://a; proxy_read_timeout 1h; "
+		 "proxy_http_version 1.1;\n"
+		 "proxy_set_header Host $host:$server_port; } }",
+		 ""},
+		{"server { listen 443 ssl; location /ws {\nproxy_pass http://a; "
+		 GOOD " } }",
+		 "scheme-lost:2"},
+		{"server { listen 443 ssl; location /ws {\nproxy_pass http://a; "
+		 GOOD " proxy_set_header X-Forwarded-Proto $scheme; } }",
+		 ""},
+		{"server { listen 443 ssl; location /ws {\nproxy_pass http://a; "
+		 GOOD "\nproxy_set_header X-Forwarded-Proto http; } }",
+		 "scheme-lost:3"},
+		{"server { listen 443 ssl; location /ws {\nproxy_pass http://a; "
+		 GOOD " proxy_set_header X-Forwarded-Ssl on; } }",
+		 ""},
+	};
+
+	check_rows(rows, ARRAY_LEN(rows), NULL);
+}
+
+TEST("what is never reached is found")
+{
+	static const struct row rows[] = {
+		{"server { location ~ ^/w { proxy_pass http://b; }\n" WS " }",
+		 "shadowed:2"},
+		{"server { location ~ ^/w { proxy_pass http://b; }\n"
+		 "location ^~ /ws { proxy_pass http://a; " GOOD " } }",
+		 ""},
+		{"server { location = /ws { return 204; }\n" WS " }",
+		 "shadowed:2"},
+		{"server { listen 80; server_name a; " WS " }\n"
+		 "server { listen 443 ssl; server_name a;\n"
+		 "location / { proxy_pass http://a; } }",
+		 "plain-vhost-only:4"},
+		{"server { listen 80; server_name a; " WS " }\n"
+		 "server { listen 443 ssl; server_name b;\n"
+		 "location / { proxy_pass http://a; } }",
+		 ""},
+		{"server { listen 80; return 301 https://$host$request_uri;\n"
+		 WS " }",
+		 "redirect-rule:1"},
+	};
+
+	check_rows(rows, ARRAY_LEN(rows), NULL);
+}
+
+TEST("what refuses is told, and is not sure where it depends on the client")
+{
+	static const struct row rows[] = {
+		{"server { if ($http_origin !~ ^https://a$) { return 403; }\n"
+		 WS " }",
+		 "origin-rule:1?"},
+		{"server { if ($http_user_agent ~* bot) { return 403; }\n" WS
+		 " }",
+		 "agent-rule:1?"},
+		{"map $http_origin $bad { default 1; https://a 0; }\n"
+		 "server {\nif ($bad) { return 403; }\n" WS " }",
+		 "origin-rule:3?"},
+		{"server { set $no 1; if ($http_origin = https://a) "
+		 "{ set $no 0; }\nif ($no) { return 403; }\n" WS " }",
+		 "origin-rule:2?"},
+		{"server { valid_referers server_names;\n"
+		 "if ($invalid_referer) { return 403; }\n" WS " }",
+		 "refused:2"},
+		{"server { valid_referers none server_names;\n"
+		 "if ($invalid_referer) { return 403; }\n" WS " }",
+		 ""},
+		{"location /ws { proxy_pass http://a; " GOOD
+		 "\nallow 10.0.0.0/8;\ndeny all; }",
+		 "address-rule:3?"},
+		{"server {\nauth_basic x;\n" WS " }", "auth-rule:2?"},
+		{"server {\nauth_basic x;\nlocation /ws { proxy_pass http://a; "
+		 GOOD " auth_basic off; } }",
+		 ""},
+		{"server {\nauth_request /a;\n" WS " }", "auth-rule:2?"},
+		{"server {\nssl_verify_client on;\n" WS " }",
+		 "certificate-rule:2?"},
+		{"limit_conn_zone $binary_remote_addr zone=c:1m;\nserver {\n"
+		 "limit_conn c 2;\n" WS " }",
+		 "rate-rule:3?"},
+		{"limit_req_zone $binary_remote_addr zone=r:1m rate=6r/m;\n"
+		 "server {\nlimit_req zone=r;\n" WS " }",
+		 "rate-rule:3?"},
+		{"limit_req_zone $binary_remote_addr zone=r:1m rate=60r/s;\n"
+		 "server {\nlimit_req zone=r;\n" WS " }",
+		 ""},
+		{"server {\nlarge_client_header_buffers 4 1k;\n" WS " }",
+		 "header-limit:2?"},
+	};
+
+	check_rows(rows, ARRAY_LEN(rows), NULL);
+}
+
+/* ---- a request ---- */
+
+static const struct lint_request plain = {
+	.host = "app.example", .port = 80, .path = "/ws",
+	.origin = "http://app.example", .user_agent = "Firefox/1"};
+static const struct lint_request tls = {
+	.tls = true, .host = "app.example", .port = 443, .path = "/ws/1",
+	.origin = "https://app.example"};
+
+TEST("a request is judged along its way alone")
+{
+	static const struct row rows[] = {
+		{"server { listen 80; " WS "}", ""},
+		{"server { listen 80; " WS
+		 "location /api/ws {\nproxy_pass http://a; } }",
+		 ""},
+		{"server { if ($http_origin !~ ^http://app\\.example$) "
+		 "{ return 403; }\n" WS " }",
+		 ""},
+		{"server { if ($http_origin !~ ^https://app\\.example$) "
+		 "{ return 403; }\n" WS " }",
+		 "origin-rule:1"},
+		{"server {\nif ($http_user_agent ~* (curl|fire)) "
+		 "{ return 403; }\n" WS " }",
+		 "agent-rule:2"},
+		{"server { location / {\nproxy_pass http://a; " GOOD "\n"
+		 "if ($http_upgrade != websocket) { return 404; } } }",
+		 ""},
+		{"server { location / {\nroot /srv; try_files $uri @app; }\n"
+		 "location @app { proxy_pass http://a; " GOOD " } }",
+		 ""},
+		{"server { location / {\nif ($http_upgrade) { return 418; }\n"
+		 "error_page 418 = @ws; }\n"
+		 "location @ws { proxy_pass http://a; " GOOD " } }",
+		 ""},
+		{"server {\nlocation / { root /srv; } }", "no-route:2"},
+		{"server {\nlocation /ws/ { proxy_pass http://a; " GOOD " } }",
+		 "redirect-rule:2"},
+		{"server {\nreturn 301 https://$host$request_uri; " WS " }",
+		 "redirect-rule:2"},
+		{"server { listen 80 default_server; return 444; }\n"
+		 "server { listen 80; server_name *.example; " WS " }",
+		 ""},
+		{"server { server_name other;\nlocation / { proxy_pass http://a; "
+		 GOOD " } }\nserver { server_name ~^app; " WS " }",
+		 ""},
+		{"location / {\nproxy_pass http://a; " GOOD "\ndeny all; }",
+		 "address-rule:3"},
+		{"location / { proxy_pass http://a; " GOOD " }\n"
+		 "location ~ s$ {\nproxy_pass http://b;\n"
+		 "proxy_read_timeout 1h; proxy_set_header Host $http_host; }",
+		 "upgrade-not-forwarded:3"},
+		{"upstream a { server b; }", "no-route:0"},
+	};
+
+	check_rows(rows, ARRAY_LEN(rows), &plain);
+}
+
+TEST("a request over TLS comes to the server with TLS, or to none")
+{
+	static const struct row rows[] = {
+		{"server { listen 80; " WS "}\n"
+		 "server { listen 443 ssl; location / {\nproxy_pass http://a; "
+		 GOOD "\n} }",
+		 "scheme-lost:4"},
+		/* TLS ends before nginx, on another port */
+		{"server { listen 80; location / { proxy_pass http://a; " GOOD
+		 "\nproxy_set_header X-Forwarded-Proto $scheme; } }",
+		 "scheme-lost:2"},
+		{"server { listen 8443 ssl; location / { proxy_pass http://a; "
+		 GOOD " proxy_set_header X-Forwarded-Proto $scheme; } }",
+		 ""},
+	};
+
+	check_rows(rows, ARRAY_LEN(rows), &tls);
+}
+
+/* ---- files ---- */
+
+static void check_error(const struct memory_file *files, const char *file,
+			unsigned line, const char *text)
+{
+	struct lint_report report;
+	struct lint_error error;
+
+	assert_int_equal(memory_lint(files, LINT_NGINX, NULL, &report, &error),
+			 SESAME_EINVAL);
+	assert_string_equal(error.file, file);
+	assert_int_equal(error.line, line);
+	if (!strstr(error.text, text))
+		fail_msg("told: %s\nwanted: %s", error.text, text);
+}
+
+TEST("includes are looked for beside the main file and above it")
+{
+	static const struct memory_file files[] = {
+		{"/e/sites/x.conf",
+		 "server { listen 80;\ninclude snip/*.conf; }\n"},
+		{"/e/snip/a.conf", "location /ws {\ninclude pass;\n}"},
+		{"/e/sites/pass", "\nproxy_pass http://a;\n"},
+		{0}};
+	struct lint_report report;
+	struct lint_error error;
+
+	assert_int_equal(memory_lint(files, LINT_UNKNOWN, NULL, &report,
+				     &error),
+			 0);
+	assert_int_equal(report.language, LINT_NGINX);
+	assert_int_equal(report.n_findings, 3);
+	assert_string_equal(report.finding[0].file, "/e/sites/pass");
+	assert_int_equal(report.finding[0].line, 2);
+	lint_report_fini(&report);
+}
+
+TEST("a missing include is told, and what does not matter is not")
+{
+	static const struct row rows[] = {
+		{"server {\ninclude no/such;\n" WS "}", "cannot-read:2?"},
+		{"http { include mime.types; include conf.d/*.conf; }", ""},
+	};
+
+	check_rows(rows, ARRAY_LEN(rows), NULL);
+}
+
+TEST("an include that comes back to itself is an error with its place")
+{
+	static const struct memory_file loop[] = {
+		{"a", "http {\ninclude b;\n}"}, {"b", "\n\ninclude a;"}, {0}};
+	static const struct memory_file fan[] = {
+		{"a", "include b; include b; include b; include b;"},
+		{"b", "include c; include c; include c; include c;"},
+		{"c", "include d; include d; include d; include d;"},
+		{"d", "include e; include e; include e; include e;"},
+		{"e", "include f; include f; include f; include f;"},
+		{"f", "include g; include g; include g; include g;"},
+		{"g", "include h; include h; include h; include h;"},
+		{"h", "include i; include i; include i; include i;"},
+		{"i", "include j; include j; include j; include j;"},
+		{"j", "a; a; a; a;"},
+		{0}};
+
+	check_error(loop, "b", 3, "a includes itself");
+	check_error(fan, "j", 1, "more than 200000 directives");
+}
+
+TEST("what nginx -T prints is several files")
+{
+	static const struct memory_file files[] = {
+		{"-",
+		 "nginx: the configuration file /n/nginx.conf syntax is ok\n"
+		 "# configuration file /n/nginx.conf:\n"
+		 "http {\n    include conf.d/*.conf;\n}\n\n"
+		 "# configuration file /n/conf.d/a.conf:\n"
+		 "server {\n    location /ws {\n\tproxy_pass http://a;\n"
+		 "    }\n}\n\n"},
+		{0}};
+	struct lint_report report;
+	struct lint_error error;
+	struct ses_buf patch;
+
+	assert_int_equal(memory_lint(files, LINT_UNKNOWN, NULL, &report,
+				     &error),
+			 0);
+	assert_int_equal(report.finding[0].rule, LINT_UPGRADE_NOT_FORWARDED);
+	assert_string_equal(report.finding[0].file, "/n/conf.d/a.conf");
+	assert_int_equal(report.finding[0].line, 3);
+	ses_buf_init(&patch, 65536);
+	assert_int_equal(lint_patch(&report, &patch), 0);
+	assert_true(bytes_starts(
+		ses_buf_bytes(&patch),
+		BYTES("--- /n/conf.d/a.conf\t\n+++ /n/conf.d/a.conf\t\n"
+		      "@@ -1,5 +1,10 @@\n server {\n     location /ws {\n"
+		      " \tproxy_pass http://a;\n"
+		      "+\tproxy_http_version 1.1;\n")));
+	ses_buf_fini(&patch);
+	lint_report_fini(&report);
+}
+
+TEST("a configuration cut anywhere is read or refused, never misread")
+{
+	static const char whole[] =
+		"map $http_upgrade $c { default upgrade; '' close; }\n"
+		"server { listen 443 ssl; server_name ~^(?<n>a+)$ \"b c\";\n"
+		"  if ($http_origin !~ \"^https://\\w+\\.x$\") { return 403; }\n"
+		"  location ~* ^/ws/(\\d{1,3}) { # c\n"
+		"    content_by_lua_block { local a = '}' }\n"
+		"    proxy_pass http://a$1; proxy_set_header Connection $c;\n"
+		"  } }\n";
+
+	for (size_t n = 0; n <= sizeof(whole) - 1; n++) {
+		char *text = strndup(whole, n);
+		struct memory_file files[] = {{"x", text}, {0}};
+		struct lint_report report;
+		struct lint_error error;
+		int r = memory_lint(files, LINT_NGINX, &plain, &report, &error);
+
+		if (r == 0)
+			lint_report_fini(&report);
+		else
+			assert_true(error.line > 0 && error.text[0]);
+		free(text);
+	}
+}
