@@ -173,30 +173,10 @@ int doctor_main(int argc, char **argv, const struct doctor_look *look)
 
 /* ---- examining ---- */
 
-static bool field_says(const struct doctor_probe *p, const char *name,
-		       const char *value)
-{
-	return bytes_equal_nocase(ses_head_get(&p->parsed, name),
-				  bytes_of_str(value));
-}
-
 /* A page for people, or a field, by which a bot is to be told from them. */
 static bool is_challenge(const struct doctor_probe *p)
 {
-	static const char *const pages[] = {
-		"challenge-platform",	"captcha-delivery.com",	  "cf-chl-",
-		"/_Incapsula_Resource", "awsWafCookieDomainList", "px-captcha"};
-	struct bytes body = bytes_of(p->body, p->body_len);
-
-	if (field_says(p, "cf-mitigated", "challenge") ||
-	    field_says(p, "x-amzn-waf-action", "challenge") ||
-	    field_says(p, "x-amzn-waf-action", "captcha"))
-		return true;
-	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
-		if (p->status != 200 &&
-		    bytes_contains_nocase(body, bytes_of_str(pages[i])))
-			return true;
-	return false;
+	return p->status != 200 && doctor_says(p, DOCTOR_F_SAYS_CHALLENGE);
 }
 
 /* Varnish puts Retry-After into every answer of its own, whatever it means. */
@@ -208,8 +188,21 @@ static bool is_wish(const struct doctor_probe *p)
 	return p->status >= 300 && ses_head_get(&p->parsed, "Retry-After").data;
 }
 
+/* Twice in a row what the first answer was not: a limit without a name. */
+static bool grew_busy(const struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	size_t n = chart->n_probes;
+
+	return n >= 3 && base && base->status < 500 &&
+	       chart->probe[n - 1]->status == 503 &&
+	       chart->probe[n - 2]->status == 503 &&
+	       chart->probe[n - 1]->trial.change != DOCTOR_PATH;
+}
+
 /* What a polite visitor takes for "enough", or NULL. */
-static const char *asked_to_stop(const struct doctor_probe *p)
+static const char *asked_to_stop(const struct doctor_chart *chart,
+				 const struct doctor_probe *p)
 {
 	if (p->status == 429 || p->dial.proxy_status == 429)
 		return "the answer was 429, too many requests";
@@ -217,6 +210,8 @@ static const char *asked_to_stop(const struct doctor_probe *p)
 		return NULL;
 	if (is_challenge(p))
 		return "the answer is a challenge for bots";
+	if (grew_busy(chart))
+		return "the answers turned to 503, so a limit was met";
 	if (is_wish(p))
 		return "the server asked to come back later (Retry-After)";
 	return NULL;
@@ -305,7 +300,7 @@ static int ask(struct doctor_chart *chart, const struct doctor_trial *trial)
 		return 0;
 	}
 	chart->probe[chart->n_probes++] = p;
-	chart->stopped = asked_to_stop(p);
+	chart->stopped = asked_to_stop(chart, p);
 	return 0;
 }
 

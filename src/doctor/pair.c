@@ -100,6 +100,14 @@ const struct doctor_probe *doctor_key(const struct doctor_chart *chart)
 
 /* ---- experiments ---- */
 
+/* A limit that was met along the way says nothing of the change. */
+static bool grew_busy(const struct doctor_probe *base,
+		      const struct doctor_probe *p)
+{
+	return (p->status == 429 || p->status == 503) &&
+	       base->status != p->status && base->outcome == DOCTOR_ANSWERED;
+}
+
 /* What the probes with one kind of change came to. */
 struct tally {
 	const struct doctor_probe *opened, *changed, *same, *answered, *worse;
@@ -124,7 +132,7 @@ static struct tally count(const struct doctor_chart *chart,
 			t.answered = p;
 		if (doctor_same_answer(base, p))
 			t.same = p;
-		else if (rank(p) < rank(base))
+		else if (rank(p) < rank(base) || grew_busy(base, p))
 			t.worse = p; /* a cure does not make it worse */
 		else if (!t.changed && p->outcome != DOCTOR_OPEN)
 			t.changed = p;
