@@ -1294,6 +1294,8 @@ static void judge_server(struct apache *a, const struct apache_server *s)
 	while (apache_next_rewrite(s, &at, &r))
 		if (meant_for_ws(&r) && n++ < MAX_PROBES)
 			try_path(a, s, "/", true, broken);
+	if (s->vhost && told(a->run, LINT_PLAIN_VHOST_ONLY, s->vhost))
+		return;
 	for (round = 0; round < 2; round++)
 		for (i = 0; i < s->n_items && n < MAX_PROBES; i++) {
 			struct apache_pass pass;

@@ -144,8 +144,8 @@ static int read_line(struct place *p, struct bytes line)
 {
 	struct lint_node *node = NULL;
 	char word[MAX_WORD];
-	size_t at = 0, len;
-	unsigned column;
+	size_t at = 0, len = 0;
+	unsigned column = 1;
 	int r;
 
 	while ((r = next_word(p, line, &at, word, &len, &column)) > 0) {
