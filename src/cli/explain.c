@@ -91,6 +91,8 @@ static const struct why_value samples[] = {
 	{"slashed", "/chat/"},
 	{"host_port", "app.example"},
 	{"origin_host", "app.example"},
+	{"bare_path", "chat"},
+	{"http", "https"},
 };
 
 #define N_SAMPLES (sizeof(samples) / sizeof(samples[0]))

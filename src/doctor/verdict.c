@@ -37,7 +37,7 @@ struct facts {
 	char result[300], fault[300], seconds[16], tls[240], address[80];
 	char nobody[160], elsewhere[700], misfit[500];
 	char upstream[300], slashed[302], origin_host[300];
-	struct why_value value[24];
+	struct why_value value[40];
 	size_t n_values;
 	bool proven;   /* expected is known, */
 	bool pastable; /* and can be written down as it is */
@@ -209,7 +209,9 @@ static void know_the_url(struct facts *f)
 	know(f, "host_port", f->host_port);
 	know(f, "path", f->path);
 	know(f, "port", f->port);
+	know(f, "bare_path", f->path + 1);
 	know(f, "scheme", c->url.tls ? "wss" : "ws");
+	know(f, "http", c->url.tls ? "https" : "http");
 }
 
 /* Where the application listens: told by --backend, or an example. */

@@ -3,9 +3,9 @@
  * What opens the door, by cause and stack: rows in remedies.def, the safe form
  * before the broad one. A remedy may hold placeholders, {origin}, {host},
  * {port}, {path}, {url}, {scheme}, {subprotocol}, {user_agent}, {address},
- * {expected}, {upstream}, {slashed}, {origin_host}, that why_remedy_fill() puts
- * values into. In the lines of a configuration, "# remove: LINE" takes a line
- * away, and "..." stands for what the line has there now.
+ * {expected}, {upstream}, {slashed}, {origin_host}, {bare_path}, {http}, that
+ * why_remedy_fill() puts values into. In the lines of a configuration,
+ * "# remove: LINE" takes a line away, and "..." stands for what is there now.
  */
 #ifndef WHY_REMEDY_H
 #define WHY_REMEDY_H

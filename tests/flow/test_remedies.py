@@ -26,12 +26,17 @@ VALUES = {"origin": "https://app.example", "host": "app.example",
           "user_agent": "ExampleClient/1.0",
           "expected": "https://app.example", "host_port": "app.example:8080",
           "upstream": "127.0.0.1:3000", "slashed": "/chat/",
-          "origin_host": "app.example"}
+          "origin_host": "app.example", "bare_path": "chat", "http": "http"}
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
 MODULES = ("mpm_event authz_core authz_host rewrite proxy proxy_http "
            "proxy_wstunnel proxy_balancer lbmethod_byrequests slotmem_shm "
            "headers ssl socache_shmcb proxy_connect alias env").split()
 MODULE_DIR = "/usr/lib/apache2/modules"
+
+
+def fill(snippet):
+    lines = re.sub(r"\{([a-z_]+)\}", lambda m: VALUES.get(m[1], m[0]), snippet)
+    return lines.replace("PROXY_ADDRESS", "10.0.0.9")
 
 
 def snippets(stack):
@@ -43,12 +48,9 @@ def snippets(stack):
         for remedy in cause["remedies"]:
             if remedy["stack"] != stack or not remedy["snippet"]:
                 continue
-            if remedy["who"] == "client" or remedy["where"] == "the shell":
+            if remedy["who"] == "client" or "the shell" in (remedy["where"] or ""):
                 continue
-            lines = re.sub(r"\{([a-z_]+)\}",
-                           lambda m: VALUES.get(m[1], m[0]),
-                           remedy["snippet"])
-            found.append((cause["id"], lines))
+            found.append((cause["id"], fill(remedy["snippet"])))
     assert found
     return found
 
@@ -61,7 +63,8 @@ def check(command, cause, lines):
 
 
 # What Debian's versions do not know yet, or only with another module.
-NEWER = ("http2 off", "trusted_proxies static", "modsecurity_rules")
+NEWER = ("http2 off", "trusted_proxies static", "modsecurity_rules",
+         "stream_timeout")
 # Files that are the reader's own.
 OWN_FILES = ("ssl_certificate", "SSLCertificate", "RULE_ID")
 
@@ -176,7 +179,7 @@ def test_haproxy_takes_its_lines(tmp_path):
 
 
 CADDY = """
-http://app.example:8080 {
+http://other.example:8080 {
   request_header Host app.internal
   request_header -Upgrade
   redir https://other.example
@@ -193,17 +196,18 @@ def test_caddy_takes_its_lines(tmp_path):
     program = need("caddy")
     for cause, lines in snippets("caddy"):
         conf = tmp_path / "Caddyfile"
+        if not is_readable(lines):
+            continue
         text = CADDY
         if "tls ..." in lines:
-            text = text.replace("http://app", "https://app")
+            text = text.replace("http://other", "https://other")
         else:
             text = text.replace("tls internal", "")
         conf.write_text(pasted("caddy", text, lines))
         env = ["env", f"HOME={tmp_path}", f"XDG_DATA_HOME={tmp_path}",
                f"XDG_CONFIG_HOME={tmp_path}"]
-        if is_readable(lines):
-            check([*env, program, "validate", "--adapter", "caddyfile",
-                   "--config", conf], cause, lines)
+        check([*env, program, "validate", "--adapter", "caddyfile",
+               "--config", conf], cause, lines)
 
 
 def test_our_own_gateway_takes_its_lines(tmp_path):
@@ -215,3 +219,68 @@ def test_our_own_gateway_takes_its_lines(tmp_path):
         conf = tmp_path / "sesame.yaml"
         conf.write_text(lines + "\n")
         check([SESAME, "check", conf], cause, lines)
+
+
+# Where no program's text goes: other files, and what is typed or sent.
+NO_PROGRAM = ("shell", "command line", "environment", ".toml", ".conf", ".ini",
+              "URL", "Origin", "Authorization", "Cookie", "query",
+              "Sec-WebSocket-Protocol", "option ws", "node option")
+
+
+def programs(*stacks):
+    """What belongs into a program of these stacks: (stack, cause, lines)."""
+    for stack in stacks:
+        told = subprocess.run([SESAME, "explain", stack, "--json"], check=True,
+                              capture_output=True, text=True, timeout=20)
+        for cause in json.loads(told.stdout)["causes"]:
+            for remedy in cause["remedies"]:
+                where = remedy["where"] or ""
+                if remedy["stack"] != stack or not remedy["snippet"] or any(
+                        word in where for word in NO_PROGRAM):
+                    continue
+                yield stack, cause["id"], fill(remedy["snippet"])
+
+
+def reads(command, forms):
+    """Is one of these forms a program, for this reader of standard input?"""
+    return any(subprocess.run(command, input=text, capture_output=True,
+                              text=True, timeout=20, check=False).returncode == 0
+               for text in forms)
+
+
+JAVASCRIPT = ("node-ws", "socket.io", "express", "node-http-proxy", "vite",
+              "webpack-dev-server", "nextjs")
+PYTHON = ("fastapi", "tornado", "jupyter", "aiohttp", "python-websockets",
+          "python-engineio", "daphne", "django", "werkzeug", "autobahn")
+RUBY = ("actioncable", "rails")
+GO = ("gorilla", "coder-websocket", "x-net-websocket")
+
+
+def test_node_reads_the_javascript():
+    node = need("node")
+    for stack, cause, lines in programs(*JAVASCRIPT):
+        forms = [f"async () => {{\n{lines}\n}}", f"({{\n{lines}\n}})"]
+        assert reads([node, "--check", "-"], forms), f"{stack} {cause}:\n{lines}"
+
+
+def test_python_reads_the_python():
+    for stack, cause, lines in programs(*PYTHON):
+        inside = lines.replace("\n", "\n    ")
+        forms = [lines, f"async def f():\n    {inside}", f"x = {{{lines}}}",
+                 f"{lines}\n    pass"]
+        reader = [sys.executable, "-c", "import ast, sys; ast.parse(sys.stdin.read())"]
+        assert reads(reader, forms), f"{stack} {cause}:\n{lines}"
+
+
+def test_ruby_reads_the_ruby():
+    ruby = need("ruby")
+    for stack, cause, lines in programs(*RUBY):
+        assert reads([ruby, "-c"], [lines]), f"{stack} {cause}:\n{lines}"
+
+
+def test_go_reads_the_go():
+    gofmt = need("gofmt")
+    for stack, cause, lines in programs(*GO):
+        forms = [f"package p\nfunc f() {{\n{lines}\n}}\n",
+                 f"package p\nvar x = {lines}\n"]
+        assert reads([gofmt, "-e"], forms), f"{stack} {cause}:\n{lines}"

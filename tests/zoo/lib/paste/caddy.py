@@ -70,6 +70,8 @@ class Paste:
         words, inside = node
         if not words:  # the global options
             return self.put_global(node)
+        if "://" in words[0]:
+            return self.put_site(node)
         if "..." in words or (inside and named(inside, "...")):
             return self.extend(node)
         like = [n for n in self.site if n[0] == words and n[1] is not None]
@@ -79,6 +81,10 @@ class Paste:
             self.site[self.site.index(like[0])] = node
         else:
             self.site.insert(0, node)
+        self.done += 1
+
+    def put_site(self, node):
+        self.tree.append(node)
         self.done += 1
 
     def put_global(self, node):

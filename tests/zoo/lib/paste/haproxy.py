@@ -5,7 +5,7 @@ import re
 from paste import NoPlace, matches, more, removals
 
 STARTS = {"global", "defaults", "frontend", "backend", "listen", "userlist", "peers", "resolvers"}
-FRONT = {"bind", "acl", "http-request", "http-response", "redirect", "stick-table", "tcp-request",
+FRONT = {"bind", "use_backend", "acl", "http-request", "http-response", "redirect", "stick-table", "tcp-request",
          "option", "maxconn"}
 TAKES = {"verify", "maxconn", "ws", "alpn", "proto", "ca-file", "crt", "ssl-min-ver", "ssl-max-ver",
          "ciphers", "cookie", "inter"}
@@ -102,8 +102,10 @@ def paste(text, snippet, request):
     job = Paste(sections, request)
     for pattern in removals(snippet):
         job.remove(pattern)
-    for _, lines in parse(snippet):
-        for words in lines:
+    for head, lines in parse(snippet):
+        if head:
+            sections.append([head, lines])
+        for words in () if head else lines:
             job.put(words)
     if not job.done:
         raise NoPlace("nothing in the configuration to change")
