@@ -196,11 +196,19 @@ static size_t find_word(struct bytes text, const char *word)
 /* The value of the attribute called @name in the text of a tag. */
 static struct bytes attribute(struct bytes tag, const char *name)
 {
-	size_t at = find_word(tag, name), end = 0;
-	struct bytes rest = bytes_from(tag, at + strlen(name));
+	struct bytes rest = tag;
+	size_t at, end = 0;
 	uint8_t quote;
+	bool begins;
 
-	if (at >= tag.len || rest.len < 3 || rest.data[0] != '=')
+	do { /* the name may stand in another's value, too */
+		at = find_word(rest, name);
+		if (at >= rest.len)
+			return bytes_of(NULL, 0);
+		begins = at > 0 && strchr(" \t\r\n\f\"'/", rest.data[at - 1]);
+		rest = bytes_from(rest, at + strlen(name));
+	} while (!begins || rest.len == 0 || rest.data[0] != '=');
+	if (rest.len < 3)
 		return bytes_of(NULL, 0);
 	quote = rest.data[1];
 	if (quote != '"' && quote != '\'')

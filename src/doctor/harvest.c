@@ -627,10 +627,37 @@ static bool is_own_page(const struct doctor_case *c, struct bytes *ret_path)
 	return true;
 }
 
+/* The next src="..." of a script in *text, which is cut behind it. */
+static bool next_script(struct bytes *text, struct bytes *ret)
+{
+	static const char tag[] = "<script";
+	const uint8_t *hit;
+
+	while (text->len && (hit = memmem(text->data, text->len, tag, 7))) {
+		struct bytes src =
+			bytes_from(*text, (size_t)(hit - text->data) + 7);
+		ptrdiff_t end = bytes_find_byte(src, '>');
+		size_t n = 0;
+
+		*text = src;
+		src = bytes_first(src, end < 0 ? 0 : (size_t)end);
+		hit = src.len ? memmem(src.data, src.len, "src=", 4) : NULL;
+		if (!hit)
+			continue;
+		src = bytes_from(src, (size_t)(hit - src.data) + 4);
+		if (src.len && is_quote(src.data[0]))
+			src = bytes_from(src, 1);
+		while (n < src.len && !ends_url(src.data[n]))
+			n++;
+		*ret = bytes_first(src, n);
+		return true;
+	}
+	return false;
+}
+
 void doctor_harvest_scripts(const struct doctor_chart *chart,
 			    struct doctor_values *v)
 {
-	static const char tag[] = "<script";
 	const struct doctor_case *c = chart->c;
 
 	for (size_t i = 0; i < chart->n_probes; i++) {
@@ -639,8 +666,7 @@ void doctor_harvest_scripts(const struct doctor_chart *chart,
 			     p->trial.change == DOCTOR_PATH;
 		struct bytes base =
 			other ? bytes_of_str(p->trial.value) : c->url.path;
-		struct bytes text = body_of(p);
-		const uint8_t *hit;
+		struct bytes text = body_of(p), src;
 
 		if (p->trial.change == DOCTOR_PAGE && !is_own_page(c, &base))
 			continue;
@@ -649,26 +675,44 @@ void doctor_harvest_scripts(const struct doctor_chart *chart,
 			add_path(own_path(c, field_of(p, "Location")), v);
 		if (!is_page(p))
 			continue;
-		while ((hit = memmem(text.data, text.len, tag, 7))) {
-			struct bytes src =
-				bytes_from(text, (size_t)(hit - text.data) + 7);
-			ptrdiff_t end = bytes_find_byte(src, '>');
-			size_t n = 0;
+		while (next_script(&text, &src))
+			add_script(c, base.len ? base : BYTES("/"), src, v);
+	}
+}
 
-			text = src;
-			src = bytes_first(src, end < 0 ? 0 : (size_t)end);
-			hit = src.len ? memmem(src.data, src.len, "src=", 4)
-				      : NULL;
-			if (!hit)
-				continue;
-			src = bytes_from(src, (size_t)(hit - src.data) + 4);
-			if (src.len && is_quote(src.data[0]))
-				src = bytes_from(src, 1);
-			while (n < src.len && !ends_url(src.data[n]))
-				n++;
-			add_script(c, base.len ? base : BYTES("/"),
-				   bytes_first(src, n), v);
-		}
+/* The scripts of a page of another host are at that host, too. */
+void doctor_harvest_page_scripts(const struct doctor_chart *chart,
+				 struct doctor_values *v)
+{
+	const struct doctor_probe *p =
+		doctor_tried(chart, DOCTOR_PAGE, chart->c->page);
+	struct bytes text, src, base = {0};
+	struct ses_url page;
+	char origin[300];
+
+	if (!p || !is_page(p) || !doctor_page_url(chart->c, &page) ||
+	    is_own_page(chart->c, &base) ||
+	    ses_url_origin(&page, origin, sizeof(origin)) < 0)
+		return;
+	base = page.path.len ? page.path : BYTES("/");
+	while (base.data[base.len - 1] != '/')
+		base.len--;
+	text = body_of(p);
+	while (next_script(&text, &src)) {
+		if (bytes_starts(src, BYTES("./")))
+			src = bytes_from(src, 2);
+		if (src.len == 0 || is_library(src) ||
+		    bytes_starts(src, BYTES("//")))
+			continue;
+		if (src.data[0] == '/')
+			add(v, "%s%.*s", origin, BYTES_ARG(src));
+		else if (bytes_starts(src, bytes_of_str(origin)) &&
+			 src.len > strlen(origin) &&
+			 src.data[strlen(origin)] == '/')
+			add(v, "%.*s", BYTES_ARG(src));
+		else if (bytes_find_byte(src, ':') < 0)
+			add(v, "%s%.*s%.*s", origin, BYTES_ARG(base),
+			    BYTES_ARG(src));
 	}
 }
 
@@ -969,7 +1013,8 @@ void doctor_harvest_subprotocols(const struct doctor_chart *chart,
 	for (size_t i = 0; i < chart->n_probes; i++) {
 		const struct doctor_probe *p = chart->probe[i];
 
-		if (p->trial.change == DOCTOR_PLAIN_GET_PATH)
+		if (p->trial.change == DOCTOR_PLAIN_GET_PATH ||
+		    p->trial.change == DOCTOR_PAGE)
 			add_script_protocols(c, body_of(p), v);
 		else if (doctor_says(p, DOCTOR_F_SAYS_SUBPROTOCOL))
 			add_protocols_of(c, p, v);

@@ -37,6 +37,9 @@ void doctor_harvest_ports(const struct doctor_chart *chart,
 /* Scripts of the same host that its pages load, as paths. */
 void doctor_harvest_scripts(const struct doctor_chart *chart,
 			    struct doctor_values *v);
+/* The same of the page that was given, when it is elsewhere: as URLs. */
+void doctor_harvest_page_scripts(const struct doctor_chart *chart,
+				 struct doctor_values *v);
 /* Ports of the same host that its pages open WebSockets at. */
 void doctor_harvest_named_ports(const struct doctor_chart *chart,
 				struct doctor_values *v);

@@ -28,6 +28,8 @@ enum state {
 #define PER_KNOCK   0.0015
 /* A cause this likely is doubted no more; only its proof is still sought. */
 #define SURE 0.93
+/* Scripts of the page that was given, when it is elsewhere. */
+#define MOST_SCRIPTS 3
 /* All probes together; whoever waits at a terminal has waited long enough. */
 #define PATIENCE_MS 17000
 /* Where nothing answers, every question costs a wait, and teaches less. */
@@ -575,6 +577,26 @@ static bool repeat_pair(const struct doctor_chart *chart,
 	return own < times || other < times;
 }
 
+/* Scripts of a page elsewhere, which may tell where its WebSocket is. */
+static bool page_script(const struct doctor_chart *chart,
+			struct doctor_trial *ret_next)
+{
+	struct doctor_trial t = {.change = DOCTOR_PAGE};
+	struct doctor_values v = {.n = 0};
+
+	if (!chart->c->page || doctor_baseline(chart)->outcome == DOCTOR_OPEN ||
+	    count_of(chart, DOCTOR_PAGE) > MOST_SCRIPTS)
+		return false;
+	doctor_harvest_page_scripts(chart, &v);
+	for (size_t i = 0; i < v.n; i++)
+		if (put(t.value, sizeof(t.value), v.value[i]) &&
+		    !doctor_tried(chart, DOCTOR_PAGE, t.value)) {
+			*ret_next = t;
+			return true;
+		}
+	return false;
+}
+
 /* What the user named to be looked at, too. */
 static bool look_there(const struct doctor_chart *chart,
 		       struct doctor_trial *ret_next)
@@ -589,6 +611,8 @@ static bool look_there(const struct doctor_chart *chart,
 		*ret_next = t;
 		return true;
 	}
+	if (page_script(chart, ret_next))
+		return true;
 	t.change = DOCTOR_BACKEND;
 	for (int own = 0; c->backend && own < 2; own++)
 		if (doctor_baseline(chart)->outcome != DOCTOR_OPEN &&

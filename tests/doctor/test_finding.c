@@ -6,6 +6,7 @@
 #include "test.h"
 
 #include "doctor/bedside.h"
+#include "doctor/config.h"
 #include "doctor/csp.h"
 
 #define URL "ws://127.0.0.1:8080/chat"
@@ -382,4 +383,137 @@ TEST("one status with two bodies is told as another body")
 			    "with one change (Origin: https://app.example): "
 			    "403 Forbidden again, with another body");
 	bed_strip(&b);
+}
+
+/* The findings of a page that answers @answer, for @url and @page. */
+static bool page_finds(const char *url, const char *page, const char *answer,
+		       enum doctor_finding_kind kind)
+{
+	static struct bed b;
+	const struct patient p = {.url = url, .page = page, .answer = "@open"};
+	const struct patient with = {.url = url, .page = page, .answer = answer};
+	struct doctor_trial t = {.change = DOCTOR_NOTHING};
+	bool found;
+
+	bed_make(&b, &p);
+	bed_probe(&b, &p, &t);
+	t.change = DOCTOR_PAGE;
+	snprintf(t.value, sizeof(t.value), "%s", page);
+	bed_probe(&b, &with, &t);
+	found = doctor_found(&b.chart, kind);
+	bed_strip(&b);
+	return found;
+}
+
+#define POLICY(text) \
+	"HTTP/1.1 200 OK\nContent-Security-Policy: " text "\n\n<html>"
+
+TEST("'self' is the page's own host and port, in either scheme's secure form")
+{
+	static const struct {
+		const char *page, *url;
+		bool forbids;
+	} rows[] = {
+		{"http://a.example/", "ws://a.example/x", false},
+		{"http://a.example/", "wss://a.example/x", false},
+		{"https://a.example/", "wss://a.example/x", false},
+		{"https://a.example/", "ws://a.example/x", true},
+		{"https://a.example/", "wss://b.example/x", true},
+		{"http://a.example:81/", "ws://a.example:81/x", false},
+		{"http://a.example:81/", "ws://a.example:82/x", true},
+		{"http://a.example:81/", "ws://a.example/x", true},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (page_finds(rows[i].url, rows[i].page,
+			       POLICY("connect-src 'self'"),
+			       DOCTOR_F_PAGE_FORBIDS) != rows[i].forbids)
+			fail_msg("%s from %s", rows[i].url, rows[i].page);
+}
+
+TEST("each policy of a page has its say, and a report none")
+{
+	static const struct {
+		const char *answer;
+		enum doctor_finding_kind kind;
+		bool found;
+	} rows[] = {
+		{POLICY("connect-src *"), DOCTOR_F_PAGE_FORBIDS, false},
+		{POLICY("connect-src *, connect-src 'none'"),
+		 DOCTOR_F_PAGE_FORBIDS, true},
+		{POLICY("connect-src *\nContent-Security-Policy: default-src "
+			"'none'"),
+		 DOCTOR_F_PAGE_FORBIDS, true},
+		{"HTTP/1.1 200 OK\nContent-Security-Policy-Report-Only: "
+		 "connect-src 'none'\n\n<html>",
+		 DOCTOR_F_PAGE_FORBIDS, false},
+		{"HTTP/1.1 200 OK\n\n<meta content=\"connect-src 'none'\" "
+		 "http-equiv=Content-Security-Policy>",
+		 DOCTOR_F_PAGE_FORBIDS, false}, /* unquoted: not read */
+		{"HTTP/1.1 200 OK\n\n<html><meta name=x content='a>b'><META "
+		 "http-equiv='content-security-policy' "
+		 "content=\"connect-src 'none'\">",
+		 DOCTOR_F_PAGE_FORBIDS, true},
+		{"HTTP/1.1 404 No\nContent-Security-Policy: connect-src "
+		 "'none'\n\n<html>",
+		 DOCTOR_F_PAGE_FORBIDS, false},
+		{POLICY("sandbox allow-scripts"), DOCTOR_F_PAGE_SANDBOXED, true},
+		{POLICY("sandbox allow-scripts allow-same-origin"),
+		 DOCTOR_F_PAGE_SANDBOXED, false},
+		{"HTTP/1.1 200 OK\n\n<meta content=\"sandbox\" "
+		 "http-equiv=\"Content-Security-Policy\">",
+		 DOCTOR_F_PAGE_SANDBOXED, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (page_finds("wss://ws.example/", "https://a.example/",
+			       rows[i].answer, rows[i].kind) != rows[i].found)
+			fail_msg("row %zu: %s", i, rows[i].answer);
+}
+
+TEST("mixed content is what browsers take for it")
+{
+	static const struct {
+		const char *page, *url, *answer;
+		bool mixed;
+	} rows[] = {
+		{"https://a.example/", "ws://a.example/", "HTTP/1.1 200 O\n\n",
+		 true},
+		{"https://a.example/", "wss://a.example/", "HTTP/1.1 200 O\n\n",
+		 false},
+		{"http://a.example/", "ws://a.example/", "HTTP/1.1 200 O\n\n",
+		 false},
+		{"https://a.example/", "ws://localhost:1/",
+		 "HTTP/1.1 200 O\n\n", false},
+		{"https://a.example/", "ws://127.0.0.9/", "HTTP/1.1 200 O\n\n",
+		 false},
+		{"https://a.example/", "ws://[::1]:3/", "HTTP/1.1 200 O\n\n",
+		 false},
+		{"https://a.example/", "ws://x.localhost/",
+		 "HTTP/1.1 200 O\n\n", false},
+		{"https://a.example/", "ws://192.168.0.1/",
+		 "HTTP/1.1 200 O\n\n", true},
+		{"https://a.example/", "ws://a.example/",
+		 POLICY("upgrade-insecure-requests"), false},
+		{"https://a.example/", "ws://a.example/", "HTTP/1.1 500 O\n\n",
+		 true},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (page_finds(rows[i].url, rows[i].page, rows[i].answer,
+			       DOCTOR_F_PAGE_MIXED) != rows[i].mixed)
+			fail_msg("%s from %s", rows[i].url, rows[i].page);
+}
+
+TEST("every rule that configurations are judged by has a finding that weighs")
+{
+	for (int r = 0; r < LINT_N_RULES; r++) {
+		enum why_cause cause = lint_rule_cause((enum lint_rule)r);
+		enum doctor_finding_kind kind = doctor_config_kind(cause);
+
+		if (cause == WHY_OK)
+			continue;
+		if (kind == DOCTOR_F_NONE || !doctor_weighs(kind))
+			fail_msg("%s", lint_rule_id((enum lint_rule)r));
+	}
 }

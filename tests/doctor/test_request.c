@@ -331,3 +331,79 @@ TEST("a value that would break out of its field is not sent")
 	assert_int_equal(ses_buf_len(&request.bytes), 0);
 	doctor_request_fini(&request);
 }
+
+TEST("polling is asked with the user's own parameters, and no session")
+{
+	set_up();
+	asked.url_text = (char *)"ws://h/socket.io/?EIO=3&room=1&"
+				 "transport=websocket&sid=old";
+	enum ses_url_fault fault;
+	size_t at;
+
+	ses_url_parse(bytes_of_str(asked.url_text), &asked.url, &fault, &at);
+	make(DOCTOR_POLLING, "once");
+	assert_true(has("GET /socket.io/?EIO=3&room=1&transport=polling HTTP"));
+	assert_false(has("Upgrade"));
+	assert_true(has("sid=c00kie")); /* the user's own cookie */
+	make(DOCTOR_SESSION, "Ab-1 node=n7");
+	assert_true(has("?EIO=3&room=1&transport=websocket&sid=Ab-1 HTTP"));
+	assert_true(has("Cookie: sid=c00kie; node=n7\r\n"));
+	asked.n_headers = 0;
+	make(DOCTOR_SESSION, "Ab-1 node=n7");
+	assert_true(has("Cookie: node=n7\r\n"));
+	make(DOCTOR_SESSION, "Ab-1");
+	assert_false(has("Cookie"));
+}
+
+TEST("a preflight is what a browser would send")
+{
+	set_up();
+	make(DOCTOR_PREFLIGHT, "https://a.example");
+	assert_true(has("OPTIONS /chat?room=1 HTTP/1.1\r\n"));
+	assert_true(has("Origin: https://a.example\r\n"));
+	assert_true(has("Access-Control-Request-Method: GET\r\n"));
+	assert_false(has("c00kie") || has("t0ken") || has("k3y"));
+	assert_false(has("Sec-WebSocket"));
+}
+
+TEST("a page gets credentials only where the URL itself is")
+{
+	static const struct {
+		const char *page;
+		bool own;
+	} rows[] = {
+		{"https://h:8443/app", true},
+		{"https://H:8443/", true},
+		{"http://h:8443/app", false},
+		{"https://h/app", false},
+		{"https://h.example:8443/", false},
+		{"https://h:8443@evil.example/", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		set_up();
+		make(DOCTOR_PAGE, rows[i].page);
+		if (has("c00kie") != rows[i].own || has("k3y") != rows[i].own)
+			fail_msg("%s", rows[i].page);
+		assert_false(has("Origin:"));
+		assert_false(has("Upgrade"));
+	}
+}
+
+TEST("a backend gets the request as it is, and the Host that is tried")
+{
+	set_up();
+	asked.backend = (char *)"http://127.0.0.1:3000";
+	make(DOCTOR_BACKEND, "h:8443");
+	assert_true(has("GET /chat?room=1&token=qt0ken HTTP/1.1\r\nHost: h:8443"));
+	assert_true(has("Cookie: sid=c00kie"));
+	trial.change = DOCTOR_BACKEND;
+	assert_int_equal(doctor_request_make(&asked, &trial, &request), 0);
+	assert_int_equal(request.dial.port, 3000);
+	assert_false(request.url.tls);
+	assert_null(request.dial.proxy);
+	doctor_request_fini(&request);
+	asked.backend = (char *)"ws://127.0.0.1:3000/other";
+	make(DOCTOR_BACKEND, "127.0.0.1:3000");
+	assert_true(has("GET /other HTTP/1.1\r\n"));
+}

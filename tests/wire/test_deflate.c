@@ -306,3 +306,44 @@ TEST("zlib has no window of 8 bits, so none is compressed for")
 	for (unsigned bits = 0; bits < 100; bits++)
 		assert_int_equal(ses_deflate_can(bits), bits >= 9 && bits < 16);
 }
+
+TEST("a body in gzip, zlib or bare deflate is read, cut or not, and bounded")
+{
+	static const struct {
+		const char *what;
+		struct bytes in;
+		int error;
+	} rows[] = {
+		{"zlib", BYTES("\x78\x9c\xf3\x48\xcd\xc9\xc9\x07\x00\x05\x8c"
+			       "\x01\xf5"),
+		 0},
+		{"zlib without its sum",
+		 BYTES("\x78\x9c\xf3\x48\xcd\xc9\xc9\x07\x00"), 0},
+		{"gzip", BYTES("\x1f\x8b\x08\0\0\0\0\0\x02\x03\xf3\x48\xcd\xc9"
+			       "\xc9\x07\x00\x82\x89\xd1\xf7\x05\0\0\0"),
+		 0},
+		{"bare", BYTES("\xf3\x48\xcd\xc9\xc9\x07\x00"), 0},
+		{"none of them", BYTES("\xff\xff\xff\xff"), SESAME_EPROTO},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint8_t *copy = test_guarded(rows[i].in.data, rows[i].in.len);
+		struct bytes in = bytes_of(copy, rows[i].in.len);
+		struct ses_buf out;
+
+		ses_buf_init(&out, 64);
+		if (ses_inflate_body(in, &out) != rows[i].error)
+			fail_msg("%s", rows[i].what);
+		if (!rows[i].error &&
+		    !bytes_equal_str(ses_buf_bytes(&out), "Hello"))
+			fail_msg("%s: other words", rows[i].what);
+		ses_buf_fini(&out);
+		ses_buf_init(&out, 3);
+		if (!rows[i].error)
+			assert_int_equal(ses_inflate_body(in, &out),
+					 SESAME_ELIMIT);
+		assert_true(ses_buf_len(&out) <= 3);
+		ses_buf_fini(&out);
+		test_guard_free(copy, rows[i].in.len);
+	}
+}
