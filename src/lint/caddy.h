@@ -34,6 +34,7 @@ const char *caddy_matcher(const struct lint_node *n);
 const struct lint_node *caddy_find(const struct lint_node *n, const char *name);
 /* Whether the directive's matcher lets the request in. */
 enum lint_truth caddy_matches(const struct caddy *c, const struct lint_node *n);
+/* @path: NULL when it is not known. */
 enum lint_truth caddy_path(const char *pattern, const char *path);
 /* The text of the directive's matcher, for classifying. */
 void caddy_matcher_text(const struct lint_node *n, char *out, size_t size);

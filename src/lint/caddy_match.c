@@ -57,7 +57,9 @@ const struct lint_node *caddy_find(const struct lint_node *n, const char *name)
 
 enum lint_truth caddy_path(const char *pattern, const char *path)
 {
-	if (strchr(pattern, '{'))
+	if (strcmp(pattern, "*") == 0 || strcmp(pattern, "/*") == 0)
+		return LINT_YES;
+	if (!path || strchr(pattern, '{'))
 		return LINT_PERHAPS;
 	return lint_truth(lint_glob(pattern, path, true, false));
 }
@@ -103,8 +105,7 @@ static enum lint_truth match_words(const struct caddy *c, const char *kind,
 						     : q->host;
 
 		for (i = 0; i < n; i++)
-			any = lint_or(any, subject ? caddy_path(word[i], subject)
-						   : LINT_PERHAPS);
+			any = lint_or(any, caddy_path(word[i], subject));
 		return any;
 	}
 	if (strcmp(kind, "path_regexp") == 0)
@@ -194,9 +195,7 @@ enum lint_truth caddy_matches(const struct caddy *c, const struct lint_node *n)
 	if (!matcher)
 		return LINT_YES;
 	if (*matcher == '/')
-		return c->request && c->request->path
-			       ? caddy_path(matcher, c->request->path)
-			       : LINT_PERHAPS;
+		return caddy_path(matcher, c->request ? c->request->path : NULL);
 	set = caddy_find(n, matcher);
 	if (!set)
 		return LINT_PERHAPS;
