@@ -601,13 +601,14 @@ bool lint_request_field(const struct lint_request *request, const char *name,
 			*ret = fixed[i].value;
 			return true;
 		}
-	if (!request)
+	/* One without a host is made up: nothing but its path is known. */
+	if (!request || !request->host)
 		return false;
 	if (lint_same(name, "Origin"))
 		*ret = request->origin;
 	else if (lint_same(name, "User-Agent"))
 		*ret = request->user_agent;
-	else if (lint_same(name, "Host") && request->host)
+	else if (lint_same(name, "Host"))
 		*ret = request->host;
 	else
 		return false;
