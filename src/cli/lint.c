@@ -175,7 +175,7 @@ static void print_report(const struct lint_report *report)
 	for (size_t i = 0; i < report->n_findings; i++)
 		print_finding(&report->finding[i]);
 	if (report->truncated)
-		printf("There is more; only a part is told.\n");
+		printf("Too much for one look: only a part was judged.\n");
 }
 
 /* ---- JSON ---- */

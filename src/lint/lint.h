@@ -19,7 +19,7 @@
 #include "base/bytes.h"
 #include "why/cause.h"
 
-#define LINT_MAX_FILES	  256
+#define LINT_MAX_FILES	  1024
 #define LINT_MAX_BYTES	  (16 * 1024 * 1024) /* of all files together */
 #define LINT_MAX_DEPTH	  32		     /* includes in includes, blocks in blocks */
 #define LINT_MAX_FINDINGS 128

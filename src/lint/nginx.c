@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-#define MAX_WORK 3000000
+#define MAX_WORK 10000000
 
 /* ---- one place ---- */
 

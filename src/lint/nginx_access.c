@@ -175,6 +175,7 @@ static void consider(struct walk *k, const struct lint_node *level)
 			w->set[w->n_set++].known = false;
 		}
 		if (nginx_is(n, "return") && status_of(n) >= 400 &&
+		    w->run->report->n_findings < LINT_MAX_FINDINGS &&
 		    (w->asked_origin || w->asked_agent || w->asked_referer) &&
 		    !named_page(level, status_of(n)))
 			note_answer(w, n, level, status_of(n), false);

@@ -37,9 +37,10 @@ static bool has_word(const struct lint_node *node, const char *word)
 	return false;
 }
 
+/* "ssl on" is the older way, for all listens of a server. */
 static bool is_tls(const struct lint_node *listen)
 {
-	const struct lint_node *ssl = nginx_value(listen->parent, "ssl");
+	const struct lint_node *ssl = lint_child(listen->parent, "ssl", NULL);
 
 	return has_word(listen, "ssl") || has_word(listen, "quic") ||
 	       (ssl && lint_same(lint_arg(ssl, 0), "on"));

@@ -8,7 +8,7 @@
 
 #include "lint/nginx.h"
 
-#define MAX_WORK 3000000 /* nodes looked at, in all comparisons */
+#define MAX_WORK 10000000 /* nodes looked at, in all comparisons */
 
 static bool is_too_much(struct lint_run *run, size_t more)
 {
@@ -136,6 +136,13 @@ static void compare(struct lint_run *run, const struct lint_node *plain,
 	}
 }
 
+static size_t n_names(const struct lint_node *server)
+{
+	const struct lint_node *names = lint_child(server, "server_name", NULL);
+
+	return names ? names->n_args : 0;
+}
+
 static void judge_pair(struct lint_run *run, const struct lint_node *server)
 {
 	const struct lint_node *other = NULL;
@@ -143,7 +150,7 @@ static void judge_pair(struct lint_run *run, const struct lint_node *server)
 	if (nginx_has_tls(server))
 		return;
 	while ((other = lint_child(server->parent, "server", other))) {
-		if (is_too_much(run, 4))
+		if (is_too_much(run, 4 + n_names(server) * n_names(other)))
 			return;
 		if (other != server && nginx_is_http_server(other) &&
 		    nginx_has_tls(other) && !nginx_has_plain(other) &&
@@ -157,6 +164,8 @@ void nginx_judge_reach(struct lint_run *run)
 	for (const struct lint_node *n = run->root; n; n = nginx_next(n)) {
 		if (!nginx_is_http_server(n))
 			continue;
+		if (is_too_much(run, 0))
+			return;
 		judge_locations(run, n);
 		judge_pair(run, n);
 	}

@@ -2,15 +2,26 @@
 /* Looking at the tree of directives. */
 #include "lint/tree.h"
 
+/* Asked for so often that it pays to see the first difference. */
+static bool is_called(const struct lint_node *node, const char *name)
+{
+	const char *own = node->name;
+
+	while (*own && byte_lower((uint8_t)*own) == byte_lower((uint8_t)*name)) {
+		own++;
+		name++;
+	}
+	return !*own && !*name;
+}
+
 const struct lint_node *lint_child(const struct lint_node *node,
 				   const char *name,
 				   const struct lint_node *after)
 {
 	const struct lint_node *child = after ? after->next : node->first;
-	struct bytes wanted = bytes_of_str(name);
 
 	for (; child; child = child->next)
-		if (bytes_equal_nocase(bytes_of_str(child->name), wanted))
+		if (is_called(child, name))
 			return child;
 	return NULL;
 }
