@@ -192,10 +192,13 @@ char *doctor_redact_lines(const struct doctor_case *c, const char *text,
 char *doctor_redact_url(const struct doctor_case *c, char *out, size_t size)
 {
 	char text[8192];
+	struct doctor_secrets s;
 
-	if (ses_url_redact(bytes_of_str(c->url_text), text, sizeof(text)) < 0)
-		snprintf(text, sizeof(text), "(too long to show)");
-	return doctor_redact(c, bytes_of_str(text), out, size);
+	doctor_secrets_collect(c, &s);
+	show(&s, bytes_of_str(c->url_text), OURS, text, sizeof(text));
+	if (ses_url_redact(bytes_of_str(text), out, size) < 0)
+		snprintf(out, size, "(too long to show)");
+	return out;
 }
 
 /* ---- heads ---- */
@@ -272,14 +275,13 @@ static int show_value(const struct doctor_secrets *s, struct bytes name,
 		return ses_buf_append_str(out, "***");
 	if (bytes_equal_nocase(name, BYTES("Sec-WebSocket-Protocol")))
 		return show_subprotocols(s, value, out);
-	if (bytes_find_byte(value, '?') >= 0 ||
-	    bytes_contains_nocase(value, BYTES("//"))) {
-		if (ses_url_redact(value, url, sizeof(url)) < 0)
-			return ses_buf_append_str(out, "(too long to show)");
-		value = bytes_of_str(url);
-	}
-	return ses_buf_append_str(out,
-				  show(s, value, THEIRS, text, sizeof(text)));
+	/* what is known to be secret first: a place may cut it in two */
+	show(s, value, THEIRS, text, sizeof(text));
+	if (!strchr(text, '?') && !strstr(text, "//"))
+		return ses_buf_append_str(out, text);
+	if (ses_url_redact(bytes_of_str(text), url, sizeof(url)) < 0)
+		return ses_buf_append_str(out, "(too long to show)");
+	return ses_buf_append_str(out, url);
 }
 
 /* "GET /chat?token=... HTTP/1.1" or a status line. */
@@ -298,10 +300,10 @@ static int show_start_line(const struct doctor_secrets *s, struct bytes line,
 	if (bytes_starts(line, BYTES("HTTP/")))
 		return ses_buf_append_str(
 			out, show(s, line, THEIRS, text, sizeof(text)));
-	if (ses_url_redact(line, url, sizeof(url)) < 0)
+	show(s, line, THEIRS, text, sizeof(text));
+	if (ses_url_redact(bytes_of_str(text), url, sizeof(url)) < 0)
 		snprintf(url, sizeof(url), "(too long to show)");
-	r = ses_buf_append_str(
-		out, show(s, bytes_of_str(url), THEIRS, text, sizeof(text)));
+	r = ses_buf_append_str(out, url);
 	return r == 0 && request ? ses_buf_append(out, version) : r;
 }
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/percent.h"
 #include "base/text.h"
 #include "doctor/compare.h"
 #include "doctor/harvest.h"
@@ -34,6 +35,8 @@
 #define PROOF_LINES   2 /* of each side */
 #define CELL_LINES    4 /* of a cell of the table */
 #define ANY_LINES     10000
+
+#define ESCAPE_LEN 4
 
 /* What is being written, and the first error, after which nothing is. */
 struct page {
@@ -80,6 +83,14 @@ static void pad(struct page *pg, const char *text, size_t width)
 	put(pg, "%s%*s", text, n < width ? (int)(width - n) : 0, "");
 }
 
+/* What stands for a byte that is not shown: "\\x1b". */
+static bool is_escape(struct bytes text)
+{
+	return text.len >= ESCAPE_LEN && bytes_starts(text, BYTES("\\x")) &&
+	       ses_hex_digit(text.data[2]) >= 0 &&
+	       ses_hex_digit(text.data[3]) >= 0;
+}
+
 /* Copy at most @width columns of @text, marked where it was cut. */
 static bool fit(const char *text, size_t width, char *out, size_t size)
 {
@@ -96,6 +107,9 @@ static bool fit(const char *text, size_t width, char *out, size_t size)
 	}
 	while (n > 0 && out[n - 1] == ' ')
 		n--;
+	for (size_t back = 1; back < ESCAPE_LEN && back <= n; back++)
+		if (is_escape(bytes_of_str(out + n - back)))
+			n -= back; /* whole, or not at all */
 	snprintf(out + n, size - n, "…");
 	return true;
 }
@@ -334,8 +348,10 @@ static void wrap_cell(struct page *pg, const char *text, size_t width,
 
 		for (; n < line.len; n++) {
 			bool begins = (line.data[n] & 0xc0) != 0x80;
+			size_t unit =
+				is_escape(bytes_from(line, n)) ? ESCAPE_LEN : 1;
 
-			if (begins && used == width && pg->error == 0) {
+			if (begins && used + unit > width && !pg->error) {
 				pg->error = ses_buf_append_str(ret_lines, "\n");
 				used = 0;
 			}

@@ -317,15 +317,17 @@ static void say_answer(const struct doctor_probe *p, char *out, size_t size)
 {
 	struct bytes location = ses_head_get(&p->parsed, "Location");
 	struct bytes reason = p->parsed.reason;
-	char word[80], place[512], url[480];
+	char word[160], place[512], whole[4096];
 
 	if (reason.len == 0)
 		reason = bytes_of_str(ses_status_phrase(p->status));
 	quote(p, reason, word, sizeof(word));
 	place[0] = 0;
+	/* what is known to be secret first: a place may cut it in two */
 	if (p->status / 100 == 3 && location.data &&
-	    ses_url_redact(location, url, sizeof(url)) >= 0)
-		quote(p, bytes_of_str(url), place, sizeof(place));
+	    ses_url_redact(bytes_of_str(quote(p, location, whole, sizeof(whole))),
+			   place, sizeof(place)) < 0)
+		snprintf(place, sizeof(place), "a place that is too long to show");
 	snprintf(out, size, "%d%s%s%s%s%s%s", p->status, *word ? " " : "", word,
 		 *place ? " to " : "", place,
 		 p->h2_spoken ? " over HTTP/2" : "",
@@ -443,6 +445,24 @@ static void say_no_connection(const struct doctor_probe *p, char *out,
 		snprintf(out, size, "%s", sesame_strerror(p->error));
 }
 
+/* What was cut ends with dots, and not within a character or an escape. */
+static void end_well(char *out, size_t size)
+{
+	size_t n = strlen(out);
+
+	if (size < 8 || n + 1 < size)
+		return;
+	n -= 3;
+	while (n > 0 && ((unsigned char)out[n] & 0xc0) == 0x80)
+		n--;
+	for (size_t back = 1; back < 4 && back < n; back++)
+		if (out[n - back] == '\\') {
+			n -= back;
+			break;
+		}
+	memcpy(out + n, "...", 4);
+}
+
 char *doctor_result_text(const struct doctor_probe *p, char *out, size_t size)
 {
 	switch (p->outcome) {
@@ -477,5 +497,6 @@ char *doctor_result_text(const struct doctor_probe *p, char *out, size_t size)
 		say_no_connection(p, out, size);
 		break;
 	}
+	end_well(out, size);
 	return out;
 }

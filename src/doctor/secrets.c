@@ -176,33 +176,47 @@ static bool is_uuid(struct bytes text)
 	return true;
 }
 
-/* Parts of a path that look like tokens; a UUID names a thing, mostly. */
-static void add_path(struct doctor_secrets *s, struct bytes url)
+/* How much of @text stands before the first of @ends. */
+static size_t span_until(struct bytes text, const char *ends)
 {
 	size_t n = 0;
 
-	while (url.len > 0) {
-		struct bytes part;
+	while (n < text.len && !strchr(ends, text.data[n]))
+		n++;
+	return n;
+}
 
-		for (n = 0; n < url.len && !strchr("/;?#", url.data[n]);)
-			n++;
-		part = bytes_first(url, n);
-		if (part.len >= LEAST_PATH && doctor_looks_random(part) &&
-		    !is_uuid(part))
-			add_encoded(s, part);
-		if (n < url.len && strchr(";?#", url.data[n])) {
-			add_query(s, bytes_from(url, n + 1));
-			return;
-		}
-		url = bytes_from(url, n + 1);
+/* "name;sid=1": what a part of a path may hold. */
+static void add_part(struct doctor_secrets *s, struct bytes part)
+{
+	size_t n = span_until(part, ";");
+	struct bytes name = bytes_first(part, n);
+
+	/* a UUID names a thing, mostly */
+	if (name.len >= LEAST_PATH && doctor_looks_random(name) && !is_uuid(name))
+		add_encoded(s, name);
+	add_query(s, bytes_from(part, n + 1));
+}
+
+/* A path, a query and a fragment. */
+static void add_path(struct doctor_secrets *s, struct bytes url)
+{
+	size_t path = span_until(url, "?#");
+	struct bytes rest = bytes_first(url, path);
+
+	while (rest.len > 0) {
+		size_t n = span_until(rest, "/");
+
+		add_part(s, bytes_first(rest, n));
+		rest = bytes_from(rest, n + 1);
 	}
+	add_query(s, bytes_from(url, path + 1));
 }
 
 /* Whatever part of a URL may hold a secret. */
 static void add_url(struct doctor_secrets *s, struct bytes url)
 {
 	struct bytes rest = url;
-	size_t n = 0;
 
 	add_url_userinfo(s, url);
 	for (size_t i = 0; i + 1 < url.len; i++)
@@ -210,9 +224,7 @@ static void add_url(struct doctor_secrets *s, struct bytes url)
 			rest = bytes_from(url, i + 2);
 			break;
 		}
-	while (n < rest.len && !strchr("/?#", rest.data[n]))
-		n++;
-	add_path(s, bytes_from(rest, n));
+	add_path(s, bytes_from(rest, span_until(rest, "/?#")));
 }
 
 static void add_header(struct doctor_secrets *s, struct bytes name,
