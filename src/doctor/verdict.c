@@ -821,18 +821,24 @@ static bool may_be_unseen(const struct facts *f)
 	}
 }
 
+static bool is_seen(const struct why_hops *h, bool proxy)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (h->hop[i].stack != WHY_STACK_NONE &&
+		    is_proxy(h->hop[i].stack) == proxy)
+			return true;
+	return false;
+}
+
 static void add_fixes_for_unseen(struct facts *f, const struct why_hops *h)
 {
 	static const enum why_stack usual[] = {
 		WHY_STACK_NGINX, WHY_STACK_HAPROXY, WHY_STACK_APACHE,
 		WHY_STACK_CADDY};
 
-	for (size_t i = 0; i < h->n; i++)
-		if (h->hop[i].stack != WHY_STACK_NONE &&
-		    is_proxy(h->hop[i].stack))
-			return;
-	if (f->chart->blind || !may_be_unseen(f))
+	if (f->chart->blind || is_seen(h, true) || !may_be_unseen(f))
 		return;
+	add_fixes_for(f, WHY_STACK_NONE, "proxy");
 	for (size_t i = 0; i < LEN(usual); i++) {
 		const struct why_remedy *r =
 			why_remedy(f->v->cause, usual[i], 0);
@@ -842,17 +848,49 @@ static void add_fixes_for_unseen(struct facts *f, const struct why_hops *h)
 	}
 }
 
-/* The writer's own remedy, then that of the hops, then the general ones. */
+/* What a proxy does wrong, whoever then refuses. */
+static bool is_of_the_proxy(enum why_cause cause)
+{
+	switch (cause) {
+	case WHY_SERVER_PROXY_UPGRADE:
+	case WHY_SERVER_PROXY_HOST:
+	case WHY_SERVER_PROXY_PROTO:
+	case WHY_SERVER_CDN_WEBSOCKETS_OFF:
+	case WHY_SERVER_STICKY_SESSION:
+	case WHY_SERVER_BACKEND_DOWN:
+	case WHY_NET_IDLE_TIMEOUT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * The rules that refused are the writer's, and no other's. Where the writer is
+ * unknown, the application's come first: a proxy's own page is known.
+ */
+static void add_fixes_for_refuser(struct facts *f, const struct why_hops *h,
+				  const char *who)
+{
+	if (h->writer >= 0 && (size_t)h->writer < h->n) {
+		add_fixes_for(f, h->hop[h->writer].stack, who);
+		return;
+	}
+	add_fixes_for_layer(f, h, false, who);
+	if (f->v->cause != WHY_SERVER_FORWARDED_UNTRUSTED)
+		add_fixes_for_layer(f, h, true, who);
+}
+
 static void prescribe_to(struct facts *f, const struct why_hops *h,
 			 const char *who)
 {
-	bool proxy_first = strcmp(f->v->who, "proxy") == 0;
-
-	if (h->writer >= 0 && (size_t)h->writer < h->n &&
-	    (!proxy_first || f->v->layer <= WHY_LAYER_REVERSE_PROXY))
-		add_fixes_for(f, h->hop[h->writer].stack, who);
-	add_fixes_for_layer(f, h, proxy_first, who);
-	add_fixes_for_layer(f, h, !proxy_first, who);
+	if (is_of_the_proxy(f->v->cause)) {
+		add_fixes_for_layer(f, h, true, who);
+		add_fixes_for_unseen(f, h);
+		add_fixes_for_layer(f, h, false, who);
+	} else {
+		add_fixes_for_refuser(f, h, who);
+	}
 	add_fixes_for(f, WHY_STACK_NONE, who);
 }
 
@@ -869,7 +907,7 @@ static void prescribe(struct facts *f, const struct why_hops *h)
 	if (client_comes_first(f->v->cause))
 		prescribe_to(f, h, "client");
 	prescribe_to(f, h, NULL);
-	add_fixes_for_unseen(f, h);
+	add_fixes_for_unseen(f, h); /* if that was not its turn yet */
 }
 
 /* ---- alternatives ---- */
