@@ -332,6 +332,19 @@ static size_t read_flags(struct criterion *c, const char **word, size_t n,
 	return i < n ? i : n;
 }
 
+/* Every path begins with /. */
+static enum lint_truth always(const struct criterion *c, const char **word,
+			      size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (strcmp(c->name, "path") == 0 &&
+		    strcmp(c->method, "beg") == 0 && strcmp(word[i], "/") == 0)
+			return LINT_YES;
+	return LINT_PERHAPS;
+}
+
 enum lint_truth haproxy_acl(const struct haproxy *h, const char **word, size_t n)
 {
 	enum lint_truth any;
@@ -350,7 +363,7 @@ enum lint_truth haproxy_acl(const struct haproxy *h, const char **word, size_t n
 	fetch(h, &c, &s);
 	convert(&c, &s);
 	if (!s.known)
-		return LINT_PERHAPS;
+		return always(&c, word + i, n - i);
 	if (strcmp(c.method, "found") == 0)
 		return lint_truth(s.there);
 	if (!s.there)
