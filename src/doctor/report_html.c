@@ -14,6 +14,7 @@
 
 #include "base/base64.h"
 #include "base/percent.h"
+#include "doctor/compare.h"
 #include "doctor/harvest.h"
 #include "doctor/redact.h"
 #include "wire/digest.h"
@@ -396,6 +397,20 @@ static void put_hops(struct page *pg)
 	close_section(pg);
 }
 
+static void put_remarks(struct page *pg)
+{
+	const char *remark = doctor_remark(pg->chart, 0);
+
+	if (!remark)
+		return;
+	open_section(pg, "request", "About the request");
+	put(pg, "<ul>\n");
+	for (size_t i = 0; (remark = doctor_remark(pg->chart, i)); i++)
+		put_element(pg, "li", "", remark);
+	put(pg, "</ul>\n");
+	close_section(pg);
+}
+
 /* ---- the handshakes ---- */
 
 /* Open a box of things that were said; @of what and of which probe. */
@@ -548,6 +563,7 @@ int doctor_report_html(const struct doctor_chart *chart,
 	put_fixes(pg);
 	put_evidence(pg);
 	put_alternatives(pg);
+	put_remarks(pg);
 	put_hops(pg);
 	put_probes(pg);
 	put_footer(pg, duration_ms, command, when);
