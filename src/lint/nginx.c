@@ -114,11 +114,26 @@ static void note_slash(struct lint_run *run, const struct lint_node *location)
 			   "%.80s is redirected (301) to the same path with a "
 			   "slash at its end; WebSocket clients do not follow",
 			   run->request->path),
-		 "location %.200s {", run->request->path);
+		 "# let the client ask for %.200s/, or write here\n"
+		 "location %.200s {",
+		 run->request->path, run->request->path);
+}
+
+static bool proxies_anything(const struct lint_node *server)
+{
+	const struct lint_node *l = NULL;
+
+	while ((l = lint_child(server, "location", l)))
+		if (lint_child(l, "proxy_pass", NULL))
+			return true;
+	return false;
 }
 
 static void note_no_proxy(struct lint_run *run, const struct lint_node *level)
 {
+	enum lint_rule rule = proxies_anything(nginx_server(level))
+				      ? LINT_NO_ROUTE
+				      : LINT_NO_PROXY;
 	static const char *const others[] = {"grpc_pass", "fastcgi_pass",
 					     "uwsgi_pass", "scgi_pass"};
 	const char *what = "files";
@@ -128,7 +143,7 @@ static void note_no_proxy(struct lint_run *run, const struct lint_node *level)
 		if (lint_child(level, others[i], NULL))
 			what = others[i];
 	nginx_where(level, where, sizeof(where));
-	lint_fix(lint_note(run, LINT_NO_ROUTE, level, true, where,
+	lint_fix(lint_note(run, rule, level, true, where,
 			   "%.80s comes to %s, which serves %s: there is no "
 			   "proxy_pass to a WebSocket server",
 			   run->request->path, where, what),
@@ -139,6 +154,20 @@ static void note_no_proxy(struct lint_run *run, const struct lint_node *level)
 		 "    proxy_set_header Connection \"upgrade\";\n"
 		 "    proxy_set_header Host $http_host;\n}",
 		 run->request->path);
+}
+
+/* Whether the server that answers was taken for want of one with the name. */
+static bool is_by_default(struct lint_run *run, const struct lint_node *server)
+{
+	const char *host = run->request->host ? run->request->host : "";
+	const struct lint_node *other = NULL;
+
+	if (!server->parent || nginx_has_name(run, server, host))
+		return false;
+	while ((other = lint_child(server->parent, "server", other)))
+		if (other != server && lint_child(other, "server_name", NULL))
+			return true;
+	return false;
 }
 
 /* Another location of the server that is set up, and meant for this path. */
@@ -192,6 +221,7 @@ static void judge_request(struct lint_run *run)
 		return;
 	}
 	nginx_world_of(run, server, &w);
+	w.by_default = is_by_default(run, server);
 	level = nginx_follow(&w, location);
 	if (!level)
 		return;

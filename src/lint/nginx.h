@@ -88,6 +88,7 @@ struct nginx_world {
 	unsigned port;			/* that nginx listens on */
 	const char *path, *origin, *user_agent;
 	bool any_client; /* origin and user_agent are not known */
+	bool by_default; /* no server has this name: the default one took it */
 	struct {
 		const char *name;
 		char value[256];
@@ -116,6 +117,9 @@ void nginx_set(struct nginx_world *w, const struct lint_node *node);
  * kind (the port outside may be another), else any. NULL: there is none. */
 const struct lint_node *nginx_find_server(struct lint_run *run,
 					  const struct lint_request *request);
+/* Whether @server has the name that is asked for, by a pattern or as it is. */
+bool nginx_has_name(struct lint_run *run, const struct lint_node *server,
+		    const char *host);
 /* The location of @server that takes @path; @server when there is none.
  * @ret_slash: it only redirects, to the same path with a slash. */
 const struct lint_node *nginx_find_location(struct lint_run *run,

@@ -48,6 +48,8 @@ static enum lint_rule rule_of(const struct nginx_world *w, int status)
 		return LINT_ORIGIN_RULE;
 	if (w->asked_agent)
 		return LINT_AGENT_RULE;
+	if (w->by_default)
+		return LINT_HOST_RULE;
 	return status == 404 ? LINT_NO_ROUTE : LINT_REFUSED;
 }
 
@@ -80,7 +82,18 @@ static void note_answer(struct nginx_world *w, const struct lint_node *node,
 			      "%d to %.120s: WebSocket clients do not follow "
 			      "redirects",
 			      status, target_of(node));
-		lint_fix(f, "# let the client ask for that address itself");
+		lint_fix(f,
+			 "# let the client ask for that address itself, with "
+			 "wss:// for https://");
+		return;
+	}
+	if (rule == LINT_HOST_RULE) {
+		f = lint_note(
+			w->run, rule, at, sure, where,
+			"no server here is called %.80s, so this one takes "
+			"it and answers %d",
+			w->host, status);
+		lint_fix(f, "server_name %.200s;", w->host);
 		return;
 	}
 	f = lint_note(w->run, rule, at, sure, where,

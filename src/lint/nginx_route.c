@@ -140,6 +140,12 @@ static size_t best_fit(struct lint_run *run, const struct lint_node *server,
 	return best;
 }
 
+bool nginx_has_name(struct lint_run *run, const struct lint_node *server,
+		    const char *host)
+{
+	return best_fit(run, server, host) > 0;
+}
+
 static bool has_name(const struct lint_node *server, const char *name)
 {
 	const struct lint_node *names = NULL;

@@ -143,17 +143,76 @@ static size_t n_names(const struct lint_node *server)
 	return names ? names->n_args : 0;
 }
 
+/* Of two servers with one name at one port, the first has it all. */
+static void note_second(struct lint_run *run, const struct lint_node *location,
+			const struct lint_node *first)
+{
+	char where[128];
+
+	if (nginx_is_noted(run, LINT_SHADOWED, location))
+		return;
+	nginx_where(location, where, sizeof(where));
+	lint_fix(lint_note(run, LINT_SHADOWED, location, true, where,
+			   "never reached: the server of line %u has the same "
+			   "name and port and comes first",
+			   first->line),
+		 "# move %s into that server, or give this one its own name",
+		 where);
+}
+
+static void compare_first(struct lint_run *run, const struct lint_node *first,
+			  const struct lint_node *second)
+{
+	const struct lint_node *l = NULL;
+	char path[1024];
+	bool slash;
+
+	while ((l = lint_child(second, "location", l))) {
+		if (is_too_much(run, 8))
+			return;
+		if (nginx_sign(run, l) == NGINX_OWN_SIGN &&
+		    nginx_sample(run, l, path, sizeof(path)) &&
+		    !nginx_passes_upgrade(
+			    run, nginx_find_location(run, first, path, &slash)))
+			note_second(run, l, first);
+	}
+}
+
+static bool has_listen(const struct lint_node *server, const char *address)
+{
+	const struct lint_node *l = NULL;
+
+	while ((l = lint_child(server, "listen", l)))
+		if (strcmp(lint_arg(l, 0), address) == 0)
+			return true;
+	return false;
+}
+
+static bool is_same_door(const struct lint_node *a, const struct lint_node *b)
+{
+	const struct lint_node *l = lint_child(a, "listen", NULL);
+	bool same = !l && !lint_child(b, "listen", NULL);
+
+	for (; l && !same; l = lint_child(a, "listen", l))
+		same = has_listen(b, lint_arg(l, 0));
+	return same && nginx_share_name(a, b);
+}
+
 static void judge_pair(struct lint_run *run, const struct lint_node *server)
 {
 	const struct lint_node *other = NULL;
+	bool tls = nginx_has_tls(server), before = true;
 
-	if (nginx_has_tls(server))
-		return;
 	while ((other = lint_child(server->parent, "server", other))) {
 		if (is_too_much(run, 4 + n_names(server) * n_names(other)))
 			return;
-		if (other != server && nginx_is_http_server(other) &&
-		    nginx_has_tls(other) && !nginx_has_plain(other) &&
+		if (other == server)
+			before = false;
+		if (other == server || !nginx_is_http_server(other))
+			continue;
+		if (before && is_same_door(server, other))
+			compare_first(run, other, server);
+		if (!tls && nginx_has_tls(other) && !nginx_has_plain(other) &&
 		    nginx_share_name(server, other))
 			compare(run, server, other);
 	}

@@ -230,6 +230,12 @@ TEST("what is never reached is found")
 		 "server { listen 443 ssl; server_name b;\n"
 		 "location / { proxy_pass http://a; } }",
 		 ""},
+		{"server { listen 80; server_name a b; }\n"
+		 "server { listen 80; server_name b;\n" WS " }",
+		 "shadowed:3"},
+		{"server { listen 80; server_name a; }\n"
+		 "server { listen 81; server_name a;\n" WS " }",
+		 ""},
 		{"server { listen 80; return 301 https://$host$request_uri;\n"
 		 WS " }",
 		 "redirect-rule:1"},
@@ -320,7 +326,13 @@ TEST("a request is judged along its way alone")
 		 "error_page 418 = @ws; }\n"
 		 "location @ws { proxy_pass http://a; " GOOD " } }",
 		 ""},
-		{"server {\nlocation / { root /srv; } }", "no-route:2"},
+		{"server {\nlocation / { root /srv; } }", "no-proxy:2"},
+		{"server {\nlocation / { root /srv; }\n"
+		 "location /chat { proxy_pass http://a; } }",
+		 "no-route:2"},
+		{"server { listen 80 default_server;\nreturn 403; }\n"
+		 "server { listen 80; server_name b; " WS " }",
+		 "host-rule:2"},
 		{"server {\nlocation /ws/ { proxy_pass http://a; " GOOD " } }",
 		 "redirect-rule:2"},
 		{"server {\nreturn 301 https://$host$request_uri; " WS " }",
