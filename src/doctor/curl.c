@@ -409,7 +409,7 @@ static bool is_lone_url(struct bytes text)
 	const char *first = (const char *)text.data;
 
 	if (bytes_equal_nocase(bytes_first(text, 4), BYTES("curl")) ||
-	    !memmem(text.data, text.len, "://", 3))
+	    text.len == 0 || !memmem(text.data, text.len, "://", 3))
 		return false;
 	for (size_t i = 0; i < text.len; i++)
 		if (memchr(" \t\r\n'\"`", first[i], 7) || first[i] == 0)

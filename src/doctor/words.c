@@ -557,7 +557,8 @@ static int split_cmd(struct reading *r)
 
 static bool has(struct bytes text, const char *part)
 {
-	return memmem(text.data, text.len, part, strlen(part));
+	return text.len > 0 &&
+	       memmem(text.data, text.len, part, strlen(part));
 }
 
 static bool ends_lines_with(struct bytes text, char c)
