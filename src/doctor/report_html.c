@@ -454,7 +454,9 @@ static void put_message(struct page *pg, const char *title, int n,
 	escape_cut(pg, ses_buf_bytes(&lines), HEAD_LIMIT);
 	ses_buf_fini(&lines);
 	if (body.len > 0) {
-		doctor_redact(pg->chart->c, body, pg->text, sizeof(pg->text));
+		/* an end that was cut off hides the beginning of a secret */
+		doctor_redact(pg->chart->c, bytes_first(body, 2 * BODY_LIMIT),
+			      pg->text, sizeof(pg->text));
 		put(pg, "\n");
 		escape_cut(pg, bytes_of_str(pg->text), BODY_LIMIT);
 	}

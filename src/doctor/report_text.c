@@ -726,8 +726,10 @@ static void put_body(struct page *pg, const struct doctor_probe *p)
 
 	if (p->body_len == 0)
 		return;
-	doctor_redact(pg->chart->c, bytes_of(p->body, p->body_len), pg->text,
-		      sizeof(pg->text));
+	doctor_redact(
+		pg->chart->c,
+		bytes_first(bytes_of(p->body, p->body_len), sizeof(pg->text)),
+		pg->text, sizeof(pg->text));
 	fit(pg->text, BODY_COLUMNS, text, sizeof(text));
 	put(pg, "      < %s\n", text);
 }

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "doctor/doctor.h"
+#include "doctor/report.h"
 
 static struct doctor_case asked;
 static struct doctor_probe refused, opened;
@@ -318,5 +318,33 @@ TEST("a buffer that is too small is an error, not half a report")
 	ses_buf_fini(&out);
 	ses_buf_init(&out, 100);
 	assert_true(doctor_report_json(&chart, &verdict, 0, &out) < 0);
+	ses_buf_fini(&out);
+	ses_buf_init(&out, 100);
+	assert_true(doctor_report_html(&chart, &verdict, 0, "", "", &out) < 0);
+	ses_buf_fini(&out);
+}
+
+TEST("the page escapes what it is told, and hides it, too")
+{
+	struct ses_buf out;
+	struct bytes text;
+
+	set_up();
+	snprintf(verdict.summary, sizeof(verdict.summary), "%s",
+		 "<b onload='x'>\"&amp; hunter22\x1b[2J");
+	ses_buf_init(&out, 1 << 20);
+	assert_int_equal(doctor_report_html(&chart, &verdict, 1500,
+					    "sesame doctor '<i>'", "today", &out),
+			 0);
+	text = ses_buf_bytes(&out);
+	assert_true(text.len < sizeof(page));
+	memcpy(page, text.data, text.len);
+	page[text.len] = 0;
+	assert_non_null(strstr(page, "<p class=\"summary\">&#60;b onload=&#39;"
+				     "x&#39;&#62;&#34;&#38;amp; ***\\x1b[2J"));
+	assert_non_null(strstr(page, "sesame doctor &#39;&#60;i&#62;&#39;"));
+	assert_null(strstr(page, "hunter22"));
+	assert_null(strstr(page, "4711"));
+	assert_null(strstr(page, "\x1b"));
 	ses_buf_fini(&out);
 }
