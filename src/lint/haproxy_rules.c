@@ -538,7 +538,8 @@ static void judge_mode(const struct way *w, const struct lint_node *section)
 	if (!rule)
 		return;
 	snprintf(told_text, sizeof(told_text),
-		 "in mode tcp nobody reads HTTP, so line %u (%s) does nothing",
+		 "in mode tcp nobody waits for the head of a request, so line "
+		 "%u (%s) works by chance at best",
 		 rule->line, rule->name);
 	f = note(w, LINT_ENGINE_OFF, mode ? mode : section,
 		 mode != NULL && (w->sure || about_upgrade(text)), told_text);

@@ -139,9 +139,6 @@ CASES = {
     "haproxy HTTP/2 behind": (haproxy(
         "  default_backend ws", "backend ws",
         "  server a 127.0.0.1:@APP@ proto h2"), "http-version"),
-    "haproxy mode tcp": (haproxy(
-        "  mode tcp", IS_WS, "  use_backend app if is_ws",
-        "  default_backend dead", TO_APP + DEAD), "engine-off"),
     "haproxy Host": (haproxy(
         "  default_backend ws", "backend ws", "  server a 127.0.0.1:@APP@",
         "  http-request set-header Host internal"), "host-replaced",
