@@ -17,11 +17,11 @@
 #include "doctor/words.h"
 #include "wire/head.h"
 
-#define MAX_VALUE (1024 * 1024)
+#define MAX_REQUEST 200000 /* bytes; no server reads so much */
 
 void doctor_import_init(struct doctor_import *m)
 {
-	m->n_said = m->n_notes = 0;
+	m->n_said = m->n_notes = m->said_bytes = 0;
 	m->no_credentials = false;
 	m->complaint[0] = 0;
 }
@@ -75,8 +75,11 @@ int doctor_import_say(struct doctor_import *m, const char *option,
 	if (m->n_said == DOCTOR_MAX_SAID)
 		return doctor_import_fail(m, "it says more than %d things",
 					  DOCTOR_MAX_SAID);
-	if (value.len > MAX_VALUE)
-		return doctor_import_fail(m, "a value in it is over 1 MB long");
+	if (value.len > MAX_REQUEST - m->said_bytes)
+		return doctor_import_fail(m,
+					  "it is too large for a handshake: "
+					  "over %d kB",
+					  MAX_REQUEST / 1000);
 	if (bytes_find_byte(value, 0) >= 0)
 		return doctor_import_fail(m, "a value in it holds a NUL byte");
 	copy = malloc(value.len + 1);
@@ -87,6 +90,7 @@ int doctor_import_say(struct doctor_import *m, const char *option,
 	copy[value.len] = 0;
 	m->said[m->n_said].option = option;
 	m->said[m->n_said++].value = copy;
+	m->said_bytes += value.len;
 	return 0;
 }
 
@@ -165,8 +169,9 @@ int doctor_import_field(struct doctor_import *m, struct bytes name,
 	}
 	if (is_usual(name, value))
 		return 0;
-	if (name.len > MAX_VALUE || value.len > MAX_VALUE)
-		return doctor_import_fail(m, "a field in it is over 1 MB long");
+	if (name.len > MAX_REQUEST || value.len > MAX_REQUEST)
+		return doctor_import_fail(
+			m, "a field in it is too large for a handshake");
 	n = value.len ? asprintf(&text, "%.*s: %.*s", BYTES_ARG(name),
 				 BYTES_ARG(value))
 		      : asprintf(&text, "%.*s;", BYTES_ARG(name));
@@ -188,7 +193,7 @@ int doctor_import_url(struct doctor_import *m, struct bytes url)
 
 	if (doctor_import_said(m, "url"))
 		return doctor_import_fail(m, "it has two URLs");
-	if (url.len == 0 || url.len > MAX_VALUE)
+	if (url.len == 0 || url.len > MAX_REQUEST)
 		return doctor_import_fail(m, "its URL is %s",
 					  url.len ? "too long" : "empty");
 	if (!tls && !http)

@@ -19,6 +19,7 @@ struct doctor_import {
 		char *value;
 	} said[DOCTOR_MAX_SAID];
 	size_t n_said;
+	size_t said_bytes; /* of all the values */
 	/* What the reader of the report should know of it; holds no secret. */
 	char note[DOCTOR_MAX_NOTES][256];
 	size_t n_notes;
