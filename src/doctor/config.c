@@ -95,8 +95,8 @@ int doctor_config_read(const struct doctor_case *c, struct doctor_config **ret)
 	if (!config)
 		return 2;
 	if (c->host && *c->host)
-		snprintf(host, sizeof(host), "%.*s",
-			 (int)strcspn(c->host, ":"), c->host);
+		snprintf(host, sizeof(host), "%.*s", (int)strcspn(c->host, ":"),
+			 c->host);
 	else
 		snprintf(host, sizeof(host), "%.*s", BYTES_ARG(c->url.host));
 	if (c->url.path.len)
@@ -147,6 +147,9 @@ enum doctor_finding_kind doctor_config_kind(enum why_cause cause)
 		{WHY_ACCESS_CLIENT_CERT, DOCTOR_F_CONFIG_CERTIFICATE},
 		{WHY_ACCESS_HOST, DOCTOR_F_CONFIG_HOST},
 		{WHY_URL_HOST, DOCTOR_F_CONFIG_SITE},
+		{WHY_SERVER_NO_WEBSOCKET, DOCTOR_F_CONFIG_NO_WEBSOCKET},
+		{WHY_SERVER_STICKY_SESSION, DOCTOR_F_CONFIG_STICKY},
+		{WHY_SERVER_LIMIT, DOCTOR_F_CONFIG_LIMIT},
 		{WHY_ACCESS_RATE, DOCTOR_F_CONFIG_RATE},
 		{WHY_SERVER_REDIRECT, DOCTOR_F_CONFIG_REDIRECT},
 		{WHY_URL_PATH, DOCTOR_F_CONFIG_PATH},

@@ -41,6 +41,13 @@ static bool got_in(const struct doctor_probe *p)
 	       (p->outcome != DOCTOR_ANSWERED && p->status == 101);
 }
 
+/* Another address may have a share of its own, which is soon used up, too. */
+static bool is_used_up(const struct doctor_probe *p)
+{
+	return p->trial.change == DOCTOR_SOURCE &&
+	       (p->status == 429 || p->status == 503);
+}
+
 struct doctor_score doctor_score(const struct doctor_chart *chart,
 				 const struct doctor_trial *trial)
 {
@@ -50,6 +57,7 @@ struct doctor_score doctor_score(const struct doctor_chart *chart,
 		if (same_question(&chart->probe[i]->trial, trial)) {
 			s.n++;
 			s.opened += got_in(chart->probe[i]);
+			s.used_up += is_used_up(chart->probe[i]);
 		}
 	return s;
 }
@@ -59,7 +67,7 @@ bool doctor_wavers(const struct doctor_chart *chart,
 {
 	struct doctor_score s = doctor_score(chart, trial);
 
-	return s.opened > 0 && s.opened < s.n;
+	return s.opened > 0 && s.opened + s.used_up < s.n;
 }
 
 /*

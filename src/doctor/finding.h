@@ -72,6 +72,7 @@ const struct doctor_probe *doctor_tried(const struct doctor_chart *chart,
 /* How often the same thing was asked, and how often it was let in. */
 struct doctor_score {
 	int n, opened;
+	int used_up; /* refused as one too many */
 };
 
 /* So often the same is asked where the answers differ. */

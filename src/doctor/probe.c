@@ -53,7 +53,7 @@ struct probing {
 	struct ses_buf in; /* the head, then the body, as they came */
 	struct sesame_session session;
 	bool has_session;
-	struct ses_buf out; /* frames of the session */
+	struct ses_buf out;  /* frames of the session */
 	struct doctor_h2 h2; /* meaningful when request.h2 */
 };
 

@@ -157,8 +157,7 @@ static struct bytes pick_origin(const struct doctor_case *c,
 {
 	const char *origin = c->origin;
 
-	if (trial->change == DOCTOR_ORIGIN ||
-	    trial->change == DOCTOR_PREFLIGHT)
+	if (trial->change == DOCTOR_ORIGIN || trial->change == DOCTOR_PREFLIGHT)
 		origin = trial->value;
 	if (trial->change == DOCTOR_NO_ORIGIN ||
 	    trial->change == DOCTOR_PAGE || /* typed in, or followed */
@@ -207,11 +206,11 @@ static struct bytes pick_protocols(const struct doctor_case *c,
 static int pick_host(const struct doctor_case *c,
 		     const struct doctor_trial *trial, struct doctor_request *r)
 {
-	const char *given = trial->change == DOCTOR_HOST ||
-					    trial->change == DOCTOR_BACKEND
-				    ? trial->value
-			    : trial->change == DOCTOR_PAGE ? NULL
-							   : c->host;
+	const char *given =
+		trial->change == DOCTOR_HOST || trial->change == DOCTOR_BACKEND
+			? trial->value
+		: trial->change == DOCTOR_PAGE ? NULL
+					       : c->host;
 
 	if (!given || !*given)
 		return ses_url_host_field(&r->url, r->host, sizeof(r->host));

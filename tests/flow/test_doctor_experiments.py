@@ -199,6 +199,38 @@ def test_the_split_is_told():
     assert len(d["probes"]) <= 20
 
 
+def test_the_split_is_told_beside_what_opens_each_time():
+    """One of two has an old list of origins: the Origin is the cause."""
+    def old(conn, request):
+        play = refuses(b"403 Forbidden") if field(request, b"Origin") else opens
+        play(conn, request)
+
+    with Turns(old, opens) as peer:
+        d = doctor("--origin", "https://a.example", peer.url(), status=1)
+    assert cause(d) == "access.origin"
+    assert d["verdict"]["proof"]["changed"] == "no Origin"
+    assert " times" in evidence(d)
+
+
+def test_a_refusal_after_an_open_door_is_not_overlooked():
+    with Turns(opens, refuses(b"503 Service Unavailable")) as peer:
+        d = doctor(peer.url(), status=1)
+    assert d["outcome"] == "refused" and d["status"] == 503
+    assert " times" in evidence(d)
+
+
+def test_a_limit_that_is_met_along_the_way_ends_it():
+    """The first three are answered, all later ones are told 503."""
+    def play(conn, request):
+        status = b"401 Unauthorized" if len(peer.seen) <= 3 else b"503 Service Unavailable"
+        conn.sendall(answer(status, b"no\n"))
+
+    with Peer(play) as peer:
+        d = doctor("--origin", "https://a.example", peer.url(), status=1)
+    assert len(peer.seen) <= 6
+    assert "503" in d["stopped"]
+
+
 # ---- the page ----
 
 def page(body=b"<html>", fields=()):

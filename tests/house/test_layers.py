@@ -39,7 +39,8 @@ DOORS = {
 # Rooms that decide: no system call, no clock, no randomness.
 PURE = ["base/*", "wire/*", "why/*", "lint/*", "gate/admit.c", "gate/match.c",
         "gate/nearest.c", "gate/value.c", "doctor/finding.c",
-        "doctor/pair.c", "doctor/diagnose.c", "doctor/plan.c",
+        "doctor/pair.c", "doctor/experiment.c", "doctor/csp.c",
+        "doctor/diagnose.c", "doctor/plan.c",
         "doctor/verdict.c"]
 
 # Symbols of libc by which a pure room would have reached the system.
