@@ -11,6 +11,7 @@
 
 #include <sesame/error.h>
 
+#include "doctor/apart.h"
 #include "doctor/config.h"
 #include "doctor/harvest.h"
 #include "doctor/redact.h"
@@ -22,6 +23,10 @@
 #define LEAST_EVIDENCE 0.3
 /* A cause less likely than this is no alternative. */
 #define LEAST_ALTERNATIVE 0.02
+
+/* Who is less sure should look before changing anything, or before all else. */
+#define SURE_ENOUGH 0.9
+#define IN_DOUBT    0.5
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -670,6 +675,21 @@ static bool is_ordinary(enum doctor_finding_kind kind, enum why_cause cause)
 	       cause != WHY_ACCESS_ORIGIN_MISSING;
 }
 
+/* What was asked for by name, or changes how all the rest is to be read. */
+static bool is_always_told(enum doctor_finding_kind kind)
+{
+	static const enum doctor_finding_kind told[] = {
+		DOCTOR_F_SPLIT,		DOCTOR_F_BACKEND_SAME,
+		DOCTOR_F_BACKEND_OPENS, DOCTOR_F_BACKEND_DIFFERS,
+		DOCTOR_F_BACKEND_GONE,	DOCTOR_F_PAGE_LOST,
+		DOCTOR_F_PAGE_UPGRADES, DOCTOR_F_PAGE_SANDBOXED};
+
+	for (size_t i = 0; i < LEN(told); i++)
+		if (told[i] == kind)
+			return true;
+	return doctor_is_symptom(kind);
+}
+
 static void gather_evidence(struct facts *f, const struct doctor_opinion *o)
 {
 	const struct doctor_chart *chart = f->chart;
@@ -682,7 +702,7 @@ static void gather_evidence(struct facts *f, const struct doctor_opinion *o)
 			if (!taken[i] &&
 			    !is_ordinary(chart->finding[i].kind, o->best) &&
 			    (o->weight[i] >= LEAST_EVIDENCE ||
-			     doctor_is_symptom(chart->finding[i].kind)) &&
+			     is_always_told(chart->finding[i].kind)) &&
 			    (best == chart->n_findings ||
 			     o->weight[i] > o->weight[best]))
 				best = i;
@@ -902,23 +922,36 @@ static bool client_comes_first(enum why_cause cause)
 	       cause == WHY_ACCESS_ORIGIN_MISSING || cause == WHY_ACCESS_RATE;
 }
 
+/* What settles it before anybody changes anything: the refuser's own log. */
+static void advise_to_look(struct facts *f, const struct why_hops *h)
+{
+	struct doctor_fix *fix = &f->v->fix[f->v->n_fixes];
+	char words[256];
+
+	if (f->v->n_fixes == DOCTOR_MAX_FIXES ||
+	    !*doctor_log_words(f->v->cause, h, words, sizeof(words)))
+		return;
+	*fix = (struct doctor_fix){.who = f->v->who};
+	snprintf(fix->what, sizeof(fix->what), "To be sure, look: %s", words);
+	f->v->n_fixes++;
+}
+
 static void prescribe(struct facts *f, const struct why_hops *h)
 {
+	if (f->v->confidence < IN_DOUBT)
+		advise_to_look(f, h);
 	if (client_comes_first(f->v->cause))
 		prescribe_to(f, h, "client");
 	prescribe_to(f, h, NULL);
 	add_fixes_for_unseen(f, h); /* if that was not its turn yet */
+	if (f->v->confidence >= IN_DOUBT && f->v->confidence < SURE_ENOUGH)
+		advise_to_look(f, h);
 }
 
 /* ---- alternatives ---- */
 
-static const char *const apart[WHY_N_CAUSES] = {
-#define APART(cause, sentence) [WHY_##cause] = sentence,
-#include "doctor/apart.def"
-#undef APART
-};
-
-static void weigh_alternatives(struct facts *f, const struct doctor_opinion *o)
+static void weigh_alternatives(struct facts *f, const struct doctor_opinion *o,
+			       const struct why_hops *hops)
 {
 	struct doctor_verdict *v = f->v;
 	bool taken[WHY_N_CAUSES] = {false};
@@ -937,9 +970,10 @@ static void weigh_alternatives(struct facts *f, const struct doctor_opinion *o)
 		taken[best] = true;
 		v->alternative[v->n_alternatives].cause = (enum why_cause)best;
 		v->alternative[v->n_alternatives].confidence = o->p[best];
-		snprintf(v->alternative[v->n_alternatives].tell_apart,
-			 sizeof(v->alternative[0].tell_apart), "%s",
-			 apart[best] ? apart[best] : "");
+		doctor_tell_apart(v->n_alternatives ? NULL : f->chart->c,
+				  o->best, (enum why_cause)best, hops,
+				  v->alternative[v->n_alternatives].tell_apart,
+				  sizeof(v->alternative[0].tell_apart));
 		v->n_alternatives++;
 	}
 }
@@ -978,5 +1012,5 @@ void doctor_pronounce(const struct doctor_chart *chart,
 	prove(&f);
 	doctor_config_prescribe(chart, v);
 	prescribe(&f, &hops);
-	weigh_alternatives(&f, opinion);
+	weigh_alternatives(&f, opinion, &hops);
 }

@@ -44,7 +44,7 @@ struct doctor_verdict {
 	struct {
 		enum why_cause cause;
 		double confidence;
-		char tell_apart[384]; /* "" : nothing known */
+		char tell_apart[640]; /* "" : nothing known */
 	} alternative[DOCTOR_MAX_ALTERNATIVES];
 	size_t n_alternatives;
 	char refused_by[64]; /* "" : unknown */

@@ -56,7 +56,7 @@ static const struct {
 	{WHY_STACK_SIGNALR, WHY_STACK_KESTREL},
 };
 
-static enum why_stack kin_of(enum why_stack stack)
+enum why_stack why_kin(enum why_stack stack)
 {
 	for (size_t i = 0; i < sizeof(kin) / sizeof(*kin); i++)
 		if (kin[i].stack == stack)
@@ -67,7 +67,7 @@ static enum why_stack kin_of(enum why_stack stack)
 const struct why_remedy *why_remedy(enum why_cause cause, enum why_stack stack,
 				    size_t i)
 {
-	const enum why_stack order[] = {stack, kin_of(stack), WHY_STACK_NONE};
+	const enum why_stack order[] = {stack, why_kin(stack), WHY_STACK_NONE};
 	const struct why_remedy *row = NULL;
 
 	for (size_t k = 0; k < 3 && !row; k++)

@@ -33,6 +33,8 @@ struct why_value {
  */
 const struct why_remedy *why_remedy(enum why_cause cause, enum why_stack stack,
 				    size_t i);
+/* The stack whose settings are those of @stack as well, or WHY_STACK_NONE. */
+enum why_stack why_kin(enum why_stack stack);
 /*
  * Fill the placeholders of @text from @values into @out (@size > 0). A
  * placeholder without a value stays as <name>. Returns @out.

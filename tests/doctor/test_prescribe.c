@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the report tells to do: to the one who refused, in the words of that
+ * software; and where two causes stay possible, what would tell them apart.
+ */
+#include "test.h"
+
+#include "doctor/apart.h"
+#include "doctor/bedside.h"
+
+#define URL "ws://127.0.0.1:8080/chat"
+#define NGINX_403                                                            \
+	"HTTP/1.1 403 Forbidden\nServer: nginx/1.22.1\n\n<html><center><h1>" \
+	"403 "                                                               \
+	"Forbidden</h1></center>\n<hr><center>nginx</center></html>"
+#define TORNADO_BEHIND_NGINX                               \
+	"HTTP/1.1 403 Forbidden\nServer: nginx/1.22.1\n\n" \
+	"Cross origin websockets not allowed"
+
+static bool has_fix_for(const struct doctor_verdict *v, const char *stack)
+{
+	for (size_t i = 0; i < v->n_fixes; i++)
+		if (v->fix[i].stack && strcmp(v->fix[i].stack, stack) == 0)
+			return true;
+	return false;
+}
+
+TEST("the rule that refused is mended where it stands, with the case's values")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL,
+				  .origin = "https://evil.example",
+				  .answer = NGINX_403,
+				  .answers = {{DOCTOR_NO_ORIGIN, NULL, "@open"}}};
+	const struct doctor_fix *fix = &b.verdict.fix[0];
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_ACCESS_ORIGIN);
+	assert_string_equal(fix->stack, "nginx");
+	assert_true(strncmp(fix->where, "nginx, ", 7) == 0);
+	assert_non_null(strstr(fix->snippet, "\"https://evil.example\""));
+	assert_null(strchr(fix->snippet, '<'));
+	bed_strip(&b);
+}
+
+TEST("an application's refusal is not mended in the proxy before it")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL,
+				  .origin = "https://evil.example",
+				  .answer = TORNADO_BEHIND_NGINX,
+				  .answers = {{DOCTOR_NO_ORIGIN, NULL, "@open"}}};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_ACCESS_ORIGIN);
+	assert_string_equal(b.verdict.fix[0].stack, "tornado");
+	assert_false(has_fix_for(&b.verdict, "nginx"));
+	bed_strip(&b);
+}
+
+TEST("what the proxy lost is mended in the proxy, whoever refused for it")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL,
+				  .origin = "http://127.0.0.1:8080",
+				  .answer = TORNADO_BEHIND_NGINX,
+				  .answers = {{DOCTOR_NO_ORIGIN, NULL, "@open"}}};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_SERVER_PROXY_HOST);
+	assert_string_equal(b.verdict.fix[0].stack, "nginx");
+	assert_true(has_fix_for(&b.verdict, "tornado"));
+	bed_strip(&b);
+}
+
+TEST("a proxy that shows no mark: the usual ones each get a say")
+{
+	static struct bed b;
+	const struct patient p = {
+		.url = URL,
+		.origin = "http://127.0.0.1:8080",
+		.answer =
+			"HTTP/1.1 403 Forbidden\nServer: TornadoServer/6.2\n\n"
+			"Cross origin websockets not allowed",
+		.answers = {{DOCTOR_NO_ORIGIN, NULL, "@open"}}};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_SERVER_PROXY_HOST);
+	assert_true(has_fix_for(&b.verdict, "nginx"));
+	assert_true(has_fix_for(&b.verdict, "haproxy"));
+	assert_true(has_fix_for(&b.verdict, "apache"));
+	bed_strip(&b);
+}
+
+static struct why_hops one_hop(enum why_stack stack, int writer)
+{
+	struct why_hops hops = {.n = 1, .writer = writer};
+
+	hops.hop[0].stack = stack;
+	return hops;
+}
+
+TEST("the pair's own sentence is the same, whichever of them was named")
+{
+	static struct doctor_case c;
+	const struct why_hops none = {.writer = -1};
+	char ab[640], ba[640];
+
+	doctor_tell_apart(&c, WHY_ACCESS_ORIGIN, WHY_SERVER_PROXY_HOST, &none,
+			  ab, sizeof(ab));
+	doctor_tell_apart(&c, WHY_SERVER_PROXY_HOST, WHY_ACCESS_ORIGIN, &none,
+			  ba, sizeof(ba));
+	assert_string_equal(ab, ba);
+	assert_non_null(strstr(ab, "--backend"));
+	assert_null(strstr(ab, "--config")); /* whose? */
+}
+
+TEST("the log of the stack that was seen is quoted, and no other")
+{
+	static struct doctor_case c;
+	const struct why_hops nginx = one_hop(WHY_STACK_NGINX, 0),
+			      node = one_hop(WHY_STACK_NODE_WS, 0);
+	char text[640];
+
+	doctor_tell_apart(&c, WHY_ACCESS_CREDENTIALS, WHY_ACCESS_IP, &nginx,
+			  text, sizeof(text));
+	assert_non_null(strstr(text, "\"access forbidden by rule\""));
+	assert_non_null(strstr(text, "--config FILE"));
+	doctor_tell_apart(&c, WHY_ACCESS_CREDENTIALS, WHY_ACCESS_IP, &node,
+			  text, sizeof(text));
+	assert_null(strstr(text, "forbidden by rule"));
+	assert_null(strstr(text, "--config"));
+}
+
+TEST("no cause is without a sentence that tells it from the others")
+{
+	const struct why_hops none = {.writer = -1};
+	char text[640];
+
+	for (int a = 0; a < WHY_N_CAUSES; a++)
+		for (int b = 0; b < WHY_N_CAUSES; b++) {
+			doctor_tell_apart(NULL, a, b, &none, text, sizeof(text));
+			if (bytes_equal_str(why_category(b), "access"))
+				assert_true(strlen(text) > 20);
+		}
+}
+
+TEST("what does not fit is left out whole")
+{
+	static struct doctor_case c;
+	const struct why_hops nginx = one_hop(WHY_STACK_NGINX, 0);
+	char all[640], text[640];
+	size_t len;
+
+	doctor_tell_apart(&c, WHY_ACCESS_WAF, WHY_ACCESS_IP, &nginx, all,
+			  sizeof(all));
+	len = strlen(all);
+	for (size_t size = 1; size <= len; size++) {
+		doctor_tell_apart(&c, WHY_ACCESS_WAF, WHY_ACCESS_IP, &nginx,
+				  text, size);
+		assert_true(strlen(text) < size);
+		assert_true(strncmp(all, text, strlen(text)) == 0 ||
+			    strstr(text, "--config") != NULL);
+	}
+}
