@@ -206,7 +206,7 @@ void doctor_config_prescribe(const struct doctor_chart *chart,
 			    lint_rule_cause(f->rule) != v->cause)
 				continue;
 			*fix = (struct doctor_fix){.who = "proxy"};
-			snprintf(fix->what, sizeof(fix->what), "%s", f->text);
+			snprintf(fix->what, sizeof(fix->what), "%s.", f->text);
 			snprintf(fix->where, sizeof(fix->where), "%s:%u",
 				 f->file, f->line);
 			snprintf(fix->snippet, sizeof(fix->snippet), "%s",
