@@ -123,8 +123,9 @@ int lint_file(const struct lint_files *files, const char *path,
 	      struct lint_report *ret, struct lint_error *ret_error);
 void lint_report_fini(struct lint_report *report);
 
-/* Append the edits of all findings as a unified diff for `patch -p0`. Edits of
- * one line that contradict each other: the first finding's. 0 or an error. */
+/* Append the edits of all findings as a unified diff for `patch -p0`. Where two
+ * would change one line in two ways, the one whose rule comes first in rules.def
+ * goes in, and the other not at all. 0 or an error. */
 int lint_patch(const struct lint_report *report, struct ses_buf *out);
 
 const char *lint_rule_id(enum lint_rule rule);	   /* "upgrade-not-forwarded" */

@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-#define MAX_WORK 10000000
+#define MAX_WORK 40000000
 
 /* ---- one place ---- */
 

@@ -227,8 +227,21 @@ static void do_if(struct walk *k, const struct lint_node *node)
 	run_script(k, node);
 }
 
+static bool has_script(const struct lint_node *level)
+{
+	static const char *const words[] = {"set", "if", "return", "rewrite",
+					    "break"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (level->names & lint_name_bit(words[i]))
+			return true;
+	return false;
+}
+
 static void run_script(struct walk *k, const struct lint_node *level)
 {
+	if (!has_script(level))
+		return;
 	for (const struct lint_node *n = level->first;
 	     n && !k->answered && !k->ended; n = n->next) {
 		if (nginx_is(n, "set"))

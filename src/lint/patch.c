@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The edits of all findings as one unified diff. A finding's edits go in
- * together or not at all: one that would change a line otherwise than an
- * earlier finding does is left for the next run.
+ * together or not at all: one that would change a line otherwise than a
+ * weightier finding does is left for the next run.
  */
 #include <sesame/error.h>
 
@@ -56,13 +56,15 @@ static bool fits(const struct lint_finding *f, const struct plan *plan)
 	return true;
 }
 
-/* All that is to be done, in any file. */
+/* All that is to be done, in any file: what keeps the door shut comes before
+ * what only makes it narrow, which is the order of the rules. */
 static void choose(const struct lint_report *report, struct plan *plan)
 {
-	for (size_t i = 0; i < report->n_findings; i++) {
-		const struct lint_finding *f = &report->finding[i];
+	for (size_t i = 0; i < LINT_N_RULES * report->n_findings; i++) {
+		const struct lint_finding *f =
+			&report->finding[i % report->n_findings];
 
-		if (!fits(f, plan))
+		if (f->rule != i / report->n_findings || !fits(f, plan))
 			continue;
 		for (size_t e = 0; e < f->n_edits; e++)
 			plan->edit[plan->n++] = &f->edit[e];

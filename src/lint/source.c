@@ -377,6 +377,7 @@ struct lint_node *lint_node_new(struct lint_run *run, struct lint_node *parent,
 	else
 		parent->first = node;
 	parent->last = node;
+	parent->names |= lint_name_bit(name);
 	return node;
 }
 

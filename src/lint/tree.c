@@ -2,6 +2,15 @@
 /* Looking at the tree of directives. */
 #include "lint/tree.h"
 
+uint64_t lint_name_bit(const char *name)
+{
+	unsigned hash = 0;
+
+	for (; *name; name++)
+		hash = hash * 31 + byte_lower((uint8_t)*name);
+	return UINT64_C(1) << (hash % 64);
+}
+
 /* Asked for so often that it pays to see the first difference. */
 static bool is_called(const struct lint_node *node, const char *name)
 {
@@ -20,6 +29,10 @@ const struct lint_node *lint_child(const struct lint_node *node,
 {
 	const struct lint_node *child = after ? after->next : node->first;
 
+	/* A level may have thousands of children, and is asked for dozens of
+	 * names that none of them has. */
+	if (!(node->names & lint_name_bit(name)))
+		return NULL;
 	for (; child; child = child->next)
 		if (is_called(child, name))
 			return child;

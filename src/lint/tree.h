@@ -21,6 +21,7 @@ struct lint_node {
 	unsigned last_line;    /* of its end: of the ';', or of the '}' */
 	unsigned last_column;  /* of the same; 0: not known */
 	bool block;	       /* it can have children */
+	uint64_t names;	       /* of its children, one bit for each: a sieve */
 	struct lint_node *parent, *first, *last, *next;
 };
 
@@ -73,6 +74,9 @@ int lint_fail(struct lint_run *run, const char *file, unsigned line,
 struct bytes lint_line(struct lint_run *run, const char *file, unsigned n);
 
 /* ---- tree.c: looking ---- */
+
+/* The bit of a name in lint_node.names; ASCII case ignored. */
+uint64_t lint_name_bit(const char *name);
 
 /* The first child called @name (ASCII case ignored), from @after's next; NULL. */
 const struct lint_node *lint_child(const struct lint_node *node,

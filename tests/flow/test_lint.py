@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -159,15 +160,15 @@ def lint(folder, *words, **more):
                           timeout=60, **more)
 
 
-def apply(folder, *words, strip="-p0", cwd=None, **more):
+def apply(folder, *words, cwd=None, **more):
     """Lint's patch, applied by patch(1) without fuzz or offset."""
-    done = lint(folder, "--fix", *words, **more)
+    done = subprocess.run([SESAME, "lint", "--fix", *words], cwd=folder, capture_output=True,
+                          timeout=60, **more)
     assert done.returncode == 1, done
-    patched = subprocess.run(["patch", strip, "--batch", "--fuzz=0"], cwd=cwd or folder,
-                             input=done.stdout, capture_output=True, text=True)
+    patched = subprocess.run(["patch", "-p0", "--batch", "--fuzz=0"], cwd=cwd or folder,
+                             input=done.stdout, capture_output=True)
     assert patched.returncode == 0, (patched.stdout, done.stdout)
-    assert "offset" not in patched.stdout and "fuzz" not in patched.stdout, patched.stdout
-    return done.stdout
+    assert not re.search(b"offset|fuzz", patched.stdout), patched.stdout
 
 
 def http(body):
@@ -411,10 +412,36 @@ def test_the_output_of_nginx_t_is_mended_in_its_files(tmp_path, servers):
     dump = subprocess.run(nginx_command(tmp_path, "-T"), capture_output=True, text=True).stdout
     found = lint("/", "-", input=dump)
     assert found.stdout.startswith("%s/snippets/pass.conf:1:1: " % tmp_path)
-    apply("/", "-", input=dump)
+    apply("/", "-", input=dump.encode())
     assert is_valid(tmp_path)
     with nginx(tmp_path, port):
         assert knock(port) == 101
+
+
+@needs_patch
+def test_files_of_other_folders_are_patched_from_the_root(tmp_path):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "x.conf").write_text("location /ws {\n    proxy_pass http://a;\n}\n")
+    done = lint(tmp_path / "here", "--fix", "../x.conf")
+    assert "patch -d / -p0" in done.stderr and "--- %s/x.conf" % tmp_path in done.stdout
+    apply(tmp_path / "here", "../x.conf", cwd="/")
+    assert "Upgrade" in (tmp_path / "x.conf").read_text()
+
+
+@needs_patch
+@pytest.mark.parametrize("text", [
+    "location /ws { proxy_pass http://a; }", "location /ws {\r\n\tproxy_pass http://a;\r\n}\r\n",
+    "location /ws { proxy_pass\n  http://a\n  ; proxy_set_header\nConnection\nclose; } # c",
+    "server { location /ws { proxy_pass http://a; proxy_http_version\n1.0; } }\n" * 4,
+    "location /ws { # proxy_pass http://b;\nproxy_pass http://a;# and so on\n\n\n}"])
+def test_a_patch_applies_to_any_layout_and_mends_it_in_two_runs(tmp_path, text):
+    (tmp_path / "x").write_text(text, newline="")
+    for _ in range(2):
+        if lint(tmp_path, "--fix", "--language", "nginx", "x").stdout:
+            apply(tmp_path, "--language", "nginx", "x")
+    rules = [f["rule"] for f in json.loads(
+        lint(tmp_path, "--json", "--language", "nginx", "x").stdout)[0]["findings"]]
+    assert "upgrade-not-forwarded" not in rules and "http-version" not in rules, rules
 
 
 @needs_nginx
@@ -503,6 +530,9 @@ def test_nonsense_is_told_with_its_place(tmp_path, text, told):
 @pytest.mark.parametrize("make", [
     lambda n: "a;" * (n // 2), lambda n: "#" * n, lambda n: "location /ws { proxy_pass http://a; }\n" *
     (n // 37), lambda n: "server { listen 80; location /ws { proxy_pass http://a$b; } }\n" * (n // 63),
+    lambda n: "server { listen 80; listen 443 ssl; server_name a b c; location ~ ^/(a+)+ws "
+    "{ if ($http_origin ~ (a|b)*c) { return 403; } proxy_pass http://a; } }\n" * 20000,
+    lambda n: "server {" + "location /ws { proxy_pass http://a; proxy_set_header A b; }" * 60000 + "}",
     lambda n: "'" + "a" * n, lambda n: "\\" * n, lambda n: "map $a $b { ~(a+)+$ 1; }\n" * (n // 26)])
 def test_sixteen_mebibytes_take_a_bounded_time(tmp_path, make):
     (tmp_path / "x").write_text(make(16 * 1024 * 1024 - 100))
