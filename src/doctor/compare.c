@@ -179,9 +179,12 @@ static void say_found(struct search *s)
 				     text);
 	}
 	snprintf(k->outcome + n, sizeof(k->outcome) - n,
-		 " (of %zu difference%s to the request that works%s)",
+		 " (of %zu difference%s to the request that works%s%s)",
 		 k->differ.n, k->differ.n == 1 ? "" : "s",
-		 s->spent ? "; no handshakes were left to look closer" : "");
+		 s->spent ? "; not looked at more closely, because " : "",
+		 !s->spent	     ? ""
+		 : s->chart->stopped ? s->chart->stopped
+				     : "no handshakes were left");
 }
 
 static void say_unfit(struct search *s, const struct doctor_probe *mine,
@@ -271,8 +274,7 @@ const char *doctor_remark(const struct doctor_chart *chart, size_t i)
 
 /* ---- what it shows ---- */
 
-const struct doctor_probe *
-doctor_compared(const struct doctor_chart *chart)
+const struct doctor_probe *doctor_compared(const struct doctor_chart *chart)
 {
 	const struct doctor_comparison *k = chart->comparison;
 
@@ -344,13 +346,13 @@ void doctor_find_comparison(struct doctor_chart *chart)
 {
 	const struct doctor_comparison *k = chart->comparison;
 
-	if (!doctor_compared(chart))
+	/* where more may be in it than is needed, nothing is proven */
+	if (!doctor_compared(chart) || !k->minimal)
 		return;
 	for (size_t i = 0; i < k->differ.n; i++) {
 		const struct doctor_difference *one = &k->differ.one[i];
 		enum doctor_finding_kind kind = kind_of(chart, one);
 
-		/* where much is left, nothing of it is proven */
 		if (!(k->deciding >> one->bit & 1) || count(k->deciding) > 3 ||
 		    doctor_found(chart, kind))
 			continue;

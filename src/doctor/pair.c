@@ -277,6 +277,17 @@ static bool is_elsewhere(int status)
 	       status == 421;
 }
 
+/* The user's fields stay at home with another Host; without them it opens. */
+static bool opens_without_fields(const struct doctor_chart *chart,
+				 const struct doctor_probe *p)
+{
+	const struct doctor_probe *minimal =
+		doctor_tried(chart, DOCTOR_MINIMAL, NULL);
+
+	return p->bare && ((minimal && minimal->outcome == DOCTOR_OPEN) ||
+			   count(chart, DOCTOR_NO_HEADER).opened);
+}
+
 static void find_host(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -284,6 +295,8 @@ static void find_host(struct doctor_chart *chart)
 	bool lost = base->status / 100 == 2 || base->status == 404 ||
 		    base->status == 421;
 
+	if (t.opened && opens_without_fields(chart, t.opened))
+		return;
 	if (t.opened)
 		tell(chart,
 		     base->status / 100 == 3 ? DOCTOR_F_HOST_OPENS_LED

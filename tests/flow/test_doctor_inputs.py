@@ -14,6 +14,8 @@ import time
 
 import pytest
 
+from doctor_peers import Peer, accept, answer, field
+
 SESAME = os.environ["SESAME"]
 CLEAN = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
 NODE = {**CLEAN, "NODE_PATH": "/usr/share/nodejs:/usr/lib/nodejs"}
@@ -341,6 +343,38 @@ def test_two_that_open_or_fail_alike_are_told_so():
                          "--origin", ORIGIN, "-H", "X: 1", url)
         assert found["outcome"] == "open"
         assert any("both requests open" in r for r in found["remarks"])
+
+
+def test_a_field_that_spoils_it_is_not_taken_for_the_host():
+    """Another Host is asked for without the user's own fields."""
+    def play(conn, request):
+        spoilt = field(request, b"X-Large") or field(request, b"Sec-WebSocket-Version") != b"13"
+        conn.sendall(answer(b"400 Bad Request", b"no") if spoilt else accept(request))
+        time.sleep(0 if spoilt else 1)
+
+    with Peer(play) as peer:
+        works = "curl %s -H 'X-A: 1'" % peer.url()
+        found = diagnose("--works", works, "-H", "X-Large: " + "a" * 3000, peer.url())
+        assert found["verdict"]["cause"] == "client.headers-too-large"
+        found = diagnose("--works", works, "-H", "Sec-WebSocket-Version: 8", peer.url())
+        assert found["verdict"]["cause"] == "client.bad-handshake"
+
+
+def test_a_server_that_asks_for_a_pause_ends_the_search():
+    asked = []
+
+    def play(conn, request):
+        asked.append(request)
+        ok = field(request, b"Origin") == ORIGIN.encode()
+        conn.sendall(answer(b"429 Too Many Requests") if len(asked) > 3 else
+                     accept(request) if ok else answer(b"403 Forbidden", b"no"))
+        time.sleep(1 if ok else 0)
+
+    with Peer(play) as peer:
+        found = diagnose("--works", copied("bash", peer.url(), twelve_fields("a=1")), peer.url())
+    assert len(asked) == 4
+    assert any("among" in r and "429" in r for r in found["remarks"])
+    assert found["verdict"]["confidence"] < 0.9
 
 
 def test_a_credential_goes_to_no_other_port():
