@@ -24,6 +24,7 @@ struct apache_server {
 	struct apache_item *item;
 	size_t n_items, room;
 	bool tls;
+	bool rewrites; /* RewriteEngine is on, but for what sections say */
 };
 
 struct apache {
@@ -36,7 +37,13 @@ struct apache {
 	struct apache_server server[APACHE_MAX_SERVERS];
 	size_t n_servers;
 	bool no_memory;
+	long *patience; /* looks that are left */
 };
+
+static inline bool apache_tired(const struct apache *a)
+{
+	return --*a->patience < 0;
+}
 
 /* ---- apache_parse.c ---- */
 

@@ -101,6 +101,10 @@ int apache_collect(struct apache *a)
 			if (lint_same(n->name, "SSLEngine"))
 				a->server[i].tls =
 					lint_same(lint_arg(n, 0), "on");
+			else if (lint_same(n->name, "RewriteEngine") &&
+				 !a->server[i].item[k].section)
+				a->server[i].rewrites =
+					lint_same(lint_arg(n, 0), "on");
 		}
 	return a->no_memory ? SESAME_ENOMEM : 0;
 }
@@ -264,7 +268,7 @@ static bool balancer_upgrades(const struct apache *a, const char *target)
 	size_t len = strcspn(target + 11, "/") + 11, i, k;
 
 	for (i = 0; i < a->n_servers; i++)
-		for (k = 0; k < a->server[i].n_items; k++) {
+		for (k = 0; k < a->server[i].n_items && !apache_tired(a); k++) {
 			const struct apache_item *it = &a->server[i].item[k];
 			const char *of = it->section ? lint_arg(it->section, 0)
 						     : lint_arg(it->node, 0);
@@ -472,6 +476,7 @@ enum lint_truth apache_rewrite_takes(const struct apache *a,
 			any = LINT_NO;
 	size_t i;
 
+	*a->patience -= 2000; /* what patterns cost */
 	/* Within a section the pattern meets the path without its beginning. */
 	if (r->rule->section &&
 	    lint_regex(r->pattern, nocase, path + (*path == '/')) != all)
@@ -494,16 +499,14 @@ enum lint_truth apache_rewrite_takes(const struct apache *a,
 bool apache_engine_on(const struct apache_server *server,
 		      const struct lint_node *section)
 {
-	bool on = false;
-	size_t i;
+	const struct lint_node *n;
+	bool on = server->rewrites;
+	int looks = 0;
 
-	for (i = 0; i < server->n_items; i++) {
-		const struct apache_item *it = &server->item[i];
-
-		if (lint_same(it->node->name, "RewriteEngine") &&
-		    (!it->section || it->section == section))
-			on = lint_same(lint_arg(it->node, 0), "on");
-	}
+	for (n = section ? section->first : NULL; n && looks < 1000;
+	     n = n->next, looks++)
+		if (lint_same(n->name, "RewriteEngine"))
+			on = lint_same(lint_arg(n, 0), "on");
 	return on;
 }
 
@@ -513,7 +516,7 @@ static bool shares_worker(const struct apache *a, const char *target)
 	size_t i, k;
 
 	for (i = 0; i < a->n_servers; i++)
-		for (k = 0; k < a->server[i].n_items; k++) {
+		for (k = 0; k < a->server[i].n_items && !apache_tired(a); k++) {
 			struct apache_pass pass;
 			size_t len;
 
@@ -552,7 +555,7 @@ static bool follow_rewrites(const struct apache *a,
 
 	if (apache_module(a, "rewrite_module") == LINT_NO)
 		return false;
-	while (apache_next_rewrite(s, &at, &r)) {
+	while (!apache_tired(a) && apache_next_rewrite(s, &at, &r)) {
 		const struct lint_node *section = r.rule->section;
 		enum lint_truth takes;
 
@@ -590,7 +593,7 @@ static bool follow_passes(const struct apache *a, const struct apache_server *s,
 	bool taken = false;
 	size_t i;
 
-	for (i = 0; i < s->n_items; i++) {
+	for (i = 0; i < s->n_items && !apache_tired(a); i++) {
 		const struct apache_item *item = &s->item[i];
 		struct apache_pass pass;
 

@@ -249,7 +249,7 @@ static void judge_engine(const struct apache *a, const struct apache_server *s,
 	if (apache_engine_on(s, r->rule->section) ||
 	    told(a->run, LINT_ENGINE_OFF, first))
 		return;
-	for (i = 0; i < s->n_items; i++)
+	for (i = 0; i < s->n_items && !apache_tired(a); i++)
 		if (lint_same(s->item[i].node->name, "RewriteEngine") &&
 		    s->item[i].section == r->rule->section)
 			off = &s->item[i];
@@ -301,7 +301,7 @@ static bool judge_rewrites(const struct apache *a, const struct apache_server *s
 	size_t before = a->run->report->n_findings, at = 0, i;
 	struct apache_rewrite r;
 
-	while (apache_next_rewrite(s, &at, &r)) {
+	while (!apache_tired(a) && apache_next_rewrite(s, &at, &r)) {
 		if (!meant_for_ws(&r) && !r.on_upgrade)
 			continue;
 		for (i = 0; i < r.n_conds; i++)
@@ -323,7 +323,7 @@ static const struct apache_item *unheard(const struct probe *p,
 {
 	size_t i;
 
-	for (i = 0; i < s->n_items; i++) {
+	for (i = 0; i < s->n_items && !apache_tired(p->a); i++) {
 		const struct apache_item *it = &s->item[i];
 		struct apache_pass pass;
 
@@ -626,7 +626,7 @@ static void judge_headers(const struct probe *p, const struct apache_server *s)
 {
 	size_t i;
 
-	for (i = 0; i < s->n_items; i++) {
+	for (i = 0; i < s->n_items && !apache_tired(p->a); i++) {
 		const struct apache_item *it = &s->item[i];
 		const struct lint_node *n = it->node;
 
@@ -681,7 +681,7 @@ static void judge_scheme(const struct probe *p)
 	if (!p->server->tls)
 		return;
 	for (k = 0; k < 2; k++)
-		for (i = 0; i < sets[k]->n_items; i++) {
+		for (i = 0; i < sets[k]->n_items && !apache_tired(p->a); i++) {
 			const struct lint_node *n = sets[k]->item[i].node;
 
 			if (!lint_same(n->name, "RequestHeader") ||
@@ -847,7 +847,7 @@ static void judge_forbidden(const struct probe *p)
 	struct apache_rewrite r;
 	size_t at = 0, i;
 
-	while (apache_next_rewrite(p->server, &at, &r)) {
+	while (!apache_tired(p->a) && apache_next_rewrite(p->server, &at, &r)) {
 		enum lint_rule rule = LINT_REFUSED;
 		enum lint_truth takes;
 		struct lint_finding *f;
@@ -883,7 +883,7 @@ static enum lint_truth env_set(const struct probe *p, const char *name,
 	size_t i, k, j;
 
 	for (k = p->server == sets[0]; k < 2; k++)
-		for (i = 0; i < sets[k]->n_items; i++) {
+		for (i = 0; i < sets[k]->n_items && !apache_tired(p->a); i++) {
 			const struct lint_node *n = sets[k]->item[i].node;
 			bool browser = lint_begins(n->name, "BrowserMatch");
 			bool set = lint_begins(n->name, "SetEnvIf");
@@ -995,7 +995,7 @@ static const struct lint_node *guard_of(const struct probe *p, bool *ret_any)
 	size_t i, k;
 
 	for (k = p->server == sets[0]; k < 2; k++)
-		for (i = 0; i < sets[k]->n_items; i++) {
+		for (i = 0; i < sets[k]->n_items && !apache_tired(p->a); i++) {
 			const struct apache_item *it = &sets[k]->item[i];
 
 			if (lint_same(it->node->name, "Require") &&
@@ -1019,7 +1019,8 @@ static void judge_requires(const struct probe *p)
 	/* One that is met suffices, outside of <RequireAll>. */
 	for (round = 0; any && round < 2; round++)
 		for (k = p->server == sets[0]; k < 2; k++)
-			for (i = 0; i < sets[k]->n_items; i++) {
+			for (i = 0; i < sets[k]->n_items && !apache_tired(p->a);
+			     i++) {
 				const struct apache_item *it = &sets[k]->item[i];
 				enum lint_truth passes;
 				char how[160];
@@ -1049,7 +1050,7 @@ static void judge_old_access(const struct probe *p,
 {
 	size_t i;
 
-	for (i = 0; i < s->n_items; i++) {
+	for (i = 0; i < s->n_items && !apache_tired(p->a); i++) {
 		const struct apache_item *it = &s->item[i];
 		const char *whom = lint_arg(it->node, 1);
 		enum lint_rule rule = LINT_ADDRESS_RULE;
@@ -1202,6 +1203,10 @@ static void judge_probe(struct probe *p, bool broken_rule)
 {
 	bool elsewhere = false;
 
+	if (apache_tired(p->a))
+		return;
+	*p->a->patience -= (long)(p->server->n_items + p->a->server[0].n_items);
+
 	apache_follow(p->a, p->server, p->path, &p->fate);
 	if (p->fate.end != APACHE_TUNNEL)
 		elsewhere = p->server->tls && judge_sibling(p);
@@ -1291,7 +1296,7 @@ static void judge_server(struct apache *a, const struct apache_server *s)
 	size_t at = 0, i, n = 0;
 	int round;
 
-	while (apache_next_rewrite(s, &at, &r))
+	while (!apache_tired(a) && apache_next_rewrite(s, &at, &r))
 		if (meant_for_ws(&r) && n++ < MAX_PROBES)
 			try_path(a, s, "/", true, broken);
 	if (s->vhost && told(a->run, LINT_PLAIN_VHOST_ONLY, s->vhost))
@@ -1319,7 +1324,7 @@ static void judge_siblings(struct apache *a, const struct apache_server *s)
 {
 	size_t i, k;
 
-	for (i = 0; i < s->n_items; i++) {
+	for (i = 0; i < s->n_items && !apache_tired(a); i++) {
 		struct apache_pass pass;
 		struct apache_rewrite r;
 		const char *path = NULL;

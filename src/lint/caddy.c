@@ -529,10 +529,14 @@ int caddy_parse(struct lint_run *run, const char *file, struct bytes text)
 
 int lint_caddy(struct lint_run *run, const char *file, struct bytes text)
 {
-	struct caddy c = {.run = run, .request = run->request};
+	long patience = LINT_PATIENCE;
+	struct caddy c = {
+		.run = run, .request = run->request, .patience = &patience};
 	int r = caddy_parse(run, file, text);
 
 	if (r == 0)
 		caddy_judge(&c);
+	if (patience < 0)
+		run->report->truncated = true;
 	return r;
 }

@@ -44,12 +44,13 @@ const char *caddy_matcher(const struct lint_node *n)
 	return word;
 }
 
-const struct lint_node *caddy_find(const struct lint_node *n, const char *name)
+const struct lint_node *caddy_find(const struct caddy *c,
+				   const struct lint_node *n, const char *name)
 {
 	const struct lint_node *block, *at;
 
 	for (block = n->parent; block; block = block->parent)
-		for (at = block->first; at; at = at->next)
+		for (at = block->first; at && !caddy_tired(c); at = at->next)
 			if (strcmp(at->name, name) == 0)
 				return at;
 	return NULL;
@@ -172,11 +173,12 @@ static enum lint_truth match_set(const struct caddy *c,
 		enum lint_truth any = LINT_NO;
 		bool seen = false;
 
-		for (other = block->first; other != n; other = other->next)
+		for (other = block->first; other != n && !caddy_tired(c);
+		     other = other->next)
 			seen |= same_header(n, other);
 		if (seen)
 			continue;
-		for (other = n; other; other = other->next)
+		for (other = n; other && !caddy_tired(c); other = other->next)
 			if (other == n || same_header(n, other))
 				any = lint_or(any,
 					      match_line(c, other->name,
@@ -196,7 +198,7 @@ enum lint_truth caddy_matches(const struct caddy *c, const struct lint_node *n)
 		return LINT_YES;
 	if (*matcher == '/')
 		return caddy_path(matcher, c->request ? c->request->path : NULL);
-	set = caddy_find(n, matcher);
+	set = caddy_find(c, n, matcher);
 	if (!set)
 		return LINT_PERHAPS;
 	if (set->n_args)
@@ -221,7 +223,8 @@ static void add_text(const struct lint_node *n, char *out, size_t size,
 	}
 }
 
-void caddy_matcher_text(const struct lint_node *n, char *out, size_t size)
+void caddy_matcher_text(const struct caddy *c, const struct lint_node *n,
+			char *out, size_t size)
 {
 	const char *matcher = caddy_matcher(n);
 	const struct lint_node *set;
@@ -230,7 +233,7 @@ void caddy_matcher_text(const struct lint_node *n, char *out, size_t size)
 	if (!matcher)
 		return;
 	snprintf(out, size, " %s", matcher);
-	set = *matcher == '@' ? caddy_find(n, matcher) : NULL;
+	set = *matcher == '@' ? caddy_find(c, n, matcher) : NULL;
 	if (set)
 		add_text(set, out, size, 0);
 }
@@ -238,7 +241,7 @@ void caddy_matcher_text(const struct lint_node *n, char *out, size_t size)
 /* ---- the order ---- */
 
 /* The path by which it is sorted; 0: it has none. */
-static size_t path_length(const struct lint_node *n)
+static size_t path_length(const struct caddy *c, const struct lint_node *n)
 {
 	const char *matcher = caddy_matcher(n);
 	const struct lint_node *set, *at;
@@ -248,7 +251,7 @@ static size_t path_length(const struct lint_node *n)
 		return 0;
 	if (*matcher == '/')
 		return strlen(matcher);
-	set = caddy_find(n, matcher);
+	set = caddy_find(c, n, matcher);
 	if (set && strcmp(lint_arg(set, 0), "path") == 0 && set->n_args == 2)
 		return strlen(lint_arg(set, 1));
 	for (at = set ? set->first : NULL; at; at = at->next)
@@ -258,31 +261,32 @@ static size_t path_length(const struct lint_node *n)
 }
 
 /* Whether @a runs before @b, which is written after it. */
-static bool before(const struct lint_node *a, const struct lint_node *b)
+static bool before(const struct caddy *c, const struct lint_node *a,
+		   const struct lint_node *b)
 {
 	size_t x, y;
 
 	if (place_of(a) != place_of(b))
 		return place_of(a) < place_of(b);
-	x = path_length(a);
-	y = path_length(b);
+	x = path_length(c, a);
+	y = path_length(c, b);
 	if (x != y)
 		return x > y;
 	return x || caddy_matcher(a) || !caddy_matcher(b);
 }
 
-size_t caddy_sorted(const struct lint_node *block, const struct lint_node **ret,
-		    size_t max)
+size_t caddy_sorted(const struct caddy *c, const struct lint_node *block,
+		    const struct lint_node **ret, size_t max)
 {
 	bool as_written = strcmp(block->name, "route") == 0;
 	const struct lint_node *n;
 	size_t count = 0, i;
 
-	for (n = block->first; n && count < max; n = n->next) {
+	for (n = block->first; n && count < max && !caddy_tired(c); n = n->next) {
 		if (place_of(n) < 0)
 			continue;
-		for (i = count; i > 0 && !as_written && !before(ret[i - 1], n);
-		     i--)
+		for (i = count;
+		     i > 0 && !as_written && !before(c, ret[i - 1], n); i--)
 			ret[i] = ret[i - 1];
 		ret[i] = n;
 		count++;

@@ -381,12 +381,12 @@ static void judge_refusal(const struct caddy *c, const struct lint_node *n,
 	const struct lint_request *q = c->run->request;
 	const char *matcher = caddy_matcher(n);
 	const struct lint_node *set =
-		matcher && *matcher == '@' ? caddy_find(n, matcher) : NULL;
+		matcher && *matcher == '@' ? caddy_find(c, n, matcher) : NULL;
 	char text[2048], said[256];
 	enum lint_rule rule;
 	struct lint_finding *f;
 
-	caddy_matcher_text(n, text, sizeof(text));
+	caddy_matcher_text(c, n, text, sizeof(text));
 	rule = rule_about(text);
 	if (rule == LINT_REFUSED && (hit != LINT_YES || !q))
 		return;
@@ -453,7 +453,7 @@ static void check_matcher_name(const struct caddy *c, const struct lint_node *n)
 	char text[256];
 	size_t count = 0;
 
-	if (!name || *name != '@' || caddy_find(n, name))
+	if (!name || *name != '@' || caddy_find(c, n, name) || caddy_tired(c))
 		return;
 	for (block = n->parent; block; block = block->parent)
 		for (at = block->first; at; at = at->next)
@@ -471,16 +471,18 @@ static void check_matcher_name(const struct caddy *c, const struct lint_node *n)
 		swap(c, f, n, name, meant);
 }
 
-static bool uses(const struct lint_node *block, const char *name, int depth)
+static bool uses(const struct caddy *c, const struct lint_node *block,
+		 const char *name, int depth)
 {
 	const struct lint_node *n;
 	size_t i;
 
-	for (n = block->first; n && depth < LINT_MAX_DEPTH; n = n->next) {
+	for (n = block->first; n && depth < LINT_MAX_DEPTH && !caddy_tired(c);
+	     n = n->next) {
 		for (i = 0; i < n->n_args; i++)
 			if (strcmp(n->arg[i], name) == 0)
 				return true;
-		if (uses(n, name, depth + 1))
+		if (uses(c, n, name, depth + 1))
 			return true;
 	}
 	return false;
@@ -534,7 +536,7 @@ static void check_matcher(const struct caddy *c, const struct lint_node *set)
 	}
 	if ((on_upgrade(text) || lint_smells(set->name) ||
 	     on_upgrade(lint_arg(set, 1))) &&
-	    !uses(set->parent, set->name, 0))
+	    !uses(c, set->parent, set->name, 0) && !caddy_tired(c))
 		lint_fix(note(c, LINT_UNUSED, set, true,
 			      "this matcher is declared and nothing asks for "
 			      "it, "
@@ -551,11 +553,11 @@ static bool ends_way(const struct lint_node *n)
 	       strcmp(n->name, "file_server") == 0;
 }
 
-static bool step_is_ws(const struct lint_node *n)
+static bool step_is_ws(const struct caddy *c, const struct lint_node *n)
 {
 	char text[2048];
 
-	caddy_matcher_text(n, text, sizeof(text));
+	caddy_matcher_text(c, n, text, sizeof(text));
 	return on_upgrade(text) || lint_smells(text);
 }
 
@@ -592,7 +594,7 @@ static void judge_order(const struct caddy *c, const struct lint_node *late,
 static void check_order(struct caddy *c, const struct lint_node *block)
 {
 	const struct lint_node *step[CADDY_MAX_SORTED];
-	size_t n = caddy_sorted(block, step, CADDY_MAX_SORTED), i, k;
+	size_t n = caddy_sorted(c, block, step, CADDY_MAX_SORTED), i, k;
 	const struct lint_request *real = c->request;
 
 	for (i = 1; i < n; i++) {
@@ -601,9 +603,9 @@ static void check_order(struct caddy *c, const struct lint_node *block)
 		const char *at;
 
 		if (!ends_way(step[i]) || is_refusal(step[i]) ||
-		    !step_is_ws(step[i]))
+		    !step_is_ws(c, step[i]))
 			continue;
-		caddy_matcher_text(step[i], text, sizeof(text));
+		caddy_matcher_text(c, step[i], text, sizeof(text));
 		at = strstr(text, " /");
 		if (!real && at) {
 			snprintf(path, sizeof(path), "%.*s",
@@ -772,7 +774,7 @@ static enum end walk_block(struct walk *w, const struct lint_node *block,
 
 	if (depth > 8) /* each takes some of the stack */
 		return GOES_ON;
-	n = caddy_sorted(block, step, CADDY_MAX_SORTED);
+	n = caddy_sorted(w->c, block, step, CADDY_MAX_SORTED);
 	for (i = 0; i < n; i++) {
 		enum lint_truth hit = caddy_matches(w->c, step[i]);
 		bool one = strncmp(step[i]->name, "handle", 6) == 0;

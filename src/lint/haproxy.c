@@ -205,7 +205,8 @@ const struct lint_node *haproxy_defaults(const struct haproxy *h,
 			from = section->arg[i + 1];
 	if (haproxy_is(section, "defaults") && !from)
 		return NULL;
-	for (n = h->run->root->first; n && n != section; n = n->next)
+	for (n = h->run->root->first; n && n != section && !haproxy_tired(h);
+	     n = n->next)
 		if (haproxy_is(n, "defaults") &&
 		    (!from || strcmp(lint_arg(n, 0), from) == 0))
 			last = n;
@@ -220,7 +221,7 @@ const struct lint_node *haproxy_setting(const struct haproxy *h,
 	int depth;
 
 	for (depth = 0; section && !last && depth < LINT_MAX_DEPTH; depth++) {
-		for (n = section->first; n; n = n->next)
+		for (n = section->first; n && !haproxy_tired(h); n = n->next)
 			if (strcmp(n->name, name) == 0 &&
 			    (!arg || strcmp(lint_arg(n, 0), arg) == 0))
 				last = n;
@@ -234,7 +235,7 @@ const struct lint_node *haproxy_backend(const struct haproxy *h,
 {
 	const struct lint_node *n;
 
-	for (n = h->run->root->first; n; n = n->next)
+	for (n = h->run->root->first; n && !haproxy_tired(h); n = n->next)
 		if ((haproxy_is(n, "backend") || haproxy_is(n, "listen")) &&
 		    strcmp(lint_arg(n, 0), name) == 0)
 			return n;
@@ -243,10 +244,14 @@ const struct lint_node *haproxy_backend(const struct haproxy *h,
 
 int lint_haproxy(struct lint_run *run, const char *file, struct bytes text)
 {
-	struct haproxy h = {.run = run, .request = run->request};
+	long patience = LINT_PATIENCE;
+	struct haproxy h = {
+		.run = run, .request = run->request, .patience = &patience};
 	int r = parse(run, file, text);
 
 	if (r == 0)
 		haproxy_judge(&h);
+	if (patience < 0)
+		run->report->truncated = true;
 	return r;
 }

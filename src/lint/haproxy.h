@@ -12,7 +12,13 @@ struct haproxy {
 	struct lint_run *run;
 	/* What conditions are asked about; a made-up one when none is given. */
 	const struct lint_request *request;
+	long *patience; /* looks that are left */
 };
+
+static inline bool haproxy_tired(const struct haproxy *h)
+{
+	return --*h->patience < 0;
+}
 
 /* ---- haproxy.c ---- */
 

@@ -427,7 +427,7 @@ static enum lint_truth named_truth(const struct haproxy *h,
 	int depth;
 
 	for (depth = 0; section && depth < LINT_MAX_DEPTH; depth++) {
-		for (n = section->first; n; n = n->next) {
+		for (n = section->first; n && !haproxy_tired(h); n = n->next) {
 			if (strcmp(n->name, "acl") != 0 || n->n_args < 2 ||
 			    strcmp(lint_arg(n, 0), name) != 0)
 				continue;
@@ -544,7 +544,7 @@ static void add_acl_text(void *ctx, const char *name)
 	int depth;
 
 	for (depth = 0; section && depth < LINT_MAX_DEPTH; depth++) {
-		for (n = section->first; n; n = n->next)
+		for (n = section->first; n && !haproxy_tired(t->h); n = n->next)
 			if (strcmp(n->name, "acl") == 0 &&
 			    strcmp(lint_arg(n, 0), name) == 0)
 				add_words(n, 1, t->out, t->size);

@@ -134,7 +134,7 @@ static bool section_smells(const struct haproxy *h,
 
 	if (lint_smells(lint_arg(section, 0)))
 		return true;
-	for (n = section->first; n; n = n->next) {
+	for (n = section->first; n && !haproxy_tired(h); n = n->next) {
 		join(n, text, sizeof(text));
 		if (about_upgrade(text) ||
 		    (strcmp(n->name, "timeout") == 0 &&
@@ -145,7 +145,6 @@ static bool section_smells(const struct haproxy *h,
 		    haproxy_is(section, "listen") && lint_smells(text))
 			return true;
 	}
-	(void)h;
 	return false;
 }
 
@@ -339,7 +338,7 @@ static void judge_section_rules(const struct way *w,
 	const struct lint_node *n;
 	bool done = false;
 
-	for (n = section->first; n; n = n->next) {
+	for (n = section->first; n && !haproxy_tired(w->h); n = n->next) {
 		if (strcmp(n->name, "http-request") == 0) {
 			if (!done)
 				done = judge_rule(w, section, n);
@@ -373,7 +372,7 @@ static const struct lint_node *scheme_rule(const struct haproxy *h,
 	int depth;
 
 	for (depth = 0; section && depth < LINT_MAX_DEPTH; depth++) {
-		for (n = section->first; n; n = n->next)
+		for (n = section->first; n && !haproxy_tired(h); n = n->next)
 			if (strcmp(n->name, "http-request") == 0 &&
 			    lint_same(lint_arg(n, 1), "X-Forwarded-Proto") &&
 			    strcmp(lint_arg(n, 0), "del-header") != 0 &&
@@ -498,7 +497,7 @@ static void judge_lines(const struct way *w, const struct lint_node *section)
 {
 	const struct lint_node *n;
 
-	for (n = section->first; n; n = n->next) {
+	for (n = section->first; n && !haproxy_tired(w->h); n = n->next) {
 		if (strcmp(n->name, "server") == 0 ||
 		    strcmp(n->name, "default-server") == 0 ||
 		    strcmp(n->name, "bind") == 0)
@@ -526,7 +525,8 @@ static void judge_mode(const struct way *w, const struct lint_node *section)
 	if (mode ? strcmp(lint_arg(mode, 0), "tcp") != 0
 		 : !haproxy_defaults(w->h, section))
 		return;
-	for (n = section->first; n && !rule; n = n->next) {
+	for (n = section->first; n && !rule && !haproxy_tired(w->h);
+	     n = n->next) {
 		join(n, text, sizeof(text));
 		if (strcmp(n->name, "http-request") == 0 ||
 		    (strcmp(n->name, "acl") == 0 &&
@@ -579,7 +579,8 @@ static void collect_acls(struct names *names)
 	int depth;
 
 	for (depth = 0; section && depth < LINT_MAX_DEPTH; depth++) {
-		for (n = section->first; n; n = n->next)
+		for (n = section->first; n && !haproxy_tired(names->h);
+		     n = n->next)
 			if (strcmp(n->name, "acl") == 0 && n->n_args &&
 			    names->n < MAX_NAMES)
 				names->name[names->n++] = lint_arg(n, 0);
@@ -594,7 +595,7 @@ static void undeclared(struct names *names, const char *what, const char *name)
 	struct lint_finding *f;
 	char where[128];
 
-	if (told(run, LINT_UNDECLARED, names->at))
+	if (haproxy_tired(names->h) || told(run, LINT_UNDECLARED, names->at))
 		return;
 	f = lint_note(run, LINT_UNDECLARED, names->at,
 		      condition_is_ws(names->h, names->section, names->at) ||
@@ -628,7 +629,7 @@ static void check_backend(const struct haproxy *h, const struct lint_node *n,
 	if (strchr(lint_arg(n, 0), '%') || strchr(lint_arg(n, 0), '$') ||
 	    haproxy_backend(h, lint_arg(n, 0)))
 		return;
-	for (s = h->run->root->first; s; s = s->next)
+	for (s = h->run->root->first; s && !haproxy_tired(h); s = s->next)
 		if (haproxy_is(s, "backend") && names.n < MAX_NAMES)
 			names.name[names.n++] = lint_arg(s, 0);
 	if (names.n)
@@ -654,9 +655,9 @@ static void check_unused(const struct haproxy *h,
 	join(acl, text, sizeof(text));
 	if (!about_upgrade(text) && !lint_smells(text))
 		return;
-	for (n = section->first; n; n = n->next)
+	for (n = section->first; n && !haproxy_tired(h); n = n->next)
 		haproxy_each_name(n, mark_used, &names);
-	if (names.used || haproxy_is(section, "defaults"))
+	if (names.used || haproxy_is(section, "defaults") || haproxy_tired(h))
 		return;
 	lint_fix(lint_note(h->run, LINT_UNUSED, acl, true,
 			   title(section, where, sizeof(where)),
@@ -705,7 +706,7 @@ static void check_names(const struct haproxy *h, const struct lint_node *section
 	const struct lint_node *n;
 
 	collect_acls(&names);
-	for (n = section->first; n; n = n->next) {
+	for (n = section->first; n && !haproxy_tired(h); n = n->next) {
 		names.at = n;
 		haproxy_each_name(n, check_name, &names);
 		if (strcmp(n->name, "use_backend") == 0 ||
@@ -786,14 +787,15 @@ static const struct lint_node *choose_front(const struct haproxy *h)
 	const struct lint_request *q = h->run->request;
 	const struct lint_node *n, *bind, *same_tls = NULL, *any = NULL;
 
-	for (n = h->run->root->first; n; n = n->next) {
+	for (n = h->run->root->first; n && !haproxy_tired(h); n = n->next) {
 		bool door =
 			haproxy_is(n, "frontend") || haproxy_is(n, "listen");
 		bool tls = ssl_bind(n) != NULL;
 
 		if (!door)
 			continue;
-		for (bind = n->first; bind; bind = bind->next)
+		for (bind = n->first; bind && !haproxy_tired(h);
+		     bind = bind->next)
 			if (strcmp(bind->name, "bind") == 0 &&
 			    binds_port(bind, q->port))
 				return n;
@@ -846,7 +848,8 @@ static void check_order(struct way *w, const struct lint_node *front)
 	const struct lint_request *real = w->h->request;
 	const struct lint_node *late, *early;
 
-	for (late = front->first; late; late = late->next) {
+	for (late = front->first; late && !haproxy_tired(w->h);
+	     late = late->next) {
 		struct lint_request made = {0};
 		char path[256];
 
@@ -858,7 +861,8 @@ static void check_order(struct way *w, const struct lint_node *front)
 			made.tls = ssl_bind(front) != NULL;
 			w->h->request = &made;
 		}
-		for (early = front->first; early != late; early = early->next)
+		for (early = front->first;
+		     early != late && !haproxy_tired(w->h); early = early->next)
 			if (strcmp(early->name, "use_backend") == 0 &&
 			    strcmp(lint_arg(early, 0), lint_arg(late, 0)) != 0 &&
 			    haproxy_holds(w->h, front, early) == LINT_YES &&
@@ -879,7 +883,8 @@ static void judge_request(struct haproxy *h)
 
 	w.front = choose_front(h);
 	if (!w.front) /* a lone backend */
-		for (n = h->run->root->first; n && !w.front; n = n->next)
+		for (n = h->run->root->first;
+		     n && !w.front && !haproxy_tired(h); n = n->next)
 			if (haproxy_is(n, "backend"))
 				w.front = w.back = n;
 	if (!w.front)
@@ -931,12 +936,12 @@ static void judge_front(struct haproxy *h, const struct lint_node *front)
 	bool smells = section_smells(h, front), separate = false;
 	size_t ways = 0;
 
-	for (n = front->first; n; n = n->next)
+	for (n = front->first; n && !haproxy_tired(h); n = n->next)
 		separate |= strcmp(n->name, "use_backend") == 0 &&
 			    leads_ws(h, front, n);
 	w.sure = smells || separate;
 	check_order(&w, front);
-	for (n = front->first; n && ways < 64; n = n->next) {
+	for (n = front->first; n && ways < 64 && !haproxy_tired(h); n = n->next) {
 		if (strcmp(n->name, "use_backend") != 0 &&
 		    strcmp(n->name, "default_backend") != 0)
 			continue;

@@ -9,6 +9,13 @@
 
 #include "lint/tree.h"
 
+/*
+ * How many looks at directives a configuration is worth: some rules compare
+ * each with each, and a hostile one has 200,000. Who runs out of patience ends
+ * early; the report says so.
+ */
+#define LINT_PATIENCE 20000000
+
 enum lint_truth { LINT_NO, LINT_YES, LINT_PERHAPS };
 
 static inline enum lint_truth lint_truth(bool yes)
