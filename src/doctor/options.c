@@ -536,6 +536,8 @@ void doctor_print_help(void)
 	     "wss://example.org/chat\n"
 	     "  sesame doctor --cookie session=TOKEN --hold 90 "
 	     "wss://example.org/feed\n"
+	     "  sesame doctor --curl -          (paste what a browser copied "
+	     "as cURL)\n"
 	     "  sesame doctor --json --max-probes 8 ws://127.0.0.1:8080/ | "
 	     "jq .verdict");
 	print_options();
