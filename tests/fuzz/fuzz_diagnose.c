@@ -65,6 +65,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		 .origin = "http://127.0.0.1:8080",
 		 .subprotocols = "a, b"},
 		{.url = "wss://chat.example/", .header = "Cookie: session=1"},
+		{.url = "ws://chat.example/socket.io/?EIO=4",
+		 .page = "https://app.example/x/y"},
+		{.url = "ws://127.0.0.1:8080/chat",
+		 .page = "http://127.0.0.1:8080/",
+		 .backend = "http://127.0.0.1:3000"},
 	};
 	static struct bed b;
 	struct doctor_trial trial = {.change = DOCTOR_NOTHING};
@@ -74,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (len < 1)
 		return 0;
 	rest = bytes_of(data + 1, len - 1);
-	bed_make(&b, &patients[data[0] & 1]);
+	bed_make(&b, &patients[data[0] & 3]);
 	b.c.max_probes = 8;
 	do {
 		struct doctor_chart *chart = &b.chart;
