@@ -295,6 +295,13 @@ static void judge_scheme_of_target(const struct apache *a,
 		lint_replace(a->run, f, n->file, n->line, "%s", line);
 }
 
+/* Whether [OR] makes the condition one of several that suffice. */
+static bool one_of_many(const struct apache_rewrite *r, size_t i)
+{
+	return apache_flag(lint_arg(r->cond[i]->node, 2), "OR") ||
+	       (i && apache_flag(lint_arg(r->cond[i - 1]->node, 2), "OR"));
+}
+
 /* True: the server has a rule for WebSockets, and it does not work. */
 static bool judge_rewrites(const struct apache *a, const struct apache_server *s)
 {
@@ -305,7 +312,8 @@ static bool judge_rewrites(const struct apache *a, const struct apache_server *s
 		if (!meant_for_ws(&r) && !r.on_upgrade)
 			continue;
 		for (i = 0; i < r.n_conds; i++)
-			judge_cond(a, s, r.cond[i]->node);
+			if (!one_of_many(&r, i))
+				judge_cond(a, s, r.cond[i]->node);
 		if (!meant_for_ws(&r))
 			continue;
 		judge_flags(a, &r);

@@ -28,6 +28,10 @@ TEST("nothing is found where Apache is set up right")
 		      "=WebSocket [NC]\n" TO_WS, "", 0},
 		{KEEP "RewriteEngine On\nRewriteCond %{HTTP:CONNECTION} "
 		      "Upgrade [NC]\n" TO_WS, "", 0},
+		{KEEP "RewriteEngine On\n"
+		      "RewriteCond %{HTTP:UPGRADE} ^WebSocket$ [NC,OR]\n"
+		      "RewriteCond %{HTTP:CONNECTION} ^Upgrade$ [NC]\n" TO_WS,
+		 "", 0},
 		{KEEP "<Location /ws>\nProxyPass ws://a/ws\n</Location>\n", "", 0},
 		{KEEP "<Location />\nProxyPass http://a/\n</Location>\n"
 		      "<Location /ws>\nProxyPass ws://a/ws\n</Location>\n", "", 0},
