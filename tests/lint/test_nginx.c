@@ -63,6 +63,8 @@ TEST("nothing is found where all is right")
 		 ""},
 		/* a place that tells of none, beside one that is set up */
 		{WS "location / { proxy_pass http://b; }", ""},
+		/* exact is exact: "/ws/" is not taken by "= /ws" */
+		{"server { location = /w { return 204; } " WS " }", ""},
 		/* streams know no fields */
 		{"stream { server { listen 1; proxy_pass ws; } }", ""},
 		{"location /ws { content_by_lua_block { s = \"}\" -- }\n"
@@ -249,6 +251,10 @@ TEST("what refuses is told, and is not sure where it depends on the client")
 	static const struct row rows[] = {
 		{"server { if ($http_origin !~ ^https://a$) { return 403; }\n"
 		 WS " }",
+		 "origin-rule:1?"},
+		/* told once, though two locations run into it */
+		{"server { if ($http_origin = x) { return 403; }\n" WS
+		 "location /wss { proxy_pass http://a; " GOOD " } }",
 		 "origin-rule:1?"},
 		{"server { if ($http_user_agent ~* bot) { return 403; }\n" WS
 		 " }",
