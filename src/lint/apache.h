@@ -119,6 +119,52 @@ bool apache_flag(const char *flags, const char *flag);
 bool apache_engine_on(const struct apache_server *server,
 		      const struct lint_node *section);
 
+/* ---- apache_note.c ---- */
+
+/* A path that WebSockets take. */
+struct apache_probe {
+	struct apache *a;
+	struct lint_run *run;
+	const struct apache_server *server;
+	const char *path;
+	bool sure;
+	struct apache_fate fate;
+};
+
+/* "<Location /ws>", "<VirtualHost *:80>" or "". */
+const char *apache_place(const struct apache_item *item,
+			 const struct apache_server *server, char *out,
+			 size_t size);
+/* Edits, and the lines to paste: @more behind the line of @node; @line above
+ * it; @line instead of it; and without it. */
+void apache_append(struct lint_run *run, struct lint_finding *f,
+		   const struct lint_node *node, const char *more);
+void apache_put_above(struct lint_run *run, struct lint_finding *f,
+		      const struct lint_node *node, const char *line);
+void apache_put_instead(struct lint_run *run, struct lint_finding *f,
+			const struct lint_node *node, const char *line);
+void apache_take_out(struct lint_run *run, struct lint_finding *f,
+		     const struct lint_node *node);
+/* The directive that holds for the probe, or NULL. */
+const struct apache_item *apache_setting(const struct apache_probe *p,
+					 const char *name);
+bool apache_applies(const struct apache_probe *p, const struct apache_item *it);
+
+/* ---- apache_rewrite.c ---- */
+
+bool apache_meant_for_ws(const struct apache_rewrite *r);
+/* True: the server has a rule for WebSockets, and it does not work. */
+bool apache_judge_rewrites(const struct apache *a,
+			   const struct apache_server *s);
+
+/* ---- apache_access.c ---- */
+
+void apache_judge_forbidden(const struct apache_probe *p);
+void apache_judge_requires(const struct apache_probe *p);
+void apache_judge_old_access(const struct apache_probe *p,
+			     const struct apache_server *s);
+void apache_judge_limits(const struct apache_probe *p);
+
 /* ---- apache_rules.c ---- */
 
 int apache_judge(struct apache *a);

@@ -14,20 +14,6 @@
 
 #define LONG_MS 3600000
 
-static bool told(const struct lint_run *run, enum lint_rule rule,
-		 const struct lint_node *node)
-{
-	const struct lint_report *report = run->report;
-	size_t i;
-
-	for (i = 0; i < report->n_findings; i++)
-		if (report->finding[i].rule == rule &&
-		    report->finding[i].line == node->line &&
-		    strcmp(report->finding[i].file, node->file) == 0)
-			return true;
-	return false;
-}
-
 static const char *title(const struct lint_node *n, char *out, size_t size)
 {
 	const char *first = lint_arg(n, 0);
@@ -47,7 +33,7 @@ static struct lint_finding *note(const struct caddy *c, enum lint_rule rule,
 		n->parent && n->parent->name ? n->parent : n;
 	char where[128];
 
-	if (told(c->run, rule, n))
+	if (lint_told(c->run, rule, n))
 		return NULL;
 	return lint_note(c->run, rule, n, sure,
 			 title(place, where, sizeof(where)), "%s", text);

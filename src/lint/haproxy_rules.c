@@ -23,20 +23,6 @@ struct way {
 	bool sure;
 };
 
-static bool told(const struct lint_run *run, enum lint_rule rule,
-		 const struct lint_node *node)
-{
-	const struct lint_report *report = run->report;
-	size_t i;
-
-	for (i = 0; i < report->n_findings; i++)
-		if (report->finding[i].rule == rule &&
-		    report->finding[i].line == node->line &&
-		    strcmp(report->finding[i].file, node->file) == 0)
-			return true;
-	return false;
-}
-
 static const char *title(const struct lint_node *section, char *out, size_t size)
 {
 	snprintf(out, size, "%s%s%s", section->name, section->n_args ? " " : "",
@@ -50,7 +36,7 @@ static struct lint_finding *note(const struct way *w, enum lint_rule rule,
 {
 	char where[128];
 
-	if (told(w->run, rule, n))
+	if (lint_told(w->run, rule, n))
 		return NULL;
 	return lint_note(w->run, rule, n, sure,
 			 title(n->parent && n->parent->name ? n->parent : n,
@@ -595,7 +581,8 @@ static void undeclared(struct names *names, const char *what, const char *name)
 	struct lint_finding *f;
 	char where[128];
 
-	if (haproxy_tired(names->h) || told(run, LINT_UNDECLARED, names->at))
+	if (haproxy_tired(names->h) ||
+	    lint_told(run, LINT_UNDECLARED, names->at))
 		return;
 	f = lint_note(run, LINT_UNDECLARED, names->at,
 		      condition_is_ws(names->h, names->section, names->at) ||

@@ -715,6 +715,20 @@ bool lint_smells(const char *text)
 
 /* ---- lines ---- */
 
+bool lint_told(const struct lint_run *run, enum lint_rule rule,
+	       const struct lint_node *node)
+{
+	const struct lint_report *report = run->report;
+	size_t i;
+
+	for (i = 0; i < report->n_findings; i++)
+		if (report->finding[i].rule == rule &&
+		    report->finding[i].line == node->line &&
+		    strcmp(report->finding[i].file, node->file) == 0)
+			return true;
+	return false;
+}
+
 const char *lint_indent(struct lint_run *run, const char *file, unsigned line,
 			char *out, size_t size)
 {

@@ -58,6 +58,9 @@ bool lint_same(const char *a, const char *b);
 bool lint_holds(const char *hay, const char *needle);
 bool lint_begins(const char *text, const char *prefix);
 
+/* Whether the rule has a finding at this line already. */
+bool lint_told(const struct lint_run *run, enum lint_rule rule,
+	       const struct lint_node *node);
 /* The indentation of a line, as it is. */
 const char *lint_indent(struct lint_run *run, const char *file, unsigned line,
 			char *out, size_t size);
