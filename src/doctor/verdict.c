@@ -229,7 +229,8 @@ static void know_the_upstream(struct facts *f)
 	char text[300];
 
 	if (c->backend &&
-	    ses_url_parse(bytes_of_str(c->backend), &url, &fault, &at) == 0 &&
+	    (ses_url_parse(bytes_of_str(c->backend), &url, &fault, &at) == 0 ||
+	     fault == SES_URL_HTTP) &&
 	    ses_url_host_field(&url, text, sizeof(text)) >= 0)
 		copy(f, bytes_of_str(text), f->upstream, sizeof(f->upstream));
 	else
