@@ -10,12 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sesame/error.h>
 
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/show.h"
 #include "cli/term.h"
 #include "lint/lint.h"
 #include "wire/url.h"
@@ -328,13 +330,21 @@ static const char *plural(size_t n)
 	return n == 1 ? "" : "s";
 }
 
+/* For patch(1) as it is; on a terminal what files hold could paint it. */
+static void print_patch(struct bytes patch)
+{
+	if (isatty(STDOUT_FILENO))
+		cli_print_safely(stdout, (const char *)patch.data, patch.len);
+	else
+		fwrite(patch.data, 1, patch.len, stdout);
+}
+
 static void print_end(const struct job *job)
 {
 	size_t n = job->n_findings;
 
 	if (job->o->fix) {
-		fwrite(ses_buf_bytes(&job->patch).data, 1,
-		       ses_buf_len(&job->patch), stdout);
+		print_patch(ses_buf_bytes(&job->patch));
 		fprintf(stderr, "%zu finding%s, %zu mended by the patch", n,
 			plural(n), job->n_edited);
 		fputs(!job->n_edited   ? "\n"

@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import json
 import os
+import pty
 import re
 import shutil
 import socket
@@ -546,6 +547,17 @@ def test_nothing_of_a_file_reaches_the_terminal_raw(tmp_path):
     (tmp_path / "x").write_bytes(b"location /ws\x1b[31m\xff { proxy_pass http://a\x1b[0m; }\n")
     for words in ([], ["--json"], ["--request", "ws://a/ws"]):
         assert "\x1b" not in lint(tmp_path, "--language", "nginx", "x", *words).stdout
+
+
+def test_a_patch_on_a_terminal_cannot_paint_it(tmp_path):
+    (tmp_path / "x").write_bytes(b"location /ws {\n# \x1b[31m\nproxy_pass http://a; }\n")
+    ours, theirs = pty.openpty()
+    with open(theirs, "wb") as out:
+        subprocess.run([SESAME, "lint", "--fix", "--language", "nginx", "x"], cwd=tmp_path,
+                       stdout=out, stderr=subprocess.DEVNULL, timeout=20, check=False)
+        shown = os.read(ours, 65536)
+    os.close(ours)
+    assert b"proxy_pass" in shown and b"\x1b" not in shown
 
 
 def test_wrong_usage_is_told(tmp_path):
