@@ -46,6 +46,8 @@ static void refuse(const struct apache_probe *p, enum lint_rule rule,
 	const char *value = asked(p->run->request, rule);
 	char where[128];
 
+	if (rule == LINT_ORIGIN_RULE && p->run->request && !value)
+		rule = LINT_ORIGIN_MISSING;
 	if (passes == LINT_YES || lint_told(p->run, rule, it->node))
 		return;
 	lint_fix(lint_note(p->run, rule, it->node,
@@ -97,6 +99,9 @@ void apache_judge_forbidden(const struct apache_probe *p)
 		takes = apache_rewrite_takes(p->a, p->server, &r, p->path);
 		for (i = 0; i < r.n_conds && rule == LINT_REFUSED; i++)
 			rule = rule_about(lint_arg(r.cond[i]->node, 0));
+		if (rule == LINT_ORIGIN_RULE && p->run->request &&
+		    !p->run->request->origin)
+			rule = LINT_ORIGIN_MISSING;
 		if (takes == LINT_NO || lint_told(p->run, rule, r.rule->node))
 			continue;
 		f = lint_note(

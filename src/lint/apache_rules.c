@@ -300,7 +300,7 @@ static void judge_header(const struct apache_probe *p,
 	if (!changed || lint_same(field, "Connection"))
 		return;
 	if (lint_same(field, "Origin") && gone)
-		rule = LINT_ORIGIN_RULE;
+		rule = LINT_ORIGIN_MISSING;
 	else if (lint_same(field, "Host"))
 		rule = LINT_HOST_REPLACED;
 	else if (!lint_same(field, "Upgrade") &&

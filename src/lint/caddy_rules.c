@@ -89,7 +89,7 @@ static void judge_removal(const struct caddy *c, const struct lint_node *n,
 		{"Connection", LINT_UPGRADE_REMOVED},
 		{"Sec-WebSocket-Key", LINT_UPGRADE_REMOVED},
 		{"Sec-WebSocket-Version", LINT_UPGRADE_REMOVED},
-		{"Origin", LINT_ORIGIN_RULE},
+		{"Origin", LINT_ORIGIN_MISSING},
 		{"X-Forwarded-Proto", LINT_SCHEME_LOST},
 	};
 	char text[256];
@@ -361,6 +361,16 @@ static void add_value(const struct caddy *c, struct lint_finding *f,
 		}
 }
 
+static bool answers_404(const struct lint_node *n)
+{
+	size_t i;
+
+	for (i = 0; i < n->n_args; i++)
+		if (strcmp(n->arg[i], "404") == 0)
+			return true;
+	return false;
+}
+
 static void judge_refusal(const struct caddy *c, const struct lint_node *n,
 			  enum lint_truth hit, bool sure)
 {
@@ -376,6 +386,11 @@ static void judge_refusal(const struct caddy *c, const struct lint_node *n,
 	rule = rule_about(text);
 	if (rule == LINT_REFUSED && (hit != LINT_YES || !q))
 		return;
+	if (rule == LINT_ORIGIN_RULE && q && !q->origin)
+		rule = LINT_ORIGIN_MISSING;
+	/* What is left for those whom nothing else took. */
+	if (rule == LINT_REFUSED && (!matcher || answers_404(n)))
+		rule = LINT_NO_ROUTE;
 	snprintf(said, sizeof(said), "%s %s %s", n->name,
 		 strcmp(n->name, "respond") == 0 ? "answers" : "turns away",
 		 hit == LINT_YES && q ? "this request"

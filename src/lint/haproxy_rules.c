@@ -211,6 +211,8 @@ static void judge_refusal(const struct way *w, const struct lint_node *section,
 	/* Paths and the like: what they mean for a WebSocket is unknown. */
 	if (rule == LINT_REFUSED && hit != LINT_YES)
 		return;
+	if (rule == LINT_ORIGIN_RULE && request && !w->run->request->origin)
+		rule = LINT_ORIGIN_MISSING;
 	snprintf(text, sizeof(text), "%s %s refuses %s", n->name, lint_arg(n, 0),
 		 hit == LINT_YES && request ? "this request"
 					    : "what its condition matches");
@@ -242,7 +244,7 @@ static void judge_header(const struct way *w, const struct lint_node *n,
 	    strcmp(lint_arg(n, 3), "reg") == 0)
 		deleted = lint_regex(field, true, "upgrade") == LINT_YES;
 	if (lint_same(field, "Origin") && gone)
-		rule = LINT_ORIGIN_RULE;
+		rule = LINT_ORIGIN_MISSING;
 	else if (lint_same(field, "Host"))
 		rule = LINT_HOST_REPLACED;
 	else if (!deleted && (!one_of(lower, carried) ||

@@ -84,7 +84,7 @@ TEST("each mistake in Apache's configuration is found at its line")
 		{KEEP "RequestHeader unset Upgrade env=x\nProxyPass /w ws://a/\n",
 		 "upgrade-removed:3?", 0},
 		{KEEP "RequestHeader unset Origin\nProxyPass /ws ws://a/\n",
-		 "origin-rule:3", 0},
+		 "origin-missing:3", 0},
 		{KEEP "SetEnv force-proxy-request-1.0 1\nProxyPass /w ws://a/\n",
 		 "http-version:3", 0},
 		{"Timeout 3600\nProxyPass /ws ws://a/\n", "host-replaced:2", 0},

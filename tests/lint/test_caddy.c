@@ -110,7 +110,7 @@ TEST("a request is followed through sites, in Caddy's own order")
 		.origin = "https://b.example", .user_agent = "curl/8.1"};
 	static const struct config_row rows[] = {
 		{":80 {\n" TO_A "}\n", "", "x:2 reverse_proxy 127.0.0.1:1"},
-		{":80 {\n respond 404\n" TO_A "}\n", "refused:2",
+		{":80 {\n respond 404\n" TO_A "}\n", "no-route:2",
 		 "x:2 respond 404"},
 		{":80 {\n " TO_A " reverse_proxy /chat b:1\n}\n", "",
 		 "x:3 reverse_proxy /chat"},
@@ -156,6 +156,22 @@ TEST("a request is followed through sites, in Caddy's own order")
 		    "+ }\n");
 	check_patch(LINT_CADDY, rows[6].text, &request,
 		    "+ reverse_proxy /chat* a:1\n");
+}
+
+TEST("an Origin that is wanted and not sent is told apart")
+{
+	static const struct lint_request request = {.host = "a", .port = 80,
+						    .path = "/chat"};
+	static const struct config_row rows[] = {
+		{":80 {\n @bad not header Origin *\n respond @bad 403\n " TO_A
+		 "}\n", "origin-missing:3", 0},
+		{"reverse_proxy a:1 {\n header_up -Origin\n}\n",
+		 "origin-missing:2", 0},
+		{":80 {\n @bad header Origin https://x\n respond @bad 403\n "
+		 TO_A "}\n", "", 0},
+	};
+
+	check(rows, ARRAY_LEN(rows), &request);
 }
 
 TEST("Caddy's mended files say what they should")

@@ -62,7 +62,7 @@ TEST("each mistake in HAProxy's configuration is found at its line")
 		     " http-request set-header Host internal\n",
 		 "host-replaced:11", 0},
 		{TOP " http-request del-header Origin\n default_backend ws\n" WS,
-		 "origin-rule:8", 0},
+		 "origin-missing:8", 0},
 		{TOP " default_backend ws\nbackend ws\n server a b:1 proto h2\n",
 		 "http-version:10", 0},
 		{TOP " default_backend ws\nbackend ws\n"
