@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The choice of the next experiment. Every row of trials.def says what a trial
- * could show; its worth now is the sum over the causes of how likely they are
- * times how surely it would show them. A pair that decides is repeated once, in
- * the other order, before it counts as proof.
+ * The choice of the next experiment. Every row of trials.def says how surely a
+ * trial would show which cause; with what is believed now, that says how much
+ * it is expected to tell, and how likely it is to settle the case. The best of
+ * them by cost is next. A pair that decides is repeated once, in the other
+ * order, before it counts as proof.
  */
 #include "doctor/plan.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "doctor/harvest.h"
@@ -22,10 +24,17 @@ enum state {
 	TLS = 64,
 };
 
-/* Below this a trial is not worth the knock; the scale is a probability. The
- * more knocks there were already, the more the next one has to promise. */
-#define LEAST_WORTH 0.006
+/*
+ * Below this a trial is not worth the knock: a chance of one in fifty that it
+ * settles the case, or that much told. The more knocks there were already, the
+ * more the next one has to promise.
+ */
+#define LEAST_WORTH 0.02
 #define PER_KNOCK   0.0015
+/* How likely a trial shows a cause that is not the one. */
+#define BY_ACCIDENT 0.005
+/* What a wait in vain costs, in handshakes: where one was, more will be. */
+#define WAIT_COST 1.0
 /* A cause this likely is doubted no more; only its proof is still sought. */
 #define SURE 0.93
 /* Scripts of the page that was given, when it is elsewhere. */
@@ -394,9 +403,9 @@ static bool session_of(const struct doctor_probe *p, char *out, size_t size)
 
 	if (!hit || p->outcome != DOCTOR_ANSWERED || p->status != 200)
 		return false;
-	sid = bytes_of(hit + sizeof(name) - 1,
-		       p->body_len - (size_t)(hit - p->body) -
-			       (sizeof(name) - 1));
+	sid = bytes_of(hit + sizeof(name) - 1, p->body_len -
+						       (size_t)(hit - p->body) -
+						       (sizeof(name) - 1));
 	for (size_t k = 0; k < sid.len; k++)
 		if (!ses_is_token(bytes_of(sid.data + k, 1)))
 			sid.len = k;
@@ -483,20 +492,57 @@ static int state_of(const struct doctor_chart *chart,
 	return UNCONNECTED;
 }
 
-/* What a trial of this row would show, as things stand. */
+/* A share of the uncertainty (Shannon's entropy, in nats). */
+static double entropy(double p)
+{
+	return p > 0 ? -p * log(p) : 0;
+}
+
+/*
+ * How much a trial is worth, as things stand: what it is expected to tell, plus
+ * the chance that it settles the case. It may show one of the row's causes,
+ * each in its own way, or nothing. What it tells is the mutual information
+ * between that and the cause: how uncertain its outcome is, less how uncertain
+ * it would be if the cause were known. Telling alone would never prove what is
+ * all but sure; settling alone would not care what else is possible.
+ */
 static double worth(const struct trial_row *row, size_t i,
 		    const struct doctor_opinion *o)
 {
-	/* That all is well is never sure before time was given to fail. */
-	bool sure = o->p[o->best] >= SURE && o->best != WHY_OK;
-	double sum = 0;
+	double told = 0, settled = 0, nothing = 1, unnamed = 1;
+	double fade = pow(row->fade, (double)i);
+	int n = 0;
 
-	for (const struct power *p = row->power; p->w > 0; p++)
-		if (!sure || p->cause == o->best)
-			sum += o->p[p->cause] * p->w;
-	for (; i > 0; i--)
-		sum *= row->fade;
-	return sum;
+	while (row->power[n].w > 0)
+		n++;
+	for (const struct power *p = row->power; p->w > 0; p++) {
+		double now = o->p[p->cause];
+		double shows =
+			fmax(BY_ACCIDENT, p->w * fade * (1 - n * BY_ACCIDENT));
+		double in_all = now * shows + (1 - now) * BY_ACCIDENT;
+		double others = (n - 1) * BY_ACCIDENT;
+
+		told += entropy(in_all) -
+			now * (entropy(shows) + (n - 1) * entropy(BY_ACCIDENT) +
+			       entropy(1 - shows - others));
+		settled += now * (shows - BY_ACCIDENT);
+		nothing -= in_all;
+		unnamed -= now;
+	}
+	told += entropy(nothing) - unnamed * (n * entropy(BY_ACCIDENT) +
+					      entropy(1 - n * BY_ACCIDENT));
+	return told + settled;
+}
+
+static double cost(const struct doctor_chart *chart, enum doctor_change change)
+{
+	static const double knocks[] = {
+#define CHANGE(symbol, text, knocks) [DOCTOR_##symbol] = (knocks),
+#include "doctor/changes.def"
+#undef CHANGE
+	};
+
+	return knocks[change] + (doctor_fell_silent(chart) ? WAIT_COST : 0);
 }
 
 /* The row's first value that was not tried yet; *ret_i: how many were. */
@@ -535,7 +581,7 @@ static bool choose(const struct doctor_chart *chart,
 
 		if (!(rows[r].when & state) || !untried(chart, &rows[r], &t, &i))
 			continue;
-		w = worth(&rows[r], i, o);
+		w = worth(&rows[r], i, o) / cost(chart, t.change);
 		if (w > best) {
 			best = w;
 			*ret_next = t;
@@ -571,9 +617,8 @@ static bool repeat_pair(const struct doctor_chart *chart,
 		return times > 2 && own < times;
 	}
 	other = doctor_score(chart, &key->trial).n;
-	*ret_next = own < other || (own == other && own % 2 == 0)
-			    ? base->trial
-			    : key->trial;
+	*ret_next = own < other || (own == other && own % 2 == 0) ? base->trial
+								  : key->trial;
 	return own < times || other < times;
 }
 
@@ -605,8 +650,7 @@ static bool look_there(const struct doctor_chart *chart,
 	struct doctor_trial t = {.change = DOCTOR_PAGE};
 	struct ses_url page;
 
-	if (doctor_page_url(c, &page) &&
-	    put(t.value, sizeof(t.value), c->page) &&
+	if (doctor_page_url(c, &page) && put(t.value, sizeof(t.value), c->page) &&
 	    !doctor_tried(chart, DOCTOR_PAGE, NULL)) {
 		*ret_next = t;
 		return true;
@@ -616,8 +660,7 @@ static bool look_there(const struct doctor_chart *chart,
 	t.change = DOCTOR_BACKEND;
 	for (int own = 0; c->backend && own < 2; own++)
 		if (doctor_baseline(chart)->outcome != DOCTOR_OPEN &&
-		    doctor_backend_host(c, own == 0, t.value,
-					sizeof(t.value)) &&
+		    doctor_backend_host(c, own == 0, t.value, sizeof(t.value)) &&
 		    !doctor_tried(chart, DOCTOR_BACKEND, t.value)) {
 			*ret_next = t;
 			return true;

@@ -410,3 +410,56 @@ TEST("an origin is one's own by host and port, whatever its scheme")
 		bed_strip(&b);
 	}
 }
+
+TEST("another port is somebody else's: it comes after what this one can tell")
+{
+	static const char *const answers[] = {"@closed", "@reset", "@silent"};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+		const struct patient p = {
+			.url = URL, .local = true, .answer = answers[i]};
+		bool asked_here = false;
+
+		bed_examine(&b, &p);
+		for (size_t k = 0; k < b.chart.n_probes; k++) {
+			enum doctor_change change =
+				b.chart.probe[k]->trial.change;
+
+			asked_here |= change == DOCTOR_PLAIN_GET;
+			assert_true(asked_here || change != DOCTOR_PORT);
+		}
+		bed_strip(&b);
+	}
+}
+
+TEST("where every answer costs a wait, less is asked")
+{
+	static struct bed quick, slow;
+	struct patient p = {.url = URL, .answer = "@closed"};
+
+	bed_examine(&quick, &p);
+	p.answer = "@silent";
+	bed_examine(&slow, &p);
+	assert_true(slow.chart.n_probes < quick.chart.n_probes);
+	bed_strip(&quick);
+	bed_strip(&slow);
+}
+
+TEST("what is all but sure is still put to the test that would prove it")
+{
+	static struct bed b;
+	const struct patient p = {
+		.url = URL,
+		.origin = "https://a.example",
+		.answer = "HTTP/1.1 403 F\n\nOrigin not allowed",
+		.answers = {{DOCTOR_NO_ORIGIN, NULL, "@open"}}};
+	struct doctor_trial t;
+
+	bed_make(&b, &p);
+	bed_probe(&b, &p, &(struct doctor_trial){.change = DOCTOR_NOTHING});
+	assert_true(b.opinion.p[WHY_ACCESS_ORIGIN] > 0.9);
+	assert_true(next(&b, &t));
+	assert_true(t.change == DOCTOR_NO_ORIGIN || t.change == DOCTOR_ORIGIN);
+	bed_strip(&b);
+}
