@@ -31,11 +31,20 @@ struct row {
 	{.cause = A_FAMILY, .family = #name, .w = (weight)},
 #define ELSE(weight) {.cause = ALL_OTHER, .w = (weight)},
 
+#define PRIOR(...)
+#define SOURCE(name, text) static const char source_##name[] = text;
+#include "doctor/priors.def"
+#undef SOURCE
+#undef PRIOR
+
+#define SOURCE(...)
 static const struct row priors[] = {
-#define PRIOR(symptom, ...) {DOCTOR_F_##symptom, "", {__VA_ARGS__}},
+#define PRIOR(symptom, source, ...) \
+	{DOCTOR_F_##symptom, source_##source, {__VA_ARGS__}},
 #include "doctor/priors.def"
 #undef PRIOR
 };
+#undef SOURCE
 
 #define GROUP(...)
 static const struct row evidence[] = {
@@ -96,6 +105,8 @@ const char *doctor_weighs(enum doctor_finding_kind kind)
 {
 	const struct row *row = find_row(evidence, LEN(evidence), kind);
 
+	if (!row)
+		row = find_row(priors, LEN(priors), kind);
 	return row ? row->why : NULL;
 }
 
@@ -135,6 +146,13 @@ static double weight_for(const struct row *row, enum why_cause cause)
 		}
 	}
 	return in_family ? family : other;
+}
+
+double doctor_weight(enum doctor_finding_kind kind, enum why_cause cause)
+{
+	const struct row *row = find_row(evidence, LEN(evidence), kind);
+
+	return row ? weight_for(row, cause) : 0;
 }
 
 static double clamp(double x, double limit)

@@ -23,7 +23,10 @@ void doctor_diagnose(const struct doctor_chart *chart,
 bool doctor_is_symptom(enum doctor_finding_kind kind);
 /* Whether priors.def has a row for this symptom. */
 bool doctor_has_prior(enum doctor_finding_kind symptom);
-/* Why a finding weighs anything (evidence.def), or NULL: it does not. */
+/* Why a finding weighs anything (evidence.def), or what the prior of a symptom
+ * rests on (priors.def); NULL: it is told, and not weighed. */
 const char *doctor_weighs(enum doctor_finding_kind kind);
+/* What evidence.def gives a finding for a cause: log odds, 0 where nothing. */
+double doctor_weight(enum doctor_finding_kind kind, enum why_cause cause);
 
 #endif
