@@ -493,8 +493,42 @@ static void judge_header_size(struct lint_run *run,
 		"large_client_header_buffers 4 16k;");
 }
 
+/* "listen 80 http2" without its http2. */
+static void write_listen(const struct lint_node *listen, char *out, size_t size)
+{
+	size_t used = (size_t)snprintf(out, size, "listen");
+
+	for (size_t i = 0; i < listen->n_args && used < size; i++)
+		if (!lint_same(listen->arg[i], "http2"))
+			used += (size_t)snprintf(out + used, size - used,
+						 " %.200s", listen->arg[i]);
+	if (used < size)
+		snprintf(out + used, size - used, ";");
+}
+
+static void judge_http2(struct lint_run *run, const struct lint_node *level)
+{
+	const struct lint_node *n = nginx_plain_http2(nginx_server(level));
+	struct nginx_mend m = {.run = run};
+	char where[128], line[400];
+	struct lint_finding *f;
+
+	if (!n || (run->request && run->request->tls) ||
+	    nginx_is_noted(run, LINT_PLAIN_HTTP2, n))
+		return;
+	nginx_where(nginx_server(level), where, sizeof(where));
+	write_listen(n, line, sizeof(line));
+	f = lint_note(run, LINT_PLAIN_HTTP2, n, true, where,
+		      "this port speaks HTTP/2 alone (before nginx 1.25.1); "
+		      "WebSocket clients ask in HTTP/1.1");
+	lint_fix(f, "%s", line);
+	nginx_mend_replace(&m, n, "%s", line);
+	nginx_mend_done(&m, f);
+}
+
 void nginx_judge_access(struct lint_run *run, const struct lint_node *level)
 {
+	judge_http2(run, level);
 	judge_addresses(run, level);
 	judge_credentials(run, level);
 	judge_certificate(run, level);

@@ -66,6 +66,16 @@ bool nginx_has_plain(const struct lint_node *server)
 	return !lint_child(server, "listen", NULL);
 }
 
+const struct lint_node *nginx_plain_http2(const struct lint_node *server)
+{
+	const struct lint_node *l = NULL;
+
+	while ((l = lint_child(server, "listen", l)))
+		if (has_word(l, "http2") && !is_tls(l))
+			return l;
+	return NULL;
+}
+
 unsigned nginx_port(const struct lint_node *server, bool tls)
 {
 	const struct lint_node *l = NULL;

@@ -50,7 +50,7 @@ def read_head(s):
 
 
 def knock(port, path="/ws", **fields):
-    """The status of one opening handshake, by hand."""
+    """The status of one opening handshake, by hand; 0: no HTTP/1.1 came."""
     key = "dGhlIHNhbXBsZSBub25jZQ=="
     sent = {"Host": "127.0.0.1:%d" % port, "Upgrade": "websocket", "Connection": "Upgrade",
             "Sec-WebSocket-Key": key, "Sec-WebSocket-Version": "13", **fields}
@@ -58,7 +58,7 @@ def knock(port, path="/ws", **fields):
         lines = ["GET %s HTTP/1.1" % path] + ["%s: %s" % f for f in sent.items()]
         s.sendall("\r\n".join(lines + ["", ""]).encode())
         head = read_head(s)
-    status = int(head.split()[1])
+    status = int(head.split()[1]) if head.startswith("HTTP/1.1 ") else 0
     if status == 101:
         assert accept_of(key) in head
     return status
@@ -302,6 +302,17 @@ BROKEN = {
             }
             location ~ ^/(api|ws) {
                 proxy_pass http://127.0.0.1:APP;
+            }
+        }
+        """, {}),
+    "http2-without-tls": ("plain-http2", """
+        server {
+            listen 127.0.0.1:PORT http2; # faster?
+            location /ws {
+                proxy_pass http://127.0.0.1:APP;
+                proxy_http_version 1.1;
+                proxy_set_header Upgrade $http_upgrade;
+                proxy_set_header Connection upgrade;
             }
         }
         """, {}),

@@ -290,6 +290,11 @@ TEST("what refuses is told, and is not sure where it depends on the client")
 		{"limit_req_zone $binary_remote_addr zone=r:1m rate=60r/s;\n"
 		 "server {\nlimit_req zone=r;\n" WS " }",
 		 ""},
+		{"server {\nlisten 80 http2;\n" WS " }", "plain-http2:2"},
+		{"server {\nlisten 443 ssl http2;\nlocation /ws { proxy_pass "
+		 "http://a; " GOOD " proxy_set_header X-Forwarded-Proto https; "
+		 "} }",
+		 ""},
 		{"server {\nlarge_client_header_buffers 4 1k;\n" WS " }",
 		 "header-limit:2?"},
 	};
