@@ -832,6 +832,7 @@ static bool may_be_unseen(const struct facts *f)
 	case WHY_SERVER_PROXY_HOST:
 	case WHY_SERVER_PROXY_PROTO:
 		return true;
+	case WHY_SERVER_HTTP2:
 	case WHY_TLS_VERSION:
 	case WHY_ACCESS_CLIENT_CERT:
 	case WHY_ACCESS_USER_AGENT:

@@ -5,7 +5,8 @@
  * {port}, {path}, {url}, {scheme}, {subprotocol}, {user_agent}, {address},
  * {expected}, {upstream}, {slashed}, {origin_host}, {bare_path}, {http}, that
  * why_remedy_fill() puts values into. In the lines of a configuration,
- * "# remove: LINE" takes a line away, and "..." stands for what is there now.
+ * "# remove: LINE" takes a line away, "# take out of NAME: WORD" a word, and
+ * "..." stands for what is there now.
  */
 #ifndef WHY_REMEDY_H
 #define WHY_REMEDY_H

@@ -63,7 +63,7 @@ def check(command, cause, lines):
 
 
 # What Debian's versions do not know yet, or only with another module.
-NEWER = ("http2 off", "trusted_proxies static", "modsecurity_rules",
+NEWER = ("trusted_proxies static", "modsecurity_rules",
          "stream_timeout")
 # Files that are the reader's own.
 OWN_FILES = ("ssl_certificate", "SSLCertificate", "RULE_ID")
@@ -97,7 +97,7 @@ http {{
   map $http_user_agent $agent_ok {{ default 1; "~curl" 0; }}
   upstream app {{ server 10.0.0.1:3000; }}
   server {{
-    listen 127.0.0.1:8080; server_name app.example; client_max_body_size 1m;
+    listen 127.0.0.1:8080 http2; server_name app.example; client_max_body_size 1m;
     if ($origin_ok = 0) {{ return 403; }}
     location / {{
       if ($agent_ok = 0) {{ return 403; }}

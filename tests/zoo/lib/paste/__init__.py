@@ -6,6 +6,8 @@ directives belong. Nothing in here knows a case.
 What the lines may hold, beside directives:
 
     # remove: LINE     the line goes away; a "..." in it stands for anything
+    # take out of NAME: WORD
+                       that word goes out of the lines of this name
     NAME ... WORDS     the line that is there stays, with these words more;
                        words before the "..." replace its first ones
     # anything else    is for the reader
@@ -30,6 +32,11 @@ class Request:
 
 def removals(snippet):
     return re.findall(r"(?m)^\s*# remove: (.*?);?\s*$", snippet)
+
+
+def words_out(snippet):
+    """[(name of a line, word that goes out of it), ...]"""
+    return re.findall(r"(?m)^\s*# take out of (\S+): (\S+)\s*$", snippet)
 
 
 def plain(word):

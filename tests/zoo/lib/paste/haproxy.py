@@ -61,8 +61,8 @@ class Paste:
             self.front.insert(at, words)
             self.done += 1
             return
-        if name == "timeout":
-            return self.replace(words, 2)
+        if name in ("timeout", "balance"):
+            return self.replace(words, 2 if name == "timeout" else 1)
         if name.startswith(("tune.", "ssl-default")):
             globals_ = [s for s in self.sections if s[0][:1] == ["global"]]
             if not globals_:

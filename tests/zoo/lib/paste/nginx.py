@@ -2,7 +2,7 @@
 """nginx: a tree of [words, block or None]; see paste/__init__.py."""
 import re
 
-from paste import NoPlace, is_number, matches, more, plain, removals
+from paste import NoPlace, matches, more, plain, removals, words_out
 
 HTTP = {"map", "geo", "upstream", "limit_req_zone", "limit_conn_zone", "log_format"}
 SERVER = {"listen", "large_client_header_buffers", "client_header_buffer_size", "http2"}
@@ -101,11 +101,18 @@ class Paste:
             self.done += len(gone)
             nodes[:] = [n for n in nodes if n not in gone]
 
+    def take_out(self, name, word):
+        for nodes in self.chain:
+            for node in named(nodes, name):
+                if word in node[0]:
+                    node[0].remove(word)
+                    self.done += 1
+
     def put(self, node):
         words = node[0]
         name = words[0]
         if "..." in words:
-            return self.extend(words)
+            return self.extend(words, node[1])
         if name == "location":
             return self.put_location(node)
         if name == "if":
@@ -173,14 +180,19 @@ class Paste:
             like[0][1][:] = [e for e in like[0][1] if plain(e[0][0]) != plain(entry[0][0])] + [entry]
         self.done += 1
 
-    def extend(self, words):
+    def extend(self, words, inside):
         if words[0] == "server_name":  # of the block that has the WebSocket
             blocks = [s[1] for s in named(self.http, "server") if has_websocket(s)][:1]
         else:
             blocks = self.chain
         for nodes in blocks:
             for node in named(nodes, words[0]):
-                node[0] = more(node[0], words)
+                if inside is None:
+                    node[0] = more(node[0], words)
+                elif words[0] in ("map", "geo") and words[1] != node[0][1]:
+                    continue
+                else:
+                    node[1][:0] = inside
                 self.done += 1
 
 
@@ -189,6 +201,8 @@ def paste(text, snippet, request):
     job = Paste(tree, request)
     for pattern in removals(snippet):
         job.remove(pattern)
+    for name, word in words_out(snippet):
+        job.take_out(name, word)
     for node in parse(snippet):
         job.put(node)
     if not job.done:
