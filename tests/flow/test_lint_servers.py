@@ -2,6 +2,7 @@
 """Broken configurations of the real Apache, HAProxy and Caddy: the knock is
 refused (or the server does not even start), `sesame lint --fix` is applied, the
 server's own check is content, the knock opens."""
+import contextlib
 import os
 import shutil
 import signal
@@ -230,14 +231,18 @@ class Running:
         raise AssertionError("it does not listen")
 
     def stop(self):
-        if self.child:
-            self.child.send_signal(signal.SIGTERM)
-            try:
-                self.child.wait(5)
-            except subprocess.TimeoutExpired:
-                self.child.kill()
-                self.child.wait(5)
-            self.child = None
+        """All of its group: Apache may leave a child that has just begun."""
+        if not self.child:
+            return
+        self.child.send_signal(signal.SIGTERM)
+        try:
+            self.child.wait(5)
+        except subprocess.TimeoutExpired:
+            pass
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.child.pid, signal.SIGKILL)
+        self.child.wait(5)
+        self.child = None
 
 
 def opens(running, port, fields):
@@ -248,7 +253,7 @@ def opens(running, port, fields):
     running.start(port)
     try:
         return knock(port, **fields)
-    except (OSError, IndexError, ValueError) as e: # cut, or no answer at all
+    except (OSError, IndexError, ValueError) as e:  # cut, or no answer at all
         return repr(e)
     finally:
         running.stop()
