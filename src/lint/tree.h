@@ -9,7 +9,7 @@
 #include "lint/lint.h"
 
 #define LINT_MAX_NODES 200000
-#define LINT_MAX_ARGS  64
+#define LINT_MAX_ARGS  4096 /* names of a server, patterns of an acl */
 
 /* A directive, a block, a section: "location ~ /ws { ... }". */
 struct lint_node {

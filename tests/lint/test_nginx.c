@@ -486,6 +486,19 @@ TEST("what nginx -T prints is several files")
 	lint_report_fini(&report);
 }
 
+TEST("a server may have as many names as people give it")
+{
+	char text[8192] = "server {\nserver_name";
+	struct config_row row = {text, ""};
+	size_t n = strlen(text);
+
+	for (int i = 0; i < 300; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, " h%d.example",
+				      i);
+	snprintf(text + n, sizeof(text) - n, ";\n}\n");
+	check_config(LINT_NGINX, &row, NULL);
+}
+
 TEST("a configuration cut anywhere is read or refused, never misread")
 {
 	static const char whole[] =
