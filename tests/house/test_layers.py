@@ -41,7 +41,7 @@ PURE = ["base/*", "wire/*", "why/*", "lint/*", "gate/admit.c", "gate/match.c",
         "gate/nearest.c", "gate/value.c", "doctor/finding.c",
         "doctor/pair.c", "doctor/experiment.c", "doctor/csp.c",
         "doctor/diagnose.c", "doctor/plan.c",
-        "doctor/verdict.c"]
+        "doctor/verdict.c", "doctor/facts.c", "doctor/prescribe.c"]
 
 # Symbols of libc by which a pure room would have reached the system.
 IMPURE = set("""

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is known of a case when its verdict is put into words: the values that
+ * summaries and remedies are filled with. Made once, by doctor_know(); redacted,
+ * so that whatever is filled with them may be shown.
+ */
+#ifndef DOCTOR_FACTS_H
+#define DOCTOR_FACTS_H
+
+#include "doctor/verdict.h"
+#include "why/remedy.h"
+
+struct doctor_facts {
+	const struct doctor_chart *chart;
+	const struct doctor_probe *base, *key;
+	struct doctor_verdict *v;
+	char origin[300], host[300], host_port[310], port[8], path[300],
+		url[600];
+	char subprotocol[300], agent[200], expected[600], server[80];
+	char result[300], fault[300], seconds[16], tls[240], address[80];
+	char nobody[160], elsewhere[1400], misfit[500];
+	char upstream[300], slashed[302], origin_host[300];
+	struct why_value value[40];
+	size_t n_values;
+	bool proven;   /* expected is known, */
+	bool pastable; /* and can be written down as it is */
+};
+
+/*
+ * Find out all that texts may want to know. chart, base, key and v are set by
+ * the caller, in v the cause and who refused.
+ */
+void doctor_know(struct doctor_facts *f);
+
+/* prescribe.c: the remedies, those of the refuser first, into f->v. */
+void doctor_prescribe(struct doctor_facts *f, const struct why_hops *hops);
+
+#endif

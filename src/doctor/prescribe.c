@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is to be done: the remedies for the cause, of the stack that refused
+ * first, filled with the values of this case. What is hard is the order: a rule
+ * is mended where it stands, a header where it is lost, and a proxy that left
+ * no mark may be the one at fault.
+ */
+#include "doctor/facts.h"
+
+#include <stdio.h>
+
+#include "doctor/apart.h"
+
+/* Who is less sure should look before changing anything, or before all else. */
+#define SURE_ENOUGH 0.9
+#define IN_DOUBT    0.5
+
+static bool is_known_fix(const struct doctor_verdict *v, const char *what)
+{
+	for (size_t i = 0; i < v->n_fixes; i++)
+		if (strcmp(v->fix[i].what, what) == 0)
+			return true;
+	return false;
+}
+
+/* Whether all that @text cannot do without is known. */
+static bool is_telling(const struct doctor_facts *f, const char *text)
+{
+	return ((f->proven && f->pastable) || !strstr(text, "{expected}")) &&
+	       (f->slashed[0] || !strstr(text, "{slashed}"));
+}
+
+static void fill(const struct doctor_facts *f, const char *text, char *out,
+		 size_t size)
+{
+	out[0] = 0;
+	if (text && is_telling(f, text))
+		why_remedy_fill(text, f->value, f->n_values, out, size);
+}
+
+/* Where it goes, and into whose configuration. */
+static void fill_place(const struct doctor_facts *f, const struct why_remedy *r,
+		       char *out, size_t size)
+{
+	char where[128];
+
+	fill(f, r->where, where, sizeof(where));
+	if (r->stack == WHY_STACK_NONE)
+		snprintf(out, size, "%s", where);
+	else
+		snprintf(out, size, "%s%s%s", why_stack(r->stack)->name,
+			 where[0] ? ", " : "", where);
+}
+
+static void add_fix(struct doctor_facts *f, const struct why_remedy *r)
+{
+	struct doctor_verdict *v = f->v;
+	struct doctor_fix *fix = &v->fix[v->n_fixes];
+
+	if (v->n_fixes == DOCTOR_MAX_FIXES)
+		return;
+	fill(f, r->what, fix->what, sizeof(fix->what));
+	if (!fix->what[0] || is_known_fix(v, fix->what))
+		return;
+	fix->who = r->who;
+	fix->stack = r->stack ? why_stack(r->stack)->id : NULL;
+	fill_place(f, r, fix->where, sizeof(fix->where));
+	fill(f, r->snippet, fix->snippet, sizeof(fix->snippet));
+	v->n_fixes++;
+}
+
+/* What the client can do, or whoever is meant: @who NULL. */
+static void add_fixes_for(struct doctor_facts *f, enum why_stack stack,
+			  const char *who)
+{
+	const struct why_remedy *r;
+
+	for (size_t i = 0; (r = why_remedy(f->v->cause, stack, i)); i++)
+		if ((r->stack == WHY_STACK_NONE) == (stack == WHY_STACK_NONE) &&
+		    (!who || strcmp(r->who, who) == 0))
+			add_fix(f, r);
+}
+
+static bool is_proxy(enum why_stack stack)
+{
+	return why_stack(stack)->layer <= WHY_LAYER_REVERSE_PROXY;
+}
+
+static void add_fixes_for_layer(struct doctor_facts *f, const struct why_hops *h,
+				bool proxies, const char *who)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (h->hop[i].stack != WHY_STACK_NONE &&
+		    is_proxy(h->hop[i].stack) == proxies)
+			add_fixes_for(f, h->hop[i].stack, who);
+}
+
+/*
+ * Causes for which a proxy may act without leaving a mark: the answer is the
+ * application's own, or there was none to know it by. The usual ones then each
+ * get a say, since one of them probably stands there.
+ */
+static bool may_be_unseen(const struct doctor_facts *f)
+{
+	switch (f->v->cause) {
+	case WHY_NET_IDLE_TIMEOUT:
+	case WHY_SERVER_PROXY_UPGRADE:
+	case WHY_SERVER_PROXY_HOST:
+	case WHY_SERVER_PROXY_PROTO:
+		return true;
+	case WHY_SERVER_HTTP2:
+	case WHY_TLS_VERSION:
+	case WHY_ACCESS_CLIENT_CERT:
+	case WHY_ACCESS_USER_AGENT:
+	case WHY_ACCESS_IP:
+		return f->v->status == 0;
+	default:
+		return false;
+	}
+}
+
+static bool is_seen(const struct why_hops *h, bool proxy)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (h->hop[i].stack != WHY_STACK_NONE &&
+		    is_proxy(h->hop[i].stack) == proxy)
+			return true;
+	return false;
+}
+
+static void add_fixes_for_unseen(struct doctor_facts *f,
+				 const struct why_hops *h)
+{
+	static const enum why_stack usual[] = {
+		WHY_STACK_NGINX, WHY_STACK_HAPROXY, WHY_STACK_APACHE,
+		WHY_STACK_CADDY};
+
+	if (f->chart->blind || is_seen(h, true) || !may_be_unseen(f))
+		return;
+	add_fixes_for(f, WHY_STACK_NONE, "proxy");
+	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
+		const struct why_remedy *r =
+			why_remedy(f->v->cause, usual[i], 0);
+
+		if (r && r->stack == usual[i])
+			add_fix(f, r);
+	}
+}
+
+/* What a proxy does wrong, whoever then refuses. */
+static bool is_of_the_proxy(enum why_cause cause)
+{
+	switch (cause) {
+	case WHY_SERVER_PROXY_UPGRADE:
+	case WHY_SERVER_PROXY_HOST:
+	case WHY_SERVER_PROXY_PROTO:
+	case WHY_SERVER_CDN_WEBSOCKETS_OFF:
+	case WHY_SERVER_STICKY_SESSION:
+	case WHY_SERVER_BACKEND_DOWN:
+	case WHY_NET_IDLE_TIMEOUT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * The rules that refused are the writer's, and no other's. Where the writer is
+ * unknown, the application's come first: a proxy's own page is known.
+ */
+static void add_fixes_for_refuser(struct doctor_facts *f,
+				  const struct why_hops *h, const char *who)
+{
+	if (h->writer >= 0 && (size_t)h->writer < h->n) {
+		add_fixes_for(f, h->hop[h->writer].stack, who);
+		return;
+	}
+	add_fixes_for_layer(f, h, false, who);
+	if (f->v->cause != WHY_SERVER_FORWARDED_UNTRUSTED)
+		add_fixes_for_layer(f, h, true, who);
+}
+
+static void prescribe_to(struct doctor_facts *f, const struct why_hops *h,
+			 const char *who)
+{
+	if (is_of_the_proxy(f->v->cause)) {
+		add_fixes_for_layer(f, h, true, who);
+		add_fixes_for_unseen(f, h);
+		add_fixes_for_layer(f, h, false, who);
+	} else {
+		add_fixes_for_refuser(f, h, who);
+	}
+	add_fixes_for(f, WHY_STACK_NONE, who);
+}
+
+/* What the server could do instead opens the door a little for others too. */
+static bool client_comes_first(enum why_cause cause)
+{
+	return cause == WHY_ACCESS_CREDENTIALS ||
+	       cause == WHY_ACCESS_CLIENT_CERT ||
+	       cause == WHY_ACCESS_ORIGIN_MISSING || cause == WHY_ACCESS_RATE;
+}
+
+/* What settles it before anybody changes anything: the refuser's own log. */
+static void advise_to_look(struct doctor_facts *f, const struct why_hops *h)
+{
+	struct doctor_fix *fix = &f->v->fix[f->v->n_fixes];
+	char words[256];
+
+	if (f->v->n_fixes == DOCTOR_MAX_FIXES ||
+	    !*doctor_log_words(f->v->cause, h, words, sizeof(words)))
+		return;
+	*fix = (struct doctor_fix){.who = f->v->who};
+	snprintf(fix->what, sizeof(fix->what), "To be sure, look: %s", words);
+	f->v->n_fixes++;
+}
+
+void doctor_prescribe(struct doctor_facts *f, const struct why_hops *hops)
+{
+	if (f->v->confidence < IN_DOUBT)
+		advise_to_look(f, hops);
+	if (client_comes_first(f->v->cause))
+		prescribe_to(f, hops, "client");
+	prescribe_to(f, hops, NULL);
+	add_fixes_for_unseen(f, hops); /* if that was not its turn yet */
+	if (f->v->confidence >= IN_DOUBT && f->v->confidence < SURE_ENOUGH)
+		advise_to_look(f, hops);
+}
