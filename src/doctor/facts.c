@@ -324,6 +324,18 @@ static void know_the_reference(struct doctor_facts *f)
 	know(f, "reference", f->v->reference);
 }
 
+/* Whose certificate was looked at: the server's, or that of a proxy. */
+static void know_the_certified(struct doctor_facts *f)
+{
+	const struct doctor_case *c = f->chart->c;
+
+	if (!f->base || f->base->error != SESAME_EPROXY || !c->proxy ||
+	    ses_url_redact(bytes_of_str(c->proxy), f->certified,
+			   sizeof(f->certified)) < 0)
+		snprintf(f->certified, sizeof(f->certified), "%s", f->host);
+	know(f, "certified", f->certified);
+}
+
 static void know_the_fault(struct doctor_facts *f)
 {
 	const struct doctor_case *c = f->chart->c;
@@ -426,6 +438,7 @@ void doctor_know(struct doctor_facts *f)
 	know_the_reference(f);
 	know_about_h2(f);
 	know_the_fault(f);
+	know_the_certified(f);
 	know_the_families(f);
 	know_the_misfit(f);
 }

@@ -132,6 +132,10 @@ def test_wss_and_ws_go_through_a_proxy_that_speaks_tls(folder, certificates, pla
         assert cause(*proxy, "--proxy-cacert", cert, "--cacert",
                      certificates["server"][0], tls_echo) == "ok"
         assert cause(*proxy, tls_echo) == "tls.untrusted"
+        told = subprocess.run([PROGRAM, "doctor", *proxy, tls_echo], capture_output=True,
+                              text=True, timeout=60).stdout
+        assert "certificate of https://127.0.0.1:%d is not trusted" % port in " ".join(
+            told.split())
 
 
 @needs_squid
