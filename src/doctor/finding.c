@@ -17,6 +17,8 @@
 
 /* Heads of this size meet the first limits. */
 #define LARGE_HEAD 3800
+/* Smaller ones meet none that a server has by itself. */
+#define SMALL_HEAD 1200
 
 /* ---- looking things up ---- */
 
@@ -169,7 +171,7 @@ static void context_of_handshake(struct doctor_chart *chart,
 		doctor_note(chart, DOCTOR_F_HEAD_LARGE, base, NULL,
 			    "the request head has %zu bytes",
 			    strlen(base->request));
-	else
+	else if (!base->request || strlen(base->request) < SMALL_HEAD)
 		doctor_note(chart, DOCTOR_F_HEAD_SMALL, base, NULL,
 			    "the request head is of ordinary size");
 }
@@ -286,6 +288,89 @@ static bool passed_by(const struct doctor_probe *p, enum why_stack stack)
 	return false;
 }
 
+/* Whether a router wrote this 404: it knows paths, and not this one. */
+static bool is_router_404(const struct doctor_probe *p)
+{
+	static const char *const phrases[] = {
+		"404 page not found",		   /* Go's mux, gin, chi */
+		"{\"message\":\"Not Found\"}",	   /* echo */
+		"Cannot GET /",			   /* Express, Fiber */
+		"No route matches [",		   /* Rails */
+		"Sinatra doesn",		   /* Sinatra, in development */
+		"If you entered the URL manually", /* Werkzeug */
+		"The requested resource was not found on this server.",
+		"did not match any of these",	       /* Django with DEBUG */
+		"could not be found.",		       /* Laravel */
+		"No route found for",		       /* Symfony */
+		"no route found for",		       /* Phoenix */
+		"{\"detail\":\"Not Found\"}",	       /* FastAPI */
+		"{\"title\": \"404 Not Found\"}",      /* Falcon */
+		"<html><title>404: Not Found</title>", /* Tornado */
+		"404: Not Found",		       /* aiohttp */
+		"Whitelabel Error Page",	       /* Spring */
+		"No static resource",		       /* Spring 6.1 */
+		"\"error\":\"Not Found\"",	       /* hapi, Fastify, Nest */
+		"No matching route",
+	};
+	struct bytes body = bytes_of(p->body, p->body_len);
+
+	for (size_t i = 0;
+	     p->status == 404 && i < sizeof(phrases) / sizeof(phrases[0]); i++)
+		if (bytes_contains_nocase(body, bytes_of_str(phrases[i])))
+			return true;
+	return false;
+}
+
+/*
+ * Node hands an Upgrade to its ordinary handler only where nothing in the
+ * program listens for upgrades.
+ */
+static bool is_unheard_by_node(const struct doctor_probe *p)
+{
+	struct bytes body = bytes_of(p->body, p->body_len);
+
+	return p->status != 403 && p->status != 401 && p->status < 500 &&
+	       (wrote(p, WHY_STACK_NODE) || wrote(p, WHY_STACK_EXPRESS) ||
+		wrote(p, WHY_STACK_NEXTJS) ||
+		bytes_contains_nocase(body, BYTES("<pre>Cannot GET /")) ||
+		bytes_contains_nocase(body,
+				      BYTES("{\"message\":\"Cannot GET /")) ||
+		bytes_contains_nocase(body,
+				      BYTES("{\"message\":\"Route GET:/")));
+}
+
+/* What the form of an answer says of a framework's way with upgrades. */
+static void find_framework(struct doctor_chart *chart,
+			   const struct doctor_probe *p)
+{
+	struct bytes body = bytes_of(p->body, p->body_len);
+
+	if (is_unheard_by_node(p))
+		doctor_note(
+			chart, DOCTOR_F_NODE_UNHEARD, p, NULL,
+			"a program of Node's answers the handshake as a "
+			"plain request: nothing in it listens for upgrades, "
+			"or none arrived");
+	else if (is_router_404(p))
+		doctor_note(chart, DOCTOR_F_ROUTER_404, p, NULL,
+			    "the 404 is that of a router, which goes by the "
+			    "path");
+	if (p->status == 400 && wrote(p, WHY_STACK_NODE_WS) &&
+	    bytes_equal(bytes_trim(body), BYTES("Bad Request")) &&
+	    doctor_found(chart, DOCTOR_F_HANDSHAKE_STANDARD))
+		doctor_note(chart, DOCTOR_F_WS_BARE_400, p, NULL,
+			    "ws answers a sound handshake so when it does not "
+			    "serve the path");
+	if (p->status == 400 &&
+	    bytes_contains_nocase(body,
+				  BYTES("<p>The browser (or proxy) sent a "
+					"request that this server could "
+					"not understand.")))
+		doctor_note(chart, DOCTOR_F_WERKZEUG_400, p, NULL,
+			    "Werkzeug answers a WebSocket so at a route that "
+			    "is none");
+}
+
 static void odd_words(struct doctor_chart *chart, const struct doctor_probe *p)
 {
 	struct bytes version =
@@ -312,11 +397,17 @@ static void odd_words(struct doctor_chart *chart, const struct doctor_probe *p)
 		doctor_note(chart, DOCTOR_F_ACTIONCABLE_404, p, NULL,
 			    "Action Cable answers an Origin that it does not "
 			    "allow with this 404");
-	if (p->status == 404 &&
+	if ((p->status / 100 == 2 || p->status == 404 || p->status == 405) &&
 	    (wrote(p, WHY_STACK_FASTAPI) || wrote(p, WHY_STACK_UVICORN)))
 		doctor_note(chart, DOCTOR_F_ASGI_404, p, NULL,
 			    "an ASGI server refuses a WebSocket by 403; this "
-			    "404 is for a plain request");
+			    "%d is for a plain request",
+			    p->status);
+	find_framework(chart, p);
+	if (p->status >= 500 && doctor_found(chart, DOCTOR_F_SAYS_NO_UPGRADE))
+		doctor_note(chart, DOCTOR_F_SAYS_RELAY, p, NULL,
+			    "it is an error of the server's over an Upgrade "
+			    "that it did get");
 	if (p->status == 200 && p->body_len == 0 && passed_by(p, WHY_STACK_CADDY))
 		doctor_note(chart, DOCTOR_F_EMPTY_CADDY, p, NULL,
 			    "Caddy answers a Host that no site of it has with "
@@ -431,6 +522,59 @@ static void find_writer(struct doctor_chart *chart, const struct doctor_probe *p
 				    "(%s)",
 				    h->hop[i].text, h->hop[i].mark);
 	}
+}
+
+/* Fields that only who stands in between adds. */
+static bool has_relay_field(const struct doctor_probe *p)
+{
+	static const char *const names[] = {"Via",	     "X-Cache",
+					    "Age",	     "X-Cache-Status",
+					    "X-Proxy-Cache", "X-Served-By",
+					    "X-Upstream",    "X-Forwarded-For"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (ses_head_get(&p->parsed, names[i]).data)
+			return true;
+	return false;
+}
+
+static bool shows_proxy(const struct doctor_probe *p)
+{
+	for (size_t i = 0; i < p->hops.n; i++) {
+		enum why_layer layer = why_stack(p->hops.hop[i].stack)->layer;
+
+		if (layer == WHY_LAYER_REVERSE_PROXY ||
+		    layer == WHY_LAYER_CDN || layer == WHY_LAYER_FORWARD_PROXY)
+			return true;
+	}
+	return p->outcome == DOCTOR_ANSWERED && has_relay_field(p);
+}
+
+/*
+ * Proxies can be quiet; yet where nothing in any answer is a proxy's, and the
+ * server behind does not speak of an Upgrade that it missed, there may be none.
+ */
+static void find_no_proxy(struct doctor_chart *chart,
+			  const struct doctor_probe *base)
+{
+	static const enum doctor_finding_kind missed[] = {
+		DOCTOR_F_SAYS_NO_UPGRADE, DOCTOR_F_SAYS_HTTP10,
+		DOCTOR_F_SAYS_RELAY,	  DOCTOR_F_ASGI_404,
+		DOCTOR_F_ACTIONCABLE_404, DOCTOR_F_VERSION_13_LISTED,
+		DOCTOR_F_GET_SAME_WS};
+
+	if (chart->blind || base->outcome != DOCTOR_ANSWERED ||
+	    base->status == 426 || base->status == 502 || base->status >= 504 ||
+	    chart->c->proxy || chart->config)
+		return;
+	for (size_t i = 0; i < sizeof(missed) / sizeof(missed[0]); i++)
+		if (doctor_found(chart, missed[i]))
+			return;
+	for (size_t i = 0; i < chart->n_probes; i++)
+		if (shows_proxy(chart->probe[i]))
+			return;
+	doctor_note(chart, DOCTOR_F_NO_PROXY_SIGN, base, NULL,
+		    "nothing in the answers is a proxy's");
 }
 
 static void find_answer(struct doctor_chart *chart, const struct doctor_probe *p)
@@ -616,6 +760,7 @@ void doctor_find(struct doctor_chart *chart)
 	find_answer(chart, base);
 	find_redirect(chart, base);
 	doctor_find_pairs(chart);
+	find_no_proxy(chart, base);
 	doctor_find_comparison(chart);
 	doctor_find_experiments(chart);
 	doctor_find_config(chart);

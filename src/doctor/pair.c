@@ -413,6 +413,7 @@ static void find_get_words(struct doctor_chart *chart,
 		{DOCTOR_F_SAYS_ADDRESS, DOCTOR_F_GET_SAYS_ADDRESS},
 		{DOCTOR_F_SAYS_AGENT, DOCTOR_F_GET_SAYS_AGENT},
 		{DOCTOR_F_SAYS_CREDENTIALS, DOCTOR_F_GET_SAYS_CREDENTIALS},
+		{DOCTOR_F_SAYS_BAD_TOKEN, DOCTOR_F_GET_SAYS_CREDENTIALS},
 		{DOCTOR_F_CHALLENGE, DOCTOR_F_GET_SAYS_CREDENTIALS},
 		{DOCTOR_F_SAYS_QUERY, DOCTOR_F_GET_SAYS_QUERY},
 		{DOCTOR_F_SAYS_SUBPROTOCOL, DOCTOR_F_GET_SAYS_SUBPROTOCOL},
@@ -438,6 +439,38 @@ static bool neither_upgrades(const struct doctor_probe *base,
 	       doctor_says(g, DOCTOR_F_SAYS_NO_UPGRADE);
 }
 
+/* A refusal of who asks, by its status or by its words. */
+static bool is_denial(const struct doctor_chart *chart,
+		      const struct doctor_probe *base)
+{
+	static const enum doctor_finding_kind words[] = {
+		DOCTOR_F_SAYS_CREDENTIALS, DOCTOR_F_SAYS_BAD_TOKEN,
+		DOCTOR_F_SAYS_PERMISSION,  DOCTOR_F_SAYS_ADDRESS,
+		DOCTOR_F_SAYS_REGION,	   DOCTOR_F_SAYS_AGENT,
+		DOCTOR_F_SAYS_WAF,	   DOCTOR_F_SAYS_RATE,
+		DOCTOR_F_SAYS_CLIENT_CERT, DOCTOR_F_SAYS_HOST,
+		DOCTOR_F_SAYS_TLS_PORT,	   DOCTOR_F_SAYS_HEAD_LARGE,
+		DOCTOR_F_SAYS_FULL,	   DOCTOR_F_SAYS_ORIGIN};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (doctor_found(chart, words[i]))
+			return true;
+	return base->status == 401 || base->status == 402 ||
+	       base->status == 403 || base->status == 429 || base->status == 451;
+}
+
+/* What the page of the same path says of a WebSocket there. */
+static void find_get_endpoint(struct doctor_chart *chart,
+			      const struct doctor_probe *g)
+{
+	const struct doctor_probe *odd =
+		doctor_tried(chart, DOCTOR_PATH, DOCTOR_NONSENSE_PATH);
+
+	if (doctor_says(g, DOCTOR_F_SAYS_ENDPOINT) &&
+	    !(odd && doctor_says(odd, DOCTOR_F_SAYS_ENDPOINT)))
+		tell(chart, DOCTOR_F_GET_SAYS_ENDPOINT, g);
+}
+
 static void find_get(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -447,6 +480,7 @@ static void find_get(struct doctor_chart *chart)
 	if (!g || base->outcome == DOCTOR_OPEN)
 		return;
 	find_get_words(chart, g);
+	find_get_endpoint(chart, g);
 	if (doctor_found(chart, DOCTOR_F_EMPTY_ENVOY) && g->status != 403)
 		return; /* Envoy itself refuses the Upgrade, and it alone */
 	if (doctor_found(chart, DOCTOR_F_HANDSHAKE_BY_HAND) &&
@@ -462,9 +496,8 @@ static void find_get(struct doctor_chart *chart)
 			  wants_upgrade(base)	    ? DOCTOR_F_GET_SAME_WS
 			  : base->status / 100 == 2 ? DOCTOR_F_GET_SAME_PAGE
 			  : base->status / 100 == 5 ? DOCTOR_F_GET_SAME_ERROR
-			  : base->status == 401 || base->status == 403
-				  ? DOCTOR_F_GET_SAME_DENIED
-				  : DOCTOR_F_GET_SAME,
+			  : is_denial(chart, base)  ? DOCTOR_F_GET_SAME_DENIED
+						    : DOCTOR_F_GET_SAME,
 			  g, "a plain GET without Upgrade gets the same answer");
 		return;
 	}
@@ -507,12 +540,22 @@ static void find_subprotocol(struct doctor_chart *chart)
 			  "with other subprotocols the answer is the same");
 }
 
+/* The refusal is one of size, and the head is not small. */
+static bool is_about_size(const struct doctor_chart *chart)
+{
+	return !doctor_found(chart, DOCTOR_F_HEAD_SMALL) &&
+	       (doctor_found(chart, DOCTOR_F_STATUS_431) ||
+		doctor_found(chart, DOCTOR_F_SAYS_HEAD_LARGE));
+}
+
 static void find_credentials(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
 	struct tally t = count(chart, DOCTOR_NO_CREDENTIALS);
 
-	if (t.opened)
+	if (t.opened && is_about_size(chart))
+		tell(chart, DOCTOR_F_HEADER_LARGE_REMOVED_OPENS, t.opened);
+	else if (t.opened)
 		tell(chart, DOCTOR_F_CREDENTIALS_REMOVED_OPENS, t.opened);
 	else if (t.changed && t.changed->status == 401 && base->status != 401)
 		tell(chart, DOCTOR_F_CREDENTIALS_JUDGED, t.changed);
@@ -589,6 +632,8 @@ static void find_scheme(struct doctor_chart *chart)
 		return;
 	if (opens(chart, base, p))
 		tell(chart, DOCTOR_F_SCHEME_OPENS, p);
+	else if (doctor_found(chart, DOCTOR_F_SAYS_TLS_PORT) && spoke_tls(p))
+		tell(chart, DOCTOR_F_SCHEME_ANSWERS, p);
 	else if (doctor_says(p, DOCTOR_F_SAYS_TLS_PORT))
 		tell_same(chart, DOCTOR_F_SCHEME_NO_EFFECT, p,
 			  "without TLS the port says that it wants TLS");

@@ -24,6 +24,8 @@ static const struct telltale telltales[] = {
 
 /* A body up to this long, and no markup, is a sentence of its author. */
 #define SHORT_BODY 1000
+/* So is a page that is hardly more than its heading and one line. */
+#define SHORT_PAGE 420
 /* Success pages are read no further: they are no refusals. */
 #define LONG_BODY 4096
 /* Nobody hides a reason further down than this. */
@@ -68,7 +70,9 @@ static bool is_sentence(struct bytes body)
 {
 	struct bytes text = bytes_trim(body);
 
-	return text.len > 0 && text.len <= SHORT_BODY && text.data[0] != '<';
+	if (text.len > 0 && text.data[0] == '<')
+		return text.len <= SHORT_PAGE;
+	return text.len > 0 && text.len <= SHORT_BODY;
 }
 
 static bool field_says(const struct doctor_probe *p, const char *phrase,
@@ -143,11 +147,19 @@ static bool reason_says(const struct doctor_probe *p, const char *phrase,
 	return false;
 }
 
-/* Varnish sends Retry-After with whatever it makes up itself. */
+/*
+ * Varnish sends Retry-After with whatever it makes up itself. Apache's and
+ * Werkzeug's stock 503 guess at maintenance and capacity, and know of neither.
+ */
 static bool is_moot(const struct doctor_probe *p, const struct telltale *t)
 {
-	return t->kind == DOCTOR_F_RETRY_AFTER && p->status != 429 &&
-	       p->status != 503;
+	if (t->kind == DOCTOR_F_RETRY_AFTER)
+		return p->status != 429 && p->status != 503;
+	return (t->kind == DOCTOR_F_SAYS_FULL ||
+		t->kind == DOCTOR_F_SAYS_MAINTENANCE) &&
+	       bytes_contains_nocase(bytes_of(p->body, p->body_len),
+				     BYTES("maintenance downtime or capacity "
+					   "problems"));
 }
 
 static bool says(const struct doctor_probe *p, const struct telltale *t,
@@ -184,6 +196,40 @@ bool doctor_says(const struct doctor_probe *p, enum doctor_finding_kind kind)
 	return false;
 }
 
+/*
+ * Where the same sentence says two things, the one that only comes along with
+ * the other: whoever lacks a scope is told of a token, too.
+ */
+static const struct {
+	enum doctor_finding_kind says, and_not;
+} outdone[] = {
+	{DOCTOR_F_SAYS_PARAMETERS, DOCTOR_F_SAYS_BAD_TOKEN},
+	{DOCTOR_F_SAYS_PARAMETERS, DOCTOR_F_SAYS_CREDENTIALS},
+	{DOCTOR_F_SAYS_BAD_TOKEN, DOCTOR_F_SAYS_QUERY},
+	{DOCTOR_F_SAYS_BAD_TOKEN, DOCTOR_F_SAYS_PERMISSION},
+	{DOCTOR_F_SAYS_SCOPE, DOCTOR_F_SAYS_BAD_TOKEN},
+	{DOCTOR_F_SAYS_PERMISSION, DOCTOR_F_SAYS_CREDENTIALS},
+	{DOCTOR_F_SAYS_NO_UPGRADE, DOCTOR_F_SAYS_BAD_TOKEN},
+	{DOCTOR_F_SAYS_NO_UPGRADE, DOCTOR_F_SAYS_CREDENTIALS},
+	{DOCTOR_F_SAYS_BAD_TOKEN, DOCTOR_F_SAYS_GRAPHQL},
+	{DOCTOR_F_SAYS_CREDENTIALS, DOCTOR_F_SAYS_GRAPHQL},
+	{DOCTOR_F_SAYS_PERMISSION, DOCTOR_F_SAYS_GRAPHQL},
+	{DOCTOR_F_SAYS_GRAPHQL, DOCTOR_F_SAYS_QUERY},
+	{DOCTOR_F_SAYS_INSPECTOR, DOCTOR_F_SAYS_NO_UPGRADE},
+	{DOCTOR_F_SAYS_SESSION, DOCTOR_F_SAYS_BAD_TOKEN},
+	{DOCTOR_F_SAYS_NO_WEBSOCKET, DOCTOR_F_SAYS_NO_UPGRADE},
+};
+
+static void drop(struct doctor_chart *chart, enum doctor_finding_kind kind)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < chart->n_findings; i++)
+		if (chart->finding[i].kind != kind)
+			chart->finding[n++] = chart->finding[i];
+	chart->n_findings = n;
+}
+
 void doctor_find_words(struct doctor_chart *chart, const struct doctor_probe *p)
 {
 	struct bytes said = {0};
@@ -204,4 +250,7 @@ void doctor_find_words(struct doctor_chart *chart, const struct doctor_probe *p)
 			doctor_note(chart, t->kind, p, NULL,
 				    "the answer says \"%s\"", quote);
 	}
+	for (size_t i = 0; i < sizeof(outdone) / sizeof(outdone[0]); i++)
+		if (doctor_found(chart, outdone[i].says))
+			drop(chart, outdone[i].and_not);
 }

@@ -616,7 +616,7 @@ static const struct patient patients[] = {
 		     {DOCTOR_SUBPROTOCOL, NULL, "@silent"},
 		     {DOCTOR_NO_SUBPROTOCOL, NULL, "@silent"}},
 	 .cause = NULL,
-	 .at_most = 0.5},
+	 .at_most = 0.85},
 	{.name = "a reason in a field",
 	 .url = URL,
 	 .answer = "HTTP/1.1 403 Forbidden\nX-WebSocket-Reject-Reason: "

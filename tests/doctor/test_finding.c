@@ -112,6 +112,10 @@ TEST("the status of a forward proxy tells denied from unauthenticated")
 	}
 }
 
+#define LINES                                                               \
+	"<p>There is much to read on this page, more than a refusal would " \
+	"say, and it goes on for another line or two.</p>"
+
 TEST("words are heard in sentences, not in pages, and not inside other words")
 {
 	static const struct {
@@ -124,8 +128,33 @@ TEST("words are heard in sentences, not in pages, and not inside other words")
 		{"HTTP/1.1 403 Bad origin\n\n", DOCTOR_F_SAYS_ORIGIN, true},
 		{"HTTP/1.1 403 Forbidden\n\nthe original file",
 		 DOCTOR_F_SAYS_ORIGIN, false},
-		{"HTTP/1.1 403 Forbidden\n\n<html>origin of species</html>",
+		{"HTTP/1.1 403 Forbidden\n\n<html>" LINES LINES LINES LINES LINES
+		 "origin of species</html>",
 		 DOCTOR_F_SAYS_ORIGIN, false},
+		{"HTTP/1.1 403 Forbidden\n\n<html><title>403 Forbidden</title>"
+		 "<p>Your role does not suffice.</p>",
+		 DOCTOR_F_SAYS_PERMISSION, true},
+		{"HTTP/1.1 400 Bad Request\n\n{\"message\":\"missing or "
+		 "malformed jwt\"}",
+		 DOCTOR_F_SAYS_BAD_TOKEN, true},
+		{"HTTP/1.1 403 Forbidden\n\n{\"detail\":\"Token lacks scope "
+		 "a\"}",
+		 DOCTOR_F_SAYS_CREDENTIALS, false},
+		{"HTTP/1.1 400 Bad Request\n\n'upgrade' token not found in "
+		 "'Connection' header",
+		 DOCTOR_F_SAYS_BAD_TOKEN, false},
+		{"HTTP/1.1 400 Bad Request\n\n{\"errors\":[{\"message\":"
+		 "\"Unknown query\"}]}",
+		 DOCTOR_F_SAYS_QUERY, false},
+		{"HTTP/1.1 401 Unauthorized\n\n{\"errors\":[{\"message\":"
+		 "\"invalid token\"}]}",
+		 DOCTOR_F_SAYS_GRAPHQL, false},
+		{"HTTP/1.1 503 Service Unavailable\n\n<p>The server is "
+		 "temporarily unable to service your request due to maintenance "
+		 "downtime or capacity problems.</p>",
+		 DOCTOR_F_SAYS_FULL, false},
+		{"HTTP/1.1 503 Service Unavailable\n\ntoo many open sockets",
+		 DOCTOR_F_SAYS_FULL, true},
 		{"HTTP/1.1 403 Forbidden\n\n<html>Cross Origin WebSockets not "
 		 "allowed</html>",
 		 DOCTOR_F_SAYS_SAME_ORIGIN, true},
