@@ -191,6 +191,10 @@ void nginx_judge_upgrade(struct lint_run *run, const struct lint_node *level,
 void nginx_judge_rest(struct lint_run *run, const struct lint_node *level,
 		      bool sure);
 
+/* ---- nginx_path.c: what path the server behind is asked for ---- */
+
+void nginx_judge_path(struct lint_run *run, const struct lint_node *level);
+
 /* ---- nginx_access.c: what refuses ---- */
 
 /* Whether a finding of this rule is at this place already. */

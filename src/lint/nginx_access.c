@@ -53,15 +53,16 @@ static enum lint_rule rule_of(const struct nginx_world *w, int status)
 	return status == 404 ? LINT_NO_ROUTE : LINT_REFUSED;
 }
 
-static const char *words_of(enum lint_rule rule)
+/* Whom a rule refuses; @sure: this very request. */
+static const char *words_of(enum lint_rule rule, bool sure)
 {
 	switch (rule) {
 	case LINT_ORIGIN_RULE:
-		return "the Origin";
+		return sure ? "this Origin" : "some Origins";
 	case LINT_AGENT_RULE:
-		return "the User-Agent";
+		return sure ? "this User-Agent" : "some User-Agents";
 	default:
-		return "the request";
+		return sure ? "this request" : "some requests";
 	}
 }
 
@@ -96,14 +97,13 @@ static void note_answer(struct nginx_world *w, const struct lint_node *node,
 		lint_fix(f, "server_name %.200s;", w->host);
 		return;
 	}
-	f = lint_note(w->run, rule, at, sure, where,
-		      "%s answers %d when %s %s%s", node->name, status,
-		      words_of(rule),
-		      sure ? "is this one" : "does not please it",
+	f = lint_note(w->run, rule, at, sure, where, "%s refuses %s with %d%s",
+		      node->name, words_of(rule, sure), status,
 		      w->asked_referer ? " (WebSockets have no Referer)" : "");
-	if (rule == LINT_ORIGIN_RULE)
-		lint_fix(f, "# let the condition hold for the origin: %.200s",
-			 w->any_client ? "https://app.example" : w->origin);
+	if (rule == LINT_ORIGIN_RULE && w->any_client)
+		lint_fix(f, "# let the origins of your own pages through here");
+	else if (rule == LINT_ORIGIN_RULE)
+		lint_fix(f, "# let this origin through here: %.200s", w->origin);
 }
 
 /* ---- rewriting ---- */

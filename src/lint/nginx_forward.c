@@ -585,6 +585,23 @@ static enum lint_rule host_rule(struct nginx_world *w, const char *value)
 					 : LINT_HOST_REPLACED;
 }
 
+/* What reaches the server behind as Host, and what the client asked for. */
+static void host_words(const struct nginx_world *w,
+		       const struct lint_node *node, enum lint_rule rule,
+		       const char *value, char *out, size_t size)
+{
+	bool nameless = strstr(w->http_host, NGINX_NO_NAME) && !w->run->request;
+	const char *shown =
+		nameless && node && *value ? lint_arg(node, 1) : value;
+
+	if (nameless && rule == LINT_HOST_WITHOUT_PORT)
+		snprintf(out, size, "Host without its port (%u)", w->port);
+	else
+		snprintf(out, size, "%s%.80s where the client asked for %.80s",
+			 *shown ? "Host: " : "no Host", shown,
+			 nameless ? "another name" : w->http_host);
+}
+
 static void note_host(struct nginx_world *w, const struct lint_node *level,
 		      const struct lint_node *node, enum lint_rule rule,
 		      const char *value, bool sure)
@@ -593,19 +610,17 @@ static void note_host(struct nginx_world *w, const struct lint_node *level,
 	const struct lint_node *pass = lint_child(level, "proxy_pass", NULL);
 	const struct lint_node *at = node ? node : pass;
 	struct nginx_mend m = {.run = w->run};
-	char where[128], paste[480] = "";
+	char where[128], paste[480] = "", words[240];
 	struct lint_finding *f;
 
 	if (nginx_is_noted(w->run, rule, at))
 		return;
 	nginx_where(level, where, sizeof(where));
+	host_words(w, node, rule, value, words, sizeof(words));
 	f = lint_note(w->run, rule, at, sure, where,
-		      "the server behind gets Host: %.80s where the client "
-		      "asked for %.80s; a check of Origin against Host fails",
-		      value,
-		      w->run->request || !strstr(w->http_host, NGINX_NO_NAME)
-			      ? w->http_host
-			      : "another name");
+		      "the server behind gets %s; a check of Origin against "
+		      "Host fails",
+		      words);
 	lint_fix(f, "%s", good);
 	if (node) {
 		nginx_mend_replace(&m, node, "%s", good);
@@ -644,6 +659,9 @@ static void judge_host(struct lint_run *run, const struct lint_node *level,
 	else if (!nginx_evaluate(&w, lint_arg(node, 1), value, sizeof(value)))
 		return;
 	rule = host_rule(&w, value);
+	/* Clients may come by another port than the one here. */
+	if (rule == LINT_HOST_WITHOUT_PORT && !run->request)
+		sure = false;
 	if (rule != LINT_N_RULES)
 		note_host(&w, level, node, rule, value, sure);
 }
@@ -743,6 +761,7 @@ void nginx_judge_rest(struct lint_run *run, const struct lint_node *level,
 		      bool sure)
 {
 	judge_host(run, level, sure);
+	nginx_judge_path(run, level);
 	judge_scheme(run, level, sure);
 	judge_time(run, level, sure);
 }

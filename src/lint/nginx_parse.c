@@ -304,15 +304,47 @@ static int unexpected(struct reader *r, const char *what)
 	return lint_fail(r->run, r->file, r->line, column(r), "%s", what);
 }
 
+/* Names that are never a value: where an argument in a line of its own is one
+ * of them, the semicolon of the directive before was forgotten. */
+static bool begins_directive(const struct word *w)
+{
+	static const char *const names[] = {"proxy_pass",
+					    "proxy_set_header",
+					    "proxy_http_version",
+					    "proxy_read_timeout",
+					    "proxy_send_timeout",
+					    "proxy_connect_timeout",
+					    "proxy_redirect",
+					    "proxy_buffering",
+					    "proxy_cache_bypass",
+					    "add_header",
+					    "server_name",
+					    "listen",
+					    "location",
+					    "ssl_certificate",
+					    "ssl_certificate_key",
+					    "access_log",
+					    "error_log",
+					    "try_files"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!w->quoted && strcmp(w->text, names[i]) == 0)
+			return true;
+	return false;
+}
+
 /* The words of one directive, up to what ends it: ';' or '{'. */
 static int read_words(struct reader *r, struct lint_node *parent,
 		      struct lint_node **ret, int *ret_end)
 {
 	struct lint_node *node = NULL;
+	unsigned line, end_column; /* where the word before ended */
 	struct word w;
 	int error = 0, c;
 
 	for (;;) {
+		line = r->line;
+		end_column = column(r);
 		skip_blank(r);
 		c = peek(r);
 		if (c < 0)
@@ -325,6 +357,11 @@ static int read_words(struct reader *r, struct lint_node *parent,
 			return unexpected(r, "\"}\" before the directive is "
 					     "ended; is a \";\" missing?");
 		error = read_word(r, &w);
+		if (!error && node && w.line > line && begins_directive(&w))
+			return lint_fail(
+				r->run, r->file, line, end_column,
+				"%.60s is not ended by \";\" before %s",
+				node->name, w.text);
 		if (!error && !node)
 			node = lint_node_new(r->run, parent, r->file, w.line,
 					     w.column, w.text);

@@ -191,7 +191,7 @@ TEST("the version, Host, scheme and time are looked at")
 		{"server { listen 8080; location /ws { " REST
 		 " proxy_pass http://a; proxy_read_timeout 1h; "
 		 "proxy_http_version 1.1;\nproxy_set_header Host $host; } }",
-		 "host-without-port:2"},
+		 "host-without-port:2?"},
 		{"server { listen 8080; location /ws { " REST
 		 " proxy_pass http://a; proxy_read_timeout 1h; "
 		 "proxy_http_version 1.1;\n"
@@ -420,6 +420,45 @@ TEST("includes are looked for beside the main file and above it")
 	assert_string_equal(report.finding[0].file, "/e/sites/pass");
 	assert_int_equal(report.finding[0].line, 2);
 	lint_report_fini(&report);
+}
+
+TEST("a forgotten semicolon is told where it belongs")
+{
+	static const struct {
+		const char *text;
+		unsigned line;
+	} rows[] = {
+		{"location / {\nproxy_pass http://a\nproxy_set_header A b;\n}", 2},
+		{"server {\nlisten 80 # plain\n\nserver_name a;\n}", 2},
+		{"location /a {\nproxy_pass http://a\n}\nlocation /b { }", 3},
+		{"server {\nproxy_pass a\nlocation / { return 200; } }", 2},
+	};
+	/* values may stand in lines of their own */
+	static const struct row fine[] = {
+		{"server { server_name\n a\n \"listen\"\n b; listen\n80; }", ""}};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		check_error((struct memory_file[]){{"x", rows[i].text}, {0}},
+			    "x", rows[i].line, "\";\"");
+	check_rows(fine, ARRAY_LEN(fine), NULL);
+}
+
+TEST("a path of proxy_pass is told where Socket.IO would miss its own")
+{
+#define IO(location, pass) "location " location " { " pass " " GOOD " }\n"
+	static const struct row rows[] = {
+		{IO("/socket.io/", "proxy_pass http://a/;"),
+		 "path-changed:1?"},
+		{IO("^~ /socket.io", "proxy_pass http://a/x/;"),
+		 "path-changed:1?"},
+		{IO("/socket.io/", "proxy_pass http://a;"), ""},
+		{IO("/socket.io/", "proxy_pass http://a/socket.io/;"), ""},
+		{IO("/x/socket.io/", "proxy_pass http://a/socket.io/;"), ""},
+		{IO("/socket.io/", "proxy_pass http://unix:/run/a.sock;"), ""},
+		{IO("/ws/", "proxy_pass http://a/;"), ""},
+	};
+
+	check_rows(rows, ARRAY_LEN(rows), NULL);
 }
 
 TEST("a missing include is told, and what does not matter is not")
