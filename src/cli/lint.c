@@ -4,8 +4,6 @@
  * and Caddy that keep WebSockets from opening. src/lint judges; here files are
  * read for it and findings are told, as text, JSON or a patch.
  */
-#include <errno.h>
-#include <glob.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +17,7 @@
 #include "cli/options.h"
 #include "cli/show.h"
 #include "cli/term.h"
+#include "doctor/files.h"
 #include "lint/lint.h"
 #include "wire/url.h"
 
@@ -64,60 +63,6 @@ struct job {
 	size_t n_findings, n_edited;
 	bool from_root; /* the patch is for / */
 };
-
-/* ---- files ---- */
-
-static int read_all(FILE *f, char **ret, size_t *ret_len)
-{
-	char *text = malloc(LINT_MAX_BYTES + 1), *fitting;
-	int error = 0;
-
-	if (!text)
-		return ENOMEM;
-	errno = 0;
-	*ret_len = fread(text, 1, LINT_MAX_BYTES, f);
-	if (ferror(f))
-		error = errno ? errno : EIO;
-	else if (fgetc(f) != EOF)
-		error = EFBIG;
-	if (error) {
-		free(text);
-		return error;
-	}
-	fitting = realloc(text, *ret_len + 1);
-	*ret = fitting ? fitting : text;
-	return 0;
-}
-
-static int read_file(void *ctx, const char *path, char **ret, size_t *ret_len)
-{
-	bool standard = strcmp(path, "-") == 0;
-	FILE *f = standard ? stdin : fopen(path, "rbe");
-	int error;
-
-	if (!f)
-		return errno;
-	error = read_all(f, ret, ret_len);
-	if (!standard)
-		fclose(f);
-	return error;
-}
-
-static int list_files(void *ctx, const char *pattern,
-		      void (*found)(void *found_ctx, const char *path),
-		      void *found_ctx)
-{
-	glob_t names;
-	int r = glob(pattern, 0, NULL, &names);
-
-	for (size_t i = 0; r == 0 && i < names.gl_pathc; i++)
-		found(found_ctx, names.gl_pathv[i]);
-	if (r == 0)
-		globfree(&names);
-	return r == GLOB_NOSPACE ? ENOMEM : 0;
-}
-
-static const struct lint_files files = {.read = read_file, .list = list_files};
 
 /* ---- telling ---- */
 
@@ -272,6 +217,7 @@ static int complain(const char *file, const struct lint_error *error)
 static int read_report(struct job *job, const char *file,
 		       struct lint_report *ret)
 {
+	struct lint_files files = doctor_files(file, true);
 	struct lint_error error;
 	int r = lint_file(&files, file, job->language,
 			  job->o->request ? &job->request : NULL, ret, &error);

@@ -6,56 +6,16 @@
  */
 #include "doctor/config.h"
 
-#include <errno.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <sesame/error.h>
 
+#include "doctor/files.h"
+
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 /* ---- files ---- */
-
-static int read_file(void *ctx, const char *path, char **ret, size_t *ret_len)
-{
-	char *text = malloc(LINT_MAX_BYTES + 1);
-	FILE *f = text ? fopen(path, "rb") : NULL;
-	int error = errno;
-
-	if (!f) {
-		free(text);
-		return text ? error : ENOMEM;
-	}
-	errno = 0;
-	*ret_len = fread(text, 1, LINT_MAX_BYTES, f);
-	error = ferror(f) ? (errno ? errno : EIO)
-			  : (fgetc(f) != EOF ? EFBIG : 0);
-	fclose(f);
-	if (error) {
-		free(text);
-		return error;
-	}
-	text[*ret_len] = 0;
-	*ret = realloc(text, *ret_len + 1);
-	if (!*ret)
-		*ret = text;
-	return 0;
-}
-
-static int list_files(void *ctx, const char *pattern,
-		      void (*found)(void *found_ctx, const char *path),
-		      void *found_ctx)
-{
-	glob_t names;
-	int r = glob(pattern, 0, NULL, &names);
-
-	for (size_t i = 0; r == 0 && i < names.gl_pathc; i++)
-		found(found_ctx, names.gl_pathv[i]);
-	if (r == 0)
-		globfree(&names);
-	return r == GLOB_NOSPACE ? ENOMEM : 0;
-}
 
 static int complain(const char *option_file, const struct lint_error *error)
 {
@@ -74,7 +34,6 @@ static int complain(const char *option_file, const struct lint_error *error)
 
 int doctor_config_read(const struct doctor_case *c, struct doctor_config **ret)
 {
-	struct lint_files files = {.read = read_file, .list = list_files};
 	char host[256] = "", path[2048] = "/";
 	struct lint_request request = {
 		.tls = c->url.tls,
@@ -102,6 +61,7 @@ int doctor_config_read(const struct doctor_case *c, struct doctor_config **ret)
 	if (c->url.path.len)
 		snprintf(path, sizeof(path), "%.*s", BYTES_ARG(c->url.path));
 	for (size_t i = 0; i < c->n_configs && status == 0; i++) {
+		struct lint_files files = doctor_files(c->config[i], false);
 		int r = lint_file(&files, c->config[i], LINT_UNKNOWN, &request,
 				  &config->report[config->n], &error);
 

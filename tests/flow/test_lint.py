@@ -571,6 +571,29 @@ def test_a_patch_on_a_terminal_cannot_paint_it(tmp_path):
     assert b"proxy_pass" in shown and b"\x1b" not in shown
 
 
+@pytest.mark.parametrize("what", ["pipe", "/dev/zero", "-", "/*/*/*/*/*/*/*/*/*"])
+def test_an_include_reads_plain_files_only(tmp_path, what):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "x").write_text("events {}\nhttp { server { location /ws {\n"
+                                "proxy_pass http://a; }\ninclude %s;\n} }\n" % what)
+    with subprocess.Popen([SESAME, "lint", "x"], cwd=tmp_path, stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as run:
+        try:
+            out = run.stdout.read() if run.wait(timeout=20) == 1 else ""
+        finally:
+            run.kill()
+    assert "cannot-read" in out and "upgrade-not-forwarded" in out
+
+
+def test_the_file_that_is_named_may_be_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    text = "location /ws { proxy_pass http://a; }\n"
+    threading.Thread(target=(tmp_path / "pipe").write_text, args=(text,)).start()
+    run = subprocess.run([SESAME, "lint", "--language", "nginx", "pipe"], cwd=tmp_path,
+                         capture_output=True, text=True, timeout=20, check=False)
+    assert "pipe:1:" in run.stdout
+
+
 def test_wrong_usage_is_told(tmp_path):
     for words in ([], ["--origin", "https://a", "x"], ["--language", "iis", "x"], ["no-such-file"],
                   ["--fix", "--json", "x"], ["--request", "wsss://a", "x"]):
