@@ -351,8 +351,18 @@ static bool absolute(const char *target)
 	       strstr(target, "://") < target + 12;
 }
 
+/* "!=websocket", "^$": whoever comes with anything but a WebSocket. */
+static bool wants_none(const char *pattern)
+{
+	return strcmp(pattern, "^$") == 0 ||
+	       (pattern[0] == '!' && (lint_holds(pattern, "websocket") ||
+				      lint_holds(pattern, "upgrade")));
+}
+
 static bool asks_upgrade(const struct lint_node *cond)
 {
+	if (wants_none(lint_arg(cond, 1)))
+		return false;
 	return lint_holds(lint_arg(cond, 0), "Upgrade}") ||
 	       lint_holds(lint_arg(cond, 0), "Connection}") ||
 	       lint_holds(lint_arg(cond, 1), "HTTP:Upgrade");

@@ -98,9 +98,10 @@ static void judge_order(const struct apache_probe *p,
 		return;
 	f = lint_note(p->run, LINT_ORDER, late->node, true,
 		      apache_place(late, p->server, where, sizeof(where)),
-		      "%s of line %u takes this path first, so the WebSocket "
-		      "never gets here",
-		      early->name, early->line);
+		      "%s of line %u takes this path, so the WebSocket never "
+		      "gets here (the %s wins)",
+		      early->name, early->line,
+		      sections ? "last section" : "first line");
 	if (!apache_read_pass(p->a, p->fate.by, &first) ||
 	    !apache_read_pass(p->a, late, &second))
 		return;

@@ -256,6 +256,30 @@ static bool below_route(const struct lint_node *n)
 	return false;
 }
 
+/* What Caddy 1 had within proxy. */
+static bool is_outdated(const struct lint_node *n)
+{
+	return strcmp(n->name, "websocket") == 0 ||
+	       strcmp(n->name, "transparent") == 0 ||
+	       strcmp(n->name, "header_upstream") == 0 ||
+	       strcmp(n->name, "header_downstream") == 0;
+}
+
+/* The same for Caddy 2; what that does by itself goes. */
+static void renew_line(const struct caddy *c, struct lint_finding *f,
+		       const struct lint_node *n)
+{
+	const char *field = lint_arg(n, 0);
+
+	if (strcmp(n->name, "header_downstream") == 0)
+		swap(c, f, n, n->name, "header_down");
+	else if (strcmp(n->name, "header_upstream") != 0 || on_upgrade(field) ||
+		 lint_same(field, "Host"))
+		take_out(c, f, n);
+	else
+		swap(c, f, n, n->name, "header_up");
+}
+
 static void judge_proxy(const struct caddy *c, const struct lint_node *proxy,
 			bool sure)
 {
@@ -278,15 +302,13 @@ static void judge_proxy(const struct caddy *c, const struct lint_node *proxy,
 		else if (strcmp(n->name, "stream_timeout") == 0)
 			judge_span(c, n, LONG_MS, sure,
 				   "a WebSocket is closed, busy or not,");
-		else if (strcmp(n->name, "websocket") == 0 ||
-			 strcmp(n->name, "transparent") == 0)
-			take_out(c,
-				 note(c, LINT_OUTDATED, n, true,
-				      "this is of Caddy 1; Caddy 2 passes "
-				      "WebSockets on without being told, and "
-				      "does "
-				      "not start with this"),
-				 n);
+		else if (is_outdated(n))
+			renew_line(c,
+				   note(c, LINT_OUTDATED, n, true,
+					"this is of Caddy 1; Caddy 2 does not "
+					"start with it, and passes WebSockets "
+					"on without being told"),
+				   n);
 	}
 }
 
@@ -644,6 +666,31 @@ static void check_block(struct caddy *c, const struct lint_node *block,
 	}
 }
 
+/* "proxy /ws" took all that begins so; in Caddy 2 that is "/ws*", and a lone
+ * "/" would take nothing but itself. */
+static void renew_proxy(const struct caddy *c, struct lint_finding *f,
+			const struct lint_node *n)
+{
+	struct bytes text = lint_line(c->run, n->file, n->line);
+	const char *path = lint_arg(n, 0);
+	size_t name = strlen(n->name), gap = 0;
+	char from[300], to[300];
+
+	text = bytes_from(text, n->column - 1);
+	while (name + gap < text.len && strchr(" \t", text.data[name + gap]))
+		gap++;
+	if (*path != '/' || strlen(path) + name + gap >= sizeof(from) ||
+	    !bytes_starts(bytes_from(text, name + gap), bytes_of_str(path))) {
+		swap(c, f, n, n->name, "reverse_proxy");
+		return;
+	}
+	snprintf(from, sizeof(from), "%.*s%s", (int)(name + gap),
+		 (const char *)text.data, path);
+	snprintf(to, sizeof(to), "reverse_proxy%s%s%s", path[1] ? " " : "",
+		 path[1] ? path : "", path[1] ? "*" : "");
+	swap(c, f, n, from, to);
+}
+
 /* What is of Caddy 1, in a site. */
 static void check_outdated(const struct caddy *c, const struct lint_node *site)
 {
@@ -663,11 +710,11 @@ static void check_outdated(const struct caddy *c, const struct lint_node *site)
 		f = note(c, LINT_OUTDATED, n, true,
 			 "proxy is of Caddy 1; Caddy 2 does not start with it, "
 			 "its reverse_proxy passes WebSockets on");
-		swap(c, f, n, "proxy", "reverse_proxy");
+		/* Its own line comes last: that is what is to be pasted. */
 		for (in = n->first; in; in = in->next)
-			if (strcmp(in->name, "websocket") == 0 ||
-			    strcmp(in->name, "transparent") == 0)
-				take_out(c, f, in);
+			if (is_outdated(in))
+				renew_line(c, f, in);
+		renew_proxy(c, f, n);
 	}
 }
 

@@ -819,7 +819,7 @@ static void judge_order(const struct way *w, const struct lint_node *late,
 
 	snprintf(text, sizeof(text),
 		 "use_backend of line %u takes this first, so WebSockets never "
-		 "get here",
+		 "get here; put this above it",
 		 early->line);
 	f = note(w, LINT_ORDER, late, true, text);
 	lint_fix(f, "%.*s", (int)bytes_trim(line).len,

@@ -32,6 +32,9 @@ TEST("nothing is found where Apache is set up right")
 		      "RewriteCond %{HTTP:UPGRADE} ^WebSocket$ [NC,OR]\n"
 		      "RewriteCond %{HTTP:CONNECTION} ^Upgrade$ [NC]\n" TO_WS,
 		 "", 0},
+		/* everything but WebSockets has a rule, too */
+		{KEEP REWRITES TO_WS "RewriteCond %{HTTP:Upgrade} !=websocket "
+		      "[NC]\nRewriteRule /(.*) http://a/$1 [P,L]\n", "", 0},
 		{KEEP "<Location /ws>\nProxyPass ws://a/ws\n</Location>\n", "", 0},
 		{KEEP "<Location />\nProxyPass http://a/\n</Location>\n"
 		      "<Location /ws>\nProxyPass ws://a/ws\n</Location>\n", "", 0},

@@ -67,6 +67,8 @@ TEST("each mistake in a Caddyfile is found at its line")
 		{"reverse_proxy /ws a:1 {\n stream_timeout 30s\n}\n",
 		 "short-timeout:2", 0},
 		{"reverse_proxy a:1 {\n websocket\n}\n", "outdated:2", 0},
+		{"reverse_proxy a:1 {\n header_upstream X {host}\n}\n",
+		 "outdated:2", 0},
 		{"a.example {\n proxy / a:1 {\n  websocket\n  transparent\n }\n}\n",
 		 "outdated:2", 0},
 		{":80 {\n @ws header Upgrade WebSocket\n reverse_proxy @ws a:1\n"
@@ -184,7 +186,12 @@ TEST("Caddy's mended files say what they should")
 				"}\n", NULL,
 		    "-\theader_up -Upgrade\n");
 	check_patch(LINT_CADDY, "a {\n proxy / a:1 {\n  websocket\n }\n}\n", NULL,
-		    "+ reverse_proxy / a:1 {\n-  websocket\n");
+		    "+ reverse_proxy a:1 {\n-  websocket\n");
+	check_patch(LINT_CADDY,
+		    "a {\n proxy  /ws a:1 {\n  header_upstream X-A b\n }\n}\n",
+		    NULL,
+		    "- proxy  /ws a:1 {\n+ reverse_proxy /ws* a:1 {\n"
+		    "-  header_upstream X-A b\n+  header_up X-A b\n");
 }
 
 TEST("a Caddyfile is read with what it imports")
