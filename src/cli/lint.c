@@ -98,6 +98,21 @@ static void print_fix(const char *fix)
 	}
 }
 
+/* A remedy that only takes lines out has nothing to paste. */
+static void print_removal(const struct lint_finding *f)
+{
+	for (size_t e = 0; e < f->n_edits; e++)
+		if (f->edit[e].kind != LINT_DELETE)
+			return;
+	if (f->n_edits == 1 && f->edit[0].line == f->line)
+		puts("    (take this line out)");
+	else if (f->n_edits == 1)
+		printf("    (take line %u out)\n", f->edit[0].line);
+	else if (f->n_edits)
+		printf("    (take lines %u to %u out)\n", f->edit[0].line,
+		       f->edit[f->n_edits - 1].line);
+}
+
 static void print_finding(const struct lint_finding *f)
 {
 	bool colour = term_colour(stdout);
@@ -109,7 +124,10 @@ static void print_finding(const struct lint_finding *f)
 	       lint_rule_id(f->rule), colour ? TERM_RESET : "", where,
 	       *where ? ": " : "", f->sure ? "" : "perhaps: ",
 	       printable(f->text, text, sizeof(text)));
-	print_fix(f->fix);
+	if (f->fix[0])
+		print_fix(f->fix);
+	else
+		print_removal(f);
 }
 
 static void print_report(const struct lint_report *report)
