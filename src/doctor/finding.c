@@ -456,7 +456,8 @@ static void writer_by_layer(struct doctor_chart *chart,
 		WHY_STACK_FASTAPI};
 	static const enum why_stack http_only[] = {
 		WHY_STACK_PYTHON_HTTP, WHY_STACK_PHP, WHY_STACK_GUNICORN,
-		WHY_STACK_LIGHTTPD};
+		WHY_STACK_LIGHTTPD,	 WHY_STACK_WAITRESS,
+		WHY_STACK_WEBRICK};
 	static const enum why_stack frameworks[] = {
 		WHY_STACK_EXPRESS, WHY_STACK_DJANGO, WHY_STACK_RAILS,
 		WHY_STACK_NEXTJS};

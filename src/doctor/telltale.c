@@ -148,18 +148,35 @@ static bool reason_says(const struct doctor_probe *p, const char *phrase,
 }
 
 /*
- * Varnish sends Retry-After with whatever it makes up itself. Apache's and
- * Werkzeug's stock 503 guess at maintenance and capacity, and know of neither.
+ * Stock sentences: the pages that servers have for a status, whoever caused it.
+ * They guess at reasons, and know of none.
  */
+static const struct {
+	enum doctor_finding_kind kind;
+	const char *phrase;
+} stock[] = {
+	/* Apache, Werkzeug */
+	{DOCTOR_F_SAYS_FULL, "maintenance downtime or capacity problems"},
+	{DOCTOR_F_SAYS_MAINTENANCE,
+	 "maintenance downtime or capacity problems"},
+	{DOCTOR_F_SAYS_PERMISSION, "don't have permission to access"},
+	{DOCTOR_F_SAYS_PERMISSION, "don't have the permission to access"},
+	/* IIS */
+	{DOCTOR_F_SAYS_PERMISSION, "permission to view this directory"},
+	{DOCTOR_F_SAYS_CREDENTIALS, "permission to view this directory"},
+};
+
+/* Varnish sends Retry-After with whatever it makes up itself. */
 static bool is_moot(const struct doctor_probe *p, const struct telltale *t)
 {
-	if (t->kind == DOCTOR_F_RETRY_AFTER)
-		return p->status != 429 && p->status != 503;
-	return (t->kind == DOCTOR_F_SAYS_FULL ||
-		t->kind == DOCTOR_F_SAYS_MAINTENANCE) &&
-	       bytes_contains_nocase(bytes_of(p->body, p->body_len),
-				     BYTES("maintenance downtime or capacity "
-					   "problems"));
+	struct bytes body = bytes_of(p->body, p->body_len);
+
+	for (size_t i = 0; i < sizeof(stock) / sizeof(stock[0]); i++)
+		if (stock[i].kind == t->kind &&
+		    bytes_contains_nocase(body, bytes_of_str(stock[i].phrase)))
+			return true;
+	return t->kind == DOCTOR_F_RETRY_AFTER && p->status != 429 &&
+	       p->status != 503;
 }
 
 static bool says(const struct doctor_probe *p, const struct telltale *t,

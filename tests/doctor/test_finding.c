@@ -153,6 +153,9 @@ TEST("words are heard in sentences, not in pages, and not inside other words")
 		 "temporarily unable to service your request due to maintenance "
 		 "downtime or capacity problems.</p>",
 		 DOCTOR_F_SAYS_FULL, false},
+		{"HTTP/1.1 403 Forbidden\n\n<title>403 Forbidden</title><p>You "
+		 "don't have permission to access this resource.</p>",
+		 DOCTOR_F_SAYS_PERMISSION, false},
 		{"HTTP/1.1 503 Service Unavailable\n\ntoo many open sockets",
 		 DOCTOR_F_SAYS_FULL, true},
 		{"HTTP/1.1 403 Forbidden\n\n<html>Cross Origin WebSockets not "

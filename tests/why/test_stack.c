@@ -164,6 +164,33 @@ static const struct sample own_words[] = {
 	 "Content-Type: text/html; charset=UTF-8\nContent-Length: 35\n\n"
 	 "Cross origin websockets not allowed",
 	 "tornado/6.2", "tornado"},
+	{"HTTP/1.1 404 Not Found on Accelerator\nServer: ATS/9.2.5\n"
+	 "Content-Type: text/html\nContent-Length: 297\n\n<HTML>\n<HEAD>\n"
+	 "<TITLE>Not Found on Accelerator</TITLE>\n</HEAD>\n\n"
+	 "<BODY BGCOLOR=\"white\" FGCOLOR=\"black\">\n"
+	 "<H1>Not Found on Accelerator</H1>\n<HR>\n\n"
+	 "<FONT FACE=\"Helvetica,Arial\"><B>\nDescription: Your request on the "
+	 "specified host was not found.\n",
+	 "traffic-server/9.2.5", "traffic-server"},
+	{"HTTP/1.1 503 Service Unavailable\nServer: nghttpx\n\n"
+	 "<html><body><footer>nghttpx</footer></body></html>",
+	 "nghttpx", "nghttpx"},
+	{"HTTP/1.1 404 Not Found\nServer: kong/3.4\n\n"
+	 "{\"message\":\"no Route matched with those values\"}",
+	 "kong/3.4", "kong"},
+	{"HTTP/1.1 404 Not Found\nNgrok-Error-Code: ERR_NGROK_3200\n\n"
+	 "The endpoint is offline. ERR_NGROK_3200",
+	 "ngrok", "ngrok"},
+	{"HTTP/1.1 503 Service Unavailable\n\nno available server\n", "traefik",
+	 "traefik"},
+	{"HTTP/1.1 403 Forbidden\nContent-Length: 0\n"
+	 "Server: WebSocket++/0.8.2\n\n",
+	 "websocketpp/0.8.2", "websocketpp"},
+	{"HTTP/1.1 403 Forbidden\nServer: kamailio (5.6.3 (x86_64/linux))\n"
+	 "Content-Length: 0\n\n",
+	 "kamailio/5.6.3", "kamailio"},
+	{"HTTP/1.1 404 Not Found\nServer: waitress\n\nno", "waitress",
+	 "waitress"},
 	{"HTTP/1.1 403 Access denied\n\n", "daphne", "daphne"},
 	{"HTTP/1.1 403 Forbidden\n\n", "x-net-websocket", "x-net-websocket"},
 	{"HTTP/1.1 403 Forbidden\nserver: envoy\ncontent-length: 0\n\n",
