@@ -70,9 +70,27 @@ bool doctor_wavers(const struct doctor_chart *chart,
 	return s.opened > 0 && s.opened + s.used_up < s.n;
 }
 
+/* Whether the user's own request was refused after @trial had opened. */
+static bool refused_since(const struct doctor_chart *chart,
+			  const struct doctor_trial *trial)
+{
+	bool had = false;
+
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+
+		had |= same_question(&p->trial, trial) && got_in(p);
+		if (had && is_own(&p->trial) && !got_in(p))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Where servers disagree, one that happened to open shows nothing. A change
- * counts when it opened each time, and often enough to be no luck.
+ * counts when it opened each time, and often enough to be no luck; and when the
+ * request without it was refused later, too, for else the server itself changed
+ * meanwhile.
  */
 bool doctor_stands(const struct doctor_chart *chart,
 		   const struct doctor_trial *trial)
@@ -85,7 +103,8 @@ bool doctor_stands(const struct doctor_chart *chart,
 	if (!base || is_own(trial) || !doctor_wavers(chart, &base->trial))
 		return true;
 	own = doctor_score(chart, &base->trial);
-	return own.n < DOCTOR_TIMES || s.n >= DOCTOR_TIMES - 1;
+	return own.n < DOCTOR_TIMES ||
+	       (s.n >= DOCTOR_TIMES - 1 && refused_since(chart, trial));
 }
 
 static void find_split(struct doctor_chart *chart)

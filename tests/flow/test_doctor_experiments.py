@@ -212,6 +212,18 @@ def test_the_split_is_told_beside_what_opens_each_time():
     assert " times" in evidence(d)
 
 
+def test_a_server_that_recovers_meanwhile_is_no_proof_of_the_change_at_hand():
+    """Whatever is asked, the first ones are refused and all later ones let in."""
+    def play(conn, request):
+        (opens if len(peer.seen) > early else refuses(b"403 Forbidden"))(conn, request)
+
+    for early in (1, 2, 3, 4):
+        with Peer(play) as peer:
+            d = doctor("--origin", "https://a.example", peer.url())
+        assert not d["verdict"]["proof"]
+        assert d["verdict"]["confidence"] < 0.6
+
+
 def test_a_refusal_after_an_open_door_is_not_overlooked():
     with Turns(opens, refuses(b"503 Service Unavailable")) as peer:
         d = doctor(peer.url(), status=1)
