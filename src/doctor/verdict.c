@@ -110,14 +110,11 @@ static const char *who_refused(const struct doctor_verdict *v)
 		       : "server";
 }
 
-/*
- * By whom the change is made: mostly as the cause's own row says. Where that is
- * the server, and a proxy wrote the refusal, it is the proxy's rule.
- */
+/* A refusal by choice is changed by whoever chose; nobody sees from outside
+ * whether the client would rather give in. */
 static const char *who_acts(const struct doctor_facts *f)
 {
 	const struct doctor_verdict *v = f->v;
-	const char *who = why_cause(v->cause)->who;
 	bool connected = f->base && f->base->outcome != DOCTOR_NO_CONNECTION;
 
 	switch (v->cause) {
@@ -125,6 +122,7 @@ static const char *who_acts(const struct doctor_facts *f)
 	case WHY_SERVER_PROXY_HOST:
 	case WHY_SERVER_PROXY_PROTO:
 	case WHY_SERVER_CDN_WEBSOCKETS_OFF:
+	case WHY_SERVER_BACKEND_DOWN:
 	case WHY_SERVER_STICKY_SESSION:
 	case WHY_NET_IDLE_TIMEOUT:
 	case WHY_NET_PROXY_DENIED:
@@ -137,14 +135,13 @@ static const char *who_acts(const struct doctor_facts *f)
 		return doctor_found(f->chart, DOCTOR_F_VERSION_BY_HAND)
 			       ? "client"
 			       : "server";
+	case WHY_SERVER_REDIRECT:
 	case WHY_SERVER_LIMIT:
 		return who_refused(v);
 	default:
-		return strcmp(who, "server") == 0 &&
-				       bytes_equal_str(why_category(v->cause),
-						       "access")
+		return bytes_equal_str(why_category(v->cause), "access")
 			       ? who_refused(v)
-			       : who;
+			       : why_cause(v->cause)->who;
 	}
 }
 
