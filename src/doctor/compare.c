@@ -310,7 +310,7 @@ static enum doctor_finding_kind kind_of(const struct doctor_chart *chart,
 			       ? DOCTOR_F_COMPARED_LARGE
 			       : DOCTOR_F_COMPARED_CREDENTIALS;
 	case DOCTOR_PART_SUBPROTOCOL:
-		return doctor_is_secret_subprotocol(item->value)
+		return item->secret
 			       ? DOCTOR_F_COMPARED_CREDENTIALS
 			       : DOCTOR_F_COMPARED_SUBPROTOCOL;
 	case DOCTOR_PART_PATH:

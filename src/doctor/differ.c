@@ -23,7 +23,7 @@ static void add(struct doctor_items *l, enum doctor_part part,
 
 	if (l->n == DOCTOR_MAX_ITEMS)
 		return;
-	*item = (struct doctor_item){part, name, value, 0};
+	*item = (struct doctor_item){part, name, value, 0, false};
 	for (size_t i = 0; i < l->n; i++)
 		item->nth += l->item[i].part == part &&
 			     bytes_equal_nocase(l->item[i].name, name);
@@ -133,7 +133,7 @@ static void add_way(struct doctor_items *l)
 
 static void flatten(struct doctor_items *l, const struct doctor_case *c)
 {
-	struct bytes list = bytes_of_str(c->subprotocols), one;
+	struct doctor_offers offers = {.rest = bytes_of_str(c->subprotocols)};
 
 	l->c = c;
 	l->n = 0;
@@ -142,8 +142,10 @@ static void flatten(struct doctor_items *l, const struct doctor_case *c)
 	add_text(l, DOCTOR_PART_USER_AGENT, "",
 		 *c->user_agent ? c->user_agent : NULL);
 	add_text(l, DOCTOR_PART_HOST, "", c->host);
-	while (bytes_next_element(&list, &one))
-		add(l, DOCTOR_PART_SUBPROTOCOL, one, one);
+	while (doctor_next_offer(&offers)) {
+		add(l, DOCTOR_PART_SUBPROTOCOL, offers.one, offers.one);
+		l->item[l->n - 1].secret |= offers.secret;
+	}
 	add_headers(l);
 	add_url(l);
 	add_way(l);
@@ -305,7 +307,7 @@ static bool is_harmless(const struct doctor_item *item)
 
 	switch (item->part) {
 	case DOCTOR_PART_SUBPROTOCOL:
-		return !doctor_is_secret_subprotocol(value);
+		return !item->secret;
 	case DOCTOR_PART_QUERY:
 		return !doctor_is_secret_pair(value) &&
 		       !doctor_looks_random(

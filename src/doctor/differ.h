@@ -40,6 +40,7 @@ struct doctor_item {
 	struct bytes name;  /* of a field, cookie, parameter; or empty */
 	struct bytes value; /* all of it: "name=value" of cookie, parameter */
 	size_t nth;	    /* of those with that name, from 0 */
+	bool secret;	    /* a subprotocol that is a credential */
 };
 
 struct doctor_difference {

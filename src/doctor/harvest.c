@@ -112,7 +112,7 @@ static bool query_has_secret(struct bytes query)
 
 bool doctor_has_credentials(const struct doctor_case *c)
 {
-	struct bytes list = bytes_of_str(c->subprotocols), one;
+	struct doctor_offers offers = {.rest = bytes_of_str(c->subprotocols)};
 
 	for (size_t i = 0; i < c->n_headers; i++) {
 		struct bytes name = bytes_of_str(c->header[i].name);
@@ -122,8 +122,8 @@ bool doctor_has_credentials(const struct doctor_case *c)
 		    doctor_is_secret_name(name))
 			return true;
 	}
-	while (bytes_next_element(&list, &one))
-		if (doctor_is_secret_subprotocol(one))
+	while (doctor_next_offer(&offers))
+		if (offers.secret)
 			return true;
 	return c->url.userinfo.data || query_has_secret(c->url.query);
 }

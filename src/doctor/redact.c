@@ -71,6 +71,29 @@ bool doctor_is_secret_subprotocol(struct bytes token)
 	return token.len >= 24 && digit && letter;
 }
 
+/* A subprotocol that says what the next one is: "bearer, TOKEN". */
+static bool announces_secret(struct bytes token)
+{
+	static const char *const names[] = {"bearer", "jwt", "auth",
+					    "authbearer"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (bytes_equal_nocase(token, bytes_of_str(names[i])))
+			return true;
+	return doctor_is_secret_name(token);
+}
+
+bool doctor_next_offer(struct doctor_offers *o)
+{
+	bool announced =
+		o->one.len > 0 && !o->secret && announces_secret(o->one);
+
+	if (!bytes_next_element(&o->rest, &o->one))
+		return false;
+	o->secret = announced || doctor_is_secret_subprotocol(o->one);
+	return true;
+}
+
 enum kind { OTHER, DIGIT, SMALL, CAPITAL };
 
 static enum kind kind_of(uint8_t c)
@@ -245,17 +268,16 @@ static int show_authorization(const struct doctor_secrets *s,
 static int show_subprotocols(const struct doctor_secrets *s, struct bytes list,
 			     struct ses_buf *out)
 {
-	struct bytes token;
+	struct doctor_offers offers = {.rest = list};
 	char text[512];
 	int r = 0;
 
-	for (bool first = true; r == 0 && bytes_next_element(&list, &token);
+	for (bool first = true; r == 0 && doctor_next_offer(&offers);
 	     first = false)
-		r = ses_buf_printf(
-			out, "%s%s", first ? "" : ", ",
-			doctor_is_secret_subprotocol(token)
-				? "***"
-				: show(s, token, THEIRS, text, sizeof(text)));
+		r = ses_buf_printf(out, "%s%s", first ? "" : ", ",
+				   offers.secret ? "***"
+						 : show(s, offers.one, THEIRS,
+							text, sizeof(text)));
 	return r;
 }
 

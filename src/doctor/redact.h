@@ -33,6 +33,15 @@ int doctor_redact_head(const struct doctor_case *c, struct bytes head,
 bool doctor_is_secret_name(struct bytes name);
 /* Whether an offered subprotocol is a credential in disguise. */
 bool doctor_is_secret_subprotocol(struct bytes token);
+/*
+ * Take the next of the offered subprotocols. One is a secret by its looks, or
+ * because the one before announces it, as in "bearer, TOKEN". Set @rest.
+ */
+struct doctor_offers {
+	struct bytes rest, one;
+	bool secret;
+};
+bool doctor_next_offer(struct doctor_offers *o);
 /* Whether @value is long and mixed, as tokens are and words are not. */
 bool doctor_looks_random(struct bytes value);
 /* Whether the part "name=value" of a query holds a secret. */

@@ -182,7 +182,7 @@ static struct bytes pick_protocols(const struct doctor_case *c,
 				   const struct doctor_trial *trial,
 				   struct doctor_request *r)
 {
-	struct bytes list = bytes_of_str(c->subprotocols), one;
+	struct doctor_offers offers = {.rest = bytes_of_str(c->subprotocols)};
 	size_t n = 0;
 
 	if (trial->change == DOCTOR_SUBPROTOCOL)
@@ -192,13 +192,13 @@ static struct bytes pick_protocols(const struct doctor_case *c,
 	    drops(trial, "Sec-WebSocket-Protocol"))
 		return bytes_of(NULL, 0);
 	if (!r->bare)
-		return list;
-	while (bytes_next_element(&list, &one)) {
-		if (doctor_is_secret_subprotocol(one) ||
-		    sizeof(r->protocols) - n < one.len + 3)
+		return offers.rest;
+	while (doctor_next_offer(&offers)) {
+		if (offers.secret ||
+		    sizeof(r->protocols) - n < offers.one.len + 3)
 			continue;
 		n += (size_t)sprintf(r->protocols + n, "%s%.*s", n ? ", " : "",
-				     BYTES_ARG(one));
+				     BYTES_ARG(offers.one));
 	}
 	return bytes_of(n ? r->protocols : NULL, n);
 }

@@ -303,14 +303,14 @@ static void add_texts(struct doctor_secrets *s, const struct doctor_case *c)
 
 static void add_case(struct doctor_secrets *s, const struct doctor_case *c)
 {
-	struct bytes list = bytes_of_str(c->subprotocols), token;
+	struct doctor_offers offers = {.rest = bytes_of_str(c->subprotocols)};
 
 	for (size_t i = 0; i < c->n_headers; i++)
 		add_header(s, bytes_of_str(c->header[i].name),
 			   bytes_of_str(c->header[i].value));
-	while (bytes_next_element(&list, &token))
-		if (doctor_is_secret_subprotocol(token))
-			add_secret(s, token);
+	while (doctor_next_offer(&offers))
+		if (offers.secret)
+			add_secret(s, offers.one);
 	add_texts(s, c);
 }
 

@@ -306,3 +306,44 @@ TEST("secrets of the other command lines are secrets of the case")
 			      out, sizeof(out)),
 		"*** *** *** *** *** ***");
 }
+
+TEST("a subprotocol that announces a secret makes one of the next, whatever it "
+     "looks like")
+{
+	static const struct {
+		const char *list, *secret; /* or NULL */
+	} rows[] = {
+		{"bearer, opensesame", "opensesame"},
+		{"chat, Bearer, opensesame, v2", "opensesame"},
+		{"access_token, plain-word", "plain-word"},
+		{"bearer, jwt, chat", "jwt"},
+		{"bearer", NULL},
+		{"graphql-ws, chat", NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct doctor_offers o = {.rest = bytes_of_str(rows[i].list)};
+		size_t n = 0;
+
+		while (doctor_next_offer(&o)) {
+			if (!o.secret)
+				continue;
+			n++;
+			assert_non_null(rows[i].secret);
+			assert_true(bytes_equal(o.one,
+						bytes_of_str(rows[i].secret)));
+		}
+		assert_int_equal(n, rows[i].secret ? 1 : 0);
+	}
+}
+
+TEST("an announced subprotocol is hidden where it is sent and where it is told")
+{
+	struct doctor_case c = {.url_text = (char *)"ws://h/",
+				.subprotocols = (char *)"bearer, opensesame"};
+	char out[256];
+
+	assert_string_equal(doctor_redact(&c, BYTES("bad opensesame here"), out,
+					  sizeof(out)),
+			    "bad *** here");
+}
