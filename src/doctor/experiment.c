@@ -13,6 +13,7 @@
 #include "doctor/csp.h"
 #include "doctor/harvest.h"
 #include "doctor/redact.h"
+#include "doctor/result.h"
 
 static bool opened(const struct doctor_probe *p)
 {
@@ -105,6 +106,43 @@ bool doctor_stands(const struct doctor_chart *chart,
 	own = doctor_score(chart, &base->trial);
 	return own.n < DOCTOR_TIMES ||
 	       (s.n >= DOCTOR_TIMES - 1 && refused_since(chart, trial));
+}
+
+bool doctor_speaks_http(const struct doctor_chart *chart)
+{
+	for (size_t i = 0; i < chart->n_probes; i++)
+		if (chart->probe[i]->status &&
+		    chart->probe[i]->trial.change != DOCTOR_PORT &&
+		    chart->probe[i]->trial.change != DOCTOR_SCHEME &&
+		    chart->probe[i]->trial.change != DOCTOR_H2)
+			return true;
+	return false;
+}
+
+/*
+ * A page may hold a sentence of the day, or a nonce. Two bodies for the very
+ * same question say how alike any two are that mean the same.
+ */
+void doctor_mark_chance(struct doctor_chart *chart)
+{
+	const struct doctor_probe *first =
+		doctor_tried(chart, DOCTOR_NOTHING, NULL);
+	double likeness = 0;
+
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+
+		if (p == first || p->trial.change != DOCTOR_NOTHING ||
+		    p->outcome != DOCTOR_ANSWERED ||
+		    first->outcome != DOCTOR_ANSWERED ||
+		    p->status != first->status ||
+		    p->body_hash == first->body_hash)
+			continue;
+		likeness = doctor_likeness(first, p);
+		break;
+	}
+	for (size_t i = 0; i < chart->n_probes; i++)
+		chart->probe[i]->likeness = likeness;
 }
 
 static void find_split(struct doctor_chart *chart)
@@ -213,6 +251,81 @@ static void find_session(struct doctor_chart *chart)
 			    "a session that polling opened goes on by "
 			    "WebSocket, %d of %d times",
 			    n, n);
+}
+
+/* {"code":4,"message":"Forbidden"}: the number, or -1. */
+static int engine_code(const struct doctor_probe *p)
+{
+	static const char name[] = "\"code\":";
+	const uint8_t *hit;
+	struct bytes body = bytes_of(p->body, p->body_len);
+
+	if (p->outcome != DOCTOR_ANSWERED || p->status / 100 != 4 ||
+	    body.len == 0 || body.len > 300)
+		return -1;
+	hit = memmem(body.data, body.len, name, sizeof(name) - 1);
+	if (!hit)
+		return -1;
+	body = bytes_from(body, (size_t)(hit - body.data) + sizeof(name) - 1);
+	return body.len > 0 && body.data[0] >= '0' && body.data[0] <= '9'
+		       ? body.data[0] - '0'
+		       : -1;
+}
+
+/* What engine.io tells of itself over its other transport. */
+static void find_engine(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *p = doctor_tried(chart, DOCTOR_POLLING, NULL);
+	struct bytes body;
+
+	if (!p || p->outcome != DOCTOR_ANSWERED || opened(base))
+		return;
+	body = bytes_of(p->body, p->body_len);
+	if (engine_code(p) == 4)
+		doctor_note(chart, DOCTOR_F_ENGINE_FORBIDS, p, base,
+			    "over polling the server says code 4: a check of "
+			    "its own forbids the request");
+	else if (engine_code(p) == 5)
+		doctor_note(chart, DOCTOR_F_ENGINE_VERSION, p, base,
+			    "over polling the server says code 5: it does not "
+			    "speak the version that EIO= names");
+	else if (engine_code(p) == 1)
+		doctor_note(chart, DOCTOR_F_ENGINE_NO_SESSION, p, base,
+			    "over polling the server says code 1: it does not "
+			    "know the session");
+	if (p->status != 200 || !bytes_contains_nocase(body, BYTES("\"sid\":")))
+		return;
+	if (bytes_contains_nocase(body, BYTES("\"upgrades\":[\"websocket\"")))
+		doctor_note(chart, DOCTOR_F_ENGINE_OFFERS, p, base,
+			    "over polling a session opens, and offers to go on "
+			    "by WebSocket");
+	else if (bytes_contains_nocase(body, BYTES("\"upgrades\":[]")))
+		doctor_note(chart, DOCTOR_F_ENGINE_POLLS_ONLY, p, base,
+			    "over polling a session opens, and offers no other "
+			    "transport");
+}
+
+/* SockJS tells beside its WebSocket whether it has one. */
+static void find_sockjs(struct doctor_chart *chart)
+{
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+		struct bytes body = bytes_of(p->body, p->body_len);
+		bool off = bytes_contains_nocase(body,
+						 BYTES("\"websocket\":false"));
+
+		if (p->trial.change != DOCTOR_PLAIN_GET_PATH ||
+		    p->status != 200 || body.len > 1000 ||
+		    !bytes_contains_nocase(body, BYTES("\"entropy\"")))
+			continue;
+		doctor_note(chart,
+			    off ? DOCTOR_F_SOCKJS_OFF : DOCTOR_F_SOCKJS_ON, p,
+			    doctor_baseline(chart),
+			    "the SockJS server says of itself \"websocket\": "
+			    "%s",
+			    off ? "false" : "true");
+	}
 }
 
 /* ---- CORS ---- */
@@ -387,6 +500,8 @@ void doctor_find_experiments(struct doctor_chart *chart)
 {
 	find_h2(chart);
 	find_session(chart);
+	find_engine(chart);
+	find_sockjs(chart);
 	find_preflight(chart);
 	find_given_page(chart);
 	find_backend(chart);

@@ -442,7 +442,13 @@ static void banner(struct doctor_chart *chart, const struct doctor_probe *p)
 	else if (bytes_starts(raw, BYTES("HTTP/2")))
 		doctor_note(chart, DOCTOR_F_BANNER_H2, p, NULL,
 			    "the answer begins \"%s\"", text);
-	else if (raw.len > 0 && !bytes_starts(raw, BYTES("HTTP/")))
+	else if (doctor_speaks_http(chart)) {
+		if (bytes_contains_nocase(bytes_first(raw, 60), BYTES("404")))
+			doctor_note(chart, DOCTOR_F_HEADLESS_404, p, NULL,
+				    "the answer to the handshake is no HTTP, "
+				    "and says \"%s\"; the port speaks HTTP",
+				    text);
+	} else if (raw.len > 0 && !bytes_starts(raw, BYTES("HTTP/")))
 		doctor_note(chart, DOCTOR_F_BANNER, p, NULL,
 			    "another protocol answers: \"%s\"", text);
 }
@@ -751,6 +757,7 @@ void doctor_find(struct doctor_chart *chart)
 	chart->n_findings = 0;
 	if (!base && !chart->c->url_error)
 		return;
+	doctor_mark_chance(chart);
 	doctor_find_symptom(chart, base);
 	if (!base)
 		return;

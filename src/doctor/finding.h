@@ -86,6 +86,8 @@ bool doctor_wavers(const struct doctor_chart *chart,
 /* Whether what a trial opened shows more than luck. */
 bool doctor_stands(const struct doctor_chart *chart,
 		   const struct doctor_trial *trial);
+/* Whether anything at all got an HTTP answer at the user's own port. */
+bool doctor_speaks_http(const struct doctor_chart *chart);
 /* Whether the URL looks like one of engine.io (Socket.IO). */
 bool doctor_is_engine(const struct doctor_case *c);
 /* The URL of the page that was given. False: none, or no http(s). */
@@ -108,6 +110,8 @@ void doctor_find_words(struct doctor_chart *chart,
 		       const struct doctor_probe *p);
 /* config.c: what the configurations that were given say. */
 void doctor_find_config(struct doctor_chart *chart);
+/* experiment.c: whether bodies vary when the same is asked again. */
+void doctor_mark_chance(struct doctor_chart *chart);
 /* experiment.c: what those show that are no pair of handshakes. */
 void doctor_find_experiments(struct doctor_chart *chart);
 /* pair.c: what each experiment shows, compared with the user's own request. */

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/percent.h"
 #include "doctor/redact.h"
 
 __attribute__((format(printf, 2, 3))) static void add(struct doctor_values *v,
@@ -768,6 +769,8 @@ static void add_slashed(struct bytes path, struct doctor_values *v)
 /* Prefixes and suffixes that proxies and frameworks add or take away. */
 static void add_relatives(struct bytes path, struct doctor_values *v)
 {
+	bool ws = bytes_starts(path, BYTES("/ws")) || /* it says so itself */
+		  bytes_starts(path, BYTES("/websocket"));
 	size_t second = 1;
 
 	while (path.len > 1 && path.data[path.len - 1] == '/')
@@ -776,10 +779,14 @@ static void add_relatives(struct bytes path, struct doctor_values *v)
 		return;
 	while (second < path.len && path.data[second] != '/')
 		second++;
-	add(v, "/ws%.*s", BYTES_ARG(path));
-	add(v, "%.*s/ws", BYTES_ARG(path));
+	if (!ws) {
+		add(v, "/ws%.*s", BYTES_ARG(path));
+		add(v, "%.*s/ws", BYTES_ARG(path));
+	}
 	add(v, "%.*s/websocket", BYTES_ARG(path));
 	add(v, "/api%.*s", BYTES_ARG(path));
+	if (ws)
+		add(v, "/api/v1%.*s", BYTES_ARG(path));
 	add(v, "/app%.*s", BYTES_ARG(path));
 	if (second < path.len) {
 		add_path(bytes_from(path, second), v);
@@ -800,34 +807,169 @@ static void add_lower(struct bytes path, struct doctor_values *v)
 		add(v, "%s", text);
 }
 
-void doctor_harvest_paths(const struct doctor_chart *chart,
-			  struct doctor_values *v)
+/* Where the applications that speak a subprotocol usually are. */
+static const struct {
+	const char *protocol; /* how its name begins */
+	const char *path[3];
+} homes[] = {
+	{"xmpp", {"/xmpp-websocket", "/ws", "/websocket"}},
+	{"mqtt", {"/mqtt", "/ws", "/"}},
+	{"graphql", {"/graphql", "/subscriptions", "/api/graphql"}},
+	{"v12.stomp", {"/ws", "/stomp", "/ws/websocket"}},
+	{"v11.stomp", {"/ws", "/stomp", "/ws/websocket"}},
+	{"v10.stomp", {"/ws", "/stomp", "/ws/websocket"}},
+	{"stomp", {"/ws", "/stomp", "/ws/websocket"}},
+	{"wamp", {"/ws", "/", "/wamp"}},
+	{"sip", {"/", "/ws", "/sip"}},
+	{"binary", {"/websockify", "/", "/ws"}},
+	{"base64", {"/websockify", "/", "/ws"}},
+	{"actioncable", {"/cable", "/", "/ws"}},
+	{"vite-hmr", {"/", "/@vite/client", "/ws"}},
+	{"tty", {"/ws", "/", "/tty"}},
+	{"janus-protocol", {"/", "/janus", "/ws"}},
+	{"ocpp", {"/ocpp/1", "/ocpp", "/1"}},
+	{"soap", {"/", "/ocpp", "/ws"}},
+	{"jmap", {"/jmap/ws", "/jmap/ws/", "/ws"}},
+};
+
+static void add_homes(const struct doctor_case *c, struct doctor_values *v)
 {
+	struct bytes list = bytes_of_str(c->subprotocols), one;
+
+	while (bytes_next_element(&list, &one))
+		for (size_t i = 0; i < sizeof(homes) / sizeof(homes[0]); i++)
+			for (size_t k = 0;
+			     k < 3 &&
+			     bytes_starts(one, bytes_of_str(homes[i].protocol));
+			     k++)
+				add(v, "%s", homes[i].path[k]);
+}
+
+/* engine.io has one path of its own, and Socket.IO another for the same. */
+static void add_engines(const struct doctor_case *c, struct doctor_values *v)
+{
+	static const char *const mounts[] = {"/socket.io/", "/engine.io/"};
+
+	if (!bytes_contains_nocase(c->url.query, BYTES("transport=")))
+		return;
+	for (size_t i = 0; i < 2; i++)
+		add(v, "%s?%.*s", mounts[i],
+		    BYTES_ARG(
+			    bytes_contains_nocase(c->url.query, BYTES("EIO="))
+				    ? bytes_of_str("EIO=4&transport=websocket")
+				    : c->url.query));
+}
+
+/* "//chat" is "/chat", "/%63hat" too: servers differ in whether they see it. */
+static void add_plain(struct bytes path, struct doctor_values *v)
+{
+	char text[300];
+	size_t n = 0;
+
+	if (path.len >= sizeof(text))
+		return;
+	while (path.len > 0) {
+		uint8_t b = ses_percent_next(&path);
+
+		if (b <= ' ' || b >= 0x7f || b == '?' || b == '#')
+			return;
+		if (b != '/' || n == 0 || text[n - 1] != '/')
+			text[n++] = (char)b;
+	}
+	add(v, "%.*s", (int)n, text);
+}
+
+/* "/v1/ticks" may have become "/v2/ticks". */
+static void add_versions(struct bytes path, struct doctor_values *v)
+{
+	for (size_t i = 0; i + 2 < path.len; i++) {
+		uint8_t digit = path.data[i + 2];
+
+		if (path.data[i] != '/' || path.data[i + 1] != 'v' ||
+		    digit < '1' || digit > '8' ||
+		    (i + 3 < path.len && path.data[i + 3] != '/'))
+			continue;
+		add(v, "%.*s/v%c%.*s", (int)i, (const char *)path.data,
+		    digit + 1, BYTES_ARG(bytes_from(path, i + 3)));
+		if (digit > '1')
+			add(v, "%.*s/v%c%.*s", (int)i, (const char *)path.data,
+			    digit - 1, BYTES_ARG(bytes_from(path, i + 3)));
+		return;
+	}
+}
+
+/* Whether the value is the user's own path and query. */
+static bool is_own(const struct doctor_case *c, const char *value)
+{
+	struct bytes text = bytes_of_str(value);
+
+	return bytes_starts(text, c->url.path) && text.len > c->url.path.len &&
+	       text.data[c->url.path.len] == '?' &&
+	       bytes_equal(bytes_from(text, c->url.path.len + 1), c->url.query);
+}
+
+static void add_guesses(const struct doctor_chart *chart, struct bytes path,
+			struct doctor_values *v)
+{
+	/* those that real servers have most often come first */
 	static const char *const usual[] = {
 		"/ws",
 		"/",
 		"/websocket",
-		"/socket",
 		"/socket.io/?EIO=4&transport=websocket",
+		"/echo",
+		"/ws/",
+		"/socket",
+		"/live",
+		"/api/ws",
+		"/events",
+		"/chat",
 		"/cable",
 		"/live/websocket",
-		"/ws/",
-		"/mqtt",
-		"/graphql",
-		"/echo",
-		"/chat",
-		"/hub",
-		"/api/ws",
-		"/socket/websocket",
 		"/stream",
-		"/sockjs/websocket",
+		"/api/v1/ws",
+		"/graphql",
 		"/subscriptions",
-		"/websockify",
+		"/mqtt",
+		"/hub",
+		"/socket/websocket",
 		"/xmpp-websocket",
+		"/websockify",
 		"/connection/websocket",
-		"/events",
-		"/live",
 	};
+	const struct doctor_case *c = chart->c;
+
+	add_slashed(path, v);
+	add_lower(path, v);
+	add_plain(path, v);
+	add_engines(c, v);
+	add_homes(c, v);
+	for (size_t i = 0; i < 3; i++)
+		add(v, "%s", usual[i]);
+	add_versions(path, v);
+	add_relatives(path, v);
+	for (size_t i = 3; i < sizeof(usual) / sizeof(usual[0]); i++)
+		add(v, "%s", usual[i]);
+}
+
+/* The site's root leads to where the application is: so may its WebSocket. */
+static void add_mounted(struct bytes mount, struct bytes path,
+			struct doctor_values *v)
+{
+	for (size_t i = 0; i < mount.len; i++)
+		if (mount.data[i] == '?' || mount.data[i] == '#')
+			mount.len = i;
+	mount = without_slash(mount);
+	if (mount.len < 2 || mount.len > 100 || mount.data[0] != '/' ||
+	    mount.data[1] == '/')
+		return;
+	add(v, "%.*s%.*s", BYTES_ARG(mount), BYTES_ARG(path));
+	add(v, "%.*s/ws", BYTES_ARG(mount));
+}
+
+void doctor_harvest_paths(const struct doctor_chart *chart,
+			  struct doctor_values *v)
+{
 	const struct doctor_case *c = chart->c;
 	struct bytes path = c->url.path.len ? c->url.path : BYTES("/");
 
@@ -837,6 +979,13 @@ void doctor_harvest_paths(const struct doctor_chart *chart,
 
 		if (p->status / 100 == 3 && !is_fetched(p))
 			add_path(own_path(c, location), v);
+		if (p->status / 100 == 3 &&
+		    p->trial.change == DOCTOR_PLAIN_GET_PATH &&
+		    strcmp(p->trial.value, "/") == 0)
+			add_mounted(location.data && location.data[0] == '/'
+					    ? location
+					    : own_path(c, location),
+				    path, v);
 		add_links(c, body_of(p), v);
 		if (p->status >= 400 && p->trial.change != DOCTOR_PATH)
 			add_named_paths(body_of(p), v);
@@ -848,16 +997,32 @@ void doctor_harvest_paths(const struct doctor_chart *chart,
 	}
 	drop_value(v, path);
 	v->n_told = v->n;
-	add_slashed(path, v);
-	add_lower(path, v);
-	for (size_t i = 0; i < 3; i++)
-		add(v, "%s", usual[i]);
-	add_relatives(path, v);
-	for (size_t i = 3; i < sizeof(usual) / sizeof(usual[0]); i++)
-		add(v, "%s", usual[i]);
+	add_guesses(chart, path, v);
 	for (size_t i = v->n_told; i < v->n; i++)
-		if (bytes_equal_str(path, v->value[i]))
-			drop_value(v, path);
+		if (bytes_equal_str(path, v->value[i]) || is_own(c, v->value[i]))
+			drop_value(v, bytes_of_str(v->value[i--]));
+}
+
+/* ---- side resources ---- */
+
+/* What lists the WebSockets of its kind, beside them. */
+void doctor_harvest_side(const struct doctor_chart *chart,
+			 struct doctor_values *v)
+{
+	static const struct bytes tail = {(const uint8_t *)"/websocket", 10};
+	const struct doctor_case *c = chart->c;
+	struct bytes path = without_slash(c->url.path);
+
+	for (size_t i = 0; i < chart->n_probes; i++)
+		if (bytes_contains_nocase(
+			    bytes_first(body_of(chart->probe[i]), 200),
+			    BYTES("WebSockets request was "
+				  "expected")))
+			add(v, "/json/list"); /* an inspector's */
+	if (path.len > tail.len &&
+	    bytes_equal(bytes_from(path, path.len - tail.len), tail))
+		add(v, "%.*s/info", (int)(path.len - tail.len),
+		    (const char *)path.data); /* SockJS's */
 }
 
 /* ---- subprotocols ---- */
@@ -1003,6 +1168,61 @@ static void add_script_protocols(const struct doctor_case *c, struct bytes text,
 	}
 }
 
+/* Names that are taken for one another, or that a word of the URL suggests. */
+static const struct {
+	const char *sign;
+	const char *name[3];
+} siblings[] = {
+	{"graphql", {"graphql-transport-ws", "graphql-ws"}},
+	{"subscriptions", {"graphql-ws", "graphql-transport-ws"}},
+	{"mqtt", {"mqtt", "mqttv3.1"}},
+	{"stomp", {"v12.stomp", "v10.stomp", "stomp"}},
+	{"wamp", {"wamp.2.json", "wamp.2.msgpack"}},
+	{"ocpp", {"ocpp1.6", "ocpp2.0.1"}},
+	{"xmpp", {"xmpp"}},
+	{"sip", {"sip"}},
+	{"msrp", {"msrp"}},
+	{"jmap", {"jmap"}},
+	{"janus", {"janus-protocol"}},
+	{"cable", {"actioncable-v1-json"}},
+	{"websockify", {"binary", "base64"}},
+	{"vnc", {"binary", "base64"}},
+	{"binary", {"base64"}},
+	{"base64", {"binary"}},
+	{"vite", {"vite-hmr"}},
+	{"tty", {"tty"}},
+	{"exec", {"v4.channel.k8s.io"}},
+	{"rtsp", {"rtsp"}},
+	{"webrtc", {"webrtc"}},
+	{"jsonrpc", {"jsonrpc"}},
+	{"echo", {"echo-protocol", "echo"}},
+	{"chat", {"chat"}},
+};
+
+static void add_siblings(const struct doctor_case *c, struct doctor_values *v)
+{
+	for (size_t i = 0; i < sizeof(siblings) / sizeof(siblings[0]); i++) {
+		struct bytes sign = bytes_of_str(siblings[i].sign);
+
+		if (!bytes_contains_nocase(c->url.path, sign) &&
+		    !bytes_contains_nocase(bytes_of_str(c->subprotocols), sign))
+			continue;
+		for (size_t k = 0; k < 3 && siblings[i].name[k]; k++)
+			if (!offers(c, bytes_of_str(siblings[i].name[k])))
+				add(v, "%s", siblings[i].name[k]);
+	}
+}
+
+/* Whether the first of @all was chosen, and came to nothing. */
+static bool picks_first(const struct doctor_chart *chart, const char *all)
+{
+	const struct doctor_probe *p =
+		doctor_tried(chart, DOCTOR_SUBPROTOCOL, all);
+
+	return p && p->outcome != DOCTOR_OPEN && p->subprotocol.len > 0 &&
+	       bytes_starts(bytes_of_str(all), p->subprotocol);
+}
+
 void doctor_harvest_subprotocols(const struct doctor_chart *chart,
 				 struct doctor_values *v)
 {
@@ -1020,6 +1240,7 @@ void doctor_harvest_subprotocols(const struct doctor_chart *chart,
 			add_protocols_of(c, p, v);
 	}
 	v->n_told = v->n;
+	add_siblings(c, v);
 	/* All the usual ones in one handshake: the server takes its pick. */
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (!offers(c, bytes_of_str(known[i])) &&
@@ -1027,6 +1248,11 @@ void doctor_harvest_subprotocols(const struct doctor_chart *chart,
 			n += (size_t)sprintf(all + n, "%s%s", n ? ", " : "",
 					     known[i]);
 	add(v, "%s", all);
+	/* Some take the first, whatever it is: then each has to be alone. */
+	if (picks_first(chart, all))
+		for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+			if (!offers(c, bytes_of_str(known[i])))
+				add(v, "%s", known[i]);
 }
 
 /* ---- ports ---- */

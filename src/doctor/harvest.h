@@ -34,6 +34,9 @@ void doctor_harvest_subprotocols(const struct doctor_chart *chart,
 void doctor_harvest_ports(const struct doctor_chart *chart,
 			  struct doctor_values *v);
 
+/* Pages that tell of the WebSockets beside them, as paths. */
+void doctor_harvest_side(const struct doctor_chart *chart,
+			 struct doctor_values *v);
 /* Scripts of the same host that its pages load, as paths. */
 void doctor_harvest_scripts(const struct doctor_chart *chart,
 			    struct doctor_values *v);

@@ -10,6 +10,8 @@
 
 #include <sesame/error.h>
 
+#include "base/percent.h"
+
 #include "doctor/harvest.h"
 
 /* ---- how two answers compare ---- */
@@ -329,6 +331,33 @@ static bool is_directory(const struct doctor_case *c)
 	return path.len == 0 || path.data[path.len - 1] == '/';
 }
 
+/* A status written to the bare socket, as ws does it: no Server, no Date. */
+static bool is_ws_shut(const struct doctor_probe *p)
+{
+	return p->outcome == DOCTOR_ANSWERED && p->status == 400 &&
+	       bytes_equal(bytes_of(p->body, p->body_len),
+			   BYTES("Bad Request")) &&
+	       bytes_equal_nocase(ses_head_get(&p->parsed, "Content-Type"),
+				  BYTES("text/html")) &&
+	       !ses_head_get(&p->parsed, "Date").data &&
+	       !ses_head_get(&p->parsed, "Server").data;
+}
+
+/* Whether a page that opens WebSockets has the user's own path in it. */
+static bool a_page_names_it(const struct doctor_chart *chart)
+{
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+		struct bytes text = bytes_of(p->body, p->body_len);
+
+		if (p->status == 200 && chart->c->url.path.len > 1 &&
+		    doctor_opens_sockets(text) &&
+		    bytes_contains_nocase(text, chart->c->url.path))
+			return true;
+	}
+	return false;
+}
+
 static void find_nonsense(struct doctor_chart *chart,
 			  const struct doctor_probe *p)
 {
@@ -336,6 +365,12 @@ static void find_nonsense(struct doctor_chart *chart,
 
 	if (p->outcome == DOCTOR_OPEN)
 		return; /* any path is served */
+	if (doctor_same_answer(base, p) && is_ws_shut(base) &&
+	    !a_page_names_it(chart) &&
+	    doctor_found(chart, DOCTOR_F_HANDSHAKE_STANDARD))
+		doctor_note(chart, DOCTOR_F_WS_SHUTS_PATHS, p, base,
+			    "the same short 400 comes from a path that cannot "
+			    "exist; ws answers so to all paths but its own");
 	if (doctor_same_answer(base, p))
 		tell_same(chart,
 			  base->status / 100 == 2 ? DOCTOR_F_NONSENSE_SAME_PAGE
@@ -357,13 +392,57 @@ static bool is_nearer(const struct doctor_probe *base,
 		p->status == 426 || rank(p) == 3);
 }
 
+/* What rules of firewalls look for, whatever it was meant for. */
+static bool is_attack(struct bytes query)
+{
+	static const char *const signs[] = {
+		"../", "..\\", "<",	"'",   "\"",	   "`",
+		";",   "$(",   "${",	"://", "/etc/",	   " or ",
+		"--",  "|",    "union", "\r",  " select ", "() {"};
+	char plain[1024];
+	size_t n = 0;
+
+	while (query.len > 0 && n + 1 < sizeof(plain)) {
+		uint8_t b = ses_percent_next(&query);
+
+		plain[n++] = (char)(b == '+' ? ' ' : b ? b : ' ');
+	}
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+		if (bytes_contains_nocase(bytes_of(plain, n),
+					  bytes_of_str(signs[i])))
+			return true;
+	return false;
+}
+
+static void find_query(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct tally q = count(chart, DOCTOR_NO_QUERY);
+	/* firewalls refuse in HTTP, or cut; they do not say 101 first */
+	bool attack = rank(base) <= 2 && base->status != 404 &&
+		      base->status / 100 != 5 && is_attack(chart->c->url.query);
+
+	if (q.opened)
+		tell(chart,
+		     attack ? DOCTOR_F_QUERY_ATTACK_OPENS
+			    : DOCTOR_F_QUERY_REMOVED_OPENS,
+		     q.opened);
+	else if (q.changed)
+		tell(chart,
+		     attack ? DOCTOR_F_QUERY_ATTACK_CHANGES
+			    : DOCTOR_F_QUERY_CHANGES_ANSWER,
+		     q.changed);
+	else if (q.same)
+		tell_same(chart, DOCTOR_F_QUERY_NO_EFFECT, q.same,
+			  "without the query the answer is the same");
+}
+
 static void find_path(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
 	const struct doctor_probe *odd =
 		doctor_tried(chart, DOCTOR_PATH, DOCTOR_NONSENSE_PATH);
 	struct tally t = count(chart, DOCTOR_PATH);
-	struct tally q = count(chart, DOCTOR_NO_QUERY);
 
 	if (odd && base->outcome != DOCTOR_OPEN)
 		find_nonsense(chart, odd);
@@ -386,10 +465,6 @@ static void find_path(struct doctor_chart *chart)
 	if (!t.opened && t.n - (odd != NULL) >= 9 && base->status != 404)
 		doctor_note(chart, DOCTOR_F_PATHS_MANY_SHUT, base, NULL,
 			    "all %d other paths are shut", t.n);
-	if (q.opened)
-		tell(chart, DOCTOR_F_QUERY_REMOVED_OPENS, q.opened);
-	else if (q.changed)
-		tell(chart, DOCTOR_F_QUERY_CHANGES_ANSWER, q.changed);
 }
 
 static bool wants_upgrade(const struct doctor_probe *p)
@@ -437,6 +512,46 @@ static bool neither_upgrades(const struct doctor_probe *base,
 	return rank(base) == 2 && base->status == g->status &&
 	       doctor_says(base, DOCTOR_F_SAYS_NO_UPGRADE) &&
 	       doctor_says(g, DOCTOR_F_SAYS_NO_UPGRADE);
+}
+
+/* Whether whoever stands before said that it passed this on. */
+static bool is_relayed(const struct doctor_probe *p)
+{
+	static const char *const fields[] = {"Via", "Age", "X-Cache",
+					     "X-Served-By", "X-Varnish"};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (ses_head_get(&p->parsed, fields[i]).data)
+			return true;
+	return false;
+}
+
+/*
+ * The plain GET is answered by who wants an Upgrade, the handshake by somebody
+ * else: by whoever stands before, who does not pass it on.
+ */
+static bool reaches_further(const struct doctor_probe *base,
+			    const struct doctor_probe *g)
+{
+	struct bytes front, back;
+
+	/* a relay's fields on the one, and not on the other */
+	if (rank(base) == 2 && base->status / 100 == 4 && wants_upgrade(g) &&
+	    !wants_upgrade(base) && is_relayed(g) && !is_relayed(base))
+		return true;
+	if (rank(base) != 2 || base->status / 100 == 5 || !wants_upgrade(g) ||
+	    wants_upgrade(base))
+		return false;
+	front = ses_head_get(&base->parsed, "Server");
+	back = ses_head_get(&g->parsed, "Server");
+	if (front.len > 0 && back.len > 0)
+		return !bytes_equal_nocase(front, back);
+	return base->hops.writer >= 0 &&
+	       why_stack(base->hops.hop[base->hops.writer].stack)->layer ==
+		       WHY_LAYER_REVERSE_PROXY &&
+	       (g->hops.writer < 0 ||
+		g->hops.hop[g->hops.writer].stack !=
+			base->hops.hop[base->hops.writer].stack);
 }
 
 /* A refusal of who asks, by its status or by its words. */
@@ -501,6 +616,10 @@ static void find_get(struct doctor_chart *chart)
 			  g, "a plain GET without Upgrade gets the same answer");
 		return;
 	}
+	if (reaches_further(base, g)) {
+		tell(chart, DOCTOR_F_GET_OTHER_HOP, g);
+		return;
+	}
 	if (wants_upgrade(g))
 		tell(chart,
 		     rank(base) == 2 ? DOCTOR_F_GET_UPGRADE_SEEN
@@ -515,6 +634,55 @@ static void find_get(struct doctor_chart *chart)
 			  "a plain GET fares no better");
 }
 
+/*
+ * A WebSocket server that tells handshakes from plain requests, and refuses all
+ * of them alike wherever they go: it does not look at the path.
+ */
+static void find_shut(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *g =
+		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
+
+	if (rank(base) == 2 && base->status != 404 && g && rank(g) == 2 &&
+	    g->status != base->status && wants_upgrade(g) &&
+	    doctor_found(chart, DOCTOR_F_NONSENSE_SAME) &&
+	    !doctor_found(chart, DOCTOR_F_WS_SHUTS_PATHS))
+		tell_same(chart, DOCTOR_F_SHUT_EVERYWHERE, g,
+			  "the server tells handshakes from plain requests, "
+			  "and refuses every one, at a path that cannot exist "
+			  "as well");
+}
+
+/* In ms; a second and what it takes to tell the time. */
+static bool is_a_second(double ms)
+{
+	return ms > 950 && ms < 1400;
+}
+
+/*
+ * Node hands a handshake to whoever listens for it, and where that is nobody
+ * for this path, it ends without a word; the same server answers a plain GET.
+ */
+static void find_unclaimed(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *g =
+		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
+	const struct doctor_probe *odd =
+		doctor_tried(chart, DOCTOR_PATH, DOCTOR_NONSENSE_PATH);
+
+	if (base->outcome != DOCTOR_NO_ANSWER || !g || rank(g) != 2 || !odd ||
+	    !doctor_same_answer(base, odd))
+		return;
+	tell(chart, DOCTOR_F_UPGRADE_UNCLAIMED, g);
+	if (base->error != SESAME_ETIMEOUT && is_a_second(base->ms) &&
+	    is_a_second(odd->ms))
+		doctor_note(chart, DOCTOR_F_CLOSED_AFTER_A_SECOND, base, odd,
+			    "the connection was closed a second after the "
+			    "handshake, at a path that cannot exist as well");
+}
+
 static void find_subprotocol(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -525,19 +693,49 @@ static void find_subprotocol(struct doctor_chart *chart)
 		if (chart->probe[i]->trial.change == DOCTOR_SUBPROTOCOL &&
 		    chooses(base, chart->probe[i]))
 			tell(chart, DOCTOR_F_SUBPROTOCOL_OPENS, chart->probe[i]);
-	if (with.opened)
-		tell(chart, DOCTOR_F_SUBPROTOCOL_OPENS, with.opened);
-	else if (without.opened)
-		tell(chart, DOCTOR_F_SUBPROTOCOL_REMOVED_OPENS, without.opened);
-	else if (base->outcome == DOCTOR_OPEN)
+	if (with.opened || without.opened) {
+		tell(chart,
+		     with.opened ? DOCTOR_F_SUBPROTOCOL_OPENS
+				 : DOCTOR_F_SUBPROTOCOL_REMOVED_OPENS,
+		     with.opened ? with.opened : without.opened);
 		return;
-	else if (with.changed || without.changed)
+	}
+	if (base->outcome == DOCTOR_OPEN)
+		return;
+	if (base->outcome == DOCTOR_CLOSED_AFTER && base->subprotocol.len == 0 &&
+	    (base->close_code == 1002 || base->close_code == 1003))
+		doctor_note(
+			chart, DOCTOR_F_SUBPROTOCOL_UNSPOKEN, base, NULL,
+			"accepted without a subprotocol, and closed at once "
+			"with %u, a fault of the protocol",
+			base->close_code);
+	if (with.changed || without.changed)
 		tell(chart, DOCTOR_F_SUBPROTOCOL_CHANGES_ANSWER,
 		     with.changed ? with.changed : without.changed);
 	else if (with.same || without.same)
 		tell_same(chart, DOCTOR_F_SUBPROTOCOL_NO_EFFECT,
 			  with.same ? with.same : without.same,
 			  "with other subprotocols the answer is the same");
+}
+
+/* One field with next to nothing in it, which tells size from content. */
+static void find_short(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct tally t = count(chart, DOCTOR_SHORT_HEADER);
+
+	if (t.opened)
+		tell(chart, DOCTOR_F_HEADER_SHORT_OPENS, t.opened);
+	else if (t.answered ||
+		 (t.changed && (base->status == 400 || base->status == 413 ||
+				base->status == 414 || base->status == 431 ||
+				base->status == 494)))
+		tell(chart, DOCTOR_F_HEADER_SHORT_ANSWERS,
+		     t.answered ? t.answered : t.changed);
+	else if (t.same)
+		tell_same(chart, DOCTOR_F_HEADER_SHORT_SAME, t.same,
+			  "with the largest field cut short the answer is the "
+			  "same");
 }
 
 /* The refusal is one of size, and the head is not small. */
@@ -553,7 +751,12 @@ static void find_credentials(struct doctor_chart *chart)
 	const struct doctor_probe *base = doctor_baseline(chart);
 	struct tally t = count(chart, DOCTOR_NO_CREDENTIALS);
 
-	if (t.opened && is_about_size(chart))
+	if (t.opened && doctor_found(chart, DOCTOR_F_HEADER_SHORT_OPENS))
+		return; /* what was in the way was their length */
+	if (t.opened &&
+	    (doctor_found(chart, DOCTOR_F_HEADER_SHORT_OPENS) ||
+	     (is_about_size(chart) &&
+	      !doctor_found(chart, DOCTOR_F_HEADER_SHORT_SAME))))
 		tell(chart, DOCTOR_F_HEADER_LARGE_REMOVED_OPENS, t.opened);
 	else if (t.opened)
 		tell(chart, DOCTOR_F_CREDENTIALS_REMOVED_OPENS, t.opened);
@@ -588,7 +791,9 @@ static void find_fields(struct doctor_chart *chart)
 
 	if (removed.opened)
 		tell(chart,
-		     doctor_found(chart, DOCTOR_F_HEAD_LARGE)
+		     doctor_found(chart, DOCTOR_F_HEAD_LARGE) ||
+				     doctor_found(chart,
+						  DOCTOR_F_HEADER_SHORT_OPENS)
 			     ? DOCTOR_F_HEADER_LARGE_REMOVED_OPENS
 			     : DOCTOR_F_HEADER_REMOVED_OPENS,
 		     removed.opened);
@@ -623,6 +828,23 @@ static bool spoke_tls(const struct doctor_probe *p)
 		p->dial.tls.fault == SES_TLS_ALERT);
 }
 
+/* Whoever shows a certificate speaks TLS, and means to. */
+static bool shows_certificate(const struct doctor_probe *p)
+{
+	enum ses_tls_fault fault = p->dial.tls.fault;
+
+	return p->outcome == DOCTOR_NO_CONNECTION && p->error == SESAME_ETLS &&
+	       (fault == SES_TLS_UNTRUSTED || fault == SES_TLS_EXPIRED ||
+		fault == SES_TLS_HOSTNAME);
+}
+
+/* An answer by somebody who takes plain HTTP for what it is. */
+static bool is_proper(const struct doctor_probe *p)
+{
+	return p->outcome == DOCTOR_NO_CONNECTION || rank(p) > 2 ||
+	       (rank(p) == 2 && p->status != 400);
+}
+
 static void find_scheme(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -637,6 +859,8 @@ static void find_scheme(struct doctor_chart *chart)
 	else if (doctor_says(p, DOCTOR_F_SAYS_TLS_PORT))
 		tell_same(chart, DOCTOR_F_SCHEME_NO_EFFECT, p,
 			  "without TLS the port says that it wants TLS");
+	else if (shows_certificate(p) && !is_proper(base))
+		tell(chart, DOCTOR_F_SCHEME_CERTIFIED, p);
 	else if (answers(base, p) ||
 		 (rank(base) < 2 && base->outcome != DOCTOR_NO_CONNECTION &&
 		  spoke_tls(p)) ||
@@ -670,6 +894,7 @@ static void find_way(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
 	struct tally source = count(chart, DOCTOR_SOURCE);
+	struct tally unbound = count(chart, DOCTOR_NO_SOURCE);
 	struct tally insecure = count(chart, DOCTOR_INSECURE);
 	struct tally lower = count(chart, DOCTOR_TLS_VERSION);
 	struct tally port = count(chart, DOCTOR_PORT);
@@ -680,12 +905,19 @@ static void find_way(struct doctor_chart *chart)
 	if (port.opened)
 		tell(chart,
 		     base->outcome == DOCTOR_ANSWERED ? DOCTOR_F_PORT_NAMED_OPENS
-						      : DOCTOR_F_PORT_OPENS,
+		     : doctor_speaks_http(chart) ? DOCTOR_F_PORT_BESIDE_OPENS
+						 : DOCTOR_F_PORT_OPENS,
 		     port.opened);
 	if (family.opened)
 		tell(chart, DOCTOR_F_FAMILY_OPENS, family.opened);
 	else if (family.changed && rank(base) == 0 && rank(family.changed) > 0)
 		tell(chart, DOCTOR_F_FAMILY_ANSWERS, family.changed);
+	if (unbound.opened && !source.opened)
+		source = unbound;
+	if (!unbound.opened && !source.opened &&
+	    (unbound.answered || unbound.changed) && rank(base) == 0)
+		tell(chart, DOCTOR_F_SOURCE_ANSWERS,
+		     unbound.answered ? unbound.answered : unbound.changed);
 	if (source.opened)
 		tell(chart,
 		     base->status == 503 || base->status == 429
@@ -734,8 +966,12 @@ void doctor_find_pairs(struct doctor_chart *chart)
 	find_origin(chart);
 	find_host(chart);
 	find_path(chart);
+	find_query(chart);
 	find_get(chart);
+	find_unclaimed(chart);
+	find_shut(chart);
 	find_subprotocol(chart);
+	find_short(chart);
 	find_credentials(chart);
 	find_agent(chart);
 	find_fields(chart);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "doctor/harvest.h"
+#include "doctor/result.h"
 
 /* How the user's own request ended, as the rows of trials.def see it. */
 enum state {
@@ -39,10 +40,14 @@ enum state {
 #define SURE 0.93
 /* Scripts of the page that was given, when it is elsewhere. */
 #define MOST_SCRIPTS 3
+/* So many words in common: the same page, if not the same body. */
+#define SAME_PAGE     0.5
+#define ALL_BUT_ALIKE 0.8
 /* All probes together; whoever waits at a terminal has waited long enough. */
 #define PATIENCE_MS 17000
 /* Where nothing answers, every question costs a wait, and teaches less. */
 #define MUTE_PATIENCE_MS 8000
+#define SLOW_MS		 900
 
 #define BROWSER                                                     \
 	"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 " \
@@ -91,6 +96,12 @@ static bool if_query_sent(const struct doctor_chart *chart, size_t i, char *out,
 			  size_t size)
 {
 	return chart->c->url.query.data && once(chart, i, out, size);
+}
+
+static bool if_source_given(const struct doctor_chart *chart, size_t i,
+			    char *out, size_t size)
+{
+	return chart->c->source && !chart->c->proxy && once(chart, i, out, size);
 }
 
 static bool if_proxied(const struct doctor_chart *chart, size_t i, char *out,
@@ -215,6 +226,22 @@ static bool scripts(const struct doctor_chart *chart, size_t i, char *out,
 	return nth(&v, i, out, size);
 }
 
+static bool side_pages(const struct doctor_chart *chart, size_t i, char *out,
+		       size_t size)
+{
+	struct doctor_values v = {.n = 0};
+
+	doctor_harvest_side(chart, &v);
+	return nth(&v, i, out, size);
+}
+
+/* The other transport of engine.io tells in words what this one does not. */
+static bool twin(const struct doctor_chart *chart, size_t i, char *out,
+		 size_t size)
+{
+	return i == 0 && doctor_is_engine(chart->c) && put(out, size, "once");
+}
+
 static bool named_ports(const struct doctor_chart *chart, size_t i, char *out,
 			size_t size)
 {
@@ -264,6 +291,15 @@ static bool ports(const struct doctor_chart *chart, size_t i, char *out,
 
 	if (get && get->status) /* there is an HTTP server at this one */
 		return false;
+	/* what was sent may be in the way, before the port is doubted */
+	if (chart->c->origin && !doctor_tried(chart, DOCTOR_NO_ORIGIN, NULL) &&
+	    doctor_baseline(chart)->outcome == DOCTOR_NO_ANSWER)
+		return false;
+	for (size_t k = 0; k < chart->n_probes; k++)
+		if (chart->probe[k]->status &&
+		    chart->probe[k]->trial.change != DOCTOR_PORT &&
+		    chart->probe[k]->trial.change != DOCTOR_SCHEME)
+			return false;
 	doctor_harvest_ports(chart, &v);
 	return nth(&v, i, out, size);
 }
@@ -622,6 +658,25 @@ static bool repeat_pair(const struct doctor_chart *chart,
 	return own < times || other < times;
 }
 
+/* A field that was in the way, and long: is it its length or its content? */
+static bool cut_short(const struct doctor_chart *chart,
+		      struct doctor_trial *ret_next)
+{
+	const struct doctor_probe *key = doctor_key(chart);
+	struct doctor_trial t = {.change = DOCTOR_SHORT_HEADER};
+
+	if (!key || (key->trial.change != DOCTOR_NO_CREDENTIALS &&
+		     key->trial.change != DOCTOR_NO_HEADER &&
+		     key->trial.change != DOCTOR_MINIMAL &&
+		     key->trial.change != DOCTOR_HOST))
+		return false;
+	if (doctor_tried(chart, t.change, NULL) ||
+	    !large_headers(chart, 0, t.value, sizeof(t.value)))
+		return false;
+	*ret_next = t;
+	return true;
+}
+
 /* Scripts of a page elsewhere, which may tell where its WebSocket is. */
 static bool page_script(const struct doctor_chart *chart,
 			struct doctor_trial *ret_next)
@@ -682,6 +737,35 @@ static bool doubt(const struct doctor_chart *chart,
 	       doctor_score(chart, ret_next).n < 3;
 }
 
+/*
+ * A difference in the body alone may be one of chance: the same is asked again
+ * before it counts for anything.
+ */
+static bool doubt_body(const struct doctor_chart *chart,
+		       struct doctor_trial *ret_next)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+
+	int asked;
+
+	*ret_next = (struct doctor_trial){.change = DOCTOR_NOTHING};
+	asked = doctor_score(chart, ret_next).n;
+
+	if (base->outcome != DOCTOR_ANSWERED || base->body_len == 0 ||
+	    asked > 2 || base->likeness > 0)
+		return false;
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+
+		if (p->outcome == DOCTOR_ANSWERED &&
+		    p->status == base->status && !doctor_same_answer(base, p) &&
+		    doctor_likeness(base, p) >
+			    (asked > 1 ? ALL_BUT_ALIKE : SAME_PAGE))
+			return true;
+	}
+	return false;
+}
+
 static double time_spent(const struct doctor_chart *chart)
 {
 	double sum = 0;
@@ -706,10 +790,12 @@ bool doctor_plan(const struct doctor_chart *chart,
 		*ret_next = (struct doctor_trial){.change = DOCTOR_NOTHING};
 		return true;
 	}
-	if (time_spent(chart) >
-	    (doctor_fell_silent(chart) ? MUTE_PATIENCE_MS : PATIENCE_MS))
+	if (time_spent(chart) > (doctor_fell_silent(chart) || base->ms > SLOW_MS
+					 ? MUTE_PATIENCE_MS
+					 : PATIENCE_MS))
 		return false;
-	if (look_there(chart, ret_next) || repeat_pair(chart, ret_next))
+	if (look_there(chart, ret_next) || cut_short(chart, ret_next) ||
+	    repeat_pair(chart, ret_next) || doubt_body(chart, ret_next))
 		return true;
 	if (doctor_found(chart, DOCTOR_F_SPLIT) && !doctor_key(chart))
 		return false; /* nothing can be told from a pair any more */

@@ -64,6 +64,9 @@ struct doctor_probe {
 	size_t body_len; /* at most 64 KiB are kept; codings undone */
 	bool body_swells; /* it was compressed, and is longer than that */
 	uint64_t body_hash; /* of the body without volatile parts (digits) */
+	/* How alike the bodies of one and the same question are, where they
+	 * vary by chance; 0: they do not, as far as is known. */
+	double likeness;
 	struct why_hops hops;
 	/* After a 101 */
 	struct bytes subprotocol; /* chosen; borrowed from head */

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "doctor/harvest.h"
 #include "doctor/redact.h"
 
 /* ---- credentials ---- */
@@ -286,7 +287,9 @@ static int pick_target(const struct doctor_case *c,
 
 	if (other) {
 		url.path = bytes_of_str(trial->value);
+		/* a query may be what is refused, wherever it is sent */
 		if (trial->change == DOCTOR_PLAIN_GET_PATH ||
+		    bytes_equal_str(url.path, DOCTOR_NONSENSE_PATH) ||
 		    bytes_find_byte(url.path, '?') >= 0)
 			url.query = bytes_of(NULL, 0);
 	}
@@ -325,6 +328,25 @@ static bool joins_cookie(const struct doctor_trial *trial,
 	return n > 0 && (size_t)n < sizeof(r->cookie);
 }
 
+/*
+ * The same field with next to nothing in it: "name=x" of a cookie, the scheme
+ * of an Authorization. It tells what is too long from what is wrong.
+ */
+static struct bytes shorten(const struct doctor_header *h,
+			    struct doctor_request *r)
+{
+	bool cookie = strcasecmp(h->name, "Cookie") == 0;
+	size_t word = strcspn(h->value, cookie ? "=; " : " ");
+
+	if (word > 60 || !h->value[word])
+		word = 0;
+	snprintf(r->cookie, sizeof(r->cookie), "%.*s%sx", (int)word, h->value,
+		 word == 0 ? ""
+		 : cookie  ? "="
+			   : " ");
+	return bytes_of_str(r->cookie);
+}
+
 static void pick_extra(const struct doctor_case *c,
 		       const struct doctor_trial *trial,
 		       struct doctor_request *r)
@@ -341,6 +363,9 @@ static void pick_extra(const struct doctor_case *c,
 			continue;
 		r->extra[n].name = bytes_of_str(h->name);
 		r->extra[n].value = bytes_of_str(h->value);
+		if (trial->change == DOCTOR_SHORT_HEADER &&
+		    strcasecmp(trial->value, h->name) == 0)
+			r->extra[n].value = shorten(h, r);
 		if (!joined && joins_cookie(trial, h, r)) {
 			r->extra[n].value = bytes_of_str(r->cookie);
 			joined = true;
@@ -564,8 +589,9 @@ static void pick_dial(const struct doctor_case *c,
 		.port = r->url.port,
 		.family = trial->change == DOCTOR_FAMILY ? trial->value[0] - '0'
 							 : c->family,
-		.source = trial->change == DOCTOR_SOURCE ? trial->value
-							 : c->source,
+		.source = trial->change == DOCTOR_SOURCE      ? trial->value
+			  : trial->change == DOCTOR_NO_SOURCE ? NULL
+							      : c->source,
 		.proxy = trial->change == DOCTOR_DIRECT ||
 					 trial->change == DOCTOR_BACKEND
 				 ? NULL

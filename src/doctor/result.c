@@ -234,6 +234,54 @@ void doctor_hash_body(struct doctor_probe *p, struct bytes target,
 	p->body_hash = hash;
 }
 
+#define WORD_BITS 2048
+/* Words vary by chance, and so does how many do. */
+#define CHANCE 0.15
+
+/* The set of a body's words, each a bit; words with digits count as one. */
+static void note_words(const struct doctor_probe *p, uint64_t *set)
+{
+	struct bytes body = bytes_of(p->body, p->body_len);
+	size_t at = 0;
+
+	while (at < body.len) {
+		uint64_t hash = 0xcbf29ce484222325;
+		bool digits;
+		size_t len = word_len(bytes_from(body, at), &digits), bit;
+
+		for (size_t i = 0; i < len && !digits; i++)
+			hash = hash_byte(hash, byte_lower(body.data[at + i]));
+		bit = (size_t)(hash >> 7) % WORD_BITS;
+		if (len > 0)
+			set[bit / 64] |= UINT64_C(1) << bit % 64;
+		at += len ? len : 1;
+	}
+}
+
+double doctor_likeness(const struct doctor_probe *a,
+		       const struct doctor_probe *b)
+{
+	uint64_t one[WORD_BITS / 64] = {0}, other[WORD_BITS / 64] = {0};
+	int both = 0, either = 0;
+
+	note_words(a, one);
+	note_words(b, other);
+	for (size_t i = 0; i < WORD_BITS / 64; i++) {
+		both += __builtin_popcountll(one[i] & other[i]);
+		either += __builtin_popcountll(one[i] | other[i]);
+	}
+	return either ? (double)both / either : 1;
+}
+
+/* Where the same question gets bodies that vary, so may any other. */
+static bool same_body(const struct doctor_probe *a, const struct doctor_probe *b)
+{
+	if (a->body_hash == b->body_hash)
+		return true;
+	return a->likeness > 0 && b->likeness > 0 &&
+	       doctor_likeness(a, b) >= a->likeness - CHANCE;
+}
+
 bool doctor_same_answer(const struct doctor_probe *a,
 			const struct doctor_probe *b)
 {
@@ -241,7 +289,7 @@ bool doctor_same_answer(const struct doctor_probe *a,
 		return false;
 	switch (a->outcome) {
 	case DOCTOR_ANSWERED:
-		return a->body_hash == b->body_hash;
+		return same_body(a, b);
 	case DOCTOR_CLOSED_AFTER:
 		return a->close_code == b->close_code &&
 		       strcmp(a->close_reason, b->close_reason) == 0;
@@ -276,13 +324,12 @@ char *doctor_trial_text(const struct doctor_case *c,
 	if (ses_url_redact(bytes_of_str(trial->value), url, sizeof(url)) < 0)
 		url[0] = 0;
 	/* only what has a query can have a secret in it, besides the case's */
-	doctor_redact(
-		c,
-		bytes_of_str(strchr(trial->value, '?') ||
-					     trial->change == DOCTOR_PAGE
-				     ? url
-				     : trial->value),
-		value, sizeof(value));
+	doctor_redact(c,
+		      bytes_of_str(strchr(trial->value, '?') ||
+						   trial->change == DOCTOR_PAGE
+					   ? url
+					   : trial->value),
+		      value, sizeof(value));
 	if (!place)
 		snprintf(out, size, "%s", text);
 	else
@@ -309,8 +356,8 @@ static void say_open(const struct doctor_probe *p, char *out, size_t size)
 		snprintf(out, size, "%d over HTTP/2, a WebSocket (RFC 8441)",
 			 p->status);
 	else
-		snprintf(out, size, "101%s%s",
-			 *chosen ? ", subprotocol " : "", chosen);
+		snprintf(out, size, "101%s%s", *chosen ? ", subprotocol " : "",
+			 chosen);
 }
 
 static void say_answer(const struct doctor_probe *p, char *out, size_t size)
@@ -327,10 +374,10 @@ static void say_answer(const struct doctor_probe *p, char *out, size_t size)
 	if (p->status / 100 == 3 && location.data &&
 	    ses_url_redact(bytes_of_str(quote(p, location, whole, sizeof(whole))),
 			   place, sizeof(place)) < 0)
-		snprintf(place, sizeof(place), "a place that is too long to show");
+		snprintf(place, sizeof(place),
+			 "a place that is too long to show");
 	snprintf(out, size, "%d%s%s%s%s%s%s", p->status, *word ? " " : "", word,
-		 *place ? " to " : "", place,
-		 p->h2_spoken ? " over HTTP/2" : "",
+		 *place ? " to " : "", place, p->h2_spoken ? " over HTTP/2" : "",
 		 p->body_swells ? ", with a body that swells past 64 KiB" : "");
 }
 

@@ -34,4 +34,8 @@ bool doctor_unchunk(struct bytes in, uint8_t *out, size_t size,
 void doctor_hash_body(struct doctor_probe *p, struct bytes target,
 		      struct bytes origin, struct bytes host);
 
+/* How many of the words of both bodies are in either: 0 to 1. */
+double doctor_likeness(const struct doctor_probe *a,
+		       const struct doctor_probe *b);
+
 #endif

@@ -150,7 +150,8 @@ TEST("words are heard in sentences, not in pages, and not inside other words")
 		 "\"invalid token\"}]}",
 		 DOCTOR_F_SAYS_GRAPHQL, false},
 		{"HTTP/1.1 503 Service Unavailable\n\n<p>The server is "
-		 "temporarily unable to service your request due to maintenance "
+		 "temporarily unable to service your request due to "
+		 "maintenance "
 		 "downtime or capacity problems.</p>",
 		 DOCTOR_F_SAYS_FULL, false},
 		{"HTTP/1.1 403 Forbidden\n\n<title>403 Forbidden</title><p>You "
@@ -231,7 +232,28 @@ TEST("a pair that differs in one thing becomes the finding of that thing")
 		{NULL, "a", DOCTOR_SUBPROTOCOL, "b", "@open", "@open b",
 		 DOCTOR_F_SUBPROTOCOL_OPENS},
 		{NULL, NULL, DOCTOR_SCHEME, "wss", "@closed", "@tls untrusted",
-		 DOCTOR_F_SCHEME_ANSWERS},
+		 DOCTOR_F_SCHEME_CERTIFIED},
+		{NULL, NULL, DOCTOR_SCHEME, "wss", "HTTP/1.1 404 N\n\n",
+		 "@tls untrusted", DOCTOR_F_SCHEME_NO_EFFECT},
+		{NULL, NULL, DOCTOR_NO_SOURCE, "", "@refused", "@open",
+		 DOCTOR_F_SOURCE_OPENS},
+		{NULL, NULL, DOCTOR_NO_SOURCE, "", "@lost",
+		 "HTTP/1.1 404 N\n\n", DOCTOR_F_SOURCE_ANSWERS},
+		{NULL, NULL, DOCTOR_NO_QUERY, "", "HTTP/1.1 403 F\n\n", "@open",
+		 DOCTOR_F_QUERY_REMOVED_OPENS},
+		{NULL, NULL, DOCTOR_SHORT_HEADER, "Cookie",
+		 "HTTP/1.1 413 P\n\n", "@open", DOCTOR_F_HEADER_SHORT_OPENS},
+		{NULL, NULL, DOCTOR_SHORT_HEADER, "Cookie", "HTTP/1.1 400 B\n\n",
+		 "HTTP/1.1 401 U\n\n", DOCTOR_F_HEADER_SHORT_ANSWERS},
+		{NULL, NULL, DOCTOR_PLAIN_GET, "",
+		 "HTTP/1.1 404 N\nServer: front/1\n\n",
+		 "HTTP/1.1 426 U\nServer: app/2\n\n", DOCTOR_F_GET_OTHER_HOP},
+		{NULL, NULL, DOCTOR_PLAIN_GET, "",
+		 "HTTP/1.1 404 N\nServer: front/1\n\n",
+		 "HTTP/1.1 426 U\nServer: front/1\nAge: 0\n\n",
+		 DOCTOR_F_GET_OTHER_HOP},
+		{NULL, NULL, DOCTOR_PLAIN_GET, "", "@raw Error 404: Not Found",
+		 "HTTP/1.1 200 OK\n\n", DOCTOR_F_HEADLESS_404},
 		{NULL, NULL, DOCTOR_SOURCE, "127.0.0.2", "HTTP/1.1 403 F\n\n",
 		 "@open", DOCTOR_F_SOURCE_OPENS},
 		{NULL, NULL, DOCTOR_HOLD, "7", "@open", "@cut 3000",
@@ -253,6 +275,66 @@ TEST("a pair that differs in one thing becomes the finding of that thing")
 				 rows[i].kind);
 		bed_strip(&b);
 	}
+}
+
+TEST("a query that looks like an attack is one to a firewall")
+{
+	static const struct {
+		const char *url;
+		bool attack;
+	} rows[] = {
+		{"ws://127.0.0.1:8080/a?file=../../b", true},
+		{"ws://127.0.0.1:8080/a?q=%3Cb%3E", true},
+		{"ws://127.0.0.1:8080/a?q=1'+or+'1", true},
+		{"ws://127.0.0.1:8080/a?next=https://a.example/", true},
+		{"ws://127.0.0.1:8080/a?room=7&name=ann", false},
+		{"ws://127.0.0.1:8080/a?EIO=4&transport=websocket", false},
+	};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct patient p = {
+			.url = rows[i].url,
+			.answer = "HTTP/1.1 403 F\n\n",
+			.answers = {{DOCTOR_NO_QUERY, NULL, "@open"}}};
+
+		try_one(&b, &p, DOCTOR_NO_QUERY, "");
+		assert_int_equal(has(&b, DOCTOR_F_QUERY_ATTACK_OPENS),
+				 rows[i].attack);
+		bed_strip(&b);
+	}
+}
+
+#define EVERY_DAY_ANOTHER(word)                                             \
+	"HTTP/1.1 404 N\n\nWhatever you were looking for is not here, and " \
+	"nobody knows where it went. " word
+
+TEST("bodies that vary by chance are alike, and those that differ are not")
+{
+	static struct bed b;
+	struct patient p = {
+		.url = URL,
+		.answer = EVERY_DAY_ANOTHER(
+			"Keep looking") " || " EVERY_DAY_ANOTHER("Behind you"),
+		.answers = {{DOCTOR_ORIGIN, NULL, EVERY_DAY_ANOTHER("Alas")},
+			    {DOCTOR_USER_AGENT, NULL,
+			     "HTTP/1.1 404 N\n\nno such room for your kind"}}};
+	struct doctor_trial again = {.change = DOCTOR_NOTHING};
+	struct doctor_trial origin = {.change = DOCTOR_ORIGIN, .value = "a"};
+	struct doctor_trial agent = {.change = DOCTOR_USER_AGENT, .value = "b"};
+
+	bed_make(&b, &p);
+	bed_probe(&b, &p, &again);
+	bed_probe(&b, &p, &origin);
+	assert_false(doctor_same_answer(b.chart.probe[0], b.chart.probe[1]));
+	assert_true(doctor_plan(&b.chart, &b.opinion, &again));
+	assert_int_equal(again.change, DOCTOR_NOTHING);
+	bed_probe(&b, &p, &agent);
+	bed_probe(&b, &p, &again);
+	assert_true(doctor_same_answer(b.chart.probe[0], b.chart.probe[1]));
+	assert_false(doctor_same_answer(b.chart.probe[0], b.chart.probe[2]));
+	assert_false(has(&b, DOCTOR_F_REPEAT_DIFFERS));
+	bed_strip(&b);
 }
 
 TEST("the key is the first single change that opens")
