@@ -24,8 +24,10 @@
 
 static void add_one(struct doctor_secrets *s, struct bytes text, bool base64)
 {
-	if (s->n == DOCTOR_MAX_SECRETS)
+	if (s->n == DOCTOR_MAX_SECRETS) {
+		s->too_many = true;
 		return;
+	}
 	s->one[s->n++] = (struct doctor_secret){text, base64};
 	s->begins[byte_lower(text.data[0])] = true;
 	if (base64 && (text.data[0] == '+' || text.data[0] == '/'))
@@ -45,8 +47,12 @@ static void add_base64(struct doctor_secrets *s, struct bytes secret,
 	size_t from = before == 0 ? 0 : before + 1;
 	size_t to = (before + n) * 8 / 6;
 
-	if (secret.len < LEAST_CORE || sizeof(s->room) - s->used < sizeof(text))
+	if (secret.len < LEAST_CORE)
 		return;
+	if (sizeof(s->room) - s->used < sizeof(text)) {
+		s->too_many = true;
+		return;
+	}
 	memcpy(padded + before, secret.data, n);
 	ses_base64_encode(bytes_of(padded, before + n), text);
 	memcpy(s->room + s->used, text + from, to - from);
@@ -68,10 +74,12 @@ static void add_secret(struct doctor_secrets *s, struct bytes secret)
 static void add_encoded(struct doctor_secrets *s, struct bytes secret)
 {
 	uint8_t *room = s->room + s->used;
+	bool encoded = bytes_find_byte(secret, '%') >= 0;
+	bool fits = secret.len <= sizeof(s->room) - s->used;
 	size_t n = 0;
 
-	if (bytes_find_byte(secret, '%') >= 0 &&
-	    secret.len <= sizeof(s->room) - s->used) {
+	s->too_many |= encoded && !fits;
+	if (encoded && fits) {
 		struct bytes rest = secret;
 
 		while (rest.len > 0)
@@ -301,13 +309,23 @@ static void add_texts(struct doctor_secrets *s, const struct doctor_case *c)
 		add_command(s, bytes_of_str(c->curl));
 }
 
+/* Those fields that are cookies, or those that are not. */
+static void add_headers(struct doctor_secrets *s, const struct doctor_case *c,
+			bool cookies)
+{
+	for (size_t i = 0; i < c->n_headers; i++) {
+		struct bytes name = bytes_of_str(c->header[i].name);
+
+		if (bytes_equal_nocase(name, BYTES("Cookie")) == cookies)
+			add_header(s, name, bytes_of_str(c->header[i].value));
+	}
+}
+
 static void add_case(struct doctor_secrets *s, const struct doctor_case *c)
 {
 	struct doctor_offers offers = {.rest = bytes_of_str(c->subprotocols)};
 
-	for (size_t i = 0; i < c->n_headers; i++)
-		add_header(s, bytes_of_str(c->header[i].name),
-			   bytes_of_str(c->header[i].value));
+	add_headers(s, c, false);
 	while (doctor_next_offer(&offers))
 		if (offers.secret)
 			add_secret(s, offers.one);
@@ -318,10 +336,15 @@ void doctor_secrets_collect(const struct doctor_case *c,
 			    struct doctor_secrets *s)
 {
 	s->n = s->used = 0;
+	s->too_many = false;
 	memset(s->begins, 0, sizeof(s->begins));
 	add_case(s, c);
 	if (c->other)
 		add_case(s, c->other);
+	/* of cookies there may be very many */
+	add_headers(s, c, true);
+	if (c->other)
+		add_headers(s, c->other, true);
 }
 
 /* ---- finding them in a text ---- */
@@ -505,14 +528,21 @@ size_t doctor_secret_at(const struct doctor_secrets *s, struct bytes text,
 			size_t at)
 {
 	struct bytes rest = bytes_from(text, at);
-	uint8_t c = byte_lower(text.data[at]);
+	uint8_t c = byte_lower(text.data[at]), other;
 	size_t longest = c == 'e' ? token_len(rest) : 0;
 
 	if (!s->begins[c] && !strchr("%&\\+", c))
 		return longest;
+	if (!spelt(rest, &other))
+		other = text.data[at];
 	for (size_t i = 0; i < s->n; i++) {
-		size_t len = secret_len(&s->one[i], text, at);
+		uint8_t first = s->one[i].text.data[0];
+		size_t len;
 
+		if (!is_same(&s->one[i], first, text.data[at]) &&
+		    !is_same(&s->one[i], first, other))
+			continue;
+		len = secret_len(&s->one[i], text, at);
 		longest = len > longest ? len : longest;
 	}
 	return longest;

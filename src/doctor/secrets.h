@@ -9,7 +9,7 @@
 
 #include "doctor/case.h"
 
-#define DOCTOR_MAX_SECRETS 384
+#define DOCTOR_MAX_SECRETS 1024 /* four for each, mostly */
 
 struct doctor_secret {
 	struct bytes text; /* borrowed from the case, or from the room below */
@@ -19,9 +19,10 @@ struct doctor_secret {
 struct doctor_secrets {
 	struct doctor_secret one[DOCTOR_MAX_SECRETS];
 	size_t n;
-	uint8_t room[32 * 1024];
+	uint8_t room[64 * 1024];
 	size_t used;
 	bool begins[256]; /* whether any begins with this byte */
+	bool too_many;	  /* some are missing here */
 };
 
 /* All secrets of @c; borrowed from it. */

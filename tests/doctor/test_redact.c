@@ -41,12 +41,51 @@ TEST("a secret of the request is hidden wherever a server repeats it")
 	expect("xxtok-4711xx", "xx***xx");
 }
 
+TEST("a secret in the name of another one is hidden with it")
+{
+	expect("tokentok-4711=hunter23-long", "token***");
+	expect("token: tok-4711 token2=hunter23-long", "token: *** token2=***");
+}
+
 TEST("a short secret is hidden as a word only, and what is no secret stays")
 {
 	expect("abcdef dabcd abcd_", "abcdef dabcd abcd_");
 	expect("theme is dark", "theme is ***"); /* any cookie may be one */
 	expect("blue chat room 1", "blue chat room 1");
 	expect("a tiny cookie, on and off", "a tiny cookie, on and off");
+}
+
+/* What is shown of @text when @n cookies are sent besides a token. */
+static void expect_beside_cookies(size_t n, const char *text, const char *shown)
+{
+	static char cookies[64 * 1024];
+	struct doctor_case c = {
+		.url_text = (char *)"wss://h/chat?token=tok-4711",
+		.header = {{(char *)"Cookie", cookies},
+			   {(char *)"X-Api-Key", (char *)"abcd"}},
+		.n_headers = 2,
+	};
+	char out[1024];
+	size_t at = 0;
+
+	for (size_t i = 0; i < n; i++)
+		at += (size_t)sprintf(cookies + at, "c%zu=crumb-%zu-%zu; ", i,
+				      i, i);
+	assert_string_equal(
+		doctor_redact(&c, bytes_of_str(text), out, sizeof(out)), shown);
+}
+
+TEST("as many cookies as browsers keep are hidden, and what comes after them")
+{
+	expect_beside_cookies(180, "no tok-4711, abcd", "no ***, ***");
+	expect_beside_cookies(180, "no crumb-179-179", "no ***");
+	expect_beside_cookies(180, "Y3J1bWItMTc5LTE3OQ==", "***");
+}
+
+TEST("beside more secrets than can be looked for, nothing is repeated")
+{
+	expect_beside_cookies(1500, "no crumb-1499-1499", "(not shown)");
+	expect_beside_cookies(1500, "no tok-4711", "(not shown)");
 }
 
 TEST("what looks random is told from words, ids and times")
