@@ -21,7 +21,7 @@ CAUSES = {line.split("\t")[0] for line in
 def test_every_case_tells_all_that_its_contract_wants():
     for name in cases.names():
         doc = cases.load(name)
-        assert KEYS <= set(doc) <= KEYS | {"daily", "nofix"}, name
+        assert KEYS <= set(doc) <= KEYS | {"daily", "fix_stack", "nofix", "opens"}, name
         assert doc["id"] == name and {"apt", "npm"} <= set(doc["needs"]), name
         assert doc["cause"] in doc["accept"] and set(doc["accept"]) <= CAUSES, name
         assert doc["fix_args"] or doc["fix_server"] or doc.get("nofix"), name

@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import re
 import select
 import shutil
 import signal
@@ -57,6 +58,8 @@ def missing(case):
     lacking += [p for p in needs["npm"] if not (ZOO / "node_modules" / p).is_dir()]
     if needs.get("node", 0) > (node_version() if shutil.which("node") else 0):
         lacking.append("node %d" % needs["node"])
+    if needs.get("root") and os.geteuid():
+        lacking.append("root")
     return lacking
 
 
@@ -162,6 +165,7 @@ class Case:
         def fill(word):
             for i in range(PORTS - 1, 0, -1):
                 word = word.replace("{port%d}" % i, str(self.port + i))
+            word = re.sub(r"\{x(\d+)\}", lambda m: "x" * int(m[1]), word)
             return word.replace("{port}", str(self.port)).replace("{out}", self.out)
         return [fill(w) for w in words]
 

@@ -294,11 +294,13 @@ use_up() {
 		curl -s -o "$T/used" "http://127.0.0.1:$PORT/chat"
 	done
 }
-# occupy: one connection that stays open, so that a limit on them is reached.
+# occupy [PATH]: one connection that stays open, so that a limit is reached.
 occupy() {
 	exec 7<>"/dev/tcp/127.0.0.1/$PORT"
-	printf '%s\r\n' "GET /x HTTP/1.1" "Host: 127.0.0.1:$PORT" "Upgrade: websocket" \
+	printf '%s\r\n' "GET ${1:-/x} HTTP/1.1" "Host: 127.0.0.1:$PORT" "Upgrade: websocket" \
 		"Connection: Upgrade" "Sec-WebSocket-Version: 13" \
 		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==" "" >&7
 	sleep 0.3
 }
+
+. "$LIB/daemons.sh"

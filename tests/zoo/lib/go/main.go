@@ -24,6 +24,15 @@ var fixed = len(os.Args) > 3 && os.Args[3] == "fixed"
 
 func anyOrigin(*http.Request) bool { return true }
 
+func echo(conn *websocket.Conn) {
+	for {
+		kind, data, err := conn.ReadMessage()
+		if err != nil || conn.WriteMessage(kind, data) != nil {
+			return
+		}
+	}
+}
+
 // gorilla is an echo with this check of the Origin (nil: the library's own).
 func gorilla(check func(*http.Request) bool) http.HandlerFunc {
 	upgrader := websocket.Upgrader{CheckOrigin: check}
@@ -33,12 +42,7 @@ func gorilla(check func(*http.Request) bool) http.HandlerFunc {
 			return
 		}
 		defer conn.Close()
-		for {
-			kind, data, err := conn.ReadMessage()
-			if err != nil || conn.WriteMessage(kind, data) != nil {
-				return
-			}
-		}
+		echo(conn)
 	}
 }
 
@@ -68,10 +72,10 @@ func netEcho(conn *netws.Conn) { io.Copy(conn, conn) }
 
 // guarded serves the echo unless refuse has answered.
 func guarded(refuse func(http.ResponseWriter, *http.Request) bool) http.HandlerFunc {
-	echo := gorilla(nil)
+	socket := gorilla(nil)
 	return func(w http.ResponseWriter, r *http.Request) {
 		if fixed || !refuse(w, r) {
-			echo(w, r)
+			socket(w, r)
 		}
 	}
 }
@@ -209,15 +213,46 @@ func hijackerHidden() http.Handler {
 	return http.TimeoutHandler(gorilla(nil), 5*time.Second, "timeout")
 }
 
+// postOnly: the route was registered for another method.
+func postOnly() http.Handler {
+	return guarded(func(w http.ResponseWriter, r *http.Request) bool {
+		w.Header().Set("Allow", "POST")
+		http.Error(w, "Method Not Allowed", http.StatusMethodNotAllowed)
+		return true
+	})
+}
+
+// closedWithoutSubprotocol accepts, and then hangs up on those that offered none
+// of its own.
+func closedWithoutSubprotocol() http.Handler {
+	upgrader := websocket.Upgrader{CheckOrigin: anyOrigin,
+		Subprotocols: []string{"v1.panel", "v2.panel"}}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, err := upgrader.Upgrade(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		if conn.Subprotocol() != "" {
+			echo(conn)
+			return
+		}
+		conn.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(
+			websocket.CloseProtocolError, "subprotocol required"))
+	})
+}
+
 var modes = map[string]func() http.Handler{
 	"any-valid-origin":       anyValidOrigin,
 	"browsers-only":          browsersOnly,
+	"closed-no-subprotocol":  closedWithoutSubprotocol,
 	"hijacker-hidden":        hijackerHidden,
 	"json-everywhere":        jsonEverywhere,
 	"local-host-only":        localHostOnly,
 	"one-origin":             oneOrigin,
 	"origin-patterns":        originPatterns,
 	"page-everywhere":        pageEverywhere,
+	"post-only":              postOnly,
 	"rate-used-up":           rateUsedUp,
 	"same-origin":            sameOrigin,
 	"same-origin-and-scheme": sameOriginAndScheme,
