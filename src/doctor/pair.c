@@ -625,6 +625,10 @@ static void find_get(struct doctor_chart *chart)
 		     rank(base) == 2 ? DOCTOR_F_GET_UPGRADE_SEEN
 				     : DOCTOR_F_GET_UPGRADE_REQUIRED,
 		     g);
+	if (base->status == 403 && g->outcome == DOCTOR_ANSWERED &&
+	    g->status < 500 && g->status != 401 && g->status != 403 &&
+	    g->status != 429 && !doctor_found(chart, DOCTOR_F_WRITER_ASGI))
+		tell(chart, DOCTOR_F_DENIES_HANDSHAKES, g);
 	if (rank(base) == 2)
 		tell(chart, DOCTOR_F_GET_DIFFERENT, g);
 	else if (answers(base, g))

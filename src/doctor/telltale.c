@@ -156,9 +156,8 @@ static const struct {
 	const char *phrase;
 } stock[] = {
 	/* Apache, Werkzeug */
-	{DOCTOR_F_SAYS_FULL, "maintenance downtime or capacity problems"},
-	{DOCTOR_F_SAYS_MAINTENANCE,
-	 "maintenance downtime or capacity problems"},
+	{DOCTOR_F_SAYS_FULL, "maintenance downtime or capacity"},
+	{DOCTOR_F_SAYS_MAINTENANCE, "maintenance downtime or capacity"},
 	{DOCTOR_F_SAYS_PERMISSION, "don't have permission to access"},
 	{DOCTOR_F_SAYS_PERMISSION, "don't have the permission to access"},
 	/* IIS */
