@@ -138,6 +138,39 @@ static bool root_of_own_page(const struct doctor_chart *chart, size_t i,
 	       put(out, size, "/");
 }
 
+typedef void harvest_fn(const struct doctor_chart *chart,
+			struct doctor_values *v);
+
+/*
+ * What was harvested for the plan at work. Each row asks for one value after
+ * the other, and to read all pages anew for each would give a hostile one's
+ * author seconds of our time.
+ */
+static struct {
+	harvest_fn *by;
+	struct doctor_values v;
+} harvested[12];
+static size_t n_harvested;
+
+static const struct doctor_values *harvest(const struct doctor_chart *chart,
+					   harvest_fn *by)
+{
+	size_t i = 0;
+
+	while (i < n_harvested && harvested[i].by != by)
+		i++;
+	if (i < n_harvested)
+		return &harvested[i].v;
+	if (i == sizeof(harvested) / sizeof(harvested[0]))
+		i = 0; /* the oldest makes room */
+	else
+		n_harvested++;
+	harvested[i].by = by;
+	harvested[i].v.n = harvested[i].v.n_told = 0;
+	by(chart, &harvested[i].v);
+	return &harvested[i].v;
+}
+
 static bool nth(const struct doctor_values *v, size_t i, char *out, size_t size)
 {
 	return i < v->n && put(out, size, v->value[i]);
@@ -146,19 +179,20 @@ static bool nth(const struct doctor_values *v, size_t i, char *out, size_t size)
 static bool origins(const struct doctor_chart *chart, size_t i, char *out,
 		    size_t size)
 {
-	struct doctor_values v = {.n = 0};
+	const struct doctor_values *v;
 	bool secret = doctor_has_credentials(chart->c);
 	size_t n = 0;
 
-	doctor_harvest_origins(chart, &v);
-	for (size_t k = 0; k < v.n; k++) {
-		if (chart->c->origin && strcmp(v.value[k], chart->c->origin) == 0)
+	v = harvest(chart, doctor_harvest_origins);
+	for (size_t k = 0; k < v->n; k++) {
+		if (chart->c->origin &&
+		    strcmp(v->value[k], chart->c->origin) == 0)
 			continue;
 		/* credentials do not travel with a made-up origin */
-		if (secret && strcmp(v.value[k], DOCTOR_NONSENSE_ORIGIN) == 0)
+		if (secret && strcmp(v->value[k], DOCTOR_NONSENSE_ORIGIN) == 0)
 			continue;
 		if (n++ == i)
-			return put(out, size, v.value[k]);
+			return put(out, size, v->value[k]);
 	}
 	return false;
 }
@@ -166,10 +200,9 @@ static bool origins(const struct doctor_chart *chart, size_t i, char *out,
 static bool hosts(const struct doctor_chart *chart, size_t i, char *out,
 		  size_t size)
 {
-	struct doctor_values v = {.n = 0};
+	const struct doctor_values *v = harvest(chart, doctor_harvest_hosts);
 
-	doctor_harvest_hosts(chart, &v);
-	return nth(&v, i, out, size);
+	return nth(v, i, out, size);
 }
 
 /* Whether every path that was tried, a nonsense one too, fares alike. */
@@ -189,19 +222,17 @@ static bool paths_alike(const struct doctor_chart *chart)
 static bool told_paths(const struct doctor_chart *chart, size_t i, char *out,
 		       size_t size)
 {
-	struct doctor_values v = {.n = 0};
+	const struct doctor_values *v = harvest(chart, doctor_harvest_paths);
 
-	doctor_harvest_paths(chart, &v);
-	return i < v.n_told && nth(&v, i, out, size);
+	return i < v->n_told && nth(v, i, out, size);
 }
 
 static bool any_path(const struct doctor_chart *chart, size_t i, char *out,
 		     size_t size)
 {
-	struct doctor_values v = {.n = 0};
+	const struct doctor_values *v = harvest(chart, doctor_harvest_paths);
 
-	doctor_harvest_paths(chart, &v);
-	return nth(&v, v.n_told + i, out, size);
+	return nth(v, v->n_told + i, out, size);
 }
 
 /* Guesses; where all fare alike, other experiments come before the next. */
@@ -220,19 +251,17 @@ static bool more_paths(const struct doctor_chart *chart, size_t i, char *out,
 static bool scripts(const struct doctor_chart *chart, size_t i, char *out,
 		    size_t size)
 {
-	struct doctor_values v = {.n = 0};
+	const struct doctor_values *v = harvest(chart, doctor_harvest_scripts);
 
-	doctor_harvest_scripts(chart, &v);
-	return nth(&v, i, out, size);
+	return nth(v, i, out, size);
 }
 
 static bool side_pages(const struct doctor_chart *chart, size_t i, char *out,
 		       size_t size)
 {
-	struct doctor_values v = {.n = 0};
+	const struct doctor_values *v = harvest(chart, doctor_harvest_side);
 
-	doctor_harvest_side(chart, &v);
-	return nth(&v, i, out, size);
+	return nth(v, i, out, size);
 }
 
 /* The other transport of engine.io tells in words what this one does not. */
@@ -245,10 +274,10 @@ static bool twin(const struct doctor_chart *chart, size_t i, char *out,
 static bool named_ports(const struct doctor_chart *chart, size_t i, char *out,
 			size_t size)
 {
-	struct doctor_values v = {.n = 0};
+	const struct doctor_values *v =
+		harvest(chart, doctor_harvest_named_ports);
 
-	doctor_harvest_named_ports(chart, &v);
-	return nth(&v, i, out, size);
+	return nth(v, i, out, size);
 }
 
 static bool redirect_target(const struct doctor_chart *chart, size_t i,
@@ -263,23 +292,23 @@ static bool redirect_target(const struct doctor_chart *chart, size_t i,
 static bool subprotocols(const struct doctor_chart *chart, size_t i, char *out,
 			 size_t size)
 {
-	struct doctor_values v = {.n = 0};
+	const struct doctor_values *v;
 
 	/* An open connection has a question only when the offer was ignored. */
 	if (doctor_found(chart, DOCTOR_F_OPEN) &&
 	    !doctor_found(chart, DOCTOR_F_SUBPROTOCOL_UNCHOSEN))
 		return false;
-	doctor_harvest_subprotocols(chart, &v);
-	return nth(&v, i, out, size);
+	v = harvest(chart, doctor_harvest_subprotocols);
+	return nth(v, i, out, size);
 }
 
 static bool told_subprotocols(const struct doctor_chart *chart, size_t i,
 			      char *out, size_t size)
 {
-	struct doctor_values v = {.n = 0};
+	const struct doctor_values *v =
+		harvest(chart, doctor_harvest_subprotocols);
 
-	doctor_harvest_subprotocols(chart, &v);
-	return i < v.n_told && nth(&v, i, out, size);
+	return i < v->n_told && nth(v, i, out, size);
 }
 
 static bool ports(const struct doctor_chart *chart, size_t i, char *out,
@@ -287,7 +316,7 @@ static bool ports(const struct doctor_chart *chart, size_t i, char *out,
 {
 	const struct doctor_probe *get =
 		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
-	struct doctor_values v = {.n = 0};
+	const struct doctor_values *v;
 
 	if (get && get->status) /* there is an HTTP server at this one */
 		return false;
@@ -300,8 +329,8 @@ static bool ports(const struct doctor_chart *chart, size_t i, char *out,
 		    chart->probe[k]->trial.change != DOCTOR_PORT &&
 		    chart->probe[k]->trial.change != DOCTOR_SCHEME)
 			return false;
-	doctor_harvest_ports(chart, &v);
-	return nth(&v, i, out, size);
+	v = harvest(chart, doctor_harvest_ports);
+	return nth(v, i, out, size);
 }
 
 static bool agents(const struct doctor_chart *chart, size_t i, char *out,
@@ -682,14 +711,14 @@ static bool page_script(const struct doctor_chart *chart,
 			struct doctor_trial *ret_next)
 {
 	struct doctor_trial t = {.change = DOCTOR_PAGE};
-	struct doctor_values v = {.n = 0};
+	const struct doctor_values *v;
 
 	if (!chart->c->page || doctor_baseline(chart)->outcome == DOCTOR_OPEN ||
 	    count_of(chart, DOCTOR_PAGE) > MOST_SCRIPTS)
 		return false;
-	doctor_harvest_page_scripts(chart, &v);
-	for (size_t i = 0; i < v.n; i++)
-		if (put(t.value, sizeof(t.value), v.value[i]) &&
+	v = harvest(chart, doctor_harvest_page_scripts);
+	for (size_t i = 0; i < v->n; i++)
+		if (put(t.value, sizeof(t.value), v->value[i]) &&
 		    !doctor_tried(chart, DOCTOR_PAGE, t.value)) {
 			*ret_next = t;
 			return true;
@@ -782,6 +811,7 @@ bool doctor_plan(const struct doctor_chart *chart,
 	const struct doctor_probe *base = doctor_baseline(chart);
 	bool sure;
 
+	n_harvested = 0;
 	if (chart->c->url_error || chart->stopped ||
 	    chart->n_probes >= chart->c->max_probes ||
 	    chart->n_probes >= DOCTOR_MAX_PROBES)

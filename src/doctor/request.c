@@ -55,7 +55,9 @@ static bool is_own_place(const struct doctor_case *c, const char *text)
 	struct ses_url url;
 	size_t at;
 
-	return ses_url_parse(bytes_of_str(text), &url, &fault, &at) < 0 &&
+	/* the page is asked for by its own name, whatever Host was given */
+	return !c->host &&
+	       ses_url_parse(bytes_of_str(text), &url, &fault, &at) < 0 &&
 	       fault == SES_URL_HTTP && url.tls == c->url.tls &&
 	       url.port == c->url.port &&
 	       bytes_equal_nocase(url.host, c->url.host);

@@ -390,6 +390,15 @@ TEST("a page gets credentials only where the URL itself is")
 	}
 }
 
+TEST("beside a Host of its own, the URL's page is another site and gets none")
+{
+	set_up();
+	asked.host = (char *)"inner.example";
+	make(DOCTOR_PAGE, "https://h:8443/app");
+	assert_true(has("Host: h:8443\r\n"));
+	assert_false(has("c00kie") || has("k3y"));
+}
+
 TEST("a backend gets the request as it is, and the Host that is tried")
 {
 	set_up();
