@@ -173,7 +173,7 @@ void nginx_mend_head(struct nginx_mend *m, const struct lint_node *block,
 /* Give the edits to the finding. */
 void nginx_mend_done(struct nginx_mend *m, struct lint_finding *f);
 
-/* ---- nginx_forward.c: what reaches the server behind ---- */
+/* ---- nginx_sign.c: where a WebSocket is meant to pass ---- */
 
 /* How surely a WebSocket is meant to pass where @level proxies. */
 enum nginx_sign {
@@ -183,6 +183,9 @@ enum nginx_sign {
 };
 
 enum nginx_sign nginx_sign(struct lint_run *run, const struct lint_node *level);
+
+/* ---- nginx_forward.c: what reaches the server behind ---- */
+
 /* Whether what @level proxies gets Upgrade and Connection. */
 bool nginx_passes_upgrade(struct lint_run *run, const struct lint_node *level);
 void nginx_judge_upgrade(struct lint_run *run, const struct lint_node *level,
