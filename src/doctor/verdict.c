@@ -153,7 +153,7 @@ static const char *outcome_of(const struct doctor_facts *f)
 		return "unreachable";
 	switch (f->base->outcome) {
 	case DOCTOR_OPEN:
-		return f->v->cause == WHY_OK ? "open" : "broken";
+		return "open"; /* what is at fault shows elsewhere */
 	case DOCTOR_ANSWERED:
 	case DOCTOR_CLOSED_AFTER:
 		return "refused";
