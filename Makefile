@@ -52,15 +52,15 @@ fuzz-smoke: setup-fuzz
 
 zoo: setup-zoo
 	@tools/build $(BUILD) sesame
-	@SESAME=$(CURDIR)/$(BUILD)/sesame tests/zoo/run --jobs 2 $(CASES)
+	@SESAME=$(abspath $(BUILD))/sesame tests/zoo/run --jobs 2 $(CASES)
 
 zoo-blind: setup-zoo
 	@tools/build $(BUILD) sesame
-	@SESAME=$(CURDIR)/$(BUILD)/sesame tests/zoo/run --jobs 2 --blind $(CASES)
+	@SESAME=$(abspath $(BUILD))/sesame tests/zoo/run --jobs 2 --blind $(CASES)
 
 zoo-fix: setup-zoo
 	@tools/build $(BUILD) sesame
-	@SESAME=$(CURDIR)/$(BUILD)/sesame tests/zoo/fix $(CASES)
+	@SESAME=$(abspath $(BUILD))/sesame tests/zoo/fix $(CASES)
 
 bench: setup-test
 	@tools/build $(BUILD)
