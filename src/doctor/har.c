@@ -28,12 +28,15 @@ enum fit {
 	FAILED,
 };
 
+/* A name and its value, where they stand in an entry's text. */
+struct pair {
+	size_t name, value;
+};
+
 struct entry {
 	struct ses_buf text; /* all its strings, each with a NUL */
 	size_t url;	     /* where in there; SIZE_MAX: none */
-	struct {
-		size_t name, value;
-	} field[DOCTOR_MAX_SAID], cookie[DOCTOR_MAX_SAID];
+	struct pair field[DOCTOR_MAX_SAID], cookie[DOCTOR_MAX_SAID];
 	size_t n_fields, n_cookies;
 	bool unfit;	   /* too large, or with a NUL in it */
 	bool is_websocket; /* says so */
@@ -139,15 +142,15 @@ static bool read_word(struct reading *r, const char **ret_word)
 	return doctor_json_pass(&r->json, event);
 }
 
-/* {"name": ..., "value": ...}; @ret_name and @ret_value are SIZE_MAX at first. */
-static bool read_pair(struct reading *r, size_t *ret_name, size_t *ret_value)
+/* {"name": ..., "value": ...}; both are SIZE_MAX where they are not said. */
+static bool read_pair(struct reading *r, struct pair *ret)
 {
 	enum doctor_json_event event;
 
-	*ret_name = *ret_value = SIZE_MAX;
+	*ret = (struct pair){SIZE_MAX, SIZE_MAX};
 	while ((event = doctor_json_next(&r->json)) == DOCTOR_JSON_KEY) {
-		size_t *to = is_key(r, "name")	  ? ret_name
-			     : is_key(r, "value") ? ret_value
+		size_t *to = is_key(r, "name")	  ? &ret->name
+			     : is_key(r, "value") ? &ret->value
 						  : NULL;
 
 		if (!(to ? read_text(r, to) : doctor_json_skip(&r->json)))
@@ -156,47 +159,42 @@ static bool read_pair(struct reading *r, size_t *ret_name, size_t *ret_value)
 	return event == DOCTOR_JSON_OBJECT_END;
 }
 
-static bool read_field(struct reading *r, enum doctor_json_event event)
+/* One more of @list, which has room for DOCTOR_MAX_SAID. */
+static bool append_pair(struct reading *r, enum doctor_json_event event,
+			struct pair *list, size_t *n)
 {
-	struct entry *e = &r->now;
-	size_t name, value;
+	struct pair pair;
 
 	if (event != DOCTOR_JSON_OBJECT)
 		return doctor_json_pass(&r->json, event);
-	if (!read_pair(r, &name, &value))
+	if (!read_pair(r, &pair))
 		return false;
-	if (name == SIZE_MAX || value == SIZE_MAX)
+	if (pair.name == SIZE_MAX || pair.value == SIZE_MAX)
 		return true;
-	if (e->n_fields == DOCTOR_MAX_SAID) {
-		e->unfit = true;
-		return true;
-	}
-	if (strcasecmp(text_at(e, name), "Upgrade") == 0 &&
-	    strcasecmp(text_at(e, value), "websocket") == 0)
+	if (*n == DOCTOR_MAX_SAID)
+		r->now.unfit = true;
+	else
+		list[(*n)++] = pair;
+	return true;
+}
+
+static bool read_field(struct reading *r, enum doctor_json_event event)
+{
+	struct entry *e = &r->now;
+	size_t before = e->n_fields;
+
+	if (!append_pair(r, event, e->field, &e->n_fields))
+		return false;
+	if (e->n_fields > before &&
+	    strcasecmp(text_at(e, e->field[before].name), "Upgrade") == 0 &&
+	    strcasecmp(text_at(e, e->field[before].value), "websocket") == 0)
 		e->is_websocket = true;
-	e->field[e->n_fields].name = name;
-	e->field[e->n_fields++].value = value;
 	return true;
 }
 
 static bool read_cookie(struct reading *r, enum doctor_json_event event)
 {
-	struct entry *e = &r->now;
-	size_t name, value;
-
-	if (event != DOCTOR_JSON_OBJECT)
-		return doctor_json_pass(&r->json, event);
-	if (!read_pair(r, &name, &value))
-		return false;
-	if (name == SIZE_MAX || value == SIZE_MAX)
-		return true;
-	if (e->n_cookies == DOCTOR_MAX_SAID) {
-		e->unfit = true;
-		return true;
-	}
-	e->cookie[e->n_cookies].name = name;
-	e->cookie[e->n_cookies++].value = value;
-	return true;
+	return append_pair(r, event, r->now.cookie, &r->now.n_cookies);
 }
 
 static bool begins_ws(const char *url)
