@@ -30,8 +30,8 @@ static void print_help(void)
 	     "URL [--origin O]\n                   [--user-agent UA]] FILE...\n"
 	     "       sesame lint --rules\n\n"
 	     "Find what keeps WebSockets from opening in configurations of "
-	     "nginx, Apache httpd,\nHAProxy and Caddy, includes and all. "
-	     "Without --request, every place is judged\nthat has signs of a "
+	     "nginx, Apache,\nHAProxy and Caddy, includes and all. Without "
+	     "--request, every place is judged that\nhas signs of a "
 	     "WebSocket; with it, the place that this request comes to.\n\n"
 	     "Options");
 	option_list(stdout, "lint");
@@ -39,8 +39,7 @@ static void print_help(void)
 	     "  sesame lint /etc/nginx/nginx.conf\n"
 	     "  nginx -T | sesame lint -\n"
 	     "  sesame lint --fix site.conf | patch -p0\n"
-	     "  sesame lint haproxy.cfg --request wss://app.example/chat "
-	     "--origin https://app.example\n\n"
+	     "  sesame lint haproxy.cfg --request wss://app.example/chat\n\n"
 	     "Exit status: 0 nothing was found, 1 something was, 2 wrong usage "
 	     "or a file that\nmakes no sense.");
 }
@@ -102,7 +101,8 @@ static void print_fix(const char *fix)
 static void print_removal(const struct lint_finding *f)
 {
 	for (size_t e = 0; e < f->n_edits; e++)
-		if (f->edit[e].kind != LINT_DELETE)
+		if (f->edit[e].kind != LINT_DELETE ||
+		    f->edit[e].line != f->edit[0].line + e)
 			return;
 	if (f->n_edits == 1 && f->edit[0].line == f->line)
 		puts("    (take this line out)");
