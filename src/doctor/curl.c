@@ -401,7 +401,7 @@ static int read_words(struct doctor_words *w, struct doctor_import *m)
 	if (status == 0 && !doctor_import_said(m, "url"))
 		status = doctor_import_fail(
 			m, "it has no URL; the whole command is "
-			   "one argument, or pasted: --curl -");
+			   "one argument, or - and paste it");
 	return status;
 }
 
