@@ -161,7 +161,7 @@ perl_server() {
 	up_at "$PORT"
 }
 # The case's app.py by an ASGI server, its config.ru by Puma.
-daphne_server() { start daphne -b 127.0.0.1 -p "$PORT" app:app; up_at "$PORT"; }
+daphne_server() { start daphne -b 127.0.0.1 -p "$PORT" "${1:-app}:app"; up_at "$PORT"; }
 hypercorn_server() { start hypercorn "$@" -b "127.0.0.1:$PORT" app:app; up_at "$PORT"; }
 puma_server() {
 	cd "$T"
