@@ -31,7 +31,7 @@ static void print_help(void)
 	     "       sesame lint --rules\n\n"
 	     "Find what keeps WebSockets from opening in configurations of "
 	     "nginx, Apache,\nHAProxy and Caddy, includes and all. Without "
-	     "--request, every place is judged that\nhas signs of a "
+	     "--request, every place is judged\nthat has signs of a "
 	     "WebSocket; with it, the place that this request comes to.\n\n"
 	     "Options");
 	option_list(stdout, "lint");

@@ -588,7 +588,7 @@ TEST("a proxy that is none, or not there, ends the dial with its name")
 				       .port = 443,
 				       .proxy = "ftp://127.0.0.1"});
 	assert_int_equal(result.error, SESAME_EPROXY);
-	assert_step(0, SES_DIAL_PROXY, SESAME_EPROXY, "", "http:// or socks5");
+	assert_step(0, SES_DIAL_PROXY, SESAME_EPROXY, "", "https:// or socks5");
 	finish();
 
 	begin();
