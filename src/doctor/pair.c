@@ -876,6 +876,16 @@ static void find_scheme(struct doctor_chart *chart)
 			  "the other scheme fares no better");
 }
 
+/* A proxy whose certificate fails was asked for nothing, and denied nothing. */
+static bool stopped_before_proxy(const struct doctor_probe *base)
+{
+	enum ses_tls_fault fault = base->dial.tls.fault;
+
+	return base->error == SESAME_EPROXY &&
+	       (fault == SES_TLS_UNTRUSTED || fault == SES_TLS_EXPIRED ||
+		fault == SES_TLS_HOSTNAME);
+}
+
 static void find_direct(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -883,7 +893,7 @@ static void find_direct(struct doctor_chart *chart)
 
 	if (!p)
 		return;
-	if (opens(chart, base, p))
+	if (opens(chart, base, p) && !stopped_before_proxy(base))
 		tell(chart, DOCTOR_F_DIRECT_OPENS, p);
 	else if (rank(base) == 0 && rank(p) > 0)
 		tell(chart, DOCTOR_F_DIRECT_ANSWERS, p);
