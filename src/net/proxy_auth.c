@@ -113,10 +113,12 @@ static int hash_user(const struct answer *a, const struct ses_proxy *proxy,
 	int r = hash(a, plain, "%s:%s:%s", proxy->user, a->realm,
 		     proxy->password);
 
-	if (r == 0 && a->by->session)
+	if (r != 0)
+		return r;
+	if (a->by->session)
 		return hash(a, out, "%s:%s:%s", plain, a->nonce, a->cnonce);
 	memcpy(out, plain, sizeof(plain));
-	return r;
+	return 0;
 }
 
 static int respond(const struct answer *a, const struct ses_proxy *proxy,
@@ -148,7 +150,7 @@ static bool offers_auth(struct bytes list)
 
 static bool read_challenge(const struct ses_challenge *c, struct answer *ret)
 {
-	char quality[64];
+	char quality[TEXT];
 	size_t rank = rank_of(c);
 	bool asked = ses_challenge_param(c, "qop", quality, sizeof(quality));
 
