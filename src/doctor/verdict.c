@@ -206,6 +206,16 @@ static void fill_summary(const struct doctor_facts *f, const char *text,
 	out[len] = 0;
 }
 
+/* Nobody refused anything where the proxy itself is not there. */
+static bool missed_the_proxy(const struct doctor_facts *f)
+{
+	return f->base && f->base->error != SESAME_EPROXY &&
+	       doctor_found(f->chart, DOCTOR_F_PROXY_BROKEN) &&
+	       (f->v->cause == WHY_NET_PROXY_DENIED ||
+		f->v->cause == WHY_NET_REFUSED ||
+		f->v->cause == WHY_NET_TIMEOUT || f->v->cause == WHY_NET_DNS);
+}
+
 static void summarise(struct doctor_facts *f)
 {
 	const char *text = summaries[f->v->cause].otherwise;
@@ -214,6 +224,9 @@ static void summarise(struct doctor_facts *f)
 
 	if (f->proven && proven && f->v->cause != WHY_OK)
 		text = proven;
+	if (missed_the_proxy(f))
+		text = "The forward proxy itself cannot be reached, so {host} "
+		       "was not asked: {result}.";
 	fill_summary(f, text, s, sizeof(f->v->summary));
 	if (*s >= 'a' && *s <= 'z' && strncmp(text, "{server}", 8) == 0 &&
 	    !f->v->refused_by[0])
