@@ -86,6 +86,9 @@ bool doctor_wavers(const struct doctor_chart *chart,
 /* Whether what a trial opened shows more than luck. */
 bool doctor_stands(const struct doctor_chart *chart,
 		   const struct doctor_trial *trial);
+/* Whether firewalls take @text for an attack; @query: for one in a query,
+ * where less is usual. */
+bool doctor_is_attack(struct bytes text, bool query);
 /* Whether anything at all got an HTTP answer at the user's own port. */
 bool doctor_speaks_http(const struct doctor_chart *chart);
 /* Whether the URL looks like one of engine.io (Socket.IO). */

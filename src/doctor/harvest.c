@@ -784,14 +784,14 @@ static void add_relatives(struct bytes path, struct doctor_values *v)
 		add(v, "%.*s/ws", BYTES_ARG(path));
 	}
 	add(v, "%.*s/websocket", BYTES_ARG(path));
+	if (second < path.len) /* "/api" is what proxies take away */
+		add_path(bytes_from(path, second), v);
 	add(v, "/api%.*s", BYTES_ARG(path));
 	if (ws)
 		add(v, "/api/v1%.*s", BYTES_ARG(path));
 	add(v, "/app%.*s", BYTES_ARG(path));
-	if (second < path.len) {
-		add_path(bytes_from(path, second), v);
+	if (second < path.len)
 		add_path(bytes_first(path, second), v);
-	}
 }
 
 static void add_lower(struct bytes path, struct doctor_values *v)

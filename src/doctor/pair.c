@@ -392,22 +392,27 @@ static bool is_nearer(const struct doctor_probe *base,
 		p->status == 426 || rank(p) == 3);
 }
 
-/* What rules of firewalls look for, whatever it was meant for. */
-static bool is_attack(struct bytes query)
+/*
+ * What rules of firewalls look for, whatever it was meant for. The first are
+ * signs anywhere, the others in a query alone.
+ */
+bool doctor_is_attack(struct bytes text, bool query)
 {
 	static const char *const signs[] = {
-		"../", "..\\", "<",	"'",   "\"",	   "`",
-		";",   "$(",   "${",	"://", "/etc/",	   " or ",
-		"--",  "|",    "union", "\r",  " select ", "() {"};
+		"../",	 "..\\",    "<script", "$(",	      "${",   "/etc/",
+		"' or ", " union ", "() {",    "javascript:", "<",    "'",
+		"\"",	 "`",	    ";",       "://",	      " or ", "--",
+		"|",	 "\r",	    "union",   " select ",    "\n"};
+	size_t most = query ? sizeof(signs) / sizeof(signs[0]) : 10;
 	char plain[1024];
 	size_t n = 0;
 
-	while (query.len > 0 && n + 1 < sizeof(plain)) {
-		uint8_t b = ses_percent_next(&query);
+	while (text.len > 0 && n < sizeof(plain)) {
+		uint8_t b = ses_percent_next(&text);
 
-		plain[n++] = (char)(b == '+' ? ' ' : b ? b : ' ');
+		plain[n++] = (char)(b == '+' || b == 0 ? ' ' : b);
 	}
-	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+	for (size_t i = 0; i < most; i++)
 		if (bytes_contains_nocase(bytes_of(plain, n),
 					  bytes_of_str(signs[i])))
 			return true;
@@ -420,7 +425,8 @@ static void find_query(struct doctor_chart *chart)
 	struct tally q = count(chart, DOCTOR_NO_QUERY);
 	/* firewalls refuse in HTTP, or cut; they do not say 101 first */
 	bool attack = rank(base) <= 2 && base->status != 404 &&
-		      base->status / 100 != 5 && is_attack(chart->c->url.query);
+		      base->status / 100 != 5 &&
+		      doctor_is_attack(chart->c->url.query, true);
 
 	if (q.opened)
 		tell(chart,
@@ -462,7 +468,7 @@ static void find_path(struct doctor_chart *chart)
 	if (!t.opened && t.n - (odd != NULL) >= 4)
 		doctor_note(chart, DOCTOR_F_PATHS_NONE_OPEN, base, NULL,
 			    "none of %d other paths opens", t.n);
-	if (!t.opened && t.n - (odd != NULL) >= 9 && base->status != 404)
+	if (!t.opened && t.n - (odd != NULL) >= 7 && base->status != 404)
 		doctor_note(chart, DOCTOR_F_PATHS_MANY_SHUT, base, NULL,
 			    "all %d other paths are shut", t.n);
 }
@@ -586,6 +592,25 @@ static void find_get_endpoint(struct doctor_chart *chart,
 		tell(chart, DOCTOR_F_GET_SAYS_ENDPOINT, g);
 }
 
+/*
+ * A route for plain requests: this path has a page, others have none, and a
+ * handshake is no lawful request for it.
+ */
+static bool is_http_route(const struct doctor_chart *chart,
+			  const struct doctor_probe *g)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *odd =
+		doctor_tried(chart, DOCTOR_PATH, DOCTOR_NONSENSE_PATH);
+
+	return (base->status == 400 || base->status == 405) &&
+	       g->status == 200 && odd && odd->status == 404 &&
+	       !wants_upgrade(g) && !wants_upgrade(base) &&
+	       !doctor_found(chart, DOCTOR_F_GET_SAYS_ENDPOINT) &&
+	       !doctor_is_engine(chart->c) &&
+	       !doctor_opens_sockets(bytes_of(g->body, g->body_len));
+}
+
 static void find_get(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -629,7 +654,9 @@ static void find_get(struct doctor_chart *chart)
 	    g->status < 500 && g->status != 401 && g->status != 403 &&
 	    g->status != 429 && !doctor_found(chart, DOCTOR_F_WRITER_ASGI))
 		tell(chart, DOCTOR_F_DENIES_HANDSHAKES, g);
-	if (rank(base) == 2)
+	if (rank(base) == 2 && is_http_route(chart, g))
+		tell(chart, DOCTOR_F_GET_HAS_PAGE, g);
+	else if (rank(base) == 2)
 		tell(chart, DOCTOR_F_GET_DIFFERENT, g);
 	else if (answers(base, g))
 		tell(chart, DOCTOR_F_GET_ANSWERED, g);
@@ -757,10 +784,9 @@ static void find_credentials(struct doctor_chart *chart)
 
 	if (t.opened && doctor_found(chart, DOCTOR_F_HEADER_SHORT_OPENS))
 		return; /* what was in the way was their length */
-	if (t.opened &&
-	    (doctor_found(chart, DOCTOR_F_HEADER_SHORT_OPENS) ||
-	     (is_about_size(chart) &&
-	      !doctor_found(chart, DOCTOR_F_HEADER_SHORT_SAME))))
+	if (t.opened && (doctor_found(chart, DOCTOR_F_HEADER_SHORT_OPENS) ||
+			 (is_about_size(chart) &&
+			  !doctor_found(chart, DOCTOR_F_HEADER_SHORT_SAME))))
 		tell(chart, DOCTOR_F_HEADER_LARGE_REMOVED_OPENS, t.opened);
 	else if (t.opened)
 		tell(chart, DOCTOR_F_CREDENTIALS_REMOVED_OPENS, t.opened);
@@ -786,6 +812,14 @@ static void find_agent(struct doctor_chart *chart)
 			  "with a browser's User-Agent the answer is the same");
 }
 
+static bool removes_attack(const struct doctor_case *c,
+			   const struct doctor_probe *p)
+{
+	const struct doctor_header *h = doctor_case_header(c, p->trial.value);
+
+	return h && doctor_is_attack(bytes_of_str(h->value), false);
+}
+
 static void find_fields(struct doctor_chart *chart)
 {
 	struct tally removed = count(chart, DOCTOR_NO_HEADER);
@@ -793,7 +827,9 @@ static void find_fields(struct doctor_chart *chart)
 	struct tally version = count(chart, DOCTOR_VERSION);
 	struct tally plain = count(chart, DOCTOR_NO_EXTENSIONS);
 
-	if (removed.opened)
+	if (removed.opened && removes_attack(chart->c, removed.opened))
+		tell(chart, DOCTOR_F_HEADER_ATTACK_OPENS, removed.opened);
+	else if (removed.opened)
 		tell(chart,
 		     doctor_found(chart, DOCTOR_F_HEAD_LARGE) ||
 				     doctor_found(chart,
@@ -923,7 +959,10 @@ static void find_way(struct doctor_chart *chart)
 						 : DOCTOR_F_PORT_OPENS,
 		     port.opened);
 	if (family.opened)
-		tell(chart, DOCTOR_F_FAMILY_OPENS, family.opened);
+		tell(chart,
+		     rank(base) == 2 ? DOCTOR_F_SOURCE_OPENS
+				     : DOCTOR_F_FAMILY_OPENS,
+		     family.opened);
 	else if (family.changed && rank(base) == 0 && rank(family.changed) > 0)
 		tell(chart, DOCTOR_F_FAMILY_ANSWERS, family.changed);
 	if (unbound.opened && !source.opened)

