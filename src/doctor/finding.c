@@ -311,6 +311,16 @@ static bool is_router_404(const struct doctor_probe *p)
 		"No static resource",		       /* Spring 6.1 */
 		"\"error\":\"Not Found\"",	       /* hapi, Fastify, Nest */
 		"No matching route",
+		"Requested URL",	       /* Sanic */
+		"Sorry, the requested URL",    /* Bottle */
+		"was not found.</p>",	       /* CherryPy */
+		"No Such Resource",	       /* Twisted */
+		"<h1>Resource not found</h1>", /* Vert.x */
+		"HTTP 404 Not Found",	       /* Jersey, Dropwizard */
+		"Action Not Found",	       /* Play */
+		"HTTP Status 404",	       /* Tomcat */
+		"The page you were looking for doesn't exist", /* Rails */
+		"Page not found... yet!",		       /* Mojolicious */
 	};
 	struct bytes body = bytes_of(p->body, p->body_len);
 
@@ -327,16 +337,23 @@ static bool is_router_404(const struct doctor_probe *p)
  */
 static bool is_unheard_by_node(const struct doctor_probe *p)
 {
+	static const char *const phrases[] = {
+		"<pre>Cannot GET /",		  /* Express */
+		"{\"message\":\"Cannot GET /",	  /* Nest */
+		"{\"message\":\"Route GET:/",	  /* Fastify */
+		"{\"code\":\"ResourceNotFound\"", /* restify */
+		"\"name\":\"NotFoundError\"",	  /* LoopBack, Strapi */
+		"{\"name\":\"NotFound\",",	  /* Feathers */
+	};
 	struct bytes body = bytes_of(p->body, p->body_len);
 
-	return p->status != 403 && p->status != 401 && p->status < 500 &&
-	       (wrote(p, WHY_STACK_NODE) || wrote(p, WHY_STACK_EXPRESS) ||
-		wrote(p, WHY_STACK_NEXTJS) ||
-		bytes_contains_nocase(body, BYTES("<pre>Cannot GET /")) ||
-		bytes_contains_nocase(body,
-				      BYTES("{\"message\":\"Cannot GET /")) ||
-		bytes_contains_nocase(body,
-				      BYTES("{\"message\":\"Route GET:/")));
+	if (p->status == 403 || p->status == 401 || p->status >= 500)
+		return false;
+	for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
+		if (bytes_contains_nocase(body, bytes_of_str(phrases[i])))
+			return true;
+	return wrote(p, WHY_STACK_NODE) || wrote(p, WHY_STACK_EXPRESS) ||
+	       wrote(p, WHY_STACK_NEXTJS);
 }
 
 /* What the form of an answer says of a framework's way with upgrades. */
