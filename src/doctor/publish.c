@@ -131,7 +131,7 @@ bool doctor_can_publish(const struct doctor_case *c)
 	char shown[400];
 	int r;
 
-	r = strcmp(c->html, "-") == 0 ? EINVAL : check(c->html);
+	r = !*c->html || strcmp(c->html, "-") == 0 ? EINVAL : check(c->html);
 	if (r == 0)
 		return true;
 	doctor_redact(c, bytes_of_str(c->html), shown, sizeof(shown));

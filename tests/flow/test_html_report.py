@@ -166,7 +166,7 @@ def test_the_page_replaces_a_file_as_a_whole(tmp_path):
 def test_a_path_that_cannot_be_written_is_told_before_anything_is_asked(tmp_path):
     (tmp_path / "folder").mkdir()
     with Peer(says(answer(b"403 Forbidden"))) as peer:
-        for path in [tmp_path / "no/where.html", tmp_path / "folder", "-",
+        for path in [tmp_path / "no/where.html", tmp_path / "folder", "-", "",
                      tmp_path / ("x" * 300), tmp_path / "\x1b[2J/x"]:
             done = run("--html", path, peer.url())
             assert done.returncode == 2
