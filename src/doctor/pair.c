@@ -1004,6 +1004,7 @@ static void find_denied(struct doctor_chart *chart)
 	for (size_t i = 0; i < chart->n_probes; i++)
 		if (!doctor_same_answer(base, chart->probe[i]) &&
 		    chart->probe[i]->trial.change != DOCTOR_SCHEME &&
+		    chart->probe[i]->trial.change != DOCTOR_FAMILY &&
 		    (!is_aside(chart->probe[i]->trial.change) ||
 		     chart->probe[i] == g) &&
 		    chart->probe[i]->trial.change != DOCTOR_H2 &&
