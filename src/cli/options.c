@@ -6,14 +6,9 @@
 #include "cli/options.h"
 
 #include "cli/term.h"
+#include "doctor/options.h"
 
 static const struct option_row rows[] = {
-#define GROUP(title) {"doctor", NULL, 0, NULL, title},
-#define OPTION(name, letter, argument, take, text) \
-	{"doctor", name, letter, argument, text},
-#include "doctor/options.def"
-#undef OPTION
-#undef GROUP
 #define GROUP(command, title) {command, NULL, 0, NULL, title},
 #define OPTION(command, name, letter, argument, text) \
 	{command, name, letter, argument, text},
@@ -26,15 +21,31 @@ static const struct option_row rows[] = {
 
 const struct option_row *option_row(size_t i)
 {
-	return i < N_ROWS ? &rows[i] : NULL;
+	size_t n;
+	const struct option_row *doctors = doctor_option_rows(&n);
+
+	if (i < n)
+		return &doctors[i];
+	return i - n < N_ROWS ? &rows[i - n] : NULL;
+}
+
+/* The rows among which those of @command are. */
+static const struct option_row *table_of(const char *command, size_t *ret_n)
+{
+	if (strcmp(command, "doctor") == 0)
+		return doctor_option_rows(ret_n);
+	*ret_n = N_ROWS;
+	return rows;
 }
 
 void option_list(FILE *f, const char *command)
 {
 	struct ses_buf out;
+	size_t n;
+	const struct option_row *table = table_of(command, &n);
 
 	ses_buf_init(&out, 64 * 1024);
-	if (option_write(&out, rows, N_ROWS, command, term_width(f)) == 0)
+	if (option_write(&out, table, n, command, term_width(f)) == 0)
 		fprintf(f, "%.*s", BYTES_ARG(ses_buf_bytes(&out)));
 	ses_buf_fini(&out);
 }
@@ -43,8 +54,7 @@ int option_next(struct option_reader *r)
 {
 	int more;
 
-	r->rows = rows;
-	r->n_rows = N_ROWS;
+	r->rows = table_of(r->command, &r->n_rows);
 	more = option_read(r);
 	if (more < 0)
 		fprintf(stderr, "sesame %s: %s\n", r->command, r->complaint);

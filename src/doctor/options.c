@@ -515,6 +515,12 @@ static int (*const takes[])(struct doctor_reading *r, const char *value) = {
 
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
 
+const struct option_row *doctor_option_rows(size_t *ret_n)
+{
+	*ret_n = N_ROWS;
+	return rows;
+}
+
 static void print_options(void)
 {
 	struct ses_buf out;

@@ -7,6 +7,7 @@
 #ifndef DOCTOR_OPTIONS_H
 #define DOCTOR_OPTIONS_H
 
+#include "base/options.h"
 #include "doctor/case.h"
 
 #define DOCTOR_MAX_MAPPINGS 16
@@ -45,6 +46,8 @@ int doctor_take_option(struct doctor_reading *r, const char *option,
 /* "ann:secret" becomes Authorization: Basic. */
 int doctor_take_basic(struct doctor_reading *r, struct bytes user);
 
+/* All of them, as rows for listing and reading. Static. */
+const struct option_row *doctor_option_rows(size_t *ret_n);
 void doctor_print_help(void);
 /* Tell on standard error; 2. */
 int doctor_complain(const char *format, ...)

@@ -8,20 +8,10 @@
 
 #include <stdio.h>
 
-#include "base/options.h"
+#include "doctor/options.h"
 #include "doctor/redact.h"
 #include "wire/url.h"
 
-static const struct option_row rows[] = {
-#define GROUP(title) {"doctor", NULL, 0, NULL, title},
-#define OPTION(name, letter, argument, take, text) \
-	{"doctor", name, letter, argument, text},
-#include "doctor/options.def"
-#undef OPTION
-#undef GROUP
-};
-
-#define N_ROWS	  (sizeof(rows) / sizeof(rows[0]))
 #define TEXT_SIZE 4096
 
 static bool is_one_of(const char *name, const char *const *names)
@@ -112,13 +102,11 @@ static int put_quoted(const char *text, struct ses_buf *out)
 int doctor_repeat_command(const struct doctor_case *c, char **argv,
 			  struct ses_buf *out)
 {
-	struct option_reader o = {.command = "doctor",
-				  .rows = rows,
-				  .n_rows = N_ROWS,
-				  .next = argv + 1};
+	struct option_reader o = {.command = "doctor", .next = argv + 1};
 	char value[TEXT_SIZE];
 	int r = ses_buf_append_str(out, "sesame doctor");
 
+	o.rows = doctor_option_rows(&o.n_rows);
 	while (r == 0 && option_read(&o) > 0) {
 		r = ses_buf_printf(out, " %s", o.name ? "--" : "");
 		if (r == 0 && o.name)
