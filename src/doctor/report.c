@@ -89,3 +89,18 @@ const char *doctor_say_step(enum ses_dial_kind kind)
 	}
 	return "";
 }
+
+const char *doctor_say_object(const struct ses_dial_step *step, char *out,
+			      size_t size)
+{
+	if (ses_url_redact(bytes_of_str(step->what), out, size) < 0)
+		out[0] = 0;
+	return out;
+}
+
+const char *doctor_say_outcome(const struct ses_dial_step *step)
+{
+	if (*step->text)
+		return step->text;
+	return step->error ? sesame_strerror(step->error) : "done";
+}

@@ -28,6 +28,11 @@ char *doctor_say_change(const struct doctor_case *c,
 			const struct doctor_probe *p, char *out, size_t size);
 /* What kind of step of dialling this was: "TLS". */
 const char *doctor_say_step(enum ses_dial_kind kind);
+/* What it was about, such as a proxy's URL without its password; into @out. */
+const char *doctor_say_object(const struct ses_dial_step *step, char *out,
+			      size_t size);
+/* How it ended: "done", "connection refused". */
+const char *doctor_say_outcome(const struct ses_dial_step *step);
 
 /*
  * The command line @argv again, quoted for a shell, its secrets hidden; paths

@@ -472,15 +472,10 @@ static void put_steps(struct page *pg, const struct doctor_probe *p)
 		const struct ses_dial_step *step = &p->dial.step[i];
 		char what[200];
 
-		if (ses_url_redact(bytes_of_str(step->what), what,
-				   sizeof(what)) < 0)
-			what[0] = 0;
 		put(pg, "<li>%s ", doctor_say_step(step->kind));
-		put_text(pg, what);
+		put_text(pg, doctor_say_object(step, what, sizeof(what)));
 		put(pg, ": ");
-		put_text(pg, *step->text   ? step->text
-			     : step->error ? sesame_strerror(step->error)
-					   : "done");
+		put_text(pg, doctor_say_outcome(step));
 		put(pg, " (%.1f&nbsp;ms)</li>\n", (double)step->took_us / 1000);
 	}
 	put(pg, "</ol>\n");

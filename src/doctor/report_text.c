@@ -698,16 +698,11 @@ static void put_steps(struct page *pg, const struct doctor_probe *p)
 		const struct ses_dial_step *step = &p->dial.step[i];
 		char what[200];
 
-		if (ses_url_redact(bytes_of_str(step->what), what,
-				   sizeof(what)) < 0)
-			what[0] = 0;
+		doctor_say_object(step, what, sizeof(what));
 		put(pg, "      %8.1f ms %+8.1f ms  %-8s %s",
 		    (double)step->start_us / 1000, (double)step->took_us / 1000,
 		    doctor_say_step(step->kind), shown(pg, what));
-		put(pg, "  %s\n",
-		    shown(pg, *step->text   ? step->text
-			      : step->error ? sesame_strerror(step->error)
-					    : "done"));
+		put(pg, "  %s\n", shown(pg, doctor_say_outcome(step)));
 	}
 	if (p->dial.n_steps > 0 && p->status)
 		put(pg, "      %8.1f ms              answer\n", p->ms);
