@@ -15,6 +15,7 @@
 #include "doctor/config.h"
 #include "doctor/facts.h"
 #include "doctor/redact.h"
+#include "doctor/result.h"
 
 /* A finding that added less to the log odds is not worth a line. */
 #define LEAST_EVIDENCE 0.3
@@ -36,30 +37,6 @@ static bool proxy_refused(const struct doctor_chart *chart)
 		if (is_proxy_symptom(chart->finding[i].kind))
 			return true;
 	return false;
-}
-
-/* Who wrote the forward proxy's answer to CONNECT. */
-static void recognise_proxy(const struct doctor_probe *p, struct why_hops *ret)
-{
-	struct ses_head_parser parser;
-	struct ses_head head = {0};
-	enum ses_fault fault;
-	struct bytes in = bytes_of(p->dial.proxy_head, p->dial.proxy_head_len);
-	struct why_answer answer;
-
-	*ret = (struct why_hops){.writer = -1};
-	ses_head_init(&parser, false, NULL);
-	parser.tolerant = true;
-	if (ses_head_finish(&parser, in, &head, &fault) <= 0)
-		return;
-	answer = (struct why_answer){
-		.status = head.status,
-		.reason = head.reason,
-		.fields = head.fields,
-		.n_fields = head.n_fields,
-		.body = bytes_of(p->dial.proxy_body, p->dial.proxy_body_len),
-	};
-	why_recognise(&answer, ret);
 }
 
 static void name_hops(struct doctor_facts *f, const struct why_hops *h)
@@ -84,7 +61,7 @@ static void find_responder(struct doctor_facts *f, struct why_hops *ret_hops)
 	if (!f->base || f->chart->blind)
 		return;
 	if (proxy)
-		recognise_proxy(f->base, ret_hops);
+		doctor_recognise_proxy(&f->base->dial, ret_hops);
 	else if (f->base->status)
 		*ret_hops = f->base->hops;
 	name_hops(f, ret_hops);
