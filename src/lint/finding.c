@@ -86,34 +86,38 @@ print_lines(struct lint_run *run, const char *format, va_list args)
 	return text;
 }
 
+__attribute__((format(printf, 4, 0))) static void
+add_lines(struct lint_run *run, struct lint_finding *f, struct lint_edit edit,
+	  const char *format, va_list args)
+{
+	if (!f)
+		return;
+	edit.text = print_lines(run, format, args);
+	if (edit.text)
+		add_edit(run, f, edit);
+}
+
 void lint_insert(struct lint_run *run, struct lint_finding *f, const char *file,
 		 unsigned below_line, const char *format, ...)
 {
-	struct lint_edit edit = {LINT_INSERT_AFTER, file, below_line, NULL};
 	va_list args;
 
-	if (!f)
-		return;
 	va_start(args, format);
-	edit.text = print_lines(run, format, args);
+	add_lines(run, f,
+		  (struct lint_edit){LINT_INSERT_AFTER, file, below_line, NULL},
+		  format, args);
 	va_end(args);
-	if (edit.text)
-		add_edit(run, f, edit);
 }
 
 void lint_replace(struct lint_run *run, struct lint_finding *f,
 		  const char *file, unsigned line, const char *format, ...)
 {
-	struct lint_edit edit = {LINT_REPLACE, file, line, NULL};
 	va_list args;
 
-	if (!f)
-		return;
 	va_start(args, format);
-	edit.text = print_lines(run, format, args);
+	add_lines(run, f, (struct lint_edit){LINT_REPLACE, file, line, NULL},
+		  format, args);
 	va_end(args);
-	if (edit.text)
-		add_edit(run, f, edit);
 }
 
 void lint_delete(struct lint_run *run, struct lint_finding *f, const char *file,
