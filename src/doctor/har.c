@@ -435,11 +435,37 @@ static int use(struct reading *r, struct doctor_import *m)
 	return 0;
 }
 
+/* Whoever gave another file may never have seen such a one. */
+static int fail_foreign(struct doctor_import *m, const char *why)
+{
+	return doctor_import_fail(
+		m,
+		"this is no recording of a browser (a HAR file: JSON that "
+		"lists all requests of a page): %s; to make one, open the "
+		"network panel of the browser (F12), load the page again, and "
+		"export as HAR",
+		why);
+}
+
+static int fail_broken(const struct reading *r, struct doctor_import *m)
+{
+	char why[160];
+
+	if (r->log)
+		return doctor_import_fail(m,
+					  "the recording is broken at byte "
+					  "%" PRIu64 " (%s), and no WebSocket "
+					  "stands before that",
+					  r->json.error_at, r->json.error);
+	snprintf(why, sizeof(why), "%s at byte %" PRIu64, r->json.error,
+		 r->json.error_at);
+	return fail_foreign(m, why);
+}
+
 static int fail_none(const struct reading *r, struct doctor_import *m)
 {
 	if (!r->log || !r->entries)
-		return doctor_import_fail(m, "this is no recording of a "
-					     "browser: it has no log.entries");
+		return fail_foreign(m, "it has no log.entries");
 	if (r->n_unmatched)
 		return doctor_import_fail(
 			m,
@@ -478,8 +504,7 @@ int doctor_har_read_from(size_t (*refill)(void *context, uint8_t *room,
 	else if (whole || !r->json.error)
 		status = fail_none(r, m);
 	else
-		status = doctor_import_fail(m, "broken at byte %" PRIu64 ": %s",
-					    r->json.error_at, r->json.error);
+		status = fail_broken(r, m);
 	if (status == 0 && r->json.error)
 		doctor_import_note(m,
 				   "the recording is broken at byte %" PRIu64
