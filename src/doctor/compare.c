@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "doctor/mix.h"
 #include "doctor/redact.h"
 
 #define RESERVE	    2 /* handshakes kept to repeat what decides */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What distinguishes two requests, part by part, and requests that have some
- * parts of the one and some of the other. No credential gets into a request
- * for a place that its owner was not for. Pure.
+ * What distinguishes two requests, part by part, in words and as experiments.
+ * Pure.
  */
 #ifndef DOCTOR_DIFFER_H
 #define DOCTOR_DIFFER_H
@@ -49,6 +48,13 @@ struct doctor_difference {
 	unsigned bit;
 };
 
+/* Whether the difference is one of @bits; NULL is not. */
+static inline bool doctor_applies(const struct doctor_difference *one,
+				  uint64_t bits)
+{
+	return one && bits >> one->bit & 1;
+}
+
 #define DOCTOR_MAX_ITEMS 256
 
 struct doctor_items {
@@ -71,19 +77,6 @@ void doctor_differ(struct doctor_differ *d, const struct doctor_case *mine,
 /* All of it. */
 uint64_t doctor_differ_all(const struct doctor_differ *d);
 
-/* A request of both; what is not borrowed from them. */
-struct doctor_mix {
-	struct doctor_case c;
-	bool withheld; /* credentials that do not belong there */
-	char url[9000], query[8192], cookie[32768], protocols[4096];
-};
-
-/*
- * @d->mine with the differences in @bits applied. 0, or SESAME_ELIMIT.
- * doctor_case_close() is not for what comes out: it owns nothing.
- */
-int doctor_differ_mix(const struct doctor_differ *d, uint64_t bits,
-		      struct doctor_mix *ret);
 /* `the cookie "sid"`, `no Origin`: without its value, unless that is public. */
 char *doctor_difference_text(const struct doctor_difference *one, char *out,
 			     size_t size);

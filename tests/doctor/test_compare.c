@@ -7,6 +7,7 @@
 
 #include "doctor/compare.h"
 #include "doctor/diagnose.h"
+#include "doctor/mix.h"
 
 /* A case from words of the doctor's command line; "works" is NULL or a text. */
 static void open_case(struct doctor_case *c, const char *curl, const char *works)
