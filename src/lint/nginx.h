@@ -190,9 +190,24 @@ enum nginx_sign nginx_sign(struct lint_run *run, const struct lint_node *level);
 bool nginx_passes_upgrade(struct lint_run *run, const struct lint_node *level);
 void nginx_judge_upgrade(struct lint_run *run, const struct lint_node *level,
 			 bool sure);
-/* Host, scheme and time-outs. */
+/* Host, path, scheme and time-outs. */
 void nginx_judge_rest(struct lint_run *run, const struct lint_node *level,
 		      bool sure);
+/* Add @line after @after, and to @paste: the lines that a reader is shown. */
+void nginx_add_line(struct nginx_mend *m, const struct lint_node *after,
+		    char *paste, size_t size, const char *line);
+/* The same for the lines around that a first proxy_set_header at @level would
+ * cancel, but for those of the upgrade itself. */
+void nginx_keep_inherited(struct nginx_mend *m, const struct lint_node *level,
+			  const struct lint_node *after, char *paste,
+			  size_t size);
+
+/* ---- nginx_address.c: what it is told of the address asked for ---- */
+
+void nginx_judge_host(struct lint_run *run, const struct lint_node *level,
+		      bool sure);
+void nginx_judge_scheme(struct lint_run *run, const struct lint_node *level,
+			bool sure);
 
 /* ---- nginx_path.c: what path the server behind is asked for ---- */
 

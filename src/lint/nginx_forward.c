@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What reaches the server behind: Upgrade and Connection, the HTTP version,
- * Host, the scheme, and for how long. Values are judged by what they come to
- * for a WebSocket handshake, not by how they are written.
+ * What reaches the server behind: Upgrade and Connection, the HTTP version, and
+ * for how long. Values are judged by what they come to for a WebSocket
+ * handshake, not by how they are written.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,8 +114,8 @@ static const char *connection_value(struct lint_run *run,
 		       : "\"upgrade\"";
 }
 
-static void add_line(struct nginx_mend *m, const struct lint_node *after,
-		     char *paste, size_t size, const char *line)
+void nginx_add_line(struct nginx_mend *m, const struct lint_node *after,
+		    char *paste, size_t size, const char *line)
 {
 	size_t used = strlen(paste);
 
@@ -123,10 +123,9 @@ static void add_line(struct nginx_mend *m, const struct lint_node *after,
 	snprintf(paste + used, size - used, "%s%s", used ? "\n" : "", line);
 }
 
-/* The lines that a first proxy_set_header of its own would cancel. */
-static void keep_inherited(struct nginx_mend *m, const struct lint_node *level,
-			   const struct lint_node *after, char *paste,
-			   size_t size)
+void nginx_keep_inherited(struct nginx_mend *m, const struct lint_node *level,
+			  const struct lint_node *after, char *paste,
+			  size_t size)
 {
 	const struct lint_node *around =
 		nginx_list_level(level, "proxy_set_header");
@@ -146,7 +145,7 @@ static void keep_inherited(struct nginx_mend *m, const struct lint_node *level,
 			m->failed = true;
 		text = bytes_first(bytes_from(text, from), len);
 		snprintf(line, sizeof(line), "%.*s", BYTES_ARG(text));
-		add_line(m, after, paste, size, line);
+		nginx_add_line(m, after, paste, size, line);
 	}
 }
 
@@ -163,17 +162,17 @@ static void add_missing(struct nginx_mend *m, const struct lint_node *level,
 
 	paste[0] = 0;
 	if (!nginx_value(level, "proxy_http_version"))
-		add_line(m, after, paste, size, "proxy_http_version 1.1;");
+		nginx_add_line(m, after, paste, size, "proxy_http_version 1.1;");
 	if (upgrade || connection)
-		keep_inherited(m, level, after, paste, size);
+		nginx_keep_inherited(m, level, after, paste, size);
 	if (upgrade)
-		add_line(m, after, paste, size,
-			 "proxy_set_header Upgrade $http_upgrade;");
+		nginx_add_line(m, after, paste, size,
+			       "proxy_set_header Upgrade $http_upgrade;");
 	if (!connection)
 		return;
 	snprintf(line, sizeof(line), "proxy_set_header Connection %s;",
 		 connection_value(m->run, level));
-	add_line(m, after, paste, size, line);
+	nginx_add_line(m, after, paste, size, line);
 }
 
 /* ---- Upgrade and Connection are missing ---- */
@@ -501,158 +500,6 @@ void nginx_judge_upgrade(struct lint_run *run, const struct lint_node *level,
 		note_version(run, level, sure);
 }
 
-/* ---- Host ---- */
-
-static enum lint_rule host_rule(struct nginx_world *w, const char *value)
-{
-	if (lint_same(value, w->http_host))
-		return LINT_N_RULES;
-	return lint_same(value, w->host) ? LINT_HOST_WITHOUT_PORT
-					 : LINT_HOST_REPLACED;
-}
-
-/* What reaches the server behind as Host, and what the client asked for. */
-static void host_words(const struct nginx_world *w,
-		       const struct lint_node *node, enum lint_rule rule,
-		       const char *value, char *out, size_t size)
-{
-	bool nameless = strstr(w->http_host, NGINX_NO_NAME) && !w->run->request;
-	const char *shown =
-		nameless && node && *value ? lint_arg(node, 1) : value;
-
-	if (nameless && rule == LINT_HOST_WITHOUT_PORT)
-		snprintf(out, size, "Host without its port (%u)", w->port);
-	else
-		snprintf(out, size, "%s%.80s where the client asked for %.80s",
-			 *shown ? "Host: " : "no Host", shown,
-			 nameless ? "another name" : w->http_host);
-}
-
-static void note_host(struct nginx_world *w, const struct lint_node *level,
-		      const struct lint_node *node, enum lint_rule rule,
-		      const char *value, bool sure)
-{
-	static const char good[] = "proxy_set_header Host $http_host;";
-	const struct lint_node *pass = lint_child(level, "proxy_pass", NULL);
-	const struct lint_node *at = node ? node : pass;
-	struct nginx_mend m = {.run = w->run};
-	char where[128], paste[480] = "", words[240];
-	struct lint_finding *f;
-
-	if (nginx_is_noted(w->run, rule, at))
-		return;
-	nginx_where(level, where, sizeof(where));
-	host_words(w, node, rule, value, words, sizeof(words));
-	f = lint_note(w->run, rule, at, sure, where,
-		      "the server behind gets %s; a check of Origin against "
-		      "Host fails",
-		      words);
-	lint_fix(f, "%s", good);
-	if (node) {
-		nginx_mend_replace(&m, node, "%s", good);
-	} else {
-		keep_inherited(&m, level, pass, paste, sizeof(paste));
-		add_line(&m, pass, paste, sizeof(paste), good);
-		/* The first of its own cancels those around: Upgrade too. */
-		if (!lint_child(level, "proxy_set_header", NULL) &&
-		    nginx_list_level(level, "proxy_set_header"))
-			m.failed = true;
-	}
-	nginx_mend_done(&m, f);
-}
-
-/* The authority that proxy_pass names: nginx's own Host. */
-static void target_host(const struct lint_node *pass, char *out, size_t size)
-{
-	const char *target = lint_arg(pass, 0), *host = strstr(target, "://");
-
-	host = host ? host + 3 : target;
-	snprintf(out, size, "%.*s", (int)strcspn(host, "/"), host);
-}
-
-static void judge_host(struct lint_run *run, const struct lint_node *level,
-		       bool sure)
-{
-	const struct lint_node *pass = lint_child(level, "proxy_pass", NULL);
-	const struct lint_node *node = nginx_header(level, "Host", NULL);
-	char value[NGINX_MAX_VALUE];
-	struct nginx_world w;
-	enum lint_rule rule;
-
-	nginx_world_of(run, nginx_server(level), &w);
-	if (!node || strcmp(lint_arg(node, 1), "$proxy_host") == 0)
-		target_host(pass, value, sizeof(value));
-	else if (!nginx_evaluate(&w, lint_arg(node, 1), value, sizeof(value)))
-		return;
-	rule = host_rule(&w, value);
-	/* Clients may come by another port than the one here. */
-	if (rule == LINT_HOST_WITHOUT_PORT && !run->request)
-		sure = false;
-	if (rule != LINT_N_RULES)
-		note_host(&w, level, node, rule, value, sure);
-}
-
-/* ---- the scheme ---- */
-
-static bool says_scheme(const struct lint_node *level)
-{
-	static const char *const fields[] = {
-		"X-Forwarded-Proto", "Forwarded",
-		"X-Forwarded-Ssl",   "X-Forwarded-Scheme",
-		"X-Scheme",	     "X-Url-Scheme",
-		"Front-End-Https",   "X-Forwarded-Protocol"};
-
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		if (nginx_header(level, fields[i], NULL))
-			return true;
-	return false;
-}
-
-static bool is_behind_tls(struct lint_run *run, const struct lint_node *level)
-{
-	const struct lint_node *server = nginx_server(level);
-
-	return run->request ? run->request->tls
-			    : nginx_has_tls(server) && !nginx_has_plain(server);
-}
-
-static void judge_scheme(struct lint_run *run, const struct lint_node *level,
-			 bool sure)
-{
-	static const char good[] = "proxy_set_header X-Forwarded-Proto";
-	const struct lint_node *pass = lint_child(level, "proxy_pass", NULL);
-	const struct lint_node *node =
-		nginx_header(level, "X-Forwarded-Proto", NULL);
-	bool here = nginx_has_tls(nginx_server(level));
-	const char *value = here ? "$scheme" : "https";
-	char sent[NGINX_MAX_VALUE] = "", where[128], paste[480] = "", line[128];
-	struct nginx_mend m = {.run = run};
-	struct lint_finding *f;
-	struct nginx_world w;
-
-	nginx_world_of(run, nginx_server(level), &w);
-	if (!is_behind_tls(run, level) || (!node && says_scheme(level)))
-		return;
-	if (node && (!nginx_evaluate(&w, lint_arg(node, 1), sent, sizeof(sent)) ||
-		     lint_same(sent, "https") || lint_same(sent, "wss")))
-		return;
-	if (nginx_is_noted(run, LINT_SCHEME_LOST, node ? node : pass))
-		return;
-	nginx_where(level, where, sizeof(where));
-	f = lint_note(run, LINT_SCHEME_LOST, node ? node : pass, sure, where,
-		      "the server behind is %s the client came over TLS; it "
-		      "takes https:// origins for foreign ones",
-		      node ? "told otherwise than that" : "not told that");
-	snprintf(line, sizeof(line), "%s %s;", good, value);
-	lint_fix(f, "%s", line);
-	if (node)
-		nginx_mend_replace(&m, node, "%s", line);
-	else if (nginx_list_level(level, "proxy_set_header") == level ||
-		 !nginx_list_level(level, "proxy_set_header"))
-		add_line(&m, pass, paste, sizeof(paste), line);
-	nginx_mend_done(&m, f);
-}
-
 /* ---- time ---- */
 
 static void judge_time(struct lint_run *run, const struct lint_node *level,
@@ -686,8 +533,8 @@ static void judge_time(struct lint_run *run, const struct lint_node *level,
 void nginx_judge_rest(struct lint_run *run, const struct lint_node *level,
 		      bool sure)
 {
-	judge_host(run, level, sure);
+	nginx_judge_host(run, level, sure);
 	nginx_judge_path(run, level);
-	judge_scheme(run, level, sure);
+	nginx_judge_scheme(run, level, sure);
 	judge_time(run, level, sure);
 }
