@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 
+#include "doctor/echo.h"
 #include "doctor/harvest.h"
 
 enum where { WORD, PHRASE, REASON, FIELD };
@@ -111,10 +112,24 @@ static struct bytes line_at(struct bytes text, size_t at)
 	return bytes_trim(bytes_of(text.data + from, to - from));
 }
 
-static bool text_says(struct bytes text, const char *phrase,
-		      struct bytes *ret_said)
+/* What an answer repeats of the request it does not say. */
+static ptrdiff_t find_own_phrase(const struct doctor_probe *p,
+				 struct bytes text, const char *phrase)
 {
 	ptrdiff_t at = find_phrase(text, phrase);
+	char own[MOST];
+
+	if (at < 0 || !p->request)
+		return at;
+	text = bytes_first(text, sizeof(own));
+	doctor_blank_echo(p->request, text, own);
+	return find_phrase(bytes_of(own, text.len), phrase);
+}
+
+static bool text_says(const struct doctor_probe *p, struct bytes text,
+		      const char *phrase, struct bytes *ret_said)
+{
+	ptrdiff_t at = find_own_phrase(p, text, phrase);
 
 	if (at >= 0)
 		*ret_said = line_at(text, (size_t)at);
@@ -141,7 +156,7 @@ static bool reason_says(const struct doctor_probe *p, const char *phrase,
 		const struct ses_field *f = &p->parsed.fields[i];
 
 		if (doctor_gives_reason(f->name) &&
-		    text_says(f->value, phrase, ret_said))
+		    text_says(p, f->value, phrase, ret_said))
 			return true;
 	}
 	return false;
@@ -187,19 +202,19 @@ static bool says(const struct doctor_probe *p, const struct telltale *t,
 		return false;
 	if (t->where == FIELD)
 		return p->status && field_says(p, t->phrase, ret_said);
-	if (p->status && text_says(p->parsed.reason, t->phrase, ret_said))
+	if (p->status && text_says(p, p->parsed.reason, t->phrase, ret_said))
 		return true;
 	if (t->where == REASON)
 		return false;
-	if (text_says(bytes_of_str(p->close_reason), t->phrase, ret_said) ||
-	    text_says(bytes_of_str(p->first_message), t->phrase, ret_said) ||
+	if (text_says(p, bytes_of_str(p->close_reason), t->phrase, ret_said) ||
+	    text_says(p, bytes_of_str(p->first_message), t->phrase, ret_said) ||
 	    reason_says(p, t->phrase, ret_said))
 		return true;
 	if (t->where == WORD && !is_sentence(body))
 		return false;
 	if (p->status < 400 && body.len > LONG_BODY)
 		return false;
-	return text_says(body, t->phrase, ret_said);
+	return text_says(p, body, t->phrase, ret_said);
 }
 
 bool doctor_says(const struct doctor_probe *p, enum doctor_finding_kind kind)

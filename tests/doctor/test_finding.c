@@ -184,6 +184,31 @@ TEST("words are heard in sentences, not in pages, and not inside other words")
 	}
 }
 
+TEST("a refusal that prints the request says nothing of its fields")
+{
+	static const char answer[] = "HTTP/1.1 403 Forbidden\n\nUser-Agent: a/1"
+				     "\nOrigin: https://a.example\n";
+	struct doctor_probe *p;
+	static struct bed b;
+
+	for (int sent = 0; sent < 2; sent++) {
+		bed_make(&b, &(struct patient){.url = URL});
+		p = lie(&(struct doctor_trial){.change = DOCTOR_NOTHING}, 1,
+			answer);
+		b.chart.probe[b.chart.n_probes++] = p;
+		if (sent) {
+			free(p->request);
+			p->request = strdup("GET / HTTP/1.1\r\nUser-Agent: a/1"
+					    "\r\nOrigin: https://a.example"
+					    "\r\n\r\n");
+		}
+		doctor_find(&b.chart);
+		assert_int_equal(has(&b, DOCTOR_F_SAYS_AGENT), !sent);
+		assert_int_equal(has(&b, DOCTOR_F_SAYS_ORIGIN), !sent);
+		bed_strip(&b);
+	}
+}
+
 TEST("a pair that differs in one thing becomes the finding of that thing")
 {
 	static const struct {
