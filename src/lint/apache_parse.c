@@ -94,6 +94,23 @@ static void expand(const struct apache *a, char *line, size_t size)
 	memcpy(line, out, used + 1);
 }
 
+/* The next line of the text, without its end; whether the one after is part of
+ * it. */
+static struct bytes take_line(struct place *p, bool *ret_more)
+{
+	ptrdiff_t end = bytes_find_byte(p->rest, '\n');
+	struct bytes line =
+		bytes_first(p->rest, end < 0 ? p->rest.len : (size_t)end);
+
+	p->rest = bytes_from(p->rest, line.len + 1);
+	p->line++;
+	if (line.len && line.data[line.len - 1] == '\r')
+		line.len--;
+	*ret_more = line.len && line.data[line.len - 1] == '\\';
+	line.len -= *ret_more;
+	return line;
+}
+
 /* One logical line. 1, 0 at the end, or an error. */
 static int next_line(struct place *p, char *line, unsigned *ret_first,
 		     unsigned *ret_column)
@@ -106,34 +123,23 @@ static int next_line(struct place *p, char *line, unsigned *ret_first,
 	*ret_first = p->line + 1;
 	*ret_column = 1;
 	while (more && p->rest.len) {
-		ptrdiff_t end = bytes_find_byte(p->rest, '\n');
-		struct bytes part = bytes_first(p->rest, end < 0 ? p->rest.len
-								 : (size_t)end);
-		size_t i = 0;
+		struct bytes part = take_line(p, &more);
+		size_t indent = 0;
 
-		p->rest = bytes_from(p->rest, part.len + 1);
-		p->line++;
-		if (part.len && part.data[part.len - 1] == '\r')
-			part.len--;
-		more = part.len && part.data[part.len - 1] == '\\';
-		if (more)
-			part.len--;
-		if (blank) {
-			while (i < part.len && isspace(part.data[i]))
-				i++;
-			if (i < part.len) {
-				blank = false;
-				*ret_first = p->line;
-				*ret_column = (unsigned)i + 1;
-			}
-			part = bytes_from(part, i);
+		while (blank && indent < part.len && isspace(part.data[indent]))
+			indent++;
+		if (blank && indent < part.len) {
+			blank = false;
+			*ret_first = p->line;
+			*ret_column = (unsigned)indent + 1;
 		}
+		part = bytes_from(part, indent);
 		if (part.len >= MAX_LINE - used)
 			return lint_fail(p->a->run, p->file, p->line, 1,
 					 "this line is longer than %d bytes",
 					 MAX_LINE);
-		memcpy(line + used, part.data ? part.data : (const uint8_t *)"",
-		       part.len);
+		if (part.len)
+			memcpy(line + used, part.data, part.len);
 		used += part.len;
 	}
 	while (used && isspace((unsigned char)line[used - 1]))

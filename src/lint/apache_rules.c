@@ -366,51 +366,93 @@ static void judge_host(const struct apache_probe *p)
 		apache_put_above(p->run, f, by, "ProxyPreserveHost On");
 }
 
+/* The RequestHeader that tells of the scheme, for all servers or for this one;
+ * NULL. */
+static const struct apache_item *scheme_field(const struct apache_probe *p)
+{
+	const struct apache_server *sets[2] = {&p->a->server[0], p->server};
+
+	for (size_t k = 0; k < 2; k++)
+		for (size_t i = 0; i < sets[k]->n_items && !apache_tired(p->a);
+		     i++) {
+			const struct lint_node *n = sets[k]->item[i].node;
+
+			if (lint_same(n->name, "RequestHeader") &&
+			    lint_same(lint_arg(n, 1), "X-Forwarded-Proto") &&
+			    !lint_same(lint_arg(n, 0), "unset"))
+				return &sets[k]->item[i];
+		}
+	return NULL;
+}
+
 static void judge_scheme(const struct apache_probe *p)
 {
-	const struct lint_node *by = p->fate.by->node;
-	const char *line = "RequestHeader set X-Forwarded-Proto \"https\"";
-	const struct apache_server *sets[2] = {&p->a->server[0], p->server};
+	static const char line[] =
+		"RequestHeader set X-Forwarded-Proto \"https\"";
+	const struct apache_item *told, *at;
 	struct lint_finding *f;
-	size_t i, k;
 	char where[128];
 
 	if (!p->server->tls)
 		return;
-	for (k = 0; k < 2; k++)
-		for (i = 0; i < sets[k]->n_items && !apache_tired(p->a); i++) {
-			const struct lint_node *n = sets[k]->item[i].node;
-
-			if (!lint_same(n->name, "RequestHeader") ||
-			    !lint_same(lint_arg(n, 1), "X-Forwarded-Proto") ||
-			    lint_same(lint_arg(n, 0), "unset"))
-				continue;
-			if (!lint_same(lint_arg(n, 2), "http") ||
-			    lint_told(p->run, LINT_SCHEME_LOST, n))
-				return;
-			f = lint_note(
-				p->run, LINT_SCHEME_LOST, n, p->sure,
-				apache_place(&sets[k]->item[i], p->server,
-					     where, sizeof(where)),
-				"this server speaks TLS, and tells what is "
-				"behind that it does not");
-			apache_put_instead(p->run, f, n, line);
-			return;
-		}
-	if (lint_told(p->run, LINT_SCHEME_LOST, by))
+	told = scheme_field(p);
+	at = told ? told : p->fate.by;
+	if ((told && !lint_same(lint_arg(told->node, 2), "http")) ||
+	    lint_told(p->run, LINT_SCHEME_LOST, at->node))
 		return;
+	apache_place(at, p->server, where, sizeof(where));
 	f = lint_note(
-		p->run, LINT_SCHEME_LOST, by, p->sure,
-		apache_place(p->fate.by, p->server, where, sizeof(where)),
-		"what is behind is not told that the client came over TLS, "
-		"so it takes the page's https:// for a foreign origin");
-	if (apache_module(p->a, "headers_module") == LINT_NO)
+		p->run, LINT_SCHEME_LOST, at->node, p->sure, where, "%s",
+		told ? "this server speaks TLS, and tells what is behind that "
+		       "it does not"
+		     : "what is behind is not told that the client came over "
+		       "TLS, so it takes the page's https:// for a foreign "
+		       "origin");
+	if (told)
+		apache_put_instead(p->run, f, told->node, line);
+	else if (apache_module(p->a, "headers_module") == LINT_NO)
 		lint_fix(f,
 			 "LoadModule headers_module modules/mod_headers.so\n"
 			 "%s",
 			 line);
 	else
-		apache_put_above(p->run, f, by, line);
+		apache_put_above(p->run, f, at->node, line);
+}
+
+/* The last "timeout=" of a ProxyPass or the like, or NULL. */
+static const char *timeout_parameter(const struct lint_node *by)
+{
+	const char *found = NULL;
+
+	for (size_t i = 1; i < by->n_args; i++)
+		if (lint_begins(by->arg[i], "timeout="))
+			found = by->arg[i];
+	return found;
+}
+
+static void mend_timeout(const struct apache_probe *p, struct lint_finding *f,
+			 const char *param, const struct apache_item *proxy)
+{
+	const struct lint_node *by = p->fate.by->node;
+	char line[1024];
+
+	if (param) {
+		lint_fix(f, "timeout=3600");
+		if (lint_swap(p->run, by, param, "timeout=3600", line,
+			      sizeof(line)))
+			lint_replace(p->run, f, by->file, by->line, "%s", line);
+		return;
+	}
+	if (proxy) {
+		apache_put_instead(p->run, f, proxy->node, "ProxyTimeout 3600");
+		return;
+	}
+	/* Timeout is also what keeps slow clients off; leave it. */
+	lint_fix(f, "ProxyTimeout 3600");
+	if (!by->parent || lint_begins(by->name, "ProxyPass"))
+		apache_put_above(p->run, f,
+				 p->fate.by->section ? p->fate.by->section : by,
+				 "ProxyTimeout 3600");
 }
 
 /* An idle tunnel lives for the longer of Timeout and the proxy's own. */
@@ -419,22 +461,16 @@ static void judge_timeout(const struct apache_probe *p)
 	const struct apache_item *general = apache_setting(p, "Timeout");
 	const struct apache_item *proxy = apache_setting(p, "ProxyTimeout");
 	const struct lint_node *by = p->fate.by->node, *at;
+	const char *param = timeout_parameter(by);
 	int64_t ms = general ? lint_duration_ms(lint_arg(general->node, 0), 1000)
 			     : 60000;
-	int64_t own =
-		proxy ? lint_duration_ms(lint_arg(proxy->node, 0), 1000) : -1;
-	bool param = false;
+	int64_t own = param ? lint_duration_ms(param + strlen("timeout="), 1000)
+		      : proxy ? lint_duration_ms(lint_arg(proxy->node, 0), 1000)
+			      : -1;
 	struct lint_finding *f;
-	char span[32], line[1024];
-	size_t i;
+	char span[32];
 
-	at = proxy ? proxy->node : general ? general->node : NULL;
-	for (i = 1; i < by->n_args; i++)
-		if (lint_begins(by->arg[i], "timeout=")) {
-			own = lint_duration_ms(by->arg[i] + 8, 1000);
-			at = by;
-			param = true;
-		}
+	at = param ? by : proxy ? proxy->node : general ? general->node : NULL;
 	if (own > ms)
 		ms = own;
 	if (!at || ms < 0 || ms > SHORT_MS ||
@@ -446,27 +482,7 @@ static void judge_timeout(const struct apache_probe *p)
 		      param ? "timeout=" : at->name,
 		      "a WebSocket in which nobody speaks for %s is cut",
 		      lint_duration_text(ms, span, sizeof(span)));
-	if (param) {
-		for (i = 1; i < by->n_args; i++)
-			if (lint_begins(by->arg[i], "timeout=") &&
-			    lint_swap(p->run, by, by->arg[i], "timeout=3600",
-				      line, sizeof(line))) {
-				lint_fix(f, "timeout=3600");
-				lint_replace(p->run, f, by->file, by->line,
-					     "%s", line);
-			}
-	} else if (proxy) {
-		apache_put_instead(p->run, f, proxy->node, "ProxyTimeout 3600");
-	} else {
-		/* Timeout is also what keeps slow clients off; leave it. */
-		lint_fix(f, "ProxyTimeout 3600");
-		if (!by->parent || lint_begins(by->name, "ProxyPass")) {
-			const struct lint_node *above =
-				p->fate.by->section ? p->fate.by->section : by;
-
-			apache_put_above(p->run, f, above, "ProxyTimeout 3600");
-		}
-	}
+	mend_timeout(p, f, param, proxy);
 }
 
 /* ---- modules ---- */

@@ -471,48 +471,59 @@ static int parse_addresses(struct place *p, struct lint_node *site)
 	return r;
 }
 
-static int parse_top(struct place *p)
+/* A site and its block; a file of one site needs neither braces nor address. */
+static int parse_site(struct place *p)
+{
+	struct lint_node *n = new_node(p, p->run->root, CADDY_SITE);
+	int r = 0;
+
+	if (!n)
+		return failed(p->run);
+	if (is_directive(p->word.text))
+		p->have = true;
+	else
+		r = parse_addresses(p, n);
+	if (r == 1)
+		return open_block(p, n);
+	if (r < 0)
+		return r;
+	n->block = true;
+	return parse_body(p, n, false);
+}
+
+/* What begins with the word just read. */
+static int parse_entry(struct place *p, bool first)
 {
 	struct lint_node *root = p->run->root, *n;
-	bool first = true;
+	bool named =
+		p->word.text[0] == '(' || strncmp(p->word.text, "&(", 2) == 0;
 	int r;
 
-	while ((r = next(p)) > 0) {
-		bool named = p->word.text[0] == '(' ||
-			     strncmp(p->word.text, "&(", 2) == 0;
+	if (is(p, "{") && first) {
+		n = new_node(p, root, CADDY_GLOBAL);
+		return n ? open_block(p, n) : failed(p->run);
+	}
+	if (is(p, "}") || is(p, "{"))
+		return lint_fail(p->run, p->file, p->word.line, p->word.column,
+				 "a %s where the name of a site was expected",
+				 p->word.text);
+	if (!named && !is(p, "import"))
+		return parse_site(p);
+	n = new_node(p, root, p->word.text);
+	r = n ? parse_rest(p, n) : failed(p->run);
+	return r == 0 && !named && n->n_args ? import(p, n) : r;
+}
 
-		if (is(p, "{") && first) {
-			n = new_node(p, root, CADDY_GLOBAL);
-			r = n ? open_block(p, n) : failed(p->run);
-		} else if (is(p, "}") || is(p, "{")) {
-			r = lint_fail(
-				p->run, p->file, p->word.line, p->word.column,
-				"a %s where the name of a site was expected",
-				p->word.text);
-		} else if (named || is(p, "import")) {
-			n = new_node(p, root, p->word.text);
-			r = n ? parse_rest(p, n) : failed(p->run);
-			if (r == 0 && !named && n->n_args)
-				r = import(p, n);
-		} else if (is_directive(p->word.text)) {
-			n = new_node(p, root, CADDY_SITE);
-			p->have = true;
-			if (n)
-				n->block = true;
-			r = n ? parse_body(p, n, false) : failed(p->run);
-		} else {
-			n = new_node(p, root, CADDY_SITE);
-			r = n ? parse_addresses(p, n) : failed(p->run);
-			if (n && r == 1) {
-				r = open_block(p, n);
-			} else if (n && r == 0) {
-				n->block = true;
-				r = parse_body(p, n, false);
-			}
-		}
+static int parse_top(struct place *p)
+{
+	bool first = true;
+	int r, wrong;
+
+	while ((r = next(p)) > 0) {
+		wrong = parse_entry(p, first);
+		if (wrong < 0)
+			return wrong;
 		first = false;
-		if (r < 0)
-			return r;
 	}
 	return r;
 }

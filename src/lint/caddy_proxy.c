@@ -75,6 +75,39 @@ static bool odd_port(const struct caddy *c)
 	       c->run->request->port != 443;
 }
 
+/* Whether the upgrade does not pass: what has a placeholder may be right. */
+static bool spoils_upgrade(const char *field, const char *value)
+{
+	if (strchr(value, '{'))
+		return false;
+	if (lint_same(field, "Upgrade"))
+		return !lint_same(value, "websocket");
+	return lint_same(field, "Connection") && !lint_holds(value, "upgrade");
+}
+
+static struct lint_finding *judge_host(const struct caddy *c,
+				       const struct lint_node *n,
+				       const char *value, bool sure)
+{
+	char text[256];
+	bool portless = lint_same(value, "{host}") ||
+			lint_same(value, "{http.request.host}");
+
+	if (portless && odd_port(c))
+		return caddy_note(
+			c, LINT_HOST_WITHOUT_PORT, n, sure,
+			"{host} has no port, and this site is not at the usual "
+			"one, so a server that compares Origin with Host "
+			"refuses browsers");
+	if (portless || host_is_kept(value))
+		return NULL;
+	snprintf(text, sizeof(text),
+		 "what is behind gets %.80s as Host, so a server that "
+		 "compares Origin with Host refuses browsers",
+		 value);
+	return caddy_note(c, LINT_HOST_REPLACED, n, sure, text);
+}
+
 static void judge_value(const struct caddy *c, const struct lint_node *n,
 			const char *field, const char *value, bool sure)
 {
@@ -88,34 +121,13 @@ static void judge_value(const struct caddy *c, const struct lint_node *n,
 			"it stands, instead of the client's %.40s",
 			value, field);
 		f = caddy_note(c, LINT_MISSPELT_VARIABLE, n, sure, text);
-	} else if (lint_same(field, "Upgrade")
-			   ? !strchr(value, '{') &&
-				     !lint_same(value, "websocket")
-		   : lint_same(field, "Connection")
-			   ? !strchr(value, '{') &&
-				     !lint_holds(value, "upgrade")
-			   : false) {
+	} else if (spoils_upgrade(field, value)) {
 		snprintf(text, sizeof(text),
 			 "%s puts \"%.60s\" where the client's %s has to pass",
 			 n->name, value, field);
 		f = caddy_note(c, LINT_UPGRADE_REMOVED, n, sure, text);
-	} else if (lint_same(field, "Host") &&
-		   (lint_same(value, "{host}") ||
-		    lint_same(value, "{http.request.host}"))) {
-		if (!odd_port(c))
-			return;
-		f = caddy_note(
-			c, LINT_HOST_WITHOUT_PORT, n, sure,
-			"{host} has no port, and this site is not at the usual "
-			"one, so a server that compares Origin with Host "
-			"refuses "
-			"browsers");
-	} else if (lint_same(field, "Host") && !host_is_kept(value)) {
-		snprintf(text, sizeof(text),
-			 "what is behind gets %.80s as Host, so a server that "
-			 "compares Origin with Host refuses browsers",
-			 value);
-		f = caddy_note(c, LINT_HOST_REPLACED, n, sure, text);
+	} else if (lint_same(field, "Host")) {
+		f = judge_host(c, n, value, sure);
 	} else if (lint_same(field, "X-Forwarded-Proto") &&
 		   lint_same(value, "http") && caddy_has_tls(c->site)) {
 		f = caddy_note(

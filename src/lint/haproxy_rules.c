@@ -375,31 +375,50 @@ static void check_order(struct haproxy_way *w, const struct lint_node *front)
 	}
 }
 
-static void judge_request(struct haproxy *h)
+static const struct lint_node *first_backend(struct haproxy *h)
 {
-	struct haproxy_way w = {.h = h, .run = h->run, .sure = true};
-	const struct lint_node *n, *by = NULL;
-	struct lint_finding *f;
-	bool perhaps = false;
+	const struct lint_node *n;
 
-	w.front = choose_front(h);
-	if (!w.front) /* a lone backend */
-		for (n = h->run->root->first;
-		     n && !w.front && !haproxy_tired(h); n = n->next)
-			if (haproxy_is(n, "backend"))
-				w.front = w.back = n;
-	if (!w.front)
-		return;
-	for (n = w.front->first; n && !by; n = n->next) {
+	for (n = h->run->root->first; n && !haproxy_tired(h); n = n->next)
+		if (haproxy_is(n, "backend"))
+			return n;
+	return NULL;
+}
+
+/* The rule of @front that takes the request for sure, or NULL; whether one
+ * before it might. */
+static const struct lint_node *
+taking_rule(struct haproxy *h, const struct lint_node *front, bool *ret_perhaps)
+{
+	const struct lint_node *n;
+
+	*ret_perhaps = false;
+	for (n = front->first; n; n = n->next) {
 		enum lint_truth hit;
 
 		if (strcmp(n->name, "use_backend") != 0)
 			continue;
-		hit = haproxy_holds(h, w.front, n);
-		perhaps |= hit == LINT_PERHAPS;
+		hit = haproxy_holds(h, front, n);
+		*ret_perhaps |= hit == LINT_PERHAPS;
 		if (hit == LINT_YES)
-			by = n;
+			return n;
 	}
+	return NULL;
+}
+
+static void judge_request(struct haproxy *h)
+{
+	struct haproxy_way w = {.h = h, .run = h->run, .sure = true};
+	const struct lint_node *n, *by;
+	struct lint_finding *f;
+	bool perhaps;
+
+	w.front = choose_front(h);
+	if (!w.front) /* a part of a configuration */
+		w.front = w.back = first_backend(h);
+	if (!w.front)
+		return;
+	by = taking_rule(h, w.front, &perhaps);
 	if (!by)
 		by = haproxy_setting(h, w.front, "default_backend", NULL);
 	if (by)
