@@ -676,8 +676,9 @@ static void send_fin(struct ses_stream *s)
 	shutdown(s->io.fd, SHUT_WR);
 }
 
-/* The queue was flushed as far as it goes: who has to know? */
-static void after_event(struct ses_stream *s)
+/* The queue was flushed as far as it goes: who has to know? False when nobody
+ * has any more, since that was the stream's end. */
+static bool after_event(struct ses_stream *s)
 {
 	bool empty = ses_buf_len(&s->out) == 0 && unsent_records(s) == 0;
 
@@ -686,14 +687,16 @@ static void after_event(struct ses_stream *s)
 	if (s->error && (s->error != SESAME_ERESET || s->paused || s->eof))
 		tell_end(s, s->error);
 	if (s->lingers && !s->closed && s->ended && (s->shut || s->error)) {
+		s->in_event = false;
 		ses_stream_close(s);
-		return;
+		return false;
 	}
 	if (empty && s->over_high && !s->closed && !s->error && !s->shutting) {
 		s->over_high = false;
 		if (s->events->on_drain)
 			s->events->on_drain(s);
 	}
+	return true;
 }
 
 static void handle(struct ses_stream *s, unsigned ready)
@@ -714,8 +717,8 @@ static void handle(struct ses_stream *s, unsigned ready)
 		flush_cork(s);
 	loop->cork_len = 0;
 	loop->cork_owner = NULL;
-	if (!s->closed)
-		after_event(s);
+	if (!s->closed && !after_event(s))
+		return;
 	s->in_event = false;
 	if (!s->closed)
 		update_want(s);
