@@ -89,13 +89,14 @@ static int write_all(int fd, struct bytes page)
 	return 0;
 }
 
+/* A pipe that nobody reads would be waited for without end. */
 static int write_straight(const char *path, struct bytes page)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC), r;
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), r;
 
 	if (fd < 0)
 		return errno;
-	r = write_all(fd, page);
+	r = fcntl(fd, F_SETFL, O_WRONLY) < 0 ? errno : write_all(fd, page);
 	return close(fd) < 0 && r == 0 ? errno : r;
 }
 
@@ -175,7 +176,9 @@ bool doctor_publish_report(const struct doctor_chart *chart,
 		fprintf(stderr,
 			"sesame doctor: --html: the page cannot be written: "
 			"%s\n",
-			r < 0 ? sesame_strerror(r) : strerror(reason));
+			r < 0		  ? sesame_strerror(r)
+			: reason == ENXIO ? "nobody reads what it is to go into"
+					  : strerror(reason));
 	ses_buf_fini(&page);
 	ses_buf_fini(&command);
 	return r == 0 && reason == 0;

@@ -187,6 +187,15 @@ def test_the_page_goes_into_a_pipe_as_well(tmp_path):
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
+def test_a_pipe_that_nobody_reads_is_told_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with Peer(VERDICTS["no upgrade"]) as peer:
+        done = run("--html", tmp_path / "pipe", peer.url())
+    assert done.returncode == 3
+    assert b"nobody reads" in done.stderr
+    assert done.stdout  # the report itself comes all the same
+
+
 def test_the_page_comes_with_every_form_of_the_report(tmp_path):
     for form in ("--json", "--verbose", "--quiet"):
         with Peer(VERDICTS["no upgrade"]) as peer:
