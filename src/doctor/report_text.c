@@ -96,7 +96,7 @@ static bool fit(const char *text, size_t width, char *out, size_t size)
 {
 	size_t n = 0, used = 0;
 
-	snprintf(out, size, "%s", text);
+	snprintf(out, size, "%.*s", (int)size - 1, text);
 	if (columns(out) <= width)
 		return false;
 	while (out[n] && used + 1 < width) {
