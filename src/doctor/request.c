@@ -10,6 +10,7 @@
 
 #include "doctor/harvest.h"
 #include "doctor/redact.h"
+#include "doctor/secrets.h"
 
 /* ---- credentials ---- */
 
@@ -279,6 +280,50 @@ static void session_query(const struct doctor_case *c,
 	*ret_query = bytes_of(r->query, strlen(r->query));
 }
 
+/* Whether a trial leads the user's own path to somebody else, or in clear. */
+static bool leads_away(const struct doctor_trial *trial)
+{
+	return trial->change == DOCTOR_SCHEME || trial->change == DOCTOR_PORT ||
+	       trial->change == DOCTOR_FAMILY ||
+	       trial->change == DOCTOR_INSECURE ||
+	       trial->change == DOCTOR_TLS_VERSION;
+}
+
+/* The path, with a word in the place of each part that may be a token. */
+static int withhold_steps(struct doctor_request *r, struct bytes *path)
+{
+	struct bytes rest = *path;
+	struct ses_buf out;
+	int error = 0;
+
+	ses_buf_init(&out, sizeof(r->path) - 1);
+	while (rest.len > 0 && error == 0) {
+		size_t n = 0, name = 0;
+		struct bytes step;
+
+		while (n < rest.len && rest.data[n] != '/')
+			n++;
+		step = bytes_first(rest, n);
+		while (name < n && rest.data[name] != ';')
+			name++;
+		if (name < n || doctor_is_secret_step(step))
+			step = BYTES("withheld");
+		error = ses_buf_append(&out, step);
+		if (error == 0 && n < rest.len)
+			error = ses_buf_append(&out, BYTES("/"));
+		rest = bytes_from(rest, n + 1);
+	}
+	if (error == 0) {
+		size_t len = ses_buf_len(&out);
+
+		if (len > 0)
+			memcpy(r->path, ses_buf_bytes(&out).data, len);
+		*path = bytes_of(r->path, len);
+	}
+	ses_buf_fini(&out);
+	return error;
+}
+
 static int pick_target(const struct doctor_case *c,
 		       const struct doctor_trial *trial,
 		       struct doctor_request *r)
@@ -295,6 +340,8 @@ static int pick_target(const struct doctor_case *c,
 		    bytes_find_byte(url.path, '?') >= 0)
 			url.query = bytes_of(NULL, 0);
 	}
+	if (r->bare && leads_away(trial) && withhold_steps(r, &url.path) < 0)
+		return SESAME_ELIMIT;
 	if (trial->change == DOCTOR_NO_QUERY)
 		url.query = bytes_of(NULL, 0);
 	if (trial->change == DOCTOR_POLLING || trial->change == DOCTOR_SESSION)

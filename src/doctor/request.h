@@ -20,6 +20,7 @@ struct doctor_request {
 	struct ses_dial_options dial;	   /* without its context */
 	char host[512];
 	char target[9000];
+	char path[9000]; /* without the tokens in it */
 	char protocols[1024];
 	char query[2048];
 	char cookie[1024];

@@ -194,14 +194,20 @@ static size_t span_until(struct bytes text, const char *ends)
 	return n;
 }
 
+bool doctor_is_secret_step(struct bytes name)
+{
+	/* a UUID names a thing, mostly */
+	return name.len >= LEAST_PATH && doctor_looks_random(name) &&
+	       !is_uuid(name);
+}
+
 /* "name;sid=1": what a part of a path may hold. */
 static void add_part(struct doctor_secrets *s, struct bytes part)
 {
 	size_t n = span_until(part, ";");
 	struct bytes name = bytes_first(part, n);
 
-	/* a UUID names a thing, mostly */
-	if (name.len >= LEAST_PATH && doctor_looks_random(name) && !is_uuid(name))
+	if (doctor_is_secret_step(name))
 		add_encoded(s, name);
 	add_query(s, bytes_from(part, n + 1));
 }

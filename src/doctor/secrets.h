@@ -31,6 +31,8 @@ void doctor_secrets_collect(const struct doctor_case *c,
 /* How many bytes of @text at @at are to be hidden; 0: no secret begins there. */
 size_t doctor_secret_at(const struct doctor_secrets *s, struct bytes text,
 			size_t at);
+/* Whether a part of a path is as long and mixed as a token. */
+bool doctor_is_secret_step(struct bytes name);
 /*
  * The same for secrets of somebody else, known by what stands before them:
  * "token": "...", password=..., //name:...@host. When one begins within a pair

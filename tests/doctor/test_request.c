@@ -109,8 +109,7 @@ TEST("a trial changes one thing")
 		 "c00kie"},
 		{DOCTOR_SHORT_HEADER, "Authorization",
 		 "\r\nAuthorization: Bearer x\r\n", "t0ken\r"},
-		{DOCTOR_SHORT_HEADER, "X-Colour", "\r\nX-Colour: x\r\n",
-		 "blue"},
+		{DOCTOR_SHORT_HEADER, "X-Colour", "\r\nX-Colour: x\r\n", "blue"},
 		{DOCTOR_NO_HEADER, "x-colour", "k3y", "blue"},
 		{DOCTOR_NO_HEADER, "origin", "k3y", "Origin:"},
 		{DOCTOR_NO_EXTENSIONS, "", "Upgrade", "permessage-deflate"},
@@ -224,6 +223,40 @@ TEST("credentials do not go to this machine's other address")
 	asked.connect_host = (char *)"127.0.0.9"; /* the user's own choice */
 	make(DOCTOR_FAMILY, "6");
 	assert_true(has_secret());
+}
+
+TEST("a token in the path goes to no other port or scheme, either")
+{
+	static const struct {
+		enum doctor_change change;
+		const char *value;
+		bool kept;
+	} rows[] = {
+		{DOCTOR_NOTHING, "", true},
+		{DOCTOR_NO_ORIGIN, "", true},
+		{DOCTOR_NO_CREDENTIALS, "", true}, /* another path, otherwise */
+		{DOCTOR_SCHEME, "ws", false},
+		{DOCTOR_PORT, "9000", false},
+		{DOCTOR_TLS_VERSION, "1.0", false},
+		{DOCTOR_TLS_VERSION, "1.2", true},
+		{DOCTOR_INSECURE, "", false},
+	};
+	enum ses_url_fault fault;
+	size_t at;
+
+	set_up();
+	asked.url_text =
+		(char *)"wss://h:8443/ws/a1B2c3D4e5F6g7H8i9J0/in;sid=7?x=1";
+	assert_int_equal(ses_url_parse(bytes_of_str(asked.url_text), &asked.url,
+				       &fault, &at),
+			 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		make(rows[i].change, rows[i].value);
+		if (has("a1B2") != rows[i].kept || has("sid=7") != rows[i].kept)
+			fail_msg("%zu: %s", i, sent);
+		if (!rows[i].kept)
+			assert_true(has("GET /ws/withheld/withheld?x=1 HTTP"));
+	}
 }
 
 TEST("elsewhere goes no field that may be a key, whatever its name is")
@@ -412,7 +445,8 @@ TEST("a backend gets the request as it is, and the Host that is tried")
 	set_up();
 	asked.backend = (char *)"http://127.0.0.1:3000";
 	make(DOCTOR_BACKEND, "h:8443");
-	assert_true(has("GET /chat?room=1&token=qt0ken HTTP/1.1\r\nHost: h:8443"));
+	assert_true(
+		has("GET /chat?room=1&token=qt0ken HTTP/1.1\r\nHost: h:8443"));
 	assert_true(has("Cookie: sid=c00kie"));
 	trial.change = DOCTOR_BACKEND;
 	assert_int_equal(doctor_request_make(&asked, &trial, &request), 0);
