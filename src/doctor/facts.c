@@ -329,7 +329,8 @@ static void know_the_certified(struct doctor_facts *f)
 {
 	const struct doctor_case *c = f->chart->c;
 
-	if (!f->base || f->base->error != SESAME_EPROXY || !c->proxy ||
+	if (!f->base || !c->proxy ||
+	    (f->base->error != SESAME_EPROXY && !doctor_missed_proxy(f)) ||
 	    ses_url_redact(bytes_of_str(c->proxy), f->certified,
 			   sizeof(f->certified)) < 0)
 		snprintf(f->certified, sizeof(f->certified), "%s", f->host);
@@ -425,6 +426,15 @@ static void know_the_misfit(struct doctor_facts *f)
 			 is_no_websocket(p->status) ? "is no WebSocket either"
 						    : "has a cause of its own");
 	know(f, "misfit", f->misfit);
+}
+
+bool doctor_missed_proxy(const struct doctor_facts *f)
+{
+	return f->base && f->base->error != SESAME_EPROXY &&
+	       doctor_found(f->chart, DOCTOR_F_PROXY_BROKEN) &&
+	       (f->v->cause == WHY_NET_PROXY_DENIED ||
+		f->v->cause == WHY_NET_REFUSED ||
+		f->v->cause == WHY_NET_TIMEOUT || f->v->cause == WHY_NET_DNS);
 }
 
 void doctor_know(struct doctor_facts *f)

@@ -32,6 +32,9 @@ struct doctor_facts {
  */
 void doctor_know(struct doctor_facts *f);
 
+/* Whether the proxy was not even reached: nobody refused anything. */
+bool doctor_missed_proxy(const struct doctor_facts *f);
+
 /* prescribe.c: the remedies, those of the refuser first, into f->v. */
 void doctor_prescribe(struct doctor_facts *f, const struct why_hops *hops);
 

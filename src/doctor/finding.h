@@ -89,6 +89,8 @@ bool doctor_stands(const struct doctor_chart *chart,
 /* Whether firewalls take @text for an attack; @query: for one in a query,
  * where less is usual. */
 bool doctor_is_attack(struct bytes text, bool query);
+/* Whether it was the certificate of the proxy itself that failed. */
+bool doctor_is_proxy_tls(const struct doctor_probe *p);
 /* Whether anything at all got an HTTP answer at the user's own port. */
 bool doctor_speaks_http(const struct doctor_chart *chart);
 /* Whether the URL looks like one of engine.io (Socket.IO). */

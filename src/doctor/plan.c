@@ -559,6 +559,8 @@ static int state_of(const struct doctor_chart *chart,
 	default:
 		return AFTER;
 	}
+	if (doctor_is_proxy_tls(base)) /* nothing of the server's TLS was seen */
+		return PROXY;
 	for (size_t i = 0; i < chart->n_findings; i++) {
 		enum doctor_finding_kind kind = chart->finding[i].kind;
 

@@ -215,8 +215,51 @@ static void advise_to_look(struct doctor_facts *f, const struct why_hops *h)
 	f->v->n_fixes++;
 }
 
+/* What is to be done where the forward proxy itself is what fails. */
+static const struct why_remedy for_lost_proxy[] = {
+	{.who = "proxy",
+	 .what = "Start the proxy {certified}, or open the way to it. Whether "
+		 "it runs, and at which address and port it listens, its own "
+		 "machine tells.",
+	 .where = "the proxy's machine",
+	 .snippet = "ss -ltnp"},
+	{.who = "client",
+	 .what = "Or name the proxy that is there; or none, for hosts that can "
+		 "be reached without.",
+	 .where = "--proxy, or https_proxy and no_proxy in the environment",
+	 .snippet = "no_proxy={host}"},
+};
+
+static const struct why_remedy for_untrusted_proxy[] = {
+	{.who = "client",
+	 .what = "Give the proxy's authority to the client; do not switch "
+		 "verification off.",
+	 .where = "the client's trust store",
+	 .snippet = "sesame doctor --proxy-cacert ca.pem {url}"},
+	{.who = "proxy",
+	 .what = "Or let the proxy send its full chain, its own certificate "
+		 "first and then the intermediates, from an authority that "
+		 "clients know."},
+};
+
+static bool prescribe_for_proxy(struct doctor_facts *f)
+{
+	const struct why_remedy *rows = NULL;
+
+	if (doctor_missed_proxy(f))
+		rows = for_lost_proxy;
+	else if (f->base && doctor_is_proxy_tls(f->base) &&
+		 f->v->cause == WHY_TLS_UNTRUSTED)
+		rows = for_untrusted_proxy;
+	for (size_t i = 0; rows && i < 2; i++)
+		add_fix(f, &rows[i]);
+	return rows != NULL;
+}
+
 void doctor_prescribe(struct doctor_facts *f, const struct why_hops *hops)
 {
+	if (prescribe_for_proxy(f))
+		return;
 	if (f->v->confidence < IN_DOUBT)
 		advise_to_look(f, hops);
 	if (client_comes_first(f->v->cause))

@@ -32,7 +32,7 @@ static bool has_word(const char *text, const char *word)
 /* ---- before HTTP ---- */
 
 /* The certificate, or the TLS, that fails can be the proxy's own. */
-static bool is_proxy_tls(const struct doctor_probe *p)
+bool doctor_is_proxy_tls(const struct doctor_probe *p)
 {
 	enum ses_tls_fault fault = p->dial.tls.fault;
 
@@ -143,7 +143,7 @@ static enum doctor_finding_kind connection_symptom(const struct doctor_probe *p,
 	enum ses_dial_kind kind = step ? step->kind : SES_DIAL_CONNECT;
 
 	if (p->error == SESAME_ETLS || (step && kind == SES_DIAL_TLS) ||
-	    is_proxy_tls(p))
+	    doctor_is_proxy_tls(p))
 		return tls_symptom(p, c);
 	if (p->error == SESAME_EPROXY || (step && kind == SES_DIAL_PROXY))
 		return proxy_symptom(p);

@@ -55,7 +55,8 @@ static void name_hops(struct doctor_facts *f, const struct why_hops *h)
 
 static void find_responder(struct doctor_facts *f, struct why_hops *ret_hops)
 {
-	bool proxy = f->base && proxy_refused(f->chart);
+	bool proxy =
+		f->base && proxy_refused(f->chart) && !doctor_missed_proxy(f);
 
 	*ret_hops = (struct why_hops){.writer = -1};
 	if (!f->base || f->chart->blind)
@@ -94,6 +95,8 @@ static const char *who_acts(const struct doctor_facts *f)
 	const struct doctor_verdict *v = f->v;
 	bool connected = f->base && f->base->outcome != DOCTOR_NO_CONNECTION;
 
+	if (f->base && (doctor_is_proxy_tls(f->base) || doctor_missed_proxy(f)))
+		return "proxy";
 	switch (v->cause) {
 	case WHY_SERVER_PROXY_UPGRADE:
 	case WHY_SERVER_PROXY_HOST:
@@ -183,16 +186,6 @@ static void fill_summary(const struct doctor_facts *f, const char *text,
 	out[len] = 0;
 }
 
-/* Nobody refused anything where the proxy itself is not there. */
-static bool missed_the_proxy(const struct doctor_facts *f)
-{
-	return f->base && f->base->error != SESAME_EPROXY &&
-	       doctor_found(f->chart, DOCTOR_F_PROXY_BROKEN) &&
-	       (f->v->cause == WHY_NET_PROXY_DENIED ||
-		f->v->cause == WHY_NET_REFUSED ||
-		f->v->cause == WHY_NET_TIMEOUT || f->v->cause == WHY_NET_DNS);
-}
-
 static void summarise(struct doctor_facts *f)
 {
 	const char *text = summaries[f->v->cause].otherwise;
@@ -201,7 +194,7 @@ static void summarise(struct doctor_facts *f)
 
 	if (f->proven && proven && f->v->cause != WHY_OK)
 		text = proven;
-	if (missed_the_proxy(f))
+	if (doctor_missed_proxy(f))
 		text = "The forward proxy itself cannot be reached, so {host} "
 		       "was not asked: {result}.";
 	fill_summary(f, text, s, sizeof(f->v->summary));

@@ -7,6 +7,7 @@
  *   @tunnel BYTES (a 101, and then these)
  *   @silent  @closed  @reset  @raw BYTES
  *   @refused  @lost  @noname  @proxy STATUS  @tls FAULT
+ *   @proxytls FAULT (of the certificate of the proxy itself)
  *   @h2 ANSWER  @h2open (over HTTP/2)
  * "A || B" is told by two servers that take turns.
  */
@@ -119,6 +120,9 @@ static inline void lie_unconnected(struct doctor_probe *p, const char *word)
 	} else if (strncmp(word, "proxy ", 6) == 0) {
 		lie_step(p, SES_DIAL_PROXY, SESAME_EPROXY);
 		p->dial.proxy_status = atoi(word + 6);
+	} else if (strncmp(word, "proxytls ", 9) == 0) {
+		lie_unconnected(p, word + 5);
+		p->error = SESAME_EPROXY;
 	} else if (strncmp(word, "tls ", 4) == 0) {
 		lie_step(p, SES_DIAL_TLS, SESAME_ETLS);
 		for (int i = 0; i < 10; i++)

@@ -43,6 +43,39 @@ TEST("the rule that refused is mended where it stands, with the case's values")
 	bed_strip(&b);
 }
 
+TEST("where the proxy itself is not there, it is the proxy that is mended")
+{
+	static struct bed b;
+	const struct patient p = {.url = "ws://far.example/chat",
+				  .proxy = "http://p.example:3128",
+				  .answer = "@refused",
+				  .answers = {{DOCTOR_DIRECT, NULL, "@lost"}}};
+
+	bed_examine(&b, &p);
+	assert_string_equal(b.verdict.refused_by, "");
+	assert_string_equal(b.verdict.who, "proxy");
+	assert_non_null(strstr(b.verdict.fix[0].what, "http://p.example:3128"));
+	assert_int_equal(b.verdict.n_fixes, 2);
+	bed_strip(&b);
+}
+
+TEST("a proxy's own certificate is trusted by the option for the proxy")
+{
+	static struct bed b;
+	const struct patient p = {.url = "wss://far.example/chat",
+				  .proxy = "https://p.example:3129",
+				  .answer = "@proxytls untrusted"};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_TLS_UNTRUSTED);
+	assert_non_null(strstr(b.verdict.fix[0].snippet, "--proxy-cacert"));
+	for (size_t i = 0; i < b.verdict.n_fixes; i++)
+		assert_null(strstr(b.verdict.fix[i].snippet, " --cacert"));
+	assert_string_equal(b.verdict.who, "proxy");
+	assert_null(doctor_tried(&b.chart, DOCTOR_INSECURE, NULL));
+	bed_strip(&b);
+}
+
 TEST("an application's refusal is not mended in the proxy before it")
 {
 	static struct bed b;
