@@ -284,11 +284,6 @@ const struct doctor_probe *doctor_compared(const struct doctor_chart *chart)
 		       : NULL;
 }
 
-static bool is_token_like(struct bytes name)
-{
-	return doctor_is_secret_name(name);
-}
-
 static enum doctor_finding_kind kind_of_field(const struct doctor_difference *one)
 {
 	if (!one->to && one->from->value.len > LARGE_FIELD)
@@ -296,9 +291,21 @@ static enum doctor_finding_kind kind_of_field(const struct doctor_difference *on
 	return DOCTOR_F_COMPARED_FIELD;
 }
 
-static enum doctor_finding_kind kind_of(const struct doctor_chart *chart,
-					const struct doctor_difference *one)
+static enum doctor_finding_kind kind_of(const struct doctor_difference *one)
 {
+	static const enum doctor_finding_kind kinds[DOCTOR_N_PARTS] = {
+		[DOCTOR_PART_PATH] = DOCTOR_F_COMPARED_PATH,
+		[DOCTOR_PART_HOST] = DOCTOR_F_COMPARED_HOST,
+		[DOCTOR_PART_HANDSHAKE] = DOCTOR_F_COMPARED_HANDSHAKE,
+		[DOCTOR_PART_USER_AGENT] = DOCTOR_F_COMPARED_AGENT,
+		[DOCTOR_PART_URL_HOST] = DOCTOR_F_COMPARED_URL_HOST,
+		[DOCTOR_PART_SCHEME] = DOCTOR_F_COMPARED_SCHEME,
+		[DOCTOR_PART_PORT] = DOCTOR_F_COMPARED_PORT,
+		[DOCTOR_PART_CERT] = DOCTOR_F_COMPARED_CERT,
+		[DOCTOR_PART_TRUST] = DOCTOR_F_COMPARED_TRUST,
+		[DOCTOR_PART_PROXY] = DOCTOR_F_COMPARED_WAY,
+		[DOCTOR_PART_WAY] = DOCTOR_F_COMPARED_WAY,
+	};
 	const struct doctor_item *item = one->to ? one->to : one->from;
 
 	switch (one->part) {
@@ -311,35 +318,17 @@ static enum doctor_finding_kind kind_of(const struct doctor_chart *chart,
 			       ? DOCTOR_F_COMPARED_LARGE
 			       : DOCTOR_F_COMPARED_CREDENTIALS;
 	case DOCTOR_PART_SUBPROTOCOL:
-		return item->secret
-			       ? DOCTOR_F_COMPARED_CREDENTIALS
-			       : DOCTOR_F_COMPARED_SUBPROTOCOL;
-	case DOCTOR_PART_PATH:
-		return DOCTOR_F_COMPARED_PATH;
+		return item->secret ? DOCTOR_F_COMPARED_CREDENTIALS
+				    : DOCTOR_F_COMPARED_SUBPROTOCOL;
 	case DOCTOR_PART_QUERY:
-		return is_token_like(item->name) ? DOCTOR_F_COMPARED_CREDENTIALS
-						 : DOCTOR_F_COMPARED_QUERY;
-	case DOCTOR_PART_HOST:
-		return DOCTOR_F_COMPARED_HOST;
-	case DOCTOR_PART_HANDSHAKE:
-		return DOCTOR_F_COMPARED_HANDSHAKE;
-	case DOCTOR_PART_USER_AGENT:
-		return DOCTOR_F_COMPARED_AGENT;
-	case DOCTOR_PART_URL_HOST:
-		return DOCTOR_F_COMPARED_URL_HOST;
-	case DOCTOR_PART_SCHEME:
-		return DOCTOR_F_COMPARED_SCHEME;
-	case DOCTOR_PART_PORT:
-		return DOCTOR_F_COMPARED_PORT;
-	case DOCTOR_PART_CERT:
-		return DOCTOR_F_COMPARED_CERT;
-	case DOCTOR_PART_TRUST:
-		return DOCTOR_F_COMPARED_TRUST;
-	case DOCTOR_PART_PROXY:
-	case DOCTOR_PART_WAY:
-		return DOCTOR_F_COMPARED_WAY;
-	default:
+		return doctor_is_secret_name(item->name)
+			       ? DOCTOR_F_COMPARED_CREDENTIALS
+			       : DOCTOR_F_COMPARED_QUERY;
+	case DOCTOR_PART_FIELD:
+	case DOCTOR_PART_PUBLIC:
 		return kind_of_field(one);
+	default:
+		return kinds[one->part];
 	}
 }
 
@@ -352,7 +341,7 @@ void doctor_find_comparison(struct doctor_chart *chart)
 		return;
 	for (size_t i = 0; i < k->differ.n; i++) {
 		const struct doctor_difference *one = &k->differ.one[i];
-		enum doctor_finding_kind kind = kind_of(chart, one);
+		enum doctor_finding_kind kind = kind_of(one);
 
 		if (!(k->deciding >> one->bit & 1) || count(k->deciding) > 3 ||
 		    doctor_found(chart, kind))
