@@ -97,12 +97,11 @@ static int read_copy(struct doctor_reading *r, struct doctor_import *m)
 
 static int complain_no_url(void)
 {
-	doctor_complain("which URL? For example:\n"
-			"  sesame doctor wss://example.org/chat\n"
-			"  sesame doctor --origin https://app.example "
-			"wss://example.org/chat\n"
-			"`sesame doctor --help` lists the options.");
-	return 2;
+	return doctor_complain("which URL? For example:\n"
+			       "  sesame doctor wss://example.org/chat\n"
+			       "  sesame doctor --origin https://app.example "
+			       "wss://example.org/chat\n"
+			       "`sesame doctor --help` lists the options.");
 }
 
 static int open_url(struct doctor_reading *r)
@@ -163,13 +162,11 @@ static int set_proxy(struct doctor_case *c, const char *proxy, const char *from)
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		fits |= bytes_equal_nocase(bytes_first(text, strlen(known[i])),
 					   bytes_of_str(known[i]));
-	if (!fits && strstr(proxy, "://")) {
-		doctor_complain(
+	if (!fits && strstr(proxy, "://"))
+		return doctor_complain(
 			"%s: this kind of proxy is not spoken; http://, "
 			"https:// and socks5:// are, --no-proxy goes without",
 			from);
-		return 2;
-	}
 	if (asprintf(&whole, "%s%s", fits ? "" : "http://", proxy) < 0)
 		return doctor_complain("out of memory");
 	c->proxy = whole;
@@ -335,7 +332,7 @@ static void doubt_origin(const struct doctor_case *c)
 		shown);
 }
 
-static int begin(struct doctor_case *c)
+static int set_defaults(struct doctor_case *c)
 {
 	*c = (struct doctor_case){.max_probes = 20, .timeout_ms = 5000};
 	return doctor_set_text(&c->user_agent, USER_AGENT);
@@ -364,7 +361,7 @@ static int open_other(struct doctor_case *c, char **words)
 		return doctor_complain("out of memory");
 	c->other = other;
 	doctor_import_init(&m);
-	status = begin(other);
+	status = set_defaults(other);
 	if (status == 0 && doctor_import_command(&m, c->works) < 0)
 		status = doctor_complain("--works: %s", m.complaint);
 	if (status == 0)
@@ -385,7 +382,7 @@ static int open_case(struct doctor_case *c, char **words,
 		     struct doctor_import *m)
 {
 	struct doctor_reading r = {.c = c};
-	int status = begin(c);
+	int status = set_defaults(c);
 
 	if (status == 0)
 		status = doctor_read_words(&r, words, DOCTOR_COPIES);

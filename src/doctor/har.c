@@ -38,9 +38,10 @@ struct entry {
 	size_t url;	     /* where in there; SIZE_MAX: none */
 	struct pair field[DOCTOR_MAX_SAID], cookie[DOCTOR_MAX_SAID];
 	size_t n_fields, n_cookies;
-	bool unfit;	   /* too large, or with a NUL in it */
-	bool is_websocket; /* says so */
-	bool has_messages, no_messages;
+	bool unfit;	     /* too large, or with a NUL in it */
+	bool is_websocket;   /* says so */
+	bool tells_messages; /* the recording has a list of them */
+	bool has_messages;   /* and it is not empty */
 	bool has_error;
 	int status; /* -1: none */
 	enum fit fit;
@@ -122,7 +123,7 @@ static bool each(struct reading *r,
 	return true;
 }
 
-/* Read the value of the key just read; NULL unless it is a text. */
+/* Keep the value of the key just read; SIZE_MAX unless it is a text. */
 static bool read_text(struct reading *r, size_t *ret_at)
 {
 	enum doctor_json_event event = doctor_json_next(&r->json);
@@ -133,7 +134,7 @@ static bool read_text(struct reading *r, size_t *ret_at)
 	return doctor_json_pass(&r->json, event);
 }
 
-/* The text of the value of the key just read is a word to look at. */
+/* The same without keeping it: "" unless it is a text, until the next event. */
 static bool read_word(struct reading *r, const char **ret_word)
 {
 	enum doctor_json_event event = doctor_json_next(&r->json);
@@ -270,7 +271,7 @@ static bool read_member(struct reading *r)
 	if (is_key(r, "_resourceType") || is_key(r, "resourceType"))
 		return read_type(r);
 	if (is_key(r, "_webSocketMessages")) {
-		r->now.no_messages = true;
+		r->now.tells_messages = true;
 		return each(r, read_message);
 	}
 	return doctor_json_skip(&r->json);
@@ -282,7 +283,7 @@ static enum fit judge(const struct entry *e)
 		return NO_WEBSOCKET;
 	if (e->status != 101 || e->has_error)
 		return FAILED;
-	return e->no_messages && !e->has_messages ? SILENT : OPENED;
+	return e->tells_messages && !e->has_messages ? SILENT : OPENED;
 }
 
 static bool read_entry(struct reading *r, enum doctor_json_event event)

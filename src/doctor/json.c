@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A pull parser with a chunk of the file, a string and a bit per level as its
+ * A pull parser with a chunk of the file, a string and a byte per level as its
  * only memory. Strings that nobody reads are passed over at the speed of a
  * search for their end: in a browser's recording they are nearly all of it.
  */
@@ -10,12 +10,13 @@
 
 #include <sesame/error.h>
 
+#include "base/percent.h"
+
 /* What may come next. */
 enum state {
 	VALUE,	     /* a value */
 	FIRST_VALUE, /* a value, or the end of the array */
 	FIRST_KEY,   /* a key, or the end of the object */
-	KEY,	     /* a key */
 	COMMA,	     /* a comma, or the end */
 	DONE,	     /* nothing but blanks */
 	BROKEN,
@@ -103,22 +104,13 @@ static void skip_mark(struct doctor_json *r)
 
 /* ---- strings ---- */
 
-static int hex_of(int c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Behind "\u": four digits, or -1. */
 static int32_t read_code(struct doctor_json *r)
 {
 	int32_t code = 0;
 
 	for (int i = 0; i < 4; i++) {
-		int digit = hex_of(peek(r));
+		int c = peek(r), digit = c < 0 ? -1 : ses_hex_digit((uint8_t)c);
 
 		if (digit < 0)
 			return -1;

@@ -2,7 +2,8 @@
 /*
  * Putting a page where it was wanted: written beside its place and then moved
  * there, so that nobody ever reads half of one. A path that leads to something
- * else than a file (a pipe, a terminal, /dev/stdout) is written to, never replaced.
+ * else than a file (a pipe, a terminal, /dev/stdout) is written to, never
+ * replaced. What can go wrong is an errno here, and told once.
  */
 #include "doctor/report.h"
 

@@ -11,13 +11,14 @@
 #include "doctor/case.h"
 
 /*
- * Copy @text to @out (@size > 0) fit for a terminal: printable, cut when too
- * long, the case's secrets and anything that looks like a token as "***".
- * Returns @out.
+ * Copy @text, which somebody else wrote, to @out (@size > 0) fit for a
+ * terminal: printable, cut when too long, the case's secrets and what is named
+ * or looks like one as "***". Returns @out.
  */
 char *doctor_redact(const struct doctor_case *c, struct bytes text, char *out,
 		    size_t size);
-/* The same for a text of lines: line ends and tabs stay. */
+/* The same for lines by the user or by ourselves: line ends and tabs stay, and
+ * so does what is only named like a secret. */
 char *doctor_redact_lines(const struct doctor_case *c, const char *text,
 			  char *out, size_t size);
 /* The case's URL, as it may be shown. */

@@ -57,7 +57,6 @@ static void show_value(const struct doctor_case *c, const char *name,
 		       const char *value, char out[TEXT_SIZE])
 {
 	static const char *const commands[] = {"curl", "works", NULL};
-	static const char *const logins[] = {"user", "proxy-user", NULL};
 	static const char *const files[] = {"cert",	    "key",  "cacert",
 					    "config",	    "html", "har",
 					    "proxy-cacert", NULL};
@@ -67,7 +66,7 @@ static void show_value(const struct doctor_case *c, const char *name,
 	name = name ? name : "";
 	if (is_one_of(name, commands)) {
 		snprintf(out, TEXT_SIZE, "(the command)");
-	} else if (is_one_of(name, logins)) {
+	} else if (strcmp(name, "user") == 0) {
 		snprintf(out, TEXT_SIZE, "***:***");
 	} else if (strcmp(name, "cookie") == 0) {
 		snprintf(text, sizeof(text), "Cookie: %s", value);

@@ -114,7 +114,7 @@ static bool fit(const char *text, size_t width, char *out, size_t size)
 	return true;
 }
 
-/* How many lines of a terminal @columns take. */
+/* How many lines of the terminal @n columns take. */
 static size_t rows_of(const struct page *pg, size_t n)
 {
 	size_t width = (size_t)pg->look->width;

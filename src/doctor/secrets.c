@@ -253,7 +253,7 @@ static void add_header(struct doctor_secrets *s, struct bytes name,
 		add_secret(s, value);
 }
 
-/* Whether @word is one of curl's options, and @value what stands after it. */
+/* Whether @word is this option of curl's. */
 static bool is_option(struct bytes word, const char *letter, const char *name)
 {
 	return bytes_equal_str(word, letter) || bytes_equal_str(word, name);
@@ -372,7 +372,7 @@ static bool stands_alone(struct bytes text, size_t at, size_t len)
 	       (at + len == text.len || !is_word_byte(text.data[at + len]));
 }
 
-/* A JSON Web Token: three runs of base64url with dots between. */
+/* What looks like a JSON Web Token: its beginning, base64url and dots. */
 static size_t token_len(struct bytes text)
 {
 	size_t n = 0;
