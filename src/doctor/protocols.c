@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Subprotocols worth an offer: those that a refusal or a script names, siblings
+ * of the one that was offered, and the usual ones.
+ */
+#include "doctor/harvest_inner.h"
+
+#include <stdio.h>
+
+static const char *const known[] = {
+	"mqtt",
+	"graphql-transport-ws",
+	"graphql-ws",
+	"v12.stomp",
+	"actioncable-v1-json",
+	"ocpp1.6",
+	"ocpp2.0.1",
+	"wamp.2.json",
+	"binary",
+	"chat",
+	"sip",
+	"xmpp",
+	"json",
+	"echo-protocol",
+	"janus-protocol",
+	"vite-hmr",
+	"wamp.2.msgpack",
+	"v10.stomp",
+	"tty",
+	"mqttv3.1",
+	"stomp",
+	"guacamole",
+	"v4.channel.k8s.io",
+	"v1",
+	"soap",
+	"base64",
+};
+
+static bool offers(const struct doctor_case *c, struct bytes name)
+{
+	struct bytes list = bytes_of_str(c->subprotocols), one;
+
+	while (bytes_next_element(&list, &one))
+		if (bytes_equal(one, name))
+			return true;
+	return false;
+}
+
+/* A word of a refusal that looks like the name of a subprotocol. */
+static bool looks_named(struct bytes word)
+{
+	bool digit = false, joint = false, letter = false;
+
+	for (size_t i = 0; i < word.len; i++) {
+		uint8_t b = word.data[i], l = byte_lower(b);
+
+		digit |= b >= '0' && b <= '9';
+		joint |= i > 0 && i + 1 < word.len && strchr(".-_", b);
+		letter |= l >= 'a' && l <= 'z';
+	}
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (bytes_equal_str(word, known[i]))
+			return true;
+	return letter && (digit || joint) &&
+	       !bytes_contains_nocase(word, BYTES("sec-websocket")) &&
+	       !bytes_equal_nocase(word, BYTES("sub-protocol"));
+}
+
+static bool is_name_byte(uint8_t b)
+{
+	uint8_t l = byte_lower(b);
+
+	return (l >= 'a' && l <= 'z') || (b >= '0' && b <= '9') ||
+	       (b && strchr("._-+", b));
+}
+
+static void add_named_protocols(const struct doctor_case *c, struct bytes text,
+				struct doctor_values *v)
+{
+	size_t at = 0;
+
+	if (text.len > 1000)
+		return;
+	while (at < text.len) {
+		size_t n = 0;
+		struct bytes word;
+		bool quoted;
+
+		while (at < text.len && !is_name_byte(text.data[at]))
+			at++;
+		while (at + n < text.len && is_name_byte(text.data[at + n]))
+			n++;
+		word = bytes_of(text.data + at, n);
+		quoted = at > 0 && at + n < text.len &&
+			 strchr("\"'`", text.data[at - 1]) &&
+			 text.data[at + n] == text.data[at - 1];
+		while (word.len && word.data[word.len - 1] == '.')
+			word.len--;
+		at += n;
+		if (word.len && word.len < 64 && !offers(c, word) &&
+		    (quoted || looks_named(word)))
+			doctor_add_value(v, "%.*s", BYTES_ARG(word));
+	}
+}
+
+static void add_protocols_of(const struct doctor_case *c,
+			     const struct doctor_probe *p,
+			     struct doctor_values *v)
+{
+	add_named_protocols(c, doctor_field(p, "Sec-WebSocket-Protocol"), v);
+	for (size_t i = 0; p->status && i < p->parsed.n_fields; i++)
+		if (doctor_gives_reason(p->parsed.fields[i].name))
+			add_named_protocols(c, p->parsed.fields[i].value, v);
+	add_named_protocols(c, doctor_body(p), v);
+	add_named_protocols(c, bytes_of_str(p->close_reason), v);
+	if (p->status)
+		add_named_protocols(c, p->parsed.reason, v);
+}
+
+/* new WebSocket(url, "name"), new WebSocket(url, ["name"]) */
+static void add_script_protocols(const struct doctor_case *c, struct bytes text,
+				 struct doctor_values *v)
+{
+	struct bytes list = bytes_of_str(c->subprotocols), rest;
+	size_t at = 0;
+
+	while (bytes_next_element(&list, &rest))
+		if (rest.len > 2 && bytes_contains_nocase(text, rest))
+			return; /* what is offered is what the page offers */
+	while ((rest = doctor_next_call(text, &at)).data) {
+		ptrdiff_t end = bytes_find_byte(rest, ';');
+		size_t n = 0, from;
+
+		rest = bytes_first(rest,
+				   end < 0 || end > NEAR ? NEAR : (size_t)end);
+		while (n < rest.len && rest.data[n] != ',')
+			n++;
+		while (n < rest.len && strchr(", [\n\t", rest.data[n]))
+			n++;
+		if (n >= rest.len || !doctor_is_quote(rest.data[n]))
+			continue;
+		for (from = ++n; n < rest.len && is_name_byte(rest.data[n]); n++)
+			;
+		if (n > from && n < rest.len && doctor_is_quote(rest.data[n]) &&
+		    !offers(c, bytes_of(rest.data + from, n - from)))
+			doctor_add_value(v, "%.*s", (int)(n - from),
+					 (const char *)rest.data + from);
+	}
+}
+
+/* Names that are taken for one another, or that a word of the URL suggests. */
+static const struct {
+	const char *sign;
+	const char *name[3];
+} siblings[] = {
+	{"graphql", {"graphql-transport-ws", "graphql-ws"}},
+	{"subscriptions", {"graphql-ws", "graphql-transport-ws"}},
+	{"mqtt", {"mqtt", "mqttv3.1"}},
+	{"stomp", {"v12.stomp", "v10.stomp", "stomp"}},
+	{"wamp", {"wamp.2.json", "wamp.2.msgpack"}},
+	{"ocpp", {"ocpp1.6", "ocpp2.0.1"}},
+	{"xmpp", {"xmpp"}},
+	{"sip", {"sip"}},
+	{"msrp", {"msrp"}},
+	{"jmap", {"jmap"}},
+	{"janus", {"janus-protocol"}},
+	{"cable", {"actioncable-v1-json"}},
+	{"websockify", {"binary", "base64"}},
+	{"vnc", {"binary", "base64"}},
+	{"binary", {"base64"}},
+	{"base64", {"binary"}},
+	{"vite", {"vite-hmr"}},
+	{"tty", {"tty"}},
+	{"exec", {"v4.channel.k8s.io"}},
+	{"rtsp", {"rtsp"}},
+	{"webrtc", {"webrtc"}},
+	{"jsonrpc", {"jsonrpc"}},
+	{"echo", {"echo-protocol", "echo"}},
+	{"chat", {"chat"}},
+};
+
+static void add_siblings(const struct doctor_case *c, struct doctor_values *v)
+{
+	for (size_t i = 0; i < sizeof(siblings) / sizeof(siblings[0]); i++) {
+		struct bytes sign = bytes_of_str(siblings[i].sign);
+
+		if (!bytes_contains_nocase(c->url.path, sign) &&
+		    !bytes_contains_nocase(bytes_of_str(c->subprotocols), sign))
+			continue;
+		for (size_t k = 0; k < 3 && siblings[i].name[k]; k++)
+			if (!offers(c, bytes_of_str(siblings[i].name[k])))
+				doctor_add_value(v, "%s", siblings[i].name[k]);
+	}
+}
+
+/* Whether the first of @all was chosen, and came to nothing. */
+static bool picks_first(const struct doctor_chart *chart, const char *all)
+{
+	const struct doctor_probe *p =
+		doctor_tried(chart, DOCTOR_SUBPROTOCOL, all);
+
+	return p && p->outcome != DOCTOR_OPEN && p->subprotocol.len > 0 &&
+	       bytes_starts(bytes_of_str(all), p->subprotocol);
+}
+
+void doctor_harvest_subprotocols(const struct doctor_chart *chart,
+				 struct doctor_values *v)
+{
+	const struct doctor_case *c = chart->c;
+	char all[512];
+	size_t n = 0;
+
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+
+		if (p->trial.change == DOCTOR_PLAIN_GET_PATH ||
+		    p->trial.change == DOCTOR_PAGE)
+			add_script_protocols(c, doctor_body(p), v);
+		else if (doctor_says(p, DOCTOR_F_SAYS_SUBPROTOCOL))
+			add_protocols_of(c, p, v);
+	}
+	v->n_told = v->n;
+	add_siblings(c, v);
+	/* All the usual ones in one handshake: the server takes its pick. */
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (!offers(c, bytes_of_str(known[i])) &&
+		    n + strlen(known[i]) + 3 < sizeof(all))
+			n += (size_t)sprintf(all + n, "%s%s", n ? ", " : "",
+					     known[i]);
+	doctor_add_value(v, "%s", all);
+	/* Some take the first, whatever it is: then each has to be alone. */
+	if (picks_first(chart, all))
+		for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+			if (!offers(c, bytes_of_str(known[i])))
+				doctor_add_value(v, "%s", known[i]);
+}
