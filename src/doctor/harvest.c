@@ -9,6 +9,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "doctor/redact.h"
+
 void doctor_add_value(struct doctor_values *v, const char *format, ...)
 {
 	char text[512];
