@@ -600,9 +600,24 @@ static void find_no_proxy(struct doctor_chart *chart,
 		    "nothing in the answers is a proxy's");
 }
 
+/* Close codes say little; who then speaks of the Origin has looked for it. */
+static void find_missed_origin(struct doctor_chart *chart,
+			       const struct doctor_probe *p)
+{
+	if (!chart->c->origin &&
+	    (p->outcome == DOCTOR_CLOSED_AFTER ||
+	     p->outcome == DOCTOR_CUT_AFTER) &&
+	    (doctor_found(chart, DOCTOR_F_SAYS_ORIGIN) ||
+	     doctor_found(chart, DOCTOR_F_SAYS_SAME_ORIGIN)))
+		doctor_note(chart, DOCTOR_F_ORIGIN_MISSED, p, NULL,
+			    "the server speaks of the Origin, and none was "
+			    "sent");
+}
+
 static void find_answer(struct doctor_chart *chart, const struct doctor_probe *p)
 {
 	doctor_find_words(chart, p);
+	find_missed_origin(chart, p);
 	if (p->status && p->outcome == DOCTOR_ANSWERED)
 		odd_words(chart, p);
 	if (p->outcome == DOCTOR_NOT_HTTP)

@@ -443,6 +443,21 @@ static void find_query(struct doctor_chart *chart)
 			  "without the query the answer is the same");
 }
 
+/* Whether every path is redirected to the one that @p asked for. */
+static bool leads_all_to(const struct doctor_probe *base,
+			 const struct doctor_probe *odd,
+			 const struct doctor_probe *p)
+{
+	struct bytes to, odd_to, path = bytes_of_str(p->trial.value);
+
+	if (!odd || base->status / 100 != 3 || odd->status / 100 != 3)
+		return false;
+	to = ses_head_get(&base->parsed, "Location");
+	odd_to = ses_head_get(&odd->parsed, "Location");
+	return to.len >= path.len && bytes_equal(to, odd_to) &&
+	       bytes_equal(bytes_from(to, to.len - path.len), path);
+}
+
 static void find_path(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -457,7 +472,8 @@ static void find_path(struct doctor_chart *chart)
 		     differ_by_slash(chart->c->url.path,
 				     bytes_of_str(t.opened->trial.value))
 			     ? DOCTOR_F_PATH_SLASH_OPENS
-			     : DOCTOR_F_PATH_OPENS,
+		     : leads_all_to(base, odd, t.opened) ? DOCTOR_F_PATH_OPENS_LED
+							 : DOCTOR_F_PATH_OPENS,
 		     t.opened);
 	else if (t.answered)
 		tell(chart, DOCTOR_F_PATH_ANSWERS, t.answered);

@@ -10,6 +10,9 @@
 #include <stdio.h>
 
 #include "doctor/apart.h"
+#include "doctor/compare.h"
+#include "doctor/harvest.h"
+#include "doctor/redact.h"
 
 /* Who is less sure should look before changing anything, or before all else. */
 #define SURE_ENOUGH 0.9
@@ -52,12 +55,46 @@ static void fill_place(const struct doctor_facts *f, const struct why_remedy *r,
 			 where[0] ? ", " : "", where);
 }
 
+/* Whether the redirect leads where it came from, or to the next redirect. */
+static bool leads_nowhere(const struct doctor_facts *f)
+{
+	struct bytes to, path;
+	char own[600];
+
+	if (!f->base || f->base->status / 100 != 3)
+		return false;
+	to = ses_head_get(&f->base->parsed, "Location");
+	if (to.len > 0 && to.data[0] == '/')
+		path = to;
+	else if (doctor_own_origin(f->chart->c, false, own, sizeof(own)) &&
+		 bytes_starts(to, bytes_of_str(own)))
+		path = bytes_from(to, strlen(own));
+	else
+		return false;
+	for (size_t i = 0; i < f->chart->n_probes; i++) {
+		const struct doctor_probe *p = f->chart->probe[i];
+
+		if (p->trial.change == DOCTOR_PATH && p->status / 100 == 3 &&
+		    bytes_equal_str(path, p->trial.value))
+			return true;
+	}
+	return bytes_equal(path, f->chart->c->url.path.len ? f->chart->c->url.path
+							   : BYTES("/"));
+}
+
+/* "Use the address that the redirect names", where that does not help. */
+static bool is_vain(const struct doctor_facts *f, const struct why_remedy *r)
+{
+	return f->v->cause == WHY_SERVER_REDIRECT && !r->stack && r->snippet &&
+	       strcmp(r->snippet, "{expected}") == 0 && leads_nowhere(f);
+}
+
 static void add_fix(struct doctor_facts *f, const struct why_remedy *r)
 {
 	struct doctor_verdict *v = f->v;
 	struct doctor_fix *fix = &v->fix[v->n_fixes];
 
-	if (v->n_fixes == DOCTOR_MAX_FIXES)
+	if (v->n_fixes == DOCTOR_MAX_FIXES || is_vain(f, r))
 		return;
 	fill(f, r->what, fix->what, sizeof(fix->what));
 	if (!fix->what[0] || is_known_fix(v, fix->what))
@@ -256,10 +293,49 @@ static bool prescribe_for_proxy(struct doctor_facts *f)
 	return rows != NULL;
 }
 
+static void advise_difference(struct doctor_facts *f,
+			      const struct doctor_difference *one)
+{
+	struct doctor_fix *fix = &f->v->fix[f->v->n_fixes];
+	bool is_cookie = one->part == DOCTOR_PART_COOKIE;
+	char text[300], shown[300], name[120];
+
+	doctor_difference_text(one, text, sizeof(text));
+	doctor_redact(f->chart->c, bytes_of_str(text), shown, sizeof(shown));
+	*fix = (struct doctor_fix){.who = "client"};
+	snprintf(fix->where, sizeof(fix->where), "the request");
+	if (one->to && one->to->name.len > 0)
+		snprintf(fix->what, sizeof(fix->what),
+			 "Send %s that the request that works has.", shown);
+	else
+		snprintf(fix->what, sizeof(fix->what),
+			 "Do as the request that works does: %s.", shown);
+	if (is_cookie && one->to) {
+		bytes_printable(one->to->name, name, sizeof(name));
+		snprintf(fix->snippet, sizeof(fix->snippet), "Cookie: %s=***",
+			 name);
+	}
+	f->v->n_fixes++;
+}
+
+/* What the comparison proved comes before what is usual for the cause. */
+static void advise_what_works(struct doctor_facts *f)
+{
+	const struct doctor_comparison *k = f->chart->comparison;
+
+	if (!k || !k->minimal || !doctor_compared(f->chart))
+		return;
+	for (size_t i = 0; i < k->differ.n; i++)
+		if (doctor_applies(&k->differ.one[i], k->deciding) &&
+		    f->v->n_fixes < 2)
+			advise_difference(f, &k->differ.one[i]);
+}
+
 void doctor_prescribe(struct doctor_facts *f, const struct why_hops *hops)
 {
 	if (prescribe_for_proxy(f))
 		return;
+	advise_what_works(f);
 	if (f->v->confidence < IN_DOUBT)
 		advise_to_look(f, hops);
 	if (client_comes_first(f->v->cause))

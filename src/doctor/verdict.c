@@ -39,13 +39,32 @@ static bool proxy_refused(const struct doctor_chart *chart)
 	return false;
 }
 
+/* Whether it went to the very server of the user's request, all the way. */
+static bool same_way(const struct doctor_trial *t)
+{
+	static const enum doctor_change others[] = {
+		DOCTOR_PAGE,   DOCTOR_BACKEND, DOCTOR_PORT, DOCTOR_SCHEME,
+		DOCTOR_DIRECT, DOCTOR_HOST,    DOCTOR_H2,   DOCTOR_FAMILY};
+
+	for (size_t i = 0; i < LEN(others); i++)
+		if (others[i] == t->change)
+			return false;
+	return true;
+}
+
+/* Some hops betray themselves in other answers than the refusal. */
 static void name_hops(struct doctor_facts *f, const struct why_hops *h)
 {
 	struct doctor_verdict *v = f->v;
 
-	for (size_t i = 0; i < h->n && v->n_hops < LEN(v->hop); i++)
+	struct why_hops all = *h;
+
+	for (size_t i = 0; i < f->chart->n_probes; i++)
+		if (h->n > 0 && same_way(&f->chart->probe[i]->trial))
+			why_join_hops(&all, &f->chart->probe[i]->hops);
+	for (size_t i = 0; i < all.n && v->n_hops < LEN(v->hop); i++)
 		snprintf(v->hop[v->n_hops++], sizeof(v->hop[0]), "%s (%s)",
-			 h->hop[i].text, h->hop[i].mark);
+			 all.hop[i].text, all.hop[i].mark);
 	if (h->writer < 0 || (size_t)h->writer >= h->n)
 		return;
 	snprintf(v->refused_by, sizeof(v->refused_by), "%s",
@@ -186,6 +205,20 @@ static void fill_summary(const struct doctor_facts *f, const char *text,
 	out[len] = 0;
 }
 
+/* Doors stand one behind the other: what the proof came to when not open. */
+static void tell_of_next(const struct doctor_facts *f, char *s, size_t size)
+{
+	char result[256];
+	size_t len = strlen(s);
+
+	if (!f->key || f->key->outcome == DOCTOR_OPEN ||
+	    f->key->outcome == DOCTOR_NO_CONNECTION || f->v->cause == WHY_OK)
+		return;
+	doctor_result_text(f->key, result, sizeof(result));
+	snprintf(s + len, size - len,
+		 " That alone does not open it: the next answer is %s.", result);
+}
+
 static void summarise(struct doctor_facts *f)
 {
 	const char *text = summaries[f->v->cause].otherwise;
@@ -201,6 +234,7 @@ static void summarise(struct doctor_facts *f)
 	if (*s >= 'a' && *s <= 'z' && strncmp(text, "{server}", 8) == 0 &&
 	    !f->v->refused_by[0])
 		*s ^= 0x20; /* "the server" begins the sentence */
+	tell_of_next(f, s, sizeof(f->v->summary));
 }
 
 static void add_evidence(struct doctor_facts *f,

@@ -319,3 +319,37 @@ void why_recognise(const struct why_answer *answer, struct why_hops *ret_hops)
 		add_hop(answer, &found, s, ret_hops);
 	}
 }
+
+/* Whether @hops have @stack, or the whole that it is a part of. */
+static bool covers(const struct why_hops *hops, enum why_stack stack)
+{
+	for (size_t i = 0; i < hops->n; i++) {
+		if (hops->hop[i].stack == stack)
+			return true;
+		for (size_t k = 0; k < sizeof(built_on) / sizeof(*built_on); k++)
+			if (built_on[k].whole == hops->hop[i].stack &&
+			    built_on[k].part == stack)
+				return true;
+	}
+	return false;
+}
+
+static void insert_hop(struct why_hops *hops, const struct why_hop *hop)
+{
+	size_t at = 0;
+
+	while (at < hops->n && hops->hop[at].stack < hop->stack)
+		at++;
+	memmove(&hops->hop[at + 1], &hops->hop[at],
+		(hops->n - at) * sizeof(hops->hop[0]));
+	hops->hop[at] = *hop;
+	hops->n++;
+	hops->writer += hops->writer >= (int)at;
+}
+
+void why_join_hops(struct why_hops *hops, const struct why_hops *more)
+{
+	for (size_t i = 0; i < more->n && hops->n < WHY_MAX_HOPS; i++)
+		if (!covers(hops, more->hop[i].stack))
+			insert_hop(hops, &more->hop[i]);
+}

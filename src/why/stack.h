@@ -65,5 +65,10 @@ const char *why_layer_name(enum why_layer layer);
  * field of a hop that relayed it.
  */
 void why_recognise(const struct why_answer *answer, struct why_hops *ret_hops);
+/*
+ * Add to @hops those that only @more shows, another answer that came the same
+ * way, where they usually stand. The writer stays the same.
+ */
+void why_join_hops(struct why_hops *hops, const struct why_hops *more);
 
 #endif

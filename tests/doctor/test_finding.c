@@ -209,6 +209,24 @@ TEST("a refusal that prints the request says nothing of its fields")
 	}
 }
 
+TEST("who speaks of the Origin after the 101 has missed it")
+{
+	static struct bed b;
+
+	for (int sent = 0; sent < 2; sent++) {
+		struct patient p = {.url = URL,
+				    .origin = sent ? "https://a.example" : NULL,
+				    .answer = "@close 4000 origin not allowed"};
+
+		bed_examine(&b, &p);
+		assert_int_equal(has(&b, DOCTOR_F_ORIGIN_MISSED), !sent);
+		assert_int_equal(b.verdict.cause,
+				 sent ? WHY_ACCESS_ORIGIN
+				      : WHY_ACCESS_ORIGIN_MISSING);
+		bed_strip(&b);
+	}
+}
+
 TEST("a pair that differs in one thing becomes the finding of that thing")
 {
 	static const struct {

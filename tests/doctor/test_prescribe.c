@@ -76,6 +76,68 @@ TEST("a proxy's own certificate is trusted by the option for the proxy")
 	bed_strip(&b);
 }
 
+#define TO(path) "HTTP/1.1 302 Found\nServer: nginx\nLocation: " path "\n\n"
+
+static bool names_the_target(const struct doctor_verdict *v)
+{
+	for (size_t i = 0; i < v->n_fixes; i++)
+		if (strstr(v->fix[i].what, "address that the redirect names"))
+			return true;
+	return false;
+}
+
+TEST("where every path is sent to one, it is the redirect that is at fault")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL,
+				  .answer = TO("/live"),
+				  .answers = {{DOCTOR_PATH, "/live", "@open"}}};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_SERVER_REDIRECT);
+	assert_true(b.verdict.confidence > 0.9);
+	assert_true(b.chart.n_probes < 8);
+	assert_true(names_the_target(&b.verdict));
+	bed_strip(&b);
+}
+
+TEST("nobody is sent where a redirect leads to itself or to the next one")
+{
+	static const char *const to[] = {TO("/chat"), TO("/live"),
+					 TO("http://127.0.0.1:8080/chat")};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(to); i++) {
+		bed_examine(&b, &(struct patient){.url = URL, .answer = to[i]});
+		assert_int_equal(b.verdict.cause, WHY_SERVER_REDIRECT);
+		assert_false(names_the_target(&b.verdict));
+		bed_strip(&b);
+	}
+}
+
+TEST("hops that only other answers show are listed, and refused nothing")
+{
+	static struct bed b;
+	const struct patient p = {
+		.url = URL,
+		.answer = NGINX_403,
+		.answers = {{DOCTOR_PLAIN_GET, NULL,
+			     "HTTP/1.1 200 OK\nServer: nginx/1.22.1\n"
+			     "Via: 1.1 varnish\nX-Varnish: 3\n"
+			     "X-Powered-By: Express\n\nhello"}}};
+
+	bed_make(&b, &p);
+	bed_probe(&b, &p, &(struct doctor_trial){.change = DOCTOR_NOTHING});
+	bed_probe(&b, &p, &(struct doctor_trial){.change = DOCTOR_PLAIN_GET});
+	doctor_pronounce(&b.chart, &b.opinion, &b.verdict);
+	assert_int_equal(b.verdict.n_hops, 3);
+	assert_int_equal(strncmp(b.verdict.hop[0], "nginx", 5), 0);
+	assert_non_null(strstr(b.verdict.hop[1], "varnish"));
+	assert_non_null(strstr(b.verdict.hop[2], "express"));
+	assert_int_equal(strncmp(b.verdict.refused_by, "nginx", 5), 0);
+	bed_strip(&b);
+}
+
 TEST("an application's refusal is not mended in the proxy before it")
 {
 	static struct bed b;

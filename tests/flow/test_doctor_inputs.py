@@ -295,6 +295,7 @@ def test_the_one_cookie_among_twelve_fields_is_found():
                         twelve_fields("a=1; sid=CANARYright; theme=dark"))
     assert found["verdict"]["cause"] == "access.credentials"
     assert "the cookie \"sid\"" in found["verdict"]["proof"]["changed"]
+    assert found["verdict"]["fix"][0]["what"].startswith("Send the cookie \"sid\"")
     assert found["verdict"]["proof"]["repeated"] >= 1
     assert len(found["probes"]) <= 12
     assert "CANARY" not in json.dumps(found)
