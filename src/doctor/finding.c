@@ -614,10 +614,24 @@ static void find_missed_origin(struct doctor_chart *chart,
 			    "sent");
 }
 
+/* Where the library has one status for all, it does not say what it misses. */
+static void find_status_for_all(struct doctor_chart *chart,
+				const struct doctor_probe *p)
+{
+	if (p->status == 401 && wrote(p, WHY_STACK_NODE_WS) && !chart->blind &&
+	    !ses_head_get(&p->parsed, "WWW-Authenticate").data &&
+	    doctor_found(chart, DOCTOR_F_ORIGIN_SENT) &&
+	    !doctor_has_credentials(chart->c))
+		doctor_note(chart, DOCTOR_F_ORIGIN_OR_TOKEN, p, NULL,
+			    "the library that answers says 401 to an Origin "
+			    "that is not allowed as well");
+}
+
 static void find_answer(struct doctor_chart *chart, const struct doctor_probe *p)
 {
 	doctor_find_words(chart, p);
 	find_missed_origin(chart, p);
+	find_status_for_all(chart, p);
 	if (p->status && p->outcome == DOCTOR_ANSWERED)
 		odd_words(chart, p);
 	if (p->outcome == DOCTOR_NOT_HTTP)

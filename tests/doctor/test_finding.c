@@ -209,6 +209,25 @@ TEST("a refusal that prints the request says nothing of its fields")
 	}
 }
 
+#define WS_401                                                              \
+	"HTTP/1.1 401 Unauthorized\nConnection: close\nContent-Type: text/" \
+	"html\nContent-Length: 12\n\nUnauthorized"
+
+TEST("a 401 by the library that has no other leaves two causes open")
+{
+	static struct bed b;
+	const struct patient p = {
+		.url = URL, .origin = "https://a.example", .answer = WS_401};
+
+	bed_examine(&b, &p);
+	assert_true(has(&b, DOCTOR_F_ORIGIN_OR_TOKEN));
+	assert_true(b.opinion.p[WHY_ACCESS_ORIGIN] > 0.35);
+	assert_true(b.opinion.p[WHY_ACCESS_CREDENTIALS] > 0.35);
+	assert_string_equal(b.verdict.who, "server");
+	assert_true(b.verdict.alternative[0].tell_apart[0] != 0);
+	bed_strip(&b);
+}
+
 TEST("who speaks of the Origin after the 101 has missed it")
 {
 	static struct bed b;
