@@ -261,6 +261,7 @@ static void know_the_answer(struct doctor_facts *f)
 {
 	const struct ses_tls_info *tls;
 	const struct doctor_probe *end = f->key ? f->key : f->base;
+	struct doctor_score score;
 	char text[300];
 
 	if (!f->base)
@@ -268,6 +269,13 @@ static void know_the_answer(struct doctor_facts *f)
 	tls = &f->base->dial.tls;
 	doctor_result_text(f->base, text, sizeof(text));
 	copy(f, bytes_of_str(text), f->result, sizeof(f->result));
+	score = doctor_score(f->chart, &f->base->trial);
+	if (score.opened > 0 && score.opened < score.n) {
+		size_t len = strlen(f->result);
+
+		snprintf(f->result + len, sizeof(f->result) - len,
+			 " (%d of %d times)", score.n - score.opened, score.n);
+	}
 	know(f, "result", f->result);
 	snprintf(f->seconds, sizeof(f->seconds), "%.1f", end->open_ms / 1000);
 	know(f, "seconds", f->seconds);

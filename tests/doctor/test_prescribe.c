@@ -115,6 +115,17 @@ TEST("nobody is sent where a redirect leads to itself or to the next one")
 	}
 }
 
+TEST("what is refused at times is told with how often")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL,
+				  .answer = "HTTP/1.1 403 F\n\n || @open"};
+
+	bed_examine(&b, &p);
+	assert_non_null(strstr(b.verdict.summary, " times)"));
+	bed_strip(&b);
+}
+
 TEST("hops that only other answers show are listed, and refused nothing")
 {
 	static struct bed b;
