@@ -160,12 +160,35 @@ static void find_split(struct doctor_chart *chart)
 
 /* ---- HTTP/2 ---- */
 
+/* An answer in HTTP/1.1 that is no word about the version. */
+static bool answers_http1(const struct doctor_chart *chart)
+{
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+
+		if (p->status && p->status != 400 && p->status != 426 &&
+		    p->status != 464 && p->status != 505 &&
+		    !doctor_says(p, DOCTOR_F_SAYS_HTTP2) &&
+		    p->trial.change != DOCTOR_PORT &&
+		    p->trial.change != DOCTOR_SCHEME &&
+		    p->trial.change != DOCTOR_H2 &&
+		    p->trial.change != DOCTOR_PAGE &&
+		    p->trial.change != DOCTOR_BACKEND)
+			return true;
+	}
+	return false;
+}
+
 static void find_h2(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
 	const struct doctor_probe *p = doctor_tried(chart, DOCTOR_H2, NULL);
+	bool proper = base->outcome != DOCTOR_ANSWERED && answers_http1(chart);
 	char result[160];
 
+	if (proper)
+		doctor_note(chart, DOCTOR_F_HTTP1_ANSWERS, base, NULL,
+			    "the port gives proper answers in HTTP/1.1");
 	if (!p)
 		return;
 	doctor_result_text(p, result, sizeof(result));
@@ -175,7 +198,7 @@ static void find_h2(struct doctor_chart *chart)
 	else if (opened(p) && !opened(base))
 		doctor_note(chart, DOCTOR_F_H2_OPENS, p, base,
 			    "over HTTP/2 the same request opens (RFC 8441)");
-	else if (base->outcome != DOCTOR_ANSWERED)
+	else if (base->outcome != DOCTOR_ANSWERED && !proper)
 		doctor_note(chart, DOCTOR_F_H2_ANSWERS, p, base,
 			    "the port speaks HTTP/2, WebSocket in it (RFC "
 			    "8441) is %s: %s",

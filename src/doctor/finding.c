@@ -15,6 +15,8 @@
 #include "doctor/harvest.h"
 #include "doctor/redact.h"
 
+#define LEN(a) (sizeof(a) / sizeof((a)[0]))
+
 /* Heads of this size meet the first limits. */
 #define LARGE_HEAD 3800
 /* Smaller ones meet none that a server has by itself. */
@@ -176,11 +178,53 @@ static void context_of_handshake(struct doctor_chart *chart,
 			    "the request head is of ordinary size");
 }
 
+static bool is_among(struct bytes name, const char *const names[], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (bytes_equal_nocase(name, bytes_of_str(names[i])))
+			return true;
+	return false;
+}
+
 static bool has_session(struct bytes query)
 {
 	return bytes_contains_nocase(query, BYTES("sid=")) ||
 	       bytes_contains_nocase(query, BYTES("connectionToken=")) ||
 	       bytes_contains_nocase(query, BYTES("session="));
+}
+
+/*
+ * Parameters of a link that somebody signed: what it is signed by, or till when
+ * it is good together with anything that may be its signature.
+ */
+static bool is_signed(struct bytes query)
+{
+	static const char *const signature[] = {
+		"signature",	   "sig",   "md5",	   "hmac",
+		"hdnts",	   "hdnea", "Key-Pair-Id", "X-Amz-Signature",
+		"X-Goog-Signature"};
+	static const char *const maybe[] = {"hash", "token",  "st",
+					    "s",    "Policy", "key"};
+	static const char *const until[] = {"expires", "expiry", "expire",
+					    "exp",     "e",	 "se"};
+	bool may = false, ends = false;
+
+	while (query.len > 0) {
+		ptrdiff_t end = bytes_find_byte(query, '&'), equals;
+		struct bytes one =
+			bytes_first(query, end < 0 ? query.len : (size_t)end);
+
+		equals = bytes_find_byte(one, '=');
+		query = bytes_from(query, end < 0 ? query.len : (size_t)end + 1);
+		if (equals < 0)
+			continue;
+		one.len = (size_t)equals;
+		if (is_among(one, signature, LEN(signature)))
+			return true;
+		may |= is_among(one, maybe, LEN(maybe));
+		ends |= is_among(one, until, LEN(until));
+	}
+	return may && ends;
 }
 
 static void context_of_request(struct doctor_chart *chart,
@@ -210,6 +254,10 @@ static void context_of_request(struct doctor_chart *chart,
 	else if (has_session(c->url.query))
 		doctor_note(chart, DOCTOR_F_SESSION_IN_QUERY, base, NULL,
 			    "the query continues a session");
+	if ((base->status == 403 || base->status == 404 || base->status == 410) &&
+	    is_signed(c->url.query))
+		doctor_note(chart, DOCTOR_F_SIGNED_LINK, base, NULL,
+			    "the query is that of a signed link");
 	if (c->user_agent_given)
 		doctor_note(chart, DOCTOR_F_AGENT_GIVEN, base, NULL,
 			    "the User-Agent is %s", c->user_agent);
@@ -319,6 +367,7 @@ static bool is_router_404(const struct doctor_probe *p)
 		"HTTP 404 Not Found",	       /* Jersey, Dropwizard */
 		"Action Not Found",	       /* Play */
 		"HTTP Status 404",	       /* Tomcat */
+		"<h2>HTTP ERROR 404",	       /* Jetty */
 		"The page you were looking for doesn't exist", /* Rails */
 		"Page not found... yet!",		       /* Mojolicious */
 	};
@@ -581,10 +630,10 @@ static void find_no_proxy(struct doctor_chart *chart,
 			  const struct doctor_probe *base)
 {
 	static const enum doctor_finding_kind missed[] = {
-		DOCTOR_F_SAYS_NO_UPGRADE, DOCTOR_F_SAYS_HTTP10,
-		DOCTOR_F_SAYS_RELAY,	  DOCTOR_F_ASGI_404,
-		DOCTOR_F_ACTIONCABLE_404, DOCTOR_F_VERSION_13_LISTED,
-		DOCTOR_F_GET_SAME_WS};
+		DOCTOR_F_SAYS_NO_UPGRADE,   DOCTOR_F_SAYS_HTTP10,
+		DOCTOR_F_SAYS_RELAY,	    DOCTOR_F_ASGI_404,
+		DOCTOR_F_SAYS_CONNECTOR,    DOCTOR_F_ACTIONCABLE_404,
+		DOCTOR_F_VERSION_13_LISTED, DOCTOR_F_GET_SAME_WS};
 
 	if (chart->blind || base->outcome != DOCTOR_ANSWERED ||
 	    base->status == 426 || base->status == 502 || base->status >= 504 ||
@@ -656,7 +705,8 @@ static void find_answer(struct doctor_chart *chart, const struct doctor_probe *p
 static void find_redirect(struct doctor_chart *chart,
 			  const struct doctor_probe *p)
 {
-	struct bytes to = ses_head_get(&p->parsed, "Location");
+	struct bytes to = ses_head_get(&p->parsed, "Location"), place;
+	struct bytes path = chart->c->url.path;
 	char own[600];
 
 	if (p->outcome != DOCTOR_ANSWERED || p->status / 100 != 3 || !to.data)
@@ -666,11 +716,17 @@ static void find_redirect(struct doctor_chart *chart,
 	    bytes_contains_nocase(to, BYTES("auth")))
 		doctor_note(chart, DOCTOR_F_SAYS_LOGIN, p, NULL,
 			    "the redirect leads to a login page");
+	place = to;
 	if (doctor_own_origin(chart->c, false, own, sizeof(own)) &&
-	    (bytes_starts(to, bytes_of_str(own)) || to.data[0] == '/') &&
-	    to.len > 0 && to.data[to.len - 1] == '/')
+	    bytes_starts(to, bytes_of_str(own)))
+		place = bytes_from(to, strlen(own));
+	if (place.len > 1 && place.len == path.len + 1 &&
+	    place.data[path.len] == '/' && bytes_starts(place, path))
 		doctor_note(chart, DOCTOR_F_REDIRECT_SLASH, p, NULL,
 			    "the redirect adds a slash");
+	else if (bytes_equal(place, BYTES("/")) && path.len > 1)
+		doctor_note(chart, DOCTOR_F_REDIRECT_HOME, p, NULL,
+			    "the redirect leads to the home page");
 	if (bytes_starts(to, chart->c->url.tls ? BYTES("http://")
 					       : BYTES("https://")))
 		doctor_note(chart, DOCTOR_F_REDIRECT_SCHEME, p, NULL,

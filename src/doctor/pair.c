@@ -228,6 +228,21 @@ static void find_origin_opened(struct doctor_chart *chart,
 	}
 }
 
+/* The own Origin is refused as given, and with http as well. */
+static void find_either_refused(struct doctor_chart *chart)
+{
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+
+		if (p->trial.change == DOCTOR_ORIGIN &&
+		    p->outcome != DOCTOR_OPEN &&
+		    bytes_starts(bytes_of_str(p->trial.value),
+				 BYTES("http:")) &&
+		    doctor_is_own_origin(chart->c, p->trial.value))
+			tell(chart, DOCTOR_F_ORIGIN_EITHER_REFUSED, p);
+	}
+}
+
 static void find_origin(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -246,6 +261,8 @@ static void find_origin(struct doctor_chart *chart)
 		     without.opened);
 	if (with.opened)
 		find_origin_opened(chart, with.opened);
+	else if (without.opened && same && chart->c->url.tls)
+		find_either_refused(chart);
 	if (without.opened || with.opened || base->outcome == DOCTOR_OPEN)
 		return;
 	if (with.changed || without.changed)
@@ -363,8 +380,13 @@ static void find_nonsense(struct doctor_chart *chart,
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
 
-	if (p->outcome == DOCTOR_OPEN)
+	if (p->outcome == DOCTOR_OPEN) {
+		if (base->outcome == DOCTOR_NO_ANSWER)
+			tell(chart, DOCTOR_F_NONSENSE_OPENS, p);
 		return; /* any path is served */
+	}
+	if (base->outcome == DOCTOR_NO_ANSWER && rank(p) >= 2)
+		tell(chart, DOCTOR_F_NONSENSE_ANSWERED, p);
 	if (doctor_same_answer(base, p) && is_ws_shut(base) &&
 	    !a_page_names_it(chart) &&
 	    doctor_found(chart, DOCTOR_F_HANDSHAKE_STANDARD))
@@ -399,10 +421,10 @@ static bool is_nearer(const struct doctor_probe *base,
 bool doctor_is_attack(struct bytes text, bool query)
 {
 	static const char *const signs[] = {
-		"../",	 "..\\",    "<script", "$(",	      "${",   "/etc/",
-		"' or ", " union ", "() {",    "javascript:", "<",    "'",
-		"\"",	 "`",	    ";",       "://",	      " or ", "--",
-		"|",	 "\r",	    "union",   " select ",    "\n"};
+		"../",	    "..\\", "<script",	   "$(", "${", "/etc/", "' or ",
+		" union ",  "() {", "javascript:", "<",	 "'",  "\"",	"`",
+		";",	    "://",  " or ",	   "--", "|",  "\r",	"union",
+		" select ", "\n",   "select *",	   "1=1"};
 	size_t most = query ? sizeof(signs) / sizeof(signs[0]) : 10;
 	char plain[1024];
 	size_t n = 0;
@@ -458,6 +480,12 @@ static bool leads_all_to(const struct doctor_probe *base,
 	       bytes_equal(bytes_from(to, to.len - path.len), path);
 }
 
+/* A 101 by whoever ends it later in frames, and so speaks WebSocket. */
+static bool is_upgraded(const struct doctor_probe *p)
+{
+	return p->outcome == DOCTOR_CLOSED_AFTER;
+}
+
 static void find_path(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -477,13 +505,20 @@ static void find_path(struct doctor_chart *chart)
 		     t.opened);
 	else if (t.answered)
 		tell(chart, DOCTOR_F_PATH_ANSWERS, t.answered);
-	for (size_t i = 0; i < chart->n_probes && !t.opened; i++)
-		if (chart->probe[i]->trial.change == DOCTOR_PATH &&
-		    is_nearer(base, chart->probe[i]))
+	for (size_t i = 0; i < chart->n_probes && !t.opened; i++) {
+		if (chart->probe[i]->trial.change != DOCTOR_PATH)
+			continue;
+		if (rank(base) == 2 && chart->probe[i]->trial.value[0] &&
+		    is_upgraded(chart->probe[i]))
+			tell(chart, DOCTOR_F_PATH_UPGRADES, chart->probe[i]);
+		if (is_nearer(base, chart->probe[i]))
 			tell(chart, DOCTOR_F_PATH_NEARER, chart->probe[i]);
+	}
 	if (!t.opened && t.n - (odd != NULL) >= 4)
-		doctor_note(chart, DOCTOR_F_PATHS_NONE_OPEN, base, NULL,
-			    "none of %d other paths opens", t.n);
+		doctor_note(chart,
+			    base->status == 404 ? DOCTOR_F_PATHS_ALL_LOST
+						: DOCTOR_F_PATHS_NONE_OPEN,
+			    base, NULL, "none of %d other paths opens", t.n);
 	if (!t.opened && t.n - (odd != NULL) >= 7 && base->status != 404)
 		doctor_note(chart, DOCTOR_F_PATHS_MANY_SHUT, base, NULL,
 			    "all %d other paths are shut", t.n);
@@ -576,6 +611,26 @@ static bool reaches_further(const struct doctor_probe *base,
 			base->hops.hop[base->hops.writer].stack);
 }
 
+static bool written_by_proxy(const struct doctor_probe *p)
+{
+	return p->hops.writer >= 0 &&
+	       why_stack(p->hops.hop[p->hops.writer].stack)->layer ==
+		       WHY_LAYER_REVERSE_PROXY;
+}
+
+/*
+ * The gateway cannot get an answer to the handshake from what is behind it; a
+ * plain GET of the same path is answered there.
+ */
+static bool is_up_behind(const struct doctor_probe *base,
+			 const struct doctor_probe *g)
+{
+	return (base->status == 502 || base->status == 504) &&
+	       g->outcome == DOCTOR_ANSWERED && g->status < 500 &&
+	       (wants_upgrade(g) ||
+		(written_by_proxy(base) && !written_by_proxy(g)));
+}
+
 /* A refusal of who asks, by its status or by its words. */
 static bool is_denial(const struct doctor_chart *chart,
 		      const struct doctor_probe *base)
@@ -661,6 +716,10 @@ static void find_get(struct doctor_chart *chart)
 		tell(chart, DOCTOR_F_GET_OTHER_HOP, g);
 		return;
 	}
+	if (is_up_behind(base, g)) {
+		tell(chart, DOCTOR_F_GET_REACHES, g);
+		return;
+	}
 	if (wants_upgrade(g))
 		tell(chart,
 		     rank(base) == 2 ? DOCTOR_F_GET_UPGRADE_SEEN
@@ -723,6 +782,8 @@ static void find_unclaimed(struct doctor_chart *chart)
 	    !doctor_same_answer(base, odd))
 		return;
 	tell(chart, DOCTOR_F_UPGRADE_UNCLAIMED, g);
+	if (base->error == SESAME_ETIMEOUT)
+		tell(chart, DOCTOR_F_UPGRADE_SWALLOWED, g);
 	if (base->error != SESAME_ETIMEOUT && is_a_second(base->ms) &&
 	    is_a_second(odd->ms))
 		doctor_note(chart, DOCTOR_F_CLOSED_AFTER_A_SECOND, base, odd,

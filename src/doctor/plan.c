@@ -810,6 +810,69 @@ static bool doubt_body(const struct doctor_chart *chart,
 	return false;
 }
 
+/* Whether the site itself, or the refuser, named the value. */
+static bool is_told(const struct doctor_chart *chart,
+		    const struct doctor_trial *t)
+{
+	bool path = t->change == DOCTOR_PATH;
+	char told[sizeof(t->value)];
+
+	for (size_t i = 0;
+	     path ? told_paths(chart, i, told, sizeof(told))
+		  : told_subprotocols(chart, i, told, sizeof(told));
+	     i++)
+		if (strcmp(told, t->value) == 0)
+			return true;
+	return false;
+}
+
+/* Trials that look for another place, or for something that was never sent. */
+static bool looks_elsewhere(const struct doctor_chart *chart,
+			    const struct doctor_trial *t)
+{
+	switch (t->change) {
+	case DOCTOR_H2:
+	case DOCTOR_PORT:
+		return true;
+	case DOCTOR_SUBPROTOCOL:
+		return !is_told(chart, t);
+	case DOCTOR_HOST:
+		return doctor_fell_silent(chart);
+	case DOCTOR_PATH:
+		return doctor_fell_silent(chart) && !is_told(chart, t) &&
+		       strcmp(t->value, DOCTOR_NONSENSE_PATH) != 0;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Without an answer, what was sent is asked about before what is elsewhere: a
+ * rule that drops connections looks at the Origin, the query, the User-Agent.
+ */
+static void ask_of_request_first(const struct doctor_chart *chart,
+				 struct doctor_trial *next)
+{
+	const struct doctor_case *c = chart->c;
+	const struct doctor_probe *base = doctor_baseline(chart);
+	enum doctor_change own = c->origin ? DOCTOR_NO_ORIGIN : DOCTOR_ORIGIN;
+	struct doctor_trial t = {.change = DOCTOR_NOTHING};
+
+	if (base->outcome != DOCTOR_NO_ANSWER || !looks_elsewhere(chart, next))
+		return;
+	if (c->url.query.data && !doctor_tried(chart, DOCTOR_NO_QUERY, NULL))
+		t.change = DOCTOR_NO_QUERY;
+	else if (!doctor_tried(chart, own, NULL) &&
+		 (c->origin || origins(chart, 0, t.value, sizeof(t.value))))
+		t.change = own;
+	else if (c->user_agent_given &&
+		 !doctor_tried(chart, DOCTOR_USER_AGENT, NULL) &&
+		 agents(chart, 0, t.value, sizeof(t.value)))
+		t.change = DOCTOR_USER_AGENT;
+	if (t.change != DOCTOR_NOTHING)
+		*next = t;
+}
+
 static double time_spent(const struct doctor_chart *chart)
 {
 	double sum = 0;
@@ -847,6 +910,9 @@ bool doctor_plan(const struct doctor_chart *chart,
 	sure = opinion->p[opinion->best] >= SURE;
 	if (sure && doctor_key(chart))
 		return false;
-	return choose(chart, opinion, state_of(chart, base), ret_next) ||
-	       doubt(chart, ret_next);
+	if (choose(chart, opinion, state_of(chart, base), ret_next)) {
+		ask_of_request_first(chart, ret_next);
+		return true;
+	}
+	return doubt(chart, ret_next);
 }

@@ -46,6 +46,27 @@ static bool word_ends(struct bytes rest)
 	return rest.len == 0 || !is_letter(rest.data[0]);
 }
 
+/*
+ * Whether @at stands in a raw field of CORS or of caches, as bodies hold that
+ * are an answer once more: Access-Control-Allow-Origin says nothing of a reason.
+ */
+static bool in_raw_field(struct bytes text, size_t at)
+{
+	static const char *const names[] = {"Access-Control-", "Vary:"};
+	size_t from = at;
+
+	while (from > 0 && text.data[from - 1] != '\n')
+		from--;
+	text = bytes_trim(bytes_of(text.data + from, at - from));
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct bytes name = bytes_of_str(names[i]);
+
+		if (bytes_equal_nocase(bytes_first(text, name.len), name))
+			return true;
+	}
+	return false;
+}
+
 /* Where @phrase stands in @text at the beginning of a word, or -1. */
 static ptrdiff_t find_phrase(struct bytes text, const char *phrase)
 {
@@ -61,7 +82,9 @@ static ptrdiff_t find_phrase(struct bytes text, const char *phrase)
 			continue;
 		if (i > 0 && is_letter(text.data[i - 1]) && is_letter(p.data[0]))
 			continue;
-		if (!whole || word_ends(bytes_from(text, i + p.len)))
+		if (whole && !word_ends(bytes_from(text, i + p.len)))
+			continue;
+		if (!in_raw_field(text, i))
 			return (ptrdiff_t)i;
 	}
 	return -1;
@@ -248,6 +271,8 @@ static const struct {
 	{DOCTOR_F_SAYS_GRAPHQL, DOCTOR_F_SAYS_QUERY},
 	{DOCTOR_F_SAYS_INSPECTOR, DOCTOR_F_SAYS_NO_UPGRADE},
 	{DOCTOR_F_SAYS_SESSION, DOCTOR_F_SAYS_BAD_TOKEN},
+	{DOCTOR_F_SAYS_CONNECTOR, DOCTOR_F_SAYS_NO_WEBSOCKET},
+	{DOCTOR_F_SAYS_CONNECTOR, DOCTOR_F_SAYS_NO_UPGRADE},
 	{DOCTOR_F_SAYS_NO_WEBSOCKET, DOCTOR_F_SAYS_NO_UPGRADE},
 };
 

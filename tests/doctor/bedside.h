@@ -5,7 +5,7 @@
  * are written as they come over the wire, or, after an @, in a word:
  *   @open [SUBPROTOCOL]  @close CODE REASON  @cut MS  @bad101  @badframe
  *   @tunnel BYTES (a 101, and then these)
- *   @silent  @closed  @reset  @raw BYTES
+ *   @silent  @closed [late: after a second]  @reset  @raw BYTES
  *   @refused  @lost  @noname  @proxy STATUS  @tls FAULT
  *   @proxytls FAULT (of the certificate of the proxy itself)
  *   @h2 ANSWER  @h2open (over HTTP/2)
@@ -183,12 +183,17 @@ static inline void lie_in_a_word(struct doctor_probe *p, const char *word)
 		p->head = strdup(word + 4);
 		p->head_len = strlen(p->head);
 	} else if (strcmp(word, "silent") == 0 || strcmp(word, "closed") == 0 ||
+		   strcmp(word, "closed late") == 0 ||
 		   strcmp(word, "reset") == 0) {
 		p->outcome = DOCTOR_NO_ANSWER;
 		p->error = *word == 's'   ? SESAME_ETIMEOUT
 			   : *word == 'c' ? SESAME_ECLOSED
 					  : SESAME_ERESET;
-		p->ms = *word == 's' ? 5000 : 1;
+		p->open_ms = 0;
+		/* whoever waited in vain once waits less for the next */
+		p->ms = *word != 's' ? (strstr(word, "late") ? 1000 : 1)
+			: p->trial.change == DOCTOR_NOTHING ? 5000
+							    : 2000;
 	} else {
 		lie_unconnected(p, word);
 	}
