@@ -716,7 +716,8 @@ static void find_get(struct doctor_chart *chart)
 		tell(chart, DOCTOR_F_GET_OTHER_HOP, g);
 		return;
 	}
-	if (is_up_behind(base, g)) {
+	/* where several servers take turns, another one answered the GET */
+	if (is_up_behind(base, g) && !doctor_wavers(chart, &base->trial)) {
 		tell(chart, DOCTOR_F_GET_REACHES, g);
 		return;
 	}
