@@ -862,9 +862,8 @@ static void find_credentials(struct doctor_chart *chart)
 
 	if (t.opened && doctor_found(chart, DOCTOR_F_HEADER_SHORT_OPENS))
 		return; /* what was in the way was their length */
-	if (t.opened && (doctor_found(chart, DOCTOR_F_HEADER_SHORT_OPENS) ||
-			 (is_about_size(chart) &&
-			  !doctor_found(chart, DOCTOR_F_HEADER_SHORT_SAME))))
+	if (t.opened && is_about_size(chart) &&
+	    !doctor_found(chart, DOCTOR_F_HEADER_SHORT_SAME))
 		tell(chart, DOCTOR_F_HEADER_LARGE_REMOVED_OPENS, t.opened);
 	else if (t.opened)
 		tell(chart, DOCTOR_F_CREDENTIALS_REMOVED_OPENS, t.opened);

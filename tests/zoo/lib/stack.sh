@@ -146,6 +146,13 @@ client_certificate() {
 	chmod 644 "$OUT"/*
 }
 
+# dev_server wds|vite [WORD]: the dev server of a front end at PORT.
+dev_server() {
+	local name=$1
+	shift
+	start node "$LIB/$name.js" "$PORT" "$variant" "$T" "$@"
+	up_at "$PORT"
+}
 # The case's own server at PORT (or another), in three languages.
 node_server() {
 	start node "$HERE/server.js" "${1:-$PORT}" "$variant" "$T"

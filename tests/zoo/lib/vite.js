@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Vite does not know this host name
+// Vite, which allows every host when fixed. With "token" it wants the token of
+// the page, unless fixed.
 const fs = require('fs');
-const { port, fixed, folder } = require('../lib/case');
+const wantsToken = process.argv[5] === 'token';
+const { port, fixed, folder } = require('./case');
 
 fs.writeFileSync(`${folder}/index.html`,
   '<html><body><script type="module" src="/main.js"></script></body></html>');
@@ -13,7 +15,7 @@ fs.writeFileSync(`${folder}/main.js`, 'export default 1');
     root: folder,
     cacheDir: `${folder}/cache`,
     logLevel: 'silent',
-    legacy: { skipWebSocketTokenCheck: true },
+    legacy: { skipWebSocketTokenCheck: fixed || !wantsToken },
     server: { host: '127.0.0.1', port, strictPort: true, allowedHosts: fixed ? true : [] },
   });
   await server.listen();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// webpack-dev-server wants an Origin
+// webpack-dev-server as it is by default; fixed: it allows every host.
 const fs = require('fs');
 const webpack = require('webpack');
 const WebpackDevServer = require('webpack-dev-server');
-const { port, fixed, folder } = require('../lib/case');
+const { port, fixed, folder } = require('./case');
 
 fs.writeFileSync(`${folder}/entry.js`, '');
 const compiler = webpack({
