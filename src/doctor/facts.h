@@ -34,6 +34,9 @@ void doctor_know(struct doctor_facts *f);
 
 /* Whether the proxy was not even reached: nobody refused anything. */
 bool doctor_missed_proxy(const struct doctor_facts *f);
+/* verdict.c: whether it went to the very server of the user's request, all the
+ * way. */
+bool doctor_same_way(const struct doctor_trial *t);
 
 /* prescribe.c: the remedies, those of the refuser first, into f->v. */
 void doctor_prescribe(struct doctor_facts *f, const struct why_hops *hops);

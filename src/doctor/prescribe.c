@@ -148,6 +148,9 @@ static bool may_be_unseen(const struct doctor_facts *f)
 	case WHY_SERVER_HTTP2:
 	case WHY_TLS_VERSION:
 	case WHY_ACCESS_CLIENT_CERT:
+	case WHY_ACCESS_ORIGIN:
+	case WHY_ACCESS_ORIGIN_MISSING:
+	case WHY_ACCESS_HOST:
 	case WHY_ACCESS_USER_AGENT:
 	case WHY_ACCESS_IP:
 		return f->v->status == 0;
@@ -331,17 +334,35 @@ static void advise_what_works(struct doctor_facts *f)
 			advise_difference(f, &k->differ.one[i]);
 }
 
-void doctor_prescribe(struct doctor_facts *f, const struct why_hops *hops)
+/* Who closes without a word has no name, but in its other answers. */
+static struct why_hops known_hops(const struct doctor_facts *f,
+				  const struct why_hops *seen)
 {
+	struct why_hops hops = *seen;
+
+	if (!f->base || f->base->outcome != DOCTOR_NO_ANSWER || hops.n > 0 ||
+	    f->chart->blind)
+		return hops;
+	for (size_t i = 0; i < f->chart->n_probes; i++)
+		if (doctor_same_way(&f->chart->probe[i]->trial))
+			why_join_hops(&hops, &f->chart->probe[i]->hops);
+	hops.writer = -1;
+	return hops;
+}
+
+void doctor_prescribe(struct doctor_facts *f, const struct why_hops *seen)
+{
+	const struct why_hops hops = known_hops(f, seen);
+
 	if (prescribe_for_proxy(f))
 		return;
 	advise_what_works(f);
 	if (f->v->confidence < IN_DOUBT)
-		advise_to_look(f, hops);
+		advise_to_look(f, &hops);
 	if (client_comes_first(f->v->cause))
-		prescribe_to(f, hops, "client");
-	prescribe_to(f, hops, NULL);
-	add_fixes_for_unseen(f, hops); /* if that was not its turn yet */
+		prescribe_to(f, &hops, "client");
+	prescribe_to(f, &hops, NULL);
+	add_fixes_for_unseen(f, &hops); /* if that was not its turn yet */
 	if (f->v->confidence >= IN_DOUBT && f->v->confidence < SURE_ENOUGH)
-		advise_to_look(f, hops);
+		advise_to_look(f, &hops);
 }

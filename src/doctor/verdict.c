@@ -39,8 +39,7 @@ static bool proxy_refused(const struct doctor_chart *chart)
 	return false;
 }
 
-/* Whether it went to the very server of the user's request, all the way. */
-static bool same_way(const struct doctor_trial *t)
+bool doctor_same_way(const struct doctor_trial *t)
 {
 	static const enum doctor_change others[] = {
 		DOCTOR_PAGE,   DOCTOR_BACKEND, DOCTOR_PORT, DOCTOR_SCHEME,
@@ -60,7 +59,7 @@ static void name_hops(struct doctor_facts *f, const struct why_hops *h)
 	struct why_hops all = *h;
 
 	for (size_t i = 0; i < f->chart->n_probes; i++)
-		if (h->n > 0 && same_way(&f->chart->probe[i]->trial))
+		if (h->n > 0 && doctor_same_way(&f->chart->probe[i]->trial))
 			why_join_hops(&all, &f->chart->probe[i]->hops);
 	for (size_t i = 0; i < all.n && v->n_hops < LEN(v->hop); i++)
 		snprintf(v->hop[v->n_hops++], sizeof(v->hop[0]), "%s (%s)",

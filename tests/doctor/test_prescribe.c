@@ -198,6 +198,28 @@ TEST("a proxy that shows no mark: the usual ones each get a say")
 	bed_strip(&b);
 }
 
+TEST("whoever closes without a word is known by its other answers, or not at all")
+{
+	static struct bed b;
+	struct patient p = {.url = URL,
+			    .origin = "https://evil.example",
+			    .answer = "@closed",
+			    .answers = {{DOCTOR_NO_ORIGIN, NULL, "@open"}}};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_ACCESS_ORIGIN);
+	assert_true(has_fix_for(&b.verdict, "nginx"));
+	assert_true(has_fix_for(&b.verdict, "haproxy"));
+	p.answers[1] = (struct answer){DOCTOR_PLAIN_GET, NULL,
+				       "HTTP/1.1 200 OK\nServer: nginx/1.22.1\n\nhi"};
+	bed_probe(&b, &p, &(struct doctor_trial){.change = DOCTOR_PLAIN_GET});
+	doctor_pronounce(&b.chart, &b.opinion, &b.verdict);
+	assert_string_equal(b.verdict.fix[0].stack, "nginx");
+	assert_false(has_fix_for(&b.verdict, "haproxy"));
+	assert_string_equal(b.verdict.refused_by, "");
+	bed_strip(&b);
+}
+
 static struct why_hops one_hop(enum why_stack stack, int writer)
 {
 	struct why_hops hops = {.n = 1, .writer = writer};
