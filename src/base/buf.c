@@ -198,16 +198,16 @@ int ses_buf_append_str(struct ses_buf *b, const char *s)
 	return ses_buf_append(b, bytes_of_str(s));
 }
 
-int ses_buf_printf(struct ses_buf *b, const char *format, ...)
+int ses_buf_vprintf(struct ses_buf *b, const char *format, va_list args)
 {
 	size_t limit = b->limit;
 	uint8_t *room;
-	va_list args;
+	va_list again;
 	int n;
 
-	va_start(args, format);
-	n = vsnprintf(NULL, 0, format, args);
-	va_end(args);
+	va_copy(again, args);
+	n = vsnprintf(NULL, 0, format, again);
+	va_end(again);
 	if (n < 0)
 		return SESAME_EINVAL;
 	if ((size_t)n > left(b))
@@ -218,11 +218,20 @@ int ses_buf_printf(struct ses_buf *b, const char *format, ...)
 	b->limit = limit;
 	if (!room)
 		return SESAME_ENOMEM;
-	va_start(args, format);
 	vsnprintf((char *)room, (size_t)n + 1, format, args);
-	va_end(args);
 	ses_buf_commit(b, (size_t)n);
 	return 0;
+}
+
+int ses_buf_printf(struct ses_buf *b, const char *format, ...)
+{
+	va_list args;
+	int r;
+
+	va_start(args, format);
+	r = ses_buf_vprintf(b, format, args);
+	va_end(args);
+	return r;
 }
 
 void ses_buf_consume(struct ses_buf *b, size_t n)

@@ -6,6 +6,8 @@
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
+#include <stdarg.h>
+
 #include "base/bytes.h"
 
 struct ses_buf {
@@ -42,6 +44,8 @@ int ses_buf_append(struct ses_buf *b, struct bytes in);
 int ses_buf_append_str(struct ses_buf *b, const char *s);
 int ses_buf_printf(struct ses_buf *b, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+int ses_buf_vprintf(struct ses_buf *b, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
 /* Drop the first @n (<= length) bytes. An emptied queue keeps its memory. */
 void ses_buf_consume(struct ses_buf *b, size_t n);
 /* Forget the content and give the memory back. */
