@@ -32,7 +32,7 @@ DOORS = {
     "gssapi/": {"net/negotiate.c"},
     "zlib.h": {"wire/deflate.c"},
     "sqlite3.h": {"gate/journal.c"},
-    "libfyaml.h": {"gate/config.c"},
+    "libfyaml.h": {"gate/yaml.c"},
     "nghttp2/": {"doctor/h2.c"},
 }
 

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading maps by the rows of settings.def: each key finds its row, and the
+ * row its reader and the place in the policy for what is read.
+ */
+#ifndef GATE_READING_H
+#define GATE_READING_H
+
+#include "gate/yaml.h"
+
+typedef void (*gate_read_fn)(struct gate_reader *r, const struct gate_item *i,
+			     void *to);
+
+/* How the value of a setting is read. */
+struct gate_reading {
+	gate_read_fn read;
+	size_t offset; /* of its place in the struct that the map is for */
+};
+
+/* The reading of each setting; in config.c. */
+extern const struct gate_reading gate_readings[GATE_N_SETTINGS];
+
+/* Which settings a map had. */
+struct gate_seen {
+	bool row[GATE_N_SETTINGS];
+};
+
+/*
+ * Read a map into the struct @to. @path is that of its keys with the last dot:
+ * "routes[].allow.".
+ */
+void gate_read_map(struct gate_reader *r, const char *path,
+		   const struct gate_item *map, void *to,
+		   struct gate_seen *ret_seen);
+/* A map below another; false when the item is none. */
+bool gate_read_submap(struct gate_reader *r, const struct gate_item *i,
+		      void *to, struct gate_seen *ret_seen);
+/* Complain when a setting is not there. */
+void gate_need(struct gate_reader *r, const struct gate_seen *seen,
+	       enum gate_setting setting, struct gate_place at);
+/*
+ * Each element of a list of maps in turn, into an array of @size big elements
+ * that is made for it.
+ */
+void *gate_read_maps(struct gate_reader *r, const struct gate_item *i,
+		     size_t size, gate_read_fn read, size_t *ret_n);
+
+char *gate_copy(struct bytes text);
+/* Replace what @to holds. */
+void gate_put(char **to, char *text);
+
+/* ---- Readers: @to is a uint64_t for numbers and choices, a bool for flags,
+ * a char * for texts and files; a map's own struct for maps ---- */
+
+void gate_read_plain_map(struct gate_reader *r, const struct gate_item *i,
+			 void *to);
+void gate_read_number(struct gate_reader *r, const struct gate_item *i,
+		      void *to);
+void gate_read_choice(struct gate_reader *r, const struct gate_item *i,
+		      void *to);
+void gate_read_flag(struct gate_reader *r, const struct gate_item *i, void *to);
+void gate_read_text(struct gate_reader *r, const struct gate_item *i, void *to);
+void gate_read_file_name(struct gate_reader *r, const struct gate_item *i,
+			 void *to);
+
+/* ---- The parts of the file, a source file each ---- */
+
+void gate_read_listen(struct gate_reader *r, const struct gate_item *i,
+		      void *to);
+void gate_read_listen_address(struct gate_reader *r, const struct gate_item *i,
+			      void *to);
+void gate_read_listen_tls(struct gate_reader *r, const struct gate_item *i,
+			  void *to);
+void gate_read_routes(struct gate_reader *r, const struct gate_item *i,
+		      void *to);
+void gate_read_route_path(struct gate_reader *r, const struct gate_item *i,
+			  void *to);
+void gate_read_route_to(struct gate_reader *r, const struct gate_item *i,
+			void *to);
+void gate_read_route_host(struct gate_reader *r, const struct gate_item *i,
+			  void *to);
+void gate_read_route_mode(struct gate_reader *r, const struct gate_item *i,
+			  void *to);
+/* A list of `allow`: struct gate_rules. */
+void gate_read_rules(struct gate_reader *r, const struct gate_item *i, void *to);
+
+#endif
