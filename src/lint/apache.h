@@ -93,6 +93,12 @@ enum lint_truth apache_pass_takes(const struct apache_item *item,
 				  const struct apache_pass *pass,
 				  const char *path);
 bool apache_is_ws(const char *target);
+bool apache_is_balancer(const char *target);
+/* "upgrade=websocket" of a ProxyPass or a BalancerMember, or NULL. */
+const char *apache_upgrade_word(const struct lint_node *n);
+/* Whether this is a BalancerMember of balancer://NAME, and takes WebSockets. */
+bool apache_is_member(const struct apache_item *it, const char *target);
+bool apache_member_upgrades(const struct apache_item *it);
 
 /* A RewriteRule with the conditions above it. */
 struct apache_rewrite {

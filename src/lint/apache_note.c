@@ -22,15 +22,19 @@ const char *apache_place(const struct apache_item *item,
 	return out;
 }
 
-/* The line of @node with something behind it, as an edit. */
+/* The line of @node with something behind it, as an edit; of several lines each
+ * is there to paste. */
 void apache_append(struct lint_run *run, struct lint_finding *f,
 		   const struct lint_node *node, const char *more)
 {
 	struct bytes line = lint_line(run, node->file, node->line);
+	char before[sizeof(f->fix)];
 
 	while (line.len && strchr(" \t\r", line.data[line.len - 1]))
 		line.len--;
-	lint_fix(f, "%.*s%s", (int)bytes_trim(line).len,
+	snprintf(before, sizeof(before), "%s", f ? f->fix : "");
+	lint_fix(f, "%s%s%.*s%s", before, before[0] ? "\n" : "",
+		 (int)bytes_trim(line).len,
 		 (const char *)bytes_trim(line).data, more);
 	if (node->last_line == node->line)
 		lint_replace(run, f, node->file, node->line, "%.*s%s",

@@ -252,35 +252,57 @@ bool apache_is_ws(const char *target)
 	return lint_begins(target, "ws://") || lint_begins(target, "wss://");
 }
 
-static bool upgrade_arg(const struct lint_node *n, size_t from)
+bool apache_is_balancer(const char *target)
+{
+	return lint_begins(target, "balancer://");
+}
+
+const char *apache_upgrade_word(const struct lint_node *n)
 {
 	size_t i;
 
-	for (i = from; i < n->n_args; i++)
+	for (i = 1; i < n->n_args; i++)
 		if (lint_begins(n->arg[i], "upgrade=") && n->arg[i][8])
-			return true;
-	return false;
+			return n->arg[i];
+	return NULL;
 }
 
-/* Whether the members of balancer://NAME take WebSockets. */
+bool apache_is_member(const struct apache_item *it, const char *target)
+{
+	const char *of =
+		it->section ? lint_arg(it->section, 0) : lint_arg(it->node, 0);
+	size_t len;
+
+	if (!apache_is_balancer(target) ||
+	    !lint_same(it->node->name, "BalancerMember"))
+		return false;
+	len = strcspn(target + 11, "/") + 11;
+	return strncmp(of, target, len) == 0 && (!of[len] || of[len] == '/');
+}
+
+bool apache_member_upgrades(const struct apache_item *it)
+{
+	return apache_upgrade_word(it->node) ||
+	       apache_is_ws(lint_arg(it->node, !it->section));
+}
+
+/* Whether all members of balancer://NAME take WebSockets, and there are any. */
 static bool balancer_upgrades(const struct apache *a, const char *target)
 {
-	size_t len = strcspn(target + 11, "/") + 11, i, k;
+	bool any = false;
+	size_t i, k;
 
 	for (i = 0; i < a->n_servers; i++)
 		for (k = 0; k < a->server[i].n_items && !apache_tired(a); k++) {
 			const struct apache_item *it = &a->server[i].item[k];
-			const char *of = it->section ? lint_arg(it->section, 0)
-						     : lint_arg(it->node, 0);
 
-			if (lint_same(it->node->name, "BalancerMember") &&
-			    strncmp(of, target, len) == 0 &&
-			    (!of[len] || of[len] == '/') &&
-			    (upgrade_arg(it->node, 1) ||
-			     apache_is_ws(lint_arg(it->node, !it->section))))
-				return true;
+			if (!apache_is_member(it, target))
+				continue;
+			if (!apache_member_upgrades(it))
+				return false;
+			any = true;
 		}
-	return false;
+	return any;
 }
 
 bool apache_read_pass(const struct apache *a, const struct apache_item *item,
@@ -311,9 +333,10 @@ bool apache_read_pass(const struct apache *a, const struct apache_item *item,
 		ret->path = lint_arg(n, 0);
 		ret->target = lint_arg(n, 1);
 	}
-	ret->upgrade = upgrade_arg(n, 1) || apache_is_ws(ret->target) ||
-		       (lint_begins(ret->target, "balancer://") &&
-			balancer_upgrades(a, ret->target));
+	ret->upgrade =
+		apache_is_balancer(ret->target)
+			? balancer_upgrades(a, ret->target)
+			: apache_upgrade_word(n) || apache_is_ws(ret->target);
 	return true;
 }
 

@@ -59,29 +59,26 @@ static void move_up(struct lint_run *run, struct lint_finding *f,
 	lint_insert(run, f, early->file, early->line - 1, "%s", text);
 }
 
+/* upgrade= for what the item leads to: a balancer's members have it each. */
 static void add_upgrade(const struct apache_probe *p, struct lint_finding *f,
-			const struct lint_node *n)
+			const struct apache_item *item)
 {
+	static const char word[] = " upgrade=websocket";
 	struct apache_pass pass;
-	struct apache_item item = *p->fate.by;
-	size_t i;
+	size_t k, i;
 
-	if (!apache_read_pass(p->a, &item, &pass) ||
-	    !lint_begins(pass.target, "balancer://")) {
-		apache_append(p->run, f, n, " upgrade=websocket");
+	if (!apache_read_pass(p->a, item, &pass) ||
+	    !apache_is_balancer(pass.target)) {
+		apache_append(p->run, f, item->node, word);
 		return;
 	}
-	for (i = 0; i < p->a->server[0].n_items + p->server->n_items; i++) {
-		size_t mine = p->a->server[0].n_items;
-		const struct apache_item *it =
-			i < mine ? &p->a->server[0].item[i]
-				 : &p->server->item[i - mine];
-		const char *of = it->section ? lint_arg(it->section, 0) : "";
+	for (k = 0; k < p->a->n_servers; k++) {
+		const struct apache_server *s = &p->a->server[k];
 
-		if (lint_same(it->node->name, "BalancerMember") && *of &&
-		    strncmp(of, pass.target, strlen(of)) == 0 &&
-		    (p->server != &p->a->server[0] || i < mine))
-			apache_append(p->run, f, it->node, " upgrade=websocket");
+		for (i = 0; i < s->n_items && !apache_tired(p->a); i++)
+			if (apache_is_member(&s->item[i], pass.target) &&
+			    !apache_member_upgrades(&s->item[i]))
+				apache_append(p->run, f, s->item[i].node, word);
 	}
 }
 
@@ -109,7 +106,7 @@ static void judge_order(const struct apache_probe *p,
 		/* Of sections the last one wins: this one has to come after. */
 		move_up(p->run, f, p->fate.by->section, late->section);
 	} else if (strcmp(first.path, second.path) == 0 && !late->section) {
-		add_upgrade(p, f, early);
+		add_upgrade(p, f, p->fate.by);
 		apache_take_out(p->run, f, late->node);
 	} else {
 		move_up(p->run, f, late->node, early);
@@ -140,11 +137,37 @@ static void judge_plain(const struct apache_probe *p, bool broken_rule)
 		n->name);
 	if (lint_same(n->name, "ProxyPass") ||
 	    lint_same(n->name, "ProxyPassMatch"))
-		add_upgrade(p, f, n);
+		add_upgrade(p, f, p->fate.by);
 	else
 		lint_fix(f, "RewriteEngine On\n"
 			    "RewriteCond %%{HTTP:Upgrade} websocket [NC]\n"
 			    "RewriteRule ^/?(.*) ws://127.0.0.1:8080/$1 [P,L]");
+}
+
+/* ProxyPass / balancer://b/ upgrade=websocket */
+static void judge_misplaced(const struct apache_probe *p)
+{
+	const struct apache_item *by = p->fate.by;
+	const struct lint_node *n = by->node;
+	const char *word = apache_upgrade_word(n);
+	struct apache_pass pass;
+	struct lint_finding *f;
+	char where[128], out[64], line[1024];
+
+	if (!word || !apache_read_pass(p->a, by, &pass) ||
+	    !apache_is_balancer(pass.target) ||
+	    lint_told(p->run, LINT_UPGRADE_NOT_FORWARDED, n))
+		return;
+	f = lint_note(p->run, LINT_UPGRADE_NOT_FORWARDED, n, true,
+		      apache_place(by, p->server, where, sizeof(where)),
+		      "a balancer:// does not take %.32s, and Apache does not "
+		      "start with it; it belongs to each BalancerMember",
+		      word);
+	add_upgrade(p, f, by);
+	snprintf(out, sizeof(out), " %s", word);
+	if (n->last_line == n->line &&
+	    lint_swap(p->run, n, out, "", line, sizeof(line)))
+		lint_replace(p->run, f, n->file, n->line, "%s", line);
 }
 
 static void judge_redirect(const struct apache_probe *p)
@@ -604,6 +627,8 @@ static void judge_probe(struct apache_probe *p, bool broken_rule)
 	*p->a->patience -= (long)(p->server->n_items + p->a->server[0].n_items);
 
 	apache_follow(p->a, p->server, p->path, &p->fate);
+	if (p->fate.end == APACHE_TUNNEL || p->fate.end == APACHE_PLAIN)
+		judge_misplaced(p);
 	if (p->fate.end != APACHE_TUNNEL)
 		elsewhere = p->server->tls && judge_sibling(p);
 	if (!elsewhere) {

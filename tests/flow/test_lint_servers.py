@@ -74,6 +74,11 @@ CASES = {
         "<Proxy balancer://app>", "  BalancerMember http://127.0.0.1:@APP@",
         "</Proxy>", "ProxyPass /ws balancer://app/ws"),
         "upgrade-not-forwarded"),
+    "apache balancer with a word too much": (apache(
+        "<Proxy \"balancer://app\">", "  BalancerMember \"http://127.0.0.1:@APP@\"",
+        "  BalancerMember \"http://127.0.0.1:@APP@/\" route=2",
+        "</Proxy>", "ProxyPass /ws balancer://app/ws upgrade=websocket"),
+        "upgrade-not-forwarded"),
     "apache order": (apache(
         HTTP_APP, "ProxyPass /ws ws://127.0.0.1:@APP@/ws"), "order"),
     "apache order of sections": (apache(

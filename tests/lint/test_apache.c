@@ -62,6 +62,18 @@ TEST("each mistake in Apache's configuration is found at its line")
 		{KEEP "<Proxy balancer://b>\nBalancerMember http://a\n</Proxy>\n"
 		      "ProxyPass /ws balancer://b/\n",
 		 "upgrade-not-forwarded:6", 0},
+		/* one member has it, the other has not */
+		{KEEP "<Proxy \"balancer://b\">\nBalancerMember http://a\n"
+		      "BalancerMember http://c upgrade=websocket\n</Proxy>\n"
+		      "ProxyPass /ws balancer://b/\n",
+		 "upgrade-not-forwarded:7", 0},
+		{KEEP "BalancerMember balancer://b http://a upgrade=websocket\n"
+		      "BalancerMember balancer://bc http://c\n"
+		      "ProxyPass /ws balancer://b/\n", "", 0},
+		/* in the wrong place */
+		{KEEP "<Proxy balancer://b>\nBalancerMember ws://a\n</Proxy>\n"
+		      "ProxyPass /ws balancer://b/ upgrade=websocket\n",
+		 "upgrade-not-forwarded:6", 0},
 		{KEEP "ProxyPass / http://a/\nProxyPass /ws ws://a/ws\n",
 		 "order:4", 0},
 		{KEEP "<Location /ws>\nProxyPass ws://a/\n</Location>\n"
