@@ -177,12 +177,18 @@ class Paste:
         self.host.insert(at, node)
         self.done += 1
 
+    def balancers(self):
+        return [n[1] for nodes in self.chain for n in named(nodes, "<proxy")
+                if plain(n[0][1]).startswith("balancer:")]
+
     def extend(self, words):
         name = words[0].lower()
-        for nodes in self.chain + [p[1] for p in self.places()]:
+        places = self.balancers() if name == "balancermember" else [p[1] for p in self.places()]
+        for nodes in self.chain + places:
             for node in named(nodes, name):
                 if name == "proxypass":
-                    if not under(plain(node[0][1]), self.request.path):
+                    target = plain(node[0][2] if len(node[0]) > 2 else "")
+                    if target.startswith("balancer:") or not under(plain(node[0][1]), self.request.path):
                         continue
                     node[0] = more(node[0], [words[0], node[0][1]] + words[words.index("..."):])
                 else:
