@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "doctor/redact.h"
-#include "doctor/request.h"
+#include "doctor/withhold.h"
 
 /* ---- a request as a list ---- */
 

@@ -11,128 +11,7 @@
 #include "doctor/harvest.h"
 #include "doctor/redact.h"
 #include "doctor/secrets.h"
-
-/* ---- credentials ---- */
-
-/*
- * Whether @other is the very path that the user asked for, with any query. A
- * redirect's target or a guess may be another application's.
- */
-static bool same_place(struct bytes path, struct bytes other)
-{
-	size_t query = 0;
-
-	while (query < other.len && other.data[query] != '?')
-		query++;
-	return bytes_equal(path.len ? path : BYTES("/"),
-			   bytes_first(other, query));
-}
-
-/* This machine has an address in either family, whichever was written. */
-static const char *pick_connect_host(const struct doctor_case *c,
-				     const struct doctor_trial *trial)
-{
-	if (c->connect_host || trial->change != DOCTOR_FAMILY)
-		return c->connect_host;
-	if (trial->value[0] == '6' && c->url.host_kind == SES_HOST_IPV4 &&
-	    bytes_starts(c->url.host, BYTES("127.")))
-		return "::1";
-	if (trial->value[0] == '4' && c->url.host_kind == SES_HOST_IPV6 &&
-	    bytes_equal_str(c->url.host, "::1"))
-		return "127.0.0.1";
-	return NULL;
-}
-
-/* "1.2" is 12. */
-static int tls_version(const char *text)
-{
-	return text[0] == '1' && text[1] == '.' ? 10 + (text[2] - '0') : 0;
-}
-
-/* Whether the page @text is at the very place that credentials are for. */
-static bool is_own_place(const struct doctor_case *c, const char *text)
-{
-	enum ses_url_fault fault = SES_URL_OK;
-	struct ses_url url;
-	size_t at;
-
-	/* the page is asked for by its own name, whatever Host was given */
-	return !c->host &&
-	       ses_url_parse(bytes_of_str(text), &url, &fault, &at) < 0 &&
-	       fault == SES_URL_HTTP && url.tls == c->url.tls &&
-	       url.port == c->url.port &&
-	       bytes_equal_nocase(url.host, c->url.host);
-}
-
-static bool withholds(const struct doctor_case *c,
-		      const struct doctor_trial *trial)
-{
-	switch (trial->change) {
-	case DOCTOR_PAGE:
-		return !is_own_place(c, trial->value);
-	case DOCTOR_PREFLIGHT: /* as browsers have it */
-	case DOCTOR_MINIMAL:
-	case DOCTOR_NO_CREDENTIALS:
-	case DOCTOR_HOST:
-	case DOCTOR_PORT:
-	case DOCTOR_SCHEME:
-		return true;
-	case DOCTOR_FAMILY: /* the other loopback address may be another's */
-		return pick_connect_host(c, trial) != c->connect_host;
-	case DOCTOR_TLS_VERSION: /* 1.0 and 1.1 keep no secret any more */
-		return tls_version(trial->value) < 12;
-	case DOCTOR_INSECURE: /* whoever answers is not known to be trusted */
-		return !c->insecure;
-	case DOCTOR_PATH:
-	case DOCTOR_PLAIN_GET_PATH:
-		return !same_place(c->url.path, bytes_of_str(trial->value));
-	default:
-		return false;
-	}
-}
-
-bool doctor_is_public(struct bytes name)
-{
-	static const char *const names[] = {
-		"Accept", "Accept-Encoding", "Accept-Language", "Cache-Control",
-		"DNT",	  "Origin",	     "Pragma",		"User-Agent"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (bytes_equal_nocase(name, bytes_of_str(names[i])))
-			return true;
-	return bytes_equal_nocase(bytes_first(name, 10), BYTES("Sec-Fetch-"));
-}
-
-static bool is_credential(const struct doctor_header *h)
-{
-	struct bytes name = bytes_of_str(h->name);
-
-	return bytes_equal_nocase(name, BYTES("Cookie")) ||
-	       bytes_equal_nocase(name, BYTES("Authorization")) ||
-	       doctor_is_secret_name(name) ||
-	       doctor_looks_random(bytes_of_str(h->value));
-}
-
-/*
- * Whether a field stays at home. To somebody else only what is known to be
- * harmless goes, since no list of names knows every vendor's key; without
- * credentials to the same server, all but them, for one thing is to change.
- */
-static bool is_withheld(const struct doctor_trial *trial,
-			const struct doctor_header *h)
-{
-	return trial->change == DOCTOR_NO_CREDENTIALS
-		       ? is_credential(h)
-		       : !doctor_is_public(bytes_of_str(h->name));
-}
-
-static bool is_secret_part(struct bytes pair)
-{
-	ptrdiff_t equals = bytes_find_byte(pair, '=');
-
-	return doctor_is_secret_pair(pair) ||
-	       doctor_looks_random(bytes_from(pair, (size_t)(equals + 1)));
-}
+#include "doctor/withhold.h"
 
 /* ---- the parts of the request ---- */
 
@@ -238,7 +117,8 @@ static void append_query(struct doctor_request *r, struct bytes query)
 			len++;
 		pair = bytes_first(query, len);
 		query = bytes_from(query, len + 1);
-		if (is_secret_part(pair) || sizeof(r->target) - n < pair.len + 2)
+		if (doctor_is_secret_part(pair) ||
+		    sizeof(r->target) - n < pair.len + 2)
 			continue;
 		n += (size_t)sprintf(r->target + n, "%c%.*s", mark,
 				     BYTES_ARG(pair));
@@ -408,7 +288,8 @@ static void pick_extra(const struct doctor_case *c,
 
 		if (trial->change == DOCTOR_MINIMAL || !*h->value ||
 		    is_own_field(bytes_of_str(h->name)) ||
-		    drops(trial, h->name) || (r->bare && is_withheld(trial, h)))
+		    drops(trial, h->name) ||
+		    (r->bare && doctor_withholds_field(trial, h)))
 			continue;
 		r->extra[n].name = bytes_of_str(h->name);
 		r->extra[n].value = bytes_of_str(h->value);
@@ -620,7 +501,7 @@ static void pick_tls(const struct doctor_case *c,
 		r->tls.alpn = "h2";
 	if (trial->change == DOCTOR_TLS_VERSION) {
 		r->tls.min_version = 10;
-		r->tls.max_version = tls_version(trial->value);
+		r->tls.max_version = doctor_tls_version(trial->value);
 	}
 }
 
@@ -647,7 +528,7 @@ static void pick_dial(const struct doctor_case *c,
 				 : c->proxy,
 		.proxy_ca_file = c->proxy_ca_file,
 		.proxy_insecure = c->proxy_insecure,
-		.connect_host = other ? NULL : pick_connect_host(c, trial),
+		.connect_host = other ? NULL : doctor_connect_host(c, trial),
 		.connect_port = other || trial->change == DOCTOR_PORT
 					? 0
 					: c->connect_port,
@@ -670,7 +551,7 @@ int doctor_request_make(const struct doctor_case *c,
 		   trial->change == DOCTOR_PLAIN_GET_PATH ||
 		   trial->change == DOCTOR_POLLING ||
 		   trial->change == DOCTOR_PAGE || r->preflight;
-	r->bare = withholds(c, trial);
+	r->bare = doctor_withholds(c, trial);
 	if (pick_url(c, trial, r) < 0)
 		return SESAME_EINVAL;
 	pick_tls(c, trial, r);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What one probe sends and where to: the user's request with one thing
- * changed. Here is kept what the doctor promises about credentials: they go to
- * no other host, port or scheme, and to no path that was made up.
+ * changed; withhold.c says which parts of it stay at home.
  */
 #ifndef DOCTOR_REQUEST_H
 #define DOCTOR_REQUEST_H
@@ -37,7 +36,5 @@ int doctor_request_make(const struct doctor_case *c,
 			const struct doctor_trial *trial,
 			struct doctor_request *ret);
 void doctor_request_fini(struct doctor_request *r);
-/* Whether a field called @name says nothing about who asks. */
-bool doctor_is_public(struct bytes name);
 
 #endif

@@ -225,6 +225,56 @@ TEST("credentials do not go to this machine's other address")
 	assert_true(has_secret());
 }
 
+TEST("under another name of this machine the same address keeps them")
+{
+	static const struct {
+		const char *url, *connect, *proxy, *host;
+		bool kept;
+	} rows[] = {
+		{"ws://127.0.0.1:81/?token=qt0ken", NULL, NULL, "localhost:81",
+		 true},
+		{"ws://localhost:81/?token=qt0ken", NULL, NULL, "127.0.0.1:81",
+		 true},
+		{"ws://[::1]:81/?token=qt0ken", NULL, NULL, "LOCALHOST", true},
+		{"ws://127.0.0.1:81/?token=qt0ken", NULL, NULL, "[::1]:81",
+		 true},
+		{"ws://lab.test:81/?token=qt0ken", "127.0.0.1", NULL,
+		 "localhost:81", true},
+		{"ws://lab.test:81/?token=qt0ken", "::1", NULL, "localhost",
+		 true},
+		/* another party's name, or one that only begins alike */
+		{"ws://127.0.0.1:81/?token=qt0ken", NULL, NULL, "other", false},
+		{"ws://127.0.0.1:81/?token=qt0ken", NULL, NULL, "lab.test:81",
+		 false},
+		{"ws://127.0.0.1:81/?token=qt0ken", NULL, NULL,
+		 "127.0.0.1.evil.test", false},
+		{"ws://127.0.0.1:81/?token=qt0ken", NULL, NULL,
+		 "localhost.evil.test", false},
+		{"ws://127.0.0.1:81/?token=qt0ken", NULL, NULL, "[::1].evil",
+		 false},
+		{"ws://127.0.0.1:81/?token=qt0ken", NULL, NULL, "128.0.0.1",
+		 false},
+		/* another machine, or one that only a proxy knows */
+		{"ws://lab.test:81/?token=qt0ken", NULL, NULL, "localhost:81",
+		 false},
+		{"ws://127.0.0.1:81/?token=qt0ken", "10.0.0.1", NULL,
+		 "localhost:81", false},
+		{"ws://127.0.0.1:81/?token=qt0ken", NULL, "http://p:3128",
+		 "localhost:81", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		set_up();
+		asked.proxy = (char *)(uintptr_t)rows[i].proxy;
+		asked.connect_host = (char *)(uintptr_t)rows[i].connect;
+		set_url(rows[i].url);
+		make(DOCTOR_HOST, rows[i].host);
+		if (has_secret() != rows[i].kept)
+			fail_msg("row %zu: %s", i, sent);
+	}
+	set_up();
+}
+
 TEST("a token in the path goes to no other port or scheme, either")
 {
 	static const struct {
