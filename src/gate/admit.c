@@ -8,14 +8,11 @@
  */
 #include "gate/admit.h"
 
-static const struct check {
-	const char *name;
-	enum why_cause cause;
-} checks[GATE_N_LISTS] = {
-	[GATE_HOSTS] = {"host", WHY_ACCESS_HOST},
-	[GATE_ADDRESSES] = {"address", WHY_ACCESS_IP},
-	[GATE_ORIGINS] = {"origin", WHY_ACCESS_ORIGIN},
-	[GATE_USER_AGENTS] = {"user-agent", WHY_ACCESS_USER_AGENT},
+/* A request on its way through the looks. */
+struct looking {
+	const struct gate_policy *policy;
+	const struct gate_request *request;
+	struct gate_decision *d;
 };
 
 bool gate_is_path(struct bytes target)
@@ -30,35 +27,43 @@ struct bytes gate_path_of(struct bytes target)
 	return bytes_first(target, query < 0 ? target.len : (size_t)query);
 }
 
-static struct gate_trace *note(struct gate_decision *d, const char *check,
-			       bool passed, const char *rule, unsigned line,
-			       struct bytes value)
+static void note(struct gate_decision *d, const char *check, bool passed,
+		 const char *rule, unsigned line, struct bytes value)
 {
-	struct gate_trace *t = &d->trace[d->n_trace++];
-
-	*t = (struct gate_trace){check, passed, rule, line, value};
-	return t;
+	if (d->n_trace == GATE_MAX_TRACE)
+		return;
+	if (d->admitted)
+		d->decided = d->n_trace;
+	d->trace[d->n_trace++] =
+		(struct gate_trace){check, passed, rule, line, value};
 }
 
-static void refuse(struct gate_decision *d, enum why_cause cause, int status)
+/* The first refusal is the one that is told; @list: the list that it is of. */
+static void refuse(struct gate_decision *d, enum why_cause cause, int status,
+		   enum gate_list list)
 {
+	if (!d->admitted)
+		return;
 	d->admitted = false;
 	d->cause = cause;
 	d->status = status;
+	d->list = list;
 }
 
 /* ---- Path ---- */
 
-static void find_route(const struct gate_policy *policy, struct bytes path,
-		       struct gate_decision *d)
+static void look_at_path(struct looking *l)
 {
+	struct bytes path = gate_path_of(l->request->target);
 	const char *ambiguity = gate_path_ambiguity(path);
+	const struct gate_policy *policy = l->policy;
+	struct gate_decision *d = l->d;
 
 	if (!gate_is_path(path))
 		ambiguity = "no slash at its beginning";
 	if (ambiguity) {
 		note(d, "path", false, ambiguity, 0, path);
-		refuse(d, WHY_URL_PATH, 400);
+		refuse(d, WHY_URL_PATH, 400, GATE_N_LISTS);
 		return;
 	}
 	for (size_t i = 0; i < policy->n_routes; i++) {
@@ -71,7 +76,7 @@ static void find_route(const struct gate_policy *policy, struct bytes path,
 		}
 	}
 	note(d, "path", false, "no route has this path", 0, path);
-	refuse(d, WHY_URL_PATH, 404);
+	refuse(d, WHY_URL_PATH, 404, GATE_N_LISTS);
 }
 
 /* ---- Lists ---- */
@@ -151,9 +156,9 @@ static bool only_negatives(const struct gate_rules *rules)
 }
 
 static bool consult(const struct gate_rules *rules, enum gate_list list,
-		    const struct gate_request *r, struct gate_decision *d)
+		    const struct gate_request *r, const char *name,
+		    struct gate_decision *d)
 {
-	const char *name = checks[list].name;
 	struct bytes value = value_of(r, list);
 	const struct gate_rule *rule = matching(rules, list, true, r);
 
@@ -172,9 +177,8 @@ static bool consult(const struct gate_rules *rules, enum gate_list list,
 }
 
 static bool consult_default(enum gate_list list, const struct gate_request *r,
-			    struct gate_decision *d)
+			    const char *name, struct gate_decision *d)
 {
-	const char *name = checks[list].name;
 	bool same;
 
 	if (list != GATE_ORIGINS) {
@@ -192,24 +196,118 @@ static bool consult_default(enum gate_list list, const struct gate_request *r,
 	return same;
 }
 
+static void look_at_list(struct looking *l, enum gate_list list,
+			 const char *name, enum why_cause cause)
+{
+	const struct gate_rules *rules = &l->d->route->allow[list];
+
+	if (rules->line ? !consult(rules, list, l->request, name, l->d)
+			: !consult_default(list, l->request, name, l->d))
+		refuse(l->d, cause, 403, list);
+}
+
+static void look_at_host(struct looking *l)
+{
+	look_at_list(l, GATE_HOSTS, "host", WHY_ACCESS_HOST);
+}
+
+static void look_at_address(struct looking *l)
+{
+	look_at_list(l, GATE_ADDRESSES, "address", WHY_ACCESS_IP);
+}
+
+static void look_at_origin(struct looking *l)
+{
+	look_at_list(l, GATE_ORIGINS, "origin",
+		     l->request->origin.data ? WHY_ACCESS_ORIGIN
+					     : WHY_ACCESS_ORIGIN_MISSING);
+}
+
+static void look_at_user_agent(struct looking *l)
+{
+	look_at_list(l, GATE_USER_AGENTS, "user-agent", WHY_ACCESS_USER_AGENT);
+}
+
+/* ---- The looks, in their order ---- */
+
+static const struct look {
+	void (*take)(struct looking *l);
+	enum gate_ask ask; /* who knows what policy and request do not tell */
+} looks[] = {
+	{look_at_path, GATE_ASK_NOTHING},
+	{look_at_host, GATE_ASK_NOTHING},
+	{look_at_address, GATE_ASK_NOTHING},
+	{look_at_origin, GATE_ASK_NOTHING},
+	{look_at_user_agent, GATE_ASK_NOTHING},
+};
+
+#define N_LOOKS (sizeof(looks) / sizeof(looks[0]))
+
+/*
+ * From d->next on, to the first refusal or to the last look. A look that has
+ * to ask sets d->ask, unless this route has nothing to ask for.
+ */
+static void look_on(struct looking *l, bool survey)
+{
+	struct gate_decision *d = l->d;
+
+	for (; d->next < N_LOOKS; d->next++) {
+		const struct look *look = &looks[d->next];
+
+		if (survey && look->ask != GATE_ASK_NOTHING)
+			continue;
+		look->take(l);
+		if (d->ask != GATE_ASK_NOTHING || !d->route ||
+		    (!d->admitted && !survey))
+			return;
+	}
+}
+
+static void begin(struct gate_decision *d)
+{
+	d->admitted = true;
+	d->cause = WHY_OK;
+	d->status = 101;
+	d->route = NULL;
+	d->n_trace = d->decided = 0;
+	d->list = GATE_N_LISTS;
+	d->ask = GATE_ASK_NOTHING;
+	d->next = 0;
+}
+
 void gate_admit(const struct gate_policy *policy,
 		const struct gate_request *request,
 		struct gate_decision *ret_decision)
 {
-	struct gate_decision d = {
-		.admitted = true, .status = 101, .list = GATE_N_LISTS};
+	struct looking l = {policy, request, ret_decision};
 
-	find_route(policy, gate_path_of(request->target), &d);
-	for (enum gate_list list = 0; d.admitted && list < GATE_N_LISTS; list++) {
-		const struct gate_rules *rules = &d.route->allow[list];
+	begin(ret_decision);
+	look_on(&l, false);
+}
 
-		if (rules->line ? consult(rules, list, request, &d)
-				: consult_default(list, request, &d))
-			continue;
-		refuse(&d, checks[list].cause, 403);
-		d.list = list;
-		if (list == GATE_ORIGINS && !request->origin.data)
-			d.cause = WHY_ACCESS_ORIGIN_MISSING;
-	}
-	*ret_decision = d;
+void gate_admit_resume(const struct gate_policy *policy,
+		       const struct gate_request *request,
+		       const struct gate_reply *reply, struct gate_decision *d)
+{
+	static const char *const names[GATE_N_ASKS] = {""};
+	struct looking l = {policy, request, d};
+
+	note(d, names[d->ask], reply->passed, reply->rule, reply->line,
+	     reply->value);
+	if (!reply->passed)
+		refuse(d, reply->cause, reply->status, GATE_N_LISTS);
+	d->ask = GATE_ASK_NOTHING;
+	d->next++;
+	if (d->admitted)
+		look_on(&l, false);
+}
+
+void gate_admit_survey(const struct gate_policy *policy,
+		       const struct gate_request *request,
+		       struct gate_decision *ret_decision)
+{
+	struct looking l = {policy, request, ret_decision};
+
+	begin(ret_decision);
+	look_on(&l, true);
 }

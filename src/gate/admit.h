@@ -29,7 +29,23 @@ struct gate_trace {
 	struct bytes value; /* what was compared; data NULL: missing */
 };
 
-#define GATE_MAX_TRACE (GATE_N_LISTS + 1)
+#define GATE_MAX_TRACE 16
+
+/* What no function of policy and request can know; see gate_admit(). */
+enum gate_ask {
+	GATE_ASK_NOTHING,
+	GATE_N_ASKS
+};
+
+/* What whoever was asked says; borrowed until the decision is used up. */
+struct gate_reply {
+	bool passed;
+	const char *rule; /* that decided */
+	unsigned line;
+	struct bytes value;   /* what was compared */
+	enum why_cause cause; /* and status: of a refusal */
+	int status;
+};
 
 struct gate_decision {
 	bool admitted;
@@ -37,18 +53,43 @@ struct gate_decision {
 	int status;	      /* to answer with; 101 when admitted */
 	const struct gate_route *route; /* NULL: none was found */
 	struct gate_trace trace[GATE_MAX_TRACE];
-	size_t n_trace; /* the last one decided */
-	enum gate_list list;  /* that refused; GATE_N_LISTS: the path did */
+	size_t n_trace;
+	size_t decided; /* the look that refused first; else the last one */
+	enum gate_list list; /* that refused; GATE_N_LISTS: something else */
+	/* While it is not made: who has to be asked, for which look. */
+	enum gate_ask ask;
+	unsigned next;
 };
 
 /*
- * Decide. Looks at path, host, address, origin, user agent, in this order
- * (cheap before dear), and stops at the first that refuses. The decision
- * borrows from both arguments.
+ * Decide. The looks are in a table in admit.c, cheap before dear, and the
+ * first that refuses ends it. A look that needs more than policy and request
+ * says whom to ask (ret_decision->ask, and nothing is decided yet): find that
+ * out and go on with gate_admit_resume(). The decision borrows from both
+ * arguments.
  */
 void gate_admit(const struct gate_policy *policy,
 		const struct gate_request *request,
 		struct gate_decision *ret_decision);
+void gate_admit_resume(const struct gate_policy *policy,
+		       const struct gate_request *request,
+		       const struct gate_reply *reply,
+		       struct gate_decision *decision);
+/*
+ * As gate_admit(), but a refusal does not end it: the trace has every look
+ * that policy and request allow, so it tells what else would refuse. Nobody
+ * is asked.
+ */
+void gate_admit_survey(const struct gate_policy *policy,
+		       const struct gate_request *request,
+		       struct gate_decision *ret_decision);
+
+/* The look that decided. */
+static inline const struct gate_trace *
+gate_decider(const struct gate_decision *d)
+{
+	return &d->trace[d->decided];
+}
 
 /* Whether @target begins with a path, as all requests that are admitted do. */
 bool gate_is_path(struct bytes target);

@@ -112,7 +112,7 @@ static void sift_rules(struct sieve *s, const struct gate_rules *rules,
 const char *gate_nearest(const struct gate_policy *policy,
 			 const struct gate_decision *d, unsigned *ret_compared)
 {
-	const struct gate_trace *last = &d->trace[d->n_trace - 1];
+	const struct gate_trace *last = gate_decider(d);
 	struct bytes value = bytes_first(last->value, NEAR_BYTES);
 	struct sieve s = {.n = 0};
 

@@ -61,7 +61,7 @@ static void keep_trace(struct gate_story *s, const struct gate_decision *d)
 void gate_story_decide(struct gate_story *s, const struct gate_policy *policy,
 		       const struct gate_decision *d)
 {
-	const struct gate_trace *last = &d->trace[d->n_trace - 1];
+	const struct gate_trace *last = gate_decider(d);
 	const struct gate_route *route = d->route;
 	unsigned compared;
 

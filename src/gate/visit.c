@@ -600,7 +600,7 @@ static struct bytes path_of(const struct gate_visit *v)
 static enum outcome refuse(struct gate_visit *v, const struct refusal *why)
 {
 	const struct gate_decision *d = why->decision;
-	const struct gate_trace *last = d ? &d->trace[d->n_trace - 1] : NULL;
+	const struct gate_trace *last = d ? gate_decider(d) : NULL;
 	char reference[WHY_REFERENCE_SIZE];
 	struct gate_answer answer = {
 		.status = why->status,
