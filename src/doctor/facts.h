@@ -37,6 +37,9 @@ bool doctor_missed_proxy(const struct doctor_facts *f);
 /* verdict.c: whether it went to the very server of the user's request, all the
  * way. */
 bool doctor_same_way(const struct doctor_trial *t);
+/* hops.c: @seen and the hops of the other answers, from the client on. */
+struct why_hops doctor_all_hops(const struct doctor_chart *chart,
+				const struct why_hops *seen);
 
 /* prescribe.c: the remedies, those of the refuser first, into f->v. */
 void doctor_prescribe(struct doctor_facts *f, const struct why_hops *hops);

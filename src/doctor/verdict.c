@@ -51,16 +51,11 @@ bool doctor_same_way(const struct doctor_trial *t)
 	return true;
 }
 
-/* Some hops betray themselves in other answers than the refusal. */
 static void name_hops(struct doctor_facts *f, const struct why_hops *h)
 {
+	const struct why_hops all = doctor_all_hops(f->chart, h);
 	struct doctor_verdict *v = f->v;
 
-	struct why_hops all = *h;
-
-	for (size_t i = 0; i < f->chart->n_probes; i++)
-		if (h->n > 0 && doctor_same_way(&f->chart->probe[i]->trial))
-			why_join_hops(&all, &f->chart->probe[i]->hops);
 	for (size_t i = 0; i < all.n && v->n_hops < LEN(v->hop); i++)
 		snprintf(v->hop[v->n_hops++], sizeof(v->hop[0]), "%s (%s)",
 			 all.hop[i].text, all.hop[i].mark);

@@ -16,13 +16,6 @@ static const struct why_stack_row stacks[] = {
 #undef STACK
 };
 
-/* How much a mark says about who wrote the answer. */
-enum role {
-	HOP,	/* the answer passed here; who wrote it is open */
-	OWNER,	/* a server's own field, which relays leave alone or replace */
-	WRITER, /* nobody else says it like this */
-};
-
 /* A field that must be there; value: how it starts, holds: a part of it. */
 struct field_test {
 	const char *name, *value, *holds;
@@ -31,7 +24,7 @@ struct field_test {
 
 struct mark {
 	enum why_stack stack;
-	enum role role;
+	enum why_role role;
 	int status;	    /* 0: any */
 	const char *reason; /* the whole reason phrase */
 	struct field_test with[3];
@@ -46,7 +39,7 @@ struct mark {
 
 static const struct mark marks[] = {
 #define MARK(symbol, role_, ...) \
-	{.stack = WHY_STACK_##symbol, .role = role_, __VA_ARGS__},
+	{.stack = WHY_STACK_##symbol, .role = WHY_##role_, __VA_ARGS__},
 #include "why/marks.def"
 #undef MARK
 };
@@ -282,6 +275,84 @@ static void note_mark(const struct why_answer *answer, const struct mark *mark,
 		*named = mark;
 }
 
+/* ---- where it stands ---- */
+
+/* The next entry of a Via field; what is in brackets may hold commas. */
+static bool next_entry(struct bytes *list, struct bytes *ret)
+{
+	size_t n = 0;
+	int depth = 0;
+
+	if (list->len == 0)
+		return false;
+	for (; n < list->len && (depth > 0 || list->data[n] != ','); n++)
+		depth += (list->data[n] == '(') - (list->data[n] == ')');
+	*ret = bytes_trim(bytes_first(*list, n));
+	*list = bytes_from(*list, n + 1);
+	return true;
+}
+
+static bool is_entry_of(struct bytes entry, enum why_stack stack)
+{
+	const struct ses_field field = {.name = BYTES("Via"), .value = entry};
+
+	for (size_t i = 0; i < N_MARKS; i++)
+		for (int k = 0; k < N_TESTS && marks[i].with[k].name; k++)
+			if (marks[i].stack == stack &&
+			    field_passes(&field, &marks[i].with[k]))
+				return true;
+	return bytes_contains_nocase(entry, bytes_of_str(stacks[stack].id));
+}
+
+/*
+ * Whoever passes an answer on appends itself (RFC 9110 section 7.6.3), so the
+ * last entry of all is the nearest hop. 0: @stack has none.
+ */
+static uint8_t place_in_via(const struct why_answer *answer,
+			    enum why_stack stack)
+{
+	uint8_t place = 0, n = 0;
+
+	for (size_t i = 0; i < answer->n_fields; i++) {
+		struct bytes list = answer->fields[i].value, entry;
+
+		if (!bytes_equal_nocase(answer->fields[i].name, BYTES("Via")))
+			continue;
+		while (n < UINT8_MAX && next_entry(&list, &entry)) {
+			n++;
+			if (is_entry_of(entry, stack))
+				place = n;
+		}
+	}
+	return place ? n - place + 1 : 0;
+}
+
+/*
+ * Connection speaks of one connection, so the nearest hop wrote it. nginx
+ * writes its own fields before those that it relays, so whether Connection
+ * comes before or behind Via tells on which side of that hop it stands.
+ */
+static void note_connection(const struct why_answer *answer, struct why_hop *hop)
+{
+	bool server = false, connection = false;
+
+	if (hop->stack != WHY_STACK_NGINX && hop->stack != WHY_STACK_OPENRESTY)
+		return;
+	for (size_t i = 0; i < answer->n_fields; i++) {
+		struct bytes name = answer->fields[i].name;
+
+		if (bytes_equal_nocase(name, BYTES("Server")))
+			server = starts_nocase(
+				answer->fields[i].value,
+				bytes_of_str(stacks[hop->stack].id));
+		else if (bytes_equal_nocase(name, BYTES("Via")) && server)
+			*(connection ? &hop->is_next : &hop->is_behind) = true;
+		else if (bytes_equal_nocase(name, BYTES("Connection")))
+			connection = server;
+	}
+	hop->is_behind &= connection && !hop->is_next;
+}
+
 static void add_hop(const struct why_answer *answer, const struct found *found,
 		    int stack, struct why_hops *hops)
 {
@@ -293,13 +364,16 @@ static void add_hop(const struct why_answer *answer, const struct found *found,
 		write_hop(answer, found->named[stack], &named);
 		memcpy(hop->text, named.text, sizeof(hop->text));
 	}
+	hop->role = found->best[stack]->role;
+	hop->via = place_in_via(answer, hop->stack);
+	note_connection(answer, hop);
 	hops->n++;
 }
 
 void why_recognise(const struct why_answer *answer, struct why_hops *ret_hops)
 {
 	struct found found = {0};
-	enum role strongest = HOP;
+	enum why_role strongest = WHY_HOP;
 
 	memset(ret_hops, 0, sizeof(*ret_hops));
 	ret_hops->writer = -1;
@@ -311,7 +385,7 @@ void why_recognise(const struct why_answer *answer, struct why_hops *ret_hops)
 		if (!found.best[s])
 			continue;
 		/* Of equally strong marks, the one farther away wrote it. */
-		if (found.best[s]->role >= OWNER &&
+		if (found.best[s]->role >= WHY_OWNER &&
 		    found.best[s]->role >= strongest) {
 			strongest = found.best[s]->role;
 			ret_hops->writer = (int)ret_hops->n;

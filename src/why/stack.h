@@ -42,11 +42,23 @@ struct why_answer {
 	struct bytes body; /* as much of it as was read */
 };
 
+/* How much a mark says about who wrote the answer. */
+enum why_role {
+	WHY_HOP,    /* the answer passed here; who wrote it is open */
+	WHY_OWNER,  /* a server's own field, which relays leave or replace */
+	WHY_WRITER, /* nobody else says it like this */
+};
+
 /* What is known of who wrote an answer. */
 struct why_hop {
 	enum why_stack stack;
 	char text[64]; /* "nginx/1.22.1": with the version where it showed */
 	char mark[96]; /* what betrayed it: "Server: nginx/1.22.1", printable */
+	/* what the answer says of its place; order.c puts that together */
+	enum why_role role;
+	uint8_t via;	/* its entry in Via, counted from here; 0: none */
+	bool is_next;	/* wrote the fields of our own connection */
+	bool is_behind; /* another one did, whom Via names */
 };
 
 #define WHY_MAX_HOPS 6
@@ -70,5 +82,12 @@ void why_recognise(const struct why_answer *answer, struct why_hops *ret_hops);
  * way, where they usually stand. The writer stays the same.
  */
 void why_join_hops(struct why_hops *hops, const struct why_hops *more);
+/*
+ * Put @hops into the order of the way, from the client on, by what @answer (@n
+ * of them, no 101) shows: Via first, then whose words passed whom. What no
+ * answer tells stays as it is.
+ */
+void why_order_hops(struct why_hops *hops, const struct why_hops *const *answer,
+		    size_t n);
 
 #endif

@@ -383,3 +383,87 @@ TEST("every stack has an id of its own, a name and a layer")
 	assert_string_equal(why_layer_name(WHY_LAYER_REVERSE_PROXY),
 			    "reverse-proxy");
 }
+
+#define VARNISH_VIA "X-Varnish: 5\nVia: 1.1 varnish (Varnish/7.1)\n"
+#define NODE_403    "HTTP/1.1 403 Forbidden\nX-Powered-By: Express\n"
+#define HAPROXY_503                                                   \
+	"HTTP/1.0 503 Service Unavailable\ncache-control: no-cache\n" \
+	"content-type: text/html\n\n<html><body><h1>503 Service "     \
+	"Unavailable</h1>\nNo server is available to handle this "    \
+	"request.\n</body></html>\n"
+
+/* Answers that came the same way, and the way they show together. */
+static const struct {
+	const char *answer[3];
+	const char *way;
+} ways[] = {
+	/* the last entry is the nearest; whatever stacks.def says */
+	{{"HTTP/1.1 403 Forbidden\n"
+	  "Via: 1.1 varnish (Varnish/7.1), 1.1 Caddy\n\nno"},
+	 "caddy varnish/7.1"},
+	{{"HTTP/1.1 403 Forbidden\n"
+	  "Via: 1.1 Caddy, 1.1 varnish (Varnish/7.1)\n\nno"},
+	 "varnish/7.1 caddy"},
+	{{"HTTP/1.1 403 Forbidden\nVia: 1.1 Caddy\n"
+	  "Via: 1.1 varnish (Varnish/7.1, x)\n\nno"},
+	 "varnish/7.1 caddy"},
+	/* nginx before Varnish: Connection is nginx's */
+	{{NODE_403 "Server: none\n\nno",
+	  "HTTP/1.1 403 Forbidden\nServer: nginx/1.22.1\n"
+	  "Connection: keep-alive\nX-Powered-By: Express\n" VARNISH_VIA "\nno"},
+	 "nginx/1.22.1 varnish/7.1 express"},
+	/* Varnish before nginx: Connection is Varnish's */
+	{{"HTTP/1.1 403 Forbidden\nServer: nginx/1.22.1\n"
+	  "X-Powered-By: Express\n" VARNISH_VIA "Connection: keep-alive\n"
+	  "\nno"},
+	 "varnish/7.1 nginx/1.22.1 express"},
+	/* what nginx says came through Varnish */
+	{{"HTTP/1.1 404 Not Found\nServer: nginx/1.22.1\n" VARNISH_VIA
+	  "\n" NGINX_PAGE("404 Not Found")},
+	 "varnish/7.1 nginx/1.22.1"},
+	/* HAProxy answers and Varnish has not seen it */
+	{{HAPROXY_503, NODE_403 VARNISH_VIA "\nno"},
+	 "haproxy varnish/7.1 express"},
+	/* an application stands behind, also where a pipe hides the proxy */
+	{{NODE_403 "\nno", NODE_403 VARNISH_VIA "\nno"}, "varnish/7.1 express"},
+};
+
+TEST("several answers show in which order the hops stand")
+{
+	for (size_t w = 0; w < ARRAY_LEN(ways); w++) {
+		struct why_hops each[3], all;
+		const struct why_hops *seen[3];
+		char got[512] = "";
+		size_t n = 0;
+
+		while (n < 3 && ways[w].answer[n]) {
+			recognise(ways[w].answer[n], &each[n]);
+			seen[n] = &each[n];
+			n++;
+		}
+		all = each[0];
+		for (size_t i = 1; i < n; i++)
+			why_join_hops(&all, &each[i]);
+		why_order_hops(&all, seen, n);
+		for (size_t i = 0; i < all.n; i++) {
+			if (i)
+				strcat(got, " ");
+			strcat(got, all.hop[i].text);
+		}
+		assert_string_equal(got, ways[w].way);
+	}
+}
+
+TEST("the writer stays the writer when the hops change places")
+{
+	struct why_hops hops;
+	const struct why_hops *seen = &hops;
+
+	recognise("HTTP/1.1 404 Not Found\nServer: nginx/1.22.1\n" VARNISH_VIA
+		  "\n" NGINX_PAGE("404 Not Found"),
+		  &hops);
+	assert_int_equal(hops.hop[hops.writer].stack, WHY_STACK_NGINX);
+	why_order_hops(&hops, &seen, 1);
+	assert_int_equal(hops.writer, 1);
+	assert_int_equal(hops.hop[1].stack, WHY_STACK_NGINX);
+}
