@@ -40,6 +40,17 @@ bool gate_address_read(struct bytes text, struct gate_address *ret)
 	return true;
 }
 
+char *gate_address_format(const struct gate_address *a,
+			  char out[GATE_ADDRESS_TEXT])
+{
+	bool four = memcmp(a->bytes, mapped, sizeof(mapped)) == 0;
+
+	inet_ntop(four ? AF_INET : AF_INET6,
+		  a->bytes + (four ? sizeof(mapped) : 0), out,
+		  GATE_ADDRESS_TEXT);
+	return out;
+}
+
 static bool has_host_bits(const struct gate_network *net)
 {
 	for (unsigned bit = net->prefix; bit < 128; bit++)

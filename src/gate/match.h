@@ -16,6 +16,10 @@ struct gate_address {
 
 /* Read "192.0.2.1", "::1" or "::ffff:192.0.2.1". False for anything else. */
 bool gate_address_read(struct bytes text, struct gate_address *ret);
+#define GATE_ADDRESS_TEXT 46 /* of the longest address, with its NUL */
+/* "192.0.2.1" or "2001:db8::1". Returns @out. */
+char *gate_address_format(const struct gate_address *a,
+			  char out[GATE_ADDRESS_TEXT]);
 
 struct gate_network {
 	struct gate_address base;
