@@ -88,3 +88,38 @@ int ses_base64_decode(struct bytes in, uint8_t *out, size_t size,
 	*ret_len = len;
 	return 0;
 }
+
+/* Up to four characters of base64url as base64; false for a foreign one. */
+static bool translate_group(struct bytes in, uint8_t out[4])
+{
+	for (size_t i = 0; i < in.len; i++) {
+		uint8_t c = in.data[i];
+
+		if (c == '+' || c == '/')
+			return false;
+		out[i] = c == '-' ? '+' : c == '_' ? '/' : c;
+	}
+	return in.len > 1;
+}
+
+int ses_base64url_decode(struct bytes in, uint8_t *out, size_t size,
+			 size_t *ret_len)
+{
+	size_t len = 0;
+
+	for (; in.len; in = bytes_from(in, 4)) {
+		struct bytes part = bytes_first(in, 4);
+		size_t n = part.len - 1;
+		uint8_t group[4], decoded[3];
+
+		if (!translate_group(part, group) ||
+		    !decode_group(group, n, decoded))
+			return SESAME_EINVAL;
+		if (n > size - len)
+			return SESAME_ELIMIT;
+		memcpy(out + len, decoded, n);
+		len += n;
+	}
+	*ret_len = len;
+	return 0;
+}

@@ -23,5 +23,11 @@ size_t ses_base64_encode(struct bytes in, char *out);
  */
 int ses_base64_decode(struct bytes in, uint8_t *out, size_t size,
 		      size_t *ret_len);
+/*
+ * The same for base64url without padding (section 5; RFC 7515 section 2): '-'
+ * and '_' stand for '+' and '/', and "=" is a foreign character.
+ */
+int ses_base64url_decode(struct bytes in, uint8_t *out, size_t size,
+			 size_t *ret_len);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Digests by OpenSSL. Looking SHA-1 up takes longer than hashing a key with
- * it, so it is fetched once; the others are rarely asked for.
+ * it, so what is asked for by the handshake is fetched once.
  */
 #include "wire/digest.h"
 
@@ -9,12 +9,14 @@
 #include <pthread.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static EVP_MD *sha1;
+static EVP_MD *sha1, *sha256, *md5;
 
 /* Kept until the program ends: connections may outlive any other owner. */
-static void fetch_sha1(void)
+static void fetch(void)
 {
 	sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	md5 = EVP_MD_fetch(NULL, "MD5", NULL); /* not there in FIPS mode */
 }
 
 bool ses_sha1(struct bytes head, struct bytes tail, uint8_t out[SES_SHA1_LEN])
@@ -22,7 +24,7 @@ bool ses_sha1(struct bytes head, struct bytes tail, uint8_t out[SES_SHA1_LEN])
 	EVP_MD_CTX *ctx;
 	bool ok;
 
-	pthread_once(&once, fetch_sha1);
+	pthread_once(&once, fetch);
 	ctx = sha1 ? EVP_MD_CTX_new() : NULL;
 	ok = ctx && EVP_DigestInit_ex2(ctx, sha1, NULL) == 1 &&
 	     EVP_DigestUpdate(ctx, head.data, head.len) == 1 &&
@@ -30,6 +32,19 @@ bool ses_sha1(struct bytes head, struct bytes tail, uint8_t out[SES_SHA1_LEN])
 	     EVP_DigestFinal_ex(ctx, out, NULL) == 1;
 	EVP_MD_CTX_free(ctx);
 	return ok;
+}
+
+bool ses_md5(struct bytes in, uint8_t out[SES_MD5_LEN])
+{
+	pthread_once(&once, fetch);
+	return md5 && EVP_Digest(in.data, in.len, out, NULL, md5, NULL) == 1;
+}
+
+bool ses_sha256(struct bytes in, uint8_t out[SES_SHA256_LEN])
+{
+	pthread_once(&once, fetch);
+	return sha256 &&
+	       EVP_Digest(in.data, in.len, out, NULL, sha256, NULL) == 1;
 }
 
 bool ses_digest_hex(const char *algorithm, struct bytes in,

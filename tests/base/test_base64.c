@@ -88,3 +88,52 @@ TEST("no more is written than there is room for")
 	assert_int_equal(n, 2);
 	assert_int_equal(out[2], 0xee);
 }
+
+TEST("base64url has its own letters and no padding")
+{
+	for (size_t i = 0; i < ARRAY_LEN(vectors); i++) {
+		size_t n = strcspn(vectors[i].text, "=");
+		uint8_t plain[16];
+		char text[32];
+
+		for (size_t k = 0; k < n; k++) {
+			char c = vectors[i].text[k];
+
+			text[k] = c == '+' ? '-' : c == '/' ? '_' : c;
+		}
+		assert_int_equal(ses_base64url_decode(bytes_of(text, n), plain,
+						      vectors[i].plain.len, &n),
+				 0);
+		assert_true(bytes_equal(bytes_of(plain, n), vectors[i].plain));
+	}
+	{
+		uint8_t plain[3];
+		size_t n;
+
+		assert_int_equal(
+			ses_base64url_decode(BYTES("-_-_"), plain, 3, &n), 0);
+		assert_memory_equal(plain, "\xfb\xff\xbf", 3);
+		assert_int_equal(
+			ses_base64url_decode(BYTES("-_-_"), plain, 2, &n),
+			SESAME_ELIMIT);
+	}
+}
+
+TEST("text that is not canonical base64url is refused")
+{
+	static const char *const bad[] = {
+		"Z",	"Zg==", "Zg=",	"Zh",	 "Zm9", "Zm9vY", "Zm8=",
+		"+/+/", "-_+_", "Zm 9", "Zm9\n", "=",	"Z=",	 "Zm\x80v",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		size_t len = strlen(bad[i]), n = 77;
+		uint8_t *copy = test_guarded(bad[i], len), out[20];
+
+		if (ses_base64url_decode(bytes_of(copy, len), out, sizeof(out),
+					 &n) != SESAME_EINVAL)
+			fail_msg("\"%s\" was taken", bad[i]);
+		assert_int_equal(n, 77);
+		test_guard_free(copy, len);
+	}
+}
