@@ -167,7 +167,11 @@ void doctor_config_prescribe(const struct doctor_chart *chart,
 			if (v->n_fixes == DOCTOR_MAX_FIXES || !f->sure ||
 			    lint_rule_cause(f->rule) != v->cause)
 				continue;
-			*fix = (struct doctor_fix){.who = "proxy"};
+			*fix = (struct doctor_fix){
+				.who = "proxy",
+				.stack = lint_language_name(
+					config->report[i].language),
+			};
 			snprintf(fix->what, sizeof(fix->what), "%s.", f->text);
 			snprintf(fix->where, sizeof(fix->where), "%s:%u",
 				 f->file, f->line);

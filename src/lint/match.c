@@ -201,6 +201,7 @@ bool lint_told(const struct lint_run *run, enum lint_rule rule,
 	for (i = 0; i < report->n_findings; i++)
 		if (report->finding[i].rule == rule &&
 		    report->finding[i].line == node->line &&
+		    report->finding[i].column == node->column &&
 		    strcmp(report->finding[i].file, node->file) == 0)
 			return true;
 	return false;

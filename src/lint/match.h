@@ -58,7 +58,7 @@ bool lint_same(const char *a, const char *b);
 bool lint_holds(const char *hay, const char *needle);
 bool lint_begins(const char *text, const char *prefix);
 
-/* Whether the rule has a finding at this line already. */
+/* Whether the rule has a finding at this place already. */
 bool lint_told(const struct lint_run *run, enum lint_rule rule,
 	       const struct lint_node *node);
 /* The indentation of a line, as it is. */

@@ -95,6 +95,8 @@ struct nginx_world {
 		bool known;
 	} set[NGINX_MAX_SET];
 	size_t n_set;
+	bool asking; /* it is the request that auth_request makes of it */
+	int answer;  /* the status of what answered it, or 0 */
 	bool asked_origin, asked_agent; /* a value depended on it */
 	bool asked_referer;
 };
@@ -163,6 +165,10 @@ void nginx_mend_replace(struct nginx_mend *m, const struct lint_node *node,
 			const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void nginx_mend_delete(struct nginx_mend *m, const struct lint_node *node);
+/* Add something before the directive @node, on a line of its own if it can be. */
+void nginx_mend_before(struct nginx_mend *m, const struct lint_node *node,
+		       const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 /* Add a directive after @node, indented like it. */
 void nginx_mend_add(struct nginx_mend *m, const struct lint_node *node,
 		    const char *format, ...)
@@ -213,11 +219,8 @@ void nginx_judge_scheme(struct lint_run *run, const struct lint_node *level,
 
 void nginx_judge_path(struct lint_run *run, const struct lint_node *level);
 
-/* ---- nginx_access.c: what refuses ---- */
+/* ---- nginx_walk.c: what conditions decide ---- */
 
-/* Whether a finding of this rule is at this place already. */
-bool nginx_is_noted(struct lint_run *run, enum lint_rule rule,
-		    const struct lint_node *node);
 /*
  * Go through set, if, return and rewrite of the server and of @location as
  * nginx does, noting what refuses or redirects. Returns the level that serves
@@ -226,6 +229,13 @@ bool nginx_is_noted(struct lint_run *run, enum lint_rule rule,
  */
 const struct lint_node *nginx_follow(struct nginx_world *w,
 				     const struct lint_node *location);
+/* The status that the location of @uri gives to an auth_request of @level, noting
+ * what refuses; 0: that is not known. */
+int nginx_ask(struct lint_run *run, const struct lint_node *level,
+	      const char *uri);
+
+/* ---- nginx_access.c: what refuses beside them ---- */
+
 /* allow, deny, auth, limits, certificates. */
 void nginx_judge_access(struct lint_run *run, const struct lint_node *level);
 

@@ -45,7 +45,7 @@ static void note_host(struct nginx_world *w, const struct lint_node *level,
 	char where[128], paste[480] = "", words[240];
 	struct lint_finding *f;
 
-	if (nginx_is_noted(w->run, rule, at))
+	if (lint_told(w->run, rule, at))
 		return;
 	nginx_where(level, where, sizeof(where));
 	host_words(w, node, rule, value, words, sizeof(words));
@@ -142,7 +142,7 @@ void nginx_judge_scheme(struct lint_run *run, const struct lint_node *level,
 	if (node && (!nginx_evaluate(&w, lint_arg(node, 1), sent, sizeof(sent)) ||
 		     lint_same(sent, "https") || lint_same(sent, "wss")))
 		return;
-	if (nginx_is_noted(run, LINT_SCHEME_LOST, node ? node : pass))
+	if (lint_told(run, LINT_SCHEME_LOST, node ? node : pass))
 		return;
 	nginx_where(level, where, sizeof(where));
 	f = lint_note(run, LINT_SCHEME_LOST, node ? node : pass, sure, where,

@@ -234,7 +234,7 @@ static bool judge_name(struct lint_run *run, const struct lint_node *level,
 	struct lint_finding *f;
 	char where[128];
 
-	if (!node || nginx_is_noted(run, LINT_MISSPELT_VARIABLE, node))
+	if (!node || lint_told(run, LINT_MISSPELT_VARIABLE, node))
 		return node != NULL;
 	nginx_where(level, where, sizeof(where));
 	f = lint_note(run, LINT_MISSPELT_VARIABLE, node, sure, where,
@@ -327,7 +327,7 @@ static void note_undefined(struct lint_run *run, const struct lint_node *level,
 	struct bytes variable;
 	bool lone = !lint_child(run->root, "http", NULL);
 
-	if (nginx_is_noted(run, LINT_MISSPELT_VARIABLE, node))
+	if (lint_told(run, LINT_MISSPELT_VARIABLE, node))
 		return;
 	has_undefined(run, text, &variable);
 	snprintf(name, sizeof(name), "%.*s", BYTES_ARG(variable));
@@ -375,7 +375,7 @@ static void note_wrong(struct lint_run *run, const struct lint_node *level,
 	nginx_world_of(run, nginx_server(level), &w);
 	nginx_evaluate(&w, written, value, sizeof(value));
 	rule = rule_of(field, written, value);
-	if (nginx_is_noted(run, rule, node))
+	if (lint_told(run, rule, node))
 		return;
 	nginx_where(level, where, sizeof(where));
 	f = lint_note(
@@ -416,7 +416,7 @@ static void note_version(struct lint_run *run, const struct lint_node *level,
 	struct lint_finding *f;
 	char where[128];
 
-	if (nginx_is_noted(run, LINT_HTTP_VERSION, at))
+	if (lint_told(run, LINT_HTTP_VERSION, at))
 		return;
 	nginx_where(level, where, sizeof(where));
 	f = lint_note(run, LINT_HTTP_VERSION, at, sure, where,
@@ -448,7 +448,7 @@ static void judge_removed(struct lint_run *run, const struct lint_node *level,
 
 	nginx_where(level, where, sizeof(where));
 	if (off && lint_same(lint_arg(off, 0), "off") &&
-	    !nginx_is_noted(run, LINT_UPGRADE_REMOVED, off)) {
+	    !lint_told(run, LINT_UPGRADE_REMOVED, off)) {
 		f = lint_note(run, LINT_UPGRADE_REMOVED, off, sure, where,
 			      "the client's fields are not passed on, "
 			      "Sec-WebSocket-Key among them");
@@ -460,7 +460,7 @@ static void judge_removed(struct lint_run *run, const struct lint_node *level,
 		const struct lint_node *n = nginx_header(level, needed[i], NULL);
 
 		if (!n || lint_arg(n, 1)[0] ||
-		    nginx_is_noted(run, LINT_UPGRADE_REMOVED, n))
+		    lint_told(run, LINT_UPGRADE_REMOVED, n))
 			continue;
 		f = lint_note(
 			run, LINT_UPGRADE_REMOVED, n, sure, where,
@@ -514,7 +514,7 @@ static void judge_time(struct lint_run *run, const struct lint_node *level,
 	char where[128], time[32];
 
 	if (ms < 0 || ms >= SHORT_TIMEOUT_MS ||
-	    nginx_is_noted(run, LINT_SHORT_TIMEOUT, node ? node : pass))
+	    lint_told(run, LINT_SHORT_TIMEOUT, node ? node : pass))
 		return;
 	nginx_where(level, where, sizeof(where));
 	f = lint_note(run, LINT_SHORT_TIMEOUT, node ? node : pass, sure, where,

@@ -102,6 +102,36 @@ static bool ends_line(struct nginx_mend *m, const struct lint_node *node)
 	return !rest.len || rest.data[0] == '#';
 }
 
+/* Whether nothing but blanks stands before the directive. */
+static bool begins_line(struct nginx_mend *m, const struct lint_node *node)
+{
+	struct bytes line = lint_line(m->run, node->file, node->line);
+
+	for (unsigned i = 0; i + 1 < node->column && i < line.len; i++)
+		if (line.data[i] != ' ' && line.data[i] != '\t')
+			return false;
+	return true;
+}
+
+void nginx_mend_before(struct nginx_mend *m, const struct lint_node *node,
+		       const char *format, ...)
+{
+	char indent[256], text[900];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (!begins_line(m, node)) {
+		add_part(m, node->file, node->line, node->column, 0, "%s ",
+			 text);
+		return;
+	}
+	lint_indent(m->run, node->file, node->line, indent, sizeof(indent));
+	add_part(m, node->file, node->line - 1, UINT_MAX, 0, "%.100s%s", indent,
+		 text);
+}
+
 void nginx_mend_add(struct nginx_mend *m, const struct lint_node *node,
 		    const char *format, ...)
 {

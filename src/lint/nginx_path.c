@@ -41,7 +41,7 @@ void nginx_judge_path(struct lint_run *run, const struct lint_node *level)
 
 	if (!location || !path || !lint_holds(prefix_of(location), SOCKET_IO) ||
 	    lint_holds(path, SOCKET_IO) ||
-	    nginx_is_noted(run, LINT_PATH_CHANGED, pass))
+	    lint_told(run, LINT_PATH_CHANGED, pass))
 		return;
 	nginx_where(level, where, sizeof(where));
 	f = lint_note(run, LINT_PATH_CHANGED, pass, false, where,

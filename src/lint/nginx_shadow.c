@@ -104,7 +104,7 @@ static void note_plain_only(struct lint_run *run,
 	const struct lint_node *at = taker == tls ? tls : taker;
 	char where[128], plain[128];
 
-	if (nginx_is_noted(run, LINT_PLAIN_VHOST_ONLY, at))
+	if (lint_told(run, LINT_PLAIN_VHOST_ONLY, at))
 		return;
 	nginx_where(at, where, sizeof(where));
 	nginx_where(plain_location, plain, sizeof(plain));
@@ -149,7 +149,7 @@ static void note_second(struct lint_run *run, const struct lint_node *location,
 {
 	char where[128];
 
-	if (nginx_is_noted(run, LINT_SHADOWED, location))
+	if (lint_told(run, LINT_SHADOWED, location))
 		return;
 	nginx_where(location, where, sizeof(where));
 	lint_fix(lint_note(run, LINT_SHADOWED, location, true, where,
@@ -251,7 +251,7 @@ static void note_variable(struct lint_run *run, const struct lint_node *node,
 	bool lone = !lint_child(run->root, "http", NULL);
 	const char *near;
 
-	if (nginx_is_noted(run, LINT_MISSPELT_VARIABLE, node))
+	if (lint_told(run, LINT_MISSPELT_VARIABLE, node))
 		return;
 	snprintf(name, sizeof(name), "%.*s", BYTES_ARG(variable));
 	near = nginx_nearest(run, name, near_name, sizeof(near_name));

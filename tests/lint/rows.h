@@ -53,26 +53,47 @@ static inline void check_error(enum lint_language language, const char *text,
 			 error.text, line, part);
 }
 
-/* The patch for @text holds @part. */
-static inline void check_patch(enum lint_language language, const char *text,
-			       const struct lint_request *request,
-			       const char *part)
+/* The patch for @text, to be freed. */
+static inline char *make_patch(enum lint_language language, const char *text,
+			       const struct lint_request *request)
 {
 	const struct memory_file files[] = {{"x", text}, {0}};
 	struct lint_report report;
 	struct lint_error error = {0};
 	struct ses_buf out;
+	char *patch;
 
 	assert_int_equal(memory_lint(files, language, request, &report, &error),
 			 0);
 	ses_buf_init(&out, 1 << 20);
 	assert_int_equal(lint_patch(&report, &out), 0);
 	assert_int_equal(ses_buf_append(&out, bytes_of("", 1)), 0);
-	if (!strstr((const char *)ses_buf_bytes(&out).data, part))
-		fail_msg("%s\npatch:\n%s\nwanted:\n%s", text,
-			 (const char *)ses_buf_bytes(&out).data, part);
+	patch = strdup((const char *)ses_buf_bytes(&out).data);
 	ses_buf_fini(&out);
 	lint_report_fini(&report);
+	return patch;
+}
+
+/* The patch for @text holds @part. */
+static inline void check_patch(enum lint_language language, const char *text,
+			       const struct lint_request *request,
+			       const char *part)
+{
+	char *patch = make_patch(language, text, request);
+
+	if (!strstr(patch, part))
+		fail_msg("%s\npatch:\n%s\nwanted:\n%s", text, patch, part);
+	free(patch);
+}
+
+static inline void check_no_patch(enum lint_language language, const char *text,
+				  const struct lint_request *request)
+{
+	char *patch = make_patch(language, text, request);
+
+	if (*patch)
+		fail_msg("%s\npatch:\n%s\nwanted: none", text, patch);
+	free(patch);
 }
 
 #endif

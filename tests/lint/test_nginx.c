@@ -5,7 +5,7 @@
 
 #include <sesame/error.h>
 
-#include "memory.h"
+#include "rows.h"
 
 #define GOOD                                                                   \
 	"proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade;"      \
@@ -13,34 +13,12 @@
 	" proxy_set_header Host $http_host; proxy_read_timeout 1h;"
 #define WS "location /ws { proxy_pass http://a; " GOOD " }\n"
 
-struct row {
-	const char *text, *told;
-};
-
-static void check_rows(const struct row *row, size_t n,
-		       const struct lint_request *request)
-{
-	struct lint_report report;
-	struct lint_error error;
-	char told[1024];
-
-	for (size_t i = 0; i < n; i++) {
-		const struct memory_file files[] = {{"x", row[i].text}, {0}};
-
-		if (memory_lint(files, LINT_NGINX, request, &report, &error))
-			fail_msg("%s\n%u: %s", row[i].text, error.line,
-				 error.text);
-		memory_told(&report, told, sizeof(told));
-		if (strcmp(told, row[i].told) != 0)
-			fail_msg("%s\ntold:   %s\nwanted: %s", row[i].text,
-				 told, row[i].told);
-		lint_report_fini(&report);
-	}
-}
+#define check_rows(rows, n, request) \
+	check_configs(LINT_NGINX, rows, n, request)
 
 TEST("nothing is found where all is right")
 {
-	static const struct row rows[] = {
+	static const struct config_row rows[] = {
 		{WS, ""},
 		{"server { listen 80; " WS " }", ""},
 		{"map $http_upgrade $connection_upgrade { default upgrade; '' "
@@ -79,7 +57,7 @@ TEST("nothing is found where all is right")
 
 TEST("what does not reach the server behind is found at its line")
 {
-	static const struct row rows[] = {
+	static const struct config_row rows[] = {
 		{"location /ws {\nproxy_pass http://a;\nproxy_read_timeout 1h;\n"
 		 "proxy_set_header Host $http_host; }",
 		 "upgrade-not-forwarded:2"},
@@ -127,7 +105,7 @@ TEST("what does not reach the server behind is found at its line")
 
 TEST("a value counts by what it comes to")
 {
-	static const struct row rows[] = {
+	static const struct config_row rows[] = {
 		{UPGRADE("websocket"), ""},
 		{UPGRADE("'WebSocket'"), ""},
 		{UPGRADE("${http_upgrade}"), ""},
@@ -173,7 +151,7 @@ TEST("a value counts by what it comes to")
 
 TEST("the version, Host, scheme and time are looked at")
 {
-	static const struct row rows[] = {
+	static const struct config_row rows[] = {
 		{"location /ws {\nproxy_pass http://a; proxy_read_timeout 1h; "
 		 "proxy_set_header Host $http_host; " REST " }",
 		 "http-version:2"},
@@ -216,7 +194,7 @@ TEST("the version, Host, scheme and time are looked at")
 
 TEST("what is never reached is found")
 {
-	static const struct row rows[] = {
+	static const struct config_row rows[] = {
 		{"server { location ~ ^/w { proxy_pass http://b; }\n" WS " }",
 		 "shadowed:2"},
 		{"server { location ~ ^/w { proxy_pass http://b; }\n"
@@ -246,9 +224,14 @@ TEST("what is never reached is found")
 	check_rows(rows, ARRAY_LEN(rows), NULL);
 }
 
+/* A server that asks /a, which does @what. */
+#define AUTH(what) \
+	"server { location = /a { internal; " what " }\n" \
+	"auth_request /a;\n" WS " }"
+
 TEST("what refuses is told, and is not sure where it depends on the client")
 {
-	static const struct row rows[] = {
+	static const struct config_row rows[] = {
 		{"server { if ($http_origin !~ ^https://a$) { return 403; }\n"
 		 WS " }",
 		 "origin-rule:1?"},
@@ -279,6 +262,13 @@ TEST("what refuses is told, and is not sure where it depends on the client")
 		 GOOD " auth_basic off; } }",
 		 ""},
 		{"server {\nauth_request /a;\n" WS " }", "auth-rule:2?"},
+		{AUTH("proxy_pass http://b;"), "auth-rule:2?"},
+		/* who is asked answers by rules of nginx: those are told */
+		{AUTH("return 204;"), ""},
+		{AUTH("if ($http_origin = https://a) { return 403; }\n"
+		      "return 204;"),
+		 "origin-rule:1?"},
+		{AUTH("return 401;"), "refused:1"},
 		{"server {\nssl_verify_client on;\n" WS " }",
 		 "certificate-rule:2?"},
 		{"limit_conn_zone $binary_remote_addr zone=c:1m;\nserver {\n"
@@ -313,7 +303,7 @@ static const struct lint_request tls = {
 
 TEST("a request is judged along its way alone")
 {
-	static const struct row rows[] = {
+	static const struct config_row rows[] = {
 		{"server { listen 80; " WS "}", ""},
 		{"server { listen 80; " WS
 		 "location /api/ws {\nproxy_pass http://a; } }",
@@ -330,6 +320,14 @@ TEST("a request is judged along its way alone")
 		{"server { location / {\nproxy_pass http://a; " GOOD "\n"
 		 "if ($http_upgrade != websocket) { return 404; } } }",
 		 ""},
+		{AUTH("if ($http_origin !~ app) { return 403; }\nreturn 204;"),
+		 ""},
+		{AUTH("\nif ($http_origin ~ app) { return 403; } return 204;"),
+		 "origin-rule:2"},
+		{AUTH("if ($http_origin !~ app) { return 403; }\n"
+		      "proxy_pass http://b;"),
+		 "auth-rule:3"},
+		{AUTH("return 302 /login;"), "refused:1"},
 		{"server { location / {\nroot /srv; try_files $uri @app; }\n"
 		 "location @app { proxy_pass http://a; " GOOD " } }",
 		 ""},
@@ -366,9 +364,56 @@ TEST("a request is judged along its way alone")
 	check_rows(rows, ARRAY_LEN(rows), &plain);
 }
 
+TEST("the Origin or User-Agent of a request is let past the test, and no other")
+{
+	static const struct lint_request none = {.path = "/ws", .port = 80};
+	static const struct {
+		const char *text, *patch;
+		const struct lint_request *request;
+	} rows[] = {
+		{"server {\n\tif ($http_origin !~ z) { return 444; }\n" WS "}",
+		 "+\tif ($http_origin = \"http://app.example\") { break; }\n"
+		 " \tif ($http_origin !~ z)",
+		 &plain},
+		{"server {\nlocation /ws { if ($http_user_agent ~ F) { return "
+		 "403; } proxy_pass http://a; " GOOD " } }",
+		 "+location /ws { if ($http_user_agent = \"Firefox/1\") { break; "
+		 "} if ($http_user_agent ~ F) {",
+		 &plain},
+		{"map $http_origin $bad { default 1; }\nserver {\nlocation /ws "
+		 "{\nif ($bad) { return 403; }\nproxy_pass http://a; " GOOD "}}",
+		 "+if ($http_origin = \"\") { break; }\n if ($bad)", &none},
+		{AUTH("if ($http_origin ~ p) { return 403; } return 204;"),
+		 "internal; if ($http_origin = \"http://app.example\") { return "
+		 "204; } if", &plain},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		check_patch(LINT_NGINX, rows[i].text, rows[i].request,
+			    rows[i].patch);
+}
+
+TEST("what an end of the tests would leave out stands in the way of the patch")
+{
+	static const char *const rows[] = {
+		"server {\nif ($http_origin ~ p) { return 403; }\n"
+		"if ($http_user_agent ~ x) { return 403; }\n" WS "}",
+		"server {\nif ($http_origin ~ p) { return 403; }\nset $a b;\n" WS
+		"}",
+	};
+	static const struct lint_request odd = {
+		.path = "/ws", .port = 80, .origin = "http://$p\""};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		check_no_patch(LINT_NGINX, rows[i], &plain);
+	check_no_patch(LINT_NGINX,
+		       "server {\nif ($http_origin ~ p) { return 403; }\n" WS "}",
+		       &odd);
+}
+
 TEST("a request over TLS comes to the server with TLS, or to none")
 {
-	static const struct row rows[] = {
+	static const struct config_row rows[] = {
 		{"server { listen 80; " WS "}\n"
 		 "server { listen 443 ssl; location / {\nproxy_pass http://a; "
 		 GOOD "\n} }",
@@ -387,7 +432,7 @@ TEST("a request over TLS comes to the server with TLS, or to none")
 
 /* ---- files ---- */
 
-static void check_error(const struct memory_file *files, const char *file,
+static void check_files_error(const struct memory_file *files, const char *file,
 			unsigned line, const char *text)
 {
 	struct lint_report report;
@@ -434,11 +479,11 @@ TEST("a forgotten semicolon is told where it belongs")
 		{"server {\nproxy_pass a\nlocation / { return 200; } }", 2},
 	};
 	/* values may stand in lines of their own */
-	static const struct row fine[] = {
+	static const struct config_row fine[] = {
 		{"server { server_name\n a\n \"listen\"\n b; listen\n80; }", ""}};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		check_error((struct memory_file[]){{"x", rows[i].text}, {0}},
+		check_files_error((struct memory_file[]){{"x", rows[i].text}, {0}},
 			    "x", rows[i].line, "\";\"");
 	check_rows(fine, ARRAY_LEN(fine), NULL);
 }
@@ -446,7 +491,7 @@ TEST("a forgotten semicolon is told where it belongs")
 TEST("a path of proxy_pass is told where Socket.IO would miss its own")
 {
 #define IO(location, pass) "location " location " { " pass " " GOOD " }\n"
-	static const struct row rows[] = {
+	static const struct config_row rows[] = {
 		{IO("/socket.io/", "proxy_pass http://a/;"),
 		 "path-changed:1?"},
 		{IO("^~ /socket.io", "proxy_pass http://a/x/;"),
@@ -463,7 +508,7 @@ TEST("a path of proxy_pass is told where Socket.IO would miss its own")
 
 TEST("a missing include is told, and what does not matter is not")
 {
-	static const struct row rows[] = {
+	static const struct config_row rows[] = {
 		{"server {\ninclude no/such;\n" WS "}", "cannot-read:2?"},
 		{"http { include mime.types; include conf.d/*.conf; }", ""},
 	};
@@ -488,8 +533,8 @@ TEST("an include that comes back to itself is an error with its place")
 		{"j", "a; a; a; a;"},
 		{0}};
 
-	check_error(loop, "b", 3, "a includes itself");
-	check_error(fan, "j", 1, "more than 200000 directives");
+	check_files_error(loop, "b", 3, "a includes itself");
+	check_files_error(fan, "j", 1, "more than 200000 directives");
 }
 
 TEST("what nginx -T prints is several files")
