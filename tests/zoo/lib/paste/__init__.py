@@ -10,6 +10,9 @@ What the lines may hold, beside directives:
                        that word goes out of the lines of this name
     NAME ... WORDS     the line that is there stays, with these words more;
                        words before the "..." replace its first ones
+    LINE # OTHER where auth_request asks
+                       in the location that an auth_request names, OTHER stands
+                       instead of LINE
     # anything else    is for the reader
     127.0.0.1:3000     the reader's own application
 """

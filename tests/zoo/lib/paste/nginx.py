@@ -7,6 +7,7 @@ from paste import NoPlace, matches, more, plain, removals, words_out
 HTTP = {"map", "geo", "upstream", "limit_req_zone", "limit_conn_zone", "log_format"}
 SERVER = {"listen", "large_client_header_buffers", "client_header_buffer_size", "http2"}
 BY_FIRST_WORD = {"proxy_set_header", "add_header", "allow", "deny", "set"}
+INSTEAD = r"(?m)# (.*) where auth_request asks$"
 TOKEN = re.compile(r"""\s*(\#[^\n]*|[;{}]|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|(?:\$\{|[^\s;{}])+)""")
 
 
@@ -86,8 +87,8 @@ def refuses(node):
 
 
 class Paste:
-    def __init__(self, tree, request):
-        self.request, self.done = request, 0
+    def __init__(self, tree, request, instead):
+        self.request, self.done, self.instead = request, 0, instead
         self.main = tree
         self.http = named(tree, "http")[0][1]
         self.server = server_of(self.http, request)
@@ -159,11 +160,19 @@ class Paste:
         self.done += 1
 
     def put_before_refusal(self, node):
-        for nodes in self.chain[:2] if self.location else self.chain[:1]:
+        blocks = self.chain[:2] if self.location else self.chain[:1]
+        asked = self.asked()
+        for nodes in blocks + ([asked] if asked else []):
             at = next((i for i, n in enumerate(nodes) if refuses(n)), None)
             if at is not None:
-                nodes.insert(at, node)
+                nodes.insert(at, [node[0], self.instead] if nodes is asked else node)
                 self.done += 1
+
+    def asked(self):
+        """What the location holds that auth_request asks, or None."""
+        auth = next((n for b in self.chain for n in named(b, "auth_request")), None)
+        place = auth and auth[0][1] != "off" and location_of(self.server, auth[0][1])
+        return place[1] if place else None
 
     def put_access(self, node):
         nodes = next((b for b in self.chain if named(b, "allow") or named(b, "deny")),
@@ -198,7 +207,7 @@ class Paste:
 
 def paste(text, snippet, request):
     tree = parse(text)
-    job = Paste(tree, request)
+    job = Paste(tree, request, parse("".join(re.findall(INSTEAD, snippet))))
     for pattern in removals(snippet):
         job.remove(pattern)
     for name, word in words_out(snippet):
