@@ -158,6 +158,7 @@ static void expect(struct doctor_facts *f)
 		f->expected[0] = 0;
 	}
 	f->proven = f->expected[0] != 0;
+	know(f, "changed", f->v->proof.changed);
 	know(f, "expected", f->expected);
 }
 
@@ -261,21 +262,13 @@ static void know_the_answer(struct doctor_facts *f)
 {
 	const struct ses_tls_info *tls;
 	const struct doctor_probe *end = f->key ? f->key : f->base;
-	struct doctor_score score;
 	char text[300];
 
 	if (!f->base)
 		return;
 	tls = &f->base->dial.tls;
-	doctor_result_text(f->base, text, sizeof(text));
+	doctor_result_often(f->chart, f->base, text, sizeof(text));
 	copy(f, bytes_of_str(text), f->result, sizeof(f->result));
-	score = doctor_score(f->chart, &f->base->trial);
-	if (score.opened > 0 && score.opened < score.n) {
-		size_t len = strlen(f->result);
-
-		snprintf(f->result + len, sizeof(f->result) - len,
-			 " (%d of %d times)", score.n - score.opened, score.n);
-	}
 	know(f, "result", f->result);
 	snprintf(f->seconds, sizeof(f->seconds), "%.1f", end->open_ms / 1000);
 	know(f, "seconds", f->seconds);

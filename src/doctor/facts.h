@@ -41,6 +41,16 @@ bool doctor_same_way(const struct doctor_trial *t);
 struct why_hops doctor_all_hops(const struct doctor_chart *chart,
 				const struct why_hops *seen);
 
+/*
+ * proof.c: the handshake that shows the cause best, of those with another
+ * outcome than the user's own; NULL when none of them speaks for it.
+ */
+const struct doctor_probe *
+doctor_telling_key(const struct doctor_chart *chart,
+		   const struct doctor_opinion *opinion);
+/* The pair of f->base and f->key, into f->v. */
+void doctor_prove(struct doctor_facts *f);
+
 /* prescribe.c: the remedies, those of the refuser first, into f->v. */
 void doctor_prescribe(struct doctor_facts *f, const struct why_hops *hops);
 

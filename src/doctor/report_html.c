@@ -277,7 +277,8 @@ static void put_proof(struct page *pg)
 	}
 	open_section(pg, "proof", "Proof");
 	put(pg, "<div class=\"pair\">\n");
-	doctor_result_text(pg->chart->probe[0], result, sizeof(result));
+	doctor_result_often(pg->chart, pg->chart->probe[0], result,
+			    sizeof(result));
 	put_side(pg, "A", "as asked", result, opens);
 	put_side(pg, "B", v->proof.changed, v->proof.result, !opens);
 	doctor_say_repeats(v->proof.repeated, repeats, sizeof(repeats));

@@ -199,7 +199,8 @@ static void put_proof(struct page *pg)
 	snprintf(title, sizeof(title), "Proof: handshake %d%s%s",
 		 v->proof.probe, *repeats ? ", " : "", repeats);
 	heading(pg, title);
-	doctor_result_text(pg->chart->probe[0], first, sizeof(first));
+	doctor_result_often(pg->chart, pg->chart->probe[0], first,
+			    sizeof(first));
 	snprintf(changed, sizeof(changed), "%s", shown(pg, v->proof.changed));
 	snprintf(second, sizeof(second), "%s", shown(pg, v->proof.result));
 	a.right = first;

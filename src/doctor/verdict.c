@@ -306,32 +306,6 @@ static void gather_evidence(struct doctor_facts *f,
 	}
 }
 
-/* The key is a proof when what it shows speaks for the cause. */
-static bool proves(const struct doctor_facts *f, const struct doctor_opinion *o)
-{
-	for (size_t i = 0; f->key && i < f->chart->n_findings; i++)
-		if (f->chart->finding[i].probe == f->key->n && o->weight[i] > 0)
-			return true;
-	return false;
-}
-
-static void prove(struct doctor_facts *f)
-{
-	struct doctor_verdict *v = f->v;
-	char result[256];
-
-	if (!f->key || v->cause == WHY_OK)
-		return;
-	v->proof.given = true;
-	v->proof.probe = f->key->n;
-	doctor_trial_text(f->chart->c, &f->key->trial, v->proof.changed,
-			  sizeof(v->proof.changed));
-	doctor_result_text(f->key, result, sizeof(result));
-	doctor_redact(f->chart->c, bytes_of_str(result), v->proof.result,
-		      sizeof(v->proof.result));
-	v->proof.repeated = doctor_repeats(f->chart, &f->key->trial);
-}
-
 /* ---- alternatives ---- */
 
 static void weigh_alternatives(struct doctor_facts *f,
@@ -374,17 +348,15 @@ void doctor_pronounce(const struct doctor_chart *chart,
 	*v = (struct doctor_verdict){.cause = opinion->best,
 				     .confidence = opinion->p[opinion->best]};
 	f.base = doctor_baseline(chart);
-	f.key = doctor_key(chart);
-	if (!proves(&f, opinion))
-		f.key = NULL;
+	f.key = doctor_telling_key(chart, opinion);
 	v->status = f.base ? f.base->status : 0;
 	v->outcome = outcome_of(&f);
 	find_responder(&f, &hops);
 	v->who = who_acts(&f);
+	doctor_prove(&f);
 	doctor_know(&f);
 	summarise(&f);
 	gather_evidence(&f, opinion);
-	prove(&f);
 	doctor_config_prescribe(chart, v);
 	doctor_prescribe(&f, &hops);
 	weigh_alternatives(&f, opinion, &hops);

@@ -54,6 +54,13 @@ struct doctor_verdict {
 	size_t n_hops;
 };
 
+/*
+ * The result of a handshake, and how often the same request had it where
+ * servers disagree: "403 Forbidden (3 of 5 times)". Returns @out.
+ */
+char *doctor_result_often(const struct doctor_chart *chart,
+			  const struct doctor_probe *p, char *out, size_t size);
+
 void doctor_pronounce(const struct doctor_chart *chart,
 		      const struct doctor_opinion *opinion,
 		      struct doctor_verdict *ret_verdict);
