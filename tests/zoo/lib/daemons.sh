@@ -13,19 +13,28 @@ run_at() {
 
 # The echoes of lib with reasons to refuse: MODE [PORT [VARIANT]].
 python_at() { run_at "${3:-$PORT}" "$PY" "$LIB/$1.py" "${3:-$PORT}" "$2" "${4:-$variant}"; }
+node_at() { run_at "$2" node "$LIB/$1.js" "$2" "$3" "$T" "${@:4}"; } # NAME PORT VARIANT WORD...
+page_at() { node_at page_echo "$1" "$variant"; }
 library() { run_at "${2:-$PORT}" node "$LIB/library.js" "${2:-$PORT}" "${3:-$variant}" "$1"; }
 ruby_server() { run_at "${2:-$PORT}" ruby "$LIB/em_websocket.rb" "${2:-$PORT}" "$1" "$variant"; }
 gin_server() { run_at "${2:-$PORT}" "$BUILD/ginserver" "$1" "${2:-$PORT}" "$variant"; }
+# framework NAME, service NAME, with [PORT [VARIANT]]: see frameworks.js, services.js.
+framework() { run_at "${2:-$PORT}" node "$LIB/frameworks.js" "${2:-$PORT}" "${3:-$variant}" "$1"; }
+service() { run_at "${2:-$PORT}" node "$LIB/services.js" "${2:-$PORT}" "${3:-$variant}" "$1" "$T"; }
+chi_server() { run_at "${2:-$PORT}" "$BUILD/chiserver" "$1" "${2:-$PORT}" "${3:-$variant}"; }
 # native PROGRAM MODE [PORT [VARIANT]]: see lib/native.
 native() { run_at "${3:-$PORT}" "$BUILD/$1" "$2" "${3:-$PORT}" "${4:-$variant}"; }
 qt_server() { QT_QPA_PLATFORM=offscreen python_at qt_websockets "$1"; }
 php_server() { run_at "$PORT" php "$LIB/php_websocket.php" "$PORT" "$1" "$variant"; }
 twiggy_server() { MODE=$1 run_at "$PORT" twiggy --listen "127.0.0.1:$PORT" "$LIB/twiggy.psgi"; }
+# jetty_server MODE [PORT [VARIANT [CLASS]]]: see lib/java, so jetty_desk.
 jetty_server() {
-	run_at "$PORT" java -Xmx64m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData \
+	run_at "${2:-$PORT}" java -Xmx64m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC \
+		-XX:-UsePerfData -Dorg.eclipse.jetty.LEVEL=OFF \
 		-cp "$(printf '%s:' /usr/share/java/jetty9-*.jar)/usr/share/java/servlet-api.jar:$BUILD/java" \
-		JettyServer "$1" "$PORT" "$variant"
+		"${4:-JettyServer}" "$1" "${2:-$PORT}" "${3:-$variant}"
 }
+jetty_desk() { jetty_server "$1" "${2:-$PORT}" "${3:-$variant}" JettyDesk; }
 # sinatra_server MODE [PORT], by thin.
 sinatra_server() {
 	cd "$T"
@@ -105,6 +114,30 @@ lua_gateway() {
 		proxy_pass http://127.0.0.1:$P1; $forward } } }
 	END
 }
+# lua_socket [LUA]: an echo at /dash by lua-nginx-websocket; the Lua stands before it.
+lua_socket() {
+	nginx_modules_with ndk_http_module ngx_http_lua_module <<-END
+		http {
+		$(nginx_folders)
+		lua_package_path "/usr/share/lua/5.1/?.lua;;";
+		server { listen 127.0.0.1:$PORT;
+		location / { default_type text/html; content_by_lua_block { ngx.say("<h1>dash</h1>") } }
+		location /dash { content_by_lua_block {
+		${1:-}
+		local socket, wrong = require("nginx.websocket.server"):new{ timeout = 300000 }
+		if not socket then
+		  ngx.log(ngx.ERR, "failed to new websocket: ", wrong)
+		  return ngx.exit(444)
+		end
+		while true do
+		  local data, kind = socket:recv_frame()
+		  if socket.fatal or kind == "close" then break end
+		  if kind == "text" then socket:send_text(data)
+		  elseif kind == "ping" then socket:send_pong(data) end
+		end
+		} } } }
+	END
+}
 # apache_site: before $P1, by http:// and, in the fixed variant, with the Upgrade.
 apache_site() {
 	apache_with <<-END
@@ -122,24 +155,84 @@ core_rules_with() {
 		Include /usr/share/modsecurity-crs/rules/*.conf
 	END
 }
-# squid_site OPTION...: Squid as an accelerator before $P1, that forgets the Upgrade.
-squid_site() {
+# haproxy_site LINES: HAProxy before $P1, with these lines in its frontend.
+haproxy_site() {
+	haproxy_with <<-END
+		frontend web
+		  bind 127.0.0.1:$PORT
+		  $1
+		  default_backend app
+		backend app
+		  server a 127.0.0.1:$P1
+	END
+}
+# haproxy_token: before $P1, for those whose token it can verify.
+haproxy_token() {
+	local answer='http-request deny deny_status 401 content-type text/plain string'
+	local signed='jwt_verify("HS256","not-a-secret-at-all-0123456789abcdef") -m int 1'
+	local rules
+	rules=$(cat <<-END
+		http-request set-var(txn.bearer) http_auth_bearer
+		  http-request set-var(txn.now) date()
+		  http-request set-var(txn.exp) var(txn.bearer),jwt_payload_query('\$.exp','int')
+		  $answer "Missing Authorization HTTP header" unless { req.hdr(authorization) -m found }
+		  $answer "Invalid JWT signature" unless { var(txn.bearer),$signed }
+		  $answer "JWT has expired" if { var(txn.exp),sub(txn.now) -m int lt 0 }
+	END
+	)
+	haproxy_site "$(either "$rules" "")"
+}
+# caddy_tls_site: Caddy at https://localhost, before the port that is named.
+caddy_tls_site() { # PORT [LINES of its tls block]
+	caddy_with "auto_https off" <<-END
+		https://localhost:$PORT {
+		bind 127.0.0.1
+		tls $T/localhost.pem $T/localhost.key ${2:-}
+		reverse_proxy 127.0.0.1:$1
+		}
+	END
+}
+# apache_tls: the lines with which Apache speaks TLS.
+apache_tls="LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so
+SSLEngine on
+SSLCertificateFile $T/localhost.pem
+SSLCertificateKeyFile $T/localhost.key"
+# squid_with WORD...: Squid, with these words to its http_port and the rest of its
+# configuration on standard input.
+squid_with() {
 	chmod 777 "$T"
-	cat >"$T/squid.conf" <<-END
-		http_port 127.0.0.1:$PORT accel defaultsite=127.0.0.1:$PORT $1
+	{
+		cat <<-END
+			http_port 127.0.0.1:$PORT $*
+			pid_filename none
+			cache deny all
+			cache_log $T/cache.log
+			access_log none
+			cache_effective_user proxy
+			shutdown_lifetime 0
+		END
+		cat
+	} >"$T/squid.conf"
+	# Its shared memory goes by the service name; leave none behind.
+	trap "leave; rm -f /dev/shm/zoo$PORT-*" EXIT
+	run_at "$PORT" squid -N -n "zoo$PORT" -f "$T/squid.conf"
+}
+# squid_site OPTION...: as an accelerator before $P1, that forgets the Upgrade.
+squid_site() {
+	squid_with "accel defaultsite=127.0.0.1:$PORT $*" <<-END
 		cache_peer 127.0.0.1 parent $P1 0 no-query originserver
 		http_access allow all
 		$(either "" "http_upgrade_request_protocols websocket allow all")
-		pid_filename none
-		cache deny all
-		cache_log $T/cache.log
-		access_log none
-		cache_effective_user proxy
-		shutdown_lifetime 0
 	END
-	# Its shared memory goes by the service name; leave none behind.
-	trap 'leave; rm -f /dev/shm/zoo$PORT-*' EXIT
-	run_at "$PORT" squid -N -n "zoo$PORT" -f "$T/squid.conf"
+}
+# hitch_with PORT: TLS by hitch before this port.
+hitch_with() {
+	local as=()
+	[ "$(id -u)" = 0 ] && as=(-u nobody)
+	cat "$T/localhost.key" "$T/localhost.pem" >"$T/both.pem"
+	chmod 600 "$T/both.pem"
+	run_at "$PORT" hitch -n 1 -f "[127.0.0.1]:$PORT" -b "[127.0.0.1]:$1" "${as[@]}" \
+		--alpn-protos=http/1.1 "$T/both.pem"
 }
 # traffic_server_with: Apache Traffic Server with the rules of remap.config.
 traffic_server_with() {
@@ -369,4 +462,64 @@ firewall() {
 		  chain input { type filter hook input priority 0; $1; }
 		}
 	END
+}
+# aria2_at PORT PORT2 PORT3: its RPC, and two ports that it has besides.
+aria2_at() {
+	run_at "$1" aria2c --enable-rpc --rpc-listen-port="$1" --disable-ipv6 --no-conf --quiet \
+		--dir="$T" --listen-port="$2" --dht-listen-port="$3" --enable-dht=false
+}
+# webdis_at PORT [true|false]: before a Redis at $P1, with websockets or without.
+webdis_at() {
+	run_at "$P1" redis-server --port "$P1" --save "" --bind 127.0.0.1 --dir "$T"
+	cat >"$T/webdis.json" <<-END
+		{"redis_host": "127.0.0.1", "redis_port": $P1,
+		 "http_host": "127.0.0.1", "http_port": $1, "websockets": ${2:-true},
+		 "threads": 1, "pool_size": 2, "daemonize": false, "database": 0, "acl": [],
+		 "verbosity": 1, "logfile": "$T/webdis.log"}
+	END
+	run_at "$1" webdis "$T/webdis.json"
+}
+# rabbitmq_stomp: RabbitMQ with Web STOMP at $PORT and AMQP at $P2.
+rabbitmq_stomp() {
+	local home
+	home=$(echo /usr/lib/rabbitmq/lib/rabbitmq_server-*)
+	echo "[rabbitmq_web_stomp]." >"$T/plugins"
+	cat >"$T/rabbit.conf" <<-END
+		listeners.tcp.1 = 127.0.0.1:$P2
+		web_stomp.tcp.ip = 127.0.0.1
+		web_stomp.tcp.port = $PORT
+		stomp.listeners.tcp = none
+	END
+	export HOME=$T RABBITMQ_BASE=$T RABBITMQ_HOME=$home
+	export RABBITMQ_NODENAME=zoo$PORT@localhost RABBITMQ_DIST_PORT=$P4 ERL_EPMD_PORT=$P3
+	export RABBITMQ_CONFIG_FILE=$T/rabbit.conf RABBITMQ_ENABLED_PLUGINS_FILE=$T/plugins
+	export RABBITMQ_ADVANCED_CONFIG_FILE=$T/none RABBITMQ_GENERATED_CONFIG_DIR=$T
+	export RABBITMQ_MNESIA_BASE=$T/mnesia RABBITMQ_LOG_BASE=$T RABBITMQ_LOGS=$T/rabbit-log
+	export RABBITMQ_PID_FILE=$T/pid RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="+S 1"
+	run_at "$P3" epmd -port "$P3" -address 127.0.0.1
+	start "$home/sbin/rabbitmq-server"
+	up_at "$PORT" 450
+}
+# snapserver_with: Snapcast, its HTTP at $PORT, its control at $P1, its streams at $P2.
+snapserver_with() {
+	mkdir -p "$T/snap"
+	mkfifo "$T/fifo"
+	cat >"$T/snapserver.conf" <<-END
+		[server]
+		datadir = $T/snap
+		[http]
+		enabled = true
+		bind_to_address = 127.0.0.1
+		port = $PORT
+		doc_root = $T/snap
+		[tcp]
+		enabled = true
+		bind_to_address = 127.0.0.1
+		port = $P1
+		[stream]
+		bind_to_address = 127.0.0.1
+		port = $P2
+		source = pipe://$T/fifo?name=x&mode=read
+	END
+	HOME=$T run_at "$PORT" snapserver -c "$T/snapserver.conf"
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // An echo that answers `status` to the upgrades for which opens(request) is
-// false, and has `page` (or nothing) for browsers at /.
+// false, and has `page` (or nothing) for browsers at /, or `everywhere`.
 const http = require('http');
 const { WebSocketServer } = require('ws');
 const { port, fixed, echo } = require('./case');
@@ -10,10 +10,10 @@ function refusal({ status = '404 Not Found', type = 'text/plain', fields = [], b
     `Content-Length: ${body.length}`, 'Connection: close', '', body].join('\r\n');
 }
 
-module.exports = function gate({ opens, page, handleProtocols, ...refused }) {
+module.exports = function gate({ opens, page, everywhere, handleProtocols, ...refused }) {
   const sockets = new WebSocketServer({ noServer: true, handleProtocols });
   const server = http.createServer((request, response) => {
-    const found = page && request.url === '/';
+    const found = page && (everywhere || request.url === '/');
     response.writeHead(found ? 200 : 404, { 'Content-Type': 'text/html' });
     response.end(found ? page : 'Not Found');
   });

@@ -39,8 +39,8 @@ start() {
 	setsid "$@" >>"$T/log" 2>&1 </dev/null &
 	children+=($!)
 }
-up_at() {
-	for _ in {1..200}; do
+up_at() { # PORT [TWENTIETHS of a second]
+	for ((i = ${2:-200}; i; i--)); do
 		[ -n "$(ss -Hltn "sport = :$1")" ] && return
 		kill -0 "${children[-1]}" 2>/dev/null || break
 		sleep 0.05
@@ -51,7 +51,8 @@ up_at() {
 }
 stay() {
 	echo READY
-	while sleep 60 & wait $!; do :; done
+	start sleep infinity
+	wait "${children[-1]}"
 }
 
 # A WebSocket echo at PORT: node's ws, or Python's websockets.

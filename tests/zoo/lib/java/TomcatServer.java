@@ -25,8 +25,9 @@ import org.apache.tomcat.util.descriptor.web.FilterMap;
 import org.apache.tomcat.websocket.server.WsSci;
 
 /**
- * TomcatServer origin|path|key|size PORT VARIANT FOLDER: an echo at /chat in an
- * embedded Tomcat, with one reason to refuse unless VARIANT is "fixed".
+ * TomcatServer ajp|origin|path|key|size PORT VARIANT FOLDER: an echo at /chat in an
+ * embedded Tomcat, with one reason to refuse unless VARIANT is "fixed"; with ajp it
+ * has none, and speaks AJP at the next port.
  */
 public class TomcatServer {
 	static boolean checksOrigin;
@@ -99,6 +100,14 @@ public class TomcatServer {
 		context.addFilterMap(everywhere);
 	}
 
+	static Connector ajp(int port) {
+		Connector connector = new Connector("AJP/1.3");
+		connector.setPort(port);
+		connector.setProperty("address", "127.0.0.1");
+		connector.setProperty("secretRequired", "false");
+		return connector;
+	}
+
 	public static void main(String[] args) throws Exception {
 		String mode = args[0], port = args[1], folder = args[3];
 		boolean fixed = args[2].equals("fixed");
@@ -115,6 +124,8 @@ public class TomcatServer {
 		tomcat.setBaseDir(folder);
 		tomcat.setSilent(true);
 		tomcat.setConnector(connector);
+		if (mode.equals("ajp"))
+			tomcat.getService().addConnector(ajp(Integer.parseInt(port) + 1));
 		Context context = tomcat.addContext(mode.equals("path") ? "/app" : "", folder);
 		context.addServletContainerInitializer(new WsSci(), null);
 		context.addApplicationListener(Deploy.class.getName());
