@@ -172,7 +172,7 @@ def agrees(answer, key, o):
 
 def stays_open(s, received, seconds):
     """Watch what comes: an end, a close, a masked frame or text that is no
-    frame is no opening."""
+    frame (its first byte has bits that are reserved) is no opening."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         s.settimeout(max(0.05, end - time.monotonic()))
@@ -185,7 +185,7 @@ def stays_open(s, received, seconds):
         received += more
     while len(received) >= 2:
         first, length = received[0], received[1]
-        if first & 15 == 8 or length & 128:
+        if first & 15 == 8 or first & 0x70 or length & 128:
             return False
         if length == 126:
             length = 2 + int.from_bytes(received[2:4], "big")
@@ -213,6 +213,10 @@ def knock(args, timeout=6.0):
         lines = ["GET %s HTTP/1.1" % (target or "/")] + ["%s: %s" % f for f in fields]
         s.sendall("\r\n".join(lines + ["", ""]).encode())
         answer = read_head(s)
+        while status_of(answer) in (100, 102, 103):  # interim: the answer comes after it
+            answer = answer.partition(b"\r\n\r\n")[2]
+            if b"\r\n\r\n" not in answer:
+                answer += read_head(s)
         status = status_of(answer)
         head, _, rest = answer.partition(b"\r\n\r\n")
         if status != 101 or not agrees(head, key, o):
