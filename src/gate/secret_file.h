@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files that hold keys, tokens and passwords. They are read here, whole and
+ * bounded; what is in them is read by functions that open nothing.
+ */
+#ifndef GATE_SECRET_FILE_H
+#define GATE_SECRET_FILE_H
+
+#include "base/buf.h"
+#include "gate/complaints.h"
+
+#define GATE_SECRET_FILE_MAX (4 * 1024 * 1024) /* bytes */
+
+/* A file that has been read, and where to complain of it; all borrowed. */
+struct gate_secret_file {
+	const char *name;
+	struct bytes text;
+	struct gate_place at; /* of the setting that names it */
+	struct gate_complaints *wrong;
+};
+
+/* Complain of @line of the file; 0: of the file as a whole. */
+void gate_secret_complain(const struct gate_secret_file *file, unsigned line,
+			  const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/*
+ * Cut the next line off @rest, without its end and outer blanks, skipping
+ * empty ones and comments ("#"). @line counts. False: that was all.
+ */
+bool gate_secret_next_line(struct bytes *rest, unsigned *line,
+			   struct bytes *ret_text);
+
+/*
+ * Read file->name into @out and let file->text be its content, until
+ * gate_secret_file_close(). False: a complaint says why.
+ */
+bool gate_secret_file_open(struct gate_secret_file *file, struct ses_buf *out);
+/* Wipe the content and free it. */
+void gate_secret_file_close(struct ses_buf *out);
+
+#endif
