@@ -309,6 +309,6 @@ int cmd_check(int argc, char **argv)
 			status = try_request(&options, policy);
 	}
 	ses_buf_fini(&errors);
-	gate_policy_free(policy);
+	gate_policy_unref(policy);
 	return status;
 }

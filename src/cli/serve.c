@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `sesame serve`: read the configuration, open the doors, run until told to
- * stop. The first SIGTERM, SIGINT or SIGHUP asks everybody to leave (close
- * 1001), the second one ends at once. What a request meets is told in
- * gate/visit.c.
+ * stop. The first SIGTERM or SIGINT asks everybody to leave (close 1001), the
+ * second one ends at once; SIGHUP reads the configuration again. What a
+ * request meets is told in gate/visit.c.
  */
 #include <errno.h>
 #include <signal.h>
@@ -19,7 +19,7 @@
 #include "cli/command.h"
 #include "cli/options.h"
 #include "gate/config.h"
-#include "gate/gate.h"
+#include "gate/house.h"
 #include "gate/log.h"
 #include "gate/value.h"
 
@@ -76,7 +76,7 @@ static int read_options(char **argv, struct options *o)
 
 /* ---- Configuration ---- */
 
-static struct gate_policy *read_policy(const char *file)
+static struct gate_policy *read_file(const char *file)
 {
 	struct gate_policy *policy;
 	struct ses_buf errors;
@@ -130,13 +130,23 @@ static bool listen_instead(struct gate_policy *policy, const char *text)
 		return false;
 	}
 	tell_what_is_not_heard(policy);
+	gate_policy_keep_listeners(policy, 1);
 	free(listen->host);
 	listen->host = strndup((const char *)host.data, host.len);
 	listen->port = port;
 	listen->tls = false;
-	/* The others stay where they are, to be freed with the policy. */
-	policy->n_listen = 1;
 	return listen->host != NULL;
+}
+
+/* The configuration as file and options have it, or NULL: it is told. */
+static struct gate_policy *read_policy(const struct options *o)
+{
+	struct gate_policy *policy = read_file(o->config);
+
+	if (!policy || !o->listen || listen_instead(policy, o->listen))
+		return policy;
+	gate_policy_unref(policy);
+	return NULL;
 }
 
 /*
@@ -178,10 +188,12 @@ static bool open_journal(const struct gate_policy *policy, const char *option,
 /* ---- Running ---- */
 
 struct run {
+	const struct options *options;
 	struct sesame_loop *loop;
-	struct gate *gate;
+	struct gate_house *house;
 	struct sesame_timer *patience; /* runs while it is being left */
 	int signal_fd;
+	bool leaving;
 };
 
 static void end_now(void *user)
@@ -192,6 +204,51 @@ static void end_now(void *user)
 	sesame_loop_stop(run->loop);
 }
 
+static void on_empty(void *user)
+{
+	struct run *run = user;
+
+	sesame_loop_stop(run->loop);
+}
+
+static void leave(struct run *run)
+{
+	size_t n = gate_house_visits(run->house);
+
+	if (run->leaving) {
+		sesame_loop_stop(run->loop);
+		return;
+	}
+	run->leaving = true;
+	gate_log("sesame: stopping; %zu %s asked to leave", n,
+		 n == 1 ? "connection is" : "connections are");
+	gate_house_leave(run->house);
+	run->patience = sesame_timer_start(run->loop, LEAVE_MS, end_now, run);
+}
+
+/* A file with a fault changes nothing: who is served is served on. */
+static void reload(struct run *run)
+{
+	struct gate_policy *policy;
+	char text[512];
+
+	if (run->leaving)
+		return;
+	policy = read_policy(run->options);
+	if (!policy) {
+		gate_log("sesame: not reloaded; the old configuration stays "
+			 "in force");
+		return;
+	}
+	if (gate_house_reload(run->house, policy, text, sizeof(text)))
+		gate_log("sesame: reloaded %s", policy->file);
+	else
+		gate_log("sesame: not reloaded: %s; the old configuration "
+			 "stays in force",
+			 text);
+	gate_policy_unref(policy);
+}
+
 static void on_signal(void *user)
 {
 	struct run *run = user;
@@ -199,18 +256,10 @@ static void on_signal(void *user)
 
 	if (read(run->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return;
-	if (run->gate->leaving) {
-		sesame_loop_stop(run->loop);
-		return;
-	}
-	gate_log("sesame: stopping; %zu %s asked to leave", run->gate->n_visits,
-		 run->gate->n_visits == 1 ? "connection is" : "connections are");
-	gate_leave(run->gate);
-	if (gate_is_empty(run->gate))
-		sesame_loop_stop(run->loop);
+	if (info.ssi_signo == SIGHUP)
+		reload(run);
 	else
-		run->patience =
-			sesame_timer_start(run->loop, LEAVE_MS, end_now, run);
+		leave(run);
 }
 
 static int block_signals(void)
@@ -221,7 +270,6 @@ static int block_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
-	/* a terminal that closes; nohup has it ignored, and that holds here */
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -237,22 +285,23 @@ static void raise_descriptor_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit); /* what cannot be raised stays */
 }
 
-static void print_start(const struct gate_policy *policy,
-			const struct gate *gate)
+static void print_start(const struct gate_doors *doors)
 {
-	for (size_t i = 0; i < policy->n_listen; i++)
+	for (size_t i = 0; i < doors->n; i++)
 		printf("sesame %s listening on %s\n", SESAME_VERSION,
-		       gate->door[i].url);
-	if (policy->file[0] == '(')
+		       doors->door[i].url);
+	if (doors->policy->file[0] == '(')
 		printf("no configuration: every path echoes, for pages of "
 		       "this host and for programs\n");
 	fflush(stdout);
 }
 
-static int run_gate(const struct gate_policy *policy,
+static int run_gate(const struct options *options, struct gate_policy *policy,
 		    struct gate_journal *journal, int signal_fd)
 {
-	struct run run = {.loop = sesame_loop_new(), .signal_fd = signal_fd};
+	struct run run = {.options = options,
+			  .loop = sesame_loop_new(),
+			  .signal_fd = signal_fd};
 	struct sesame_watch *watch = NULL;
 	int status = EXIT_NO_ANSWER;
 	char text[512];
@@ -264,8 +313,9 @@ static int run_gate(const struct gate_policy *policy,
 				: "");
 		goto out;
 	}
-	run.gate = gate_open(run.loop, policy, journal, text, sizeof(text));
-	if (!run.gate) {
+	run.house = gate_house_open(run.loop, policy, journal, on_empty, &run,
+				    text, sizeof(text));
+	if (!run.house) {
 		fprintf(stderr, "sesame: %s\n", text);
 		goto out;
 	}
@@ -274,10 +324,10 @@ static int run_gate(const struct gate_policy *policy,
 		fprintf(stderr, "sesame: out of memory\n");
 		goto out;
 	}
-	print_start(policy, run.gate);
+	print_start(gate_house_doors(run.house));
 	status = sesame_loop_run(run.loop) == 0 ? EXIT_OK : EXIT_NO_ANSWER;
 out:
-	gate_free(run.gate);
+	gate_house_free(run.house);
 	if (run.patience)
 		sesame_timer_stop(run.patience);
 	if (watch)
@@ -291,7 +341,6 @@ int cmd_serve(int argc, char **argv)
 	struct options options = {0};
 	struct gate_policy *policy;
 	struct gate_journal *journal;
-	size_t n_listen;
 	int status, signal_fd;
 
 	status = read_options(argv, &options);
@@ -301,23 +350,18 @@ int cmd_serve(int argc, char **argv)
 		print_help();
 		return EXIT_OK;
 	}
-	policy = read_policy(options.config);
+	policy = read_policy(&options);
 	if (!policy)
 		return EXIT_USAGE;
-	n_listen = policy->n_listen;
-	status = EXIT_USAGE;
-	if (!options.listen || listen_instead(policy, options.listen)) {
-		raise_descriptor_limit();
-		signal_fd = block_signals(); /* before there are threads */
-		status = EXIT_NO_ANSWER;
-		if (open_journal(policy, options.journal, &journal)) {
-			status = run_gate(policy, journal, signal_fd);
-			gate_journal_close(journal);
-		}
-		if (signal_fd >= 0)
-			close(signal_fd);
+	raise_descriptor_limit();
+	signal_fd = block_signals(); /* before there are threads */
+	status = EXIT_NO_ANSWER;
+	if (open_journal(policy, options.journal, &journal)) {
+		status = run_gate(&options, policy, journal, signal_fd);
+		gate_journal_close(journal);
 	}
-	policy->n_listen = n_listen;
-	gate_policy_free(policy);
+	if (signal_fd >= 0)
+		close(signal_fd);
+	gate_policy_unref(policy);
 	return status;
 }

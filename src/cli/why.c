@@ -166,7 +166,7 @@ static int find_journal(const struct options *o, char *out, size_t size)
 		snprintf(out, size, "%s", policy->journal);
 	else
 		status = default_journal(out, size);
-	gate_policy_free(policy);
+	gate_policy_unref(policy);
 	return status;
 }
 

@@ -38,6 +38,7 @@ static void read_journal_file(struct gate_reader *r, const struct gate_item *i,
 #define ALLOW(list)   ((list) * sizeof(struct gate_rules))
 
 const struct gate_reading gate_readings[GATE_N_SETTINGS] = {
+	[GATE_SET_WORKERS] = {gate_read_number, POLICY(workers)},
 	[GATE_SET_LISTEN] = {gate_read_listen, 0},
 	[GATE_SET_LISTEN_ADDRESS] = {gate_read_listen_address, 0},
 	[GATE_SET_LISTEN_TLS] = {gate_read_listen_tls, 0},
@@ -111,12 +112,14 @@ struct gate_policy *gate_config_parse(const char *file, struct bytes text,
 		ses_buf_printf(errors, "%s: out of memory\n", file);
 		return NULL;
 	}
+	atomic_init(&policy->refs, 1);
 	policy->file = strdup(file);
 	policy->journal_rows = DEFAULT_ROWS;
 	gate_yaml_read(&r, text, read_root);
+	policy->live = calloc(policy->n_routes + 1, sizeof(*policy->live));
 	if (wrong->n) {
 		gate_complaints_print(wrong, file, errors);
-		gate_policy_free(policy);
+		gate_policy_unref(policy);
 		policy = NULL;
 	}
 	free(wrong);

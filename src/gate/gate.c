@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Opening the doors, and closing them again. */
+/* Opening the entrances, changing the policy under way, closing again. */
 #include "gate/gate.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <sesame/error.h>
@@ -28,130 +28,182 @@ static void tell_full(struct gate *gate, const char *why, const char *remedy)
 static void on_accept(struct ses_listener *listener, int fd,
 		      const struct ses_addr *peer)
 {
-	struct gate_door *door = listener->owner;
+	struct gate_entrance *entrance = listener->owner;
 
-	if (door->gate->n_visits < GATE_MAX_VISITS) {
-		gate_visit_begin(door, fd, peer);
+	if (entrance->gate->n_visits < GATE_MAX_VISITS) {
+		gate_visit_begin(entrance, fd, peer);
 		return;
 	}
 	close(fd);
-	tell_full(door->gate, "the gateway holds no more", "");
+	tell_full(entrance->gate, "the gateway holds no more", "");
 }
 
 static void on_short(struct ses_listener *listener, int sys_errno)
 {
-	struct gate_door *door = listener->owner;
+	struct gate_entrance *entrance = listener->owner;
 
-	tell_full(door->gate, strerror(sys_errno),
+	tell_full(entrance->gate, strerror(sys_errno),
 		  ". Raise the limit (ulimit -n, LimitNOFILE=)");
 }
 
-/* What helps against the system's refusal to listen. */
-static const char *remedy(int sys_errno)
+/* ---- Entrances ---- */
+
+static void free_if_done(struct gate_entrance *e)
 {
-	switch (sys_errno) {
-	case EADDRINUSE:
-		return "; another program has this port (ss -ltnp shows which)"
-		       ", or choose another";
-	case EACCES:
-		return "; ports below 1024 need root or CAP_NET_BIND_SERVICE, "
-		       "or choose another";
-	case EADDRNOTAVAIL:
-		return "; no interface of this machine has this address";
-	case EMFILE:
-	case ENFILE:
-		return "; raise the limit (ulimit -n, LimitNOFILE=)";
-	default:
-		return "";
+	if (e->open || e->n_visits)
+		return;
+	ses_list_remove(&e->link);
+	ses_tls_context_unref(e->tls);
+	free(e);
+}
+
+/* What other threads are shown. */
+static void show_count(const struct gate *gate)
+{
+	if (gate->n_visits_seen)
+		atomic_store_explicit(gate->n_visits_seen, gate->n_visits,
+				      memory_order_relaxed);
+}
+
+void gate_entrance_visited(struct gate_entrance *e)
+{
+	e->n_visits++;
+	e->gate->n_visits++;
+	show_count(e->gate);
+}
+
+void gate_entrance_done(struct gate_entrance *e)
+{
+	e->n_visits--;
+	e->gate->n_visits--;
+	show_count(e->gate);
+	free_if_done(e);
+}
+
+static void close_entrance(struct gate_entrance *e)
+{
+	if (e->open)
+		ses_listener_close(&e->listener);
+	e->open = false;
+	free_if_done(e);
+}
+
+static struct gate_entrance *find_entrance(struct gate *gate, unsigned id)
+{
+	struct ses_list *link;
+
+	for (link = gate->entrances.next; link != &gate->entrances;
+	     link = link->next) {
+		struct gate_entrance *e =
+			ses_container_of(link, struct gate_entrance, link);
+
+		if (e->open && e->id == id)
+			return e;
+	}
+	return NULL;
+}
+
+static struct gate_entrance *open_entrance(struct gate *gate,
+					   struct gate_door *door)
+{
+	struct gate_entrance *e = calloc(1, sizeof(*e));
+	int fd = door->fd[gate->worker];
+
+	door->fd[gate->worker] = -1; /* ours now, even to be closed */
+	if (!e || ses_listener_adopt(&e->listener, gate->loop, fd) < 0) {
+		if (!e)
+			close(fd);
+		free(e);
+		return NULL;
+	}
+	e->gate = gate;
+	e->id = door->id;
+	e->open = true;
+	e->listener.owner = e;
+	e->listener.on_accept = on_accept;
+	e->listener.on_short = on_short;
+	ses_list_init(&e->link);
+	ses_list_append(&gate->entrances, &e->link);
+	return e;
+}
+
+/* What a new policy may change of an entrance. */
+static void renew_entrance(struct gate_entrance *e, const struct gate_door *door)
+{
+	struct ses_tls_context *old = e->tls;
+
+	if (door->tls)
+		ses_tls_context_ref(door->tls);
+	e->tls = door->tls;
+	ses_tls_context_unref(old);
+	strcpy(e->url, door->url);
+}
+
+static bool has_door(const struct gate_doors *doors, unsigned id)
+{
+	for (size_t i = 0; i < doors->n; i++)
+		if (doors->door[i].id == id)
+			return true;
+	return false;
+}
+
+static void close_entrances(struct gate *gate, const struct gate_doors *but)
+{
+	struct ses_list *link, *next;
+
+	for (link = gate->entrances.next; link != &gate->entrances; link = next) {
+		struct gate_entrance *e =
+			ses_container_of(link, struct gate_entrance, link);
+
+		next = link->next;
+		if (!but || !has_door(but, e->id))
+			close_entrance(e);
 	}
 }
 
-static bool open_tls(struct gate_door *door, const struct gate_listen *listen,
-		     char *text, size_t text_size)
+int gate_serve(struct gate *gate, struct gate_doors *doors)
 {
-	struct ses_tls_server_options options = {
-		.cert_file = listen->certificate,
-		.key_file = listen->key,
-		.client_ca_file = listen->client_ca,
-		.client_cert_required =
-			listen->client_cert == GATE_CERT_REQUIRED,
-	};
+	struct gate_policy *old = gate->policy;
+	struct ses_list *link, *next;
+	int result = 0;
 
-	if (!listen->tls)
-		return true;
-	door->tls = ses_tls_server_new(&options, text, text_size);
-	return door->tls != NULL;
+	close_entrances(gate, doors);
+	for (size_t i = 0; i < doors->n; i++) {
+		struct gate_door *door = &doors->door[i];
+		struct gate_entrance *e = find_entrance(gate, door->id);
+
+		if (!e)
+			e = open_entrance(gate, door);
+		if (e)
+			renew_entrance(e, door);
+		else
+			result = SESAME_ESYSTEM;
+	}
+	gate->policy = gate_policy_ref(doors->policy);
+	/* A visitor may be gone when its turn is over, but only that one. */
+	for (link = gate->visits.next; link != &gate->visits; link = next) {
+		next = link->next;
+		gate_visit_move(link, gate->policy);
+	}
+	gate_policy_unref(old);
+	return result;
 }
 
-static bool open_door(struct gate_door *door, const struct gate_listen *listen,
-		      char *text, size_t text_size)
-{
-	char shown[SES_ADDR_TEXT];
-	struct ses_addr at;
+/* ---- The whole ---- */
 
-	if (!ses_addr_parse(bytes_of_str(listen->host), listen->port, &at)) {
-		snprintf(text, text_size, "%s is no address", listen->host);
-		return false;
-	}
-	if (!open_tls(door, listen, text, text_size))
-		return false;
-	if (ses_listener_open(&door->listener, door->gate->loop, &at, false) <
-	    0) {
-		int saved = errno;
-
-		snprintf(text, text_size, "cannot listen at %s: %s%s",
-			 ses_addr_format(&at, shown), strerror(saved),
-			 remedy(saved));
-		return false;
-	}
-	door->open = true;
-	door->listener.owner = door;
-	door->listener.on_accept = on_accept;
-	door->listener.on_short = on_short;
-	snprintf(door->url, sizeof(door->url), "%s://%s",
-		 listen->tls ? "wss" : "ws",
-		 ses_addr_format(&door->listener.at, shown));
-	return true;
-}
-
-struct gate *gate_open(struct sesame_loop *loop,
-		       const struct gate_policy *policy,
-		       struct gate_journal *journal, char *text,
-		       size_t text_size)
+struct gate *gate_new(struct sesame_loop *loop, unsigned worker,
+		      struct gate_journal *journal)
 {
 	struct gate *gate = calloc(1, sizeof(*gate));
 
-	snprintf(text, text_size, "out of memory");
 	if (!gate)
 		return NULL;
 	gate->loop = loop;
-	gate->policy = policy;
+	gate->worker = worker;
 	gate->journal = journal;
+	ses_list_init(&gate->entrances);
 	ses_list_init(&gate->visits);
-	gate->live = calloc(policy->n_routes, sizeof(*gate->live));
-	gate->door = calloc(policy->n_listen, sizeof(*gate->door));
-	for (size_t i = 0; gate->door && i < policy->n_listen; i++) {
-		gate->door[i].gate = gate;
-		if (open_door(&gate->door[i], &policy->listen[i], text,
-			      text_size))
-			continue;
-		gate_free(gate);
-		return NULL;
-	}
-	if (!gate->live || !gate->door) {
-		gate_free(gate);
-		return NULL;
-	}
 	return gate;
-}
-
-static void close_doors(struct gate *gate)
-{
-	for (size_t i = 0; gate->door && i < gate->policy->n_listen; i++) {
-		if (gate->door[i].open)
-			ses_listener_close(&gate->door[i].listener);
-		gate->door[i].open = false;
-	}
 }
 
 void gate_leave(struct gate *gate)
@@ -159,8 +211,7 @@ void gate_leave(struct gate *gate)
 	struct ses_list *link, *next;
 
 	gate->leaving = true;
-	close_doors(gate);
-	/* A visitor may be gone when its turn is over, but only that one. */
+	close_entrances(gate, NULL);
 	for (link = gate->visits.next; link != &gate->visits; link = next) {
 		next = link->next;
 		gate_visit_dismiss(link);
@@ -182,12 +233,9 @@ void gate_free(struct gate *gate)
 		gate_log("sesame: %u more refusals not shown",
 			 gate->n_not_logged);
 	gate->leaving = false;
-	close_doors(gate);
 	while ((link = ses_list_first(&gate->visits)))
 		gate_visit_expel(link);
-	for (size_t i = 0; gate->door && i < gate->policy->n_listen; i++)
-		ses_tls_context_unref(gate->door[i].tls);
-	free(gate->door);
-	free(gate->live);
+	close_entrances(gate, NULL);
+	gate_policy_unref(gate->policy);
 	free(gate);
 }

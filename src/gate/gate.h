@@ -1,36 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The gateway as a whole: its doors, and everybody who came through one. How a
- * request passes it is told in gate/visit.c.
+ * One worker of the gateway: a loop of its own, an entrance for each door, and
+ * everybody who came through one. Workers share the policy, the journal and
+ * the limits (gate/house.h), and nothing else. How a request passes is told in
+ * gate/visit.c.
  */
 #ifndef GATE_GATE_H
 #define GATE_GATE_H
 
 #include "gate/admit.h"
+#include "gate/door.h"
 #include "gate/journal.h"
 #include "net/listener.h"
-#include "net/tls.h"
 #include "wire/upgrade.h"
 
-#define GATE_MAX_VISITS 100000 /* at a time */
+#define GATE_MAX_VISITS 100000 /* at a time, of one worker */
 
-/* One listener. */
-struct gate_door {
+/* Where visitors of one door come in to one worker. */
+struct gate_entrance {
 	struct ses_listener listener;
+	struct ses_list link; /* in gate->entrances */
 	struct gate *gate;
+	unsigned id; /* of its door */
 	struct ses_tls_context *tls; /* NULL: plain */
+	char url[SES_ADDR_TEXT + 8];
+	size_t n_visits; /* that still speak of it */
 	bool open;
-	char url[SES_ADDR_TEXT + 8]; /* "ws://127.0.0.1:8080" */
 };
 
 struct gate {
 	struct sesame_loop *loop;
-	const struct gate_policy *policy;
+	unsigned worker; /* its number, from 0 */
+	struct gate_policy *policy; /* a reference */
 	struct gate_journal *journal; /* NULL: none is kept */
-	struct gate_door *door;	      /* one for each of policy->listen */
+	struct ses_list entrances;
 	struct ses_list visits;
 	size_t n_visits;
-	uint64_t *live; /* connections of each route */
+	atomic_size_t *n_visits_seen; /* by other threads; or NULL */
 	bool leaving;
 	/* lines on standard error in this second, and those not shown */
 	uint64_t log_second_ms;
@@ -41,17 +47,24 @@ struct gate {
 	struct gate_story story;
 };
 
+/* A worker without doors. @journal is borrowed. NULL: no memory. */
+struct gate *gate_new(struct sesame_loop *loop, unsigned worker,
+		      struct gate_journal *journal);
 /*
- * A gateway with its doors open. NULL: @text is a sentence that says which
- * door and what to do. @policy and @journal are borrowed.
+ * Serve by @doors and their policy from now on: open what is new, close what
+ * is gone, and ask those to leave (1001) whose route is gone or leads
+ * elsewhere. What is not known to lack anything stays as it is. 0, or an error
+ * when a door could not be opened.
  */
-struct gate *gate_open(struct sesame_loop *loop, const struct gate_policy *policy,
-		       struct gate_journal *journal, char *text,
-		       size_t text_size);
+int gate_serve(struct gate *gate, struct gate_doors *doors);
 /* Close the doors and ask everybody to leave (1001); run the loop then. */
 void gate_leave(struct gate *gate);
 bool gate_is_empty(const struct gate *gate);
 /* Throw out who is still there. NULL is fine. */
 void gate_free(struct gate *gate);
+
+/* For a visit alone: it begins and ends at @entrance. */
+void gate_entrance_visited(struct gate_entrance *entrance);
+void gate_entrance_done(struct gate_entrance *entrance);
 
 #endif

@@ -23,22 +23,19 @@ static int64_t clock_ms(void)
 	return now.tv_sec * INT64_C(1000) + now.tv_usec / 1000;
 }
 
-static void put_rule(struct gate_story *story, const struct gate_policy *policy,
-		     const struct gate_notice *n)
+static void put_rule(struct gate_story *story, const struct gate_notice *n)
 {
 	if (n->decision)
-		gate_story_decide(story, policy, n->decision);
+		gate_story_decide(story, n->policy, n->decision);
 	if (!n->route || story->file[0])
 		return;
 	bytes_printable(bytes_of_str(n->route->path), story->route,
 			sizeof(story->route));
-	snprintf(story->file, sizeof(story->file), "%s", policy->file);
+	snprintf(story->file, sizeof(story->file), "%s", n->policy->file);
 	story->line = n->route->line;
 }
 
-static void fill_story(struct gate_story *story,
-		       const struct gate_policy *policy,
-		       const struct gate_notice *n)
+static void fill_story(struct gate_story *story, const struct gate_notice *n)
 {
 	if (n->story) {
 		*story = *n->story;
@@ -46,7 +43,7 @@ static void fill_story(struct gate_story *story,
 		memset(story, 0, sizeof(*story));
 		gate_story_ask(story, n->request);
 	}
-	put_rule(story, policy, n);
+	put_rule(story, n);
 	snprintf(story->address, sizeof(story->address), "%s", n->address);
 	snprintf(story->reference, sizeof(story->reference), "%s", n->reference);
 	snprintf(story->cause, sizeof(story->cause), "%s",
@@ -142,7 +139,7 @@ void gate_notice_tell(struct gate *gate, const struct gate_notice *notice)
 
 	if (!room && !line)
 		return;
-	fill_story(&gate->story, gate->policy, notice);
+	fill_story(&gate->story, notice);
 	if (line && !log_story(&gate->story))
 		gate->n_not_logged++;
 	if (room)

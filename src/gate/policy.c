@@ -3,6 +3,7 @@
 #include "gate/policy.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "wire/url.h"
 
@@ -78,9 +79,42 @@ static void free_listen(struct gate_listen *listen)
 	free(listen->client_ca);
 }
 
-void gate_policy_free(struct gate_policy *policy)
+static bool is_same_text(const char *a, const char *b)
 {
-	if (!policy)
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+const struct gate_route *gate_same_route(const struct gate_policy *policy,
+					 const struct gate_route *old)
+{
+	for (size_t i = 0; i < policy->n_routes; i++) {
+		const struct gate_route *new = &policy->route[i];
+
+		if (strcmp(new->path, old->path) == 0)
+			return new->to == old->to &&is_same_text(new->upstream,
+								 old->upstream) &&
+					       is_same_text(new->host, old->host)
+				       ? new
+				       : NULL;
+	}
+	return NULL;
+}
+
+struct gate_policy *gate_policy_ref(struct gate_policy *policy)
+{
+	atomic_fetch_add(&policy->refs, 1);
+	return policy;
+}
+
+void gate_policy_keep_listeners(struct gate_policy *policy, size_t n)
+{
+	while (policy->n_listen > n)
+		free_listen(&policy->listen[--policy->n_listen]);
+}
+
+void gate_policy_unref(struct gate_policy *policy)
+{
+	if (!policy || atomic_fetch_sub(&policy->refs, 1) > 1)
 		return;
 	for (size_t i = 0; i < policy->n_routes; i++)
 		free_route(&policy->route[i]);
@@ -90,5 +124,6 @@ void gate_policy_free(struct gate_policy *policy)
 	free(policy->listen);
 	free(policy->journal);
 	free(policy->file);
+	free(policy->live);
 	free(policy);
 }

@@ -6,6 +6,8 @@
 #ifndef GATE_POLICY_H
 #define GATE_POLICY_H
 
+#include <stdatomic.h>
+
 #include "gate/match.h"
 
 /* The lists of `allow`, in the order in which they are looked at. */
@@ -79,18 +81,35 @@ enum gate_disclose {
 	GATE_TELL_FULL
 };
 
+/*
+ * Shared by the workers: nothing of it changes but for the counts of those who
+ * use it, of its own and of its routes'.
+ */
 struct gate_policy {
+	atomic_uint refs;
+	atomic_ullong *live; /* open connections of each route */
 	char *file; /* as it was named; rules are at file:line */
 	struct gate_listen *listen;
 	size_t n_listen;
 	struct gate_route *route;
 	size_t n_routes;
 	uint64_t disclose; /* enum gate_disclose */
+	uint64_t workers;  /* threads; 0: one for each processor */
 	char *journal;	   /* file name; NULL: the default place; "": none */
 	uint64_t journal_rows;
 };
 
-void gate_policy_free(struct gate_policy *policy);
+struct gate_policy *gate_policy_ref(struct gate_policy *policy);
+/* Give a reference back; the last one frees it. NULL is fine. */
+void gate_policy_unref(struct gate_policy *policy);
+/* Forget all listeners but the first @n, before anybody else has the policy. */
+void gate_policy_keep_listeners(struct gate_policy *policy, size_t n);
+/*
+ * The route of @policy that leads where @old leads, or NULL. Who may enter
+ * may differ: a connection was admitted once, by the rules of its time.
+ */
+const struct gate_route *gate_same_route(const struct gate_policy *policy,
+					 const struct gate_route *old);
 /*
  * Read rule->text as an entry of @list: sets what it matches. NULL, or what is
  * wrong with it as a static sentence.

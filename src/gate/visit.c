@@ -58,8 +58,9 @@ struct asking {
 
 struct gate_visit {
 	struct gate *gate;
-	struct gate_door *door;
-	struct ses_stream *stream; /* NULL once it has another owner */
+	struct gate_entrance *entrance;
+	struct gate_policy *policy; /* a reference: the one it came under */
+	struct ses_stream *stream;  /* NULL once it has another owner */
 	struct ses_list link;
 	struct ses_timer timer;
 	const struct step *step;
@@ -67,7 +68,7 @@ struct gate_visit {
 	struct gate_address address;
 	char address_text[SES_ADDR_TEXT];
 	const struct gate_route *route;
-	bool counted;	   /* in gate->live */
+	bool counted;	   /* in policy->live */
 	bool wrong_scheme; /* plain bytes at a TLS door, or TLS at a plain one */
 	bool heard;	   /* anything at all */
 	/* what has come and is not used up; lent for the event */
@@ -118,10 +119,10 @@ static enum outcome greet(struct gate_visit *v)
 
 	if (tls_up)
 		return GO_ON;
-	v->wrong_scheme = looks_like_tls(v) != (v->door->tls != NULL);
-	if (!v->door->tls || v->wrong_scheme)
+	v->wrong_scheme = looks_like_tls(v) != (v->entrance->tls != NULL);
+	if (!v->entrance->tls || v->wrong_scheme)
 		return GO_ON;
-	if (ses_stream_start_tls(v->stream, v->door->tls, NULL,
+	if (ses_stream_start_tls(v->stream, v->entrance->tls, NULL,
 				 bytes_of(v->data, v->len)) < 0) {
 		farewell(v);
 		return OVER;
@@ -170,7 +171,7 @@ static enum outcome refuse_fault(struct gate_visit *v, enum ses_fault fault,
 
 	if (v->wrong_scheme) {
 		why.cause = WHY_URL_SCHEME;
-		why.sentence = v->door->tls
+		why.sentence = v->entrance->tls
 				       ? "This port speaks TLS: use wss://."
 				       : "This port does not speak TLS: use "
 					 "ws://.";
@@ -248,7 +249,7 @@ static enum outcome admit(struct gate_visit *v)
 		why.note = why.sentence;
 		return refuse(v, &why);
 	}
-	gate_admit(v->gate->policy, &v->asking->request, d);
+	gate_admit(v->policy, &v->asking->request, d);
 	v->route = d->route;
 	if (d->admitted)
 		return GO_ON;
@@ -272,16 +273,33 @@ static enum outcome admit(struct gate_visit *v)
 
 /* ---- upgrade: is it a handshake, and is there room? ---- */
 
+static atomic_ullong *live_of(const struct gate_visit *v)
+{
+	return &v->policy->live[v->route - v->policy->route];
+}
+
+static void count_in(struct gate_visit *v)
+{
+	atomic_fetch_add(live_of(v), 1);
+	v->counted = true;
+}
+
+static void count_out(struct gate_visit *v)
+{
+	if (v->counted)
+		atomic_fetch_sub(live_of(v), 1);
+	v->counted = false;
+}
+
 static enum outcome check_upgrade(struct gate_visit *v)
 {
 	enum ses_fault fault = SES_FAULT_NONE;
-	size_t index = (size_t)(v->route - v->gate->policy->route);
 	uint64_t most = v->route->limits.connections;
 
 	if (ses_upgrade_check_request(&v->gate->head, &v->asking->offer,
 				      &fault) < 0)
 		return refuse_fault(v, fault, &v->gate->head);
-	if (v->gate->leaving || (most && v->gate->live[index] >= most)) {
+	if (v->gate->leaving || (most && *live_of(v) >= most)) {
 		struct refusal full = {
 			.cause = WHY_SERVER_LIMIT,
 			.status = 503,
@@ -293,8 +311,7 @@ static enum outcome check_upgrade(struct gate_visit *v)
 
 		return refuse(v, &full);
 	}
-	v->gate->live[index]++;
-	v->counted = true;
+	count_in(v);
 	return GO_ON;
 }
 
@@ -376,6 +393,7 @@ static enum outcome open_echo(struct gate_visit *v)
 		return OVER;
 	v->conn = conn;
 	free_asking(v);
+	gate_visit_move(&v->link, v->gate->policy);
 	return OVER;
 }
 
@@ -424,7 +442,7 @@ static enum outcome ask_upstream(struct gate_visit *v)
 		.head = &v->gate->head,
 		.route = v->route,
 		.address = v->address_text,
-		.tls = v->door->tls != NULL,
+		.tls = v->entrance->tls != NULL,
 	};
 	struct refusal why = {.cause = WHY_SERVER_LIMIT, .status = 503};
 	struct ses_buf out;
@@ -437,7 +455,7 @@ static enum outcome ask_upstream(struct gate_visit *v)
 		r = gate_forward_write(&forward, &out);
 	if (r >= 0) {
 		gate_story_ask(v->asking->story, &v->asking->request);
-		gate_story_decide(v->asking->story, v->gate->policy,
+		gate_story_decide(v->asking->story, v->policy,
 				  &v->asking->decision);
 		v->upstream =
 			gate_upstream_start(v->gate->loop, v->route, &out,
@@ -513,7 +531,9 @@ static void open_tunnel(struct gate_visit *v,
 		v->relay = gate_relay_start(client, result->stream,
 					    idle ? idle : RELAY_IDLE_MS,
 					    on_relay_gone, v);
-		if (!v->relay)
+		if (v->relay)
+			gate_visit_move(&v->link, v->gate->policy);
+		else
 			farewell(v);
 	}
 	ses_buf_fini(&out);
@@ -545,12 +565,12 @@ static void farewell(struct gate_visit *v)
 
 	ses_timers_stop(&gate->loop->timers, &v->timer);
 	ses_list_remove(&v->link);
-	gate->n_visits--;
-	if (v->counted)
-		gate->live[v->route - gate->policy->route]--;
+	count_out(v);
 	gate_upstream_cancel(v->upstream);
 	ses_stream_close(v->stream);
 	free_asking(v);
+	gate_entrance_done(v->entrance);
+	gate_policy_unref(v->policy);
 	free(v);
 	if (gate->leaving && gate->n_visits == 0)
 		sesame_loop_stop(gate->loop);
@@ -567,12 +587,13 @@ static void journal(struct gate_visit *v, const struct refusal *why,
 		.status = why->status,
 		.note = why->note,
 		.observed = observed,
+		.policy = v->policy,
 		.decision = why->decision,
 		.request = &v->asking->request,
 		.story = v->asking->story,
 		.route = v->route,
 		.address = v->address_text,
-		.listener = v->door->url,
+		.listener = v->entrance->url,
 	};
 
 	gate_notice_tell(v->gate, &notice);
@@ -610,9 +631,9 @@ static enum outcome refuse(struct gate_visit *v, const struct refusal *why)
 		.accept = v->asking->accept ? bytes_of_str(v->asking->accept)
 					    : bytes_of(NULL, 0),
 		.reference = reference,
-		.disclose = (enum gate_disclose)v->gate->policy->disclose,
+		.disclose = (enum gate_disclose)v->policy->disclose,
 		.rule = last ? last->rule : "",
-		.file = v->gate->policy->file,
+		.file = v->policy->file,
 		.line = last ? last->line : 0,
 	};
 	struct ses_buf out;
@@ -705,7 +726,7 @@ static void on_end(struct ses_stream *s, int error)
 
 	if (error == SESAME_ETLS && tls_failed(v, &why))
 		refuse(v, &why);
-	else if (error || !v->heard || v->upstream || v->door->tls)
+	else if (error || !v->heard || v->upstream || v->entrance->tls)
 		farewell(v);
 	else
 		refuse_fault(v, SES_FAULT_HEAD_CUT, NULL);
@@ -748,10 +769,10 @@ static void read_peer(struct gate_visit *v, const struct ses_addr *peer)
 			 a->bytes[12], a->bytes[13], a->bytes[14], a->bytes[15]);
 }
 
-void gate_visit_begin(struct gate_door *door, int fd,
+void gate_visit_begin(struct gate_entrance *entrance, int fd,
 		      const struct ses_addr *peer)
 {
-	struct gate *gate = door->gate;
+	struct gate *gate = entrance->gate;
 	struct gate_visit *v = calloc(1, sizeof(*v));
 
 	if (v)
@@ -770,17 +791,38 @@ void gate_visit_begin(struct gate_door *door, int fd,
 		return;
 	}
 	v->gate = gate;
-	v->door = door;
+	v->entrance = entrance;
+	v->policy = gate_policy_ref(gate->policy);
 	v->step = steps;
 	v->timer.fire = on_time;
 	ses_intake_init(&v->asking->intake, true);
 	read_peer(v, peer);
 	ses_list_init(&v->link);
 	ses_list_append(&gate->visits, &v->link);
-	gate->n_visits++;
+	gate_entrance_visited(entrance);
 	if (ses_timers_start(&gate->loop->timers, &v->timer,
 			     gate->loop->now_ms + HEAD_MS) < 0)
 		farewell(v);
+}
+
+void gate_visit_move(struct ses_list *link, struct gate_policy *policy)
+{
+	struct gate_visit *v = ses_container_of(link, struct gate_visit, link);
+	const struct gate_route *route;
+
+	/* A handshake is judged to its end by the policy it began under. */
+	if (v->asking || v->policy == policy)
+		return;
+	route = gate_same_route(policy, v->route);
+	if (!route) {
+		gate_visit_dismiss(link);
+		return;
+	}
+	count_out(v);
+	gate_policy_unref(v->policy);
+	v->policy = gate_policy_ref(policy);
+	v->route = route;
+	count_in(v);
 }
 
 void gate_visit_dismiss(struct ses_list *link)

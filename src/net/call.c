@@ -21,6 +21,7 @@ struct ses_mailbox {
 	unsigned users;	      /* the loop and the threads */
 	unsigned threads;
 	struct ses_list done;
+	struct ses_list posts;
 	struct ses_list waiting; /* touched by the loop's thread alone */
 };
 
@@ -38,14 +39,34 @@ struct ses_call {
 	void *job, *user;
 };
 
+/* What another thread wants done in the loop's. */
+struct post {
+	struct ses_list link;
+	void (*run)(void *arg);
+	void *arg;
+};
+
+static struct post *next_post(struct ses_mailbox *box)
+{
+	struct ses_list *link = ses_list_first(&box->posts);
+
+	if (link)
+		ses_list_remove(link);
+	return link ? ses_container_of(link, struct post, link) : NULL;
+}
+
 /* Called with the lock held, which is given up. */
 static void leave_mailbox(struct ses_mailbox *box)
 {
 	bool last = --box->users == 0;
 
+	struct post *post;
+
 	pthread_mutex_unlock(&box->lock);
 	if (!last)
 		return;
+	while ((post = next_post(box)))
+		free(post);
 	pthread_mutex_destroy(&box->lock);
 	free(box);
 }
@@ -223,10 +244,44 @@ static void launch_waiting(struct ses_mailbox *box)
 	}
 }
 
+int ses_loop_post(struct sesame_loop *loop, void (*run)(void *arg), void *arg)
+{
+	struct ses_mailbox *box = loop->mailbox;
+	struct post *post = malloc(sizeof(*post));
+	uint64_t one = 1;
+
+	if (!post)
+		return SESAME_ENOMEM;
+	*post = (struct post){.run = run, .arg = arg};
+	ses_list_init(&post->link);
+	pthread_mutex_lock(&box->lock);
+	ses_list_append(&box->posts, &post->link);
+	if (box->wake_fd >= 0 && write(box->wake_fd, &one, sizeof(one)) < 0)
+		one = 0; /* full: it is awake */
+	pthread_mutex_unlock(&box->lock);
+	return 0;
+}
+
+static void run_posts(struct ses_mailbox *box)
+{
+	struct post *post;
+
+	for (;;) {
+		pthread_mutex_lock(&box->lock);
+		post = next_post(box);
+		pthread_mutex_unlock(&box->lock);
+		if (!post)
+			return;
+		post->run(post->arg);
+		free(post);
+	}
+}
+
 void ses_mailbox_empty(struct sesame_loop *loop)
 {
 	struct ses_call *call;
 
+	run_posts(loop->mailbox);
 	while ((call = next_done(loop->mailbox)))
 		finish_call(call);
 	launch_waiting(loop->mailbox);
@@ -242,6 +297,7 @@ int ses_mailbox_open(struct sesame_loop *loop)
 	box->wake_fd = loop->wake.fd;
 	box->users = 1;
 	ses_list_init(&box->done);
+	ses_list_init(&box->posts);
 	ses_list_init(&box->waiting);
 	loop->mailbox = box;
 	return 0;

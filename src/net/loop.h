@@ -108,6 +108,13 @@ struct ses_call *ses_call_start(struct sesame_loop *loop,
 				void *user);
 void ses_call_cancel(struct ses_call *call);
 
+/*
+ * Have @run called in the loop's thread, at its next turn. The one function of
+ * a loop that other threads may call, as long as the loop lives; what was
+ * posted when it is freed is not run. 0 or SESAME_ENOMEM.
+ */
+int ses_loop_post(struct sesame_loop *loop, void (*run)(void *arg), void *arg);
+
 /* For the loop alone: the threads' mailbox, and dealing with what is in it. */
 int ses_mailbox_open(struct sesame_loop *loop);
 void ses_mailbox_close(struct sesame_loop *loop);

@@ -908,7 +908,7 @@ def test_a_key_of_another_certificate_is_a_fault_of_the_file(certificate):
 
 # ---- Start and stop ----
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_closes_with_1001_and_ends_with_0(tmp_path, number):
     async def play(g):
         async with websockets.connect(g.url + "/echo") as ws:
@@ -924,6 +924,97 @@ def test_a_signal_closes_with_1001_and_ends_with_0(tmp_path, number):
         asyncio.run(play(g))
     finally:
         assert g.stop() == 0
+
+
+def reload(g, config, words):
+    """Write the configuration, send SIGHUP, wait for @words in the log."""
+    before = (g.folder / "err").read_text()
+    g.config.write_text(config)
+    g.process.send_signal(signal.SIGHUP)
+    end = time.time() + 5
+    while words not in (g.folder / "err").read_text()[len(before):]:
+        assert time.time() < end, (g.folder / "err").read_text()
+        time.sleep(0.02)
+
+
+def test_a_reload_keeps_the_connections_of_routes_that_stay(tmp_path):
+    async def play(g):
+        async with websockets.connect(g.url + "/echo") as stays, \
+                websockets.connect(g.url + "/small") as goes:
+            changed = ROUTES.replace("/small", "/other").replace(
+                "  - path: /echo\n    to: echo\n",
+                "  - path: /echo\n    to: echo\n    allow: {user_agents: [nobody]}\n")
+            reload(g, changed, "reloaded")
+            with pytest.raises(websockets.ConnectionClosed) as closed:
+                await asyncio.wait_for(goes.recv(), 5)
+            assert closed.value.code == 1001
+            for i in range(3):
+                await stays.send("still here %d" % i)
+                assert await stays.recv() == "still here %d" % i
+        assert ask(g.port, "/echo").status == 403
+        assert ask(g.port, "/small").status == 404
+        assert opens(g.port, "/other")
+
+    with gateway(tmp_path, ROUTES) as g:
+        asyncio.run(play(g))
+
+
+@pytest.mark.parametrize("bad, words", [
+    ("routes: [{path: /echo, to: ech}]\n", "sesame.yaml:1:28: to: `ech`"),
+    ("routes:\n", "routes"),
+    (ROUTES.replace("127.0.0.1:0", "192.0.2.1:9999"), "192.0.2.1:9999"),
+    (None, "cannot be opened")])
+def test_a_bad_file_changes_nothing(tmp_path, bad, words):
+    with gateway(tmp_path, ROUTES) as g:
+        if bad is None:
+            g.config.unlink()
+            g.process.send_signal(signal.SIGHUP)
+            time.sleep(0.3)
+            log = (tmp_path / "err").read_text()
+            assert words in log and "the old configuration stays" in log
+        else:
+            reload(g, bad, "the old configuration stays")
+            assert words in (tmp_path / "err").read_text()
+        assert opens(g.port, "/echo")
+        g.config.write_text(ROUTES)
+
+
+def test_a_reload_opens_and_closes_listeners(tmp_path):
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    with gateway(tmp_path, ROUTES) as g:
+        two = '[{address: "127.0.0.1:0"}, {address: "127.0.0.1:%d"}]' % port
+        more = ROUTES.replace('[{address: "127.0.0.1:0"}]', two)
+        reload(g, more, "reloaded")
+        assert opens(port, "/echo") and opens(g.port, "/echo")
+        reload(g, ROUTES, "reloaded")
+        assert opens(g.port, "/echo")
+        with pytest.raises(ConnectionRefusedError):
+            for _ in range(50):
+                dial(port).close()
+                time.sleep(0.05)
+
+
+def test_two_workers_share_port_journal_and_limits(tmp_path):
+    config = ROUTES.replace("listen:", "workers: 2\nlisten:", 1)
+    with gateway(tmp_path, config) as g:
+        threads = set()
+        for task in Path("/proc/%d/task" % g.process.pid).iterdir():
+            threads.add(task.name)
+        assert len(threads) >= 4  # the house, two workers, the journal
+        held = [dial(g.port) for _ in range(8)]
+        opened = 0
+        for s in held:
+            s.sendall(request(g.port, "/small"))
+            opened += s.recv(4096).startswith(b"HTTP/1.1 101 ")
+        assert opened == 1
+        for s in held:
+            s.close()
+        references = {ask(g.port, "/nowhere").reference for _ in range(20)}
+        assert len(references) == 20
+        time.sleep(0.3)
+        assert all(g.story(r)["cause"] == "url.path" for r in references)
 
 
 def test_the_second_signal_does_not_wait(tmp_path):

@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		assert(ses_buf_len(&errors) > 0);
 	}
-	gate_policy_free(policy);
+	gate_policy_unref(policy);
 	ses_buf_fini(&errors);
 	return 0;
 }

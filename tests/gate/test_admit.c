@@ -182,7 +182,7 @@ TEST("a request is admitted or refused for one rule at one line")
 		    (row->rule && strcmp(last->rule, row->rule) != 0))
 			fail_msg("row %zu: %s at %u", i, last->rule, last->line);
 	}
-	gate_policy_free(p);
+	gate_policy_unref(p);
 }
 
 TEST("the looks are in order and only the last one can refuse")
@@ -205,7 +205,7 @@ TEST("the looks are in order and only the last one can refuse")
 		}
 		assert_int_equal(d.admitted && d.n_trace != 5, 0);
 	}
-	gate_policy_free(p);
+	gate_policy_unref(p);
 }
 
 TEST("the nearest entry that would have passed is named")
@@ -242,7 +242,7 @@ TEST("the nearest entry that would have passed is named")
 		if (nearest)
 			assert_string_equal(nearest, near[i].nearest);
 	}
-	gate_policy_free(p);
+	gate_policy_unref(p);
 }
 
 /* A policy whose route /chat has thousands of origins, and as many routes. */
@@ -303,7 +303,7 @@ TEST("a refusal costs no more than an admission by the last entry")
 			    "applications.exampl");
 	assert_true(time_to_admit(p, &none, false) <
 		    time_to_admit(p, &last, true) * 5 + CLOCKS_PER_SEC / 1000);
-	gate_policy_free(p);
+	gate_policy_unref(p);
 }
 
 TEST("a typo is found in a long list by comparing a few")
@@ -327,7 +327,7 @@ TEST("a typo is found in a long list by comparing a few")
 		assert_string_equal(gate_nearest(p, &d, &compared), asked[i][2]);
 		assert_true(compared <= GATE_MAX_COMPARED);
 	}
-	gate_policy_free(p);
+	gate_policy_unref(p);
 }
 
 TEST("following the advice opens the door, and shuts it for nobody")
@@ -362,7 +362,7 @@ TEST("following the advice opens the door, and shuts it for nobody")
 	assert_non_null(lines);
 	ses_buf_printf(&text, "routes:\n  - path: /open\n    to: echo\n%s",
 		       lines);
-	gate_policy_free(p);
+	gate_policy_unref(p);
 	ses_buf_append(&text, bytes_of("", 1));
 	p = read_policy((const char *)ses_buf_bytes(&text).data);
 	for (size_t i = 0; i < ARRAY_LEN(origins); i++) {
@@ -371,7 +371,7 @@ TEST("following the advice opens the door, and shuts it for nobody")
 		if (d.admitted != origins[i].admitted)
 			fail_msg("%s", origins[i].origin);
 	}
-	gate_policy_free(p);
+	gate_policy_unref(p);
 	ses_buf_fini(&advice);
 	ses_buf_fini(&text);
 }
@@ -396,7 +396,7 @@ TEST("who sends no User-Agent is let in by a star alone")
 				    "It was not sent, and only \"*\" in the "
 				    "list at t.yaml:4 would admit that.\n"));
 	ses_buf_fini(&advice);
-	gate_policy_free(p);
+	gate_policy_unref(p);
 }
 
 TEST("no advice names an entry that a list cannot have")
@@ -421,7 +421,7 @@ TEST("no advice names an entry that a list cannot have")
 					 BYTES("What was sent is no origin")));
 		ses_buf_fini(&advice);
 	}
-	gate_policy_free(p);
+	gate_policy_unref(p);
 }
 
 TEST("a story of anything a peer may send is printable and bounded")
@@ -447,5 +447,5 @@ TEST("a story of anything a peer may send is printable and bounded")
 	assert_non_null(strstr(json, "\"cause\":\"access.origin\""));
 	free(json);
 	free(junk);
-	gate_policy_free(p);
+	gate_policy_unref(p);
 }

@@ -226,7 +226,7 @@ TEST("texts are as long as their rows allow and no longer")
 		if ((p == NULL) != long_one)
 			fail_msg("row %zu: %s", i,
 				 (const char *)ses_buf_bytes(&errors).data);
-		gate_policy_free(p);
+		gate_policy_unref(p);
 		ses_buf_fini(&text);
 		ses_buf_fini(&errors);
 	}
@@ -280,7 +280,7 @@ TEST("a whole policy comes out as it was written")
 	assert_int_equal(p->disclose, GATE_TELL_FULL);
 	assert_string_equal(p->journal, "j.db");
 	assert_int_equal(p->journal_rows, 5);
-	gate_policy_free(p);
+	gate_policy_unref(p);
 	ses_buf_fini(&errors);
 }
 
@@ -300,7 +300,7 @@ TEST("a file cut at every byte is a policy or a list of faults")
 		ses_buf_init(&errors, 1 << 20);
 		p = gate_config_parse("t", bytes_of(text, n), false, &errors);
 		assert_int_equal(p == NULL, ses_buf_len(&errors) > 0);
-		gate_policy_free(p);
+		gate_policy_unref(p);
 		ses_buf_fini(&errors);
 	}
 }
@@ -331,7 +331,7 @@ TEST("what is built in is a policy")
 	assert_non_null(p);
 	assert_int_equal(p->n_listen, 1);
 	assert_string_equal(p->listen[0].host, "127.0.0.1");
-	gate_policy_free(p);
+	gate_policy_unref(p);
 }
 
 TEST("sizes and times have their units")

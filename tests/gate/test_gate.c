@@ -13,7 +13,9 @@
 /* Connect to @gate and let it look. What it said to the connection. */
 static ssize_t knock(struct gate *gate)
 {
-	struct ses_addr *at = &gate->door[0].listener.at;
+	struct gate_entrance *entrance = ses_container_of(
+		gate->entrances.next, struct gate_entrance, link);
+	struct ses_addr *at = &entrance->listener.at;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	ssize_t n;
 	char byte;
@@ -32,11 +34,16 @@ TEST("a gateway that is full closes, and says so once")
 	struct gate_policy *policy = gate_config_builtin();
 	char text[512], told[2048] = "";
 	int kept = dup(STDERR_FILENO), ends[2];
+	struct gate_doors *doors;
 	struct gate *gate;
 
 	policy->listen[0].port = 0;
-	gate = gate_open(loop, policy, NULL, text, sizeof(text));
+	doors = gate_doors_open(policy, 1, NULL, text, sizeof(text));
+	assert_non_null(doors);
+	gate = gate_new(loop, 0, NULL);
 	assert_non_null(gate);
+	assert_int_equal(gate_serve(gate, doors), 0);
+	gate_doors_unref(doors);
 	assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
 	dup2(ends[1], STDERR_FILENO);
 	gate->n_visits = GATE_MAX_VISITS;
@@ -48,7 +55,7 @@ TEST("a gateway that is full closes, and says so once")
 	assert_ptr_equal(strchr(told, '\n'), strrchr(told, '\n'));
 	gate->n_visits = 0;
 	gate_free(gate);
-	gate_policy_free(policy);
+	gate_policy_unref(policy);
 	sesame_loop_free(loop);
 	close(ends[0]);
 	close(ends[1]);

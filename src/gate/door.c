@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A worker has a socket of its own at each address (SO_REUSEPORT), so that the
+ * system shares connections out and no worker wakes another.
+ */
+#include "gate/door.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BACKLOG 4096 /* the system lowers it to net.core.somaxconn */
+
+/* What helps against the system's refusal to listen. */
+static const char *remedy(int sys_errno)
+{
+	switch (sys_errno) {
+	case EADDRINUSE:
+		return "; another program has this port (ss -ltnp shows which)"
+		       ", or choose another";
+	case EACCES:
+		return "; ports below 1024 need root or CAP_NET_BIND_SERVICE, "
+		       "or choose another";
+	case EADDRNOTAVAIL:
+		return "; no interface of this machine has this address";
+	case EMFILE:
+	case ENFILE:
+		return "; raise the limit (ulimit -n, LimitNOFILE=)";
+	default:
+		return "";
+	}
+}
+
+static bool open_tls(struct gate_door *door, char *text, size_t text_size)
+{
+	const struct gate_listen *listen = door->listen;
+	struct ses_tls_server_options options = {
+		.cert_file = listen->certificate,
+		.key_file = listen->key,
+		.client_ca_file = listen->client_ca,
+		.client_cert_required =
+			listen->client_cert == GATE_CERT_REQUIRED,
+	};
+
+	if (!listen->tls)
+		return true;
+	door->tls = ses_tls_server_new(&options, text, text_size);
+	return door->tls != NULL;
+}
+
+/*
+ * SO_REUSEPORT would let two gateways of one user share an address in silence,
+ * and each would miss half of the connections. So the first socket is opened
+ * without it, which also finds the port where any will do.
+ */
+static bool open_sockets(struct gate_door *door, unsigned n)
+{
+	int fd = ses_listen(&door->at, false, BACKLOG);
+
+	if (fd < 0 || ses_addr_of_socket(fd, false, &door->at) < 0 || n == 1) {
+		door->fd[0] = fd;
+		return fd >= 0;
+	}
+	close(fd);
+	for (unsigned i = 0; i < n; i++) {
+		door->fd[i] = ses_listen(&door->at, true, BACKLOG);
+		if (door->fd[i] < 0)
+			return false;
+	}
+	return true;
+}
+
+/* The door of @before at the same address as @listen, or NULL. */
+static const struct gate_door *find_open(const struct gate_doors *before,
+					 const struct gate_listen *listen)
+{
+	for (size_t i = 0; before && i < before->n; i++) {
+		const struct gate_listen *old = before->door[i].listen;
+
+		if (old->port == listen->port &&
+		    strcmp(old->host, listen->host) == 0)
+			return &before->door[i];
+	}
+	return NULL;
+}
+
+static bool open_door(struct gate_doors *doors, size_t i,
+		      const struct gate_doors *before, char *text,
+		      size_t text_size)
+{
+	static atomic_uint ids;
+	struct gate_door *door = &doors->door[i];
+	const struct gate_listen *listen = &doors->policy->listen[i];
+	const struct gate_door *old = find_open(before, listen);
+	char shown[SES_ADDR_TEXT];
+
+	door->listen = listen;
+	door->fd = malloc(doors->n_workers * sizeof(*door->fd));
+	if (!door->fd)
+		return false;
+	for (unsigned k = 0; k < doors->n_workers; k++)
+		door->fd[k] = -1;
+	if (!ses_addr_parse(bytes_of_str(listen->host), listen->port,
+			    &door->at)) {
+		snprintf(text, text_size, "%s is no address", listen->host);
+		return false;
+	}
+	if (!open_tls(door, text, text_size))
+		return false;
+	door->id = old ? old->id : atomic_fetch_add(&ids, 1) + 1;
+	if (old) {
+		door->at = old->at;
+	} else if (!open_sockets(door, doors->n_workers)) {
+		int saved = errno;
+
+		snprintf(text, text_size, "cannot listen at %s: %s%s",
+			 ses_addr_format(&door->at, shown), strerror(saved),
+			 remedy(saved));
+		return false;
+	}
+	snprintf(door->url, sizeof(door->url), "%s://%s",
+		 listen->tls ? "wss" : "ws", ses_addr_format(&door->at, shown));
+	return true;
+}
+
+struct gate_doors *gate_doors_open(struct gate_policy *policy,
+				   unsigned n_workers,
+				   const struct gate_doors *before, char *text,
+				   size_t text_size)
+{
+	struct gate_doors *doors = calloc(1, sizeof(*doors));
+
+	snprintf(text, text_size, "out of memory");
+	if (!doors)
+		return NULL;
+	atomic_init(&doors->refs, 1);
+	doors->policy = gate_policy_ref(policy);
+	doors->n_workers = n_workers;
+	doors->door = calloc(policy->n_listen, sizeof(*doors->door));
+	while (doors->door && doors->n < policy->n_listen) {
+		if (!open_door(doors, doors->n++, before, text, text_size)) {
+			gate_doors_unref(doors);
+			return NULL;
+		}
+	}
+	if (doors->door)
+		return doors;
+	gate_doors_unref(doors);
+	return NULL;
+}
+
+struct gate_doors *gate_doors_ref(struct gate_doors *doors)
+{
+	atomic_fetch_add(&doors->refs, 1);
+	return doors;
+}
+
+static void close_door(struct gate_door *door, unsigned n_workers)
+{
+	for (unsigned i = 0; door->fd && i < n_workers; i++)
+		if (door->fd[i] >= 0)
+			close(door->fd[i]);
+	free(door->fd);
+	ses_tls_context_unref(door->tls);
+}
+
+void gate_doors_unref(struct gate_doors *doors)
+{
+	if (!doors || atomic_fetch_sub(&doors->refs, 1) > 1)
+		return;
+	for (size_t i = 0; i < doors->n; i++)
+		close_door(&doors->door[i], doors->n_workers);
+	free(doors->door);
+	gate_policy_unref(doors->policy);
+	free(doors);
+}

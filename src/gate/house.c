@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Orders go to the workers through their loops, so nothing that a worker has
+ * is ever touched by another thread.
+ */
+#include "gate/house.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gate/gate.h"
+#include "gate/log.h"
+
+struct worker {
+	struct gate_house *house;
+	struct sesame_loop *loop;
+	struct gate *gate; /* the thread's, while it runs */
+	pthread_t thread;
+	bool runs;
+	atomic_size_t n_visits;
+};
+
+struct gate_house {
+	struct sesame_loop *loop;
+	struct gate_doors *doors;
+	void (*on_empty)(void *user);
+	void *user;
+	bool leaving, told_empty;
+	atomic_uint n_busy; /* workers whose loop is running */
+	unsigned n_workers;
+	struct worker worker[];
+};
+
+/* ---- In a worker's thread ---- */
+
+struct order {
+	struct worker *worker;
+	struct gate_doors *doors; /* a reference; NULL: leave */
+};
+
+static void obey(void *arg)
+{
+	struct order *order = arg;
+	struct gate *gate = order->worker->gate;
+
+	if (!order->doors) {
+		gate_leave(gate);
+		if (gate_is_empty(gate))
+			sesame_loop_stop(gate->loop);
+	} else if (gate_serve(gate, order->doors) < 0) {
+		gate_log("sesame: worker %u could not take up all doors: out "
+			 "of descriptors or memory",
+			 gate->worker);
+	}
+	gate_doors_unref(order->doors);
+	free(order);
+}
+
+static void tell_empty(void *arg)
+{
+	struct gate_house *house = arg;
+
+	if (house->told_empty || !house->leaving)
+		return;
+	house->told_empty = true;
+	house->on_empty(house->user);
+}
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	struct gate_house *house = w->house;
+
+	sesame_loop_run(w->loop);
+	gate_free(w->gate);
+	w->gate = NULL;
+	if (atomic_fetch_sub(&house->n_busy, 1) == 1)
+		ses_loop_post(house->loop, tell_empty, house);
+	return NULL;
+}
+
+/* ---- In the thread of the house ---- */
+
+static bool give_order(struct worker *w, struct gate_doors *doors)
+{
+	struct order *order = malloc(sizeof(*order));
+
+	if (!order)
+		return false;
+	*order = (struct order){w, doors ? gate_doors_ref(doors) : NULL};
+	if (ses_loop_post(w->loop, obey, order) == 0)
+		return true;
+	gate_doors_unref(doors);
+	free(order);
+	return false;
+}
+
+static bool start_worker(struct gate_house *house, unsigned i,
+			 struct gate_journal *journal)
+{
+	struct worker *w = &house->worker[i];
+	sigset_t all, before;
+
+	w->house = house;
+	w->loop = sesame_loop_new();
+	w->gate = w->loop ? gate_new(w->loop, i, journal) : NULL;
+	if (!w->gate)
+		return false;
+	w->gate->n_visits_seen = &w->n_visits;
+	if (gate_serve(w->gate, house->doors) < 0)
+		return false;
+	/* Signals are for the thread of the house. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	atomic_fetch_add(&house->n_busy, 1);
+	w->runs = pthread_create(&w->thread, NULL, work, w) == 0;
+	if (!w->runs)
+		atomic_fetch_sub(&house->n_busy, 1);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return w->runs;
+}
+
+static unsigned choose_workers(const struct gate_policy *policy)
+{
+	long n = (long)policy->workers;
+
+	if (n <= 0)
+		n = sysconf(_SC_NPROCESSORS_ONLN);
+	return n < 1 ? 1 : n > 256 ? 256 : (unsigned)n;
+}
+
+struct gate_house *gate_house_open(struct sesame_loop *loop,
+				   struct gate_policy *policy,
+				   struct gate_journal *journal,
+				   void (*on_empty)(void *user), void *user,
+				   char *text, size_t text_size)
+{
+	unsigned n = choose_workers(policy);
+	struct gate_house *house =
+		calloc(1, sizeof(*house) + n * sizeof(house->worker[0]));
+
+	snprintf(text, text_size, "out of memory");
+	if (!house)
+		return NULL;
+	house->loop = loop;
+	house->on_empty = on_empty;
+	house->user = user;
+	house->n_workers = n;
+	house->doors = gate_doors_open(policy, n, NULL, text, text_size);
+	for (unsigned i = 0; house->doors && i < n; i++) {
+		if (start_worker(house, i, journal))
+			continue;
+		snprintf(text, text_size, "cannot start worker %u: %s", i,
+			 strerror(errno));
+		gate_house_free(house);
+		return NULL;
+	}
+	if (house->doors)
+		return house;
+	gate_house_free(house);
+	return NULL;
+}
+
+bool gate_house_reload(struct gate_house *house, struct gate_policy *policy,
+		       char *text, size_t text_size)
+{
+	struct gate_doors *doors = gate_doors_open(
+		policy, house->n_workers, house->doors, text, text_size);
+
+	if (!doors)
+		return false;
+	for (unsigned i = 0; i < house->n_workers; i++)
+		if (!give_order(&house->worker[i], doors))
+			gate_log("sesame: out of memory: worker %u keeps the "
+				 "old configuration",
+				 i);
+	gate_doors_unref(house->doors);
+	house->doors = doors;
+	return true;
+}
+
+const struct gate_doors *gate_house_doors(const struct gate_house *house)
+{
+	return house->doors;
+}
+
+size_t gate_house_visits(const struct gate_house *house)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < house->n_workers; i++)
+		n += atomic_load(&house->worker[i].n_visits);
+	return n;
+}
+
+void gate_house_leave(struct gate_house *house)
+{
+	house->leaving = true;
+	for (unsigned i = 0; i < house->n_workers; i++)
+		if (!give_order(&house->worker[i], NULL))
+			sesame_loop_stop(house->worker[i].loop);
+}
+
+void gate_house_free(struct gate_house *house)
+{
+	if (!house)
+		return;
+	for (unsigned i = 0; i < house->n_workers; i++) {
+		struct worker *w = &house->worker[i];
+
+		if (w->runs) {
+			sesame_loop_stop(w->loop);
+			pthread_join(w->thread, NULL);
+		} else {
+			gate_free(w->gate);
+		}
+		sesame_loop_free(w->loop);
+	}
+	gate_doors_unref(house->doors);
+	free(house);
+}
