@@ -40,6 +40,9 @@ static void judge_misspelt(struct lint_run *run, const struct lint_node *cond)
 	}
 }
 
+/* As Firefox writes it. */
+#define WITH_KEEP_ALIVE "keep-alive, Upgrade"
+
 static void judge_cond(const struct apache *a, const struct apache_server *s,
 		       const struct lint_node *cond)
 {
@@ -54,9 +57,12 @@ static void judge_cond(const struct apache *a, const struct apache_server *s,
 	    *pattern == '!' || lint_told(run, LINT_NEVER_TRUE, cond))
 		return;
 	if (apache_cond(a, s, cond, NULL) == LINT_NO) {
-		bool loose = lint_regex(pattern + (*pattern == '='), true,
-					connection ? "Upgrade" : "websocket") ==
-			     LINT_YES;
+		bool loose =
+			lint_regex(pattern + (*pattern == '='), true,
+				   connection ? "Upgrade" : "websocket") ==
+				LINT_YES &&
+			(!connection ||
+			 lint_regex(pattern, true, WITH_KEEP_ALIVE) != LINT_NO);
 
 		f = lint_note(run, LINT_NEVER_TRUE, cond, true, "RewriteRule",
 			      "clients send %s, which \"%s\" does not match%s",
@@ -72,8 +78,8 @@ static void judge_cond(const struct apache *a, const struct apache_server *s,
 					     "upgrade [NC]"
 					   : "RewriteCond %{HTTP:Upgrade} "
 					     "websocket [NC]");
-	} else if (connection && lint_regex(pattern, true,
-					    "keep-alive, Upgrade") == LINT_NO) {
+	} else if (connection &&
+		   lint_regex(pattern, true, WITH_KEEP_ALIVE) == LINT_NO) {
 		f = lint_note(
 			run, LINT_NEVER_TRUE, cond, true, "RewriteRule",
 			"Firefox sends \"Connection: keep-alive, Upgrade\", "

@@ -669,27 +669,53 @@ static void tell_route(const struct apache_probe *p)
 		 n->line, where);
 }
 
+/* A path that the pattern takes, as a client would ask for it; NULL: the
+ * beginning of the pattern does not tell. */
+static const char *path_for(const struct apache *a, const char *pattern)
+{
+	char bare[512] = "/";
+	size_t used = 1;
+
+	for (const char *s = pattern + (*pattern == '^');
+	     *s && used + 1 < sizeof(bare); s++) {
+		bool escaped = *s == '\\' && s[1];
+
+		s += escaped;
+		if (!escaped && strchr("([.*+?$|{", *s))
+			break;
+		/* a slash is there in any case, the first one is already */
+		if (s[1] != '*' && (s[1] != '?' || *s == '/') &&
+		    (used > 1 || *s != '/'))
+			bare[used++] = *s;
+		s += s[1] == '?' || s[1] == '*';
+	}
+	bare[used] = '\0';
+	return lint_regex(pattern, false, bare) == LINT_NO
+		       ? NULL
+		       : lint_keep(a->run, bytes_of_str(bare));
+}
+
 /* The path of a ProxyPass as a client would ask for it. */
 static const char *path_of(const struct apache *a,
 			   const struct apache_pass *pass)
 {
-	char bare[512];
-	size_t used = 0, i;
-	const char *s = pass->path;
+	const char *path = pass->match ? path_for(a, pass->path) : pass->path;
 
-	if (!pass->match)
-		return pass->path;
-	for (i = *s == '^'; s[i] && used + 2 < sizeof(bare); i++) {
-		if (s[i] == '\\' && s[i + 1])
-			i++;
-		else if (strchr("([.*+?$|{", s[i]))
-			break;
-		bare[used++] = s[i];
+	return path ? path : "/";
+}
+
+/* The same for rules; NULL: they take no path that could be told. */
+static const char *path_of_rule(const struct apache *a,
+				const struct apache_rewrite *r)
+{
+	for (size_t i = 0; i < r->n_conds; i++) {
+		const struct lint_node *c = r->cond[i]->node;
+
+		if (lint_same(lint_arg(c, 0), "%{REQUEST_URI}") &&
+		    !strchr("!=<>-", lint_arg(c, 1)[0]))
+			return path_for(a, lint_arg(c, 1));
 	}
-	if (used == 0)
-		bare[used++] = '/';
-	bare[used] = '\0';
-	return lint_keep(a->run, bytes_of_str(bare));
+	return r->negated ? "/" : path_for(a, r->pattern);
 }
 
 static bool plain_target(const char *target)
@@ -719,7 +745,7 @@ static void judge_server(struct apache *a, const struct apache_server *s)
 
 	while (!apache_tired(a) && apache_next_rewrite(s, &at, &r))
 		if (apache_meant_for_ws(&r) && n++ < MAX_PROBES)
-			try_path(a, s, "/", true, broken);
+			try_path(a, s, path_of_rule(a, &r), true, broken);
 	if (s->vhost && lint_told(a->run, LINT_PLAIN_VHOST_ONLY, s->vhost))
 		return;
 	for (round = 0; round < 2; round++)
@@ -756,7 +782,7 @@ static void judge_siblings(struct apache *a, const struct apache_server *s)
 		else if (lint_same(s->item[i].node->name, "RewriteRule") &&
 			 apache_next_rewrite(s, &at, &r) &&
 			 apache_is_ws(r.target))
-			path = "/";
+			path = path_of_rule(a, &r);
 		for (k = 1; path && k < a->n_servers; k++) {
 			struct apache_probe p = {.a = a,
 						 .run = a->run,

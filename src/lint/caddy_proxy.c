@@ -280,7 +280,8 @@ void caddy_judge_stripped(const struct caddy *c, const struct lint_node *proxy,
 	if (!below_route(proxy))
 		return;
 	for (n = proxy->parent; n && n->name; n = n->parent) {
-		if (strcmp(n->name, "handle_path") != 0)
+		if (strcmp(n->name, "handle_path") != 0 ||
+		    (!c->run->request && !lint_smells(lint_arg(n, 0))))
 			continue;
 		f = caddy_note(
 			c, LINT_PATH_CHANGED, n, sure && c->run->request,

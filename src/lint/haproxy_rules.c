@@ -106,6 +106,12 @@ static int64_t span_of(const struct lint_node *n)
 	return n ? lint_duration_ms(lint_arg(n, 1), 1) : -1;
 }
 
+static bool leads_on(const struct lint_node *front)
+{
+	return lint_child(front, "use_backend", NULL) ||
+	       lint_child(front, "default_backend", NULL);
+}
+
 static void judge_timeout(const struct haproxy_way *w)
 {
 	const struct lint_node *back = w->back ? w->back : w->front;
@@ -120,6 +126,8 @@ static void judge_timeout(const struct haproxy_way *w)
 	struct lint_finding *f;
 	char span[32], text[256];
 
+	if (!w->back && leads_on(w->front)) /* who knows what it has? */
+		return;
 	if (!tunnel) {
 		at = server;
 		ms = span_of(server);
@@ -306,6 +314,17 @@ static const struct lint_node *choose_front(const struct haproxy *h)
 	return same_tls ? same_tls : any;
 }
 
+/* Whether the use_backend takes the request. What names its backend as it comes
+ * ("%[...]") is passed by when there is none of that name. */
+static enum lint_truth takes(const struct haproxy *h,
+			     const struct lint_node *front,
+			     const struct lint_node *n)
+{
+	enum lint_truth hit = haproxy_holds(h, front, n);
+
+	return strchr(lint_arg(n, 0), '%') ? lint_and(hit, LINT_PERHAPS) : hit;
+}
+
 /* The first path that a condition names: what its WebSockets ask for. */
 static bool path_in(const struct haproxy *h, const struct lint_node *section,
 		    const struct lint_node *n, char *out, size_t size)
@@ -366,7 +385,7 @@ static void check_order(struct haproxy_way *w, const struct lint_node *front)
 		     early != late && !haproxy_tired(w->h); early = early->next)
 			if (strcmp(early->name, "use_backend") == 0 &&
 			    strcmp(lint_arg(early, 0), lint_arg(late, 0)) != 0 &&
-			    haproxy_holds(w->h, front, early) == LINT_YES &&
+			    takes(w->h, front, early) == LINT_YES &&
 			    haproxy_holds(w->h, front, late) != LINT_NO) {
 				judge_order(w, late, early);
 				break;
@@ -398,7 +417,7 @@ taking_rule(struct haproxy *h, const struct lint_node *front, bool *ret_perhaps)
 
 		if (strcmp(n->name, "use_backend") != 0)
 			continue;
-		hit = haproxy_holds(h, front, n);
+		hit = takes(h, front, n);
 		*ret_perhaps |= hit == LINT_PERHAPS;
 		if (hit == LINT_YES)
 			return n;
@@ -411,7 +430,7 @@ static void judge_request(struct haproxy *h)
 	struct haproxy_way w = {.h = h, .run = h->run, .sure = true};
 	const struct lint_node *n, *by;
 	struct lint_finding *f;
-	bool perhaps;
+	bool perhaps = false;
 
 	w.front = choose_front(h);
 	if (!w.front) /* a part of a configuration */
@@ -426,6 +445,7 @@ static void judge_request(struct haproxy *h)
 	else if (lint_child(w.front, "server", NULL) ||
 		 haproxy_is(w.front, "listen"))
 		w.back = w.front;
+	w.sure = !perhaps;
 	check_order(&w, w.front);
 	judge_way(&w);
 	if (!by && !w.back) {

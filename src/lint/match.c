@@ -168,10 +168,12 @@ bool lint_begins(const char *text, const char *prefix)
 
 bool lint_smells(const char *text)
 {
-	static const char *const parts[] = {"websocket", "socket.io", "sockjs",
-					    "engine.io", "actioncable"};
-	static const char *const words[] = {
-		"ws", "wss", "socket", "sockets", "cable", "live", "wstunnel"};
+	static const char *const parts[] = {
+		"websocket",   "socket.io",  "sockjs",	"engine.io",
+		"actioncable", "websockify", "signalr", "api/kernels"};
+	static const char *const words[] = {"ws",	"wss",	 "socket",
+					    "sockets",	"cable", "live",
+					    "wstunnel", "comms"};
 	size_t i, start = 0, at;
 
 	for (i = 0; i < sizeof(parts) / sizeof(*parts); i++)

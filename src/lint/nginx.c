@@ -81,10 +81,11 @@ static void judge_place(struct lint_run *run, const struct lint_node *level,
 	if (sign == NGINX_OWN_SIGN) {
 		judge_level(run, level, true);
 		judge_route(run, level);
-	} else if (sign == NGINX_INHERITED) {
-		nginx_judge_upgrade(run, level, true);
-	} else if (!any) {
-		nginx_judge_upgrade(run, level, false);
+	} else if (sign == NGINX_INHERITED && nginx_is_set_up(run, level)) {
+		nginx_judge_upgrade(run, level, true); /* what takes away */
+	} else if (sign == NGINX_INHERITED || !any) {
+		nginx_judge_upgrade(run, level, sign == NGINX_INHERITED);
+		nginx_judge_rest(run, level, sign == NGINX_INHERITED);
 	}
 }
 

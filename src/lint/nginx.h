@@ -194,6 +194,8 @@ enum nginx_sign nginx_sign(struct lint_run *run, const struct lint_node *level);
 
 /* Whether what @level proxies gets Upgrade and Connection. */
 bool nginx_passes_upgrade(struct lint_run *run, const struct lint_node *level);
+/* The same in an HTTP that has Upgrade. */
+bool nginx_is_set_up(struct lint_run *run, const struct lint_node *level);
 void nginx_judge_upgrade(struct lint_run *run, const struct lint_node *level,
 			 bool sure);
 /* Host, path, scheme and time-outs. */

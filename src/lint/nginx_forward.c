@@ -97,6 +97,11 @@ bool nginx_passes_upgrade(struct lint_run *run, const struct lint_node *level)
 	       is_fine(look_for(run, level, "Connection", "upgrade", &node));
 }
 
+bool nginx_is_set_up(struct lint_run *run, const struct lint_node *level)
+{
+	return nginx_passes_upgrade(run, level) && is_version_fine(level);
+}
+
 /* ---- what to write ---- */
 
 /* A map that gives "upgrade" where there is one, else the word itself. */
@@ -517,7 +522,9 @@ static void judge_time(struct lint_run *run, const struct lint_node *level,
 	    lint_told(run, LINT_SHORT_TIMEOUT, node ? node : pass))
 		return;
 	nginx_where(level, where, sizeof(where));
-	f = lint_note(run, LINT_SHORT_TIMEOUT, node ? node : pass, sure, where,
+	/* Many servers ping more often than that. */
+	f = lint_note(run, LINT_SHORT_TIMEOUT, node ? node : pass,
+		      sure && (node || run->request), where,
 		      "a WebSocket is cut when the server behind is silent for "
 		      "%s%s; let that be longer, or ping more often",
 		      lint_duration_text(ms, time, sizeof(time)),

@@ -62,6 +62,13 @@ TEST("each mistake in Apache's configuration is found at its line")
 		{KEEP "<Proxy balancer://b>\nBalancerMember http://a\n</Proxy>\n"
 		      "ProxyPass /ws balancer://b/\n",
 		 "upgrade-not-forwarded:6", 0},
+		/* only where its path or its condition says */
+		{KEEP REWRITES "RewriteRule ^/?live/(.*) ws://a/$1 [P]\n"
+		      "ProxyPass / http://b/\n", "", 0},
+		{KEEP REWRITES "RewriteCond %{REQUEST_URI} ^/live\n" TO_WS
+		      "ProxyPass / http://b/\n", "", 0},
+		{KEEP REWRITES "RewriteRule ^/(ws|live)/ ws://a/ [P]\n"
+		      "ProxyPass / http://b/\n", "", 0},
 		/* one member has it, the other has not */
 		{KEEP "<Proxy \"balancer://b\">\nBalancerMember http://a\n"
 		      "BalancerMember http://c upgrade=websocket\n</Proxy>\n"

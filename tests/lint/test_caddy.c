@@ -100,6 +100,9 @@ TEST("each mistake in a Caddyfile is found at its line")
 		 "certificate-rule:4", 0},
 		{"a.example {\n handle_path /ws* {\n  " TO_A " }\n}\n",
 		 "path-changed:2?", 0},
+		/* what tells of no WebSocket may be meant so */
+		{"a.example {\n handle_path /desk/* {\n  " TO_A " }\n}\n",
+		 "", 0},
 	};
 
 	check(rows, ARRAY_LEN(rows), NULL);

@@ -40,6 +40,11 @@ TEST("nothing is found where HAProxy is set up right")
 		{"frontend a\n mode tcp\n bind :80\n default_backend ws\n"
 		 "backend ws\n mode tcp\n server a 127.0.0.1:2\n", "", 0},
 		{"backend ws\n server a 127.0.0.1:1 # proto h2\n", "", 0},
+		/* whose backend only the request tells */
+		{"defaults\n mode http\n timeout client 20s\nfrontend x\n"
+		 " bind :80\n use_backend %[req.hdr(host),lower]\n"
+		 " use_backend ws if { path_beg /ws }\n"
+		 "backend ws\n timeout tunnel 1h\n server a b:1\n", "", 0},
 		{"", "", 0},
 	};
 
