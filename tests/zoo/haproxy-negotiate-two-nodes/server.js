@@ -15,6 +15,7 @@ http.createServer((request, response) => {
     response.writeHead(404).end();
   }
 }).on('upgrade', (request, socket, head) => {
+  socket.on('error', () => {});
   const { pathname, searchParams } = new URL(request.url, 'http://node');
   const known = pathname === '/hub' && searchParams.get('id') === connectionId;
   if (known) return sockets.handleUpgrade(request, socket, head, echo);

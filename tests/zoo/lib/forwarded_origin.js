@@ -3,10 +3,12 @@
 // Origin with what a proxy says of it: its host, or its scheme and host.
 const gate = require('./gate');
 
+const comparesHost = process.argv[5] === 'host';
+
 function sameSite({ headers }) {
   const host = headers['x-forwarded-host'] || headers.host;
   if (!headers.origin) return true;
-  if (process.argv[5] === 'host') return new URL(headers.origin).host === host;
+  if (comparesHost) return new URL(headers.origin).host === host;
   return headers.origin === `${headers['x-forwarded-proto'] || 'http'}://${host}`;
 }
 
@@ -15,6 +17,6 @@ gate({
   page: 'ok',
   everywhere: true,
   status: '403 Forbidden',
-  type: 'application/json',
-  body: '{"error":"Origin mismatch"}',
+  type: comparesHost ? 'application/json' : 'text/plain',
+  body: comparesHost ? '{"error":"Origin mismatch"}' : 'Forbidden',
 });

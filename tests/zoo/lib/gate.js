@@ -18,6 +18,7 @@ module.exports = function gate({ opens, page, everywhere, handleProtocols, ...re
     response.end(found ? page : 'Not Found');
   });
   server.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => {});
     if (fixed || opens(request)) sockets.handleUpgrade(request, socket, head, echo);
     else socket.end(refusal(refused));
   });

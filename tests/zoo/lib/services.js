@@ -51,6 +51,7 @@ const services = {
     quiet: true,
     async onUpgrade({ request: { headers }, socket }) {
       if (fixed || !headers.origin || headers.origin === 'https://notes.example') return;
+      socket.on('error', () => {});
       socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
       throw null; // so the library means it
     },
