@@ -6,12 +6,14 @@
  */
 #include "doctor/facts.h"
 
+#include <netdb.h>
 #include <stdio.h>
 
 #include <sesame/error.h>
 
 #include "doctor/harvest.h"
 #include "doctor/redact.h"
+#include "doctor/result.h"
 #include "net/addr.h"
 #include "why/reference.h"
 
@@ -325,6 +327,37 @@ static void know_the_reference(struct doctor_facts *f)
 	know(f, "reference", f->v->reference);
 }
 
+/* What became of the name: a resolver that is mute says nothing about it. */
+static void know_the_name(struct doctor_facts *f)
+{
+	static const struct {
+		int code;
+		const char *before, *after;
+	} rows[] = {
+		{EAI_NONAME, "The name ",
+		 " does not exist, so there is nothing to connect to."},
+		{EAI_NODATA, "The name ",
+		 " exists and has no address, so there is nothing to connect "
+		 "to."},
+		{EAI_ADDRFAMILY, "The name ",
+		 " has no address of the family that was asked for."},
+		{EAI_AGAIN, "The resolver did not answer: whether the name ",
+		 " exists is not known."},
+		{EAI_FAIL, "The resolver failed: whether the name ",
+		 " exists is not known."},
+		{0, "The name ",
+		 " does not resolve, so there is nothing to connect to."},
+	};
+	int code = f->base ? doctor_name_error(f->base) : 0;
+	size_t i = 0;
+
+	while (rows[i].code && rows[i].code != code)
+		i++;
+	snprintf(f->nameless, sizeof(f->nameless), "%s%s%s", rows[i].before,
+		 f->host, rows[i].after);
+	know(f, "nameless", f->nameless);
+}
+
 /* Whose certificate was looked at: the server's, or that of a proxy. */
 static void know_the_certified(struct doctor_facts *f)
 {
@@ -336,6 +369,14 @@ static void know_the_certified(struct doctor_facts *f)
 			   sizeof(f->certified)) < 0)
 		snprintf(f->certified, sizeof(f->certified), "%s", f->host);
 	know(f, "certified", f->certified);
+	if (c->proxy_from && c->proxy_from[0] != '-')
+		snprintf(f->proxy_from, sizeof(f->proxy_from),
+			 "from the environment variable %s", c->proxy_from);
+	else
+		snprintf(f->proxy_from, sizeof(f->proxy_from),
+			 "given by --proxy");
+	know(f, "proxy_from", f->proxy_from);
+	know(f, "variable", c->proxy_from ? c->proxy_from : "");
 }
 
 static void know_the_fault(struct doctor_facts *f)
@@ -431,11 +472,7 @@ static void know_the_misfit(struct doctor_facts *f)
 
 bool doctor_missed_proxy(const struct doctor_facts *f)
 {
-	return f->base && f->base->error != SESAME_EPROXY &&
-	       doctor_found(f->chart, DOCTOR_F_PROXY_BROKEN) &&
-	       (f->v->cause == WHY_NET_PROXY_DENIED ||
-		f->v->cause == WHY_NET_REFUSED ||
-		f->v->cause == WHY_NET_TIMEOUT || f->v->cause == WHY_NET_DNS);
+	return f->base && doctor_proxy_is_missing(f->chart);
 }
 
 void doctor_know(struct doctor_facts *f)
@@ -450,6 +487,7 @@ void doctor_know(struct doctor_facts *f)
 	know_about_h2(f);
 	know_the_fault(f);
 	know_the_certified(f);
+	know_the_name(f);
 	know_the_families(f);
 	know_the_misfit(f);
 }

@@ -1006,6 +1006,11 @@ static void find_direct(struct doctor_chart *chart)
 
 	if (!p)
 		return;
+	if (doctor_proxy_is_missing(chart)) {
+		if (rank(p) > 0)
+			tell(chart, DOCTOR_F_DIRECT_WORKS, p);
+		return;
+	}
 	if (opens(chart, base, p) && !stopped_before_proxy(base))
 		tell(chart, DOCTOR_F_DIRECT_OPENS, p);
 	else if (rank(base) == 0 && rank(p) > 0)

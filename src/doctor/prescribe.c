@@ -7,12 +7,14 @@
  */
 #include "doctor/facts.h"
 
+#include <netdb.h>
 #include <stdio.h>
 
 #include "doctor/apart.h"
 #include "doctor/compare.h"
 #include "doctor/harvest.h"
 #include "doctor/redact.h"
+#include "doctor/result.h"
 
 /* Who is less sure should look before changing anything, or before all else. */
 #define SURE_ENOUGH 0.9
@@ -255,22 +257,59 @@ static void advise_to_look(struct doctor_facts *f, const struct why_hops *h)
 	f->v->n_fixes++;
 }
 
-/* What is to be done where the forward proxy itself is what fails. */
-static const struct why_remedy for_lost_proxy[] = {
+/* ---- what stands before the server ---- */
+
+#define MOST_OWN 3
+
+/* A forward proxy that is not there: it was named by an option, */
+static const struct why_remedy for_proxy_of_option[MOST_OWN] = {
+	{.who = "client",
+	 .what = "Go without it, or name the proxy that is there.",
+	 .where = "--proxy, or --no-proxy",
+	 .snippet = "sesame doctor --no-proxy {url}"},
 	{.who = "proxy",
-	 .what = "Start the proxy {certified}, or open the way to it. Whether "
-		 "it runs, and at which address and port it listens, its own "
-		 "machine tells.",
+	 .what = "Or start it. Whether it runs, and at which address and port "
+		 "it listens, its own machine tells.",
 	 .where = "the proxy's machine",
 	 .snippet = "ss -ltnp"},
-	{.who = "client",
-	 .what = "Or name the proxy that is there; or none, for hosts that can "
-		 "be reached without.",
-	 .where = "--proxy, or https_proxy and no_proxy in the environment",
-	 .snippet = "no_proxy={host}"},
 };
 
-static const struct why_remedy for_untrusted_proxy[] = {
+/* or by the environment, perhaps long ago. */
+static const struct why_remedy for_proxy_of_variable[MOST_OWN] = {
+	{.who = "client",
+	 .what = "Go without it for this host, or for all: unset {variable} "
+		 "(sesame's option for that is --no-proxy).",
+	 .where = "the environment",
+	 .snippet = "export no_proxy=\"$no_proxy,{host}\""},
+	{.who = "client",
+	 .what = "Or write the proxy that is there into {variable}.",
+	 .where = "the environment"},
+	{.who = "proxy",
+	 .what = "Or start it. Whether it runs, and at which address and port "
+		 "it listens, its own machine tells.",
+	 .where = "the proxy's machine",
+	 .snippet = "ss -ltnp"},
+};
+
+/* A resolver that is mute says nothing about the name. */
+static const struct why_remedy for_mute_resolver[MOST_OWN] = {
+	{.who = "client",
+	 .what = "See which resolver this machine asks, and whether it answers "
+		 "for any other name.",
+	 .where = "the shell",
+	 .snippet = "cat /etc/resolv.conf\ngetent hosts {host}"},
+	{.who = "network",
+	 .what = "If it answers for none, open the way to it (port 53, UDP and "
+		 "TCP; a VPN may have to be up), or name one that answers.",
+	 .where = "/etc/resolv.conf, or whatever writes it"},
+	{.who = "network",
+	 .what = "If it answers for others, the name servers of this domain "
+		 "are what does not answer.",
+	 .where = "the shell",
+	 .snippet = "dig +trace {host}"},
+};
+
+static const struct why_remedy for_untrusted_proxy[MOST_OWN] = {
 	{.who = "client",
 	 .what = "Give the proxy's authority to the client; do not switch "
 		 "verification off.",
@@ -282,16 +321,35 @@ static const struct why_remedy for_untrusted_proxy[] = {
 		 "clients know."},
 };
 
-static bool prescribe_for_proxy(struct doctor_facts *f)
+static bool is_mute_resolver(const struct doctor_facts *f)
 {
-	const struct why_remedy *rows = NULL;
+	int code = f->base ? doctor_name_error(f->base) : 0;
+
+	return f->v->cause == WHY_NET_DNS &&
+	       (code == EAI_AGAIN || code == EAI_FAIL);
+}
+
+/* What is the matter on this side of the server. */
+static const struct why_remedy *own_remedies(const struct doctor_facts *f)
+{
+	const char *from = f->chart->c->proxy_from;
 
 	if (doctor_missed_proxy(f))
-		rows = for_lost_proxy;
-	else if (f->base && doctor_is_proxy_tls(f->base) &&
-		 f->v->cause == WHY_TLS_UNTRUSTED)
-		rows = for_untrusted_proxy;
-	for (size_t i = 0; rows && i < 2; i++)
+		return from && from[0] != '-' ? for_proxy_of_variable
+					      : for_proxy_of_option;
+	if (is_mute_resolver(f))
+		return for_mute_resolver;
+	if (f->base && doctor_is_proxy_tls(f->base) &&
+	    f->v->cause == WHY_TLS_UNTRUSTED)
+		return for_untrusted_proxy;
+	return NULL;
+}
+
+static bool prescribe_on_this_side(struct doctor_facts *f)
+{
+	const struct why_remedy *rows = own_remedies(f);
+
+	for (size_t i = 0; rows && i < MOST_OWN && rows[i].what; i++)
 		add_fix(f, &rows[i]);
 	return rows != NULL;
 }
@@ -354,7 +412,7 @@ void doctor_prescribe(struct doctor_facts *f, const struct why_hops *seen)
 {
 	const struct why_hops hops = known_hops(f, seen);
 
-	if (prescribe_for_proxy(f))
+	if (prescribe_on_this_side(f))
 		return;
 	advise_what_works(f);
 	if (f->v->confidence < IN_DOUBT)

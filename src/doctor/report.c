@@ -37,7 +37,7 @@ const char *doctor_say_confidence(double confidence)
 	return "a mere guess";
 }
 
-const char *doctor_say_who(const char *who)
+const char *doctor_say_who(const struct doctor_verdict *v)
 {
 	static const char *const rows[][2] = {
 		{"nobody", "Nobody has to act."},
@@ -47,8 +47,11 @@ const char *doctor_say_who(const char *who)
 		{"network", "Whoever runs the network in between has to act."},
 	};
 
+	if (strcmp(v->who, "client") == 0 &&
+	    bytes_equal_str(why_category(v->cause), "net"))
+		return "The client's side has to act.";
 	for (size_t i = 0; i < LEN(rows); i++)
-		if (strcmp(rows[i][0], who) == 0)
+		if (strcmp(rows[i][0], v->who) == 0)
 			return rows[i][1];
 	return "";
 }

@@ -20,7 +20,7 @@ enum doctor_standing doctor_standing(const struct doctor_verdict *v);
 /* "very likely"; without a capital. */
 const char *doctor_say_confidence(double confidence);
 /* "Whoever runs the server has to act." */
-const char *doctor_say_who(const char *who);
+const char *doctor_say_who(const struct doctor_verdict *v);
 /* "confirmed twice", or "" when it was not asked again. Returns @out. */
 char *doctor_say_repeats(int repeated, char *out, size_t size);
 /* "as asked", "as asked, again", "Origin: https://app.example"; redacted. */

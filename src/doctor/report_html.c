@@ -237,7 +237,7 @@ static void put_verdict(struct page *pg)
 	put_title(pg);
 	put_element(pg, "p", "summary", v->summary);
 	put(pg, "<p>%c%s (%.0f&nbsp;%%). %s", *sure - 0x20, sure + 1,
-	    v->confidence * 100, doctor_say_who(v->who));
+	    v->confidence * 100, doctor_say_who(v));
 	put_responder(pg);
 	put(pg, "</p>\n");
 	if (pg->chart->stopped) {

@@ -139,7 +139,7 @@ static void put_words(struct page *pg)
 
 	n = (size_t)snprintf(line, sizeof(line), "%s (%.0f %%). %s",
 			     doctor_say_confidence(v->confidence),
-			     v->confidence * 100, doctor_say_who(v->who));
+			     v->confidence * 100, doctor_say_who(v));
 	if (line[0] >= 'a' && line[0] <= 'z')
 		line[0] ^= 0x20;
 	if (*v->refused_by)

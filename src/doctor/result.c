@@ -7,6 +7,7 @@
 #include "doctor/result.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <stdio.h>
 
 #include "doctor/redact.h"
@@ -469,6 +470,34 @@ static void say_tls(const struct doctor_probe *p, char *out, size_t size)
 		 *text ? " (" : "", text, *text ? ")" : "");
 }
 
+int doctor_name_error(const struct doctor_probe *p)
+{
+	const struct ses_dial_step *step = last_failure(&p->dial);
+
+	return p->error == SESAME_ENAME && step && step->kind == SES_DIAL_NAMES
+		       ? step->sys_errno
+		       : 0;
+}
+
+/* What getaddrinfo() says, for people. */
+static const char *name_words(int code)
+{
+	switch (code) {
+	case EAI_NONAME:
+		return "the name does not exist";
+	case EAI_NODATA:
+		return "the name has no address";
+	case EAI_ADDRFAMILY:
+		return "the name has no address of this family";
+	case EAI_AGAIN:
+		return "the resolver did not answer";
+	case EAI_FAIL:
+		return "the resolver failed";
+	default:
+		return "the name does not resolve";
+	}
+}
+
 static void say_no_connection(const struct doctor_probe *p, char *out,
 			      size_t size)
 {
@@ -480,7 +509,7 @@ static void say_no_connection(const struct doctor_probe *p, char *out,
 		snprintf(out, size, "%d %s from the proxy", p->dial.proxy_status,
 			 ses_status_phrase(p->dial.proxy_status));
 	else if (p->error == SESAME_ENAME)
-		snprintf(out, size, "the name does not resolve");
+		snprintf(out, size, "%s", name_words(doctor_name_error(p)));
 	else if (step && step->sys_errno == ECONNREFUSED &&
 		 step->kind == SES_DIAL_CONNECT)
 		snprintf(out, size, "connection refused");

@@ -87,6 +87,23 @@ static enum doctor_finding_kind tcp_symptom(const struct doctor_probe *p)
 	return lost ? DOCTOR_F_TCP_UNREACHABLE : DOCTOR_F_TCP_REFUSED;
 }
 
+/* It was the proxy that could not be reached. */
+static enum doctor_finding_kind
+missing_proxy_symptom(const struct doctor_probe *p)
+{
+	if (p->error == SESAME_ENAME)
+		return DOCTOR_F_PROXY_UNKNOWN;
+	return tcp_symptom(p) == DOCTOR_F_TCP_REFUSED ? DOCTOR_F_PROXY_NOT_THERE
+						      : DOCTOR_F_PROXY_SILENT;
+}
+
+bool doctor_proxy_is_missing(const struct doctor_chart *chart)
+{
+	return doctor_found(chart, DOCTOR_F_PROXY_UNKNOWN) ||
+	       doctor_found(chart, DOCTOR_F_PROXY_NOT_THERE) ||
+	       doctor_found(chart, DOCTOR_F_PROXY_SILENT);
+}
+
 static enum doctor_finding_kind alert_symptom(const struct doctor_probe *p,
 					      const struct doctor_case *c)
 {
@@ -147,8 +164,8 @@ static enum doctor_finding_kind connection_symptom(const struct doctor_probe *p,
 		return tls_symptom(p, c);
 	if (p->error == SESAME_EPROXY || (step && kind == SES_DIAL_PROXY))
 		return proxy_symptom(p);
-	if (c->proxy) /* it was the proxy that could not be reached */
-		return DOCTOR_F_PROXY_BROKEN;
+	if (c->proxy)
+		return missing_proxy_symptom(p);
 	if (p->error == SESAME_ENAME)
 		return DOCTOR_F_NAMES_FAIL;
 	return tcp_symptom(p);

@@ -108,7 +108,9 @@ static const char *who_acts(const struct doctor_facts *f)
 	const struct doctor_verdict *v = f->v;
 	bool connected = f->base && f->base->outcome != DOCTOR_NO_CONNECTION;
 
-	if (f->base && (doctor_is_proxy_tls(f->base) || doctor_missed_proxy(f)))
+	if (doctor_missed_proxy(f))
+		return "client"; /* which names it */
+	if (f->base && doctor_is_proxy_tls(f->base))
 		return "proxy";
 	switch (v->cause) {
 	case WHY_SERVER_PROXY_UPGRADE:
@@ -222,8 +224,8 @@ static void summarise(struct doctor_facts *f)
 	if (f->proven && proven && f->v->cause != WHY_OK)
 		text = proven;
 	if (doctor_missed_proxy(f))
-		text = "The forward proxy itself cannot be reached, so {host} "
-		       "was not asked: {result}.";
+		text = "The forward proxy {certified}, {proxy_from}, cannot "
+		       "be reached: {result}. {host} itself was not asked.";
 	fill_summary(f, text, s, sizeof(f->v->summary));
 	if (*s >= 'a' && *s <= 'z' && strncmp(text, "{server}", 8) == 0 &&
 	    !f->v->refused_by[0])

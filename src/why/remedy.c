@@ -80,7 +80,7 @@ static const char *const placeholders[] = {
 	"origin",    "host",	    "port",	  "path",    "url",
 	"scheme",    "subprotocol", "user_agent", "address", "expected",
 	"host_port", "reference",   "upstream",	  "slashed", "origin_host",
-	"bare_path", "http",	    "certified",
+	"bare_path", "http",	    "certified", "variable",
 };
 
 /* Which placeholder @text starts with, without braces; NULL: none. */

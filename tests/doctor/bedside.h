@@ -6,7 +6,7 @@
  *   @open [SUBPROTOCOL]  @close CODE REASON  @cut MS  @bad101  @badframe
  *   @tunnel BYTES (a 101, and then these)
  *   @silent  @closed [late: after a second]  @reset  @raw BYTES
- *   @refused  @lost  @noname  @proxy STATUS  @tls FAULT
+ *   @refused  @lost  @noname  @mute (the resolver)  @proxy STATUS  @tls FAULT
  *   @proxytls FAULT (of the certificate of the proxy itself)
  *   @h2 ANSWER  @h2open (over HTTP/2)
  * "A || B" is told by two servers that take turns.
@@ -15,6 +15,7 @@
 #define TESTS_DOCTOR_BEDSIDE_H
 
 #include <errno.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -116,7 +117,10 @@ static inline void lie_unconnected(struct doctor_probe *p, const char *word)
 	} else if (strcmp(word, "lost") == 0) {
 		lie_step(p, SES_DIAL_CONNECT, SESAME_ETIMEOUT);
 	} else if (strcmp(word, "noname") == 0) {
-		lie_step(p, SES_DIAL_NAMES, SESAME_ENAME);
+		lie_step(p, SES_DIAL_NAMES, SESAME_ENAME)->sys_errno =
+			EAI_NONAME;
+	} else if (strcmp(word, "mute") == 0) {
+		lie_step(p, SES_DIAL_NAMES, SESAME_ENAME)->sys_errno = EAI_AGAIN;
 	} else if (strncmp(word, "proxy ", 6) == 0) {
 		lie_step(p, SES_DIAL_PROXY, SESAME_EPROXY);
 		p->dial.proxy_status = atoi(word + 6);

@@ -43,7 +43,7 @@ TEST("the rule that refused is mended where it stands, with the case's values")
 	bed_strip(&b);
 }
 
-TEST("where the proxy itself is not there, it is the proxy that is mended")
+TEST("where the proxy itself is not there, one goes without or mends it")
 {
 	static struct bed b;
 	const struct patient p = {.url = "ws://far.example/chat",
@@ -53,8 +53,9 @@ TEST("where the proxy itself is not there, it is the proxy that is mended")
 
 	bed_examine(&b, &p);
 	assert_string_equal(b.verdict.refused_by, "");
-	assert_string_equal(b.verdict.who, "proxy");
-	assert_non_null(strstr(b.verdict.fix[0].what, "http://p.example:3128"));
+	assert_string_equal(b.verdict.who, "client");
+	assert_non_null(strstr(b.verdict.fix[0].snippet, "--no-proxy"));
+	assert_string_equal(b.verdict.fix[1].who, "proxy");
 	assert_int_equal(b.verdict.n_fixes, 2);
 	bed_strip(&b);
 }

@@ -116,7 +116,9 @@ def test_a_refused_port():
 
 def test_a_name_that_does_not_resolve():
     diagnosis, code = diagnose("ws://nothing.invalid/")
-    assert diagnosis["probes"][0]["result"] == "the name does not resolve"
+    assert diagnosis["probes"][0]["result"] in (
+        "the name does not exist",
+        "the resolver did not answer")  # where there is none
     assert code == 1
 
 
@@ -442,6 +444,25 @@ def test_a_proxy_from_the_environment_is_used_unless_excepted():
             env={**env, "no_proxy": "127.0.0.0/8"})
         run("--no-proxy", f"ws://127.0.0.1:{free_port()}/", env=env)
         assert proxy.seen == []
+
+
+@pytest.mark.parametrize("variable", [None, "http_proxy", "all_proxy"])
+def test_a_proxy_that_is_not_there_is_named_and_where_it_comes_from(variable):
+    proxy = f"http://127.0.0.1:{free_port()}"
+    option = [] if variable else ["--proxy", proxy]
+    with Peer(says(answer(b"403 Forbidden"))) as peer:
+        done = run(*option, peer.url("/"),
+                   env={variable: proxy} if variable else None)
+    words = " ".join(done.stdout.split())
+    source = f"from the environment variable {variable}" if variable \
+        else "given by --proxy"
+    assert "✗ net.refused" in words
+    assert f"The forward proxy {proxy}, {source}, cannot be reached: " \
+        "connection refused." in words
+    assert "--no-proxy" in words
+    if variable:
+        assert f"unset {variable}" in words
+        assert 'export no_proxy="$no_proxy,127.0.0.1"' in words
 
 
 def test_a_url_with_a_fault_is_a_diagnosis_without_a_handshake():
