@@ -2,11 +2,15 @@
 /*
  * The decision. A list admits a value when one of its entries matches (or it
  * has only entries with "!") and no entry with "!" matches; the order of the
- * entries does not matter. Without a list everything passes, except for
+ * entries does not matter. Of networks the most specific one that has the
+ * address decides alone, so 10.1.0.0/16 can be let in out of !10.0.0.0/8, and
+ * 10.1.2.0/24 kept out again. Without a list everything passes, except for
  * origins: there the default is the page's own host, because a browser sends
  * its user's cookies along to any host that a foreign page names.
  */
 #include "gate/admit.h"
+
+#include "gate/index.h"
 
 /* A request on its way through the looks. */
 struct looking {
@@ -56,7 +60,6 @@ static void look_at_path(struct looking *l)
 {
 	struct bytes path = gate_path_of(l->request->target);
 	const char *ambiguity = gate_path_ambiguity(path);
-	const struct gate_policy *policy = l->policy;
 	struct gate_decision *d = l->d;
 
 	if (!gate_is_path(path))
@@ -66,14 +69,10 @@ static void look_at_path(struct looking *l)
 		refuse(d, WHY_URL_PATH, 400, GATE_N_LISTS);
 		return;
 	}
-	for (size_t i = 0; i < policy->n_routes; i++) {
-		const struct gate_route *route = &policy->route[i];
-
-		if (gate_path_pattern_has(&route->pattern, path)) {
-			note(d, "path", true, route->path, route->line, path);
-			d->route = route;
-			return;
-		}
+	d->route = gate_index_route(l->policy, path);
+	if (d->route) {
+		note(d, "path", true, d->route->path, d->route->line, path);
+		return;
 	}
 	note(d, "path", false, "no route has this path", 0, path);
 	refuse(d, WHY_URL_PATH, 404, GATE_N_LISTS);
@@ -81,99 +80,23 @@ static void look_at_path(struct looking *l)
 
 /* ---- Lists ---- */
 
-static struct bytes value_of(const struct gate_request *r, enum gate_list list)
+static bool consult(const struct looking *l, enum gate_list list,
+		    const char *name)
 {
-	switch (list) {
-	case GATE_HOSTS:
-		return r->host;
-	case GATE_ADDRESSES:
-		return r->address_text;
-	case GATE_ORIGINS:
-		return r->origin;
-	default:
-		return r->user_agent;
-	}
-}
+	const struct gate_route *route = l->d->route;
+	const struct gate_rule *rule =
+		gate_index_rule(l->policy, route, list, l->request);
+	unsigned line = rule ? rule->line : route->allow[list].line;
+	struct bytes value = gate_list_value(l->request, list);
+	bool passed = rule ? !rule->negative
+			   : gate_index_only_excludes(l->policy, route, list);
 
-/* The port with its colon, or nothing, is cut off @host. */
-static struct bytes cut_port(struct bytes *host)
-{
-	ptrdiff_t bracket = bytes_find_byte(*host, ']');
-	struct bytes after = bytes_from(*host, (size_t)(bracket + 1));
-	ptrdiff_t colon = bytes_find_byte(after, ':');
-
-	if (colon < 0)
-		return bytes_of(NULL, 0);
-	*host = bytes_first(*host, (size_t)(bracket + 1 + colon));
-	return bytes_from(after, (size_t)colon);
-}
-
-static bool host_has(struct bytes glob, struct bytes host)
-{
-	struct bytes glob_port = cut_port(&glob), port = cut_port(&host);
-
-	/* An entry without a port is for all ports. */
-	return gate_glob_has(gate_without_dot(glob), gate_without_dot(host)) &&
-	       (!glob_port.len || gate_glob_has(glob_port, port));
-}
-
-static bool rule_has(const struct gate_rule *rule, enum gate_list list,
-		     const struct gate_request *r)
-{
-	switch (list) {
-	case GATE_HOSTS:
-		return host_has(rule->glob, r->host);
-	case GATE_ADDRESSES:
-		return gate_network_has(&rule->network, &r->address);
-	case GATE_ORIGINS:
-		return rule->negative ? gate_origin_pattern_excludes(
-						&rule->origin, r->origin)
-				      : gate_origin_pattern_has(&rule->origin,
-								r->origin);
-	default:
-		return gate_glob_has(rule->glob, r->user_agent);
-	}
-}
-
-/* The first entry of one sort that matches. */
-static const struct gate_rule *matching(const struct gate_rules *rules,
-					enum gate_list list, bool negative,
-					const struct gate_request *r)
-{
-	for (size_t i = 0; i < rules->n; i++)
-		if (rules->rule[i].negative == negative &&
-		    rule_has(&rules->rule[i], list, r))
-			return &rules->rule[i];
-	return NULL;
-}
-
-static bool only_negatives(const struct gate_rules *rules)
-{
-	for (size_t i = 0; i < rules->n; i++)
-		if (!rules->rule[i].negative)
-			return false;
-	return true;
-}
-
-static bool consult(const struct gate_rules *rules, enum gate_list list,
-		    const struct gate_request *r, const char *name,
-		    struct gate_decision *d)
-{
-	struct bytes value = value_of(r, list);
-	const struct gate_rule *rule = matching(rules, list, true, r);
-
-	if (rule) {
-		note(d, name, false, rule->text, rule->line, value);
-		return false;
-	}
-	rule = matching(rules, list, false, r);
-	if (rule || only_negatives(rules)) {
-		note(d, name, true, rule ? rule->text : "no entry excludes it",
-		     rule ? rule->line : rules->line, value);
-		return true;
-	}
-	note(d, name, false, "no entry matches", rules->line, value);
-	return false;
+	note(l->d, name, passed,
+	     rule     ? rule->text
+	     : passed ? "no entry excludes it"
+		      : "no entry matches",
+	     line, value);
+	return passed;
 }
 
 static bool consult_default(enum gate_list list, const struct gate_request *r,
@@ -182,7 +105,7 @@ static bool consult_default(enum gate_list list, const struct gate_request *r,
 	bool same;
 
 	if (list != GATE_ORIGINS) {
-		note(d, name, true, "no list", 0, value_of(r, list));
+		note(d, name, true, "no list", 0, gate_list_value(r, list));
 		return true;
 	}
 	if (!r->origin.data) {
@@ -201,7 +124,7 @@ static void look_at_list(struct looking *l, enum gate_list list,
 {
 	const struct gate_rules *rules = &l->d->route->allow[list];
 
-	if (rules->line ? !consult(rules, list, l->request, name, l->d)
+	if (rules->line ? !consult(l, list, name)
 			: !consult_default(list, l->request, name, l->d))
 		refuse(l->d, cause, 403, list);
 }

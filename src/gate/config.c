@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gate/index.h"
 #include "gate/reading.h"
+#include "net/addr.h"
 
 #define DEFAULT_ROWS 20000
 
@@ -99,6 +101,20 @@ static void read_root(struct gate_reader *r, const struct gate_item *root)
 		add_default_listener(r);
 }
 
+/* The seed is new each time, so no client can know it. */
+static void compile(struct gate_reader *r)
+{
+	uint8_t seed[SES_HASH_SEED];
+
+	if (r->wrong->n)
+		return;
+	ses_random(seed, sizeof(seed));
+	r->policy->index = gate_index_new(r->policy, seed);
+	if (!r->policy->index)
+		gate_complain(r->wrong, (struct gate_place){0, 0},
+			      "out of memory");
+}
+
 struct gate_policy *gate_config_parse(const char *file, struct bytes text,
 				      bool open_files, struct ses_buf *errors)
 {
@@ -117,6 +133,7 @@ struct gate_policy *gate_config_parse(const char *file, struct bytes text,
 	policy->journal_rows = DEFAULT_ROWS;
 	gate_yaml_read(&r, text, read_root);
 	policy->live = calloc(policy->n_routes + 1, sizeof(*policy->live));
+	compile(&r);
 	if (wrong->n) {
 		gate_complaints_print(wrong, file, errors);
 		gate_policy_unref(policy);

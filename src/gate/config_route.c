@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "gate/networks.h"
 #include "gate/reading.h"
 #include "wire/url.h"
 
@@ -141,7 +142,8 @@ static void read_rule(struct gate_reader *r, const struct gate_item *i,
 	if (!gate_want_text(r, i, &s))
 		return;
 	*rule = (struct gate_rule){.text = gate_copy(s),
-				   .line = (unsigned)i->at.line};
+				   .line = (unsigned)i->at.line,
+				   .column = (uint16_t)(i->at.column & 0xffff)};
 	if (!rule->text)
 		return;
 	rules->n++;
@@ -149,6 +151,23 @@ static void read_rule(struct gate_reader *r, const struct gate_item *i,
 	if (wrong)
 		gate_complain(r->wrong, i->at, "%s: `%s` %s",
 			      gate_list_name(list), gate_show(s).text, wrong);
+}
+
+/* Of one network's two entries neither is more specific than the other. */
+static void find_contradictions(struct gate_reader *r,
+				const struct gate_rules *rules)
+{
+	struct gate_contradiction found[GATE_MAX_COMPLAINTS];
+	size_t n =
+		gate_networks_contradictions(rules, found, GATE_MAX_COMPLAINTS);
+
+	for (size_t i = 0; i < n; i++)
+		gate_complain(r->wrong,
+			      (struct gate_place){(int)found[i].second->line,
+						  found[i].second->column},
+			      "addresses: `%s` contradicts `%s` at line %u",
+			      found[i].second->text, found[i].first->text,
+			      found[i].first->line);
 }
 
 /*
@@ -176,6 +195,7 @@ void gate_read_rules(struct gate_reader *r, const struct gate_item *i, void *to)
 	struct gate_item element;
 	void *state = NULL;
 	int room;
+	size_t wrong = r->wrong->n;
 	enum gate_list list = 0; /* by the name of its key */
 
 	while (strcmp(gate_list_name(list), gate_key_name(i->row)) != 0)
@@ -190,6 +210,8 @@ void gate_read_rules(struct gate_reader *r, const struct gate_item *i, void *to)
 	while (rules->rule && rules->n < (size_t)room &&
 	       gate_next_element(i, &state, &element))
 		read_rule(r, &element, list, rules);
+	if (list == GATE_ADDRESSES && r->wrong->n == wrong)
+		find_contradictions(r, rules);
 }
 
 static void read_one_route(struct gate_reader *r, const struct gate_item *i,

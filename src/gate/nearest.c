@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Counting edits costs microseconds and lists have thousands of entries, so
- * all entries are sifted by what they share with the value at both ends, which
- * one typo hardly changes, and only the best few are compared at length.
+ * Counting edits costs microseconds and lists have a hundred thousand entries,
+ * so those that stand beside the value in the order of the texts, forwards or
+ * backwards, are sifted by what they share with it at both ends, which one
+ * typo hardly changes, and only the best few are compared at length.
  */
 #include "gate/nearest.h"
 
 #include "base/text.h"
+#include "gate/index.h"
 
-#define NEAR_BYTES 63 /* what is compared of a text */
+#define NEAR_BYTES GATE_NEAR_BYTES
 
 struct candidate {
 	const char *text;
@@ -16,6 +18,7 @@ struct candidate {
 };
 
 struct sieve {
+	struct bytes value;
 	struct candidate best[GATE_MAX_COMPARED]; /* most shared first */
 	size_t n;
 };
@@ -34,30 +37,43 @@ static size_t shared_at_ends(struct bytes a, struct bytes b)
 	return head + tail;
 }
 
-static void sift(struct sieve *s, struct bytes value, const char *text)
+static bool has(const struct sieve *s, const char *text)
 {
-	struct bytes entry = bytes_first(bytes_of_str(text), NEAR_BYTES);
-	struct candidate c = {text, shared_at_ends(value, entry)};
+	for (size_t i = 0; i < s->n; i++)
+		if (s->best[i].text == text)
+			return true;
+	return false;
+}
+
+static void sift(void *to, const char *text)
+{
+	struct sieve *s = to;
+	struct bytes entry = bytes_of(text, strnlen(text, NEAR_BYTES));
+	struct candidate c = {text, shared_at_ends(s->value, entry)};
 	size_t i = s->n;
 
+	if (i == GATE_MAX_COMPARED && c.shared <= s->best[i - 1].shared)
+		return;
+	if (has(s, text)) /* it is a neighbour in both orders */
+		return;
 	if (s->n < GATE_MAX_COMPARED)
 		s->n++;
-	else if (c.shared <= s->best[--i].shared)
-		return;
+	else
+		i--;
 	for (; i > 0 && s->best[i - 1].shared < c.shared; i--)
 		s->best[i] = s->best[i - 1];
 	s->best[i] = c;
 }
 
-static const char *nearest_of(const struct sieve *s, struct bytes value)
+static const char *nearest_of(const struct sieve *s)
 {
 	char word[NEAR_BYTES + 1] = "";
 	const char *found = NULL;
 	int best = NEAR_BYTES + 1;
 
 	/* Empty runs may have no address, which memcpy must not see. */
-	if (value.len)
-		memcpy(word, value.data, value.len);
+	if (s->value.len)
+		memcpy(word, s->value.data, s->value.len);
 	for (size_t i = 0; i < s->n; i++) {
 		int d = text_distance(word, s->best[i].text);
 
@@ -69,66 +85,36 @@ static const char *nearest_of(const struct sieve *s, struct bytes value)
 	return found;
 }
 
-static unsigned shared_bits(const struct gate_address *a,
-			    const struct gate_address *b)
-{
-	unsigned bit = 0;
-
-	while (bit < 128 &&
-	       !((a->bytes[bit / 8] ^ b->bytes[bit / 8]) & 0x80u >> bit % 8))
-		bit++;
-	return bit;
-}
-
-static const char *nearest_network(const struct gate_rules *rules,
+static const char *nearest_network(const struct gate_policy *policy,
+				   const struct gate_route *route,
 				   struct bytes value)
 {
-	const char *found = NULL;
+	const struct gate_rule *rule;
 	struct gate_address address;
-	unsigned best = 0;
 
 	if (!gate_address_read(value, &address))
 		return NULL;
-	for (size_t i = 0; i < rules->n; i++) {
-		const struct gate_rule *rule = &rules->rule[i];
-		unsigned bits = shared_bits(&rule->network.base, &address);
-
-		if (!rule->negative && (!found || bits > best)) {
-			best = bits;
-			found = rule->text;
-		}
-	}
-	return found;
-}
-
-static void sift_rules(struct sieve *s, const struct gate_rules *rules,
-		       struct bytes value)
-{
-	for (size_t i = 0; i < rules->n; i++)
-		if (!rules->rule[i].negative)
-			sift(s, value, rules->rule[i].text);
+	rule = gate_index_nearest_network(policy, route, &address);
+	return rule ? rule->text : NULL;
 }
 
 const char *gate_nearest(const struct gate_policy *policy,
 			 const struct gate_decision *d, unsigned *ret_compared)
 {
 	const struct gate_trace *last = gate_decider(d);
-	struct bytes value = bytes_first(last->value, NEAR_BYTES);
-	struct sieve s = {.n = 0};
+	struct sieve s = {.value = bytes_first(last->value, NEAR_BYTES)};
+	const struct gate_neighbours *near;
 
 	*ret_compared = 0;
 	/* To what was not sent nothing is near, nor to what is kept out. */
-	if (d->admitted || d->status == 400 || !value.data ||
-	    last->rule[0] == '!')
+	if (d->admitted || d->status == 400 || !s.value.data ||
+	    last->rule[0] == '!' || (d->route && d->list == GATE_N_LISTS))
 		return NULL;
-	if (!d->route) {
-		for (size_t i = 0; i < policy->n_routes; i++)
-			sift(&s, value, policy->route[i].path);
-	} else if (d->list == GATE_ADDRESSES) {
-		return nearest_network(&d->route->allow[d->list], last->value);
-	} else {
-		sift_rules(&s, &d->route->allow[d->list], value);
-	}
+	if (d->route && d->list == GATE_ADDRESSES)
+		return nearest_network(policy, d->route, last->value);
+	near = d->route ? gate_index_neighbours(policy, d->route, d->list)
+			: gate_index_paths(policy);
+	gate_neighbours_find(near, s.value, sift, &s);
 	*ret_compared = (unsigned)s.n;
-	return nearest_of(&s, value);
+	return nearest_of(&s);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gate/index.h"
 #include "wire/url.h"
 
 const char *gate_list_name(enum gate_list list)
@@ -116,6 +117,7 @@ void gate_policy_unref(struct gate_policy *policy)
 {
 	if (!policy || atomic_fetch_sub(&policy->refs, 1) > 1)
 		return;
+	gate_index_free(policy->index);
 	for (size_t i = 0; i < policy->n_routes; i++)
 		free_route(&policy->route[i]);
 	for (size_t i = 0; i < policy->n_listen; i++)

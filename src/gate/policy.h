@@ -23,6 +23,7 @@ enum gate_list {
 struct gate_rule {
 	char *text;
 	unsigned line;
+	uint16_t column;
 	bool negative; /* it began with "!" */
 	union {
 		struct gate_origin_pattern origin;
@@ -81,6 +82,8 @@ enum gate_disclose {
 	GATE_TELL_FULL
 };
 
+struct gate_index; /* gate/index.h */
+
 /*
  * Shared by the workers: nothing of it changes but for the counts of those who
  * use it, of its own and of its routes'.
@@ -93,6 +96,7 @@ struct gate_policy {
 	size_t n_listen;
 	struct gate_route *route;
 	size_t n_routes;
+	struct gate_index *index; /* of routes and their lists */
 	uint64_t disclose; /* enum gate_disclose */
 	uint64_t workers;  /* threads; 0: one for each processor */
 	char *journal;	   /* file name; NULL: the default place; "": none */

@@ -37,7 +37,14 @@ static const char policy_text[] =
 	"  - path: /outer\n"
 	"    to: echo\n"
 	"    allow: {hosts: [\"*\", \"!inner.example\", "
-	"\"!x.example:81\"]}\n";
+	"\"!x.example:81\"]}\n"
+	"  - path: /nested\n"
+	"    to: echo\n"
+	"    allow: {addresses: [\"!10.1.2.0/24\", \"10.1.0.0/16\", "
+	"\"!10.0.0.0/8\"]}\n"
+	"  - path: /kept-out\n"
+	"    to: echo\n"
+	"    allow: {addresses: [\"!10.0.0.0/8\"]}\n";
 
 static struct gate_policy *read_policy(const char *text)
 {
@@ -142,6 +149,17 @@ static const struct row {
 	 24, "!x.example:81"},
 	{"/outer", "x.example:82", "10.1.1.1", NULL, NULL, "ok", 101, 0, NULL},
 	{"/outer", "x.example", "10.1.1.1", NULL, NULL, "ok", 101, 0, NULL},
+	/* the most specific network decides */
+	{"/nested", "a.example", "10.1.1.1", NULL, NULL, "ok", 101, 0, NULL},
+	{"/nested", "a.example", "10.1.2.1", NULL, NULL, "access.ip", 403, 27,
+	 "!10.1.2.0/24"},
+	{"/nested", "a.example", "10.2.1.1", NULL, NULL, "access.ip", 403, 27,
+	 "!10.0.0.0/8"},
+	{"/nested", "a.example", "11.1.1.1", NULL, NULL, "access.ip", 403, 27,
+	 "no entry matches"},
+	{"/kept-out", "a.example", "10.1.1.1", NULL, NULL, "access.ip", 403, 30,
+	 "!10.0.0.0/8"},
+	{"/kept-out", "a.example", "11.1.1.1", NULL, NULL, "ok", 101, 0, NULL},
 	/* paths */
 	{"/nowhere", "a.example", "10.1.1.1", NULL, NULL, "url.path", 404, 0,
 	 "no route has this path"},
