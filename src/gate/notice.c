@@ -37,12 +37,8 @@ static void put_rule(struct gate_story *story, const struct gate_notice *n)
 
 static void fill_story(struct gate_story *story, const struct gate_notice *n)
 {
-	if (n->story) {
-		*story = *n->story;
-	} else {
-		memset(story, 0, sizeof(*story));
-		gate_story_ask(story, n->request);
-	}
+	memset(story, 0, sizeof(*story));
+	gate_story_ask(story, n->request);
 	put_rule(story, n);
 	snprintf(story->address, sizeof(story->address), "%s", n->address);
 	snprintf(story->reference, sizeof(story->reference), "%s", n->reference);

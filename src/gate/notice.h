@@ -13,9 +13,8 @@ struct gate_notice {
 	const char *note;     /* for the operator; may be NULL */
 	bool observed;	      /* it was let in all the same */
 	const struct gate_policy *policy; /* that it was judged by */
-	const struct gate_decision *decision; /* NULL: no rule did it */
+	const struct gate_decision *decision; /* NULL: none was made */
 	const struct gate_request *request;
-	const struct gate_story *story; /* of a request long gone, or NULL */
 	const struct gate_route *route; /* NULL: none was found */
 	const char *address, *listener;
 };

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* `to: echo`: what a client sends comes back to it. */
+#include "gate/visit_inner.h"
+
+#include <sesame/version.h>
+
+static void on_message(struct sesame_conn *conn, void *user,
+		       enum sesame_kind kind, uint8_t *data, size_t len)
+{
+	/* What a slow reader has not taken holds its next messages back. */
+	if (sesame_conn_send(conn, kind, data, len) == SESAME_EAGAIN)
+		sesame_conn_pause(conn);
+}
+
+static void on_drain(struct sesame_conn *conn, void *user)
+{
+	sesame_conn_resume(conn);
+}
+
+static const struct sesame_handlers echo = {.on_message = on_message,
+					    .on_drain = on_drain};
+
+static void on_conn_gone(struct sesame_conn *conn, void *context)
+{
+	struct gate_visit *v = context;
+
+	v->conn = NULL;
+	gate_visit_farewell(v);
+}
+
+/* The first subprotocol offered: browsers drop an answer without one. */
+static struct bytes first_protocol(const struct ses_upgrade_offer *offer)
+{
+	struct bytes list = offer->protocols, first = bytes_of(NULL, 0);
+
+	bytes_next_element(&list, &first);
+	return first;
+}
+
+static void set_limits(const struct gate_route *route,
+		       struct sesame_limits *limits)
+{
+	limits->message_bytes = (size_t)route->limits.message_bytes;
+	limits->idle_ms = (uint32_t)route->limits.idle_ms;
+	/* So that a peer which is alive is never silent that long. */
+	if (limits->idle_ms && limits->idle_ms < 75000)
+		limits->ping_ms = limits->idle_ms * 2 / 5;
+}
+
+enum gate_outcome gate_visit_echo(struct gate_visit *v)
+{
+	struct ses_conn_setup setup = {
+		.role = SESAME_SERVER,
+		.handlers = &echo,
+		.subprotocol = first_protocol(&v->asking->offer),
+		.user = v,
+		.on_gone = on_conn_gone,
+		.context = v,
+	};
+	struct ses_deflate_policy deflate = {.enabled = true};
+	struct ses_stream *stream = v->stream;
+	struct sesame_conn *conn = NULL;
+	struct ses_buf out;
+
+	if (ses_deflate_choose(v->asking->head, &deflate, &setup.deflate) < 0)
+		return gate_visit_refuse_fault(v, SES_FAULT_REQUEST_EXTENSIONS,
+					       v->asking->head);
+	set_limits(v->route, &setup.limits);
+	ses_buf_init(&out, SES_INTAKE_BYTES * 2);
+	if (ses_upgrade_write_response(
+		    &v->asking->offer, setup.subprotocol, &setup.deflate,
+		    BYTES("sesame/" SESAME_VERSION), &out) == 0)
+		ses_stream_send(stream, ses_buf_bytes(&out));
+	ses_buf_fini(&out);
+	ses_timers_stop(&v->gate->loop->timers, &v->timer);
+	v->stream = NULL; /* the connection's from now on */
+	if (ses_conn_begin(stream, &setup, v->data, v->len, &conn) < 0)
+		gate_visit_farewell(v);
+	if (!conn) /* it has come and gone, and the visit with it */
+		return GATE_OVER;
+	v->conn = conn;
+	gate_visit_free_asking(v);
+	gate_visit_move(&v->link, v->gate->policy);
+	return GATE_OVER;
+}

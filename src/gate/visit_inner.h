@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A visit from the inside, for the files that tell its story: visit.c the
+ * steps, visit_upstream.c a server behind, visit_echo.c the echo,
+ * visit_refuse.c every no.
+ */
+#ifndef GATE_VISIT_INNER_H
+#define GATE_VISIT_INNER_H
+
+#include "gate/kept.h"
+#include "gate/relay.h"
+#include "gate/upstream.h"
+#include "gate/visit.h"
+#include "ws/conn.h"
+#include "ws/intake.h"
+
+/* Who refuses, and what the visitor and the operator are told. */
+struct gate_refusal {
+	enum why_cause cause;
+	int status;	      /* 0: no answer can be sent */
+	const char *sentence; /* for the visitor; NULL: the status's own */
+	const char *note;     /* for the operator; may be NULL */
+	const struct gate_decision *decision; /* NULL: no rule did */
+};
+
+/* How a step ends. */
+enum gate_outcome {
+	GATE_GO_ON, /* to the next one */
+	GATE_WAIT,  /* the same one, when more has come */
+	GATE_OVER,  /* the visit is over, or has another owner; do not touch it */
+};
+
+/* What is known of a handshake; a connection that is open has none of it. */
+struct gate_asking {
+	struct ses_intake intake;
+	/*
+	 * The request; NULL before it is whole. It and all that borrows from it
+	 * below are lent for the event, until gate_visit_keep().
+	 */
+	const struct ses_head *head;
+	struct gate_kept *kept;
+	struct gate_request request;
+	struct ses_upgrade_offer offer;
+	struct gate_decision decision;
+};
+
+struct gate_step {
+	const char *name;
+	enum gate_outcome (*take)(struct gate_visit *v);
+};
+
+struct gate_visit {
+	struct gate *gate;
+	struct gate_entrance *entrance;
+	struct gate_policy *policy; /* a reference: the one it came under */
+	struct ses_stream *stream;  /* NULL once it has another owner */
+	struct ses_list link;
+	struct ses_timer timer;
+	const struct gate_step *step;
+	struct gate_asking *asking; /* NULL once the handshake is done */
+	struct gate_address address;
+	char address_text[SES_ADDR_TEXT];
+	const struct gate_route *route;
+	bool counted;	   /* in policy->live */
+	bool wrong_scheme; /* plain bytes at a TLS door, or TLS at a plain one */
+	bool heard;	   /* anything at all */
+	/* what has come and is not used up; lent for the event */
+	uint8_t *data;
+	size_t len;
+	/* who has it now */
+	struct gate_upstream *upstream;
+	struct sesame_conn *conn;
+	struct gate_relay *relay;
+};
+
+/* ---- visit.c ---- */
+
+/* Go on with the present step: somebody who was asked has answered. */
+void gate_visit_go_on(struct gate_visit *v);
+/*
+ * Copy the request, so that it outlives the event. Whoever waits for somebody
+ * does so first. False: no memory.
+ */
+bool gate_visit_keep(struct gate_visit *v);
+/*
+ * What a client says while somebody is asked is put back, to be read again
+ * later; until then no more of it is taken. One that says nothing stays heard,
+ * so that its leaving is noticed.
+ */
+enum gate_outcome gate_visit_hold_back(struct gate_visit *v);
+/* The handshake is done: forget what was only for it. */
+void gate_visit_free_asking(struct gate_visit *v);
+void gate_visit_farewell(struct gate_visit *v);
+
+/* ---- visit_echo.c, visit_upstream.c: where a route leads ---- */
+
+enum gate_outcome gate_visit_echo(struct gate_visit *v);
+enum gate_outcome gate_visit_ask_upstream(struct gate_visit *v);
+
+/* ---- visit_refuse.c ---- */
+
+/* Tell the visitor and the operator, and part. */
+enum gate_outcome gate_visit_refuse(struct gate_visit *v,
+				    const struct gate_refusal *why);
+/* The same for a fault of the request; @head: as far as it could be read. */
+enum gate_outcome gate_visit_refuse_fault(struct gate_visit *v,
+					  enum ses_fault fault,
+					  const struct ses_head *head);
+/* The server behind said no: its words, our reference, and the end. */
+void gate_visit_pass_refusal_on(struct gate_visit *v,
+				const struct gate_upstream_result *result);
+/* Tell the operator alone: it is let in all the same. */
+void gate_visit_observe(struct gate_visit *v, const struct gate_refusal *why);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every no: an answer, a line in the log, a row in the journal. The connection
+ * is closed after it, and what was sent behind the request is dropped, so
+ * nothing can be smuggled past a refusal.
+ */
+#include "gate/visit_inner.h"
+
+#include <stdio.h>
+
+#include "gate/forward.h"
+#include "gate/notice.h"
+#include "gate/refuse.h"
+
+#define LINGER_MS 2000 /* for a refused client to read why */
+
+static void new_reference(char out[WHY_REFERENCE_SIZE])
+{
+	uint64_t number;
+
+	ses_random(&number, sizeof(number));
+	why_reference_write(number & (((uint64_t)1 << 40) - 1), out);
+}
+
+static void tell(struct gate_visit *v, const struct gate_refusal *why,
+		 const char *reference, bool observed)
+{
+	struct gate_notice notice = {
+		.reference = reference,
+		.cause = why->cause,
+		.status = why->status,
+		.note = why->note,
+		.observed = observed,
+		.policy = v->policy,
+		/* of a request that the rules let in: what they looked at */
+		.decision = v->asking->decision.n_trace ? &v->asking->decision
+							: NULL,
+		.request = &v->asking->request,
+		.route = v->route,
+		.address = v->address_text,
+		.listener = v->entrance->url,
+	};
+
+	gate_notice_tell(v->gate, &notice);
+}
+
+void gate_visit_observe(struct gate_visit *v, const struct gate_refusal *why)
+{
+	char reference[WHY_REFERENCE_SIZE];
+
+	new_reference(reference);
+	tell(v, why, reference, true);
+}
+
+/* The visitor is gone from here on; its stream says the last words. */
+static void send_and_close(struct gate_visit *v, struct ses_buf *out)
+{
+	struct ses_stream *stream = v->stream;
+
+	v->stream = NULL;
+	ses_stream_send(stream, ses_buf_bytes(out));
+	ses_buf_fini(out);
+	ses_stream_linger(stream, LINGER_MS);
+	gate_visit_farewell(v);
+}
+
+enum gate_outcome gate_visit_refuse(struct gate_visit *v,
+				    const struct gate_refusal *why)
+{
+	const struct gate_decision *d = why->decision;
+	const struct gate_trace *last = d ? gate_decider(d) : NULL;
+	char reference[WHY_REFERENCE_SIZE];
+	struct gate_answer answer = {
+		.status = why->status,
+		.cause = why->cause,
+		.sentence = why->sentence,
+		.path = gate_path_of(v->asking->request.target),
+		.reference = reference,
+		.disclose = (enum gate_disclose)v->policy->disclose,
+		.rule = last ? last->rule : "",
+		.file = v->policy->file,
+		.line = last ? last->line : 0,
+	};
+	struct ses_buf out;
+
+	new_reference(reference);
+	tell(v, why, reference, false);
+	if (!answer.status) {
+		gate_visit_farewell(v);
+		return GATE_OVER;
+	}
+	if (v->asking->head)
+		answer.accept = ses_head_get(v->asking->head, "Accept");
+	ses_buf_init(&out, SES_INTAKE_BYTES);
+	gate_answer_write(&answer, &out);
+	send_and_close(v, &out);
+	return GATE_OVER;
+}
+
+void gate_visit_pass_refusal_on(struct gate_visit *v,
+				const struct gate_upstream_result *result)
+{
+	char reference[WHY_REFERENCE_SIZE], note[256];
+	struct gate_refusal why = {
+		.cause = WHY_SERVER_APP_REJECTED,
+		.status = result->head->status,
+		.note = note,
+	};
+	struct ses_buf out;
+
+	new_reference(reference);
+	ses_buf_init(&out, 256 * 1024);
+	if (gate_relayed_refusal_write(result->head, result->body, reference,
+				       &out) < 0) {
+		ses_buf_fini(&out);
+		snprintf(note, sizeof(note),
+			 "%s: its answer cannot be passed on",
+			 v->route->upstream);
+		why.cause = WHY_SERVER_BACKEND_DOWN;
+		why.status = 502;
+		gate_visit_refuse(v, &why);
+		return;
+	}
+	snprintf(note, sizeof(note), "%s answered %d", v->route->upstream,
+		 result->head->status);
+	tell(v, &why, reference, false);
+	send_and_close(v, &out);
+}
+
+/* ---- Faults of the request ---- */
+
+static enum why_cause cause_of_fault(enum ses_fault fault,
+				     const struct ses_head *head)
+{
+	/* Who has a key wanted a WebSocket; a hop lost the rest of it. */
+	bool had_key = head && ses_head_get(head, "Sec-WebSocket-Key").data;
+
+	switch (fault) {
+	case SES_FAULT_HEAD_TOO_LONG:
+	case SES_FAULT_HEAD_LINE_TOO_LONG:
+	case SES_FAULT_HEAD_TOO_MANY_FIELDS:
+	case SES_FAULT_HEAD_TARGET_TOO_LONG:
+		return WHY_CLIENT_HEADERS_TOO_LARGE;
+	case SES_FAULT_REQUEST_VERSION:
+		return WHY_SERVER_VERSION;
+	case SES_FAULT_REQUEST_HTTP10:
+	case SES_FAULT_REQUEST_NO_UPGRADE:
+	case SES_FAULT_REQUEST_NO_CONNECTION:
+		return had_key ? WHY_SERVER_PROXY_UPGRADE
+			       : WHY_CLIENT_BAD_HANDSHAKE;
+	case SES_FAULT_REQUEST_ORIGIN:
+		return WHY_ACCESS_ORIGIN;
+	default:
+		return WHY_CLIENT_BAD_HANDSHAKE;
+	}
+}
+
+enum gate_outcome gate_visit_refuse_fault(struct gate_visit *v,
+					  enum ses_fault fault,
+					  const struct ses_head *head)
+{
+	const struct ses_fault_row *row = ses_fault_row(fault);
+	struct gate_refusal why = {
+		.cause = cause_of_fault(fault, head),
+		.status = row->status ? row->status : 400,
+		.sentence = row->sentence,
+		.note = row->sentence,
+	};
+
+	if (v->wrong_scheme) {
+		why.cause = WHY_URL_SCHEME;
+		why.sentence = v->entrance->tls
+				       ? "This port speaks TLS: use wss://."
+				       : "This port does not speak TLS: use "
+					 "ws://.";
+		why.note = why.sentence;
+		why.status = 400;
+	}
+	return gate_visit_refuse(v, &why);
+}
