@@ -13,51 +13,15 @@
 #include "base/percent.h"
 
 #include "doctor/harvest.h"
+#include "doctor/key.h"
 
 /* ---- how two answers compare ---- */
-
-/* How far a handshake came. */
-static int rank(const struct doctor_probe *p)
-{
-	switch (p->outcome) {
-	case DOCTOR_OPEN:
-		return 4;
-	case DOCTOR_CLOSED_AFTER:
-	case DOCTOR_CUT_AFTER:
-	case DOCTOR_BAD_101:
-	case DOCTOR_BAD_FRAME:
-		return 3;
-	case DOCTOR_ANSWERED:
-		return 2;
-	case DOCTOR_NOT_HTTP:
-	case DOCTOR_NO_ANSWER:
-		return 1;
-	default:
-		return 0;
-	}
-}
-
-static bool opens(const struct doctor_chart *chart,
-		  const struct doctor_probe *base, const struct doctor_probe *p)
-{
-	return p->outcome == DOCTOR_OPEN && base->outcome != DOCTOR_OPEN &&
-	       doctor_stands(chart, &p->trial);
-}
-
-/* Trials that ask for something else, or elsewhere: they open no door. */
-static bool is_aside(enum doctor_change change)
-{
-	return change == DOCTOR_NOTHING || change == DOCTOR_PLAIN_GET ||
-	       change == DOCTOR_PLAIN_GET_PATH || change == DOCTOR_POLLING ||
-	       change == DOCTOR_SESSION || change == DOCTOR_PREFLIGHT ||
-	       change == DOCTOR_PAGE || change == DOCTOR_BACKEND;
-}
 
 /* An HTTP answer where the user's request got none. */
 static bool answers(const struct doctor_probe *base,
 		    const struct doctor_probe *p)
 {
-	return rank(base) < 2 && rank(p) >= 2;
+	return doctor_rank(base) < 2 && doctor_rank(p) >= 2;
 }
 
 static bool is_repeat(const struct doctor_chart *chart,
@@ -66,49 +30,7 @@ static bool is_repeat(const struct doctor_chart *chart,
 	return doctor_tried(chart, p->trial.change, p->trial.value) != p;
 }
 
-static bool chooses(const struct doctor_probe *base,
-		    const struct doctor_probe *p)
-{
-	return base->outcome == DOCTOR_OPEN && p->outcome == DOCTOR_OPEN &&
-	       base->subprotocol.len == 0 && p->subprotocol.len > 0;
-}
-
-const struct doctor_probe *doctor_key(const struct doctor_chart *chart)
-{
-	const struct doctor_probe *base = doctor_baseline(chart), *best = NULL;
-	enum doctor_change change;
-
-	if (base && doctor_compared(chart))
-		return doctor_compared(chart);
-	for (size_t i = 0; base && i < chart->n_probes; i++) {
-		const struct doctor_probe *p = chart->probe[i];
-
-		change = p->trial.change;
-		if (change == DOCTOR_AS_WORKS)
-			continue; /* far more than one thing */
-		if (change == DOCTOR_HOLD && base->outcome == DOCTOR_OPEN &&
-		    p->outcome != DOCTOR_OPEN && p->status == 101)
-			return p;
-		if (change == DOCTOR_HOLD || is_aside(change))
-			continue;
-		if (opens(chart, base, p) || chooses(base, p)) {
-			if (change != DOCTOR_MINIMAL)
-				return p;
-			best = best ? best : p;
-		}
-	}
-	return best;
-}
-
 /* ---- experiments ---- */
-
-/* A limit that was met along the way says nothing of the change. */
-static bool grew_busy(const struct doctor_probe *base,
-		      const struct doctor_probe *p)
-{
-	return (p->status == 429 || p->status == 503) &&
-	       base->status != p->status && base->outcome == DOCTOR_ANSWERED;
-}
 
 /* What the probes with one kind of change came to. */
 struct tally {
@@ -120,6 +42,7 @@ static struct tally count(const struct doctor_chart *chart,
 			  enum doctor_change change)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *further = NULL;
 	struct tally t = {0};
 
 	for (size_t i = 0; i < chart->n_probes; i++) {
@@ -128,17 +51,22 @@ static struct tally count(const struct doctor_chart *chart,
 		if (p->trial.change != change || is_repeat(chart, p))
 			continue;
 		t.n++;
-		if (opens(chart, base, p) && !t.opened)
+		if (doctor_opens(chart, base, p) && !t.opened)
 			t.opened = p;
 		else if (answers(base, p) && !t.answered)
 			t.answered = p;
+		if (doctor_comes_further(chart, base, p) && !further)
+			further = p;
 		if (doctor_same_answer(base, p))
 			t.same = p;
-		else if (rank(p) < rank(base) || grew_busy(base, p))
+		else if (doctor_rank(p) < doctor_rank(base) ||
+			 doctor_grew_busy(base, p))
 			t.worse = p; /* a cure does not make it worse */
 		else if (!t.changed && p->outcome != DOCTOR_OPEN)
 			t.changed = p;
 	}
+	if (!t.opened) /* it opens the first door of several */
+		t.opened = further;
 	return t;
 }
 
@@ -194,7 +122,8 @@ static void find_origin_added(struct doctor_chart *chart, struct tally t)
 
 	if (t.opened) {
 		tell(chart, DOCTOR_F_ORIGIN_ADDED_OPENS, t.opened);
-		if (odd && odd->outcome != DOCTOR_OPEN)
+		if (odd && odd->outcome != DOCTOR_OPEN &&
+		    !doctor_comes_further(chart, doctor_baseline(chart), odd))
 			tell(chart, DOCTOR_F_ORIGIN_ADDED_NOT_ANY, odd);
 	} else if (t.changed) {
 		tell(chart, DOCTOR_F_ORIGIN_CHANGES_ANSWER, t.changed);
@@ -236,6 +165,7 @@ static void find_either_refused(struct doctor_chart *chart)
 
 		if (p->trial.change == DOCTOR_ORIGIN &&
 		    p->outcome != DOCTOR_OPEN &&
+		    !doctor_comes_further(chart, doctor_baseline(chart), p) &&
 		    bytes_starts(bytes_of_str(p->trial.value),
 				 BYTES("http:")) &&
 		    doctor_is_own_origin(chart->c, p->trial.value))
@@ -385,7 +315,7 @@ static void find_nonsense(struct doctor_chart *chart,
 			tell(chart, DOCTOR_F_NONSENSE_OPENS, p);
 		return; /* any path is served */
 	}
-	if (base->outcome == DOCTOR_NO_ANSWER && rank(p) >= 2)
+	if (base->outcome == DOCTOR_NO_ANSWER && doctor_rank(p) >= 2)
 		tell(chart, DOCTOR_F_NONSENSE_ANSWERED, p);
 	if (doctor_same_answer(base, p) && is_ws_shut(base) &&
 	    !a_page_names_it(chart) &&
@@ -411,7 +341,7 @@ static bool is_nearer(const struct doctor_probe *base,
 {
 	return base->status == 404 &&
 	       (p->status == 400 || p->status == 401 || p->status == 403 ||
-		p->status == 426 || rank(p) == 3);
+		p->status == 426 || doctor_rank(p) == 3);
 }
 
 /*
@@ -446,7 +376,7 @@ static void find_query(struct doctor_chart *chart)
 	const struct doctor_probe *base = doctor_baseline(chart);
 	struct tally q = count(chart, DOCTOR_NO_QUERY);
 	/* firewalls refuse in HTTP, or cut; they do not say 101 first */
-	bool attack = rank(base) <= 2 && base->status != 404 &&
+	bool attack = doctor_rank(base) <= 2 && base->status != 404 &&
 		      base->status / 100 != 5 &&
 		      doctor_is_attack(chart->c->url.query, true);
 
@@ -508,7 +438,7 @@ static void find_path(struct doctor_chart *chart)
 	for (size_t i = 0; i < chart->n_probes && !t.opened; i++) {
 		if (chart->probe[i]->trial.change != DOCTOR_PATH)
 			continue;
-		if (rank(base) == 2 && chart->probe[i]->trial.value[0] &&
+		if (doctor_rank(base) == 2 && chart->probe[i]->trial.value[0] &&
 		    is_upgraded(chart->probe[i]))
 			tell(chart, DOCTOR_F_PATH_UPGRADES, chart->probe[i]);
 		if (is_nearer(base, chart->probe[i]))
@@ -522,13 +452,6 @@ static void find_path(struct doctor_chart *chart)
 	if (!t.opened && t.n - (odd != NULL) >= 7 && base->status != 404)
 		doctor_note(chart, DOCTOR_F_PATHS_MANY_SHUT, base, NULL,
 			    "all %d other paths are shut", t.n);
-}
-
-static bool wants_upgrade(const struct doctor_probe *p)
-{
-	return p->status == 426 || doctor_says(p, DOCTOR_F_SAYS_NO_UPGRADE) ||
-	       (p->outcome == DOCTOR_ANSWERED &&
-		ses_head_get(&p->parsed, "Sec-WebSocket-Version").data);
 }
 
 /*
@@ -566,7 +489,7 @@ static void find_get_words(struct doctor_chart *chart,
 static bool neither_upgrades(const struct doctor_probe *base,
 			     const struct doctor_probe *g)
 {
-	return rank(base) == 2 && base->status == g->status &&
+	return doctor_rank(base) == 2 && base->status == g->status &&
 	       doctor_says(base, DOCTOR_F_SAYS_NO_UPGRADE) &&
 	       doctor_says(g, DOCTOR_F_SAYS_NO_UPGRADE);
 }
@@ -593,11 +516,12 @@ static bool reaches_further(const struct doctor_probe *base,
 	struct bytes front, back;
 
 	/* a relay's fields on the one, and not on the other */
-	if (rank(base) == 2 && base->status / 100 == 4 && wants_upgrade(g) &&
-	    !wants_upgrade(base) && is_relayed(g) && !is_relayed(base))
+	if (doctor_rank(base) == 2 && base->status / 100 == 4 &&
+	    doctor_wants_upgrade(g) && !doctor_wants_upgrade(base) &&
+	    is_relayed(g) && !is_relayed(base))
 		return true;
-	if (rank(base) != 2 || base->status / 100 == 5 || !wants_upgrade(g) ||
-	    wants_upgrade(base))
+	if (doctor_rank(base) != 2 || base->status / 100 == 5 ||
+	    !doctor_wants_upgrade(g) || doctor_wants_upgrade(base))
 		return false;
 	front = ses_head_get(&base->parsed, "Server");
 	back = ses_head_get(&g->parsed, "Server");
@@ -627,7 +551,7 @@ static bool is_up_behind(const struct doctor_probe *base,
 {
 	return (base->status == 502 || base->status == 504) &&
 	       g->outcome == DOCTOR_ANSWERED && g->status < 500 &&
-	       (wants_upgrade(g) ||
+	       (doctor_wants_upgrade(g) ||
 		(written_by_proxy(base) && !written_by_proxy(g)));
 }
 
@@ -676,7 +600,7 @@ static bool is_http_route(const struct doctor_chart *chart,
 
 	return (base->status == 400 || base->status == 405) &&
 	       g->status == 200 && odd && odd->status == 404 &&
-	       !wants_upgrade(g) && !wants_upgrade(base) &&
+	       !doctor_wants_upgrade(g) && !doctor_wants_upgrade(base) &&
 	       !doctor_found(chart, DOCTOR_F_GET_SAYS_ENDPOINT) &&
 	       !doctor_is_engine(chart->c) &&
 	       !doctor_opens_sockets(bytes_of(g->body, g->body_len));
@@ -695,20 +619,20 @@ static void find_get(struct doctor_chart *chart)
 	if (doctor_found(chart, DOCTOR_F_EMPTY_ENVOY) && g->status != 403)
 		return; /* Envoy itself refuses the Upgrade, and it alone */
 	if (doctor_found(chart, DOCTOR_F_HANDSHAKE_BY_HAND) &&
-	    rank(base) == 2 && wants_upgrade(base))
+	    doctor_rank(base) == 2 && doctor_wants_upgrade(base))
 		return; /* what arrived was no proper Upgrade to begin with */
 	if (neither_upgrades(base, g)) {
 		tell_same(chart, DOCTOR_F_GET_SAME_WS, g,
 			  "a plain GET without Upgrade is told the same");
 		return;
 	}
-	if (rank(base) == 2 && doctor_same_answer(base, g)) {
+	if (doctor_rank(base) == 2 && doctor_same_answer(base, g)) {
 		tell_same(chart,
-			  wants_upgrade(base)	    ? DOCTOR_F_GET_SAME_WS
-			  : base->status / 100 == 2 ? DOCTOR_F_GET_SAME_PAGE
-			  : base->status / 100 == 5 ? DOCTOR_F_GET_SAME_ERROR
-			  : is_denial(chart, base)  ? DOCTOR_F_GET_SAME_DENIED
-						    : DOCTOR_F_GET_SAME,
+			  doctor_wants_upgrade(base) ? DOCTOR_F_GET_SAME_WS
+			  : base->status / 100 == 2  ? DOCTOR_F_GET_SAME_PAGE
+			  : base->status / 100 == 5  ? DOCTOR_F_GET_SAME_ERROR
+			  : is_denial(chart, base)   ? DOCTOR_F_GET_SAME_DENIED
+						     : DOCTOR_F_GET_SAME,
 			  g, "a plain GET without Upgrade gets the same answer");
 		return;
 	}
@@ -721,22 +645,22 @@ static void find_get(struct doctor_chart *chart)
 		tell(chart, DOCTOR_F_GET_REACHES, g);
 		return;
 	}
-	if (wants_upgrade(g))
+	if (doctor_wants_upgrade(g))
 		tell(chart,
-		     rank(base) == 2 ? DOCTOR_F_GET_UPGRADE_SEEN
-				     : DOCTOR_F_GET_UPGRADE_REQUIRED,
+		     doctor_rank(base) == 2 ? DOCTOR_F_GET_UPGRADE_SEEN
+					    : DOCTOR_F_GET_UPGRADE_REQUIRED,
 		     g);
 	if (base->status == 403 && g->outcome == DOCTOR_ANSWERED &&
 	    g->status < 500 && g->status != 401 && g->status != 403 &&
 	    g->status != 429 && !doctor_found(chart, DOCTOR_F_WRITER_ASGI))
 		tell(chart, DOCTOR_F_DENIES_HANDSHAKES, g);
-	if (rank(base) == 2 && is_http_route(chart, g))
+	if (doctor_rank(base) == 2 && is_http_route(chart, g))
 		tell(chart, DOCTOR_F_GET_HAS_PAGE, g);
-	else if (rank(base) == 2)
+	else if (doctor_rank(base) == 2)
 		tell(chart, DOCTOR_F_GET_DIFFERENT, g);
 	else if (answers(base, g))
 		tell(chart, DOCTOR_F_GET_ANSWERED, g);
-	else if (rank(base) < 2)
+	else if (doctor_rank(base) < 2)
 		tell_same(chart, DOCTOR_F_GET_FAILS_TOO, g,
 			  "a plain GET fares no better");
 }
@@ -751,8 +675,9 @@ static void find_shut(struct doctor_chart *chart)
 	const struct doctor_probe *g =
 		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
 
-	if (rank(base) == 2 && base->status != 404 && g && rank(g) == 2 &&
-	    g->status != base->status && wants_upgrade(g) &&
+	if (doctor_rank(base) == 2 && base->status != 404 && g &&
+	    doctor_rank(g) == 2 && g->status != base->status &&
+	    doctor_wants_upgrade(g) &&
 	    doctor_found(chart, DOCTOR_F_NONSENSE_SAME) &&
 	    !doctor_found(chart, DOCTOR_F_WS_SHUTS_PATHS))
 		tell_same(chart, DOCTOR_F_SHUT_EVERYWHERE, g,
@@ -779,8 +704,8 @@ static void find_unclaimed(struct doctor_chart *chart)
 	const struct doctor_probe *odd =
 		doctor_tried(chart, DOCTOR_PATH, DOCTOR_NONSENSE_PATH);
 
-	if (base->outcome != DOCTOR_NO_ANSWER || !g || rank(g) != 2 || !odd ||
-	    !doctor_same_answer(base, odd))
+	if (base->outcome != DOCTOR_NO_ANSWER || !g || doctor_rank(g) != 2 ||
+	    !odd || !doctor_same_answer(base, odd))
 		return;
 	tell(chart, DOCTOR_F_UPGRADE_UNCLAIMED, g);
 	if (base->error == SESAME_ETIMEOUT)
@@ -800,7 +725,7 @@ static void find_subprotocol(struct doctor_chart *chart)
 
 	for (size_t i = 0; i < chart->n_probes; i++)
 		if (chart->probe[i]->trial.change == DOCTOR_SUBPROTOCOL &&
-		    chooses(base, chart->probe[i]))
+		    doctor_chooses(base, chart->probe[i]))
 			tell(chart, DOCTOR_F_SUBPROTOCOL_OPENS, chart->probe[i]);
 	if (with.opened || without.opened) {
 		tell(chart,
@@ -958,8 +883,8 @@ static bool shows_certificate(const struct doctor_probe *p)
 /* An answer by somebody who takes plain HTTP for what it is. */
 static bool is_proper(const struct doctor_probe *p)
 {
-	return p->outcome == DOCTOR_NO_CONNECTION || rank(p) > 2 ||
-	       (rank(p) == 2 && p->status != 400);
+	return p->outcome == DOCTOR_NO_CONNECTION || doctor_rank(p) > 2 ||
+	       (doctor_rank(p) == 2 && p->status != 400);
 }
 
 static void find_scheme(struct doctor_chart *chart)
@@ -969,7 +894,7 @@ static void find_scheme(struct doctor_chart *chart)
 
 	if (!p)
 		return;
-	if (opens(chart, base, p))
+	if (doctor_opens(chart, base, p))
 		tell(chart, DOCTOR_F_SCHEME_OPENS, p);
 	else if (doctor_found(chart, DOCTOR_F_SAYS_TLS_PORT) && spoke_tls(p))
 		tell(chart, DOCTOR_F_SCHEME_ANSWERS, p);
@@ -979,9 +904,9 @@ static void find_scheme(struct doctor_chart *chart)
 	else if (shows_certificate(p) && !is_proper(base))
 		tell(chart, DOCTOR_F_SCHEME_CERTIFIED, p);
 	else if (answers(base, p) ||
-		 (rank(base) < 2 && base->outcome != DOCTOR_NO_CONNECTION &&
-		  spoke_tls(p)) ||
-		 (rank(p) >= 2 && rank(base) >= 2 &&
+		 (doctor_rank(base) < 2 &&
+		  base->outcome != DOCTOR_NO_CONNECTION && spoke_tls(p)) ||
+		 (doctor_rank(p) >= 2 && doctor_rank(base) >= 2 &&
 		  !doctor_same_answer(base, p)))
 		tell(chart, DOCTOR_F_SCHEME_ANSWERS, p);
 	else
@@ -1007,15 +932,15 @@ static void find_direct(struct doctor_chart *chart)
 	if (!p)
 		return;
 	if (doctor_proxy_is_missing(chart)) {
-		if (rank(p) > 0)
+		if (doctor_rank(p) > 0)
 			tell(chart, DOCTOR_F_DIRECT_WORKS, p);
 		return;
 	}
-	if (opens(chart, base, p) && !stopped_before_proxy(base))
+	if (doctor_opens(chart, base, p) && !stopped_before_proxy(base))
 		tell(chart, DOCTOR_F_DIRECT_OPENS, p);
-	else if (rank(base) == 0 && rank(p) > 0)
+	else if (doctor_rank(base) == 0 && doctor_rank(p) > 0)
 		tell(chart, DOCTOR_F_DIRECT_ANSWERS, p);
-	else if (rank(base) == 0)
+	else if (doctor_rank(base) == 0)
 		tell(chart, DOCTOR_F_DIRECT_FAILS, p);
 	else if (doctor_same_answer(base, p))
 		tell_same(chart, DOCTOR_F_DIRECT_SAME, p,
@@ -1042,15 +967,16 @@ static void find_way(struct doctor_chart *chart)
 		     port.opened);
 	if (family.opened)
 		tell(chart,
-		     rank(base) == 2 ? DOCTOR_F_SOURCE_OPENS
-				     : DOCTOR_F_FAMILY_OPENS,
+		     doctor_rank(base) == 2 ? DOCTOR_F_SOURCE_OPENS
+					    : DOCTOR_F_FAMILY_OPENS,
 		     family.opened);
-	else if (family.changed && rank(base) == 0 && rank(family.changed) > 0)
+	else if (family.changed && doctor_rank(base) == 0 &&
+		 doctor_rank(family.changed) > 0)
 		tell(chart, DOCTOR_F_FAMILY_ANSWERS, family.changed);
 	if (unbound.opened && !source.opened)
 		source = unbound;
 	if (!unbound.opened && !source.opened &&
-	    (unbound.answered || unbound.changed) && rank(base) == 0)
+	    (unbound.answered || unbound.changed) && doctor_rank(base) == 0)
 		tell(chart, DOCTOR_F_SOURCE_ANSWERS,
 		     unbound.answered ? unbound.answered : unbound.changed);
 	if (source.opened)
@@ -1087,7 +1013,7 @@ static void find_denied(struct doctor_chart *chart)
 		if (!doctor_same_answer(base, chart->probe[i]) &&
 		    chart->probe[i]->trial.change != DOCTOR_SCHEME &&
 		    chart->probe[i]->trial.change != DOCTOR_FAMILY &&
-		    (!is_aside(chart->probe[i]->trial.change) ||
+		    (!doctor_is_aside(chart->probe[i]->trial.change) ||
 		     chart->probe[i] == g) &&
 		    chart->probe[i]->trial.change != DOCTOR_H2 &&
 		    chart->probe[i]->trial.change != DOCTOR_HOST &&

@@ -11,6 +11,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "doctor/doubt.h"
 #include "doctor/harvest.h"
 #include "doctor/result.h"
 
@@ -38,11 +39,6 @@ enum state {
 #define WAIT_COST 1.0
 /* A cause this likely is doubted no more; only its proof is still sought. */
 #define SURE 0.93
-/* Scripts of the page that was given, when it is elsewhere. */
-#define MOST_SCRIPTS 3
-/* So many words in common: the same page, if not the same body. */
-#define SAME_PAGE     0.5
-#define ALL_BUT_ALIKE 0.8
 /* All probes together; whoever waits at a terminal has waited long enough. */
 #define PATIENCE_MS 17000
 /* Where nothing answers, every question costs a wait, and teaches less. */
@@ -375,16 +371,7 @@ static bool versions(const struct doctor_chart *chart, size_t i, char *out,
 static bool large_headers(const struct doctor_chart *chart, size_t i, char *out,
 			  size_t size)
 {
-	const struct doctor_case *c = chart->c;
-	size_t best = c->n_headers;
-
-	for (size_t k = 0; k < c->n_headers; k++)
-		if (best == c->n_headers ||
-		    strlen(c->header[k].value) > strlen(c->header[best].value))
-			best = k;
-	return i == 0 && best < c->n_headers &&
-	       strlen(c->header[best].value) > 1000 &&
-	       put(out, size, c->header[best].name);
+	return i == 0 && doctor_large_header(chart->c, out, size);
 }
 
 /* Fields with what rules of firewalls look for. */
@@ -446,17 +433,6 @@ static bool if_h2_suspected(const struct doctor_chart *chart, size_t i,
 	       once(chart, i, out, size);
 }
 
-/* How often a session was opened by polling, and taken on by WebSocket. */
-static size_t count_of(const struct doctor_chart *chart,
-		       enum doctor_change change)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < chart->n_probes; i++)
-		n += chart->probe[i]->trial.change == change;
-	return n;
-}
-
 static bool polling(const struct doctor_chart *chart, size_t i, char *out,
 		    size_t size)
 {
@@ -464,7 +440,7 @@ static bool polling(const struct doctor_chart *chart, size_t i, char *out,
 
 	return i < 3 && doctor_is_engine(chart->c) &&
 	       !doctor_found(chart, DOCTOR_F_SESSION_IN_QUERY) &&
-	       (i == 0 || count_of(chart, DOCTOR_SESSION) >= i) &&
+	       (i == 0 || doctor_count(chart, DOCTOR_SESSION) >= i) &&
 	       put(out, size, tries[i]);
 }
 
@@ -513,7 +489,7 @@ static bool preflights(const struct doctor_chart *chart, size_t i, char *out,
 	const char *origin = chart->c->origin;
 
 	return i == 0 && !doctor_key(chart) &&
-	       count_of(chart, DOCTOR_ORIGIN) > 0 &&
+	       doctor_count(chart, DOCTOR_ORIGIN) > 0 &&
 	       put(out, size, origin ? origin : DOCTOR_NONSENSE_ORIGIN);
 }
 
@@ -670,146 +646,6 @@ static bool choose(const struct doctor_chart *chart,
 	return best > least;
 }
 
-/* Whether a trial whose first time opened was refused the second time. */
-static bool any_wavers(const struct doctor_chart *chart)
-{
-	for (size_t i = 0; i < chart->n_probes; i++)
-		if (doctor_wavers(chart, &chart->probe[i]->trial))
-			return true;
-	return false;
-}
-
-/*
- * The deciding pair once more, in the order A B B A: servers that take turns
- * would tell A from B in any other. Where the answers to the same request
- * differ, both are asked more often.
- */
-static bool repeat_pair(const struct doctor_chart *chart,
-			struct doctor_trial *ret_next)
-{
-	const struct doctor_probe *base = doctor_baseline(chart);
-	const struct doctor_probe *key = doctor_key(chart);
-	int times = any_wavers(chart) ? DOCTOR_TIMES : 2, own, other;
-
-	own = doctor_score(chart, &base->trial).n;
-	if (!key || key->trial.change == DOCTOR_HOLD) {
-		*ret_next = (struct doctor_trial){.change = DOCTOR_NOTHING};
-		return times > 2 && own < times;
-	}
-	other = doctor_score(chart, &key->trial).n;
-	*ret_next = own < other || (own == other && own % 2 == 0) ? base->trial
-								  : key->trial;
-	return own < times || other < times;
-}
-
-/* A field that was in the way, and long: is it its length or its content? */
-static bool cut_short(const struct doctor_chart *chart,
-		      struct doctor_trial *ret_next)
-{
-	const struct doctor_probe *key = doctor_key(chart);
-	struct doctor_trial t = {.change = DOCTOR_SHORT_HEADER};
-
-	if (!key || (key->trial.change != DOCTOR_NO_CREDENTIALS &&
-		     key->trial.change != DOCTOR_NO_HEADER &&
-		     key->trial.change != DOCTOR_MINIMAL &&
-		     key->trial.change != DOCTOR_HOST))
-		return false;
-	if (doctor_tried(chart, t.change, NULL) ||
-	    !large_headers(chart, 0, t.value, sizeof(t.value)))
-		return false;
-	*ret_next = t;
-	return true;
-}
-
-/* Scripts of a page elsewhere, which may tell where its WebSocket is. */
-static bool page_script(const struct doctor_chart *chart,
-			struct doctor_trial *ret_next)
-{
-	struct doctor_trial t = {.change = DOCTOR_PAGE};
-	const struct doctor_values *v;
-
-	if (!chart->c->page || doctor_baseline(chart)->outcome == DOCTOR_OPEN ||
-	    count_of(chart, DOCTOR_PAGE) > MOST_SCRIPTS)
-		return false;
-	v = harvest(chart, doctor_harvest_page_scripts);
-	for (size_t i = 0; i < v->n; i++)
-		if (put(t.value, sizeof(t.value), v->value[i]) &&
-		    !doctor_tried(chart, DOCTOR_PAGE, t.value)) {
-			*ret_next = t;
-			return true;
-		}
-	return false;
-}
-
-/* What the user named to be looked at, too. */
-static bool look_there(const struct doctor_chart *chart,
-		       struct doctor_trial *ret_next)
-{
-	const struct doctor_case *c = chart->c;
-	struct doctor_trial t = {.change = DOCTOR_PAGE};
-	struct ses_url page;
-
-	if (doctor_page_url(c, &page) && put(t.value, sizeof(t.value), c->page) &&
-	    !doctor_tried(chart, DOCTOR_PAGE, NULL)) {
-		*ret_next = t;
-		return true;
-	}
-	if (page_script(chart, ret_next))
-		return true;
-	t.change = DOCTOR_BACKEND;
-	for (int own = 0; c->backend && own < 2; own++)
-		if (doctor_baseline(chart)->outcome != DOCTOR_OPEN &&
-		    doctor_backend_host(c, own == 0, t.value, sizeof(t.value)) &&
-		    !doctor_tried(chart, DOCTOR_BACKEND, t.value)) {
-			*ret_next = t;
-			return true;
-		}
-	return false;
-}
-
-/*
- * An error of the server may be the error of one server of several. Twice in a
- * row, since those take turns.
- */
-static bool doubt(const struct doctor_chart *chart,
-		  struct doctor_trial *ret_next)
-{
-	const struct doctor_probe *base = doctor_baseline(chart);
-
-	*ret_next = (struct doctor_trial){.change = DOCTOR_NOTHING};
-	return base->status >= 500 && base->status <= 504 && base->ms < 1000 &&
-	       doctor_score(chart, ret_next).n < 3;
-}
-
-/*
- * A difference in the body alone may be one of chance: the same is asked again
- * before it counts for anything.
- */
-static bool doubt_body(const struct doctor_chart *chart,
-		       struct doctor_trial *ret_next)
-{
-	const struct doctor_probe *base = doctor_baseline(chart);
-
-	int asked;
-
-	*ret_next = (struct doctor_trial){.change = DOCTOR_NOTHING};
-	asked = doctor_score(chart, ret_next).n;
-
-	if (base->outcome != DOCTOR_ANSWERED || base->body_len == 0 ||
-	    asked > 2 || base->likeness > 0)
-		return false;
-	for (size_t i = 0; i < chart->n_probes; i++) {
-		const struct doctor_probe *p = chart->probe[i];
-
-		if (p->outcome == DOCTOR_ANSWERED &&
-		    p->status == base->status && !doctor_same_answer(base, p) &&
-		    doctor_likeness(base, p) >
-			    (asked > 1 ? ALL_BUT_ALIKE : SAME_PAGE))
-			return true;
-	}
-	return false;
-}
-
 /* Whether the site itself, or the refuser, named the value. */
 static bool is_told(const struct doctor_chart *chart,
 		    const struct doctor_trial *t)
@@ -902,8 +738,7 @@ bool doctor_plan(const struct doctor_chart *chart,
 					 ? MUTE_PATIENCE_MS
 					 : PATIENCE_MS))
 		return false;
-	if (look_there(chart, ret_next) || cut_short(chart, ret_next) ||
-	    repeat_pair(chart, ret_next) || doubt_body(chart, ret_next))
+	if (doctor_doubt(chart, ret_next))
 		return true;
 	if (doctor_found(chart, DOCTOR_F_SPLIT) && !doctor_key(chart))
 		return false; /* nothing can be told from a pair any more */
@@ -914,5 +749,5 @@ bool doctor_plan(const struct doctor_chart *chart,
 		ask_of_request_first(chart, ret_next);
 		return true;
 	}
-	return doubt(chart, ret_next);
+	return doctor_doubt_error(chart, ret_next);
 }

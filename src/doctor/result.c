@@ -283,6 +283,15 @@ static bool same_body(const struct doctor_probe *a, const struct doctor_probe *b
 	       doctor_likeness(a, b) >= a->likeness - CHANCE;
 }
 
+/*
+ * Who hangs up while something is left to read resets the connection, who read
+ * it all closes it: which of the two it was is a matter of moments.
+ */
+static bool hung_up(const struct doctor_probe *p)
+{
+	return p->error == SESAME_ERESET || p->error == SESAME_ECLOSED;
+}
+
 bool doctor_same_answer(const struct doctor_probe *a,
 			const struct doctor_probe *b)
 {
@@ -302,7 +311,7 @@ bool doctor_same_answer(const struct doctor_probe *a,
 		       a->dial.proxy_status == b->dial.proxy_status &&
 		       a->dial.tls.fault == b->dial.tls.fault;
 	case DOCTOR_NO_ANSWER:
-		return a->error == b->error;
+		return a->error == b->error || (hung_up(a) && hung_up(b));
 	default:
 		return true;
 	}

@@ -14,6 +14,7 @@
 #include "doctor/apart.h"
 #include "doctor/config.h"
 #include "doctor/facts.h"
+#include "doctor/key.h"
 #include "doctor/redact.h"
 #include "doctor/result.h"
 
@@ -21,6 +22,8 @@
 #define LEAST_EVIDENCE 0.3
 /* A cause less likely than this is no alternative. */
 #define LEAST_ALTERNATIVE 0.02
+/* So likely the next fault is named, by its first answer alone. */
+#define NEXT_LIKELY 0.5
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -201,18 +204,43 @@ static void fill_summary(const struct doctor_facts *f, const char *text,
 	out[len] = 0;
 }
 
-/* Doors stand one behind the other: what the proof came to when not open. */
+/* Whether the proof is an answer that comes further, and does not open. */
+static bool opens_another_door(const struct doctor_facts *f)
+{
+	return f->key && f->base->outcome != DOCTOR_OPEN &&
+	       f->key->outcome != DOCTOR_OPEN &&
+	       f->key->outcome != DOCTOR_NO_CONNECTION && f->v->cause != WHY_OK;
+}
+
+/*
+ * Doors stand one behind the other: what the proof came to when not open, and
+ * what is the matter there.
+ */
 static void tell_of_next(const struct doctor_facts *f, char *s, size_t size)
 {
-	char result[256];
+	char result[256], change[200];
 	size_t len = strlen(s);
+	struct doctor_opinion next;
 
-	if (!f->key || f->key->outcome == DOCTOR_OPEN ||
-	    f->key->outcome == DOCTOR_NO_CONNECTION || f->v->cause == WHY_OK)
+	if (!opens_another_door(f))
 		return;
 	doctor_result_text(f->key, result, sizeof(result));
-	snprintf(s + len, size - len,
-		 " That alone does not open it: the next answer is %s.", result);
+	if (!doctor_next_fault(f->chart, &next)) {
+		snprintf(s + len, size - len,
+			 " That alone does not open it: the next answer is %s.",
+			 result);
+		return;
+	}
+	doctor_trial_text(f->chart->c, &f->key->trial, change, sizeof(change));
+	len += (size_t)snprintf(s + len, size - len,
+				" A second fault stands behind it: with %s the "
+				"next answer is %s",
+				change, result);
+	if (len < size)
+		snprintf(s + len, size - len,
+			 next.p[next.best] < NEXT_LIKELY ? "."
+							 : " (probably %s).",
+			 why_cause(next.best)->id);
 }
 
 static void summarise(struct doctor_facts *f)
@@ -221,8 +249,9 @@ static void summarise(struct doctor_facts *f)
 	const char *proven = summaries[f->v->cause].proven;
 	char *s = f->v->summary;
 
-	if (f->proven && proven && f->v->cause != WHY_OK)
-		text = proven;
+	if (f->proven && proven && f->v->cause != WHY_OK &&
+	    !opens_another_door(f))
+		text = proven; /* which says that it opens */
 	if (doctor_missed_proxy(f))
 		text = "The forward proxy {certified}, {proxy_from}, cannot "
 		       "be reached: {result}. {host} itself was not asked.";

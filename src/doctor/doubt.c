@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is asked again, or in another way, before it is believed: the deciding
+ * pair once more, a rival of what opens, bodies that may differ by chance; and
+ * what the user named to be looked at, too.
+ */
+#include "doctor/doubt.h"
+
+#include <stdio.h>
+
+#include "doctor/harvest.h"
+#include "doctor/result.h"
+
+/* Scripts of the page that was given, when it is elsewhere. */
+#define MOST_SCRIPTS 3
+/* So many words in common: the same page, if not the same body. */
+#define SAME_PAGE     0.5
+#define ALL_BUT_ALIKE 0.8
+
+static bool put(char *out, size_t size, const char *text)
+{
+	int n = snprintf(out, size, "%s", text);
+
+	return n >= 0 && (size_t)n < size;
+}
+
+size_t doctor_count(const struct doctor_chart *chart, enum doctor_change change)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < chart->n_probes; i++)
+		n += chart->probe[i]->trial.change == change;
+	return n;
+}
+
+bool doctor_large_header(const struct doctor_case *c, char *out, size_t size)
+{
+	size_t best = c->n_headers;
+
+	for (size_t k = 0; k < c->n_headers; k++)
+		if (best == c->n_headers ||
+		    strlen(c->header[k].value) > strlen(c->header[best].value))
+			best = k;
+	return best < c->n_headers && strlen(c->header[best].value) > 1000 &&
+	       put(out, size, c->header[best].name);
+}
+
+/* Whether a trial whose first time opened was refused the second time. */
+static bool any_wavers(const struct doctor_chart *chart)
+{
+	for (size_t i = 0; i < chart->n_probes; i++)
+		if (doctor_wavers(chart, &chart->probe[i]->trial))
+			return true;
+	return false;
+}
+
+/*
+ * The deciding pair once more, in the order A B B A: servers that take turns
+ * would tell A from B in any other. Where the answers to the same request
+ * differ, both are asked more often.
+ */
+static bool repeat_pair(const struct doctor_chart *chart,
+			struct doctor_trial *ret_next)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *key = doctor_key(chart);
+	int times = any_wavers(chart) ? DOCTOR_TIMES : 2, own, other;
+
+	own = doctor_score(chart, &base->trial).n;
+	if (!key || key->trial.change == DOCTOR_HOLD) {
+		*ret_next = (struct doctor_trial){.change = DOCTOR_NOTHING};
+		return times > 2 && own < times;
+	}
+	other = doctor_score(chart, &key->trial).n;
+	*ret_next = own < other || (own == other && own % 2 == 0) ? base->trial
+								  : key->trial;
+	return own < times || other < times;
+}
+
+/* A field that was in the way, and long: is it its length or its content? */
+static bool cut_short(const struct doctor_chart *chart,
+		      struct doctor_trial *ret_next)
+{
+	const struct doctor_probe *key = doctor_key(chart);
+	struct doctor_trial t = {.change = DOCTOR_SHORT_HEADER};
+
+	if (!key || (key->trial.change != DOCTOR_NO_CREDENTIALS &&
+		     key->trial.change != DOCTOR_NO_HEADER &&
+		     key->trial.change != DOCTOR_MINIMAL &&
+		     key->trial.change != DOCTOR_HOST))
+		return false;
+	if (doctor_tried(chart, t.change, NULL) ||
+	    !doctor_large_header(chart->c, t.value, sizeof(t.value)))
+		return false;
+	*ret_next = t;
+	return true;
+}
+
+/*
+ * The page's own Origin is refused, and none is not: whether the server takes
+ * itself for another host or only for one of the other scheme shows in one
+ * question more, and what is to be mended depends on it.
+ */
+static bool doubt_host(const struct doctor_chart *chart,
+		       struct doctor_trial *ret_next)
+{
+	const struct doctor_probe *key = doctor_key(chart);
+	struct doctor_trial t = {.change = DOCTOR_ORIGIN};
+
+	if (!key || key->trial.change != DOCTOR_NO_ORIGIN || !chart->c->url.tls ||
+	    !doctor_found(chart, DOCTOR_F_ORIGIN_SENT_SAME) ||
+	    !doctor_own_origin(chart->c, true, t.value, sizeof(t.value)) ||
+	    doctor_tried(chart, DOCTOR_ORIGIN, t.value))
+		return false;
+	*ret_next = t;
+	return true;
+}
+
+/* Scripts of a page elsewhere, which may tell where its WebSocket is. */
+static bool page_script(const struct doctor_chart *chart,
+			struct doctor_trial *ret_next)
+{
+	struct doctor_trial t = {.change = DOCTOR_PAGE};
+	static struct doctor_values v;
+
+	if (!chart->c->page || doctor_baseline(chart)->outcome == DOCTOR_OPEN ||
+	    doctor_count(chart, DOCTOR_PAGE) > MOST_SCRIPTS)
+		return false;
+	v.n = v.n_told = 0;
+	doctor_harvest_page_scripts(chart, &v);
+	for (size_t i = 0; i < v.n; i++)
+		if (put(t.value, sizeof(t.value), v.value[i]) &&
+		    !doctor_tried(chart, DOCTOR_PAGE, t.value)) {
+			*ret_next = t;
+			return true;
+		}
+	return false;
+}
+
+/* What the user named to be looked at, too. */
+static bool look_there(const struct doctor_chart *chart,
+		       struct doctor_trial *ret_next)
+{
+	const struct doctor_case *c = chart->c;
+	struct doctor_trial t = {.change = DOCTOR_PAGE};
+	struct ses_url page;
+
+	if (doctor_page_url(c, &page) && put(t.value, sizeof(t.value), c->page) &&
+	    !doctor_tried(chart, DOCTOR_PAGE, NULL)) {
+		*ret_next = t;
+		return true;
+	}
+	if (page_script(chart, ret_next))
+		return true;
+	t.change = DOCTOR_BACKEND;
+	for (int own = 0; c->backend && own < 2; own++)
+		if (doctor_baseline(chart)->outcome != DOCTOR_OPEN &&
+		    doctor_backend_host(c, own == 0, t.value, sizeof(t.value)) &&
+		    !doctor_tried(chart, DOCTOR_BACKEND, t.value)) {
+			*ret_next = t;
+			return true;
+		}
+	return false;
+}
+
+/*
+ * An error of the server may be the error of one server of several. Twice in a
+ * row, since those take turns.
+ */
+bool doctor_doubt_error(const struct doctor_chart *chart,
+			struct doctor_trial *ret_next)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+
+	*ret_next = (struct doctor_trial){.change = DOCTOR_NOTHING};
+	return base->status >= 500 && base->status <= 504 && base->ms < 1000 &&
+	       doctor_score(chart, ret_next).n < 3;
+}
+
+/*
+ * A difference in the body alone may be one of chance: the same is asked again
+ * before it counts for anything.
+ */
+static bool doubt_body(const struct doctor_chart *chart,
+		       struct doctor_trial *ret_next)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+
+	int asked;
+
+	*ret_next = (struct doctor_trial){.change = DOCTOR_NOTHING};
+	asked = doctor_score(chart, ret_next).n;
+
+	if (base->outcome != DOCTOR_ANSWERED || base->body_len == 0 ||
+	    asked > 2 || base->likeness > 0)
+		return false;
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+
+		if (p->outcome == DOCTOR_ANSWERED &&
+		    p->status == base->status && !doctor_same_answer(base, p) &&
+		    doctor_likeness(base, p) >
+			    (asked > 1 ? ALL_BUT_ALIKE : SAME_PAGE))
+			return true;
+	}
+	return false;
+}
+
+bool doctor_doubt(const struct doctor_chart *chart,
+		  struct doctor_trial *ret_next)
+{
+	return look_there(chart, ret_next) || cut_short(chart, ret_next) ||
+	       doubt_host(chart, ret_next) || repeat_pair(chart, ret_next) ||
+	       doubt_body(chart, ret_next);
+}
