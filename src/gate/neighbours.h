@@ -12,7 +12,7 @@
 #include "base/bytes.h"
 
 #define GATE_NEAR_BYTES	    63	/* what is compared of a text */
-#define GATE_MAX_NEIGHBOURS 512 /* that one question finds */
+#define GATE_MAX_NEIGHBOURS 256 /* that one question finds */
 
 struct gate_neighbours {
 	const char **text; /* the texts themselves are borrowed */
