@@ -33,6 +33,32 @@ static void read_journal_file(struct gate_reader *r, const struct gate_item *i,
 		gate_read_file_name(r, i, to);
 }
 
+static void read_trusted(struct gate_reader *r, const struct gate_item *i,
+			 void *to)
+{
+	struct gate_policy *p = to;
+	struct gate_item element;
+	void *state = NULL;
+	struct bytes s;
+	const char *wrong;
+
+	if (!gate_want(r, i, gate_is_list(i), "a list") ||
+	    !gate_fits(r, i, gate_count(i)))
+		return;
+	p->trusted = calloc(gate_count(i), sizeof(*p->trusted));
+	while (p->trusted && gate_next_element(i, &state, &element)) {
+		if (!gate_want_text(r, &element, &s))
+			continue;
+		wrong = gate_network_read(s, &p->trusted[p->n_trusted]);
+		if (wrong)
+			gate_complain(r->wrong, element.at,
+				      "trusted_proxies: `%s` %s",
+				      gate_show(s).text, wrong);
+		else
+			p->n_trusted++;
+	}
+}
+
 #define LISTEN(field) offsetof(struct gate_listen, field)
 #define ROUTE(field)  offsetof(struct gate_route, field)
 #define POLICY(field) offsetof(struct gate_policy, field)
@@ -43,12 +69,15 @@ const struct gate_reading gate_readings[GATE_N_SETTINGS] = {
 	[GATE_SET_WORKERS] = {gate_read_number, POLICY(workers)},
 	[GATE_SET_LISTEN] = {gate_read_listen, 0},
 	[GATE_SET_LISTEN_ADDRESS] = {gate_read_listen_address, 0},
+	[GATE_SET_LISTEN_PROXY] = {gate_read_flag, LISTEN(proxy_protocol)},
 	[GATE_SET_LISTEN_TLS] = {gate_read_listen_tls, 0},
 	[GATE_SET_LISTEN_CERTIFICATE] = {gate_read_file_name,
 					 LISTEN(certificate)},
 	[GATE_SET_LISTEN_KEY] = {gate_read_file_name, LISTEN(key)},
 	[GATE_SET_LISTEN_CLIENT_CA] = {gate_read_file_name, LISTEN(client_ca)},
 	[GATE_SET_LISTEN_CLIENT_CERT] = {gate_read_choice, LISTEN(client_cert)},
+	[GATE_SET_TRUSTED_PROXIES] = {read_trusted, 0},
+	[GATE_SET_TRUSTED_FIELD] = {gate_read_choice, POLICY(trusted_field)},
 	[GATE_SET_ROUTES] = {gate_read_routes, 0},
 	[GATE_SET_ROUTE_PATH] = {gate_read_route_path, 0},
 	[GATE_SET_ROUTE_TO] = {gate_read_route_to, 0},
@@ -80,6 +109,20 @@ static void add_default_listener(struct gate_reader *r)
 	r->policy->listen->port = 8080;
 }
 
+/* A listener that only trusted proxies may use, where nobody is trusted. */
+static void find_mute_listeners(struct gate_reader *r)
+{
+	for (size_t i = 0; i < r->policy->n_listen; i++) {
+		const struct gate_listen *l = &r->policy->listen[i];
+		struct gate_place at = {(int)l->line, (int)l->column};
+
+		if (l->proxy_protocol && !r->policy->n_trusted)
+			gate_complain(r->wrong, at,
+				      "proxy_protocol needs `trusted_proxies`: "
+				      "whose word is believed?");
+	}
+}
+
 static void read_root(struct gate_reader *r, const struct gate_item *root)
 {
 	struct gate_seen seen;
@@ -99,6 +142,7 @@ static void read_root(struct gate_reader *r, const struct gate_item *root)
 	gate_need(r, &seen, GATE_SET_ROUTES, (struct gate_place){1, 1});
 	if (!seen.row[GATE_SET_LISTEN])
 		add_default_listener(r);
+	find_mute_listeners(r);
 }
 
 /* The seed is new each time, so no client can know it. */

@@ -23,9 +23,13 @@ enum gate_setting_kind {
 	GATE_TEXTS,
 	GATE_FILE,
 	GATE_CHOICE,
+	GATE_FLAG, /* true or false */
 	GATE_COUNT,
 	GATE_SIZE,
 	GATE_DURATION,
+	GATE_RATE,  /* "20/minute" */
+	GATE_PAIRS, /* a map of names and values that no row knows */
+	GATE_ANY,   /* a text or a list of texts */
 };
 
 struct gate_setting_row {

@@ -207,6 +207,21 @@ static int put_fields(const struct ses_head *head, struct ses_buf *out)
 	return r;
 }
 
+/* The client first and then each hop on its way here, as far as it is known. */
+static int put_hops(const struct gate_hops *hops, struct ses_buf *out)
+{
+	char text[GATE_ADDRESS_TEXT];
+	int r = ses_buf_append_str(out, "X-Forwarded-For: ");
+
+	for (size_t i = hops->n; r >= 0 && i-- > 0;) {
+		gate_address_format(&hops->hop[i].address, text);
+		r = ses_buf_printf(out, "%s%s", text, i ? ", " : "\r\n");
+	}
+	return r < 0 ? r
+		     : ses_buf_printf(out, "X-Forwarded-Proto: %s\r\n",
+				      hops->tls ? "https" : "http");
+}
+
 int gate_forward_write(const struct gate_forward *f, struct ses_buf *out)
 {
 	struct bytes host = ses_head_get(f->head, "Host");
@@ -222,10 +237,7 @@ int gate_forward_write(const struct gate_forward *f, struct ses_buf *out)
 	if (r >= 0)
 		r = put_fields(f->head, out);
 	if (r >= 0)
-		r = ses_buf_printf(out,
-				   "X-Forwarded-For: %s\r\n"
-				   "X-Forwarded-Proto: %s\r\n",
-				   f->address, f->tls ? "https" : "http");
+		r = put_hops(f->hops, out);
 	if (r >= 0)
 		r = put_field(out, "X-Forwarded-Host", host);
 	return r < 0 ? r : ses_buf_append_str(out, "\r\n");

@@ -4,14 +4,14 @@
 #define GATE_FORWARD_H
 
 #include "base/buf.h"
+#include "gate/hops.h"
 #include "gate/policy.h"
 #include "wire/head.h"
 
 struct gate_forward {
 	const struct ses_head *head; /* the client's request */
 	const struct gate_route *route;
-	const char *address; /* the client's */
-	bool tls;	     /* the client came by wss: */
+	const struct gate_hops *hops; /* who the client is */
 };
 
 /*

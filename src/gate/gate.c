@@ -136,6 +136,7 @@ static void renew_entrance(struct gate_entrance *e, const struct gate_door *door
 		ses_tls_context_ref(door->tls);
 	e->tls = door->tls;
 	ses_tls_context_unref(old);
+	e->proxy_protocol = door->listen->proxy_protocol;
 	strcpy(e->url, door->url);
 }
 

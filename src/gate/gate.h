@@ -23,6 +23,7 @@ struct gate_entrance {
 	struct gate *gate;
 	unsigned id; /* of its door */
 	struct ses_tls_context *tls; /* NULL: plain */
+	bool proxy_protocol;
 	char url[SES_ADDR_TEXT + 8];
 	size_t n_visits; /* that still speak of it */
 	bool open;

@@ -30,8 +30,8 @@ static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS refusals ("
 	" id INTEGER PRIMARY KEY, reference TEXT NOT NULL, time_ms INTEGER,"
 	" status INTEGER, observed INTEGER, cause TEXT, target TEXT, host TEXT,"
-	" origin TEXT, user_agent TEXT, address TEXT, listener TEXT, route "
-	"TEXT,"
+	" origin TEXT, user_agent TEXT, address TEXT, hops TEXT,"
+	" listener TEXT, route TEXT,"
 	" upstream TEXT, look TEXT, rule TEXT, preset INTEGER, file TEXT,"
 	" line INTEGER, compared TEXT, nearest TEXT, note TEXT, trace TEXT);"
 	"CREATE INDEX IF NOT EXISTS by_reference ON refusals (reference);"
@@ -65,6 +65,7 @@ static const struct column {
 	COLUMN("origin", TEXT, origin),
 	COLUMN("user_agent", TEXT, user_agent),
 	COLUMN("address", TEXT, address),
+	COLUMN("hops", TEXT, hops),
 	COLUMN("listener", TEXT, listener),
 	COLUMN("route", TEXT, route),
 	COLUMN("upstream", TEXT, upstream),
@@ -83,13 +84,13 @@ static const struct column {
 
 static const char insert_sql[] =
 	"INSERT INTO refusals (reference, time_ms, status, observed, cause,"
-	" target, host, origin, user_agent, address, listener, route, upstream,"
+	" target, host, origin, user_agent, address, hops, listener, route, upstream,"
 	" look, rule, preset, file, line, compared, nearest, note, trace)"
-	" VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+	" VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 
 #define SELECT                                                                 \
 	"SELECT reference, time_ms, status, observed, cause, target, host,"    \
-	" origin, user_agent, address, listener, route, upstream, look, rule," \
+	" origin, user_agent, address, hops, listener, route, upstream, look, rule," \
 	" preset, file, line, compared, nearest, note, trace FROM refusals "
 
 struct gate_journal {

@@ -40,7 +40,10 @@ static void fill_story(struct gate_story *story, const struct gate_notice *n)
 	memset(story, 0, sizeof(*story));
 	gate_story_ask(story, n->request);
 	put_rule(story, n);
-	snprintf(story->address, sizeof(story->address), "%s", n->address);
+	snprintf(story->address, sizeof(story->address), "%s",
+		 n->hops->client_text);
+	if (n->hops->n > 1 || n->hops->end != GATE_HOPS_ALL)
+		gate_hops_format(n->hops, story->hops, sizeof(story->hops));
 	snprintf(story->reference, sizeof(story->reference), "%s", n->reference);
 	snprintf(story->cause, sizeof(story->cause), "%s",
 		 why_cause(n->cause)->id);

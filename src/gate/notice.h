@@ -4,6 +4,7 @@
 #define GATE_NOTICE_H
 
 #include "gate/gate.h"
+#include "gate/hops.h"
 
 /* A refusal and what is known of who met it; all borrowed for the call. */
 struct gate_notice {
@@ -16,7 +17,8 @@ struct gate_notice {
 	const struct gate_decision *decision; /* NULL: none was made */
 	const struct gate_request *request;
 	const struct gate_route *route; /* NULL: none was found */
-	const char *address, *listener;
+	const struct gate_hops *hops; /* who it was */
+	const char *listener;
 };
 
 /* Tell it, as far as log and journal have room; what they have not is counted. */

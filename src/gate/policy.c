@@ -124,6 +124,7 @@ void gate_policy_unref(struct gate_policy *policy)
 		free_listen(&policy->listen[i]);
 	free(policy->route);
 	free(policy->listen);
+	free(policy->trusted);
 	free(policy->journal);
 	free(policy->file);
 	free(policy->live);

@@ -71,7 +71,7 @@ struct gate_listen {
 	char *host; /* an address, without brackets */
 	uint16_t port;
 	unsigned line, column;
-	bool tls;
+	bool tls, proxy_protocol;
 	char *certificate, *key, *client_ca; /* file names as to be opened */
 	uint64_t client_cert;		     /* enum gate_client_cert */
 };
@@ -97,6 +97,9 @@ struct gate_policy {
 	struct gate_route *route;
 	size_t n_routes;
 	struct gate_index *index; /* of routes and their lists */
+	struct gate_network *trusted; /* proxies */
+	size_t n_trusted;
+	uint64_t trusted_field; /* enum gate_hops_field */
 	uint64_t disclose; /* enum gate_disclose */
 	uint64_t workers;  /* threads; 0: one for each processor */
 	char *journal;	   /* file name; NULL: the default place; "": none */

@@ -134,6 +134,19 @@ void gate_need(struct gate_reader *r, const struct gate_seen *seen,
 			      gate_key_name(gate_setting(setting)));
 }
 
+bool gate_fits(struct gate_reader *r, const struct gate_item *i, size_t n)
+{
+	bool fits = n >= i->row->least && n <= i->row->most;
+
+	if (!fits)
+		gate_complain(r->wrong, i->at,
+			      "%s has %zu elements; %llu to %llu may be",
+			      gate_key_name(i->row), n,
+			      (unsigned long long)i->row->least,
+			      (unsigned long long)i->row->most);
+	return fits;
+}
+
 void *gate_read_maps(struct gate_reader *r, const struct gate_item *i,
 		     size_t size, gate_read_fn read, size_t *ret_n)
 {
@@ -145,14 +158,8 @@ void *gate_read_maps(struct gate_reader *r, const struct gate_item *i,
 	*ret_n = 0;
 	if (!gate_want(r, i, gate_is_list(i), "a list"))
 		return NULL;
-	if (room < i->row->least || room > i->row->most) {
-		gate_complain(r->wrong, i->at,
-			      "%s has %zu elements; %llu to %llu may be",
-			      gate_key_name(i->row), room,
-			      (unsigned long long)i->row->least,
-			      (unsigned long long)i->row->most);
+	if (!gate_fits(r, i, room))
 		return NULL;
-	}
 	array = calloc(room, size);
 	while (array && n < room && gate_next_element(i, &state, &element))
 		read(r, &element, array + n++ * size);

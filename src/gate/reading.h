@@ -45,6 +45,9 @@ void gate_need(struct gate_reader *r, const struct gate_seen *seen,
 void *gate_read_maps(struct gate_reader *r, const struct gate_item *i,
 		     size_t size, gate_read_fn read, size_t *ret_n);
 
+/* Complain of a list with too few or too many elements; returns if it fits. */
+bool gate_fits(struct gate_reader *r, const struct gate_item *i, size_t n);
+
 char *gate_copy(struct bytes text);
 /* Replace what @to holds. */
 void gate_put(char **to, char *text);

@@ -224,6 +224,7 @@ char *gate_story_json(const struct gate_story *s, bool pretty)
 		{"host", s->host},
 		{"origin", s->origin},
 		{"address", s->address},
+		{"hops", s->hops},
 		{"user_agent", s->user_agent},
 		{"listener", s->listener},
 		{"route", s->route},

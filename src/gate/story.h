@@ -20,6 +20,7 @@ struct gate_story {
 	/* what was asked; "" for what was not sent */
 	char target[512], host[128], origin[256], user_agent[256];
 	char address[64];
+	char hops[320]; /* from where it is known; "" when it connected itself */
 	char listener[80]; /* "ws://127.0.0.1:8080" */
 	/* what said no */
 	char route[160], upstream[160];

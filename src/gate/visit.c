@@ -37,7 +37,7 @@ void gate_visit_go_on(struct gate_visit *v)
 		v->step++;
 }
 
-/* ---- greet: is it TLS, and should it be? ---- */
+/* ---- greet: who comes, is it TLS, and should it be? ---- */
 
 static bool looks_like_tls(const struct gate_visit *v)
 {
@@ -47,9 +47,13 @@ static bool looks_like_tls(const struct gate_visit *v)
 static enum gate_outcome greet(struct gate_visit *v)
 {
 	bool tls_up = ses_stream_tls_info(v->stream) != NULL;
+	enum gate_outcome outcome;
 
 	if (tls_up)
 		return GATE_GO_ON;
+	outcome = gate_visit_introduce(v);
+	if (outcome != GATE_GO_ON)
+		return outcome;
 	v->wrong_scheme = looks_like_tls(v) != (v->entrance->tls != NULL);
 	if (!v->entrance->tls || v->wrong_scheme)
 		return GATE_GO_ON;
@@ -70,8 +74,8 @@ static void read_request(struct gate_visit *v, const struct ses_head *head)
 		.host = ses_head_get(head, "Host"),
 		.origin = ses_head_get(head, "Origin"),
 		.user_agent = ses_head_get(head, "User-Agent"),
-		.address = v->address,
-		.address_text = bytes_of_str(v->address_text),
+		.address = v->asking->hops.client,
+		.address_text = bytes_of_str(v->asking->hops.client_text),
 	};
 }
 
@@ -89,6 +93,7 @@ static enum gate_outcome read_head(struct gate_visit *v)
 	v->data += used;
 	v->len -= used;
 	v->asking->head = &v->gate->head;
+	gate_visit_recognize(v);
 	read_request(v, &v->gate->head);
 	if (v->wrong_scheme)
 		return gate_visit_refuse_fault(v, SES_FAULT_HEAD_NOT_HTTP, NULL);
@@ -246,6 +251,7 @@ void gate_visit_free_asking(struct gate_visit *v)
 	if (!a)
 		return;
 	ses_intake_fini(&a->intake);
+	ses_buf_fini(&a->greeting);
 	free(a->kept);
 	free(a);
 }
@@ -340,21 +346,6 @@ static void on_time(struct ses_timer *timer)
 
 /* ---- the visit as a whole ---- */
 
-static void read_peer(struct gate_visit *v, const struct ses_addr *peer)
-{
-	const struct gate_address *a = &v->address;
-	static const uint8_t mapped[12] = {0, 0, 0, 0, 0,    0,
-					   0, 0, 0, 0, 0xff, 0xff};
-
-	ses_addr_format_host(peer, v->address_text);
-	/* "%eth0" of a link-local address is no part of the address */
-	v->address_text[strcspn(v->address_text, "%")] = '\0';
-	gate_address_read(bytes_of_str(v->address_text), &v->address);
-	if (memcmp(a->bytes, mapped, sizeof(mapped)) == 0)
-		snprintf(v->address_text, sizeof(v->address_text), "%u.%u.%u.%u",
-			 a->bytes[12], a->bytes[13], a->bytes[14], a->bytes[15]);
-}
-
 void gate_visit_begin(struct gate_entrance *entrance, int fd,
 		      const struct ses_addr *peer)
 {
@@ -382,7 +373,9 @@ void gate_visit_begin(struct gate_entrance *entrance, int fd,
 	v->step = steps;
 	v->timer.fire = on_time;
 	ses_intake_init(&v->asking->intake, true);
-	read_peer(v, peer);
+	ses_buf_init(&v->asking->greeting,
+		     SES_RECV_BYTES + SES_PROXY_HEADER_MAX);
+	gate_visit_meet(v, peer);
 	ses_list_init(&v->link);
 	ses_list_append(&gate->visits, &v->link);
 	gate_entrance_visited(entrance);

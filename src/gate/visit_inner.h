@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A visit from the inside, for the files that tell its story: visit.c the
- * steps, visit_upstream.c a server behind, visit_echo.c the echo,
- * visit_refuse.c every no.
+ * steps, visit_greet.c who it is, visit_upstream.c a server behind,
+ * visit_echo.c the echo, visit_refuse.c every no.
  */
 #ifndef GATE_VISIT_INNER_H
 #define GATE_VISIT_INNER_H
 
+#include "gate/hops.h"
 #include "gate/kept.h"
 #include "gate/relay.h"
 #include "gate/upstream.h"
@@ -33,6 +34,9 @@ enum gate_outcome {
 /* What is known of a handshake; a connection that is open has none of it. */
 struct gate_asking {
 	struct ses_intake intake;
+	struct ses_buf greeting; /* a PROXY header that came in pieces */
+	struct ses_proxy_header proxy;
+	struct gate_hops hops; /* who it is, once the head is read */
 	/*
 	 * The request; NULL before it is whole. It and all that borrows from it
 	 * below are lent for the event, until gate_visit_keep().
@@ -58,12 +62,12 @@ struct gate_visit {
 	struct ses_timer timer;
 	const struct gate_step *step;
 	struct gate_asking *asking; /* NULL once the handshake is done */
-	struct gate_address address;
-	char address_text[SES_ADDR_TEXT];
+	struct gate_address peer;
 	const struct gate_route *route;
 	bool counted;	   /* in policy->live */
 	bool wrong_scheme; /* plain bytes at a TLS door, or TLS at a plain one */
 	bool heard;	   /* anything at all */
+	bool introduced;   /* the PROXY header is read, where there is one */
 	/* what has come and is not used up; lent for the event */
 	uint8_t *data;
 	size_t len;
@@ -91,6 +95,15 @@ enum gate_outcome gate_visit_hold_back(struct gate_visit *v);
 /* The handshake is done: forget what was only for it. */
 void gate_visit_free_asking(struct gate_visit *v);
 void gate_visit_farewell(struct gate_visit *v);
+
+/* ---- visit_greet.c ---- */
+
+/* Who connected; the address of a peer may have a scope, which is dropped. */
+void gate_visit_meet(struct gate_visit *v, const struct ses_addr *peer);
+/* The PROXY header, where one is demanded. */
+enum gate_outcome gate_visit_introduce(struct gate_visit *v);
+/* Who the client is, as far as trusted hops tell. */
+void gate_visit_recognize(struct gate_visit *v);
 
 /* ---- visit_echo.c, visit_upstream.c: where a route leads ---- */
 

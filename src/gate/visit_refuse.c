@@ -37,7 +37,7 @@ static void tell(struct gate_visit *v, const struct gate_refusal *why,
 							: NULL,
 		.request = &v->asking->request,
 		.route = v->route,
-		.address = v->address_text,
+		.hops = &v->asking->hops,
 		.listener = v->entrance->url,
 	};
 
@@ -85,7 +85,8 @@ enum gate_outcome gate_visit_refuse(struct gate_visit *v,
 
 	new_reference(reference);
 	tell(v, why, reference, false);
-	if (!answer.status) {
+	/* Who has not said who it is may be anything but an HTTP client. */
+	if (!answer.status || (v->entrance->proxy_protocol && !v->introduced)) {
 		gate_visit_farewell(v);
 		return GATE_OVER;
 	}

@@ -23,8 +23,7 @@ enum gate_outcome gate_visit_ask_upstream(struct gate_visit *v)
 {
 	struct gate_forward forward = {
 		.route = v->route,
-		.address = v->address_text,
-		.tls = v->entrance->tls != NULL,
+		.hops = &v->asking->hops,
 	};
 	struct gate_refusal why = {.cause = WHY_SERVER_LIMIT, .status = 503};
 	struct ses_buf out;

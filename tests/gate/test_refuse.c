@@ -238,16 +238,22 @@ TEST("the upstream's path and Host are as the route has them")
 			.upstream_prefix = rows[i].prefix,
 			.host = rows[i].host[0] ? rows[i].host : NULL,
 		};
-		struct gate_forward f = {&request, &route, "10.0.0.1", true};
+		struct gate_hops hops = {.tls = true, .n = 2};
+		struct gate_forward f = {&request, &route, &hops};
 		struct ses_buf out;
 		const char *text;
 
+		gate_address_read(BYTES("10.0.0.1"), &hops.hop[0].address);
+		gate_address_read(BYTES("2001:db8::7"), &hops.hop[1].address);
 		ses_buf_init(&out, 4096);
 		assert_true(gate_forward_write(&f, &out) >= 0);
 		ses_buf_append(&out, bytes_of("", 1));
 		text = (const char *)ses_buf_bytes(&out).data;
 		assert_memory_equal(text, rows[i].line, strlen(rows[i].line));
 		assert_non_null(strstr(text, rows[i].field));
+		assert_non_null(
+			strstr(text, "\r\nX-Forwarded-For: 2001:db8::7, "
+				     "10.0.0.1\r\n"));
 		assert_non_null(
 			strstr(text, "\r\nX-Forwarded-Proto: https\r\n"));
 		assert_non_null(strstr(text, "\r\nX-Forwarded-Host: a\r\n"));

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""A gateway that runs for a test, and hands that knock at it."""
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+SESAME = os.environ.get("SESAME", str(Path(__file__).resolve().parents[2] / "build/sesame"))
+KEY = "dGhlIHNhbXBsZSBub25jZQ=="
+REFERENCE = re.compile(r"[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}")
+UPGRADE = ("Connection: Upgrade\r\nUpgrade: websocket\r\n"
+           "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n" % KEY)
+
+def run(*args, cwd=None):
+    env = dict(os.environ, NO_COLOR="1")
+    return subprocess.run([SESAME, *args], capture_output=True, text=True, cwd=cwd, env=env,
+                          timeout=30)
+
+
+class Gateway:
+    def __init__(self, folder, config):
+        self.folder = folder
+        self.config = folder / "sesame.yaml"
+        self.config.write_text(config)
+        self.err = open(folder / "err", "w+")
+        self.process = subprocess.Popen([SESAME, "serve", "-c", "sesame.yaml"], cwd=folder,
+                                        stdout=subprocess.PIPE, stderr=self.err, text=True)
+        self.urls = []
+        for line in self.process.stdout:
+            if "listening on " in line:
+                self.urls.append(line.split("listening on ")[1].strip())
+            if len(self.urls) == config.count("address: "):
+                break
+        assert self.urls, (folder / "err").read_text()
+        self.url = self.urls[0]
+        self.port = int(self.url.rsplit(":", 1)[1])
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            status = self.process.wait(15)
+        finally:
+            self.process.kill()
+            self.process.stdout.close()
+            self.err.close()
+        return status
+
+    def why(self, *args):
+        return run("why", *args, "-c", "sesame.yaml", cwd=self.folder)
+
+    def story(self, reference):
+        r = self.why(reference, "--json")
+        assert r.returncode == 0, r.stderr
+        return json.loads(r.stdout)
+
+    def last(self, n=50):
+        r = self.why("--last", str(n), "--json")
+        return [json.loads(line) for line in r.stdout.splitlines()]
+
+
+@contextmanager
+def gateway(folder, config):
+    g = Gateway(folder, config)
+    try:
+        yield g
+    finally:
+        status = g.stop()
+    assert status == 0, (folder / "err").read_text()
+
+
+def dial(port):
+    return socket.create_connection(("127.0.0.1", port), 5)
+
+
+def read_all(s, limit=1 << 22):
+    out = b""
+    try:
+        while len(out) < limit:
+            data = s.recv(65536)
+            if not data:
+                break
+            out += data
+    except ConnectionResetError:
+        pass
+    return out
+
+
+class Answer:
+    def __init__(self, raw):
+        head, _, self.body = raw.partition(b"\r\n\r\n")
+        lines = head.decode("latin-1").split("\r\n")
+        self.status = int(lines[0].split()[1]) if raw else 0
+        self.fields = {}
+        for line in lines[1:]:
+            name, _, value = line.partition(":")
+            self.fields[name.lower()] = value.strip()
+        self.text = self.body.decode("latin-1")
+        self.reference = self.fields.get("sesame-reference", "")
+
+
+def request(port, path, *fields, upgrade=UPGRADE):
+    head = "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s" % (path, port, upgrade)
+    return (head + "".join(f + "\r\n" for f in fields) + "\r\n").encode("latin-1")
+
+
+def send(port, raw):
+    """Send bytes; all that comes back until the other side closes."""
+    with dial(port) as s:
+        s.sendall(raw)
+        return read_all(s)
+
+
+def ask(port, path, *fields, **more):
+    return Answer(send(port, request(port, path, *fields, **more)))
+
+
+def opens(port, path, *fields):
+    with dial(port) as s:
+        s.sendall(request(port, path, *fields))
+        return s.recv(4096).startswith(b"HTTP/1.1 101 ")
+
+
+def reload(g, config, words):
+    """Write the configuration, send SIGHUP, wait for @words in the log."""
+    before = (g.folder / "err").read_text()
+    g.config.write_text(config)
+    g.process.send_signal(signal.SIGHUP)
+    end = time.time() + 5
+    while words not in (g.folder / "err").read_text()[len(before):]:
+        assert time.time() < end, (g.folder / "err").read_text()
+        time.sleep(0.02)
