@@ -59,7 +59,7 @@ struct job {
 	char host[256], path[4096];
 	json_t *all; /* with --json */
 	struct ses_buf patch;
-	size_t n_findings, n_edited;
+	size_t n_findings, n_edited, n_mended;
 	bool from_root; /* the patch is for / */
 };
 
@@ -252,7 +252,7 @@ static int read_report(struct job *job, const char *file,
 static int patch(struct job *job, const char *file, struct lint_report *report)
 {
 	char *whole;
-	int status = EXIT_OK;
+	int status = EXIT_OK, mended;
 
 	if (!all_below(report)) {
 		job->from_root = true;
@@ -263,10 +263,12 @@ static int patch(struct job *job, const char *file, struct lint_report *report)
 		}
 		free(whole);
 	}
-	if (status == EXIT_OK && lint_patch(report, &job->patch) < 0) {
+	mended = status == EXIT_OK ? lint_patch(report, &job->patch) : 0;
+	if (mended < 0) {
 		fputs("sesame lint: the patch is too large\n", stderr);
-		status = EXIT_USAGE;
+		return EXIT_USAGE;
 	}
+	job->n_mended += (size_t)mended;
 	return status;
 }
 
@@ -310,8 +312,8 @@ static void print_end(const struct job *job)
 	if (job->o->fix) {
 		print_patch(ses_buf_bytes(&job->patch));
 		fprintf(stderr, "%zu finding%s, %zu mended by the patch", n,
-			plural(n), job->n_edited);
-		fputs(!job->n_edited   ? "\n"
+			plural(n), job->n_mended);
+		fputs(!job->n_mended   ? "\n"
 		      : job->from_root ? "; apply it with: patch -d / -p0\n"
 				       : "; apply it with: patch -p0\n",
 		      stderr);

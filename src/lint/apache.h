@@ -80,6 +80,12 @@ enum lint_truth apache_covers(const struct lint_node *section,
 void apache_follow(const struct apache *a, const struct apache_server *server,
 		   const char *path, struct apache_fate *ret);
 
+/* The part of it that ProxyPass decides: false, and *ret as it was, when none
+ * takes the path. */
+bool apache_follow_passes(const struct apache *a,
+			  const struct apache_server *server, const char *path,
+			  struct apache_fate *ret);
+
 /* ProxyPass, ProxyPassMatch, as it is meant. */
 struct apache_pass {
 	const char *path;   /* "/chat"; a pattern; of the section; or "" */
@@ -121,6 +127,8 @@ enum lint_truth apache_rewrite_takes(const struct apache *a,
 				     const struct apache_rewrite *r,
 				     const char *path);
 bool apache_flag(const char *flags, const char *flag);
+/* Whether a worker with upgrade= serves this http:// target: [P] shares it. */
+bool apache_shares_worker(const struct apache *a, const char *target);
 /* RewriteEngine's state for this item's place. */
 bool apache_engine_on(const struct apache_server *server,
 		      const struct lint_node *section);

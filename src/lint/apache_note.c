@@ -27,18 +27,15 @@ const char *apache_place(const struct apache_item *item,
 void apache_append(struct lint_run *run, struct lint_finding *f,
 		   const struct lint_node *node, const char *more)
 {
-	struct bytes line = lint_line(run, node->file, node->line);
+	struct bytes line = bytes_trim(lint_line(run, node->file, node->line));
 	char before[sizeof(f->fix)];
 
-	while (line.len && strchr(" \t\r", line.data[line.len - 1]))
-		line.len--;
+	if (line.len && line.data[line.len - 1] == '\r')
+		line = bytes_trim(bytes_first(line, line.len - 1));
 	snprintf(before, sizeof(before), "%s", f ? f->fix : "");
 	lint_fix(f, "%s%s%.*s%s", before, before[0] ? "\n" : "",
-		 (int)bytes_trim(line).len,
-		 (const char *)bytes_trim(line).data, more);
-	if (node->last_line == node->line)
-		lint_replace(run, f, node->file, node->line, "%.*s%s",
-			     (int)line.len, (const char *)line.data, more);
+		 BYTES_ARG(line), more);
+	lint_append(run, f, node, more);
 }
 
 void apache_put_above(struct lint_run *run, struct lint_finding *f,

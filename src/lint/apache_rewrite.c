@@ -21,7 +21,6 @@ static void judge_misspelt(struct lint_run *run, const struct lint_node *cond)
 		{"%{HTTP_CONNECTION}", "%{HTTP:Connection}"},
 	};
 	struct lint_finding *f;
-	char line[1024];
 	size_t i;
 
 	for (i = 0; i < 2; i++) {
@@ -34,9 +33,10 @@ static void judge_misspelt(struct lint_run *run, const struct lint_node *cond)
 			      wrong[i][0], wrong[i][1]);
 		lint_fix(f, "RewriteCond %s %s [NC]", wrong[i][1],
 			 lint_arg(cond, 1));
-		if (lint_swap(run, cond, lint_arg(cond, 0), wrong[i][1], line,
-			      sizeof(line)))
-			lint_replace(run, f, cond->file, cond->line, "%s", line);
+		if (lint_swap(run, f, cond, lint_arg(cond, 0), wrong[i][1],
+			      false) &&
+		    !*lint_arg(cond, 2))
+			lint_append(run, f, cond, " [NC]");
 	}
 }
 
@@ -97,7 +97,7 @@ static void judge_flags(const struct apache *a, const struct apache_rewrite *r)
 	const struct lint_node *n = r->rule->node;
 	struct lint_run *run = a->run;
 	struct lint_finding *f;
-	char to[128], line[1024];
+	char to[128];
 
 	if (r->proxy || r->forbidden || !apache_is_ws(r->target) ||
 	    lint_told(run, LINT_UPGRADE_NOT_FORWARDED, n))
@@ -114,9 +114,8 @@ static void judge_flags(const struct apache *a, const struct apache_rewrite *r)
 	snprintf(to, sizeof(to), "[P,%s", r->flags + 1);
 	if (apache_flag(r->flags, "R") || apache_flag(r->flags, "redirect"))
 		snprintf(to, sizeof(to), "[P,L]");
-	if (lint_swap(run, n, r->flags, to, line, sizeof(line)) &&
-	    n->last_line == n->line)
-		lint_replace(run, f, n->file, n->line, "%s", line);
+	if (n->last_line == n->line)
+		lint_swap(run, f, n, r->flags, to, false);
 }
 
 static void judge_engine(const struct apache *a, const struct apache_server *s,
@@ -149,20 +148,15 @@ static void judge_engine(const struct apache *a, const struct apache_server *s,
 
 /* [P] to http:// passes no Upgrade on, unless a worker with upgrade= takes it. */
 static void judge_scheme_of_target(const struct apache *a,
-				   const struct apache_server *s,
 				   const struct apache_rewrite *r)
 {
 	const struct lint_node *n = r->rule->node;
-	struct apache_fate fate;
 	struct lint_finding *f;
-	char line[1024];
 	bool tls = lint_begins(r->target, "https://");
 
 	if (!r->proxy || !lint_begins(r->target, "http") ||
+	    apache_shares_worker(a, r->target) ||
 	    lint_told(a->run, LINT_UPGRADE_NOT_FORWARDED, n))
-		return;
-	apache_follow(a, s, "/", &fate);
-	if (fate.by && fate.by->node == n && fate.end == APACHE_TUNNEL)
 		return;
 	f = lint_note(
 		a->run, LINT_UPGRADE_NOT_FORWARDED, n, true, "RewriteRule",
@@ -171,10 +165,9 @@ static void judge_scheme_of_target(const struct apache *a,
 		r->target, tls ? "wss://" : "ws://");
 	lint_fix(f, "RewriteRule %s %s%s %s", r->pattern, tls ? "wss" : "ws",
 		 r->target + 4 + tls, r->flags);
-	if (n->last_line == n->line &&
-	    lint_swap(a->run, n, tls ? "https://" : "http://",
-		      tls ? "wss://" : "ws://", line, sizeof(line)))
-		lint_replace(a->run, f, n->file, n->line, "%s", line);
+	if (n->last_line == n->line)
+		lint_swap(a->run, f, n, tls ? "https://" : "http://",
+			  tls ? "wss://" : "ws://", false);
 }
 
 /* Whether [OR] makes the condition one of several that suffice. */
@@ -199,7 +192,7 @@ bool apache_judge_rewrites(const struct apache *a, const struct apache_server *s
 		if (!apache_meant_for_ws(&r))
 			continue;
 		judge_flags(a, &r);
-		judge_scheme_of_target(a, s, &r);
+		judge_scheme_of_target(a, &r);
 		judge_engine(a, s, &r);
 	}
 	return a->run->report->n_findings > before;

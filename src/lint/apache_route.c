@@ -543,8 +543,7 @@ bool apache_engine_on(const struct apache_server *server,
 	return on;
 }
 
-/* Whether a worker with upgrade= serves this http:// target: [P] shares it. */
-static bool shares_worker(const struct apache *a, const char *target)
+bool apache_shares_worker(const struct apache *a, const char *target)
 {
 	size_t i, k;
 
@@ -572,7 +571,7 @@ static void rewrite_fate(const struct apache *a, const struct apache_rewrite *r,
 		ret->end = APACHE_REFUSED;
 	else if (r->redirect)
 		ret->end = APACHE_REDIRECT;
-	else if (apache_is_ws(r->target) || shares_worker(a, r->target))
+	else if (apache_is_ws(r->target) || apache_shares_worker(a, r->target))
 		ret->end = APACHE_TUNNEL;
 	else
 		ret->end = APACHE_PLAIN;
@@ -597,8 +596,12 @@ static bool follow_rewrites(const struct apache *a,
 		    apache_covers(section, path) == LINT_NO)
 			continue;
 		takes = apache_rewrite_takes(a, s, &r, path);
-		/* What only perhaps takes it is looked at by the rules. */
-		if (takes != LINT_YES)
+		if (takes == LINT_PERHAPS)
+			ret->sure = LINT_PERHAPS;
+		/* What only perhaps takes it is looked at by the rules; but one
+		 * to a WebSocket server is there for those. */
+		if (takes == LINT_NO || (takes == LINT_PERHAPS &&
+					 !(r.proxy && apache_is_ws(r.target))))
 			continue;
 		if (r.forbidden || r.redirect || r.proxy) {
 			rewrite_fate(a, &r, takes, ret);
@@ -614,7 +617,6 @@ static void pass_fate(const struct apache_item *item,
 		      const struct apache_pass *pass, struct apache_fate *ret)
 {
 	ret->by = item;
-	ret->sure = LINT_YES;
 	ret->end = strcmp(pass->target, "!") == 0 ? APACHE_EXCLUDED
 		   : pass->upgrade		  ? APACHE_TUNNEL
 						  : APACHE_PLAIN;
@@ -657,7 +659,7 @@ static bool follow_handlers(const struct apache_server *s, const char *path,
 		    !lint_begins(handler, "proxy:"))
 			continue;
 		ret->by = item;
-		ret->sure = item->perhaps ? LINT_PERHAPS : LINT_YES;
+		ret->sure = item->perhaps ? LINT_PERHAPS : ret->sure;
 		ret->end = apache_is_ws(handler + 6) ? APACHE_TUNNEL
 						     : APACHE_PLAIN;
 		return true;
@@ -696,29 +698,35 @@ static bool follow_redirects(const struct apache_server *s, const char *path,
 			continue;
 		ret->by = item;
 		ret->end = APACHE_REDIRECT;
-		ret->sure = item->perhaps ? LINT_PERHAPS : LINT_YES;
+		ret->sure = item->perhaps ? LINT_PERHAPS : ret->sure;
 		return true;
 	}
 	return false;
 }
 
+bool apache_follow_passes(const struct apache *a,
+			  const struct apache_server *server, const char *path,
+			  struct apache_fate *ret)
+{
+	const struct apache_server *main = &a->server[0];
+
+	return follow_passes(a, server, path, true, ret) ||
+	       (server != main && follow_passes(a, main, path, true, ret)) ||
+	       follow_passes(a, server, path, false, ret) ||
+	       (server != main && follow_passes(a, main, path, false, ret));
+}
+
 void apache_follow(const struct apache *a, const struct apache_server *server,
 		   const char *path, struct apache_fate *ret)
 {
-	struct apache_fate later;
-	const struct apache_server *main = &a->server[0];
-	bool taken;
+	struct apache_fate later = {.sure = LINT_YES};
 
 	*ret = (struct apache_fate){.end = APACHE_NOWHERE, .sure = LINT_YES};
 	if (follow_rewrites(a, server, path, false, ret))
 		return;
-	taken = follow_passes(a, server, path, true, ret) ||
-		(server != main && follow_passes(a, main, path, true, ret)) ||
-		follow_passes(a, server, path, false, ret) ||
-		(server != main && follow_passes(a, main, path, false, ret));
-	if (!taken)
-		taken = follow_redirects(server, path, false, ret) ||
-			follow_handlers(server, path, ret);
+	if (!apache_follow_passes(a, server, path, ret) &&
+	    !follow_redirects(server, path, false, ret))
+		follow_handlers(server, path, ret);
 	/* What a <Location> says comes after, and overrules. */
 	if (follow_redirects(server, path, true, &later) ||
 	    follow_rewrites(a, server, path, true, &later))

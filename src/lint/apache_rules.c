@@ -113,15 +113,21 @@ static void judge_order(const struct apache_probe *p,
 	}
 }
 
+static const struct apache_item *unheard_anywhere(const struct apache_probe *p)
+{
+	const struct apache_server *main = &p->a->server[0];
+	const struct apache_item *late = unheard(p, p->server);
+
+	return late || p->server == main ? late : unheard(p, main);
+}
+
 static void judge_plain(const struct apache_probe *p, bool broken_rule)
 {
-	const struct apache_item *late = unheard(p, p->server);
+	const struct apache_item *late = unheard_anywhere(p);
 	const struct lint_node *n = p->fate.by->node;
 	struct lint_finding *f;
 	char where[128];
 
-	if (!late && p->server != &p->a->server[0])
-		late = unheard(p, &p->a->server[0]);
 	if (late) {
 		judge_order(p, late);
 		return;
@@ -152,7 +158,7 @@ static void judge_misplaced(const struct apache_probe *p)
 	const char *word = apache_upgrade_word(n);
 	struct apache_pass pass;
 	struct lint_finding *f;
-	char where[128], out[64], line[1024];
+	char where[128], out[64];
 
 	if (!word || !apache_read_pass(p->a, by, &pass) ||
 	    !apache_is_balancer(pass.target) ||
@@ -165,9 +171,8 @@ static void judge_misplaced(const struct apache_probe *p)
 		      word);
 	add_upgrade(p, f, by);
 	snprintf(out, sizeof(out), " %s", word);
-	if (n->last_line == n->line &&
-	    lint_swap(p->run, n, out, "", line, sizeof(line)))
-		lint_replace(p->run, f, n->file, n->line, "%s", line);
+	if (n->last_line == n->line)
+		lint_swap(p->run, f, n, out, "", false);
 }
 
 static void judge_redirect(const struct apache_probe *p)
@@ -457,13 +462,10 @@ static void mend_timeout(const struct apache_probe *p, struct lint_finding *f,
 			 const char *param, const struct apache_item *proxy)
 {
 	const struct lint_node *by = p->fate.by->node;
-	char line[1024];
 
 	if (param) {
 		lint_fix(f, "timeout=3600");
-		if (lint_swap(p->run, by, param, "timeout=3600", line,
-			      sizeof(line)))
-			lint_replace(p->run, f, by->file, by->line, "%s", line);
+		lint_swap(p->run, f, by, param, "timeout=3600", false);
 		return;
 	}
 	if (proxy) {
@@ -583,6 +585,7 @@ static void judge_modules(const struct apache_probe *p)
 
 	for (i = 0; i < n->n_args; i++)
 		ws |= apache_is_ws(n->arg[i]);
+	ws |= lint_same(n->name, "RewriteRule"); /* it knows no other way */
 	if (lint_told(p->run, LINT_MODULE_MISSING, n))
 		return;
 	/* Since 2.4.47 mod_proxy_http passes ws:// on, too. */
@@ -605,7 +608,7 @@ static void judge_modules(const struct apache_probe *p)
 
 /* ---- the probes ---- */
 
-static void judge_way(struct apache_probe *p)
+static void judge_way(const struct apache_probe *p)
 {
 	judge_headers(p, &p->a->server[0]);
 	if (p->server != &p->a->server[0])
@@ -618,6 +621,42 @@ static void judge_way(struct apache_probe *p)
 	judge_modules(p);
 }
 
+/* The rule for WebSockets that takes the path as soon as it works, or NULL. */
+static const struct apache_item *broken_rewrite(const struct apache_probe *p)
+{
+	struct apache_rewrite r;
+	size_t at = 0;
+
+	while (!apache_tired(p->a) && apache_next_rewrite(p->server, &at, &r))
+		if (apache_meant_for_ws(&r) && !r.negated &&
+		    lint_regex(r.pattern, false, p->path) != LINT_NO)
+			return r.rule;
+	return NULL;
+}
+
+/* What else is wrong on the way that the probe takes once it is let through. */
+static void judge_intended(const struct apache_probe *p, bool broken_rule)
+{
+	const struct apache_item *by = NULL;
+	struct apache_probe way = *p;
+
+	if (p->fate.end == APACHE_TUNNEL) {
+		judge_way(p);
+		return;
+	}
+	if (p->fate.end == APACHE_REFUSED) {
+		apache_follow_passes(p->a, p->server, p->path, &way.fate);
+		by = way.fate.by;
+	} else {
+		by = broken_rule ? broken_rewrite(p) : NULL;
+		by = by ? by : unheard_anywhere(p);
+		by = by || p->fate.end != APACHE_PLAIN ? by : p->fate.by;
+	}
+	way.fate.by = by;
+	if (by)
+		judge_way(&way);
+}
+
 static void judge_probe(struct apache_probe *p, bool broken_rule)
 {
 	bool elsewhere = false;
@@ -627,6 +666,7 @@ static void judge_probe(struct apache_probe *p, bool broken_rule)
 	*p->a->patience -= (long)(p->server->n_items + p->a->server[0].n_items);
 
 	apache_follow(p->a, p->server, p->path, &p->fate);
+	p->sure &= p->fate.sure == LINT_YES;
 	if (p->fate.end == APACHE_TUNNEL || p->fate.end == APACHE_PLAIN)
 		judge_misplaced(p);
 	if (p->fate.end != APACHE_TUNNEL)
@@ -644,8 +684,8 @@ static void judge_probe(struct apache_probe *p, bool broken_rule)
 	apache_judge_requires(p);
 	apache_judge_old_access(p, p->server);
 	apache_judge_limits(p);
-	if (p->fate.end == APACHE_TUNNEL || p->fate.end == APACHE_PLAIN)
-		judge_way(p);
+	if (!elsewhere || p->fate.end == APACHE_PLAIN)
+		judge_intended(p, broken_rule);
 }
 
 static void tell_route(const struct apache_probe *p)

@@ -35,12 +35,7 @@ struct lint_finding *caddy_note(const struct caddy *c, enum lint_rule rule,
 void caddy_swap(const struct caddy *c, struct lint_finding *f,
 		const struct lint_node *n, const char *from, const char *to)
 {
-	char line[2048];
-
-	if (!lint_swap(c->run, n, from, to, line, sizeof(line)))
-		return;
-	lint_fix(f, "%s", line + strspn(line, " \t"));
-	lint_replace(c->run, f, n->file, n->line, "%s", line);
+	lint_swap(c->run, f, n, from, to, true);
 }
 
 void caddy_take_out(const struct caddy *c, struct lint_finding *f,

@@ -104,7 +104,9 @@ void lint_insert(struct lint_run *run, struct lint_finding *f, const char *file,
 
 	va_start(args, format);
 	add_lines(run, f,
-		  (struct lint_edit){LINT_INSERT_AFTER, file, below_line, NULL},
+		  (struct lint_edit){.kind = LINT_INSERT_AFTER,
+				     .file = file,
+				     .line = below_line},
 		  format, args);
 	va_end(args);
 }
@@ -115,7 +117,9 @@ void lint_replace(struct lint_run *run, struct lint_finding *f,
 	va_list args;
 
 	va_start(args, format);
-	add_lines(run, f, (struct lint_edit){LINT_REPLACE, file, line, NULL},
+	add_lines(run, f,
+		  (struct lint_edit){
+			  .kind = LINT_REPLACE, .file = file, .line = line},
 		  format, args);
 	va_end(args);
 }
@@ -125,5 +129,19 @@ void lint_delete(struct lint_run *run, struct lint_finding *f, const char *file,
 {
 	if (f)
 		add_edit(run, f,
-			 (struct lint_edit){LINT_DELETE, file, line, NULL});
+			 (struct lint_edit){.kind = LINT_DELETE,
+					    .file = file,
+					    .line = line});
+}
+
+void lint_change(struct lint_run *run, struct lint_finding *f, const char *file,
+		 unsigned line, unsigned from, unsigned len, const char *text)
+{
+	struct lint_edit edit = {
+		LINT_CHANGE, file, line, f ? strdup(text) : NULL, from, len};
+
+	if (edit.text)
+		add_edit(run, f, edit);
+	else if (f)
+		run->report->source->no_memory = true;
 }

@@ -49,18 +49,15 @@ static void let_through(const struct haproxy_way *w, struct lint_finding *f,
 	if (!value || !at || strpbrk(value, "'\\\n") || strlen(value) > 400)
 		return;
 	unless = strcmp(n->arg[at - 1], "unless") == 0;
-	snprintf(more, sizeof(more), "%s{ req.fhdr(%s) -m str '%s' }",
+	snprintf(more, sizeof(more), " %s{ req.fhdr(%s) -m str '%s' }",
 		 unless ? "or " : "!",
 		 rule == LINT_ORIGIN_RULE ? "origin" : "user-agent", value);
-	lint_fix(f, "%s", more);
+	lint_fix(f, "%s", more + 1);
 	for (i = at; i < n->n_args && !unless; i++)
 		if (strcmp(n->arg[i], "or") == 0 || strcmp(n->arg[i], "||") == 0)
 			return; /* it would belong to the last alternative */
-	while (line.len && strchr(" \t\r", line.data[line.len - 1]))
-		line.len--;
-	if (!memchr(line.data, '#', line.len))
-		lint_replace(w->run, f, n->file, n->line, "%.*s %s",
-			     (int)line.len, (const char *)line.data, more);
+	if (!line.len || !memchr(line.data, '#', line.len))
+		lint_append(w->run, f, n, more);
 }
 
 static void judge_refusal(const struct haproxy_way *w,

@@ -60,14 +60,7 @@ void haproxy_put_instead(struct lint_run *run, struct lint_finding *f,
 void haproxy_swap(struct lint_run *run, struct lint_finding *f,
 		  const struct lint_node *n, const char *from, const char *to)
 {
-	char line[2048];
-	size_t blank;
-
-	if (!lint_swap(run, n, from, to, line, sizeof(line)))
-		return;
-	blank = strspn(line, " \t");
-	lint_fix(f, "%s", line + blank);
-	lint_replace(run, f, n->file, n->line, "%s", line);
+	lint_swap(run, f, n, from, to, true);
 }
 
 void haproxy_join(const struct lint_node *n, char *out, size_t size)

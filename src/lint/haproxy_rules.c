@@ -169,8 +169,6 @@ static void judge_version(const struct haproxy_way *w, const struct lint_node *n
 	struct lint_finding *f;
 	struct bytes line = lint_line(w->run, n->file, n->line);
 
-	while (line.len && strchr(" \t\r", line.data[line.len - 1]))
-		line.len--;
 	if (server && *option_of(n, "ws") == '\0' &&
 	    (strcmp(option_of(n, "proto"), "h2") == 0 ||
 	     strcmp(alpn, "h2") == 0)) {
@@ -179,9 +177,8 @@ static void judge_version(const struct haproxy_way *w, const struct lint_node *n
 			"the server behind is spoken to in HTTP/2 alone; most "
 			"do not take WebSockets over it");
 		lint_fix(f, "ws h1");
-		if (!memchr(line.data, '#', line.len))
-			lint_replace(w->run, f, n->file, n->line, "%.*s ws h1",
-				     (int)line.len, (const char *)line.data);
+		if (!line.len || !memchr(line.data, '#', line.len))
+			lint_append(w->run, f, n, " ws h1");
 	} else if (!server && strcmp(alpn, "h2") == 0) {
 		f = haproxy_note(
 			w, LINT_HTTP_VERSION, n, w->sure,

@@ -10,6 +10,7 @@
  *   nginx.c       blocks and rules of nginx, `nginx -T` output too
  *   apache.c haproxy.c caddy.c
  *   patch.c       the edits of all findings as one unified diff
+ *   line.c        several changes of one line
  *   rules.def     every rule, with the cause it leads to
  */
 #ifndef LINT_LINT_H
@@ -69,10 +70,14 @@ struct lint_edit {
 		LINT_INSERT_AFTER, /* @text below line @line; 0: on top */
 		LINT_REPLACE,	   /* line @line by @text */
 		LINT_DELETE,	   /* line @line */
+		LINT_CHANGE,	   /* a part of line @line by @text */
 	} kind;
 	const char *file; /* owned by the report */
 	unsigned line;	  /* from 1 */
 	char *text;	  /* whole lines, each ended by a newline; owned */
+	/* Of LINT_CHANGE: the bytes before the part, and those of it (UINT_MAX:
+	 * to the end of the line). A line of which nothing is left goes. */
+	unsigned from, len;
 };
 
 struct lint_finding {
@@ -124,8 +129,9 @@ int lint_file(const struct lint_files *files, const char *path,
 void lint_report_fini(struct lint_report *report);
 
 /* Append the edits of all findings as a unified diff for `patch -p0`. Where two
- * would change one line in two ways, the one whose rule comes first in rules.def
- * goes in, and the other not at all. 0 or an error. */
+ * would change one part of a line in two ways, the one whose rule comes first in
+ * rules.def goes in, and the other not at all. Returns how many findings are
+ * mended, or an error. */
 int lint_patch(const struct lint_report *report, struct ses_buf *out);
 
 const char *lint_rule_id(enum lint_rule rule);	   /* "upgrade-not-forwarded" */

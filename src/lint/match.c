@@ -223,23 +223,44 @@ const char *lint_indent(struct lint_run *run, const char *file, unsigned line,
 	return out;
 }
 
-bool lint_swap(struct lint_run *run, const struct lint_node *node,
-	       const char *from, const char *to, char *out, size_t size)
+/* The line of @node without blanks at its end. */
+static struct bytes whole_line(struct lint_run *run,
+			       const struct lint_node *node)
 {
 	struct bytes line = lint_line(run, node->file, node->line);
-	size_t len = strlen(from), i;
 
 	while (line.len && isspace(line.data[line.len - 1]))
 		line.len--;
-	for (i = node->column ? node->column - 1 : 0;
-	     line.len >= len && i <= line.len - len; i++) {
-		if (memcmp(line.data + i, from, len) != 0)
-			continue;
-		return (size_t)snprintf(out, size, "%.*s%s%.*s", (int)i,
-					(const char *)line.data, to,
-					(int)(line.len - len - i),
-					(const char *)line.data + i + len) <
-		       size;
-	}
-	return false;
+	return line;
+}
+
+bool lint_swap(struct lint_run *run, struct lint_finding *f,
+	       const struct lint_node *node, const char *from, const char *to,
+	       bool paste)
+{
+	struct bytes line = whole_line(run, node), head, tail;
+	size_t len = strlen(from), i = node->column ? node->column - 1 : 0;
+
+	for (; line.len >= len && i <= line.len - len; i++)
+		if (memcmp(line.data + i, from, len) == 0)
+			break;
+	if (line.len < len || i > line.len - len)
+		return false;
+	head = bytes_first(line, i);
+	tail = bytes_from(line, i + len);
+	while (head.len && isspace(head.data[0]))
+		head = bytes_from(head, 1);
+	if (paste)
+		lint_fix(f, "%.*s%s%.*s", BYTES_ARG(head), to, BYTES_ARG(tail));
+	lint_change(run, f, node->file, node->line, (unsigned)i, (unsigned)len,
+		    to);
+	return true;
+}
+
+void lint_append(struct lint_run *run, struct lint_finding *f,
+		 const struct lint_node *node, const char *more)
+{
+	if (node->last_line == node->line)
+		lint_change(run, f, node->file, node->line,
+			    (unsigned)whole_line(run, node).len, 0, more);
 }

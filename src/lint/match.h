@@ -64,9 +64,13 @@ bool lint_told(const struct lint_run *run, enum lint_rule rule,
 /* The indentation of a line, as it is. */
 const char *lint_indent(struct lint_run *run, const char *file, unsigned line,
 			char *out, size_t size);
-/* A line with its first @from after column @after (from 1) replaced by @to, in
- * @out. False when it does not hold @from, or does not fit. */
-bool lint_swap(struct lint_run *run, const struct lint_node *node,
-	       const char *from, const char *to, char *out, size_t size);
+/* In the line of @node the first @from behind its place becomes @to: an edit, and
+ * with @paste the line to paste. False: it is not there. */
+bool lint_swap(struct lint_run *run, struct lint_finding *f,
+	       const struct lint_node *node, const char *from, const char *to,
+	       bool paste);
+/* An edit that adds @more to the end of the line of @node, which ends there. */
+void lint_append(struct lint_run *run, struct lint_finding *f,
+		 const struct lint_node *node, const char *more);
 
 #endif

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Edits within lines. A configuration may hold a whole block on one line, or
- * one directive on three, while a patch knows lines only: parts of lines are
- * collected here and become whole lines at the end.
+ * one directive on three: the parts that a finding changes are collected here
+ * and become its edits together, or not at all.
  */
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "lint/nginx.h"
-
-#define MAX_LINE 4096
 
 /* ---- collecting ---- */
 
@@ -152,103 +149,18 @@ void nginx_mend_add(struct nginx_mend *m, const struct lint_node *node,
 		 indent, text);
 }
 
-/* ---- whole lines ---- */
-
-static void put(char *out, const char *text, size_t len)
-{
-	size_t used = strlen(out);
-
-	if (len > MAX_LINE - 1 - used)
-		len = MAX_LINE - 1 - used;
-	memcpy(out + used, text, len);
-	out[used + len] = 0;
-}
-
-/* The part of the line from column *at on that no part takes. */
-static void put_rest(char *out, struct bytes line, size_t *at, size_t end)
-{
-	if (end > line.len)
-		end = line.len;
-	if (*at < end)
-		put(out, (const char *)line.data + *at, end - *at);
-	*at = end;
-}
-
-static bool is_of_line(const struct nginx_mend *m, size_t i, size_t first)
-{
-	return m->part[i].line == m->part[first].line &&
-	       strcmp(m->part[i].file, m->part[first].file) == 0;
-}
-
-static bool is_blank(const char *text)
-{
-	return text[strspn(text, " \t\r")] == 0;
-}
-
-/* Rewrite the line of part @first by all parts of it, which are in order. */
-static void mend_line(struct nginx_mend *m, struct lint_finding *f, size_t first)
-{
-	struct bytes line =
-		lint_line(m->run, m->part[first].file, m->part[first].line);
-	char out[MAX_LINE] = "";
-	bool changed = false;
-	size_t at = 0;
-
-	if (line.len && line.data[line.len - 1] == '\r')
-		line.len--;
-	if (line.len >= MAX_LINE / 2)
-		m->failed = true;
-	for (size_t i = first; i < m->n; i++) {
-		if (!is_of_line(m, i, first) || m->part[i].column == UINT_MAX)
-			continue;
-		changed = true;
-		put_rest(out, line, &at, m->part[i].column - 1);
-		put(out, m->part[i].text, strlen(m->part[i].text));
-		at = m->part[i].len > line.len - at ? line.len
-						    : at + m->part[i].len;
-	}
-	put_rest(out, line, &at, line.len);
-	if (changed && is_blank(out))
-		lint_delete(m->run, f, m->part[first].file, m->part[first].line);
-	else if (changed)
-		lint_replace(m->run, f, m->part[first].file,
-			     m->part[first].line, "%s", out);
-	for (size_t i = first; i < m->n; i++)
-		if (is_of_line(m, i, first) && m->part[i].column == UINT_MAX)
-			lint_insert(m->run, f, m->part[i].file, m->part[i].line,
-				    "%s", m->part[i].text);
-}
-
-/* By file, line and column; the order of the rest stays. */
-static int order(const struct nginx_mend *m, size_t a, size_t b)
-{
-	int files = strcmp(m->part[a].file, m->part[b].file);
-
-	if (files)
-		return files;
-	if (m->part[a].line != m->part[b].line)
-		return m->part[a].line < m->part[b].line ? -1 : 1;
-	return (m->part[a].column > m->part[b].column) -
-	       (m->part[a].column < m->part[b].column);
-}
-
-static void sort(struct nginx_mend *m)
-{
-	for (size_t i = 1; i < m->n; i++)
-		for (size_t k = i; k > 0 && order(m, k - 1, k) > 0; k--) {
-			__typeof__(m->part[0]) swap = m->part[k];
-
-			m->part[k] = m->part[k - 1];
-			m->part[k - 1] = swap;
-		}
-}
-
 void nginx_mend_done(struct nginx_mend *m, struct lint_finding *f)
 {
-	sort(m);
-	for (size_t i = 0; i < m->n && !m->failed; i++)
-		if (i == 0 || !is_of_line(m, i, i - 1))
-			mend_line(m, f, i);
+	for (size_t i = 0; i < m->n && !m->failed; i++) {
+		const char *text = m->part[i].text, *file = m->part[i].file;
+
+		if (m->part[i].column == UINT_MAX)
+			lint_insert(m->run, f, file, m->part[i].line, "%s",
+				    text);
+		else
+			lint_change(m->run, f, file, m->part[i].line,
+				    m->part[i].column - 1, m->part[i].len, text);
+	}
 	if (m->failed)
 		lint_no_edits(f);
 	m->n = 0;

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The edits of all findings as one unified diff. A finding's edits go in
- * together or not at all: one that would change a line otherwise than a
- * weightier finding does is left for the next run.
+ * together or not at all: one that would change a part of a line otherwise than
+ * a weightier finding does is left for the next run.
  */
 #include <sesame/error.h>
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lint/line.h"
 #include "lint/source.h"
 
-#define CONTEXT	  3
-#define MAX_EDITS (LINT_MAX_FINDINGS * LINT_MAX_EDITS)
+#define CONTEXT	    3
+#define MAX_EDITS   (LINT_MAX_FINDINGS * LINT_MAX_EDITS)
+#define MAX_CHANGES 64 /* of one line */
 
 struct plan {
 	const struct lint_edit *edit[MAX_EDITS]; /* by line, then as found */
@@ -35,40 +38,64 @@ static bool is_insert(const struct lint_edit *e)
 	return e->kind == LINT_INSERT_AFTER;
 }
 
+static struct lint_span span_of(const struct lint_edit *e)
+{
+	size_t to = e->len == UINT_MAX ? SIZE_MAX : (size_t)e->from + e->len;
+
+	return (struct lint_span){e->from, to, bytes_of_str(e->text)};
+}
+
 static bool is_same(const struct lint_edit *a, const struct lint_edit *b)
 {
-	return a->kind == b->kind &&
+	return a->kind == b->kind && a->from == b->from && a->len == b->len &&
 	       (a->kind == LINT_DELETE || strcmp(a->text, b->text) == 0);
 }
 
 static bool contradicts(const struct lint_edit *a, const struct lint_edit *b)
 {
-	return a->line == b->line && !is_insert(a) && !is_insert(b) &&
-	       strcmp(a->file, b->file) == 0 && !is_same(a, b);
+	struct lint_span of_a, of_b;
+
+	if (a->line != b->line || is_insert(a) || is_insert(b) ||
+	    strcmp(a->file, b->file) != 0 || is_same(a, b))
+		return false;
+	if (a->kind != LINT_CHANGE || b->kind != LINT_CHANGE)
+		return true;
+	of_a = span_of(a);
+	of_b = span_of(b);
+	return lint_spans_clash(&of_a, &of_b);
 }
 
 static bool fits(const struct lint_finding *f, const struct plan *plan)
 {
+	size_t changes = f->n_edits;
+
 	for (size_t i = 0; i < f->n_edits; i++)
-		for (size_t k = 0; k < plan->n; k++)
+		for (size_t k = 0; k < plan->n; k++) {
 			if (contradicts(&f->edit[i], plan->edit[k]))
 				return false;
-	return true;
+			changes += plan->edit[k]->line == f->edit[i].line;
+		}
+	return changes <= MAX_CHANGES;
 }
 
 /* All that is to be done, in any file: what keeps the door shut comes before
  * what only makes it narrow, which is the order of the rules. */
-static void choose(const struct lint_report *report, struct plan *plan)
+static int choose(const struct lint_report *report, struct plan *plan)
 {
+	int mended = 0;
+
 	for (size_t i = 0; i < LINT_N_RULES * report->n_findings; i++) {
 		const struct lint_finding *f =
 			&report->finding[i % report->n_findings];
 
-		if (f->rule != i / report->n_findings || !fits(f, plan))
+		if (f->rule != i / report->n_findings || !f->n_edits ||
+		    !fits(f, plan))
 			continue;
 		for (size_t e = 0; e < f->n_edits; e++)
 			plan->edit[plan->n++] = &f->edit[e];
+		mended++;
 	}
+	return mended;
 }
 
 /* Those of @file, by line; of one line in the order in which they were found. */
@@ -161,21 +188,61 @@ static bool is_again(const struct plan *plan, size_t end)
 	return false;
 }
 
-static size_t put_new(struct printer *p, const struct plan *plan, size_t i)
+static void put_new(struct printer *p, struct bytes line)
+{
+	put(p, BYTES("+"));
+	put(p, line);
+	put(p, p->crlf ? BYTES("\r\n") : BYTES("\n"));
+}
+
+static size_t put_inserted(struct printer *p, const struct plan *plan, size_t i)
 {
 	const char *text = plan->edit[i]->text;
 	struct bytes line;
 	size_t n = 0;
 
 	while (!is_again(plan, i) && next_line(&text, &line)) {
-		if (is_insert(plan->edit[i]) && bytes_trim(line).len > 1 &&
-		    is_there(plan, i, line))
+		if (bytes_trim(line).len > 1 && is_there(plan, i, line))
 			continue;
-		put(p, BYTES("+"));
-		put(p, line);
-		put(p, p->crlf ? BYTES("\r\n") : BYTES("\n"));
+		put_new(p, line);
 		n++;
 	}
+	return n;
+}
+
+static size_t put_lines(struct printer *p, const char *text)
+{
+	struct bytes line;
+	size_t n = 0;
+
+	for (; next_line(&text, &line); n++)
+		put_new(p, line);
+	return n;
+}
+
+/* The line of the edits from @from to @to, all its parts changed. */
+static size_t put_changed(struct printer *p, const struct plan *plan,
+			  size_t from, size_t to)
+{
+	struct bytes old = old_line(p, plan->edit[from]->line);
+	struct lint_span span[MAX_CHANGES];
+	struct ses_buf line;
+	size_t n = 0;
+
+	if (old.len && old.data[old.len - 1] == '\r')
+		old.len--;
+	for (size_t i = from; i < to && n < MAX_CHANGES; i++)
+		if (plan->edit[i]->kind == LINT_CHANGE)
+			span[n++] = span_of(plan->edit[i]);
+	ses_buf_init(&line, p->out->limit);
+	if (!p->error)
+		p->error = lint_line_mend(old, span, n, &line);
+	n = bytes_trim(ses_buf_bytes(&line)).len > 0;
+	if (!p->error)
+		p->error = ses_buf_append(&line, bytes_of("", 1));
+	if (!p->error && n)
+		n = put_lines(p, (const char *)ses_buf_bytes(&line).data);
+	ses_buf_fini(&line);
 	return n;
 }
 
@@ -242,10 +309,12 @@ static void put_line(struct printer *p, const struct plan *plan, struct hunk *h,
 		h->n_new += change == SIZE_MAX;
 	}
 	if (change != SIZE_MAX && plan->edit[change]->kind == LINT_REPLACE)
-		h->n_new += put_new(p, plan, change);
+		h->n_new += put_lines(p, plan->edit[change]->text);
+	else if (change != SIZE_MAX && plan->edit[change]->kind == LINT_CHANGE)
+		h->n_new += put_changed(p, plan, from, *i);
 	for (size_t k = from; k < *i; k++)
 		if (is_insert(plan->edit[k]))
-			h->n_new += put_new(p, plan, k);
+			h->n_new += put_inserted(p, plan, k);
 }
 
 static void put_body(struct printer *p, const struct plan *plan, struct hunk *h)
@@ -338,11 +407,12 @@ int lint_patch(const struct lint_report *report, struct ses_buf *out)
 {
 	struct printer p = {.out = out, .source = report->source};
 	struct plan *all = calloc(2, sizeof(*all));
+	int mended;
 
 	if (!all)
 		return SESAME_ENOMEM;
-	choose(report, all);
+	mended = choose(report, all);
 	put_files(&p, all, all + 1);
 	free(all);
-	return p.error;
+	return p.error ? p.error : mended;
 }

@@ -109,6 +109,11 @@ void lint_insert(struct lint_run *run, struct lint_finding *f,
 void lint_replace(struct lint_run *run, struct lint_finding *f,
 		  const char *file, unsigned line, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
+/* @text (no newline is added) for @len bytes (UINT_MAX: all the others) behind the
+ * first @from of a line. */
+void lint_change(struct lint_run *run, struct lint_finding *f,
+		 const char *file, unsigned line, unsigned from, unsigned len,
+		 const char *text);
 void lint_delete(struct lint_run *run, struct lint_finding *f,
 		 const char *file, unsigned line);
 

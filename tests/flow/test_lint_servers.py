@@ -3,6 +3,7 @@
 refused (or the server does not even start), `sesame lint --fix` is applied, the
 server's own check is content, the knock opens."""
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -306,6 +307,8 @@ def test_what_is_mended_opens(name, tmp_path, monkeypatch):
                        check=True, capture_output=True, timeout=20)
         assert running.check() == "", conf.read_text()
         assert opens(running, port, fields) == 101, conf.read_text()
+        again = json.loads(lint(*language, "--json", *asked, conf.name))[0]["findings"]
+        assert not [f for f in again if f["patched"]], "one patch mends all"
     finally:
         running.stop()
         app.close()

@@ -3,6 +3,8 @@
 #include "lint/lint.h"
 #include "test.h"
 
+#include <limits.h>
+
 #include "lint/source.h"
 #include "memory.h"
 
@@ -46,7 +48,7 @@ static struct lint_finding *note(struct desk *d)
 
 static const char *patch_of(struct desk *d)
 {
-	assert_int_equal(lint_patch(&d->report, &d->patch), 0);
+	assert_true(lint_patch(&d->report, &d->patch) >= 0);
 	assert_int_equal(ses_buf_append(&d->patch, bytes_of("", 1)), 0);
 	return (const char *)ses_buf_bytes(&d->patch).data;
 }
@@ -133,6 +135,47 @@ TEST("of two findings that contradict each other the first is mended, whole")
 	assert_string_equal(patch_of(&d),
 			    "--- a\t\n+++ a\t\n@@ -1,2 +1,2 @@\n"
 			    "-1\n+one\n 2\n");
+	close_desk(&d);
+}
+
+TEST("different parts of one line are mended by one patch")
+{
+	struct desk d;
+	struct lint_finding *f;
+
+	open_desk(&d);
+	add_text(&d, "a", "a; bad; c; }\r\nb\n");
+	lint_change(&d.run, note(&d), "a", 1, 3, 4, "good;");
+	lint_change(&d.run, note(&d), "a", 1, 10, 0, " d;");
+	f = note(&d);
+	lint_change(&d.run, f, "a", 1, 10, 0, " d;");
+	lint_change(&d.run, f, "a", 1, 10, 0, " e;");
+	lint_change(&d.run, note(&d), "a", 1, 0, 0, "0; ");
+	/* another wish for what is changed already */
+	f = note(&d);
+	lint_change(&d.run, f, "a", 1, 5, 4, "worse;");
+	lint_change(&d.run, f, "a", 2, 0, UINT_MAX, "never");
+	lint_replace(&d.run, note(&d), "a", 1, "never");
+	assert_int_equal(lint_patch(&d.report, &d.patch), 4);
+	ses_buf_consume(&d.patch, ses_buf_bytes(&d.patch).len);
+	assert_string_equal(patch_of(&d),
+			    "--- a\t\n+++ a\t\n@@ -1,2 +1,2 @@\n"
+			    "-a; bad; c; }\r\n+0; a; good; c; d; e; }\r\n b\n");
+	close_desk(&d);
+}
+
+TEST("of a line all that is left is blanks: it goes")
+{
+	struct desk d;
+	struct lint_finding *f;
+
+	open_desk(&d);
+	add_text(&d, "a", "a\n  b c;\nd\n");
+	f = note(&d);
+	lint_change(&d.run, f, "a", 2, 2, 1, "");
+	lint_change(&d.run, f, "a", 2, 4, UINT_MAX, "");
+	assert_string_equal(patch_of(&d), "--- a\t\n+++ a\t\n"
+					  "@@ -1,3 +1,2 @@\n a\n-  b c;\n d\n");
 	close_desk(&d);
 }
 
