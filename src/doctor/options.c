@@ -497,17 +497,21 @@ static int take_help(struct doctor_reading *r, const char *value)
 
 static const struct option_row rows[] = {
 #define GROUP(title) {"doctor", NULL, 0, NULL, "\n" title},
-#define OPTION(name, letter, argument, take, text) \
+#define OPTION(name, letter, argument, when, take, text) \
 	{"doctor", name, letter, argument, text},
 #include "doctor/options.def"
 #undef OPTION
 #undef GROUP
 };
 
-/* What each row means. */
-static int (*const takes[])(struct doctor_reading *r, const char *value) = {
-#define GROUP(title)				   NULL,
-#define OPTION(name, letter, argument, take, text) take_##take,
+/* What each row means, and when it is read. */
+static const struct {
+	int (*take)(struct doctor_reading *r, const char *value);
+	enum doctor_pass when;
+} meanings[] = {
+#define GROUP(title) {NULL, DOCTOR_OTHERS},
+#define OPTION(name, letter, argument, when, take, text) \
+	{take_##take, DOCTOR_##when},
 #include "doctor/options.def"
 #undef OPTION
 #undef GROUP
@@ -573,33 +577,12 @@ static int read_url_word(struct doctor_reading *r, const char *word)
 	return 0;
 }
 
-static bool is_copy(const struct option_row *row)
-{
-	static const char *const names[] = {"curl", "har", "match", "works",
-					    "help"};
-
-	for (size_t i = 0; row && i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(row->name, names[i]) == 0)
-			return true;
-	return false;
-}
-
-/* Whether an option holds for the request that works, too. */
-static bool is_way(const struct option_row *row)
-{
-	if (!row)
-		return false;
-	while (row->name)
-		row--;
-	return strstr(row->text, "The way to the server") ||
-	       strstr(row->text, "How far to go");
-}
-
+/* @row: NULL for a word, which is the URL. */
 static bool is_of_pass(const struct option_row *row, enum doctor_pass pass)
 {
-	if (pass == DOCTOR_WAY)
-		return is_way(row);
-	return is_copy(row) == (pass == DOCTOR_COPIES);
+	enum doctor_pass when = row ? meanings[row - rows].when : DOCTOR_OTHERS;
+
+	return pass == DOCTOR_OTHERS ? when != DOCTOR_COPIES : when == pass;
 }
 
 int doctor_read_words(struct doctor_reading *r, char **words,
@@ -618,7 +601,7 @@ int doctor_read_words(struct doctor_reading *r, char **words,
 		else if (!is_of_pass(o.row, pass))
 			continue;
 		else if (o.row)
-			status = takes[o.row - rows](r, o.value);
+			status = meanings[o.row - rows].take(r, o.value);
 		else
 			status = read_url_word(r, o.value);
 	}
@@ -631,7 +614,7 @@ int doctor_take_option(struct doctor_reading *r, const char *option,
 {
 	for (size_t i = 0; i < N_ROWS; i++)
 		if (rows[i].name && strcmp(rows[i].name, option) == 0)
-			return takes[i](r, value);
+			return meanings[i].take(r, value);
 	assert(false);
 	return 2;
 }

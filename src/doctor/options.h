@@ -29,7 +29,7 @@ struct doctor_reading {
 	size_t n_mappings;
 };
 
-/* Which of the options on the command line are taken. */
+/* Which of the options on the command line are taken; a column of options.def. */
 enum doctor_pass {
 	DOCTOR_COPIES, /* where the request is copied from; help */
 	DOCTOR_OTHERS, /* all the others, and the URL */
