@@ -74,6 +74,19 @@ static bool takes_stack(const struct option_row *row)
 	return strcmp(row->command, "explain") == 0 && row->argument;
 }
 
+/* "nginx|apache": one of these words. */
+static bool takes_word(const struct option_row *row)
+{
+	return row->argument && strchr(row->argument, '|');
+}
+
+/* The words of such an argument, with blanks between them. */
+static void put_words(const struct option_row *row)
+{
+	for (const char *c = row->argument; *c; c++)
+		putchar(*c == '|' ? ' ' : *c);
+}
+
 static bool may_repeat(const struct option_row *row)
 {
 	return strstr(row->text, "repeated") != NULL;
@@ -104,6 +117,13 @@ static void bash_options(const char *command)
 	printf("' ;;\n");
 }
 
+static void bash_pattern(const struct option_row *row)
+{
+	printf("%s:--%s", row->command, row->name);
+	if (row->letter)
+		printf("|%s:-%c", row->command, row->letter);
+}
+
 /* The options whose value is of one kind, as patterns of a case. */
 static void bash_values(bool (*is_kind)(const struct option_row *row),
 			const char *then)
@@ -116,12 +136,26 @@ static void bash_values(bool (*is_kind)(const struct option_row *row),
 		if (!row->name || !row->argument || row->argument[0] == '[' ||
 		    (is_kind && !is_kind(row)))
 			continue;
-		printf("%s%s:--%s", bar, row->command, row->name);
-		if (row->letter)
-			printf("|%s:-%c", row->command, row->letter);
+		fputs(bar, stdout);
+		bash_pattern(row);
 		bar = "|";
 	}
 	printf(")\n\t\t%s\n\t\treturn ;;\n", then);
+}
+
+static void bash_choices(void)
+{
+	const struct option_row *row;
+
+	for (size_t i = 0; (row = option_row(i)); i++) {
+		if (!takes_word(row))
+			continue;
+		putchar('\t');
+		bash_pattern(row);
+		printf(")\n\t\t_sesame_words '");
+		put_words(row);
+		printf("' \"$cur\"\n\t\treturn ;;\n");
+	}
 }
 
 static void print_bash(void)
@@ -156,6 +190,7 @@ static void print_bash(void)
 	printf("\texplain:--stack)\n\t\t_sesame_words 'all");
 	each_stack(put_word);
 	printf("' \"$cur\"\n\t\treturn ;;\n");
+	bash_choices();
 	bash_values(NULL, ": # a value that only you know");
 	printf("\tesac\n\n\tcase $command in\n");
 	for (size_t i = 0; i < N_COMMANDS; i++)
@@ -202,6 +237,12 @@ static void zsh_value(const struct option_row *row)
 		return;
 	fputs(row->argument[0] == '[' ? "::" : ":", stdout);
 	zsh_text(row->argument);
+	if (takes_word(row)) {
+		printf(":(");
+		put_words(row);
+		putchar(')');
+		return;
+	}
 	fputs(takes_file(row)	 ? ":_files"
 	      : takes_stack(row) ? ":_sesame_stacks"
 				 : ": ",
@@ -302,7 +343,7 @@ static void fish_line(const char *condition, const char *words, const char *what
 
 static void fish_option(const struct option_row *row)
 {
-	char condition[80], words[80];
+	char condition[80], words[160];
 	int n = 0;
 
 	snprintf(condition, sizeof(condition), "__fish_seen_subcommand_from %s",
@@ -310,7 +351,11 @@ static void fish_option(const struct option_row *row)
 	if (row->letter)
 		n = snprintf(words, sizeof(words), "-s %c ", row->letter);
 	n += snprintf(words + n, sizeof(words) - (size_t)n, "-l %s", row->name);
-	if (row->argument && row->argument[0] != '[')
+	if (takes_word(row))
+		n += snprintf(words + n, sizeof(words) - (size_t)n,
+			      " -x -a \"(string split '|' '%s')\"",
+			      row->argument);
+	else if (row->argument && row->argument[0] != '[')
 		snprintf(words + n, sizeof(words) - (size_t)n, "%s",
 			 takes_file(row)    ? " -r -F"
 			 : takes_stack(row) ? " -x -a '(__sesame_stacks)'"

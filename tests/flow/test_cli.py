@@ -574,6 +574,15 @@ def test_bash_offers_nothing_where_only_you_know():
     assert complete("doctor", "") == []
 
 
+def test_bash_completes_the_languages_of_lint():
+    languages = complete("lint", "--language", "")
+    assert languages == ["nginx", "apache", "haproxy", "caddy"]
+    assert complete("lint", "--language", "=", "ap") == ["apache"]
+    for language in languages:  # each of them is one
+        done = run("lint", "--language", language, "/dev/null")
+        assert "is not known" not in done.stderr
+
+
 def test_bash_completes_what_can_be_explained():
     assert complete("explain", "access.orig") == ["access.origin",
                                                   "access.origin-missing"]
@@ -605,6 +614,7 @@ def test_fish_completes_the_same(tmp_path):
                                                      "access.origin-missing"}
     assert offered("sesame serve -c examples/ses") == {"examples/sesame.yaml"}
     assert offered("sesame explain --stack ngin") == {"nginx"}
+    assert offered("sesame lint --language ") == {"nginx", "apache", "haproxy", "caddy"}
 
 
 class Shell:
@@ -643,6 +653,7 @@ TYPED = [("sesame doct", "or "), ("sesame doctor --cace", "rt"),
          ("sesame serve --config=examples/sesa", "me.yaml"),
          ("sesame explain access.cred", "entials"),
          ("sesame explain --stack ingress-n", "ginx"),
+         ("sesame lint --language hap", "roxy "),
          ("sesame completion fi", "sh"), ("sesame help chec", "k ")]
 
 

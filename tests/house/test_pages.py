@@ -27,7 +27,7 @@ def ask(*words):
 
 def options_of_help(command):
     """{"--config": ("-c", "FILE")}; the letter is "" where there is none."""
-    rows = re.findall(r"^  (-\w|  )(?:,| ) --([a-z0-9-]+)(?: ('[^']*'|[A-Z0-9:.|\[\]]+))?",
+    rows = re.findall(r"^  (-\w|  )(?:,| ) --([a-z0-9-]+)(?: ('[^']*'|[A-Z0-9:.|\[\]]+|[a-z]+(?:\|[a-z]+)+))?",
                       ask(command, "--help"), re.M)
     return {"--" + name: (letter.strip(), argument) for letter, name, argument in rows}
 
