@@ -71,6 +71,10 @@ install: setup-build
 	cmake --install $(BUILD) --prefix $(or $(PREFIX),/usr/local)
 	@# The loader has to hear of a new library in its own places.
 	@[ "$$(id -u)" != 0 ] || ldconfig
+	@case $(or $(PREFIX),/usr/local) in /usr | /usr/local) ;; *) \
+		echo 'Programs that use the library look elsewhere; for these' \
+			'docs/library.md has the words.' ;; \
+	esac
 
 format:
 	clang-format -i src/*/*.c tests/*/*.c tests/*.c examples/*.c
