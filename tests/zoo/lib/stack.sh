@@ -21,7 +21,8 @@ children=()
 
 leave() {
 	trap '' TERM INT
-	((${#children[@]})) && kill -TERM "${children[@]/#/-}" 2>/dev/null
+	# One that has only just begun has no group of its own yet.
+	((${#children[@]})) && kill -TERM "${children[@]/#/-}" "${children[@]}" 2>/dev/null
 	for _ in {1..20}; do
 		((${#children[@]})) && kill -0 "${children[@]/#/-}" 2>/dev/null || break
 		sleep 0.05
@@ -50,8 +51,8 @@ up_at() { # PORT [TWENTIETHS of a second]
 	exit 1
 }
 stay() {
-	echo READY
 	start sleep infinity
+	echo READY
 	wait "${children[-1]}"
 }
 
