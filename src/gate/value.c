@@ -54,6 +54,33 @@ bool gate_duration_read(struct bytes text, uint64_t *ret_ms)
 			      ret_ms);
 }
 
+bool gate_rate_read(struct bytes text, uint64_t *ret_count,
+		    uint64_t *ret_period_ms)
+{
+	static const struct unit periods[] = {
+		{"second", 1000},  {"s", 1000},	      {"minute", 60000},
+		{"m", 60000},	   {"hour", 3600000}, {"h", 3600000},
+		{"day", 86400000}, {"d", 86400000},
+	};
+	ptrdiff_t slash = bytes_find_byte(text, '/');
+	struct bytes period = bytes_trim(bytes_from(text, (size_t)slash + 1));
+	uint64_t count;
+
+	if (slash < 0 ||
+	    !bytes_to_u64(bytes_trim(bytes_first(text, (size_t)slash)),
+			  UINT32_MAX, &count) ||
+	    count == 0)
+		return false;
+	for (size_t i = 0; i < sizeof(periods) / sizeof(periods[0]); i++) {
+		if (!bytes_equal_nocase(period, bytes_of_str(periods[i].name)))
+			continue;
+		*ret_count = count;
+		*ret_period_ms = periods[i].factor;
+		return true;
+	}
+	return false;
+}
+
 const char *gate_listen_read(struct bytes text, struct bytes *ret_host,
 			     uint16_t *ret_port)
 {

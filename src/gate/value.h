@@ -10,6 +10,12 @@ bool gate_size_read(struct bytes text, uint64_t *ret_bytes);
 /* "250ms", "30s", "5m", "1h". A unit is needed. */
 bool gate_duration_read(struct bytes text, uint64_t *ret_ms);
 /*
+ * "20/minute", "5/second", "100/hour", "1000/day", or by their first letters.
+ * At least one. False for anything else.
+ */
+bool gate_rate_read(struct bytes text, uint64_t *ret_count,
+		    uint64_t *ret_period_ms);
+/*
  * "127.0.0.1:8080", "[::1]:8080": *ret_host without brackets, borrowed. NULL,
  * or what is wrong as a static sentence.
  */

@@ -41,6 +41,7 @@ DOORS = {
 PURE = ["base/*", "wire/*", "why/*", "lint/*", "gate/admit.c", "gate/match.c",
         "gate/nearest.c", "gate/value.c", "gate/hops.c", "gate/index.c",
         "gate/networks.c", "gate/table.c", "gate/neighbours.c",
+        "gate/limits.c",
         "gate/fault.c", "gate/json.c", "gate/keys.c", "gate/jwt.c",
         "gate/digests.c", "gate/tokens.c", "gate/password.c", "gate/users.c",
         "gate/places.c", "gate/credential.c", "gate/hide.c",
