@@ -59,11 +59,12 @@ static void read_trusted(struct gate_reader *r, const struct gate_item *i,
 	}
 }
 
-#define LISTEN(field) offsetof(struct gate_listen, field)
-#define ROUTE(field)  offsetof(struct gate_route, field)
-#define POLICY(field) offsetof(struct gate_policy, field)
-#define LIMITS(field) offsetof(struct gate_limits, field)
-#define ALLOW(list)   ((list) * sizeof(struct gate_rules))
+#define LISTEN(field)	offsetof(struct gate_listen, field)
+#define IDENTITY(field) offsetof(struct gate_identity, field)
+#define ROUTE(field)	offsetof(struct gate_route, field)
+#define POLICY(field)	offsetof(struct gate_policy, field)
+#define LIMITS(field)	offsetof(struct gate_limits, field)
+#define ALLOW(list)	((list) * sizeof(struct gate_rules))
 
 const struct gate_reading gate_readings[GATE_N_SETTINGS] = {
 	[GATE_SET_WORKERS] = {gate_read_number, POLICY(workers)},
@@ -72,8 +73,13 @@ const struct gate_reading gate_readings[GATE_N_SETTINGS] = {
 	[GATE_SET_LISTEN_PROXY] = {gate_read_flag, LISTEN(proxy_protocol)},
 	[GATE_SET_LISTEN_TLS] = {gate_read_listen_tls, 0},
 	[GATE_SET_LISTEN_CERTIFICATE] = {gate_read_file_name,
-					 LISTEN(certificate)},
-	[GATE_SET_LISTEN_KEY] = {gate_read_file_name, LISTEN(key)},
+					 LISTEN(first.certificate)},
+	[GATE_SET_LISTEN_KEY] = {gate_read_file_name, LISTEN(first.key)},
+	[GATE_SET_LISTEN_CERTIFICATES] = {gate_read_listen_identities, 0},
+	[GATE_SET_IDENTITY_CERTIFICATE] = {gate_read_file_name,
+					   IDENTITY(certificate)},
+	[GATE_SET_IDENTITY_KEY] = {gate_read_file_name, IDENTITY(key)},
+	[GATE_SET_LISTEN_MIN_VERSION] = {gate_read_choice, LISTEN(min_version)},
 	[GATE_SET_LISTEN_CLIENT_CA] = {gate_read_file_name, LISTEN(client_ca)},
 	[GATE_SET_LISTEN_CLIENT_CERT] = {gate_read_choice, LISTEN(client_cert)},
 	[GATE_SET_TRUSTED_PROXIES] = {read_trusted, 0},

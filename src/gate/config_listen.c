@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* `listen`: where the gateway is reached. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "gate/certificate.h"
 #include "gate/reading.h"
@@ -23,6 +24,38 @@ void gate_read_listen_address(struct gate_reader *r, const struct gate_item *i,
 		gate_put(&listen->host, gate_copy(host));
 }
 
+static void read_identity(struct gate_reader *r, const struct gate_item *i,
+			  void *to)
+{
+	struct gate_seen seen;
+
+	if (!gate_want(r, i, gate_is_map(i), "a map with a certificate"))
+		return;
+	gate_read_map(r, "listen[].tls.certificates[].", i, to, &seen);
+	gate_need(r, &seen, GATE_SET_IDENTITY_CERTIFICATE, i->at);
+}
+
+void gate_read_listen_identities(struct gate_reader *r,
+				 const struct gate_item *i, void *to)
+{
+	struct gate_listen *listen = to;
+
+	listen->others = gate_read_maps(r, i, sizeof(*listen->others),
+					read_identity, &listen->n_others);
+}
+
+/* Without a certificate of its own, the first of the list is the listener's. */
+static void first_of_others(struct gate_listen *listen)
+{
+	if (!listen->n_others)
+		return;
+	free(listen->first.key);
+	listen->first = listen->others[0];
+	listen->n_others--;
+	memmove(listen->others, listen->others + 1,
+		listen->n_others * sizeof(*listen->others));
+}
+
 void gate_read_listen_tls(struct gate_reader *r, const struct gate_item *i,
 			  void *to)
 {
@@ -32,7 +65,11 @@ void gate_read_listen_tls(struct gate_reader *r, const struct gate_item *i,
 	if (!gate_read_submap(r, i, listen, &seen))
 		return;
 	listen->tls = true;
-	gate_need(r, &seen, GATE_SET_LISTEN_CERTIFICATE, i->at);
+	if (!seen.row[GATE_SET_LISTEN_CERTIFICATE] &&
+	    !seen.row[GATE_SET_LISTEN_CERTIFICATES])
+		gate_need(r, &seen, GATE_SET_LISTEN_CERTIFICATE, i->at);
+	if (!listen->first.certificate)
+		first_of_others(listen);
 	if (listen->client_cert != GATE_CERT_OFF &&
 	    !seen.row[GATE_SET_LISTEN_CLIENT_CA])
 		gate_complain(r->wrong, i->at,

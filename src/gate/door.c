@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gate/certificate.h"
+
 #define BACKLOG 4096 /* the system lowers it to net.core.somaxconn */
 
 /* What helps against the system's refusal to listen. */
@@ -31,23 +33,6 @@ static const char *remedy(int sys_errno)
 	default:
 		return "";
 	}
-}
-
-static bool open_tls(struct gate_door *door, char *text, size_t text_size)
-{
-	const struct gate_listen *listen = door->listen;
-	struct ses_tls_server_options options = {
-		.cert_file = listen->certificate,
-		.key_file = listen->key,
-		.client_ca_file = listen->client_ca,
-		.client_cert_required =
-			listen->client_cert == GATE_CERT_REQUIRED,
-	};
-
-	if (!listen->tls)
-		return true;
-	door->tls = ses_tls_server_new(&options, text, text_size);
-	return door->tls != NULL;
 }
 
 /*
@@ -107,7 +92,7 @@ static bool open_door(struct gate_doors *doors, size_t i,
 		snprintf(text, text_size, "%s is no address", listen->host);
 		return false;
 	}
-	if (!open_tls(door, text, text_size))
+	if (listen->tls && !(door->tls = gate_tls_open(listen, text, text_size)))
 		return false;
 	door->id = old ? old->id : atomic_fetch_add(&ids, 1) + 1;
 	if (old) {

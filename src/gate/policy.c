@@ -72,11 +72,19 @@ static void free_route(struct gate_route *route)
 	free(route->host);
 }
 
+static void free_identity(struct gate_identity *id)
+{
+	free(id->certificate);
+	free(id->key);
+}
+
 static void free_listen(struct gate_listen *listen)
 {
 	free(listen->host);
-	free(listen->certificate);
-	free(listen->key);
+	free_identity(&listen->first);
+	for (size_t i = 0; i < listen->n_others; i++)
+		free_identity(&listen->others[i]);
+	free(listen->others);
 	free(listen->client_ca);
 }
 

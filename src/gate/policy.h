@@ -67,13 +67,21 @@ enum gate_client_cert {
 	GATE_CERT_REQUIRED
 };
 
+/* A certificate with its key; file names as to be opened. */
+struct gate_identity {
+	char *certificate, *key; /* key NULL: in the certificate's file */
+};
+
 struct gate_listen {
 	char *host; /* an address, without brackets */
 	uint16_t port;
 	unsigned line, column;
 	bool tls, proxy_protocol;
-	char *certificate, *key, *client_ca; /* file names as to be opened */
-	uint64_t client_cert;		     /* enum gate_client_cert */
+	struct gate_identity first, *others; /* others: chosen by SNI */
+	size_t n_others;
+	char *client_ca;
+	uint64_t client_cert; /* enum gate_client_cert */
+	uint64_t min_version; /* 0: TLS 1.2, 1: TLS 1.3 */
 };
 
 enum gate_disclose {

@@ -74,6 +74,8 @@ void gate_read_listen_address(struct gate_reader *r, const struct gate_item *i,
 			      void *to);
 void gate_read_listen_tls(struct gate_reader *r, const struct gate_item *i,
 			  void *to);
+void gate_read_listen_identities(struct gate_reader *r,
+				 const struct gate_item *i, void *to);
 void gate_read_routes(struct gate_reader *r, const struct gate_item *i,
 		      void *to);
 void gate_read_route_path(struct gate_reader *r, const struct gate_item *i,

@@ -21,8 +21,21 @@ struct ses_tls_client_options {
 	int min_version, max_version; /* 10..13 for TLS 1.0..1.3; 0: default */
 };
 
+/* A certificate with its chain and its key. */
+struct ses_tls_identity {
+	const char *cert_file, *key_file; /* PEM; key NULL: in cert_file */
+};
+
 struct ses_tls_server_options {
 	const char *cert_file, *key_file; /* PEM; key NULL: in cert_file */
+	/*
+	 * More of them, for clients whose SNI is a name of theirs: the first
+	 * that has it is taken. Who names nobody, or somebody else, gets the
+	 * one above.
+	 */
+	const struct ses_tls_identity *others;
+	size_t n_others;
+	int min_version; /* 12 or 13; 0: 12 */
 	const char *client_ca_file; /* ask for client certificates of this CA */
 	bool client_cert_required;
 };

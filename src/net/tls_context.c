@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -76,6 +77,9 @@ void ses_tls_context_unref(struct ses_tls_context *ctx)
 {
 	if (!ctx || atomic_fetch_sub(&ctx->refs, 1) > 1)
 		return;
+	for (size_t i = 0; i < ctx->n_others; i++)
+		SSL_CTX_free(ctx->others[i]);
+	free(ctx->others);
 	SSL_CTX_free(ctx->ssl_ctx);
 	free(ctx);
 }
@@ -94,23 +98,25 @@ static struct ses_tls_context *refuse(struct ses_tls_context *ctx, char *text,
 	return give_up(ctx);
 }
 
-static bool use_key(struct ses_tls_context *ctx, const char *key_file)
+static bool use_key(SSL_CTX *ssl_ctx, const char *key_file)
 {
-	return SSL_CTX_use_PrivateKey_file(ctx->ssl_ctx, key_file,
+	return SSL_CTX_use_PrivateKey_file(ssl_ctx, key_file,
 					   SSL_FILETYPE_PEM) == 1 &&
-	       SSL_CTX_check_private_key(ctx->ssl_ctx) == 1;
+	       SSL_CTX_check_private_key(ssl_ctx) == 1;
 }
 
-static bool use_certificate(struct ses_tls_context *ctx, const char *cert_file,
-			    const char *key_file, char *text, size_t size)
+/* Have @ssl_ctx, which is @ctx's own or one of its others, use the files. */
+static bool use_certificate(struct ses_tls_context *ctx, SSL_CTX *ssl_ctx,
+			    const char *cert_file, const char *key_file,
+			    char *text, size_t size)
 {
 	if (!key_file)
 		key_file = cert_file;
-	if (SSL_CTX_use_certificate_chain_file(ctx->ssl_ctx, cert_file) != 1) {
+	if (SSL_CTX_use_certificate_chain_file(ssl_ctx, cert_file) != 1) {
 		explain(text, size, "certificate", cert_file);
 		return false;
 	}
-	if (use_key(ctx, key_file))
+	if (use_key(ssl_ctx, key_file))
 		return true;
 	if (text && size > 0 && ctx->wanted_password)
 		snprintf(text, size,
@@ -194,8 +200,8 @@ ses_tls_client_new(const struct ses_tls_client_options *options, char *text,
 	if (o->key_file && !o->cert_file)
 		return refuse(ctx, text, text_size,
 			      "a key without a certificate proves nothing");
-	if (o->cert_file &&
-	    !use_certificate(ctx, o->cert_file, o->key_file, text, text_size))
+	if (o->cert_file && !use_certificate(ctx, ctx->ssl_ctx, o->cert_file,
+					     o->key_file, text, text_size))
 		return give_up(ctx);
 	if (!set_alpn(ctx, o->alpn ? o->alpn : "http/1.1")) {
 		if (text)
@@ -242,6 +248,62 @@ static bool ask_for_certificates(struct ses_tls_context *ctx,
 	return true;
 }
 
+static bool has_name(SSL_CTX *ssl_ctx, const char *name)
+{
+	X509 *certificate = SSL_CTX_get0_certificate(ssl_ctx);
+
+	return certificate &&
+	       X509_check_host(certificate, name, 0, 0, NULL) == 1;
+}
+
+/*
+ * The identity that the client asks for by SNI (RFC 6066 3). Who asks for
+ * nobody that is here gets the first one, and will say what it thinks of it.
+ */
+static int choose_identity(SSL *ssl, int *alert, void *arg)
+{
+	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+	struct ses_tls_context *ctx = arg;
+
+	if (!name || has_name(ctx->ssl_ctx, name))
+		return SSL_TLSEXT_ERR_OK;
+	for (size_t i = 0; i < ctx->n_others; i++) {
+		if (!has_name(ctx->others[i], name))
+			continue;
+		SSL_set_SSL_CTX(ssl, ctx->others[i]);
+		break;
+	}
+	return SSL_TLSEXT_ERR_OK;
+}
+
+static bool use_identities(struct ses_tls_context *ctx,
+			   const struct ses_tls_server_options *o, char *text,
+			   size_t size)
+{
+	if (!use_certificate(ctx, ctx->ssl_ctx, o->cert_file, o->key_file, text,
+			     size))
+		return false;
+	if (o->n_others == 0)
+		return true;
+	ctx->others = calloc(o->n_others, sizeof(*ctx->others));
+	while (ctx->others && ctx->n_others < o->n_others) {
+		const struct ses_tls_identity *id = &o->others[ctx->n_others];
+		SSL_CTX *other = SSL_CTX_new(TLS_server_method());
+
+		if (!other)
+			return false;
+		ctx->others[ctx->n_others++] = other;
+		SSL_CTX_set_default_passwd_cb(other, no_password);
+		SSL_CTX_set_default_passwd_cb_userdata(other, ctx);
+		if (!use_certificate(ctx, other, id->cert_file, id->key_file,
+				     text, size))
+			return false;
+	}
+	SSL_CTX_set_tlsext_servername_callback(ctx->ssl_ctx, choose_identity);
+	SSL_CTX_set_tlsext_servername_arg(ctx->ssl_ctx, ctx);
+	return ctx->others != NULL;
+}
+
 struct ses_tls_context *
 ses_tls_server_new(const struct ses_tls_server_options *options, char *text,
 		   size_t text_size)
@@ -262,8 +324,8 @@ ses_tls_server_new(const struct ses_tls_server_options *options, char *text,
 	SSL_CTX_set_alpn_select_cb(ctx->ssl_ctx, choose_alpn, NULL);
 	SSL_CTX_set_session_id_context(ctx->ssl_ctx,
 				       (const unsigned char *)"sesame", 6);
-	if (!use_certificate(ctx, options->cert_file, options->key_file, text,
-			     text_size))
+	set_versions(ctx->ssl_ctx, options->min_version, 0);
+	if (!use_identities(ctx, options, text, text_size))
 		return give_up(ctx);
 	if (options->client_ca_file &&
 	    !ask_for_certificates(ctx, options->client_ca_file,

@@ -18,6 +18,9 @@ struct ses_tls_context {
 	bool insecure;
 	unsigned char alpn[128]; /* a client's offer, as on the wire */
 	unsigned alpn_len;
+	/* A server's other identities, to be chosen from by name. */
+	SSL_CTX **others;
+	size_t n_others;
 };
 
 /* Verify the peer's chain, write down what was found, and judge. */

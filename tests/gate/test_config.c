@@ -261,7 +261,7 @@ TEST("a whole policy comes out as it was written")
 	assert_string_equal(p->listen[0].host, "::1");
 	assert_false(p->listen[0].tls);
 	assert_true(p->listen[1].tls);
-	assert_string_equal(p->listen[1].key, "k.pem");
+	assert_string_equal(p->listen[1].first.key, "k.pem");
 	assert_int_equal(p->listen[1].client_cert, GATE_CERT_OPTIONAL);
 	assert_int_equal(p->n_routes, 2);
 	assert_int_equal(p->route[0].line, 6);

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: MIT
+"""TLS at the gateway's door: names, versions, resumption, and certificates that
+change while it runs. The client is the system's OpenSSL, by Python."""
+import socket
+import ssl
+import subprocess
+
+import pytest
+
+from gateways import UPGRADE, gateway, reload, run
+
+CONFIG = """\
+listen:
+  - address: "127.0.0.1:0"
+    tls:
+      certificate: a.pem
+      certificates: [{certificate: b.pem}, {certificate: wild.pem}]
+%s
+routes: [{path: /echo, to: echo}]
+journal: {file: journal.db}
+"""
+
+
+def make_certificate(folder, file, names):
+    r = subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-nodes", "-days", "2", "-subj", "/CN=" + file, "-addext",
+         "subjectAltName=" + ",".join("DNS:" + n for n in names),
+         "-keyout", "key", "-out", "cert"], cwd=folder, capture_output=True, text=True)
+    assert r.returncode == 0, r.stderr
+    (folder / file).write_text((folder / "cert").read_text() + (folder / "key").read_text())
+
+
+@pytest.fixture
+def folder(tmp_path):
+    make_certificate(tmp_path, "a.pem", ["a.example"])
+    make_certificate(tmp_path, "b.pem", ["b.example", "bb.example"])
+    make_certificate(tmp_path, "wild.pem", ["*.wild.example"])
+    return tmp_path
+
+
+def client(**versions):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    for name, version in versions.items():
+        setattr(context, name, version)
+    return context
+
+
+def meet(port, name, context, session=None):
+    raw = socket.create_connection(("127.0.0.1", port), 5)
+    return context.wrap_socket(raw, server_hostname=name, session=session)
+
+
+def certificate(folder, file):
+    return ssl.PEM_cert_to_DER_cert((folder / file).read_text().split("-----BEGIN PRIV")[0])
+
+
+def opens(s):
+    s.sendall(("GET /echo HTTP/1.1\r\nHost: a.example\r\n%s\r\n" % UPGRADE).encode())
+    return s.recv(4096).startswith(b"HTTP/1.1 101 ")
+
+
+@pytest.mark.parametrize("name, file", [
+    ("a.example", "a.pem"), ("b.example", "b.pem"), ("BB.example", "b.pem"),
+    ("x.wild.example", "wild.pem"), ("x.y.wild.example", "a.pem"), ("other.example", "a.pem"),
+    (None, "a.pem")])
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_the_name_asked_for_chooses_the_certificate(folder, name, file, version):
+    with gateway(folder, CONFIG % "") as g:
+        with meet(g.port, name, client(maximum_version=version)) as s:
+            assert s.getpeercert(True) == certificate(folder, file)
+            assert opens(s)
+
+
+def test_the_list_alone_is_enough(folder):
+    config = CONFIG.replace("      certificate: a.pem\n", "") % ""
+    with gateway(folder, config) as g:
+        for name, file in (("x.wild.example", "wild.pem"), ("other.example", "b.pem")):
+            with meet(g.port, name, client()) as s:
+                assert s.getpeercert(True) == certificate(folder, file)
+
+
+def test_the_oldest_version_is_the_operator_s_choice(folder):
+    with gateway(folder, CONFIG % "      min_version: 1.3") as g:
+        with pytest.raises(ssl.SSLError):
+            meet(g.port, "a.example", client(maximum_version=ssl.TLSVersion.TLSv1_2))
+        with meet(g.port, "a.example", client()) as s:
+            assert s.version() == "TLSv1.3" and opens(s)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("name", ["a.example", "b.example"])
+def test_a_session_is_resumed_by_any_worker(folder, version, name):
+    context = client(maximum_version=version)
+    with gateway(folder, CONFIG % "" + "workers: 2\n") as g:
+        with meet(g.port, name, context) as s:
+            assert opens(s) and not s.session_reused
+            session = s.session
+        for _ in range(8):
+            with meet(g.port, name, context, session) as s:
+                assert s.session_reused and opens(s)
+
+
+def test_http_1_1_is_what_is_agreed_upon(folder):
+    with gateway(folder, CONFIG % "") as g:
+        context = client()
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        with meet(g.port, "a.example", context) as s:
+            assert s.selected_alpn_protocol() == "http/1.1" and opens(s)
+        context.set_alpn_protocols(["h2"])
+        with pytest.raises(ssl.SSLError):
+            meet(g.port, "a.example", context)
+
+
+def test_a_reload_takes_new_certificates_and_cuts_nobody(folder):
+    with gateway(folder, CONFIG % "") as g:
+        with meet(g.port, "a.example", client()) as old:
+            assert opens(old)
+            before = certificate(folder, "a.pem")
+            make_certificate(folder, "a.pem", ["a.example"])
+            reload(g, CONFIG % "", "reloaded")
+            with meet(g.port, "a.example", client()) as s:
+                assert s.getpeercert(True) == certificate(folder, "a.pem") != before
+                assert opens(s)
+            old.sendall(b"\x81\x82\0\0\0\0hi")
+            assert old.recv(100) == b"\x81\x02hi"
+
+
+@pytest.mark.parametrize("spoil, words", [
+    (lambda f: (f / "b.pem").unlink(), "b.pem cannot be read: No such file"),
+    (lambda f: (f / "b.pem").write_text("no certificate"), "cannot use the certificate"),
+    (lambda f: (f / "b.pem").write_text((f / "b.pem").read_text().split("-----BEGIN PRIV")[0]),
+     "cannot use the key")])
+def test_a_certificate_that_is_gone_at_reload_changes_nothing(folder, spoil, words):
+    with gateway(folder, CONFIG % "") as g:
+        kept = certificate(folder, "b.pem")
+        spoil(folder)
+        reload(g, CONFIG % "", "the old configuration stays")
+        assert words in (folder / "err").read_text()
+        with meet(g.port, "b.example", client()) as s:
+            assert s.getpeercert(True) == kept and opens(s)
+
+
+@pytest.mark.parametrize("tls, words", [
+    ("{}", "`certificate` is missing"), ("{certificates: []}", "certificates has 0 elements"),
+    ("{certificates: [{key: b.pem}]}", "`certificate` is missing"),
+    ("{certificate: a.pem, min_version: 1.1}", "min_version is one of 1.2|1.3")])
+def test_faults_of_tls_are_told_with_their_place(folder, tls, words):
+    (folder / "c.yaml").write_text(
+        'listen: [{address: "127.0.0.1:0", tls: %s}]\nroutes: [{path: /, to: echo}]\n' % tls)
+    r = run("check", "c.yaml", cwd=folder)
+    assert r.returncode == 2 and "c.yaml:1:" in r.stderr and words in r.stderr
