@@ -134,7 +134,7 @@ class Case:
             raise
         return self
 
-    def _wait_until_ready(self, seconds=25):
+    def _wait_until_ready(self, seconds=60):
         end, told = time.monotonic() + seconds, b""
         while b"READY\n" not in told:
             left = end - time.monotonic()

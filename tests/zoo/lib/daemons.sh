@@ -498,7 +498,7 @@ rabbitmq_stomp() {
 	export RABBITMQ_PID_FILE=$T/pid RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="+S 1"
 	run_at "$P3" epmd -port "$P3" -address 127.0.0.1
 	start "$home/sbin/rabbitmq-server"
-	up_at "$PORT" 450
+	up_at "$PORT" 1000
 }
 # snapserver_with: Snapcast, its HTTP at $PORT, its control at $P1, its streams at $P2.
 snapserver_with() {
