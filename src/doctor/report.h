@@ -21,6 +21,11 @@ enum doctor_standing doctor_standing(const struct doctor_verdict *v);
 const char *doctor_say_confidence(double confidence);
 /* "Whoever runs the server has to act." */
 const char *doctor_say_who(const struct doctor_verdict *v);
+/* "reverse proxy"; NULL for none. */
+const char *doctor_say_layer(enum why_layer layer);
+/* The @i-th evidence, with "handshake 2:" before it. Returns @out. */
+char *doctor_say_evidence(const struct doctor_verdict *v, size_t i, char *out,
+			  size_t size);
 /* "confirmed twice", or "" when it was not asked again. Returns @out. */
 char *doctor_say_repeats(int repeated, char *out, size_t size);
 /* "as asked", "as asked, again", "Origin: https://app.example"; redacted. */
