@@ -18,111 +18,120 @@
 
 /* Who is less sure should look before changing anything, or before all else. */
 #define SURE_ENOUGH 0.9
-#define IN_DOUBT 0.5
+#define IN_DOUBT    0.5
 
-static bool is_known_fix(const struct doctor_verdict *v, const char *what) {
-  for (size_t i = 0; i < v->n_fixes; i++)
-    if (strcmp(v->fix[i].what, what) == 0)
-      return true;
-  return false;
+static bool is_known_fix(const struct doctor_verdict *v, const char *what)
+{
+	for (size_t i = 0; i < v->n_fixes; i++)
+		if (strcmp(v->fix[i].what, what) == 0)
+			return true;
+	return false;
 }
 
 /* Whether all that @text cannot do without is known. */
-static bool is_telling(const struct doctor_facts *f, const char *text) {
-  return ((f->proven && f->pastable) || !strstr(text, "{expected}")) &&
-         (f->slashed[0] || !strstr(text, "{slashed}"));
+static bool is_telling(const struct doctor_facts *f, const char *text)
+{
+	return ((f->proven && f->pastable) || !strstr(text, "{expected}")) &&
+	       (f->slashed[0] || !strstr(text, "{slashed}"));
 }
 
 static void fill(const struct doctor_facts *f, const char *text, char *out,
-                 size_t size) {
-  out[0] = 0;
-  if (text && is_telling(f, text))
-    why_remedy_fill(text, f->value, f->n_values, out, size);
+		 size_t size)
+{
+	out[0] = 0;
+	if (text && is_telling(f, text))
+		why_remedy_fill(text, f->value, f->n_values, out, size);
 }
 
 /* Where it goes, and into whose configuration. */
 static void fill_place(const struct doctor_facts *f, const struct why_remedy *r,
-                       char *out, size_t size) {
-  char where[128];
+		       char *out, size_t size)
+{
+	char where[128];
 
-  fill(f, r->where, where, sizeof(where));
-  if (r->stack == WHY_STACK_NONE)
-    snprintf(out, size, "%s", where);
-  else
-    snprintf(out, size, "%s%s%s", why_stack(r->stack)->name,
-             where[0] ? ", " : "", where);
+	fill(f, r->where, where, sizeof(where));
+	if (r->stack == WHY_STACK_NONE)
+		snprintf(out, size, "%s", where);
+	else
+		snprintf(out, size, "%s%s%s", why_stack(r->stack)->name,
+			 where[0] ? ", " : "", where);
 }
 
 /* Whether the redirect leads where it came from, or to the next redirect. */
-static bool leads_nowhere(const struct doctor_facts *f) {
-  struct bytes to, path;
-  char own[600];
+static bool leads_nowhere(const struct doctor_facts *f)
+{
+	struct bytes to, path;
+	char own[600];
 
-  if (!f->base || f->base->status / 100 != 3)
-    return false;
-  to = ses_head_get(&f->base->parsed, "Location");
-  if (to.len > 0 && to.data[0] == '/')
-    path = to;
-  else if (doctor_own_origin(f->chart->c, false, own, sizeof(own)) &&
-           bytes_starts(to, bytes_of_str(own)))
-    path = bytes_from(to, strlen(own));
-  else
-    return false;
-  for (size_t i = 0; i < f->chart->n_probes; i++) {
-    const struct doctor_probe *p = f->chart->probe[i];
+	if (!f->base || f->base->status / 100 != 3)
+		return false;
+	to = ses_head_get(&f->base->parsed, "Location");
+	if (to.len > 0 && to.data[0] == '/')
+		path = to;
+	else if (doctor_own_origin(f->chart->c, false, own, sizeof(own)) &&
+		 bytes_starts(to, bytes_of_str(own)))
+		path = bytes_from(to, strlen(own));
+	else
+		return false;
+	for (size_t i = 0; i < f->chart->n_probes; i++) {
+		const struct doctor_probe *p = f->chart->probe[i];
 
-    if (p->trial.change == DOCTOR_PATH && p->status / 100 == 3 &&
-        bytes_equal_str(path, p->trial.value))
-      return true;
-  }
-  return bytes_equal(path, f->chart->c->url.path.len ? f->chart->c->url.path
-                                                     : BYTES("/"));
+		if (p->trial.change == DOCTOR_PATH && p->status / 100 == 3 &&
+		    bytes_equal_str(path, p->trial.value))
+			return true;
+	}
+	return bytes_equal(path, f->chart->c->url.path.len ? f->chart->c->url.path
+							   : BYTES("/"));
 }
 
 /* "Use the address that the redirect names", where that does not help. */
-static bool is_vain(const struct doctor_facts *f, const struct why_remedy *r) {
-  return f->v->cause == WHY_SERVER_REDIRECT && !r->stack && r->snippet &&
-         strcmp(r->snippet, "{expected}") == 0 && leads_nowhere(f);
+static bool is_vain(const struct doctor_facts *f, const struct why_remedy *r)
+{
+	return f->v->cause == WHY_SERVER_REDIRECT && !r->stack && r->snippet &&
+	       strcmp(r->snippet, "{expected}") == 0 && leads_nowhere(f);
 }
 
-static void add_fix(struct doctor_facts *f, const struct why_remedy *r) {
-  struct doctor_verdict *v = f->v;
-  struct doctor_fix *fix = &v->fix[v->n_fixes];
+static void add_fix(struct doctor_facts *f, const struct why_remedy *r)
+{
+	struct doctor_verdict *v = f->v;
+	struct doctor_fix *fix = &v->fix[v->n_fixes];
 
-  if (v->n_fixes == DOCTOR_MAX_FIXES || is_vain(f, r))
-    return;
-  fill(f, r->what, fix->what, sizeof(fix->what));
-  if (!fix->what[0] || is_known_fix(v, fix->what))
-    return;
-  fix->who = r->who;
-  fix->stack = r->stack ? why_stack(r->stack)->id : NULL;
-  fill_place(f, r, fix->where, sizeof(fix->where));
-  fill(f, r->snippet, fix->snippet, sizeof(fix->snippet));
-  v->n_fixes++;
+	if (v->n_fixes == DOCTOR_MAX_FIXES || is_vain(f, r))
+		return;
+	fill(f, r->what, fix->what, sizeof(fix->what));
+	if (!fix->what[0] || is_known_fix(v, fix->what))
+		return;
+	fix->who = r->who;
+	fix->stack = r->stack ? why_stack(r->stack)->id : NULL;
+	fill_place(f, r, fix->where, sizeof(fix->where));
+	fill(f, r->snippet, fix->snippet, sizeof(fix->snippet));
+	v->n_fixes++;
 }
 
 /* What the client can do, or whoever is meant: @who NULL. */
 static void add_fixes_for(struct doctor_facts *f, enum why_stack stack,
-                          const char *who) {
-  const struct why_remedy *r;
+			  const char *who)
+{
+	const struct why_remedy *r;
 
-  for (size_t i = 0; (r = why_remedy(f->v->cause, stack, i)); i++)
-    if ((r->stack == WHY_STACK_NONE) == (stack == WHY_STACK_NONE) &&
-        (!who || strcmp(r->who, who) == 0))
-      add_fix(f, r);
+	for (size_t i = 0; (r = why_remedy(f->v->cause, stack, i)); i++)
+		if ((r->stack == WHY_STACK_NONE) == (stack == WHY_STACK_NONE) &&
+		    (!who || strcmp(r->who, who) == 0))
+			add_fix(f, r);
 }
 
-static bool is_proxy(enum why_stack stack) {
-  return why_stack(stack)->layer <= WHY_LAYER_REVERSE_PROXY;
+static bool is_proxy(enum why_stack stack)
+{
+	return why_stack(stack)->layer <= WHY_LAYER_REVERSE_PROXY;
 }
 
-static void add_fixes_for_layer(struct doctor_facts *f,
-                                const struct why_hops *h, bool proxies,
-                                const char *who) {
-  for (size_t i = 0; i < h->n; i++)
-    if (h->hop[i].stack != WHY_STACK_NONE &&
-        is_proxy(h->hop[i].stack) == proxies)
-      add_fixes_for(f, h->hop[i].stack, who);
+static void add_fixes_for_layer(struct doctor_facts *f, const struct why_hops *h,
+				bool proxies, const char *who)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (h->hop[i].stack != WHY_STACK_NONE &&
+		    is_proxy(h->hop[i].stack) == proxies)
+			add_fixes_for(f, h->hop[i].stack, who);
 }
 
 /*
@@ -130,64 +139,71 @@ static void add_fixes_for_layer(struct doctor_facts *f,
  * application's own, or there was none to know it by. The usual ones then each
  * get a say, since one of them probably stands there.
  */
-static bool may_be_unseen(const struct doctor_facts *f) {
-  switch (f->v->cause) {
-  case WHY_NET_IDLE_TIMEOUT:
-  case WHY_SERVER_PROXY_UPGRADE:
-  case WHY_SERVER_PROXY_HOST:
-  case WHY_SERVER_PROXY_PROTO:
-    return true;
-  case WHY_SERVER_HTTP2:
-  case WHY_TLS_VERSION:
-  case WHY_ACCESS_CLIENT_CERT:
-  case WHY_ACCESS_ORIGIN:
-  case WHY_ACCESS_ORIGIN_MISSING:
-  case WHY_ACCESS_HOST:
-  case WHY_ACCESS_USER_AGENT:
-  case WHY_ACCESS_IP:
-    return f->v->status == 0;
-  default:
-    return false;
-  }
+static bool may_be_unseen(const struct doctor_facts *f)
+{
+	switch (f->v->cause) {
+	case WHY_NET_IDLE_TIMEOUT:
+	case WHY_SERVER_PROXY_UPGRADE:
+	case WHY_SERVER_PROXY_HOST:
+	case WHY_SERVER_PROXY_PROTO:
+		return true;
+	case WHY_SERVER_HTTP2:
+	case WHY_TLS_VERSION:
+	case WHY_ACCESS_CLIENT_CERT:
+	case WHY_ACCESS_ORIGIN:
+	case WHY_ACCESS_ORIGIN_MISSING:
+	case WHY_ACCESS_HOST:
+	case WHY_ACCESS_USER_AGENT:
+	case WHY_ACCESS_IP:
+		return f->v->status == 0;
+	default:
+		return false;
+	}
 }
 
-static bool is_seen(const struct why_hops *h, bool proxy) {
-  for (size_t i = 0; i < h->n; i++)
-    if (h->hop[i].stack != WHY_STACK_NONE && is_proxy(h->hop[i].stack) == proxy)
-      return true;
-  return false;
+static bool is_seen(const struct why_hops *h, bool proxy)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (h->hop[i].stack != WHY_STACK_NONE &&
+		    is_proxy(h->hop[i].stack) == proxy)
+			return true;
+	return false;
 }
 
 static void add_fixes_for_unseen(struct doctor_facts *f,
-                                 const struct why_hops *h) {
-  static const enum why_stack usual[] = {WHY_STACK_NGINX, WHY_STACK_HAPROXY,
-                                         WHY_STACK_APACHE, WHY_STACK_CADDY};
+				 const struct why_hops *h)
+{
+	static const enum why_stack usual[] = {
+		WHY_STACK_NGINX, WHY_STACK_HAPROXY, WHY_STACK_APACHE,
+		WHY_STACK_CADDY};
 
-  if (f->chart->blind || is_seen(h, true) || !may_be_unseen(f))
-    return;
-  add_fixes_for(f, WHY_STACK_NONE, "proxy");
-  for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
-    const struct why_remedy *r = why_remedy(f->v->cause, usual[i], 0);
+	if (f->chart->blind || is_seen(h, true) || !may_be_unseen(f))
+		return;
+	add_fixes_for(f, WHY_STACK_NONE, "proxy");
+	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
+		const struct why_remedy *r =
+			why_remedy(f->v->cause, usual[i], 0);
 
-    if (r && r->stack == usual[i])
-      add_fix(f, r);
-  }
+		if (r && r->stack == usual[i])
+			add_fix(f, r);
+	}
 }
 
 /* What a proxy does wrong, whoever then refuses. */
-static bool is_of_the_proxy(enum why_cause cause) {
-  switch (cause) {
-  case WHY_SERVER_PROXY_UPGRADE:
-  case WHY_SERVER_PROXY_HOST:
-  case WHY_SERVER_PROXY_PROTO:
-  case WHY_SERVER_CDN_WEBSOCKETS_OFF:
-  case WHY_SERVER_STICKY_SESSION:
-  case WHY_SERVER_BACKEND_DOWN:
-  case WHY_NET_IDLE_TIMEOUT:
-    return true;
-  default:
-    return false;
-  }
+static bool is_of_the_proxy(enum why_cause cause)
+{
+	switch (cause) {
+	case WHY_SERVER_PROXY_UPGRADE:
+	case WHY_SERVER_PROXY_HOST:
+	case WHY_SERVER_PROXY_PROTO:
+	case WHY_SERVER_CDN_WEBSOCKETS_OFF:
+	case WHY_SERVER_STICKY_SESSION:
+	case WHY_SERVER_BACKEND_DOWN:
+	case WHY_NET_IDLE_TIMEOUT:
+		return true;
+	default:
+		return false;
+	}
 }
 
 /*
@@ -195,46 +211,51 @@ static bool is_of_the_proxy(enum why_cause cause) {
  * unknown, the application's come first: a proxy's own page is known.
  */
 static void add_fixes_for_refuser(struct doctor_facts *f,
-                                  const struct why_hops *h, const char *who) {
-  if (h->writer >= 0 && (size_t)h->writer < h->n) {
-    add_fixes_for(f, h->hop[h->writer].stack, who);
-    return;
-  }
-  add_fixes_for_layer(f, h, false, who);
-  if (f->v->cause != WHY_SERVER_FORWARDED_UNTRUSTED)
-    add_fixes_for_layer(f, h, true, who);
+				  const struct why_hops *h, const char *who)
+{
+	if (h->writer >= 0 && (size_t)h->writer < h->n) {
+		add_fixes_for(f, h->hop[h->writer].stack, who);
+		return;
+	}
+	add_fixes_for_layer(f, h, false, who);
+	if (f->v->cause != WHY_SERVER_FORWARDED_UNTRUSTED)
+		add_fixes_for_layer(f, h, true, who);
 }
 
 static void prescribe_to(struct doctor_facts *f, const struct why_hops *h,
-                         const char *who) {
-  if (is_of_the_proxy(f->v->cause)) {
-    add_fixes_for_layer(f, h, true, who);
-    add_fixes_for_unseen(f, h);
-    add_fixes_for_layer(f, h, false, who);
-  } else {
-    add_fixes_for_refuser(f, h, who);
-  }
-  add_fixes_for(f, WHY_STACK_NONE, who);
+			 const char *who)
+{
+	if (is_of_the_proxy(f->v->cause)) {
+		add_fixes_for_layer(f, h, true, who);
+		add_fixes_for_unseen(f, h);
+		add_fixes_for_layer(f, h, false, who);
+	} else {
+		add_fixes_for_refuser(f, h, who);
+	}
+	add_fixes_for(f, WHY_STACK_NONE, who);
 }
 
 /* What the server could do instead opens the door a little for others too. */
-static bool client_comes_first(enum why_cause cause) {
-  return cause == WHY_ACCESS_CREDENTIALS || cause == WHY_ACCESS_CLIENT_CERT ||
-         cause == WHY_ACCESS_ORIGIN_MISSING || cause == WHY_ACCESS_RATE ||
-         cause == WHY_NET_PROXY_AUTH;
+static bool client_comes_first(enum why_cause cause)
+{
+	return cause == WHY_ACCESS_CREDENTIALS ||
+	       cause == WHY_ACCESS_CLIENT_CERT ||
+	       cause == WHY_ACCESS_ORIGIN_MISSING || cause == WHY_ACCESS_RATE ||
+	       cause == WHY_NET_PROXY_AUTH;
 }
 
 /* What settles it before anybody changes anything: the refuser's own log. */
-static void advise_to_look(struct doctor_facts *f, const struct why_hops *h) {
-  struct doctor_fix *fix = &f->v->fix[f->v->n_fixes];
-  char words[256];
+static void advise_to_look(struct doctor_facts *f, const struct why_hops *h)
+{
+	struct doctor_fix *fix = &f->v->fix[f->v->n_fixes];
+	char words[256];
 
-  if (f->v->n_fixes == DOCTOR_MAX_FIXES ||
-      !*doctor_log_words(f->v->cause, h, words, sizeof(words)))
-    return;
-  *fix = (struct doctor_fix){.who = f->v->who};
-  snprintf(fix->what, sizeof(fix->what), "To be sure, look: %s", words);
-  f->v->n_fixes++;
+	if (f->v->n_fixes == DOCTOR_MAX_FIXES ||
+	    !*doctor_log_words(f->v->cause, h, words, sizeof(words)))
+		return;
+	*fix = (struct doctor_fix){.who = f->v->who};
+	snprintf(fix->what, sizeof(fix->what), "To be sure, look: %s", words);
+	f->v->n_fixes++;
 }
 
 /* ---- what stands before the server ---- */
@@ -243,153 +264,164 @@ static void advise_to_look(struct doctor_facts *f, const struct why_hops *h) {
 
 /* A forward proxy that is not there: it was named by an option, */
 static const struct why_remedy for_proxy_of_option[MOST_OWN] = {
-    {.who = "client",
-     .what = "Go without it, or name the proxy that is there.",
-     .where = "--proxy, or --no-proxy",
-     .snippet = "sesame doctor --no-proxy {url}"},
-    {.who = "proxy",
-     .what = "Or start it. Whether it runs, and at which address and port "
-             "it listens, its own machine tells.",
-     .where = "the proxy's machine",
-     .snippet = "ss -ltnp"},
+	{.who = "client",
+	 .what = "Go without it, or name the proxy that is there.",
+	 .where = "--proxy, or --no-proxy",
+	 .snippet = "sesame doctor --no-proxy {url}"},
+	{.who = "proxy",
+	 .what = "Or start it. Whether it runs, and at which address and port "
+		 "it listens, its own machine tells.",
+	 .where = "the proxy's machine",
+	 .snippet = "ss -ltnp"},
 };
 
 /* or by the environment, perhaps long ago. */
 static const struct why_remedy for_proxy_of_variable[MOST_OWN] = {
-    {.who = "client",
-     .what = "Go without it for this host, or for all: unset {variable} "
-             "(sesame's option for that is --no-proxy).",
-     .where = "the environment",
-     .snippet = "export no_proxy=\"$no_proxy,{host}\""},
-    {.who = "client",
-     .what = "Or write the proxy that is there into {variable}.",
-     .where = "the environment"},
-    {.who = "proxy",
-     .what = "Or start it. Whether it runs, and at which address and port "
-             "it listens, its own machine tells.",
-     .where = "the proxy's machine",
-     .snippet = "ss -ltnp"},
+	{.who = "client",
+	 .what = "Go without it for this host, or for all: unset {variable} "
+		 "(sesame's option for that is --no-proxy).",
+	 .where = "the environment",
+	 .snippet = "export no_proxy=\"$no_proxy,{host}\""},
+	{.who = "client",
+	 .what = "Or write the proxy that is there into {variable}.",
+	 .where = "the environment"},
+	{.who = "proxy",
+	 .what = "Or start it. Whether it runs, and at which address and port "
+		 "it listens, its own machine tells.",
+	 .where = "the proxy's machine",
+	 .snippet = "ss -ltnp"},
 };
 
 /* A resolver that is mute says nothing about the name. */
 static const struct why_remedy for_mute_resolver[MOST_OWN] = {
-    {.who = "client",
-     .what = "See which resolver this machine asks, and whether it answers "
-             "for any other name.",
-     .where = "the shell",
-     .snippet = "cat /etc/resolv.conf\ngetent hosts {host}"},
-    {.who = "network",
-     .what = "If it answers for none, open the way to it (port 53, UDP and "
-             "TCP; a VPN may have to be up), or name one that answers.",
-     .where = "/etc/resolv.conf, or whatever writes it"},
-    {.who = "network",
-     .what = "If it answers for others, the name servers of this domain "
-             "are what does not answer.",
-     .where = "the shell",
-     .snippet = "dig +trace {host}"},
+	{.who = "client",
+	 .what = "See which resolver this machine asks, and whether it answers "
+		 "for any other name.",
+	 .where = "the shell",
+	 .snippet = "cat /etc/resolv.conf\ngetent hosts {host}"},
+	{.who = "network",
+	 .what = "If it answers for none, open the way to it (port 53, UDP and "
+		 "TCP; a VPN may have to be up), or name one that answers.",
+	 .where = "/etc/resolv.conf, or whatever writes it"},
+	{.who = "network",
+	 .what = "If it answers for others, the name servers of this domain "
+		 "are what does not answer.",
+	 .where = "the shell",
+	 .snippet = "dig +trace {host}"},
 };
 
 static const struct why_remedy for_untrusted_proxy[MOST_OWN] = {
-    {.who = "client",
-     .what = "Give the proxy's authority to the client; do not switch "
-             "verification off.",
-     .where = "the client's trust store",
-     .snippet = "sesame doctor --proxy-cacert ca.pem {url}"},
-    {.who = "proxy",
-     .what = "Or let the proxy send its full chain, its own certificate "
-             "first and then the intermediates, from an authority that "
-             "clients know."},
+	{.who = "client",
+	 .what = "Give the proxy's authority to the client; do not switch "
+		 "verification off.",
+	 .where = "the client's trust store",
+	 .snippet = "sesame doctor --proxy-cacert ca.pem {url}"},
+	{.who = "proxy",
+	 .what = "Or let the proxy send its full chain, its own certificate "
+		 "first and then the intermediates, from an authority that "
+		 "clients know."},
 };
 
-static bool is_mute_resolver(const struct doctor_facts *f) {
-  int code = f->base ? doctor_name_error(f->base) : 0;
+static bool is_mute_resolver(const struct doctor_facts *f)
+{
+	int code = f->base ? doctor_name_error(f->base) : 0;
 
-  return f->v->cause == WHY_NET_DNS && (code == EAI_AGAIN || code == EAI_FAIL);
+	return f->v->cause == WHY_NET_DNS &&
+	       (code == EAI_AGAIN || code == EAI_FAIL);
 }
 
 /* What is the matter on this side of the server. */
-static const struct why_remedy *own_remedies(const struct doctor_facts *f) {
-  const char *from = f->chart->c->proxy_from;
+static const struct why_remedy *own_remedies(const struct doctor_facts *f)
+{
+	const char *from = f->chart->c->proxy_from;
 
-  if (doctor_missed_proxy(f))
-    return from && from[0] != '-' ? for_proxy_of_variable : for_proxy_of_option;
-  if (is_mute_resolver(f))
-    return for_mute_resolver;
-  if (f->base && doctor_is_proxy_tls(f->base) &&
-      f->v->cause == WHY_TLS_UNTRUSTED)
-    return for_untrusted_proxy;
-  return NULL;
+	if (doctor_missed_proxy(f))
+		return from && from[0] != '-' ? for_proxy_of_variable
+					      : for_proxy_of_option;
+	if (is_mute_resolver(f))
+		return for_mute_resolver;
+	if (f->base && doctor_is_proxy_tls(f->base) &&
+	    f->v->cause == WHY_TLS_UNTRUSTED)
+		return for_untrusted_proxy;
+	return NULL;
 }
 
-static bool prescribe_on_this_side(struct doctor_facts *f) {
-  const struct why_remedy *rows = own_remedies(f);
+static bool prescribe_on_this_side(struct doctor_facts *f)
+{
+	const struct why_remedy *rows = own_remedies(f);
 
-  for (size_t i = 0; rows && i < MOST_OWN && rows[i].what; i++)
-    add_fix(f, &rows[i]);
-  return rows != NULL;
+	for (size_t i = 0; rows && i < MOST_OWN && rows[i].what; i++)
+		add_fix(f, &rows[i]);
+	return rows != NULL;
 }
 
 static void advise_difference(struct doctor_facts *f,
-                              const struct doctor_difference *one) {
-  struct doctor_fix *fix = &f->v->fix[f->v->n_fixes];
-  bool is_cookie = one->part == DOCTOR_PART_COOKIE;
-  char text[300], shown[300], name[120];
+			      const struct doctor_difference *one)
+{
+	struct doctor_fix *fix = &f->v->fix[f->v->n_fixes];
+	bool is_cookie = one->part == DOCTOR_PART_COOKIE;
+	char text[300], shown[300], name[120];
 
-  doctor_difference_text(one, text, sizeof(text));
-  doctor_redact(f->chart->c, bytes_of_str(text), shown, sizeof(shown));
-  *fix = (struct doctor_fix){.who = "client"};
-  snprintf(fix->where, sizeof(fix->where), "the request");
-  if (one->to && one->to->name.len > 0)
-    snprintf(fix->what, sizeof(fix->what),
-             "Send %s that the request that works has.", shown);
-  else
-    snprintf(fix->what, sizeof(fix->what),
-             "Do as the request that works does: %s.", shown);
-  if (is_cookie && one->to) {
-    bytes_printable(one->to->name, name, sizeof(name));
-    snprintf(fix->snippet, sizeof(fix->snippet), "Cookie: %s=***", name);
-  }
-  f->v->n_fixes++;
+	doctor_difference_text(one, text, sizeof(text));
+	doctor_redact(f->chart->c, bytes_of_str(text), shown, sizeof(shown));
+	*fix = (struct doctor_fix){.who = "client"};
+	snprintf(fix->where, sizeof(fix->where), "the request");
+	if (one->to && one->to->name.len > 0)
+		snprintf(fix->what, sizeof(fix->what),
+			 "Send %s that the request that works has.", shown);
+	else
+		snprintf(fix->what, sizeof(fix->what),
+			 "Do as the request that works does: %s.", shown);
+	if (is_cookie && one->to) {
+		bytes_printable(one->to->name, name, sizeof(name));
+		snprintf(fix->snippet, sizeof(fix->snippet), "Cookie: %s=***",
+			 name);
+	}
+	f->v->n_fixes++;
 }
 
 /* What the comparison proved comes before what is usual for the cause. */
-static void advise_what_works(struct doctor_facts *f) {
-  const struct doctor_comparison *k = f->chart->comparison;
+static void advise_what_works(struct doctor_facts *f)
+{
+	const struct doctor_comparison *k = f->chart->comparison;
 
-  if (!k || !k->minimal || !doctor_compared(f->chart))
-    return;
-  for (size_t i = 0; i < k->differ.n; i++)
-    if (doctor_applies(&k->differ.one[i], k->deciding) && f->v->n_fixes < 2)
-      advise_difference(f, &k->differ.one[i]);
+	if (!k || !k->minimal || !doctor_compared(f->chart))
+		return;
+	for (size_t i = 0; i < k->differ.n; i++)
+		if (doctor_applies(&k->differ.one[i], k->deciding) &&
+		    f->v->n_fixes < 2)
+			advise_difference(f, &k->differ.one[i]);
 }
 
 /* Who closes without a word has no name, but in its other answers. */
 static struct why_hops known_hops(const struct doctor_facts *f,
-                                  const struct why_hops *seen) {
-  struct why_hops hops = *seen;
+				  const struct why_hops *seen)
+{
+	struct why_hops hops = *seen;
 
-  if (!f->base || f->base->outcome != DOCTOR_NO_ANSWER || hops.n > 0 ||
-      f->chart->blind)
-    return hops;
-  for (size_t i = 0; i < f->chart->n_probes; i++)
-    if (doctor_same_way(&f->chart->probe[i]->trial))
-      why_join_hops(&hops, &f->chart->probe[i]->hops);
-  hops.writer = -1;
-  return hops;
+	if (!f->base || f->base->outcome != DOCTOR_NO_ANSWER || hops.n > 0 ||
+	    f->chart->blind)
+		return hops;
+	for (size_t i = 0; i < f->chart->n_probes; i++)
+		if (doctor_same_way(&f->chart->probe[i]->trial))
+			why_join_hops(&hops, &f->chart->probe[i]->hops);
+	hops.writer = -1;
+	return hops;
 }
 
-void doctor_prescribe(struct doctor_facts *f, const struct why_hops *seen) {
-  const struct why_hops hops = known_hops(f, seen);
+void doctor_prescribe(struct doctor_facts *f, const struct why_hops *seen)
+{
+	const struct why_hops hops = known_hops(f, seen);
 
-  if (prescribe_on_this_side(f))
-    return;
-  advise_what_works(f);
-  if (f->v->confidence < IN_DOUBT)
-    advise_to_look(f, &hops);
-  if (client_comes_first(f->v->cause))
-    prescribe_to(f, &hops, "client");
-  prescribe_to(f, &hops, NULL);
-  add_fixes_for_unseen(f, &hops); /* if that was not its turn yet */
-  if (f->v->confidence >= IN_DOUBT && f->v->confidence < SURE_ENOUGH)
-    advise_to_look(f, &hops);
+	if (prescribe_on_this_side(f))
+		return;
+	advise_what_works(f);
+	if (f->v->confidence < IN_DOUBT)
+		advise_to_look(f, &hops);
+	if (client_comes_first(f->v->cause))
+		prescribe_to(f, &hops, "client");
+	prescribe_to(f, &hops, NULL);
+	add_fixes_for_unseen(f, &hops); /* if that was not its turn yet */
+	if (f->v->confidence >= IN_DOUBT && f->v->confidence < SURE_ENOUGH)
+		advise_to_look(f, &hops);
 }

@@ -15,54 +15,56 @@
 
 /* ---- heads ---- */
 
-void doctor_head_init(struct ses_head_parser *parser) {
-  static const struct ses_head_limits limits = {
-      .line_bytes = 32 * 1024,
-      .total_bytes = 64 * 1024,
-      .fields = SES_HEAD_MAX_FIELDS,
-  };
+void doctor_head_init(struct ses_head_parser *parser)
+{
+	static const struct ses_head_limits limits = {
+		.line_bytes = 32 * 1024,
+		.total_bytes = 64 * 1024,
+		.fields = SES_HEAD_MAX_FIELDS,
+	};
 
-  ses_head_init(parser, false, &limits);
-  parser->tolerant = true;
+	ses_head_init(parser, false, &limits);
+	parser->tolerant = true;
 }
 
 void doctor_recognise_proxy(const struct ses_dial_report *dial,
-                            struct why_hops *ret_hops) {
-  struct bytes in = bytes_of(dial->proxy_head, dial->proxy_head_len);
-  struct ses_head_parser parser;
-  struct ses_head head;
-  enum ses_fault fault;
-  struct why_answer answer;
+			    struct why_hops *ret_hops)
+{
+	struct bytes in = bytes_of(dial->proxy_head, dial->proxy_head_len);
+	struct ses_head_parser parser;
+	struct ses_head head;
+	enum ses_fault fault;
+	struct why_answer answer;
 
-  doctor_head_init(&parser);
-  if (in.len == 0 || ses_head_finish(&parser, in, &head, &fault) <= 0)
-    return;
-  answer = (struct why_answer){
-      .status = head.status,
-      .reason = head.reason,
-      .fields = head.fields,
-      .n_fields = head.n_fields,
-      .body = bytes_of(dial->proxy_body, dial->proxy_body_len),
-  };
-  why_recognise(&answer, ret_hops);
+	doctor_head_init(&parser);
+	if (in.len == 0 || ses_head_finish(&parser, in, &head, &fault) <= 0)
+		return;
+	answer = (struct why_answer){
+		.status = head.status,
+		.reason = head.reason,
+		.fields = head.fields,
+		.n_fields = head.n_fields,
+		.body = bytes_of(dial->proxy_body, dial->proxy_body_len),
+	};
+	why_recognise(&answer, ret_hops);
 }
 
 /* ---- chunked bodies ---- */
 
-bool doctor_unchunk(struct bytes in, uint8_t *out, size_t size,
-                    size_t *ret_len) {
-  struct ses_buf whole;
-  struct bytes data;
-  int r;
+bool doctor_unchunk(struct bytes in, uint8_t *out, size_t size, size_t *ret_len)
+{
+	struct ses_buf whole;
+	struct bytes data;
+	int r;
 
-  ses_buf_init(&whole, in.len + 1); /* no body is longer than its chunks */
-  r = ses_chunks_decode(in, &whole);
-  data = bytes_first(ses_buf_bytes(&whole), size);
-  if (data.len)
-    memcpy(out, data.data, data.len);
-  *ret_len = data.len;
-  ses_buf_fini(&whole);
-  return r > 0 || data.len == size;
+	ses_buf_init(&whole, in.len + 1); /* no body is longer than its chunks */
+	r = ses_chunks_decode(in, &whole);
+	data = bytes_first(ses_buf_bytes(&whole), size);
+	if (data.len)
+		memcpy(out, data.data, data.len);
+	*ret_len = data.len;
+	ses_buf_fini(&whole);
+	return r > 0 || data.len == size;
 }
 
 /* ---- comparing bodies ---- */
@@ -71,155 +73,166 @@ bool doctor_unchunk(struct bytes in, uint8_t *out, size_t size,
 
 /* What a server repeats and what names one answer alone. */
 struct echoes {
-  struct bytes one[MAX_ECHOES];
-  size_t n;
+	struct bytes one[MAX_ECHOES];
+	size_t n;
 };
 
 /* Bytes above 0x7f are parts of letters: words of every language count. */
-static bool is_letter_or_digit(uint8_t c) {
-  uint8_t l = byte_lower(c);
+static bool is_letter_or_digit(uint8_t c)
+{
+	uint8_t l = byte_lower(c);
 
-  return (l >= 'a' && l <= 'z') || (c >= '0' && c <= '9') || c >= 0x80;
+	return (l >= 'a' && l <= 'z') || (c >= '0' && c <= '9') || c >= 0x80;
 }
 
-static size_t word_len(struct bytes in, bool *ret_digits) {
-  size_t n = 0;
+static size_t word_len(struct bytes in, bool *ret_digits)
+{
+	size_t n = 0;
 
-  *ret_digits = false;
-  for (; n < in.len && is_letter_or_digit(in.data[n]); n++)
-    *ret_digits |= in.data[n] >= '0' && in.data[n] <= '9';
-  return n;
+	*ret_digits = false;
+	for (; n < in.len && is_letter_or_digit(in.data[n]); n++)
+		*ret_digits |= in.data[n] >= '0' && in.data[n] <= '9';
+	return n;
 }
 
-static size_t span(struct bytes in, const char *alphabet) {
-  size_t n = 0;
+static size_t span(struct bytes in, const char *alphabet)
+{
+	size_t n = 0;
 
-  while (n < in.len && in.data[n] && strchr(alphabet, in.data[n]))
-    n++;
-  return n;
+	while (n < in.len && in.data[n] && strchr(alphabet, in.data[n]))
+		n++;
+	return n;
 }
 
 /* Groups of four and more of @alphabet with hyphens between; 0: none such. */
-static size_t groups_len(struct bytes in, const char *alphabet, bool equal) {
-  size_t first = span(in, alphabet), n = first, len;
+static size_t groups_len(struct bytes in, const char *alphabet, bool equal)
+{
+	size_t first = span(in, alphabet), n = first, len;
 
-  if (first < 4)
-    return 0;
-  while (n < in.len && in.data[n] == '-') {
-    len = span(bytes_from(in, n + 1), alphabet);
-    if (len < 4 || (equal && len != first))
-      return 0;
-    n += 1 + len;
-  }
-  if (n == first || (n < in.len && is_letter_or_digit(in.data[n])))
-    return 0;
-  return n;
+	if (first < 4)
+		return 0;
+	while (n < in.len && in.data[n] == '-') {
+		len = span(bytes_from(in, n + 1), alphabet);
+		if (len < 4 || (equal && len != first))
+			return 0;
+		n += 1 + len;
+	}
+	if (n == first || (n < in.len && is_letter_or_digit(in.data[n])))
+		return 0;
+	return n;
 }
 
 /* A reference, "K7PM-EVXV", or a UUID: some of its groups have no digit. */
-static size_t id_len(struct bytes in) {
-  size_t n = groups_len(in, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", true);
+static size_t id_len(struct bytes in)
+{
+	size_t n = groups_len(in, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", true);
 
-  return n ? n : groups_len(in, "0123456789abcdef", false);
+	return n ? n : groups_len(in, "0123456789abcdef", false);
 }
 
-static void add_echo(struct echoes *e, struct bytes text) {
-  bool path = bytes_starts(text, BYTES("/"));
+static void add_echo(struct echoes *e, struct bytes text)
+{
+	bool path = bytes_starts(text, BYTES("/"));
 
-  if ((path || text.len > 3) && e->n < MAX_ECHOES)
-    e->one[e->n++] = text;
+	if ((path || text.len > 3) && e->n < MAX_ECHOES)
+		e->one[e->n++] = text;
 }
 
-static void add_ids(struct echoes *e, const struct ses_head *head) {
-  static const char *const fields[] = {"Sesame-Reference",
-                                       "X-Request-Id",
-                                       "Request-Id",
-                                       "X-Correlation-Id",
-                                       "X-Trace-Id",
-                                       "CF-Ray",
-                                       "X-Amz-Cf-Id",
-                                       "X-Amzn-RequestId",
-                                       "X-Amzn-Trace-Id",
-                                       "X-Azure-Ref",
-                                       "X-Vercel-Id",
-                                       "Fly-Request-Id",
-                                       "Date"};
+static void add_ids(struct echoes *e, const struct ses_head *head)
+{
+	static const char *const fields[] = {"Sesame-Reference",
+					     "X-Request-Id",
+					     "Request-Id",
+					     "X-Correlation-Id",
+					     "X-Trace-Id",
+					     "CF-Ray",
+					     "X-Amz-Cf-Id",
+					     "X-Amzn-RequestId",
+					     "X-Amzn-Trace-Id",
+					     "X-Azure-Ref",
+					     "X-Vercel-Id",
+					     "Fly-Request-Id",
+					     "Date"};
 
-  for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-    add_echo(e, ses_head_get(head, fields[i]));
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		add_echo(e, ses_head_get(head, fields[i]));
 }
 
 /* "/" and "/ws" stand in many a text that repeats no path. */
-static bool is_path_alone(struct bytes body, size_t at, size_t len) {
-  size_t end = at + len;
+static bool is_path_alone(struct bytes body, size_t at, size_t len)
+{
+	size_t end = at + len;
 
-  return (at == 0 || strchr(" \t\r\n\"'`:", body.data[at - 1])) &&
-         (end == body.len || (!is_letter_or_digit(body.data[end]) &&
-                              !strchr("/>-_", body.data[end])));
+	return (at == 0 || strchr(" \t\r\n\"'`:", body.data[at - 1])) &&
+	       (end == body.len || (!is_letter_or_digit(body.data[end]) &&
+				    !strchr("/>-_", body.data[end])));
 }
 
-static size_t echo_len(const struct echoes *e, struct bytes body, size_t at) {
-  struct bytes rest = bytes_from(body, at);
-  size_t longest = 0;
+static size_t echo_len(const struct echoes *e, struct bytes body, size_t at)
+{
+	struct bytes rest = bytes_from(body, at);
+	size_t longest = 0;
 
-  for (size_t i = 0; i < e->n; i++) {
-    size_t len = e->one[i].len;
+	for (size_t i = 0; i < e->n; i++) {
+		size_t len = e->one[i].len;
 
-    if (len > longest && bytes_starts(rest, e->one[i]) &&
-        (len > 3 || is_path_alone(body, at, len)))
-      longest = len;
-  }
-  return longest;
+		if (len > longest && bytes_starts(rest, e->one[i]) &&
+		    (len > 3 || is_path_alone(body, at, len)))
+			longest = len;
+	}
+	return longest;
 }
 
 /* How many bytes at @at vary by themselves: they count as one mark. */
-static size_t varying_len(const struct echoes *e, struct bytes body,
-                          size_t at) {
-  struct bytes rest = bytes_from(body, at);
-  size_t len = echo_len(e, body, at), word;
-  bool digits;
+static size_t varying_len(const struct echoes *e, struct bytes body, size_t at)
+{
+	struct bytes rest = bytes_from(body, at);
+	size_t len = echo_len(e, body, at), word;
+	bool digits;
 
-  if (len == 0)
-    len = id_len(rest);
-  if (len > 0)
-    return len;
-  word = word_len(rest, &digits);
-  return digits ? word : 0;
+	if (len == 0)
+		len = id_len(rest);
+	if (len > 0)
+		return len;
+	word = word_len(rest, &digits);
+	return digits ? word : 0;
 }
 
-static uint64_t hash_byte(uint64_t hash, uint8_t c) {
-  return (hash ^ c) * 0x100000001b3; /* FNV-1a */
+static uint64_t hash_byte(uint64_t hash, uint8_t c)
+{
+	return (hash ^ c) * 0x100000001b3; /* FNV-1a */
 }
 
 void doctor_hash_body(struct doctor_probe *p, struct bytes target,
-                      struct bytes origin, struct bytes host) {
-  ptrdiff_t query = bytes_find_byte(target, '?');
-  ptrdiff_t port = bytes_find_byte(host, ':');
-  struct bytes body = bytes_of(p->body, p->body_len);
-  struct echoes echoes = {.n = 0};
-  uint64_t hash = 0xcbf29ce484222325;
-  size_t at = 0;
+		      struct bytes origin, struct bytes host)
+{
+	ptrdiff_t query = bytes_find_byte(target, '?');
+	ptrdiff_t port = bytes_find_byte(host, ':');
+	struct bytes body = bytes_of(p->body, p->body_len);
+	struct echoes echoes = {.n = 0};
+	uint64_t hash = 0xcbf29ce484222325;
+	size_t at = 0;
 
-  add_echo(&echoes, target);
-  add_echo(&echoes, bytes_first(target, query < 0 ? 0 : (size_t)query));
-  add_echo(&echoes, origin);
-  add_echo(&echoes, host);
-  add_echo(&echoes, bytes_first(host, port < 0 ? 0 : (size_t)port));
-  add_ids(&echoes, &p->parsed);
-  while (at < body.len) {
-    size_t len = varying_len(&echoes, body, at);
-    bool digits;
+	add_echo(&echoes, target);
+	add_echo(&echoes, bytes_first(target, query < 0 ? 0 : (size_t)query));
+	add_echo(&echoes, origin);
+	add_echo(&echoes, host);
+	add_echo(&echoes, bytes_first(host, port < 0 ? 0 : (size_t)port));
+	add_ids(&echoes, &p->parsed);
+	while (at < body.len) {
+		size_t len = varying_len(&echoes, body, at);
+		bool digits;
 
-    if (len > 0) {
-      hash = hash_byte(hash, '#');
-      at += len;
-      continue;
-    }
-    len = word_len(bytes_from(body, at), &digits);
-    for (len += at + (len == 0); at < len; at++)
-      hash = hash_byte(hash, body.data[at]);
-  }
-  p->body_hash = hash;
+		if (len > 0) {
+			hash = hash_byte(hash, '#');
+			at += len;
+			continue;
+		}
+		len = word_len(bytes_from(body, at), &digits);
+		for (len += at + (len == 0); at < len; at++)
+			hash = hash_byte(hash, body.data[at]);
+	}
+	p->body_hash = hash;
 }
 
 #define WORD_BITS 2048
@@ -227,324 +240,348 @@ void doctor_hash_body(struct doctor_probe *p, struct bytes target,
 #define CHANCE 0.15
 
 /* The set of a body's words, each a bit; words with digits count as one. */
-static void note_words(const struct doctor_probe *p, uint64_t *set) {
-  struct bytes body = bytes_of(p->body, p->body_len);
-  size_t at = 0;
+static void note_words(const struct doctor_probe *p, uint64_t *set)
+{
+	struct bytes body = bytes_of(p->body, p->body_len);
+	size_t at = 0;
 
-  while (at < body.len) {
-    uint64_t hash = 0xcbf29ce484222325;
-    bool digits;
-    size_t len = word_len(bytes_from(body, at), &digits), bit;
+	while (at < body.len) {
+		uint64_t hash = 0xcbf29ce484222325;
+		bool digits;
+		size_t len = word_len(bytes_from(body, at), &digits), bit;
 
-    for (size_t i = 0; i < len && !digits; i++)
-      hash = hash_byte(hash, byte_lower(body.data[at + i]));
-    bit = (size_t)(hash >> 7) % WORD_BITS;
-    if (len > 0)
-      set[bit / 64] |= UINT64_C(1) << bit % 64;
-    at += len ? len : 1;
-  }
+		for (size_t i = 0; i < len && !digits; i++)
+			hash = hash_byte(hash, byte_lower(body.data[at + i]));
+		bit = (size_t)(hash >> 7) % WORD_BITS;
+		if (len > 0)
+			set[bit / 64] |= UINT64_C(1) << bit % 64;
+		at += len ? len : 1;
+	}
 }
 
 double doctor_likeness(const struct doctor_probe *a,
-                       const struct doctor_probe *b) {
-  uint64_t one[WORD_BITS / 64] = {0}, other[WORD_BITS / 64] = {0};
-  int both = 0, either = 0;
+		       const struct doctor_probe *b)
+{
+	uint64_t one[WORD_BITS / 64] = {0}, other[WORD_BITS / 64] = {0};
+	int both = 0, either = 0;
 
-  note_words(a, one);
-  note_words(b, other);
-  for (size_t i = 0; i < WORD_BITS / 64; i++) {
-    both += __builtin_popcountll(one[i] & other[i]);
-    either += __builtin_popcountll(one[i] | other[i]);
-  }
-  return either ? (double)both / either : 1;
+	note_words(a, one);
+	note_words(b, other);
+	for (size_t i = 0; i < WORD_BITS / 64; i++) {
+		both += __builtin_popcountll(one[i] & other[i]);
+		either += __builtin_popcountll(one[i] | other[i]);
+	}
+	return either ? (double)both / either : 1;
 }
 
 /* Where the same question gets bodies that vary, so may any other. */
-static bool same_body(const struct doctor_probe *a,
-                      const struct doctor_probe *b) {
-  if (a->body_hash == b->body_hash)
-    return true;
-  return a->likeness > 0 && b->likeness > 0 &&
-         doctor_likeness(a, b) >= a->likeness - CHANCE;
+static bool same_body(const struct doctor_probe *a, const struct doctor_probe *b)
+{
+	if (a->body_hash == b->body_hash)
+		return true;
+	return a->likeness > 0 && b->likeness > 0 &&
+	       doctor_likeness(a, b) >= a->likeness - CHANCE;
 }
 
 /*
  * Who hangs up while something is left to read resets the connection, who read
  * it all closes it: which of the two it was is a matter of moments.
  */
-static bool hung_up(const struct doctor_probe *p) {
-  return p->error == SESAME_ERESET || p->error == SESAME_ECLOSED;
+static bool hung_up(const struct doctor_probe *p)
+{
+	return p->error == SESAME_ERESET || p->error == SESAME_ECLOSED;
 }
 
 bool doctor_same_answer(const struct doctor_probe *a,
-                        const struct doctor_probe *b) {
-  if (a->outcome != b->outcome || a->status != b->status)
-    return false;
-  switch (a->outcome) {
-  case DOCTOR_ANSWERED:
-    return same_body(a, b);
-  case DOCTOR_CLOSED_AFTER:
-    return a->close_code == b->close_code &&
-           strcmp(a->close_reason, b->close_reason) == 0;
-  case DOCTOR_BAD_101:
-  case DOCTOR_BAD_FRAME:
-    return a->fault == b->fault;
-  case DOCTOR_NO_CONNECTION:
-    return a->error == b->error &&
-           a->dial.proxy_status == b->dial.proxy_status &&
-           a->dial.tls.fault == b->dial.tls.fault;
-  case DOCTOR_NO_ANSWER:
-    return a->error == b->error || (hung_up(a) && hung_up(b));
-  default:
-    return true;
-  }
+			const struct doctor_probe *b)
+{
+	if (a->outcome != b->outcome || a->status != b->status)
+		return false;
+	switch (a->outcome) {
+	case DOCTOR_ANSWERED:
+		return same_body(a, b);
+	case DOCTOR_CLOSED_AFTER:
+		return a->close_code == b->close_code &&
+		       strcmp(a->close_reason, b->close_reason) == 0;
+	case DOCTOR_BAD_101:
+	case DOCTOR_BAD_FRAME:
+		return a->fault == b->fault;
+	case DOCTOR_NO_CONNECTION:
+		return a->error == b->error &&
+		       a->dial.proxy_status == b->dial.proxy_status &&
+		       a->dial.tls.fault == b->dial.tls.fault;
+	case DOCTOR_NO_ANSWER:
+		return a->error == b->error || (hung_up(a) && hung_up(b));
+	default:
+		return true;
+	}
 }
 
 /* ---- texts ---- */
 
 char *doctor_trial_text(const struct doctor_case *c,
-                        const struct doctor_trial *trial, char *out,
-                        size_t size) {
-  static const char *const texts[] = {
+			const struct doctor_trial *trial, char *out, size_t size)
+{
+	static const char *const texts[] = {
 #define CHANGE(symbol, text, ...) [DOCTOR_##symbol] = text,
 #include "doctor/changes.def"
 #undef CHANGE
-  };
-  const char *text = texts[trial->change];
-  const char *place = strstr(text, "%s");
-  char value[512], url[1024];
+	};
+	const char *text = texts[trial->change];
+	const char *place = strstr(text, "%s");
+	char value[512], url[1024];
 
-  if (ses_url_redact(bytes_of_str(trial->value), url, sizeof(url)) < 0)
-    url[0] = 0;
-  /* only what has a query can have a secret in it, besides the case's */
-  doctor_redact(
-      c,
-      bytes_of_str(strchr(trial->value, '?') || trial->change == DOCTOR_PAGE
-                       ? url
-                       : trial->value),
-      value, sizeof(value));
-  if (!place)
-    snprintf(out, size, "%s", text);
-  else
-    snprintf(out, size, "%.*s%s%s", (int)(place - text), text, value,
-             place + 2);
-  return out;
+	if (ses_url_redact(bytes_of_str(trial->value), url, sizeof(url)) < 0)
+		url[0] = 0;
+	/* only what has a query can have a secret in it, besides the case's */
+	doctor_redact(c,
+		      bytes_of_str(strchr(trial->value, '?') ||
+						   trial->change == DOCTOR_PAGE
+					   ? url
+					   : trial->value),
+		      value, sizeof(value));
+	if (!place)
+		snprintf(out, size, "%s", text);
+	else
+		snprintf(out, size, "%.*s%s%s", (int)(place - text), text,
+			 value, place + 2);
+	return out;
 }
 
 /* What somebody else wrote: hidden first and cut then, for the beginning of
  * a secret is one, too. */
 static char *quote(const struct doctor_probe *p, struct bytes text, char *out,
-                   size_t size) {
-  return p->c ? doctor_redact(p->c, text, out, size)
-              : bytes_printable(text, out, size);
+		   size_t size)
+{
+	return p->c ? doctor_redact(p->c, text, out, size)
+		    : bytes_printable(text, out, size);
 }
 
-static void say_open(const struct doctor_probe *p, char *out, size_t size) {
-  char chosen[128];
+static void say_open(const struct doctor_probe *p, char *out, size_t size)
+{
+	char chosen[128];
 
-  quote(p, p->subprotocol, chosen, sizeof(chosen));
-  if (p->trial.change == DOCTOR_H2)
-    snprintf(out, size, "%d over HTTP/2, a WebSocket (RFC 8441)", p->status);
-  else
-    snprintf(out, size, "101%s%s", *chosen ? ", subprotocol " : "", chosen);
+	quote(p, p->subprotocol, chosen, sizeof(chosen));
+	if (p->trial.change == DOCTOR_H2)
+		snprintf(out, size, "%d over HTTP/2, a WebSocket (RFC 8441)",
+			 p->status);
+	else
+		snprintf(out, size, "101%s%s", *chosen ? ", subprotocol " : "",
+			 chosen);
 }
 
-static void say_answer(const struct doctor_probe *p, char *out, size_t size) {
-  struct bytes location = ses_head_get(&p->parsed, "Location");
-  struct bytes reason = p->parsed.reason;
-  char word[160], place[512], whole[4096];
+static void say_answer(const struct doctor_probe *p, char *out, size_t size)
+{
+	struct bytes location = ses_head_get(&p->parsed, "Location");
+	struct bytes reason = p->parsed.reason;
+	char word[160], place[512], whole[4096];
 
-  if (reason.len == 0)
-    reason = bytes_of_str(ses_status_phrase(p->status));
-  quote(p, reason, word, sizeof(word));
-  place[0] = 0;
-  /* what is known to be secret first: a place may cut it in two */
-  if (p->status / 100 == 3 && location.data &&
-      ses_url_redact(bytes_of_str(quote(p, location, whole, sizeof(whole))),
-                     place, sizeof(place)) < 0)
-    snprintf(place, sizeof(place), "a place that is too long to show");
-  snprintf(out, size, "%d%s%s%s%s%s%s", p->status, *word ? " " : "", word,
-           *place ? " to " : "", place, p->h2_spoken ? " over HTTP/2" : "",
-           p->body_swells ? ", with a body that swells past 64 KiB" : "");
+	if (reason.len == 0)
+		reason = bytes_of_str(ses_status_phrase(p->status));
+	quote(p, reason, word, sizeof(word));
+	place[0] = 0;
+	/* what is known to be secret first: a place may cut it in two */
+	if (p->status / 100 == 3 && location.data &&
+	    ses_url_redact(bytes_of_str(quote(p, location, whole, sizeof(whole))),
+			   place, sizeof(place)) < 0)
+		snprintf(place, sizeof(place),
+			 "a place that is too long to show");
+	snprintf(out, size, "%d%s%s%s%s%s%s", p->status, *word ? " " : "", word,
+		 *place ? " to " : "", place, p->h2_spoken ? " over HTTP/2" : "",
+		 p->body_swells ? ", with a body that swells past 64 KiB" : "");
 }
 
-static void say_close(const struct doctor_probe *p, char *out, size_t size) {
-  const char *reason = p->close_reason;
-  char code[32] = "";
+static void say_close(const struct doctor_probe *p, char *out, size_t size)
+{
+	const char *reason = p->close_reason;
+	char code[32] = "";
 
-  if (p->close_code != 1005)
-    snprintf(code, sizeof(code), " %u", p->close_code);
-  snprintf(out, size, "101, then close%s%s%s%s", code, *reason ? " (" : "",
-           reason, *reason ? ")" : "");
+	if (p->close_code != 1005)
+		snprintf(code, sizeof(code), " %u", p->close_code);
+	snprintf(out, size, "101, then close%s%s%s%s", code,
+		 *reason ? " (" : "", reason, *reason ? ")" : "");
 }
 
-bool doctor_is_h2_frame(struct bytes in) {
-  return in.len >= 9 && in.data[0] == 0 && in.data[3] == 4 && in.data[5] == 0 &&
-         in.data[8] == 0;
+bool doctor_is_h2_frame(struct bytes in)
+{
+	return in.len >= 9 && in.data[0] == 0 && in.data[3] == 4 &&
+	       in.data[5] == 0 && in.data[8] == 0;
 }
 
-static void say_not_http(const struct doctor_probe *p, char *out, size_t size) {
-  struct bytes head = bytes_of(p->head, p->head_len);
-  char begin[64];
+static void say_not_http(const struct doctor_probe *p, char *out, size_t size)
+{
+	struct bytes head = bytes_of(p->head, p->head_len);
+	char begin[64];
 
-  if (p->trial.change == DOCTOR_H2 && !p->h2_spoken)
-    snprintf(out, size, "no HTTP/2: \"%s\"",
-             quote(p, bytes_first(head, 40), begin, sizeof(begin)));
-  else if (doctor_is_h2_frame(head))
-    snprintf(out, size, "not HTTP/1.1, but a frame of HTTP/2");
-  else if (bytes_starts(head, BYTES("HTTP/")))
-    snprintf(out, size, "broken HTTP: %s", ses_fault_row(p->fault)->sentence);
-  else
-    snprintf(out, size, "not HTTP: \"%s\"",
-             quote(p, head, begin, sizeof(begin)));
+	if (p->trial.change == DOCTOR_H2 && !p->h2_spoken)
+		snprintf(out, size, "no HTTP/2: \"%s\"",
+			 quote(p, bytes_first(head, 40), begin, sizeof(begin)));
+	else if (doctor_is_h2_frame(head))
+		snprintf(out, size, "not HTTP/1.1, but a frame of HTTP/2");
+	else if (bytes_starts(head, BYTES("HTTP/")))
+		snprintf(out, size, "broken HTTP: %s",
+			 ses_fault_row(p->fault)->sentence);
+	else
+		snprintf(out, size, "not HTTP: \"%s\"",
+			 quote(p, head, begin, sizeof(begin)));
 }
 
-static void say_no_answer(const struct doctor_probe *p, char *out,
-                          size_t size) {
-  if (p->trial.change == DOCTOR_H2 && p->error == SESAME_EPROTO) {
-    snprintf(out, size, "TLS without HTTP/2");
-    return;
-  }
-  if (p->error == SESAME_ETIMEOUT)
-    snprintf(out, size, "connected, then silence for %.0f s", p->ms / 1000);
-  else if (p->error == SESAME_ERESET)
-    snprintf(out, size, "connected, then reset without an answer");
-  else if (p->error == SESAME_EAGAIN)
-    snprintf(out, size, "interrupted");
-  else
-    snprintf(out, size, "connected, then closed without an answer");
+static void say_no_answer(const struct doctor_probe *p, char *out, size_t size)
+{
+	if (p->trial.change == DOCTOR_H2 && p->error == SESAME_EPROTO) {
+		snprintf(out, size, "TLS without HTTP/2");
+		return;
+	}
+	if (p->error == SESAME_ETIMEOUT)
+		snprintf(out, size, "connected, then silence for %.0f s",
+			 p->ms / 1000);
+	else if (p->error == SESAME_ERESET)
+		snprintf(out, size, "connected, then reset without an answer");
+	else if (p->error == SESAME_EAGAIN)
+		snprintf(out, size, "interrupted");
+	else
+		snprintf(out, size, "connected, then closed without an answer");
 }
 
 static const struct ses_dial_step *
-last_failure(const struct ses_dial_report *dial) {
-  for (size_t i = dial->n_steps; i > 0; i--)
-    if (dial->step[i - 1].error)
-      return &dial->step[i - 1];
-  return NULL;
+last_failure(const struct ses_dial_report *dial)
+{
+	for (size_t i = dial->n_steps; i > 0; i--)
+		if (dial->step[i - 1].error)
+			return &dial->step[i - 1];
+	return NULL;
 }
 
-static void say_tls(const struct doctor_probe *p, char *out, size_t size) {
-  const struct ses_tls_info *tls = &p->dial.tls;
-  static const char *const words[] = {
-      [SES_TLS_OK] = "TLS failed",
-      [SES_TLS_NOT_TLS] = "no TLS is spoken there",
-      [SES_TLS_VERSION] = "no common TLS version",
-      [SES_TLS_UNTRUSTED] = "certificate not trusted",
-      [SES_TLS_EXPIRED] = "certificate expired or not yet valid",
-      [SES_TLS_HOSTNAME] = "certificate for other names",
-      [SES_TLS_CLIENT_CERT] = "TLS client certificate required",
-      [SES_TLS_ALERT] = "TLS alert",
-      [SES_TLS_CUT] = "cut during the TLS handshake",
-      [SES_TLS_OTHER] = "TLS failed",
-  };
-  const char *more = tls->alert[0] ? tls->alert : tls->text;
-  char text[200];
+static void say_tls(const struct doctor_probe *p, char *out, size_t size)
+{
+	const struct ses_tls_info *tls = &p->dial.tls;
+	static const char *const words[] = {
+		[SES_TLS_OK] = "TLS failed",
+		[SES_TLS_NOT_TLS] = "no TLS is spoken there",
+		[SES_TLS_VERSION] = "no common TLS version",
+		[SES_TLS_UNTRUSTED] = "certificate not trusted",
+		[SES_TLS_EXPIRED] = "certificate expired or not yet valid",
+		[SES_TLS_HOSTNAME] = "certificate for other names",
+		[SES_TLS_CLIENT_CERT] = "TLS client certificate required",
+		[SES_TLS_ALERT] = "TLS alert",
+		[SES_TLS_CUT] = "cut during the TLS handshake",
+		[SES_TLS_OTHER] = "TLS failed",
+	};
+	const char *more = tls->alert[0] ? tls->alert : tls->text;
+	char text[200];
 
-  if (bytes_starts(bytes_of_str(more), BYTES("the peer does not speak "
-                                             "TLS; ")))
-    more = strchr(more, ';') + 2; /* that much is said already */
-  quote(p, bytes_of_str(more), text, sizeof(text));
-  snprintf(out, size, "%s%s%s%s",
-           words[tls->fault <= SES_TLS_OTHER ? tls->fault : 0],
-           *text ? " (" : "", text, *text ? ")" : "");
+	if (bytes_starts(bytes_of_str(more), BYTES("the peer does not speak "
+						   "TLS; ")))
+		more = strchr(more, ';') + 2; /* that much is said already */
+	quote(p, bytes_of_str(more), text, sizeof(text));
+	snprintf(out, size, "%s%s%s%s",
+		 words[tls->fault <= SES_TLS_OTHER ? tls->fault : 0],
+		 *text ? " (" : "", text, *text ? ")" : "");
 }
 
-int doctor_name_error(const struct doctor_probe *p) {
-  const struct ses_dial_step *step = last_failure(&p->dial);
+int doctor_name_error(const struct doctor_probe *p)
+{
+	const struct ses_dial_step *step = last_failure(&p->dial);
 
-  return p->error == SESAME_ENAME && step && step->kind == SES_DIAL_NAMES
-             ? step->sys_errno
-             : 0;
+	return p->error == SESAME_ENAME && step && step->kind == SES_DIAL_NAMES
+		       ? step->sys_errno
+		       : 0;
 }
 
 /* What getaddrinfo() says, for people. */
-static const char *name_words(int code) {
-  switch (code) {
-  case EAI_NONAME:
-    return "the name does not exist";
-  case EAI_NODATA:
-    return "the name has no address";
-  case EAI_ADDRFAMILY:
-    return "the name has no address of this family";
-  case EAI_AGAIN:
-    return "the resolver did not answer";
-  case EAI_FAIL:
-    return "the resolver failed";
-  default:
-    return "the name does not resolve";
-  }
+static const char *name_words(int code)
+{
+	switch (code) {
+	case EAI_NONAME:
+		return "the name does not exist";
+	case EAI_NODATA:
+		return "the name has no address";
+	case EAI_ADDRFAMILY:
+		return "the name has no address of this family";
+	case EAI_AGAIN:
+		return "the resolver did not answer";
+	case EAI_FAIL:
+		return "the resolver failed";
+	default:
+		return "the name does not resolve";
+	}
 }
 
 static void say_no_connection(const struct doctor_probe *p, char *out,
-                              size_t size) {
-  const struct ses_dial_step *step = last_failure(&p->dial);
+			      size_t size)
+{
+	const struct ses_dial_step *step = last_failure(&p->dial);
 
-  if (p->error == SESAME_ETLS)
-    say_tls(p, out, size);
-  else if (p->error == SESAME_EPROXY && p->dial.proxy_status)
-    snprintf(out, size, "%d %s from the proxy", p->dial.proxy_status,
-             ses_status_phrase(p->dial.proxy_status));
-  else if (p->error == SESAME_ENAME)
-    snprintf(out, size, "%s", name_words(doctor_name_error(p)));
-  else if (step && step->sys_errno == ECONNREFUSED &&
-           step->kind == SES_DIAL_CONNECT)
-    snprintf(out, size, "connection refused");
-  else if (p->error == SESAME_ETIMEOUT)
-    snprintf(out, size, "no connection in time");
-  else if (step && *step->text)
-    quote(p, bytes_of_str(step->text), out, size);
-  else
-    snprintf(out, size, "%s", sesame_strerror(p->error));
+	if (p->error == SESAME_ETLS)
+		say_tls(p, out, size);
+	else if (p->error == SESAME_EPROXY && p->dial.proxy_status)
+		snprintf(out, size, "%d %s from the proxy", p->dial.proxy_status,
+			 ses_status_phrase(p->dial.proxy_status));
+	else if (p->error == SESAME_ENAME)
+		snprintf(out, size, "%s", name_words(doctor_name_error(p)));
+	else if (step && step->sys_errno == ECONNREFUSED &&
+		 step->kind == SES_DIAL_CONNECT)
+		snprintf(out, size, "connection refused");
+	else if (p->error == SESAME_ETIMEOUT)
+		snprintf(out, size, "no connection in time");
+	else if (step && *step->text)
+		quote(p, bytes_of_str(step->text), out, size);
+	else
+		snprintf(out, size, "%s", sesame_strerror(p->error));
 }
 
 /* What was cut ends with dots, and not within a character or an escape. */
-static void end_well(char *out, size_t size) {
-  size_t n = strlen(out);
+static void end_well(char *out, size_t size)
+{
+	size_t n = strlen(out);
 
-  if (size < 8 || n + 1 < size)
-    return;
-  n -= 3;
-  while (n > 0 && ((unsigned char)out[n] & 0xc0) == 0x80)
-    n--;
-  for (size_t back = 1; back < 4 && back < n; back++)
-    if (out[n - back] == '\\') {
-      n -= back;
-      break;
-    }
-  memcpy(out + n, "...", 4);
+	if (size < 8 || n + 1 < size)
+		return;
+	n -= 3;
+	while (n > 0 && ((unsigned char)out[n] & 0xc0) == 0x80)
+		n--;
+	for (size_t back = 1; back < 4 && back < n; back++)
+		if (out[n - back] == '\\') {
+			n -= back;
+			break;
+		}
+	memcpy(out + n, "...", 4);
 }
 
-char *doctor_result_text(const struct doctor_probe *p, char *out, size_t size) {
-  switch (p->outcome) {
-  case DOCTOR_OPEN:
-    say_open(p, out, size);
-    break;
-  case DOCTOR_ANSWERED:
-    say_answer(p, out, size);
-    break;
-  case DOCTOR_BAD_101:
-    snprintf(out, size, "invalid 101: %s", ses_fault_row(p->fault)->sentence);
-    break;
-  case DOCTOR_CLOSED_AFTER:
-    say_close(p, out, size);
-    break;
-  case DOCTOR_CUT_AFTER:
-    snprintf(out, size, "101, then cut after %.1f s", p->open_ms / 1000);
-    break;
-  case DOCTOR_BAD_FRAME:
-    snprintf(out, size, "101, then a broken frame: %s",
-             ses_fault_row(p->fault)->sentence);
-    break;
-  case DOCTOR_NOT_HTTP:
-    say_not_http(p, out, size);
-    break;
-  case DOCTOR_NO_ANSWER:
-    say_no_answer(p, out, size);
-    break;
-  case DOCTOR_NO_CONNECTION:
-    say_no_connection(p, out, size);
-    break;
-  }
-  end_well(out, size);
-  return out;
+char *doctor_result_text(const struct doctor_probe *p, char *out, size_t size)
+{
+	switch (p->outcome) {
+	case DOCTOR_OPEN:
+		say_open(p, out, size);
+		break;
+	case DOCTOR_ANSWERED:
+		say_answer(p, out, size);
+		break;
+	case DOCTOR_BAD_101:
+		snprintf(out, size, "invalid 101: %s",
+			 ses_fault_row(p->fault)->sentence);
+		break;
+	case DOCTOR_CLOSED_AFTER:
+		say_close(p, out, size);
+		break;
+	case DOCTOR_CUT_AFTER:
+		snprintf(out, size, "101, then cut after %.1f s",
+			 p->open_ms / 1000);
+		break;
+	case DOCTOR_BAD_FRAME:
+		snprintf(out, size, "101, then a broken frame: %s",
+			 ses_fault_row(p->fault)->sentence);
+		break;
+	case DOCTOR_NOT_HTTP:
+		say_not_http(p, out, size);
+		break;
+	case DOCTOR_NO_ANSWER:
+		say_no_answer(p, out, size);
+		break;
+	case DOCTOR_NO_CONNECTION:
+		say_no_connection(p, out, size);
+		break;
+	}
+	end_well(out, size);
+	return out;
 }
