@@ -72,9 +72,11 @@ struct apache_fate {
 
 int apache_collect(struct apache *a);
 void apache_forget(struct apache *a);
-/* The server that answers the request, NULL: none is there. */
+/* The server that answers the request; *ret_sure: an address that is not known
+ * might choose another. */
 const struct apache_server *apache_choose(const struct apache *a,
-					  const struct lint_request *request);
+					  const struct lint_request *request,
+					  bool *ret_sure);
 enum lint_truth apache_covers(const struct lint_node *section,
 			      const char *path);
 void apache_follow(const struct apache *a, const struct apache_server *server,
@@ -114,6 +116,7 @@ struct apache_rewrite {
 	const char *pattern, *target, *flags;
 	bool proxy, redirect, forbidden, last, negated;
 	bool on_upgrade; /* a condition asks for Upgrade or Connection */
+	bool skipped;	 /* perhaps, by [C] or [S=n] of a rule above it */
 };
 /* The next rewrite from *at on; false: no more. */
 bool apache_next_rewrite(const struct apache_server *server, size_t *at,

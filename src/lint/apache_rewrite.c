@@ -80,8 +80,12 @@ static void judge_cond(const struct apache *a, const struct apache_server *s,
 					     "websocket [NC]");
 	} else if (connection &&
 		   lint_regex(pattern, true, WITH_KEEP_ALIVE) == LINT_NO) {
+		const struct lint_request *q = run->request;
+		bool firefox = !q || (q->user_agent &&
+				      lint_holds(q->user_agent, "Firefox"));
+
 		f = lint_note(
-			run, LINT_NEVER_TRUE, cond, true, "RewriteRule",
+			run, LINT_NEVER_TRUE, cond, firefox, "RewriteRule",
 			"Firefox sends \"Connection: keep-alive, Upgrade\", "
 			"which \"%s\" does not match",
 			pattern);

@@ -185,12 +185,48 @@ static bool listens(const struct apache *a, unsigned port)
 	return false;
 }
 
+/* The address of the request: what its host is, or something that no virtual
+ * host has. */
+static bool is_address(const char *host)
+{
+	return host && *host && !host[strspn(host, "0123456789.:abcdefABCDEF")];
+}
+
+/* Whether the virtual host is for this address; @host NULL: for any one. */
+static bool at_address(const struct apache_server *s, const char *host)
+{
+	size_t i, len = host ? strlen(host) : 0;
+
+	for (i = 0; s->vhost && i < s->vhost->n_args; i++) {
+		const char *its = s->vhost->arg[i];
+
+		if (host ? strncmp(its, host, len) == 0 &&
+				    (!its[len] || its[len] == ':')
+			 : *its != '*' && !lint_begins(its, "_default_"))
+			return true;
+	}
+	return false;
+}
+
 const struct apache_server *apache_choose(const struct apache *a,
-					  const struct lint_request *request)
+					  const struct lint_request *request,
+					  bool *ret_sure)
 {
 	const struct apache_server *first = NULL;
-	bool by_port = listens(a, request->port);
+	const char *address = is_address(request->host) ? request->host : NULL;
+	bool by_port = listens(a, request->port), by_address = false;
 	size_t i;
+
+	*ret_sure = true;
+	for (i = 1; i < a->n_servers; i++) {
+		const struct apache_server *s = &a->server[i];
+
+		if (address)
+			by_address |= at_port(s, request->port) &&
+				      at_address(s, address);
+		else if (at_address(s, NULL))
+			*ret_sure = false;
+	}
 
 	for (i = 1; i < a->n_servers; i++)
 		by_port |= at_port(&a->server[i], request->port) &&
@@ -201,6 +237,8 @@ const struct apache_server *apache_choose(const struct apache *a,
 		/* Behind a container's port mapping the port tells nothing. */
 		if (by_port ? !at_port(s, request->port)
 			    : s->tls != request->tls)
+			continue;
+		if (by_address && !at_address(s, address))
 			continue;
 		if (!first)
 			first = s;
@@ -413,6 +451,30 @@ static void read_rule(struct apache_rewrite *r, const struct apache_item *item)
 		  apache_flag(r->flags, "END");
 }
 
+/* Whether a rule above decides if the one at @at is looked at. */
+static bool may_be_skipped(const struct apache_server *server, size_t at)
+{
+	int distance = 0;
+
+	while (at-- > 0 && distance < 32) {
+		const struct lint_node *n = server->item[at].node;
+		const char *flags = lint_arg(n, 2), *skip;
+
+		if (!lint_same(n->name, "RewriteRule"))
+			continue;
+		distance++;
+		skip = strstr(flags, "S=");
+		skip = skip ? skip + 2 : strstr(flags, "skip=");
+		if (skip && *skip == 's')
+			skip += 5;
+		if ((skip && strtol(skip, NULL, 10) >= distance) ||
+		    (distance == 1 &&
+		     (apache_flag(flags, "C") || apache_flag(flags, "chain"))))
+			return true;
+	}
+	return false;
+}
+
 bool apache_next_rewrite(const struct apache_server *server, size_t *at,
 			 struct apache_rewrite *ret)
 {
@@ -426,6 +488,7 @@ bool apache_next_rewrite(const struct apache_server *server, size_t *at,
 				ret->cond[ret->n_conds++] = item;
 		} else if (lint_same(item->node->name, "RewriteRule")) {
 			read_rule(ret, item);
+			ret->skipped = may_be_skipped(server, *at);
 			(*at)++;
 			return true;
 		}
@@ -526,7 +589,8 @@ enum lint_truth apache_rewrite_takes(const struct apache *a,
 		all = lint_and(all, any);
 		any = LINT_NO;
 	}
-	return r->rule->perhaps ? lint_and(all, LINT_PERHAPS) : all;
+	return r->rule->perhaps || r->skipped ? lint_and(all, LINT_PERHAPS)
+					      : all;
 }
 
 bool apache_engine_on(const struct apache_server *server,
@@ -607,6 +671,8 @@ static bool follow_rewrites(const struct apache *a,
 			rewrite_fate(a, &r, takes, ret);
 			return true;
 		}
+		if (strcmp(r.target, "-") != 0) /* another path, or a file */
+			ret->sure = LINT_PERHAPS;
 		if (r.last)
 			break;
 	}

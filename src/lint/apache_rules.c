@@ -93,7 +93,7 @@ static void judge_order(const struct apache_probe *p,
 
 	if (lint_told(p->run, LINT_ORDER, late->node))
 		return;
-	f = lint_note(p->run, LINT_ORDER, late->node, true,
+	f = lint_note(p->run, LINT_ORDER, late->node, p->fate.sure == LINT_YES,
 		      apache_place(late, p->server, where, sizeof(where)),
 		      "%s of line %u takes this path, so the WebSocket never "
 		      "gets here (the %s wins)",
@@ -304,7 +304,7 @@ static void judge_nowhere(const struct apache_probe *p)
 	if (!p->run->request)
 		return;
 	f = lint_note(p->run, LINT_NO_ROUTE,
-		      p->fate.by ? p->fate.by->node : p->server->vhost, true,
+		      p->fate.by ? p->fate.by->node : p->server->vhost, p->sure,
 		      apache_place(p->fate.by, p->server, where, sizeof(where)),
 		      "nothing here passes %s on: it is looked for as a file",
 		      p->path);
@@ -844,7 +844,7 @@ static void judge_request(struct apache *a)
 	const struct lint_request *q = a->run->request;
 	struct apache_probe p = {.a = a, .run = a->run, .sure = true};
 
-	p.server = apache_choose(a, q);
+	p.server = apache_choose(a, q, &p.sure);
 	p.path = q->path && *q->path ? q->path : "/";
 	judge_probe(&p, apache_judge_rewrites(a, p.server));
 	tell_route(&p);

@@ -284,7 +284,7 @@ void caddy_judge_stripped(const struct caddy *c, const struct lint_node *proxy,
 		    (!c->run->request && !lint_smells(lint_arg(n, 0))))
 			continue;
 		f = caddy_note(
-			c, LINT_PATH_CHANGED, n, sure && c->run->request,
+			c, LINT_PATH_CHANGED, n, false, /* it may be meant */
 			"handle_path takes its path off, so what is behind "
 			"sees "
 			"another than the client asked for");

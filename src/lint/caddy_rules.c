@@ -35,7 +35,7 @@ static void judge_step(const struct caddy *c, const struct lint_node *n,
 			      "strip_prefix"))
 		caddy_note(
 			c, LINT_PATH_CHANGED, n,
-			sure, "what is behind sees another path than the client asked for");
+			false, "what is behind sees another path than the client asked for");
 }
 
 /* ---- everywhere ---- */
@@ -83,8 +83,40 @@ struct walk {
 	struct caddy *c;
 	const struct lint_node *by;
 	const struct lint_node *refused; /* what turned it away first */
-	bool perhaps; /* something on the way could not be told */
+	bool perhaps;			 /* it may have ended before */
+	bool lost; /* its path is not known any more, as in: */
+	struct lint_request moved;
 };
+
+/* What may end the way, when nobody can tell whether the request meets it. */
+static bool may_end(const struct lint_node *n)
+{
+	static const char *const ends[] = {
+		"reverse_proxy", "redir",	"handle",
+		"handle_path",	 "route",	"invoke",
+		"php_fastcgi",	 "file_server", "metrics"};
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (strcmp(n->name, ends[i]) == 0)
+			return true;
+	return caddy_is_refusal(n);
+}
+
+/* Whether the request has another path behind the directive. */
+static bool moves(const struct lint_node *n)
+{
+	return strcmp(n->name, "rewrite") == 0 || strcmp(n->name, "uri") == 0 ||
+	       strcmp(n->name, "try_files") == 0 ||
+	       strcmp(n->name, "handle_path") == 0;
+}
+
+static void forget_path(struct walk *w)
+{
+	w->moved = *w->c->request;
+	w->moved.path = NULL;
+	w->lost = true;
+	w->c->request = &w->moved;
+}
 
 static const struct lint_node *named_route(const struct caddy *c,
 					   const char *name)
@@ -119,7 +151,7 @@ static enum end walk_step(struct walk *w, const struct lint_node *n, int depth)
 		return PROXIED;
 	if (strcmp(n->name, "redir") == 0) {
 		caddy_note(
-			w->c, LINT_REDIRECT_RULE, n, true,
+			w->c, LINT_REDIRECT_RULE, n, !w->perhaps,
 			"the request is redirected; WebSocket clients do not "
 			"follow, "
 			"so the URL has to name the new place");
@@ -131,7 +163,7 @@ static enum end walk_step(struct walk *w, const struct lint_node *n, int depth)
 	if (strcmp(n->name, "file_server") == 0) {
 		caddy_note(
 			w->c, LINT_NO_ROUTE, n,
-			true, "the path is looked for as a file: nothing passes it on");
+			!w->perhaps, "the path is looked for as a file: nothing passes it on");
 		return ANSWERED;
 	}
 	w->by = NULL;
@@ -155,9 +187,11 @@ static enum end walk_block(struct walk *w, const struct lint_node *block,
 
 		if (hit == LINT_NO || (one && handled))
 			continue;
-		judge_step(w->c, step[i], hit, true);
+		judge_step(w->c, step[i], hit, !w->perhaps);
+		if (moves(step[i]))
+			forget_path(w);
 		if (hit == LINT_PERHAPS) {
-			w->perhaps = true;
+			w->perhaps |= may_end(step[i]);
 			continue;
 		}
 		/* What would come next is judged, too: one patch for all. */
@@ -204,7 +238,8 @@ near_miss(const struct caddy *c, const struct lint_node *block, int depth)
 static void judge_nowhere(const struct walk *w)
 {
 	const struct caddy *c = w->c;
-	const struct lint_node *near = near_miss(c, c->site, 0);
+	const struct lint_node *near =
+		w->lost || w->perhaps ? NULL : near_miss(c, c->site, 0);
 	struct lint_finding *f;
 	char text[256], to[256];
 	size_t len;
@@ -292,6 +327,7 @@ static void judge_request(struct caddy *c)
 	caddy_check_block(c, c->site, 0);
 	judge_tls_options(c, c->site);
 	end = walk_block(&w, c->site, 0);
+	c->request = c->run->request;
 	if (end == GOES_ON && !w.refused)
 		judge_nowhere(&w);
 	n = w.refused ? w.refused : w.by ? w.by : c->site;

@@ -12,6 +12,7 @@ struct haproxy {
 	struct lint_run *run;
 	/* What conditions are asked about; a made-up one when none is given. */
 	const struct lint_request *request;
+	bool path_changed; /* by a rule: what it is then nobody knows */
 	long *patience; /* looks that are left */
 };
 

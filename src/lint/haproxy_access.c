@@ -84,6 +84,20 @@ static void judge_refusal(const struct haproxy_way *w,
 	let_through(w, f, n, rule);
 }
 
+/* Whether a rule below gives the field back. */
+static bool is_set_again(const struct lint_node *n)
+{
+	const struct lint_node *m;
+
+	for (m = n->next; m; m = m->next)
+		if (strcmp(m->name, "http-request") == 0 &&
+		    (strcmp(lint_arg(m, 0), "set-header") == 0 ||
+		     strcmp(lint_arg(m, 0), "add-header") == 0) &&
+		    lint_same(lint_arg(m, 1), lint_arg(n, 1)))
+			return true;
+	return false;
+}
+
 static void judge_header(const struct haproxy_way *w, const struct lint_node *n,
 			 enum lint_truth hit)
 {
@@ -98,7 +112,7 @@ static void judge_header(const struct haproxy_way *w, const struct lint_node *n,
 	struct lint_finding *f;
 	size_t i;
 
-	if (!gone && strcmp(verb, "set-header") != 0)
+	if ((!gone && strcmp(verb, "set-header") != 0) || is_set_again(n))
 		return;
 	for (i = 0; field[i] && i + 1 < sizeof(lower); i++)
 		lower[i] = (char)byte_lower((uint8_t)field[i]);

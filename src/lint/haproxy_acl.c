@@ -101,13 +101,12 @@ static void fetch(const struct haproxy *h, const struct criterion *c,
 		  struct sample *s)
 {
 	const struct lint_request *q = h->request;
-	char port[16];
 
 	*s = (struct sample){0};
 	if (is_header(c)) {
 		fetch_header(h, c, s);
 	} else if (strcmp(c->name, "path") == 0 || strcmp(c->name, "url") == 0) {
-		if (q && q->path)
+		if (q && q->path && !h->path_changed)
 			set_value(s, q->path);
 	} else if (strcmp(c->name, "method") == 0) {
 		set_value(s, "GET");
@@ -115,9 +114,6 @@ static void fetch(const struct haproxy *h, const struct criterion *c,
 		   strcmp(c->name, "req.ssl_sni") == 0) {
 		if (q && q->host)
 			set_value(s, q->tls ? q->host : NULL);
-	} else if (strcmp(c->name, "dst_port") == 0 && q && q->port) {
-		snprintf(port, sizeof(port), "%u", q->port);
-		set_value(s, port);
 	}
 }
 
@@ -260,13 +256,23 @@ static enum lint_truth match_value(const struct criterion *c,
 	return any;
 }
 
+/* "80", "80:90" */
+static enum lint_truth in_range(long value, const char *range)
+{
+	const char *colon = strchr(range, ':');
+	long first = strtol(range, NULL, 10);
+	long last = colon ? strtol(colon + 1, NULL, 10) : first;
+
+	return lint_truth(value >= first && value <= last);
+}
+
 /* "gt 0", "eq 1" after hdr_cnt(). */
 static enum lint_truth compare(long value, const char **word, size_t n)
 {
 	long other = n > 1 ? strtol(word[1], NULL, 10) : 0;
 
 	if (n == 1 && isdigit((unsigned char)word[0][0]))
-		return lint_truth(value == strtol(word[0], NULL, 10));
+		return in_range(value, word[0]);
 	if (n != 2)
 		return LINT_PERHAPS;
 	if (strcmp(word[0], "eq") == 0)
@@ -304,6 +310,9 @@ static bool special(const struct haproxy *h, const struct criterion *c,
 		   strcmp(c->name, "req.hdr_cnt") == 0) {
 		if (lint_request_field(q, c->arg, &value))
 			*ret = compare(value ? 1 : 0, word, n);
+	} else if (strcmp(c->name, "dst_port") == 0) {
+		if (q && q->port)
+			*ret = compare(q->port, word, n);
 	} else {
 		return false;
 	}

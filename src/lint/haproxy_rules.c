@@ -248,16 +248,36 @@ static void judge_mode(const struct haproxy_way *w,
 		haproxy_put_below(w->run, f, section, "mode http");
 }
 
+/* Whether rules of the section give the request another path. */
+static bool changes_path(const struct haproxy *h,
+			 const struct lint_node *section)
+{
+	static const char *const verbs[] = {
+		"set-path",	 "set-pathq",	"set-uri",	 "replace-path",
+		"replace-pathq", "replace-uri", "normalize-uri", NULL};
+	const struct lint_node *n;
+
+	for (n = section->first; n && !haproxy_tired(h); n = n->next)
+		if (strcmp(n->name, "http-request") == 0 &&
+		    haproxy_one_of(lint_arg(n, 0), verbs))
+			return true;
+	return false;
+}
+
 static void judge_way(const struct haproxy_way *w)
 {
+	bool before = w->h->path_changed;
+
 	judge_mode(w, w->front);
 	haproxy_judge_rules(w, w->front);
 	judge_lines(w, w->front);
 	judge_scheme(w);
 	judge_timeout(w);
 	if (w->back && w->back != w->front) {
+		w->h->path_changed |= changes_path(w->h, w->back);
 		haproxy_judge_rules(w, w->back);
 		judge_lines(w, w->back);
+		w->h->path_changed = before;
 	}
 }
 
@@ -434,6 +454,7 @@ static void judge_request(struct haproxy *h)
 		w.front = w.back = first_backend(h);
 	if (!w.front)
 		return;
+	h->path_changed = changes_path(h, w.front);
 	by = taking_rule(h, w.front, &perhaps);
 	if (!by)
 		by = haproxy_setting(h, w.front, "default_backend", NULL);
@@ -474,6 +495,7 @@ static void judge_front(struct haproxy *h, const struct lint_node *front)
 	bool smells = section_smells(h, front), separate = false;
 	size_t ways = 0;
 
+	h->path_changed = changes_path(h, front);
 	for (n = front->first; n && !haproxy_tired(h); n = n->next)
 		separate |= strcmp(n->name, "use_backend") == 0 &&
 			    leads_ws(h, front, n);

@@ -130,7 +130,8 @@ static bool proxies_anything(const struct lint_node *server)
 	return false;
 }
 
-static void note_no_proxy(struct lint_run *run, const struct lint_node *level)
+static void note_no_proxy(struct lint_run *run, const struct lint_node *level,
+			  bool sure)
 {
 	enum lint_rule rule = proxies_anything(nginx_server(level))
 				      ? LINT_NO_ROUTE
@@ -144,7 +145,7 @@ static void note_no_proxy(struct lint_run *run, const struct lint_node *level)
 		if (lint_child(level, others[i], NULL))
 			what = others[i];
 	nginx_where(level, where, sizeof(where));
-	lint_fix(lint_note(run, rule, level, true, where,
+	lint_fix(lint_note(run, rule, level, sure, where,
 			   "%.80s comes to %s, which serves %s: there is no "
 			   "proxy_pass to a WebSocket server",
 			   run->request->path, where, what),
@@ -229,10 +230,10 @@ static void judge_request(struct lint_run *run)
 	name_route(run, level);
 	nginx_judge_access(run, level);
 	if (!lint_child(level, "proxy_pass", NULL)) {
-		note_no_proxy(run, level);
+		note_no_proxy(run, level, !w.unsure);
 	} else {
-		nginx_judge_upgrade(run, level, true);
-		nginx_judge_rest(run, level, true);
+		nginx_judge_upgrade(run, level, !w.unsure);
+		nginx_judge_rest(run, level, !w.unsure);
 	}
 	if (!nginx_passes_upgrade(run, level))
 		judge_taken(run, server, level);

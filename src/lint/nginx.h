@@ -88,6 +88,7 @@ struct nginx_world {
 	unsigned port;			/* that nginx listens on */
 	const char *path, *origin, *user_agent;
 	bool any_client; /* origin and user_agent are not known */
+	bool unsure; /* what nobody can tell may lead it elsewhere */
 	bool by_default; /* no server has this name: the default one took it */
 	struct {
 		const char *name;
@@ -227,10 +228,12 @@ void nginx_judge_path(struct lint_run *run, const struct lint_node *level);
  * Go through set, if, return and rewrite of the server and of @location as
  * nginx does, noting what refuses or redirects. Returns the level that serves
  * the request (the location, an `if` in it, a named location), or NULL when a
- * rule answers it.
+ * rule answers it, or it goes where nobody can tell.
  */
 const struct lint_node *nginx_follow(struct nginx_world *w,
 				     const struct lint_node *location);
+/* Where `error_page STATUS = PLACE` leads at @level, or NULL. */
+const char *nginx_page(const struct lint_node *level, int status);
 /* The status that the location of @uri gives to an auth_request of @level, noting
  * what refuses; 0: that is not known. */
 int nginx_ask(struct lint_run *run, const struct lint_node *level,

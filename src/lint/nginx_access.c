@@ -8,6 +8,15 @@
 
 #include "lint/nginx.h"
 
+/* Whether what refuses with @status has the last word at @level. */
+static bool is_final(const struct lint_node *level, int status)
+{
+	const struct lint_node *satisfy = nginx_value(level, "satisfy");
+
+	return !nginx_page(level, status) &&
+	       !(satisfy && strcmp(lint_arg(satisfy, 0), "any") == 0);
+}
+
 /* ---- addresses ---- */
 
 static void judge_addresses(struct lint_run *run, const struct lint_node *level)
@@ -29,7 +38,7 @@ static void judge_addresses(struct lint_run *run, const struct lint_node *level)
 		return;
 	nginx_where(level, where, sizeof(where));
 	lint_fix(lint_note(run, LINT_ADDRESS_RULE, deny,
-			   run->request && !allow &&
+			   run->request && !allow && is_final(level, 403) &&
 				   strcmp(lint_arg(deny, 0), "all") == 0,
 			   where,
 			   "deny %.60s: clients of these addresses are "
@@ -70,8 +79,8 @@ static void judge_credentials(struct lint_run *run,
 		    is_answered(run, level, n))
 			continue;
 		lint_fix(
-			lint_note(run, LINT_AUTH_RULE, n, run->request != NULL,
-				  where,
+			lint_note(run, LINT_AUTH_RULE, n,
+				  run->request && is_final(level, 401), where,
 				  "%s holds for the WebSocket as well: without "
 				  "the right credentials it is refused, and "
 				  "scripts in a browser cannot add any",

@@ -163,34 +163,50 @@ struct walk {
 	const struct lint_node *level; /* that serves the request so far */
 	const char *jump;	       /* to a named location */
 	bool answered, ended;	       /* ended: by break or last */
+	bool moved, lost;	       /* to another path; to one unknown */
 	bool origin, agent;	       /* a variable was set because of it */
 	char path[2048];
 };
 
 static void run_script(struct walk *k, const struct lint_node *level);
 
-/* error_page 418 = @ws; the usual way to jump with return. */
-static const char *named_page(const struct lint_node *level, int status)
+const char *nginx_page(const struct lint_node *level, int status)
 {
 	const struct lint_node *list = nginx_list_level(level, "error_page");
 	const struct lint_node *n = NULL;
 
+	/* Without "=" the status stays what it is, also where a server behind
+	 * would say 101. */
 	while (list && (n = lint_child(list, "error_page", n)))
-		for (size_t i = 0; i + 1 < n->n_args; i++)
+		for (size_t i = 0; i + 2 < n->n_args; i++)
 			if (atoi(n->arg[i]) == status &&
-			    lint_arg(n, n->n_args - 1)[0] == '@')
+			    strcmp(n->arg[n->n_args - 2], "=") == 0)
 				return lint_arg(n, n->n_args - 1);
 	return NULL;
+}
+
+/* On to @place, "@name" or a path, whose query does not matter. */
+static void go_to(struct walk *k, const char *place)
+{
+	if (place[0] == '@') {
+		k->jump = place;
+		return;
+	}
+	k->moved = true;
+	k->lost |= place[0] != '/' || strchr(place, '$');
+	snprintf(k->path, sizeof(k->path), "%.*s", (int)strcspn(place, "?"),
+		 place);
 }
 
 static void do_return(struct walk *k, const struct lint_node *node,
 		      const struct lint_node *level)
 {
 	int status = status_of(node);
+	const char *page = nginx_page(level, status);
 
-	k->jump = named_page(level, status);
-	if (k->jump) {
+	if (page) {
 		k->ended = true;
+		go_to(k, page);
 		return;
 	}
 	k->answered = true;
@@ -208,13 +224,46 @@ static bool redirects(const struct lint_node *rewrite)
 	       strncmp(to, "https://", 8) == 0 || strncmp(to, "$scheme", 7) == 0;
 }
 
+/* What the group of "^/ws(.*)$" holds, where it is such a pattern; or NULL. */
+static const char *rest_behind(const char *pattern, const char *path)
+{
+	if (*pattern++ != '^')
+		return NULL;
+	for (; *pattern && !strchr("([.*+?$|{", *pattern); pattern++, path++) {
+		pattern += *pattern == '\\' && pattern[1];
+		if (*pattern != *path)
+			return NULL;
+	}
+	return strcmp(pattern, "(.*)") == 0 || strcmp(pattern, "(.*)$") == 0
+		       ? path
+		       : NULL;
+}
+
+static void change_path(struct walk *k, const struct lint_node *node)
+{
+	const char *to = lint_arg(node, 1), *one = strstr(to, "$1");
+	const char *rest = rest_behind(lint_arg(node, 0), k->path);
+	char path[4096];
+
+	if (one && rest && !strchr(one + 1, '$') && strchr(to, '$') == one)
+		snprintf(path, sizeof(path), "%.*s%s%s", (int)(one - to), to,
+			 rest, one + 2);
+	else
+		snprintf(path, sizeof(path), "%s", to);
+	go_to(k, path[0] == '@' ? "" : path);
+}
+
 static void do_rewrite(struct walk *k, const struct lint_node *node,
 		       const struct lint_node *level)
 {
 	const char *flag = lint_arg(node, 2);
+	enum lint_truth takes = LINT_PERHAPS;
 
-	if (!k->path[0] || nginx_regex(k->w->run, lint_arg(node, 0), false,
-				       k->path) != LINT_YES)
+	if (k->path[0] && !k->lost)
+		takes = nginx_regex(k->w->run, lint_arg(node, 0), false,
+				    k->path);
+	k->w->unsure |= takes == LINT_PERHAPS;
+	if (takes != LINT_YES)
 		return;
 	if (redirects(node)) {
 		k->answered = true;
@@ -223,8 +272,9 @@ static void do_rewrite(struct walk *k, const struct lint_node *node,
 		return;
 	}
 	k->ended = flag[0] != 0;
-	if (!strchr(lint_arg(node, 1), '$'))
-		snprintf(k->path, sizeof(k->path), "%s", lint_arg(node, 1));
+	change_path(k, node);
+	if (strcmp(flag, "break") == 0)
+		k->moved = false;
 }
 
 /* What an `if` would do that perhaps holds: refuse, or set something. */
@@ -233,6 +283,10 @@ static void consider(struct walk *k, const struct lint_node *level)
 	struct nginx_world *w = k->w;
 
 	for (const struct lint_node *n = level->first; n; n = n->next) {
+		w->unsure |= nginx_is(n, "rewrite") ||
+			     nginx_is(n, "proxy_pass") ||
+			     (nginx_is(n, "return") &&
+			      nginx_page(level, status_of(n)));
 		if (nginx_is(n, "set") && w->n_set < NGINX_MAX_SET) {
 			w->set[w->n_set].name =
 				lint_arg(n, 0) + (lint_arg(n, 0)[0] == '$');
@@ -241,7 +295,7 @@ static void consider(struct walk *k, const struct lint_node *level)
 		if (nginx_is(n, "return") && status_of(n) >= 400 &&
 		    w->run->report->n_findings < LINT_MAX_FINDINGS &&
 		    (w->asked_origin || w->asked_agent || w->asked_referer) &&
-		    !named_page(level, status_of(n)))
+		    !nginx_page(level, status_of(n)))
 			note_answer(w, n, level, status_of(n), false);
 	}
 }
@@ -303,19 +357,24 @@ static void run_script(struct walk *k, const struct lint_node *level)
 			do_return(k, n, level);
 		else if (nginx_is(n, "rewrite"))
 			do_rewrite(k, n, level);
-		else if (nginx_is(n, "break"))
+		if (nginx_is(n, "break")) { /* the path stays as it is */
 			k->ended = true;
+			k->moved = false;
+		}
 	}
 }
 
-/* The last resort of try_files, when the file is not there. */
-static void try_files(struct walk *k, const struct lint_node *level)
+/* The last resort of try_files, or the page for what is not found. */
+static void find_no_file(struct walk *k, const struct lint_node *level)
 {
 	const struct lint_node *n = lint_child(level, "try_files", NULL);
-	const char *last = n ? lint_arg(n, n->n_args - 1) : "";
+	const char *last = n && n->n_args ? lint_arg(n, n->n_args - 1) : "";
 
-	if (n && n->n_args && last[0] == '@')
-		k->jump = last;
+	if (!n)
+		last = nginx_page(level,
+				  lint_child(level, "deny", NULL) ? 403 : 404);
+	if (last && (last[0] == '@' || last[0] == '/'))
+		go_to(k, last);
 }
 
 static void start_script(struct walk *k, const struct lint_node *level)
@@ -326,6 +385,25 @@ static void start_script(struct walk *k, const struct lint_node *level)
 	run_script(k, level);
 }
 
+/* Where the jump or the new path leads; false: nowhere else. */
+static bool go_on(struct walk *k)
+{
+	const struct lint_node *next = k->level;
+	bool slash = false;
+
+	if (k->jump)
+		next = nginx_named(k->server, k->jump);
+	else if (k->moved && !k->lost)
+		next = nginx_find_location(k->w->run, k->server, k->path,
+					   &slash);
+	k->jump = NULL;
+	k->moved = false;
+	if (!next || next == k->level || slash)
+		return false;
+	k->level = next;
+	return true;
+}
+
 const struct lint_node *nginx_follow(struct nginx_world *w,
 				     const struct lint_node *location)
 {
@@ -333,26 +411,19 @@ const struct lint_node *nginx_follow(struct nginx_world *w,
 
 	k.level = location;
 	snprintf(k.path, sizeof(k.path), "%s", w->path ? w->path : "");
-	if (k.server != location)
+	if (k.server != location) {
 		start_script(&k, k.server);
-	for (int i = 0; i < MAX_JUMPS && !k.answered; i++) {
-		const struct lint_node *named;
-
-		if (!k.jump) {
-			start_script(&k, k.level);
-			if (!k.answered && !k.jump &&
-			    !lint_child(k.level, "proxy_pass", NULL))
-				try_files(&k, k.level);
-		}
-		if (!k.jump)
-			break;
-		named = nginx_named(k.server, k.jump);
-		k.jump = NULL;
-		if (!named)
-			break;
-		k.level = named;
+		go_on(&k);
 	}
-	return k.answered ? NULL : k.level;
+	for (int i = 0; i < MAX_JUMPS && !k.answered && !k.lost; i++) {
+		start_script(&k, k.level);
+		if (!k.answered && !k.jump && !k.moved &&
+		    !lint_child(k.level, "proxy_pass", NULL))
+			find_no_file(&k, k.level);
+		if (k.answered || !go_on(&k))
+			break;
+	}
+	return k.answered || k.lost ? NULL : k.level;
 }
 
 int nginx_ask(struct lint_run *run, const struct lint_node *level,

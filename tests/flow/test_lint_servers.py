@@ -236,11 +236,11 @@ class Running:
             time.sleep(0.05)
         raise AssertionError("it does not listen")
 
-    def stop(self):
+    def stop(self, how=signal.SIGTERM):
         """All of its group: Apache may leave a child that has just begun."""
         if not self.child:
             return
-        self.child.send_signal(signal.SIGTERM)
+        self.child.send_signal(how)
         try:
             self.child.wait(5)
         except subprocess.TimeoutExpired:

@@ -126,7 +126,7 @@ TEST("a request is followed through sites, in Caddy's own order")
 		{":80 {\n reverse_proxy /ws a:1\n}\n", "no-route:1", "x:1 :80"},
 		{":80 {\n reverse_proxy /chat/* a:1\n}\n", "no-route:2", 0},
 		{":80 {\n handle_path /chat {\n  " TO_A " }\n}\n",
-		 "path-changed:2", "x:3 reverse_proxy 127.0.0.1:1"},
+		 "path-changed:2?", "x:3 reverse_proxy 127.0.0.1:1"},
 		{":80 {\n redir https://b{uri}\n " TO_A "}\n", "redirect-rule:2",
 		 "x:2 redir https://b{uri}"},
 		{":80 {\n redir /old /new\n " TO_A "}\n", "", 0},
