@@ -68,6 +68,8 @@ enum gate_outcome gate_visit_introduce(struct gate_visit *v)
 	gate_visit_recognize(v);
 	v->data = (uint8_t *)in.data + used;
 	v->len = in.len - (size_t)used;
+	/* A header alone is a balancer's look at us, and no visitor's word. */
+	v->heard = v->len > 0;
 	return v->len ? GATE_GO_ON : GATE_WAIT;
 }
 

@@ -98,6 +98,21 @@ def test_a_proxy_header_names_the_client(tmp_path, header, outcome, pieces):
         assert cause == ("access.ip" if outcome else "client.bad-handshake")
 
 
+def test_a_balancer_that_only_looks_leaves_no_trace(tmp_path):
+    with gateway(tmp_path, config(proxy=True)) as g:
+        for header in (V2 + bytes([0x20, 0x00, 0, 0]), b"PROXY UNKNOWN\r\n"):
+            with dial(g.port) as s:
+                s.sendall(header)
+                s.shutdown(socket.SHUT_WR)
+                assert read_all(s) == b""
+        with dial(g.port) as s:
+            s.sendall(header + b"GET /ch")
+            s.shutdown(socket.SHUT_WR)
+            assert Answer(read_all(s)).status == 400
+        time.sleep(0.2)
+        assert [story["cause"] for story in g.last(9)] == ["client.bad-handshake"]
+
+
 def test_a_proxy_header_of_nobody_s_proxy_is_not_read(tmp_path):
     with gateway(tmp_path, config("192.0.2.1", proxy=True)) as g:
         with dial(g.port) as s:
