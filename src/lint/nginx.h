@@ -39,6 +39,12 @@ bool nginx_is_http_server(const struct lint_node *node);
 const struct lint_node *nginx_next(const struct lint_node *node);
 /* "location /ws", "server app.example", "the main level". */
 void nginx_where(const struct lint_node *level, char *out, size_t size);
+/* A finding at @node about @level; NULL: its place has it already. */
+struct lint_finding *nginx_note(struct lint_run *run, enum lint_rule rule,
+				const struct lint_node *level,
+				const struct lint_node *node, bool sure,
+				const char *format, ...)
+	__attribute__((format(printf, 6, 7)));
 
 /* ---- nginx_names.c: variables ---- */
 

@@ -23,27 +23,20 @@ static void judge_addresses(struct lint_run *run, const struct lint_node *level)
 {
 	const struct lint_node *list = nginx_list_level(level, "deny");
 	const struct lint_node *deny, *allow;
-	char where[128];
+	bool all;
 
 	/* allow of its own cancels deny of those around as well */
-	if (list && nginx_list_level(level, "allow") != list &&
-	    nginx_list_level(level, "allow") &&
-	    !lint_child(level, "deny", NULL) && lint_child(level, "allow", NULL))
-		return;
-	if (!list)
+	if (!list || (lint_child(level, "allow", NULL) &&
+		      !lint_child(level, "deny", NULL)))
 		return;
 	deny = lint_child(list, "deny", NULL);
 	allow = lint_child(list, "allow", NULL);
-	if (lint_told(run, LINT_ADDRESS_RULE, deny))
-		return;
-	nginx_where(level, where, sizeof(where));
-	lint_fix(lint_note(run, LINT_ADDRESS_RULE, deny,
-			   run->request && !allow && is_final(level, 403) &&
-				   strcmp(lint_arg(deny, 0), "all") == 0,
-			   where,
-			   "deny %.60s: clients of these addresses are "
-			   "refused with 403",
-			   lint_arg(deny, 0)),
+	all = !allow && strcmp(lint_arg(deny, 0), "all") == 0;
+	lint_fix(nginx_note(run, LINT_ADDRESS_RULE, level, deny,
+			    run->request && all && is_final(level, 403),
+			    "deny %.60s: clients of these addresses are "
+			    "refused with 403",
+			    lint_arg(deny, 0)),
 		 "allow 203.0.113.9; # the client's, before deny all");
 }
 
@@ -69,24 +62,21 @@ static void judge_credentials(struct lint_run *run,
 {
 	static const char *const rules[] = {"auth_basic", "auth_request",
 					    "auth_jwt"};
-	char where[128];
 
-	nginx_where(level, where, sizeof(where));
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		const struct lint_node *n = nginx_value(level, rules[i]);
 
-		if (!is_on(n) || lint_told(run, LINT_AUTH_RULE, n) ||
-		    is_answered(run, level, n))
+		if (!is_on(n) || is_answered(run, level, n))
 			continue;
-		lint_fix(
-			lint_note(run, LINT_AUTH_RULE, n,
-				  run->request && is_final(level, 401), where,
-				  "%s holds for the WebSocket as well: without "
-				  "the right credentials it is refused, and "
-				  "scripts in a browser cannot add any",
-				  n->name),
-			"%s off; # when the application checks for itself",
-			n->name);
+		lint_fix(nginx_note(run, LINT_AUTH_RULE, level, n,
+				    run->request && is_final(level, 401),
+				    "%s holds for the WebSocket as well: "
+				    "without the right credentials it is "
+				    "refused, and scripts in a browser cannot "
+				    "add any",
+				    n->name),
+			 "%s off; # when the application checks for itself",
+			 n->name);
 	}
 }
 
@@ -94,33 +84,17 @@ static void judge_certificate(struct lint_run *run,
 			      const struct lint_node *level)
 {
 	const struct lint_node *n = nginx_value(level, "ssl_verify_client");
-	char where[128];
 
-	if (!is_on(n) || strcmp(lint_arg(n, 0), "on") != 0 ||
-	    lint_told(run, LINT_CERTIFICATE_RULE, n))
+	if (!is_on(n) || strcmp(lint_arg(n, 0), "on") != 0)
 		return;
-	nginx_where(level, where, sizeof(where));
-	lint_fix(lint_note(run, LINT_CERTIFICATE_RULE, n, run->request != NULL,
-			   where,
-			   "clients without a certificate that it trusts are "
-			   "refused with 400"),
+	lint_fix(nginx_note(run, LINT_CERTIFICATE_RULE, level, n,
+			    run->request != NULL,
+			    "clients without a certificate that it trusts are "
+			    "refused with 400"),
 		 "ssl_verify_client optional;");
 }
 
 /* ---- limits ---- */
-
-/* "zone=one:10m" has the name "one". */
-static bool has_zone(const struct lint_node *zone, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (size_t i = 0; i < zone->n_args; i++)
-		if (strncmp(zone->arg[i], "zone=", 5) == 0 &&
-		    strncmp(zone->arg[i] + 5, name, len) == 0 &&
-		    (zone->arg[i][5 + len] == ':' || !zone->arg[i][5 + len]))
-			return true;
-	return false;
-}
 
 static const char *word_behind(const struct lint_node *node, const char *prefix)
 {
@@ -130,7 +104,7 @@ static const char *word_behind(const struct lint_node *node, const char *prefix)
 	return "";
 }
 
-/* Requests a minute that the zone lets through, or -1. */
+/* Requests a minute that the zone ("zone=one:10m") lets through, or -1. */
 static int rate_of(const struct lint_node *level, const char *zone)
 {
 	for (; level; level = level->parent) {
@@ -138,8 +112,10 @@ static int rate_of(const struct lint_node *level, const char *zone)
 
 		while ((n = lint_child(level, "limit_req_zone", n))) {
 			const char *rate = word_behind(n, "rate=");
+			const char *name = word_behind(n, "zone=");
+			size_t len = strcspn(name, ":");
 
-			if (has_zone(n, zone))
+			if (len == strlen(zone) && !strncmp(name, zone, len))
 				return atoi(rate) *
 				       (strstr(rate, "r/m") ? 1 : 60);
 		}
@@ -151,24 +127,20 @@ static void judge_requests(struct lint_run *run, const struct lint_node *level)
 {
 	const struct lint_node *list = nginx_list_level(level, "limit_req");
 	const struct lint_node *n = NULL;
-	char where[128];
 
-	nginx_where(level, where, sizeof(where));
 	while (list && (n = lint_child(list, "limit_req", n))) {
-		int rate = rate_of(level, word_behind(n, "zone="));
+		const char *zone = word_behind(n, "zone=");
+		int rate = rate_of(level, zone);
 
-		if (rate < 0 || rate > 60 || atoi(word_behind(n, "burst=")) > 5 ||
-		    lint_told(run, LINT_RATE_RULE, n))
+		if (rate < 0 || rate > 60 || atoi(word_behind(n, "burst=")) > 5)
 			continue;
-		lint_fix(
-			lint_note(run, LINT_RATE_RULE, n, run->request != NULL,
-				  where,
-				  "%d requests a minute with next to no burst: "
-				  "a page that opens again, or two tabs, are "
-				  "refused with 503",
-				  rate),
-			"limit_req zone=%.60s burst=20 nodelay;",
-			word_behind(n, "zone="));
+		lint_fix(nginx_note(run, LINT_RATE_RULE, level, n,
+				    run->request != NULL,
+				    "%d requests a minute with next to no "
+				    "burst: a page that opens again, or two "
+				    "tabs, are refused with 503",
+				    rate),
+			 "limit_req zone=%.60s burst=20 nodelay;", zone);
 	}
 }
 
@@ -177,19 +149,16 @@ static void judge_connections(struct lint_run *run,
 {
 	const struct lint_node *list = nginx_list_level(level, "limit_conn");
 	const struct lint_node *n = NULL;
-	char where[128];
 
-	nginx_where(level, where, sizeof(where));
 	while (list && (n = lint_child(list, "limit_conn", n))) {
-		if (n->n_args < 2 || atoi(lint_arg(n, 1)) > 8 ||
-		    lint_told(run, LINT_RATE_RULE, n))
+		if (n->n_args < 2 || atoi(lint_arg(n, 1)) > 8)
 			continue;
-		lint_fix(lint_note(run, LINT_RATE_RULE, n, run->request != NULL,
-				   where,
-				   "%.20s connections for each key: each open "
-				   "WebSocket holds one, the next is refused "
-				   "with 503",
-				   lint_arg(n, 1)),
+		lint_fix(nginx_note(run, LINT_RATE_RULE, level, n,
+				    run->request != NULL,
+				    "%.20s connections for each key: each open "
+				    "WebSocket holds one, the next is refused "
+				    "with 503",
+				    lint_arg(n, 1)),
 			 "limit_conn %.60s 50;", lint_arg(n, 0));
 	}
 }
@@ -201,20 +170,17 @@ static void judge_header_size(struct lint_run *run,
 		nginx_value(level, "large_client_header_buffers");
 	const char *text = n ? lint_arg(n, 1) : "";
 	unsigned long size = strtoul(text, NULL, 10);
-	char where[128];
 
 	if (strpbrk(text, "kK"))
 		size *= 1024;
-	if (!size || size >= 8192 || strpbrk(text, "mM") ||
-	    lint_told(run, LINT_HEADER_LIMIT, n))
+	if (!size || size >= 8192 || strpbrk(text, "mM"))
 		return;
-	nginx_where(level, where, sizeof(where));
-	lint_fix(
-		lint_note(run, LINT_HEADER_LIMIT, n, run->request != NULL, where,
-			  "a field of more than %lu bytes is refused with 400; "
-			  "cookies and tokens are often larger",
-			  size),
-		"large_client_header_buffers 4 16k;");
+	lint_fix(nginx_note(run, LINT_HEADER_LIMIT, level, n,
+			    run->request != NULL,
+			    "a field of more than %lu bytes is refused with "
+			    "400; cookies and tokens are often larger",
+			    size),
+		 "large_client_header_buffers 4 16k;");
 }
 
 /* "listen 80 http2" without its http2. */
@@ -232,19 +198,18 @@ static void write_listen(const struct lint_node *listen, char *out, size_t size)
 
 static void judge_http2(struct lint_run *run, const struct lint_node *level)
 {
-	const struct lint_node *n = nginx_plain_http2(nginx_server(level));
+	const struct lint_node *server = nginx_server(level);
+	const struct lint_node *n = nginx_plain_http2(server);
 	struct nginx_mend m = {.run = run};
-	char where[128], line[400];
 	struct lint_finding *f;
+	char line[400];
 
-	if (!n || (run->request && run->request->tls) ||
-	    lint_told(run, LINT_PLAIN_HTTP2, n))
+	if (!n || (run->request && run->request->tls))
 		return;
-	nginx_where(nginx_server(level), where, sizeof(where));
 	write_listen(n, line, sizeof(line));
-	f = lint_note(run, LINT_PLAIN_HTTP2, n, true, where,
-		      "this port speaks HTTP/2 alone (before nginx 1.25.1); "
-		      "WebSocket clients ask in HTTP/1.1");
+	f = nginx_note(run, LINT_PLAIN_HTTP2, server, n, true,
+		       "this port speaks HTTP/2 alone (before nginx 1.25.1); "
+		       "WebSocket clients ask in HTTP/1.1");
 	lint_fix(f, "%s", line);
 	nginx_mend_replace(&m, n, "%s", line);
 	nginx_mend_done(&m, f);

@@ -42,17 +42,14 @@ static void note_host(struct nginx_world *w, const struct lint_node *level,
 	const struct lint_node *pass = lint_child(level, "proxy_pass", NULL);
 	const struct lint_node *at = node ? node : pass;
 	struct nginx_mend m = {.run = w->run};
-	char where[128], paste[480] = "", words[240];
+	char paste[480] = "", words[240];
 	struct lint_finding *f;
 
-	if (lint_told(w->run, rule, at))
-		return;
-	nginx_where(level, where, sizeof(where));
 	host_words(w, node, rule, value, words, sizeof(words));
-	f = lint_note(w->run, rule, at, sure, where,
-		      "the server behind gets %s; a check of Origin against "
-		      "Host fails",
-		      words);
+	f = nginx_note(w->run, rule, level, at, sure,
+		       "the server behind gets %s; a check of Origin against "
+		       "Host fails",
+		       words);
 	lint_fix(f, "%s", good);
 	if (node) {
 		nginx_mend_replace(&m, node, "%s", good);
@@ -131,7 +128,7 @@ void nginx_judge_scheme(struct lint_run *run, const struct lint_node *level,
 		nginx_header(level, "X-Forwarded-Proto", NULL);
 	bool here = nginx_has_tls(nginx_server(level));
 	const char *value = here ? "$scheme" : "https";
-	char sent[NGINX_MAX_VALUE] = "", where[128], paste[480] = "", line[128];
+	char sent[NGINX_MAX_VALUE] = "", paste[480] = "", line[128];
 	struct nginx_mend m = {.run = run};
 	struct lint_finding *f;
 	struct nginx_world w;
@@ -142,13 +139,10 @@ void nginx_judge_scheme(struct lint_run *run, const struct lint_node *level,
 	if (node && (!nginx_evaluate(&w, lint_arg(node, 1), sent, sizeof(sent)) ||
 		     lint_same(sent, "https") || lint_same(sent, "wss")))
 		return;
-	if (lint_told(run, LINT_SCHEME_LOST, node ? node : pass))
-		return;
-	nginx_where(level, where, sizeof(where));
-	f = lint_note(run, LINT_SCHEME_LOST, node ? node : pass, sure, where,
-		      "the server behind is %s the client came over TLS; it "
-		      "takes https:// origins for foreign ones",
-		      node ? "told otherwise than that" : "not told that");
+	f = nginx_note(run, LINT_SCHEME_LOST, level, node ? node : pass, sure,
+		       "the server behind is %s the client came over TLS; it "
+		       "takes https:// origins for foreign ones",
+		       node ? "told otherwise than that" : "not told that");
 	snprintf(line, sizeof(line), "%s %s;", good, value);
 	lint_fix(f, "%s", line);
 	if (node)

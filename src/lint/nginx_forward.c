@@ -237,15 +237,13 @@ static bool judge_name(struct lint_run *run, const struct lint_node *level,
 	const struct lint_node *node = misspelt_name(level, field);
 	struct nginx_mend m = {.run = run};
 	struct lint_finding *f;
-	char where[128];
 
-	if (!node || lint_told(run, LINT_MISSPELT_VARIABLE, node))
-		return node != NULL;
-	nginx_where(level, where, sizeof(where));
-	f = lint_note(run, LINT_MISSPELT_VARIABLE, node, sure, where,
-		      "there is no field \"%.60s\"; %s is meant, and the "
-		      "server behind does not get it",
-		      lint_arg(node, 0), field);
+	if (!node)
+		return false;
+	f = nginx_note(run, LINT_MISSPELT_VARIABLE, level, node, sure,
+		       "there is no field \"%.60s\"; %s is meant, and the "
+		       "server behind does not get it",
+		       lint_arg(node, 0), field);
 	lint_fix(f, "proxy_set_header %s %s;", field, value);
 	nginx_mend_replace(&m, node, "proxy_set_header %s %s;", field, value);
 	nginx_mend_done(&m, f);
@@ -419,17 +417,13 @@ static void note_version(struct lint_run *run, const struct lint_node *level,
 	const struct lint_node *at = version ? version : pass;
 	struct nginx_mend m = {.run = run};
 	struct lint_finding *f;
-	char where[128];
 
-	if (lint_told(run, LINT_HTTP_VERSION, at))
-		return;
-	nginx_where(level, where, sizeof(where));
-	f = lint_note(run, LINT_HTTP_VERSION, at, sure, where,
-		      "the server behind is spoken to in HTTP/%.8s, which has "
-		      "no Upgrade%s",
-		      version ? lint_arg(version, 0) : "1.0",
-		      version ? ""
-			      : " (1.1 is the default from nginx 1.29.7 on)");
+	f = nginx_note(run, LINT_HTTP_VERSION, level, at, sure,
+		       "the server behind is spoken to in HTTP/%.8s, which has "
+		       "no Upgrade%s",
+		       version ? lint_arg(version, 0) : "1.0",
+		       version ? ""
+			       : " (1.1 is the default from nginx 1.29.7 on)");
 	lint_fix(f, "proxy_http_version 1.1;");
 	if (version)
 		nginx_mend_replace(&m, version, "proxy_http_version 1.1;");
@@ -449,14 +443,11 @@ static void judge_removed(struct lint_run *run, const struct lint_node *level,
 		nginx_value(level, "proxy_pass_request_headers");
 	struct nginx_mend m = {.run = run};
 	struct lint_finding *f;
-	char where[128];
 
-	nginx_where(level, where, sizeof(where));
-	if (off && lint_same(lint_arg(off, 0), "off") &&
-	    !lint_told(run, LINT_UPGRADE_REMOVED, off)) {
-		f = lint_note(run, LINT_UPGRADE_REMOVED, off, sure, where,
-			      "the client's fields are not passed on, "
-			      "Sec-WebSocket-Key among them");
+	if (off && lint_same(lint_arg(off, 0), "off")) {
+		f = nginx_note(run, LINT_UPGRADE_REMOVED, level, off, sure,
+			       "the client's fields are not passed on, "
+			       "Sec-WebSocket-Key among them");
 		lint_fix(f, "proxy_pass_request_headers on;");
 		nginx_mend_replace(&m, off, "proxy_pass_request_headers on;");
 		nginx_mend_done(&m, f);
@@ -464,11 +455,10 @@ static void judge_removed(struct lint_run *run, const struct lint_node *level,
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
 		const struct lint_node *n = nginx_header(level, needed[i], NULL);
 
-		if (!n || lint_arg(n, 1)[0] ||
-		    lint_told(run, LINT_UPGRADE_REMOVED, n))
+		if (!n || lint_arg(n, 1)[0])
 			continue;
-		f = lint_note(
-			run, LINT_UPGRADE_REMOVED, n, sure, where,
+		f = nginx_note(
+			run, LINT_UPGRADE_REMOVED, level, n, sure,
 			"%s is taken out of the request; without it there "
 			"is no WebSocket handshake",
 			needed[i]);
@@ -516,19 +506,18 @@ static void judge_time(struct lint_run *run, const struct lint_node *level,
 			  : DEFAULT_TIMEOUT_MS;
 	struct nginx_mend m = {.run = run};
 	struct lint_finding *f;
-	char where[128], time[32];
+	char time[32];
 
-	if (ms < 0 || ms >= SHORT_TIMEOUT_MS ||
-	    lint_told(run, LINT_SHORT_TIMEOUT, node ? node : pass))
+	if (ms < 0 || ms >= SHORT_TIMEOUT_MS)
 		return;
-	nginx_where(level, where, sizeof(where));
 	/* Many servers ping more often than that. */
-	f = lint_note(run, LINT_SHORT_TIMEOUT, node ? node : pass,
-		      sure && (node || run->request), where,
-		      "a WebSocket is cut when the server behind is silent for "
-		      "%s%s; let that be longer, or ping more often",
-		      lint_duration_text(ms, time, sizeof(time)),
-		      node ? "" : " (the default)");
+	f = nginx_note(
+		run, LINT_SHORT_TIMEOUT, level, node ? node : pass,
+		sure && (node || run->request),
+		"a WebSocket is cut when the server behind is silent for "
+		"%s%s; let that be longer, or ping more often",
+		lint_duration_text(ms, time, sizeof(time)),
+		node ? "" : " (the default)");
 	lint_fix(f, "proxy_read_timeout 1h;");
 	if (node && node->parent == level)
 		nginx_mend_replace(&m, node, "proxy_read_timeout 1h;");

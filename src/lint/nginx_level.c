@@ -4,6 +4,7 @@
  * around; of a directive that can stand several times, one of its own cancels
  * all of those around. That is where most lost Upgrade fields are lost.
  */
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "lint/nginx.h"
@@ -97,4 +98,21 @@ void nginx_where(const struct lint_node *level, char *out, size_t size)
 		snprintf(out, size, "%s %s%s%s", level->name, lint_arg(level, 0),
 			 level->n_args > 1 ? " " : "", lint_arg(level, 1));
 	}
+}
+
+struct lint_finding *nginx_note(struct lint_run *run, enum lint_rule rule,
+				const struct lint_node *level,
+				const struct lint_node *node, bool sure,
+				const char *format, ...)
+{
+	char where[128], text[sizeof(((struct lint_finding *)0)->text)];
+	va_list args;
+
+	if (lint_told(run, rule, node))
+		return NULL;
+	nginx_where(level, where, sizeof(where));
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	return lint_note(run, rule, node, sure, where, "%s", text);
 }

@@ -36,18 +36,16 @@ void nginx_judge_path(struct lint_run *run, const struct lint_node *level)
 	const struct lint_node *location = nginx_around(level, "location");
 	const char *target = lint_arg(pass, 0), *path = path_of(pass);
 	struct nginx_mend m = {.run = run};
-	char where[128], line[512];
+	char line[512];
 	struct lint_finding *f;
 
 	if (!location || !path || !lint_holds(prefix_of(location), SOCKET_IO) ||
-	    lint_holds(path, SOCKET_IO) ||
-	    lint_told(run, LINT_PATH_CHANGED, pass))
+	    lint_holds(path, SOCKET_IO))
 		return;
-	nginx_where(level, where, sizeof(where));
-	f = lint_note(run, LINT_PATH_CHANGED, pass, false, where,
-		      "the \"%.80s\" at the end of proxy_pass takes the place "
-		      "of %.80s, where a server of Socket.IO waits",
-		      path, prefix_of(location));
+	f = nginx_note(run, LINT_PATH_CHANGED, level, pass, false,
+		       "the \"%.80s\" at the end of proxy_pass takes the place "
+		       "of %.80s, where a server of Socket.IO waits",
+		       path, prefix_of(location));
 	snprintf(line, sizeof(line), "proxy_pass %.*s;", (int)(path - target),
 		 target);
 	lint_fix(f, "%s", line);
