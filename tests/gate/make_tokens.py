@@ -94,7 +94,7 @@ console.log(crypto.sign(digest, Buffer.from(data), key).toString('base64url'));
     return data + "." + out.stdout.strip()
 
 
-def by_openssl(key, alg, headers=None):
+def by_openssl(key, alg, headers=None, salt="digest"):
     data = b64(json.dumps({"alg": alg, **(headers or {})}).encode()) + "." + b64(json.dumps(CLAIMS).encode())
     with tempfile.TemporaryDirectory() as folder:
         pem, text = Path(folder, "k"), Path(folder, "d")
@@ -102,7 +102,7 @@ def by_openssl(key, alg, headers=None):
         text.write_text(data)
         how = {"RS384": ["-digest", "sha384", "-rawin"], "EdDSA": ["-rawin"],
                "PS512": ["-digest", "sha512", "-rawin", "-pkeyopt", "rsa_padding_mode:pss",
-                         "-pkeyopt", "rsa_pss_saltlen:digest"]}[alg]
+                         "-pkeyopt", "rsa_pss_saltlen:" + salt]}[alg]
         out = subprocess.run(["openssl", "pkeyutl", "-sign", "-inkey", pem, "-in", text] + how,
                              capture_output=True, check=True).stdout
     return data + "." + b64(out)
@@ -143,6 +143,7 @@ def main():
         "SMALL_JWK": json.dumps(jwk("small", small)),
         "PRIVATE_JWK": json.dumps(jwk("own", p256, d="AAAA")),
     }
+    texts["OTHER_SALT_TOKEN"] = by_openssl(r, "PS512", salt="20")
     kid = lambda name: {"kid": name}
     tokens = [
         ("RS256", "RSA_PEM", by_pyjwt(r, "RS256", kid("rsa"))),

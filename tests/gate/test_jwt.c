@@ -7,6 +7,9 @@
  */
 #include "gate/jwt.h"
 
+#include <openssl/err.h>
+#include <pthread.h>
+
 #include "signing.h"
 #include "tokens.h"
 
@@ -119,6 +122,17 @@ TEST("a token is good by its own key alone")
 			gate_keys_free(keys);
 		}
 	}
+}
+
+/* RFC 7518 3.5: the salt is as long as the digest. */
+TEST("a token with a salt of another length is refused")
+{
+	struct gate_keys *keys = named_keys(RSA_PEM);
+
+	assert_int_equal(
+		check_at(keys, &strict, BYTES(OTHER_SALT_TOKEN), "/", NOW),
+		GATE_FAULT_SIGNATURE);
+	gate_keys_free(keys);
 }
 
 TEST("the example of RFC 7519 is good until it expires")
@@ -460,6 +474,15 @@ TEST("a payload that is no object of claims is refused")
 	}
 }
 
+TEST("brackets within texts are not deep")
+{
+	static const struct gate_jwt_settings any;
+
+	assert_int_equal(check_claims(&any, "{\"a\":\"\\\"[[[[[[[[[[[[[[[["
+					    "[[[[[[[[\\\\\",\"b\":[]}"),
+			 GATE_FAULT_NONE);
+}
+
 TEST("what is no token says what it lacks")
 {
 	static const struct {
@@ -769,4 +792,73 @@ TEST("the signature comes before what a token claims")
 	assert_null(said.claims);
 	assert_string_equal(said.subject, "");
 	assert_string_equal(said.detail, "1 key was tried for HS256");
+}
+
+/* TLS looks into the same queue, and would take an old entry for its own. */
+TEST("nothing is left in OpenSSL's queue of errors, and nothing taken from it")
+{
+	char pem[1000];
+
+	ERR_raise(ERR_LIB_USER, 77);
+	for (size_t i = 0; i < ARRAY_LEN(tokens); i++) {
+		struct gate_keys *keys = named_keys(tokens[i].key);
+		char *text = strdup(tokens[i].text);
+		char *last = text + strlen(text) - 3;
+
+		*last = *last == 'x' ? 'y' : 'x';
+		assert_int_equal(
+			check_at(keys, &strict, bytes_of_str(text), "/", NOW),
+			GATE_FAULT_SIGNATURE);
+		gate_keys_free(keys);
+		free(text);
+	}
+	snprintf(pem, sizeof(pem), "%.60s", P256_PEM);
+	assert_null(keys_of(gate_keys_add_pem, bytes_of_str(pem), 0, NULL));
+	assert_null(keys_of(gate_keys_add_pem, BYTES(K1_PEM), 0, NULL));
+	assert_null(keys_of(gate_keys_add_jwks,
+			    BYTES("{\"keys\":[{\"kty\":\"EC\",\"crv\":"
+				  "\"P-256\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAA"
+				  "AAAAAAAAAAAAAAAAAAA\",\"y\":\"AAAAAAAAAAAAAA"
+				  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}]}"),
+			    0, NULL));
+	assert_int_equal(ERR_GET_REASON(ERR_get_error()), 77);
+	assert_int_equal(ERR_get_error(), 0);
+}
+
+static void *check_often(void *arg)
+{
+	const struct gate_keys *keys = arg;
+	size_t good = 0;
+
+	for (size_t n = 0; n < 5; n++)
+		for (size_t i = 0; i < ARRAY_LEN(tokens); i++) {
+			struct gate_jwt jwt;
+
+			good += gate_jwt_check(keys, &strict,
+					       bytes_of_str(tokens[i].text),
+					       BYTES("/"), NOW,
+					       &jwt) == GATE_FAULT_NONE;
+			json_decref(jwt.claims);
+		}
+	return (void *)good;
+}
+
+TEST("several threads check tokens by the same keys")
+{
+	struct gate_keys *keys =
+		keys_of(gate_keys_add_jwks, BYTES(JWKS), 0, NULL);
+	pthread_t threads[4];
+	size_t own = (size_t)check_often(keys);
+
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		assert_int_equal(
+			pthread_create(&threads[i], NULL, check_often, keys), 0);
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+		void *good;
+
+		pthread_join(threads[i], &good);
+		assert_int_equal((size_t)good, own);
+	}
+	assert_in_range(own, 5, 5 * ARRAY_LEN(tokens));
+	gate_keys_free(keys);
 }

@@ -5,58 +5,58 @@
 
 __attribute__((unused)) static const char RSA_PEM[] =
 	"-----BEGIN PUBLIC KEY-----\n"
-	"MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAptcjm0TlM3nVFj7rKgzA\n"
-	"bqJ7YH25GdobGzpQKdWOWj/+KAOhbpPY0CzyNV8VKD0Ebvx3Y7rzYz2/gN3UIjkx\n"
-	"q/qbIN4ioz3KSYyz0WJ+EjPmNYI+cuZ4qHl+eyvJL8J2j7FlG+i2rcH+JpHaIRBB\n"
-	"htDCiG5pWPXrJor5EYsCwOdolHAtiPHigIe3Kqn30D8/SGEqxA4i46U3TzNinY8r\n"
-	"eQWXph5Z9wfaPBvIdmFyBm8/mwQzeaKimJNnk/ggcucvOOhh0hGbpf75WgFHVNvu\n"
-	"xq/rMshY8gm66JoxmdrlmkUFK/Isr9hpYEiTLXfu48WbI7vOtW7shUs34IBYYBhr\n"
-	"EwIDAQAB\n"
+	"MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAp5ggN0Y/tB+4MpGMq8yu\n"
+	"5WalRExy5gVPFQcznjW4tKC0Mh/EOOnHR9g91EXUvUtCS2TbF5DiWsUsDU7M1guy\n"
+	"AlNIOe4LeruRfXvLLnHwRIOCtVsA5goM2aX/ZwZWMUO2cmcOwlhjW77JIbIJg8pN\n"
+	"1p2UDNM45m3V2CCPMRj1+zbZ3goH5pEPqCqzoK3CQoUCplhpvBgvrgwVIZh9DWIJ\n"
+	"ueWxX1GquspCU06CAa5PFWTAdKu7tiXYR1TbdujUYHlnOVfER5cNSwBu3apiR+Nw\n"
+	"N5VgmOY5KpZBDXMWifX4ppfYww0/XAMn5SVSshr858P153J/ZWIDjQHA36bdbYam\n"
+	"5wIDAQAB\n"
 	"-----END PUBLIC KEY-----\n";
 
 __attribute__((unused)) static const char P256_PEM[] =
 	"-----BEGIN PUBLIC KEY-----\n"
-	"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE0J0zmDx2MX6wM/+YCVCS6B/FiKxv\n"
-	"YYgXtV+DB1Bv70ZmA2eKbP/Uv5CypC0mJEM4i/ZgsfPCxtpBFtHTASGV8g==\n"
+	"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEs582uCJ1StliJX/Zw6Ay+KQXQ5ai\n"
+	"oNhdYMmFAxuEvPnln7fReoHh++18ftc8wdm4NxhW0ispF03XlSk+x2diwg==\n"
 	"-----END PUBLIC KEY-----\n";
 
 __attribute__((unused)) static const char P384_PEM[] =
 	"-----BEGIN PUBLIC KEY-----\n"
-	"MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEyGLBL0iX7N2fiJjpHnDUIDR3l1Hvw0nP\n"
-	"WwROc5ELmk19oGG7mfbO+sXho4oZwQ3kcF9rutZsQGg5OLdL9s0y3I2a0yjfgOhq\n"
-	"h0sZ4jl8WKrdrhUbqrdIDvrv/fH0YrLF\n"
+	"MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEl5rdDtk08+2bEWs0X8soPXs1IndcqPqS\n"
+	"ftRVb0BosaXzOGarWZV2VVTci2T65anWkabkfYktlYHGEuRQqng6rSyF6gkNrj7C\n"
+	"mMwNnW3eqKFkqmShD4RaUCEKl+o7Hurz\n"
 	"-----END PUBLIC KEY-----\n";
 
 __attribute__((unused)) static const char P521_PEM[] =
 	"-----BEGIN PUBLIC KEY-----\n"
-	"MIGbMBAGByqGSM49AgEGBSuBBAAjA4GGAAQB9ZBvpmMCHhr9eKE/K6ZCY+F3h3Ae\n"
-	"QIv9Wk7hDGKX104tLNf+JmngKC2cFAWWdkD5RkZAgDtiLpRyyRO3bBTpq+MAS0fI\n"
-	"M/Nx86W1w5QxNy0uzxVFguZn9SlsZu/YU6hHMBCShI9vMcCjPFUM93nycl60k/3/\n"
-	"rDFYDKi69mtQieerj3A=\n"
+	"MIGbMBAGByqGSM49AgEGBSuBBAAjA4GGAAQARdNIu3hLGgc00aUBWOgutwcK3MOU\n"
+	"8Q5brbsmja11faUM1aGBAkRvxAcYZjnqUKBEk+c7nyVq+0alSS7witr6zPMAPLHI\n"
+	"KS0H6E1t4bEzY3woIDM6yAf19y0ltmS0QVyF5GOvdlFtYo6o9sU3y+2gPftWVFxu\n"
+	"t+77EUzZB7/dIC5hyuE=\n"
 	"-----END PUBLIC KEY-----\n";
 
 __attribute__((unused)) static const char ED25519_PEM[] =
 	"-----BEGIN PUBLIC KEY-----\n"
-	"MCowBQYDK2VwAyEAqT6lY4gjtpOse/F4GA/Ov/gFNGv9u7EqcnR6EfBybGE=\n"
+	"MCowBQYDK2VwAyEAFPwR77cuOfZ8X09BoYn1+t7hVGs2pXksK0mYCS/GLc8=\n"
 	"-----END PUBLIC KEY-----\n";
 
 __attribute__((unused)) static const char X25519_PEM[] =
 	"-----BEGIN PUBLIC KEY-----\n"
-	"MCowBQYDK2VuAyEARJgqMdxarTGjhjXVA4C/tcGgoobVVOJCUVlQjQ7+nyY=\n"
+	"MCowBQYDK2VuAyEApEoEnKWP2anLw8VonNQwmm9OTma9Ag2EgZ2Fo3UUmxs=\n"
 	"-----END PUBLIC KEY-----\n";
 
 __attribute__((unused)) static const char SMALL_RSA_PEM[] =
 	"-----BEGIN PUBLIC KEY-----\n"
-	"MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQCsdo35LFNOmyNW8pLrW/3p952w\n"
-	"UfoMIXbNowFIL+mj05xq/FoTdZyJxQcDrJ4rX6WsOCjLrT0ebWqt9/49Ticqz/j4\n"
-	"7nyyiH5OCPE92fCUGTjnCNyR3DOJuleeXV87m6vAxKhnVuZnCmoBadMkpAOr/isM\n"
-	"HN4UXOtPXeSrtM4WkwIDAQAB\n"
+	"MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDBZ6E21M0DXT8R+/KuYpVZQmgM\n"
+	"Rd9MEBAOMOH+KReFV9CuzciZK6p7/XMLsAX3uSUxLm/cFVUC1NOywJxZMJ54Jbkd\n"
+	"v240npWwsfCoj4i/v3jqb13As3hJcwVDxX5dxuudiLukAtaeO2A9wql55WJRo8H9\n"
+	"PpXoVN9gAXg9gByIUwIDAQAB\n"
 	"-----END PUBLIC KEY-----\n";
 
 __attribute__((unused)) static const char K1_PEM[] =
 	"-----BEGIN PUBLIC KEY-----\n"
-	"MFYwEAYHKoZIzj0CAQYFK4EEAAoDQgAEepZ+TnAnpZ07KGE9GXdRviWuGiJ0BpSY\n"
-	"R9pEC/QMfDnKms86ou8PdxhcrpnN5nlLtJNEk4C7c59XgqX22Gvrow==\n"
+	"MFYwEAYHKoZIzj0CAQYFK4EEAAoDQgAE95GcyAkqocLDuC0dbkoo/wk7cIC4A0LA\n"
+	"euPLQc3GQrF2amKeXOo9ZOUY7fecfgT2c5Bylr6Jozc+EN/k8Z6j/A==\n"
 	"-----END PUBLIC KEY-----\n";
 
 __attribute__((unused)) static const char PRIVATE_PEM[] =
@@ -66,42 +66,42 @@ __attribute__((unused)) static const char PRIVATE_PEM[] =
 
 __attribute__((unused)) static const char PKCS1_PEM[] =
 	"-----BEGIN RSA PUBLIC KEY-----\n"
-	"MIIBCgKCAQEAptcjm0TlM3nVFj7rKgzAbqJ7YH25GdobGzpQKdWOWj/+KAOhbpPY\n"
-	"0CzyNV8VKD0Ebvx3Y7rzYz2/gN3UIjkxq/qbIN4ioz3KSYyz0WJ+EjPmNYI+cuZ4\n"
-	"qHl+eyvJL8J2j7FlG+i2rcH+JpHaIRBBhtDCiG5pWPXrJor5EYsCwOdolHAtiPHi\n"
-	"gIe3Kqn30D8/SGEqxA4i46U3TzNinY8reQWXph5Z9wfaPBvIdmFyBm8/mwQzeaKi\n"
-	"mJNnk/ggcucvOOhh0hGbpf75WgFHVNvuxq/rMshY8gm66JoxmdrlmkUFK/Isr9hp\n"
-	"YEiTLXfu48WbI7vOtW7shUs34IBYYBhrEwIDAQAB\n"
+	"MIIBCgKCAQEAp5ggN0Y/tB+4MpGMq8yu5WalRExy5gVPFQcznjW4tKC0Mh/EOOnH\n"
+	"R9g91EXUvUtCS2TbF5DiWsUsDU7M1guyAlNIOe4LeruRfXvLLnHwRIOCtVsA5goM\n"
+	"2aX/ZwZWMUO2cmcOwlhjW77JIbIJg8pN1p2UDNM45m3V2CCPMRj1+zbZ3goH5pEP\n"
+	"qCqzoK3CQoUCplhpvBgvrgwVIZh9DWIJueWxX1GquspCU06CAa5PFWTAdKu7tiXY\n"
+	"R1TbdujUYHlnOVfER5cNSwBu3apiR+NwN5VgmOY5KpZBDXMWifX4ppfYww0/XAMn\n"
+	"5SVSshr858P153J/ZWIDjQHA36bdbYam5wIDAQAB\n"
 	"-----END RSA PUBLIC KEY-----\n";
 
 __attribute__((unused)) static const char CERTIFICATE_PEM[] =
 	"-----BEGIN CERTIFICATE-----\n"
 	"MIIBCTCBsaADAgECAgEHMAoGCCqGSM49BAMCMA8xDTALBgNVBAMMBGxlYWYwHhcN\n"
 	"MjAwMTAxMDAwMDAwWhcNMjEwMTAxMDAwMDAwWjAPMQ0wCwYDVQQDDARsZWFmMFkw\n"
-	"EwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE0J0zmDx2MX6wM/+YCVCS6B/FiKxvYYgX\n"
-	"tV+DB1Bv70ZmA2eKbP/Uv5CypC0mJEM4i/ZgsfPCxtpBFtHTASGV8jAKBggqhkjO\n"
-	"PQQDAgNHADBEAiB6n6TE0WYH3p+9BKHE4wyvqN5dPv6mYgnhoKvGQ+800QIgep1R\n"
-	"YPPZF9nEjyTZApN9mwCEhF+OqfxVxab0mZ6AvmE=\n"
+	"EwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEs582uCJ1StliJX/Zw6Ay+KQXQ5aioNhd\n"
+	"YMmFAxuEvPnln7fReoHh++18ftc8wdm4NxhW0ispF03XlSk+x2diwjAKBggqhkjO\n"
+	"PQQDAgNHADBEAiBspm4XXaNTE+M9WAnHczo+53qTJYdQO3rXS6o/bN8ldgIgVAPz\n"
+	"hYxyDjT9C5HFQkrtv26hOm2DcPZji1r94Tm4fQ0=\n"
 	"-----END CERTIFICATE-----\n";
 
 __attribute__((unused)) static const char CHAIN_PEM[] =
 	"-----BEGIN CERTIFICATE-----\n"
-	"MIIBJzCBr6ADAgECAgEHMAoGCCqGSM49BAMCMA0xCzAJBgNVBAMMAmNhMB4XDTIw\n"
+	"MIIBKTCBr6ADAgECAgEHMAoGCCqGSM49BAMCMA0xCzAJBgNVBAMMAmNhMB4XDTIw\n"
 	"MDEwMTAwMDAwMFoXDTIxMDEwMTAwMDAwMFowDzENMAsGA1UEAwwEbGVhZjBZMBMG\n"
-	"ByqGSM49AgEGCCqGSM49AwEHA0IABNCdM5g8djF+sDP/mAlQkugfxYisb2GIF7Vf\n"
-	"gwdQb+9GZgNnimz/1L+QsqQtJiRDOIv2YLHzwsbaQRbR0wEhlfIwCgYIKoZIzj0E\n"
-	"AwIDZwAwZAIwRRV7CsuFKRTPL3XqjaShIJ0/bTrqB4B8zrPbhhzxCRoXDGRb1dSb\n"
-	"y5q3ZHMcmxbXAjAnW1XJSNE0urCTfp2Yjizspv6w45ybzaMRmrmL0LV2F0vFtI3Q\n"
-	"Ly5zo3bs7FOCvU8=\n"
+	"ByqGSM49AgEGCCqGSM49AwEHA0IABLOfNrgidUrZYiV/2cOgMvikF0OWoqDYXWDJ\n"
+	"hQMbhLz55Z+30XqB4fvtfH7XPMHZuDcYVtIrKRdN15UpPsdnYsIwCgYIKoZIzj0E\n"
+	"AwIDaQAwZgIxAIixadT8iFHAEVUyqpMJZMIWeQrBDEWDMh0A9Q8cBwo6zBUg36de\n"
+	"kCWqspPoU7HzHQIxAIz1iccDV7Wpp+TJzb79Jkitt7PqsDJnXIa+R0Nxb49Yc688\n"
+	"0SDO2zg2QJi9gR+YJw==\n"
 	"-----END CERTIFICATE-----\n"
 	"-----BEGIN CERTIFICATE-----\n"
-	"MIIBRDCByqADAgECAgEHMAoGCCqGSM49BAMCMA0xCzAJBgNVBAMMAmNhMB4XDTIw\n"
+	"MIIBQzCByqADAgECAgEHMAoGCCqGSM49BAMCMA0xCzAJBgNVBAMMAmNhMB4XDTIw\n"
 	"MDEwMTAwMDAwMFoXDTIxMDEwMTAwMDAwMFowDTELMAkGA1UEAwwCY2EwdjAQBgcq\n"
-	"hkjOPQIBBgUrgQQAIgNiAATIYsEvSJfs3Z+ImOkecNQgNHeXUe/DSc9bBE5zkQua\n"
-	"TX2gYbuZ9s76xeGjihnBDeRwX2u61mxAaDk4t0v2zTLcjZrTKN+A6GqHSxniOXxY\n"
-	"qt2uFRuqt0gO+u/98fRissUwCgYIKoZIzj0EAwIDaQAwZgIxAPdX9chpT5ZVm1rR\n"
-	"/qzXkUC4tadqHK6ILYOCdpz5wS0c9eoq4lK5Ll47vc2Cmb/SwAIxAL8dTvJ80FJD\n"
-	"4SOvA3mB8TfV36dkUmipYngbIE3lcsd9C5YVUmEBo+hkH4X2Sr02sg==\n"
+	"hkjOPQIBBgUrgQQAIgNiAASXmt0O2TTz7ZsRazRfyyg9ezUid1yo+pJ+1FVvQGix\n"
+	"pfM4ZqtZlXZVVNyLZPrlqdaRpuR9iS2VgcYS5FCqeDqtLIXqCQ2uPsKYzA2dbd6o\n"
+	"oWSqZKEPhFpQIQqX6jse6vMwCgYIKoZIzj0EAwIDaAAwZQIwMp8gWmUFF75mVe0y\n"
+	"s8l7UdMDtCJZ7ngXMWjIVa0SDjNM7/MmWUx0LaGjChPYMBBtAjEAppy9EWJpVO7r\n"
+	"IYkDy/E4xhxBX58NV3qXQHwE4jtpPKwJtpFU/BPYQEM1X4YzFjuc\n"
 	"-----END CERTIFICATE-----\n";
 
 __attribute__((unused)) static const char SECRET[] =
@@ -112,12 +112,12 @@ __attribute__((unused)) static const char JWKS[] =
 	" \"keys\": [\n"
 	"  {\n"
 	"   \"kty\": \"RSA\",\n"
-	"   \"n\": \"ptcjm0TlM3nVFj7rKgzAbqJ7YH25GdobGzpQKdWOWj_-KAOhbpPY0CzyN"
-	"V8VKD0Ebvx3Y7rzYz2_gN3UIjkxq_qbIN4ioz3KSYyz0WJ-EjPmNYI-cuZ4qHl-eyv"
-	"JL8J2j7FlG-i2rcH-JpHaIRBBhtDCiG5pWPXrJor5EYsCwOdolHAtiPHigIe3Kqn30"
-	"D8_SGEqxA4i46U3TzNinY8reQWXph5Z9wfaPBvIdmFyBm8_mwQzeaKimJNnk_ggcuc"
-	"vOOhh0hGbpf75WgFHVNvuxq_rMshY8gm66JoxmdrlmkUFK_Isr9hpYEiTLXfu48WbI"
-	"7vOtW7shUs34IBYYBhrEw\",\n"
+	"   \"n\": \"p5ggN0Y_tB-4MpGMq8yu5WalRExy5gVPFQcznjW4tKC0Mh_EOOnHR9g91"
+	"EXUvUtCS2TbF5DiWsUsDU7M1guyAlNIOe4LeruRfXvLLnHwRIOCtVsA5goM2aX_ZwZ"
+	"WMUO2cmcOwlhjW77JIbIJg8pN1p2UDNM45m3V2CCPMRj1-zbZ3goH5pEPqCqzoK3CQ"
+	"oUCplhpvBgvrgwVIZh9DWIJueWxX1GquspCU06CAa5PFWTAdKu7tiXYR1TbdujUYHl"
+	"nOVfER5cNSwBu3apiR-NwN5VgmOY5KpZBDXMWifX4ppfYww0_XAMn5SVSshr858P15"
+	"3J_ZWIDjQHA36bdbYam5w\",\n"
 	"   \"e\": \"AQAB\",\n"
 	"   \"kid\": \"rsa\",\n"
 	"   \"use\": \"sig\",\n"
@@ -126,27 +126,27 @@ __attribute__((unused)) static const char JWKS[] =
 	"  {\n"
 	"   \"kty\": \"EC\",\n"
 	"   \"crv\": \"P-256\",\n"
-	"   \"x\": \"0J0zmDx2MX6wM_-YCVCS6B_FiKxvYYgXtV-DB1Bv70Y\",\n"
-	"   \"y\": \"ZgNnimz_1L-QsqQtJiRDOIv2YLHzwsbaQRbR0wEhlfI\",\n"
+	"   \"x\": \"s582uCJ1StliJX_Zw6Ay-KQXQ5aioNhdYMmFAxuEvPk\",\n"
+	"   \"y\": \"5Z-30XqB4fvtfH7XPMHZuDcYVtIrKRdN15UpPsdnYsI\",\n"
 	"   \"kid\": \"p256\"\n"
 	"  },\n"
 	"  {\n"
 	"   \"kty\": \"EC\",\n"
 	"   \"crv\": \"P-384\",\n"
-	"   \"x\": \"yGLBL0iX7N2fiJjpHnDUIDR3l1Hvw0nPWwROc5ELmk19oGG7mfbO-sXho"
-	"4oZwQ3k\",\n"
-	"   \"y\": \"cF9rutZsQGg5OLdL9s0y3I2a0yjfgOhqh0sZ4jl8WKrdrhUbqrdIDvrv_"
-	"fH0YrLF\",\n"
+	"   \"x\": \"l5rdDtk08-2bEWs0X8soPXs1IndcqPqSftRVb0BosaXzOGarWZV2VVTci"
+	"2T65anW\",\n"
+	"   \"y\": \"kabkfYktlYHGEuRQqng6rSyF6gkNrj7CmMwNnW3eqKFkqmShD4RaUCEKl"
+	"-o7Hurz\",\n"
 	"   \"kid\": \"p384\",\n"
 	"   \"use\": \"sig\"\n"
 	"  },\n"
 	"  {\n"
 	"   \"kty\": \"EC\",\n"
 	"   \"crv\": \"P-521\",\n"
-	"   \"x\": \"AfWQb6ZjAh4a_XihPyumQmPhd4dwHkCL_VpO4Qxil9dOLSzX_iZp4Cgtn"
-	"BQFlnZA-UZGQIA7Yi6UcskTt2wU6avj\",\n"
-	"   \"y\": \"AEtHyDPzcfOltcOUMTctLs8VRYLmZ_UpbGbv2FOoRzAQkoSPbzHAozxVD"
-	"Pd58nJetJP9_6wxWAyouvZrUInnq49w\",\n"
+	"   \"x\": \"AEXTSLt4SxoHNNGlAVjoLrcHCtzDlPEOW627Jo2tdX2lDNWhgQJEb8QHG"
+	"GY56lCgRJPnO58lavtGpUku8Ira-szz\",\n"
+	"   \"y\": \"ADyxyCktB-hNbeGxM2N8KCAzOsgH9fctJbZktEFcheRjr3ZRbWKOqPbFN"
+	"8vtoD37VlRcbrfu-xFM2Qe_3SAuYcrh\",\n"
 	"   \"kid\": \"p521\",\n"
 	"   \"key_ops\": [\n"
 	"    \"verify\"\n"
@@ -155,18 +155,18 @@ __attribute__((unused)) static const char JWKS[] =
 	"  {\n"
 	"   \"kty\": \"OKP\",\n"
 	"   \"crv\": \"Ed25519\",\n"
-	"   \"x\": \"qT6lY4gjtpOse_F4GA_Ov_gFNGv9u7EqcnR6EfBybGE\",\n"
+	"   \"x\": \"FPwR77cuOfZ8X09BoYn1-t7hVGs2pXksK0mYCS_GLc8\",\n"
 	"   \"kid\": \"ed\",\n"
 	"   \"alg\": \"EdDSA\"\n"
 	"  },\n"
 	"  {\n"
 	"   \"kty\": \"RSA\",\n"
-	"   \"n\": \"ptcjm0TlM3nVFj7rKgzAbqJ7YH25GdobGzpQKdWOWj_-KAOhbpPY0CzyN"
-	"V8VKD0Ebvx3Y7rzYz2_gN3UIjkxq_qbIN4ioz3KSYyz0WJ-EjPmNYI-cuZ4qHl-eyv"
-	"JL8J2j7FlG-i2rcH-JpHaIRBBhtDCiG5pWPXrJor5EYsCwOdolHAtiPHigIe3Kqn30"
-	"D8_SGEqxA4i46U3TzNinY8reQWXph5Z9wfaPBvIdmFyBm8_mwQzeaKimJNnk_ggcuc"
-	"vOOhh0hGbpf75WgFHVNvuxq_rMshY8gm66JoxmdrlmkUFK_Isr9hpYEiTLXfu48WbI"
-	"7vOtW7shUs34IBYYBhrEw\",\n"
+	"   \"n\": \"p5ggN0Y_tB-4MpGMq8yu5WalRExy5gVPFQcznjW4tKC0Mh_EOOnHR9g91"
+	"EXUvUtCS2TbF5DiWsUsDU7M1guyAlNIOe4LeruRfXvLLnHwRIOCtVsA5goM2aX_ZwZ"
+	"WMUO2cmcOwlhjW77JIbIJg8pN1p2UDNM45m3V2CCPMRj1-zbZ3goH5pEPqCqzoK3CQ"
+	"oUCplhpvBgvrgwVIZh9DWIJueWxX1GquspCU06CAa5PFWTAdKu7tiXYR1TbdujUYHl"
+	"nOVfER5cNSwBu3apiR-NwN5VgmOY5KpZBDXMWifX4ppfYww0_XAMn5SVSshr858P15"
+	"3J_ZWIDjQHA36bdbYam5w\",\n"
 	"   \"e\": \"AQAB\",\n"
 	"   \"kid\": \"enc\",\n"
 	"   \"use\": \"enc\"\n"
@@ -174,24 +174,24 @@ __attribute__((unused)) static const char JWKS[] =
 	"  {\n"
 	"   \"kty\": \"EC\",\n"
 	"   \"crv\": \"secp256k1\",\n"
-	"   \"x\": \"epZ-TnAnpZ07KGE9GXdRviWuGiJ0BpSYR9pEC_QMfDk\",\n"
-	"   \"y\": \"yprPOqLvD3cYXK6ZzeZ5S7STRJOAu3OfV4Kl9thr66M\",\n"
+	"   \"x\": \"95GcyAkqocLDuC0dbkoo_wk7cIC4A0LAeuPLQc3GQrE\",\n"
+	"   \"y\": \"dmpinlzqPWTlGO33nH4E9nOQcpa-iaM3PhDf5PGeo_w\",\n"
 	"   \"kid\": \"k1\"\n"
 	"  },\n"
 	"  {\n"
 	"   \"kty\": \"OKP\",\n"
 	"   \"crv\": \"X25519\",\n"
-	"   \"x\": \"RJgqMdxarTGjhjXVA4C_tcGgoobVVOJCUVlQjQ7-nyY\",\n"
+	"   \"x\": \"pEoEnKWP2anLw8VonNQwmm9OTma9Ag2EgZ2Fo3UUmxs\",\n"
 	"   \"kid\": \"x\"\n"
 	"  },\n"
 	"  {\n"
 	"   \"kty\": \"RSA\",\n"
-	"   \"n\": \"ptcjm0TlM3nVFj7rKgzAbqJ7YH25GdobGzpQKdWOWj_-KAOhbpPY0CzyN"
-	"V8VKD0Ebvx3Y7rzYz2_gN3UIjkxq_qbIN4ioz3KSYyz0WJ-EjPmNYI-cuZ4qHl-eyv"
-	"JL8J2j7FlG-i2rcH-JpHaIRBBhtDCiG5pWPXrJor5EYsCwOdolHAtiPHigIe3Kqn30"
-	"D8_SGEqxA4i46U3TzNinY8reQWXph5Z9wfaPBvIdmFyBm8_mwQzeaKimJNnk_ggcuc"
-	"vOOhh0hGbpf75WgFHVNvuxq_rMshY8gm66JoxmdrlmkUFK_Isr9hpYEiTLXfu48WbI"
-	"7vOtW7shUs34IBYYBhrEw\",\n"
+	"   \"n\": \"p5ggN0Y_tB-4MpGMq8yu5WalRExy5gVPFQcznjW4tKC0Mh_EOOnHR9g91"
+	"EXUvUtCS2TbF5DiWsUsDU7M1guyAlNIOe4LeruRfXvLLnHwRIOCtVsA5goM2aX_ZwZ"
+	"WMUO2cmcOwlhjW77JIbIJg8pN1p2UDNM45m3V2CCPMRj1-zbZ3goH5pEPqCqzoK3CQ"
+	"oUCplhpvBgvrgwVIZh9DWIJueWxX1GquspCU06CAa5PFWTAdKu7tiXYR1TbdujUYHl"
+	"nOVfER5cNSwBu3apiR-NwN5VgmOY5KpZBDXMWifX4ppfYww0_XAMn5SVSshr858P15"
+	"3J_ZWIDjQHA36bdbYam5w\",\n"
 	"   \"e\": \"AQAB\",\n"
 	"   \"kid\": \"oaep\",\n"
 	"   \"alg\": \"RSA-OAEP\"\n"
@@ -211,15 +211,26 @@ __attribute__((unused)) static const char JWKS[] =
 	"}";
 
 __attribute__((unused)) static const char SMALL_JWK[] =
-	"{\"kty\": \"RSA\", \"n\": \"rHaN-SxTTpsjVvKS61v96fedsFH6DCF2zaMBSC_po9Oca"
-	"vxaE3WcicUHA6yeK1-lrDgoy609Hm1qrff-PU4nKs_4-O58soh-TgjxPdnwlBk45wj"
-	"ckdwzibpXnl1fO5urwMSoZ1bmZwpqAWnTJKQDq_4rDBzeFFzrT13kq7TOFpM\", \"e\""
+	"{\"kty\": \"RSA\", \"n\": \"wWehNtTNA10_EfvyrmKVWUJoDEXfTBAQDjDh_ikXhVfQr"
+	"s3ImSuqe_1zC7AF97klMS5v3BVVAtTTssCcWTCeeCW5Hb9uNJ6VsLHwqI-Iv7946m9"
+	"dwLN4SXMFQ8V-XcbrnYi7pALWnjtgPcKpeeViUaPB_T6V6FTfYAF4PYAciFM\", \"e\""
 	": \"AQAB\", \"kid\": \"small\"}";
 
 __attribute__((unused)) static const char PRIVATE_JWK[] =
-	"{\"kty\": \"EC\", \"crv\": \"P-256\", \"x\": \"0J0zmDx2MX6wM_-YCVCS6B_FiKxvYY"
-	"gXtV-DB1Bv70Y\", \"y\": \"ZgNnimz_1L-QsqQtJiRDOIv2YLHzwsbaQRbR0wEhlfI\""
+	"{\"kty\": \"EC\", \"crv\": \"P-256\", \"x\": \"s582uCJ1StliJX_Zw6Ay-KQXQ5aioN"
+	"hdYMmFAxuEvPk\", \"y\": \"5Z-30XqB4fvtfH7XPMHZuDcYVtIrKRdN15UpPsdnYsI\""
 	", \"kid\": \"own\", \"d\": \"AAAA\"}";
+
+__attribute__((unused)) static const char OTHER_SALT_TOKEN[] =
+	"eyJhbGciOiAiUFM1MTIifQ.eyJzdWIiOiAiYWxpY2UiLCAiaXNzIjogImh0dHBzOi8"
+	"vaWQuZXhhbXBsZSIsICJhdWQiOiAiY2hhdCIsICJpYXQiOiAxNzk5OTk5OTAwLCAib"
+	"mJmIjogMTc5OTk5OTkwMCwgImV4cCI6IDE4MDAwMDAzMDAsICJyb2xlIjogIm1lbWJ"
+	"lciJ9.UM5SRsYjr88rcPs8atvf3CIeUryDhbtKGQqor1oAmoB93kdD5eiZLk4rdcMk"
+	"lsriZen-d4TNdn1R4fUfIEpFUGsr7qsSUl9Z0QullunuSWjxuAOvIga6jXwCJqVxbg"
+	"GRhA0Z83u-klfNAL_-2p1054gxiyqV6b4_RaY-bp20_ChnL8z9_H8napZIVPKeh8rq"
+	"9hztvHgQGt0kndndlQ8ZlK8xP1G_zzMfUiaoXSid-FPtI7U1WcX8KqUUiptWM_peyh"
+	"-p5ZqNXo4_8LwC-l1LAniEEsAQGLus9Jmz1Le2jq6Yj7pxaR3cI5ZDJzs_OX4taWh0"
+	"ahsEw8dAAoG4wpytXw";
 
 /* Good from 1799999900 on, until 1800000300. */
 __attribute__((unused)) static const struct token {
@@ -229,156 +240,156 @@ __attribute__((unused)) static const struct token {
 	"eyJhbGciOiJSUzI1NiIsImtpZCI6InJzYSIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhb"
 	"GljZSIsImlzcyI6Imh0dHBzOi8vaWQuZXhhbXBsZSIsImF1ZCI6ImNoYXQiLCJpYXQ"
 	"iOjE3OTk5OTk5MDAsIm5iZiI6MTc5OTk5OTkwMCwiZXhwIjoxODAwMDAwMzAwLCJyb"
-	"2xlIjoibWVtYmVyIn0.DLPNxe1qEJFBn4WC5Ykts-mS2OQhlK-S6N9Gzem6_5aRpiN"
-	"Q_TbJmF5iJ7Nw69Vsj1y8cPbnvTg35vn_2A0vAJOrmLDoxzxHLKeY0_tFyJ1cNJvy1"
-	"KlpDtCkOkxwwcgrQy-o8Mg02wBEsSpWhraoZXH7m_qNU4HEIzaBng7EUKv1AluXLji"
-	"lkSvv_LbSEiCzncAoVQWCzNoPNruexMBV4oCODQiNfWvaBMW3XGQRqv4QPzyC5tohi"
-	"Tk7vodWb2UCdeaMfzjUm6jieU-4WjbIr0mzjV47s7vY5bR5ya9iCUO2h60RCzbSozt"
-	"3l3zDNcEPoP5jTuZ2M_lomrYyb9-94Q"},
+	"2xlIjoibWVtYmVyIn0.JcjEhwYAUm-6ZMKl4XrKgHFnJvDMLam40Qz280usNCl_aiQ"
+	"UmXHCxF22YS-jk_zvXfAjGCt2HN3DpyzO9UYPSzGE_mLw7ZT5k3wpyNCMKbEtqKiwN"
+	"eXwrwM-1Kp7U5pw_yM1Mm2V7YiCiq58N9jOzsxDtzUO24cK6aq09tzHpqVBRC9q3IH"
+	"u2oCNJoKzmrmHr_W9LqBXQadc6IzlSaAhyfoXTQVSGbhBkrUPp-OqK68oonFjJCdDd"
+	"fosAIXjnngF9YFX1CcxzsJTk4QHyPbQ5EzChmCxfMV4DTkuse8e8fq4Bwdm-aS-FAz"
+	"OtkgE5o6d_1qMRQT_lWGKFGkN4Da2Kw"},
 
 	{"RS384", RSA_PEM,
 	"eyJhbGciOiAiUlMzODQifQ.eyJzdWIiOiAiYWxpY2UiLCAiaXNzIjogImh0dHBzOi8"
 	"vaWQuZXhhbXBsZSIsICJhdWQiOiAiY2hhdCIsICJpYXQiOiAxNzk5OTk5OTAwLCAib"
 	"mJmIjogMTc5OTk5OTkwMCwgImV4cCI6IDE4MDAwMDAzMDAsICJyb2xlIjogIm1lbWJ"
-	"lciJ9.nnZp8OZnz4MmItuyYgDYOgAsBgBLPDW4G8DQdBCgg9-QNjwfFu_0N6a4n5I_"
-	"C0OITfWk2-CRObttomrHx09og5T7oyt5pbiHNsjHQWwGJNfq0pJFWiVPmIzoXXNcp2"
-	"NeaB44n2FTWTtZHhOE7upQDkz91BSCtF916YZiuY6Gnm36gqmXe5RgOzqjcb4JO_1O"
-	"bppxpF4Gc4U2qgS2gsXKIE1kTqPZXdssuvXMhD6EjnuQUBLmUBI4W3lL-So03B9B1c"
-	"UoPR4nz3BpJ3Nm5mB-hQKvFrCnkQZkHOHSxDc8-PtPpFueAJ8y1c1zVpAnPg16RmYj"
-	"WLFJPyTt4xMZeOMTNw"},
+	"lciJ9.KsAR2aGhmAYAykuF4hAB7YEKvr8nVcCw729CCvevc62YWYN7m_j8rK4hkjkF"
+	"F1ldwlYW4AQ7kk13a-5Ihos6w0XtucALZOB-hY2ZCZPvGCeXxst3JTAfVCX6HvXw9q"
+	"NL_XpzEsGBGmPN3_DIlsHb_471rlJ6NpebwlvgvsEgKnkx9eAEl6W_y-oj538gF68B"
+	"HzH0alKCiKE1M9ZDuA7Br8mImsmpYcZBJq8M2c38AoaQZg6NJo4YAcX_4tH26dO2hF"
+	"vmFdIFl9fd12CqPfnT_aa3soGENJaPRIGKs4yA18EfpPLLUESqJKQ_T-aJF_co6ZSp"
+	"f9K4SJ5cIsLsDzH4Og"},
 
 	{"RS512", RSA_PEM,
 	"eyJhbGciOiAiUlM1MTIifQ.eyJzdWIiOiAiYWxpY2UiLCAiaXNzIjogImh0dHBzOi8"
 	"vaWQuZXhhbXBsZSIsICJhdWQiOiAiY2hhdCIsICJpYXQiOiAxNzk5OTk5OTAwLCAib"
 	"mJmIjogMTc5OTk5OTkwMCwgImV4cCI6IDE4MDAwMDAzMDAsICJyb2xlIjogIm1lbWJ"
-	"lciJ9.WekVrCJuo35NSlFh0cP8jZlYJcORjNnzRkwCPg5lyIux5QzI0ehL34kC2EhI"
-	"zgAXMe56Tmai35WOZ3DZQ0pwlYZi9qy_3czMiB7JBhHK9BCL1uIslA5cdce3rc82Bu"
-	"QaBzxQSYD8tXBZmjkAkSjIGKmk3XoT5dkFGXvzAnVoV_Q60WonBswr-ouTbeNShtYz"
-	"gAELX21F2TFWB0lQmvfhFoXq-TE9sdHR3m1sjSmHdMgyOSfKJsXfpNwOm2Kr65efDH"
-	"lcfTOkagTCWpgX3AcqkvvgbGiVlb5_Mnqgh8EmgKvK1BgYzNRyBQEDWaWfjJoB58pp"
-	"uZMZ4_q3QN0VzKVjpw"},
+	"lciJ9.pBRSY_dRnepN3fzDIDH7t2aQNDsvOMGmZzPOYYtFFJammZ1jdo6SFoqmFnSQ"
+	"8_-m01suv0HNlV3l9HLnA_Kc9BiXuVchH6Y-qr8a5csX2tZgR5jixw_x3F-Txk2FQJ"
+	"zt4pl6XiLeI7wumL5wnASBEeoSpqUQyxnlYiETVz2YBzIvmzB8sZ_PoTNXtEn1YYhR"
+	"0jO4KIytCbttjA4lRjZG8pPkudQuZO1mERYsB6mK0yyJDCoT7nNgluCDvUb21FosCN"
+	"U1hnaGmwgjxzF0LaqsPRRfWXjLa4fcXdsu5rMvVG8uaIpQShG304hXDz_A3RKBwMew"
+	"ktEiwKaEoVQfr-PhhA"},
 
 	{"RS512", PKCS1_PEM,
 	"eyJhbGciOiAiUlM1MTIifQ.eyJzdWIiOiAiYWxpY2UiLCAiaXNzIjogImh0dHBzOi8"
 	"vaWQuZXhhbXBsZSIsICJhdWQiOiAiY2hhdCIsICJpYXQiOiAxNzk5OTk5OTAwLCAib"
 	"mJmIjogMTc5OTk5OTkwMCwgImV4cCI6IDE4MDAwMDAzMDAsICJyb2xlIjogIm1lbWJ"
-	"lciJ9.WekVrCJuo35NSlFh0cP8jZlYJcORjNnzRkwCPg5lyIux5QzI0ehL34kC2EhI"
-	"zgAXMe56Tmai35WOZ3DZQ0pwlYZi9qy_3czMiB7JBhHK9BCL1uIslA5cdce3rc82Bu"
-	"QaBzxQSYD8tXBZmjkAkSjIGKmk3XoT5dkFGXvzAnVoV_Q60WonBswr-ouTbeNShtYz"
-	"gAELX21F2TFWB0lQmvfhFoXq-TE9sdHR3m1sjSmHdMgyOSfKJsXfpNwOm2Kr65efDH"
-	"lcfTOkagTCWpgX3AcqkvvgbGiVlb5_Mnqgh8EmgKvK1BgYzNRyBQEDWaWfjJoB58pp"
-	"uZMZ4_q3QN0VzKVjpw"},
+	"lciJ9.pBRSY_dRnepN3fzDIDH7t2aQNDsvOMGmZzPOYYtFFJammZ1jdo6SFoqmFnSQ"
+	"8_-m01suv0HNlV3l9HLnA_Kc9BiXuVchH6Y-qr8a5csX2tZgR5jixw_x3F-Txk2FQJ"
+	"zt4pl6XiLeI7wumL5wnASBEeoSpqUQyxnlYiETVz2YBzIvmzB8sZ_PoTNXtEn1YYhR"
+	"0jO4KIytCbttjA4lRjZG8pPkudQuZO1mERYsB6mK0yyJDCoT7nNgluCDvUb21FosCN"
+	"U1hnaGmwgjxzF0LaqsPRRfWXjLa4fcXdsu5rMvVG8uaIpQShG304hXDz_A3RKBwMew"
+	"ktEiwKaEoVQfr-PhhA"},
 
 	{"PS256", RSA_PEM,
 	"eyJhbGciOiJQUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhbGljZSIsImlzcyI6I"
 	"mh0dHBzOi8vaWQuZXhhbXBsZSIsImF1ZCI6ImNoYXQiLCJpYXQiOjE3OTk5OTk5MDA"
 	"sIm5iZiI6MTc5OTk5OTkwMCwiZXhwIjoxODAwMDAwMzAwLCJyb2xlIjoibWVtYmVyI"
-	"n0.cpwZ_BqQiF5M5ymzBye139JSU9MBwJkJYT0osmeCr00PwWLLD4ozvd0toe0yxmB"
-	"sMQJ9ZYkEKjgt17MMUM6HKC8DXm7349BVVRFehdKNmFagIWrgTLMyPr6vsu5gaFNgU"
-	"7Sdf7C8AKuG_wkVIqS14psRvFC83kr5RWSyynuVP-jRkCfpdsTrd6lNJClmWcyz8Dp"
-	"Kty-Zp-10VUChxc0458ONyQsfUz0LEnrfYChiAeyT6ckuRajKUkan3W5HvP80_O0wo"
-	"5_KmEHrz2TaZUubRoWzpr7GU-TS6dNAvwZry5NEIDcIWpdB9qhoJLenkCaQomuu6GP"
-	"MURFD-PUYwgX87w"},
+	"n0.boF_2K7HMsPj6-OQggvKjyircVsLw_GsE1bh772pKXiG4QJQ7FqzOrgR8wYtSxr"
+	"tPKzWNrizeOHm0A6HhWlL4QoAzj4GgHeRGHaUWpn5W0hSHxvzMmG2YAcVfe7admsAq"
+	"rtrz462KiPfNFUyZ_zuOeZvqsqjgjcNktfhXtrU1IksbLAZB2nUq8FOzzNxgFV_XRo"
+	"eD3dD0h0O4wwBiGDbOOTBeZIB3FNB_IT8NMVxA2CjPNoW2jSvratlS-VGOtYc7ZgKn"
+	"NPbYXt3vw-Xp-IK0IKby7-fjTMRy4zWnoQkvV-Mi0DIZd5vTEz2wfAFItK8H06EuEJ"
+	"pZnrbOExs3th6lg"},
 
 	{"PS384", RSA_PEM,
 	"eyJhbGciOiAiUFMzODQifQ.eyJzdWIiOiAiYWxpY2UiLCAiaXNzIjogImh0dHBzOi8"
 	"vaWQuZXhhbXBsZSIsICJhdWQiOiAiY2hhdCIsICJpYXQiOiAxNzk5OTk5OTAwLCAib"
 	"mJmIjogMTc5OTk5OTkwMCwgImV4cCI6IDE4MDAwMDAzMDAsICJyb2xlIjogIm1lbWJ"
-	"lciJ9.epxQYSkhchatooUdA6GTzaedDj5qyrsf7Ilbah0xE2PZwOPPv8oN0f96WzIh"
-	"pNgWdGZs8xqtTevILBIpU_79KWh1ihEdpErCeTT3CbcPjiBbOHTTEhbkiRmmonFCOk"
-	"Ve7bn3X29Gr02oNv_Wd5zmTjcd1IviJHiWfrdz_cg-YEz0HC0xf7IxPFZKP0SmE1sy"
-	"sWYfFO5-5uTaLZE0B7iPTqpPtIaZk3luWgsi6uhFenQNWkGqmZtW8M8QkTQceRtBIY"
-	"7MrNkrynPosWfHuHfOllx9AkEhzPwbtFtxGEcx9ol51Fad8zPxPlvUVq8kt74R1Imk"
-	"2JoiJOqCzp6KlCSaiA"},
+	"lciJ9.IB6PyldOSb0GYugFQIJw3mKm1RL3aLsiiXvKv2QF2mcN5Vm5-4zJxAcoEsOc"
+	"iEZ64jO3YQhy-Ixkwf7paJpmulj8zyT1eW8UaRBgmDhOSs4I98PGipL7B5f2nnALzI"
+	"wYg9auYWQ6Ut8DLNn8LH8IIQmbegjLTcgpiM7en-eoPnAbuVkGZzn-CPtUWn7XygtD"
+	"dmJqRpFpgpdQmDJrj5kWZrSeP_rW3-VcxBtVFZOOR6XNU0-VygceLRALwgTVG34WfE"
+	"i_RHViJ_2T-IdEQHnUz4sE8M0YSQ8Y8ZKsfSRB2uj5qJ8cK2bMTumDiOdNauObt05L"
+	"g_8uoaTz7soZLQ8DbA"},
 
 	{"PS512", RSA_PEM,
 	"eyJhbGciOiAiUFM1MTIifQ.eyJzdWIiOiAiYWxpY2UiLCAiaXNzIjogImh0dHBzOi8"
 	"vaWQuZXhhbXBsZSIsICJhdWQiOiAiY2hhdCIsICJpYXQiOiAxNzk5OTk5OTAwLCAib"
 	"mJmIjogMTc5OTk5OTkwMCwgImV4cCI6IDE4MDAwMDAzMDAsICJyb2xlIjogIm1lbWJ"
-	"lciJ9.F0yus2Jw0gRG-8306wyTJl6kqgKhaRxPQQjMKeDOGEebv0RYXFpCE7G8lcL7"
-	"OZJwC_MFGx_5uJG4i1TSA_dZ1dH1uqves_qSlillg0ItXfjtw3pn2MT0ryEPc0FSWA"
-	"u_oHYR31q6N3DiSl4OCzPBtaLFUOTFhOiDNBRlRXKIgnL9VcKyIgWz9dV3eO8zu2l8"
-	"N1nBLA5XdwMNT4mkIGRqll_o9Br76tjnuv_yrV1HpzyoCBy4FLCABH1hmuateuazgR"
-	"igOTUvbibw3CqFIsQhYGx3AEI9hTgPXepGB4vmT_WjMZewlTVmvGwkL4mK64pOpaLa"
-	"qxnGnlBm4HeNufYKQw"},
+	"lciJ9.TtUEHnv4rFrA9ZP-vXMRuEc_RJKUjFNXcme2_vJvpXz52ShxzsUXv2NGyjam"
+	"wuntd54rCu8-SReu707rnIrpkxWN-CFpeSndhPO1I3ywoP-PcpekGTnoo3zafLlk9Y"
+	"YjP_sYj8YNE6Pcc98-8Sl1LPptgDKaaSasHyY3hCUVCENsVwyKPIApa_4CF8rjMOnv"
+	"kmyYTJ6DAepysjYAsUtn3xDy_1SiCJ1OSIwv1G1YO1qph1KPtznSQHj1LgOpudcTOj"
+	"QEzHk9LgEjxLW_EcTAe_nVBqga4a_hd078QgoakV-qJ-tfpIyCmAkBThrti11YxpdE"
+	"8haiWZ34NjR_IpaN4g"},
 
 	{"PS256", RSA_PEM,
 	"eyJhbGciOiAiUFMyNTYifQ.eyJzdWIiOiAiYWxpY2UiLCAiaXNzIjogImh0dHBzOi8"
 	"vaWQuZXhhbXBsZSIsICJhdWQiOiAiY2hhdCIsICJpYXQiOiAxNzk5OTk5OTAwLCAib"
 	"mJmIjogMTc5OTk5OTkwMCwgImV4cCI6IDE4MDAwMDAzMDAsICJyb2xlIjogIm1lbWJ"
-	"lciJ9.KGuWApWLZJbF2VhPUgXOKWiUdQCRxJX23n8UM13mqXrVISvkxv3UGPVLDQn-"
-	"yt_LniaawosbnhXdUmpYE3VqoOVa3AM54kk76iHPbpdulR0H8HA5zKnZgVZ2BlidUI"
-	"Nj1L5pnbkYw_fjlzZkz072x5EI-KrEQFGbjNkZcEY5K7SgN728tTMglWi24Gix703Z"
-	"5q8ijXfFrJz_0JwX-jEOymLFQw_YAJ3D3Uo-TZYMPtA5qdcLwk1XCbaWm7MBp9cEB8"
-	"9OBXeAYa-wQxkSAxwEKTKKuNwiEPs5oXEmrmm8iky_pIyOOAob4V9801aIjhsTyjfK"
-	"AT3f5LTd9qcmol8fpw"},
+	"lciJ9.gv1vR3Q3bi5dRxhHhNxiMdEm1_tvGPR2rgZU-nx0WFMMQSk6-VuG0vpF4abs"
+	"CLB9i4vvRGrfkce9mjcYw1_K_ueQyTig6gbW1QL6DEDapBjMAbl7m9WqED6lDeZKgm"
+	"7nHCtBU3Tz0-4ghVv-PjmL4RZtfsCHYIQ8c2uoZOCCP0r2bkYg11cNzqk_rEnnFqML"
+	"6ZmTiC0sdn8NflasFc2_ZJbmUmI4H8nSyzyOwihFrlWNXw4VldCy_dKHu0b36NrRv8"
+	"1thrwvxvDXiAJhK89ZdVOtMZbyH8nk_F4InHFiFTWv1-ttc-crPBkhrd8GzfhUIjNq"
+	"O0P0zYTCp_Vk7Z8rRA"},
 
 	{"ES256", P256_PEM,
 	"eyJhbGciOiJFUzI1NiIsImtpZCI6InAyNTYiLCJ0eXAiOiJKV1QifQ.eyJzdWIiOiJ"
 	"hbGljZSIsImlzcyI6Imh0dHBzOi8vaWQuZXhhbXBsZSIsImF1ZCI6ImNoYXQiLCJpY"
 	"XQiOjE3OTk5OTk5MDAsIm5iZiI6MTc5OTk5OTkwMCwiZXhwIjoxODAwMDAwMzAwLCJ"
-	"yb2xlIjoibWVtYmVyIn0.EkG1tRtvHuRdcv827xCZAij9szdb3qaC5VswCQ4s-Tla2"
-	"F6disdqJEUGVUfOLUotbl0fBTKBgE03BZ8ZyMiGEQ"},
+	"yb2xlIjoibWVtYmVyIn0.SB45r6yEK3TmkEoYIyDHz34VLQWpynFs8ZAM15LVMOLOc"
+	"7PQkRFAc-2D1sFYW5EP8brfz-Cz5rVumF6LT7RD4Q"},
 
 	{"ES256", CERTIFICATE_PEM,
 	"eyJhbGciOiAiRVMyNTYifQ.eyJzdWIiOiAiYWxpY2UiLCAiaXNzIjogImh0dHBzOi8"
 	"vaWQuZXhhbXBsZSIsICJhdWQiOiAiY2hhdCIsICJpYXQiOiAxNzk5OTk5OTAwLCAib"
 	"mJmIjogMTc5OTk5OTkwMCwgImV4cCI6IDE4MDAwMDAzMDAsICJyb2xlIjogIm1lbWJ"
-	"lciJ9.Vz_rQ2wng5QwF-yehgQkpZDp0X0UGtlcKvqK1Kqg7EHm_OIpbgNTsREqLBi2"
-	"Hki_aar1Y8_w0PoHmtc-138Xpg"},
+	"lciJ9.wyz82ghoTm8o8UL9oCyuc57INRsPyYdtGMjmQcCOkHsZACTbth04E-fRd4vs"
+	"XsWhcIzsiYjrIqV6HK45-UQAew"},
 
 	{"ES384", P384_PEM,
 	"eyJhbGciOiAiRVMzODQiLCAia2lkIjogInAzODQifQ.eyJzdWIiOiAiYWxpY2UiLCA"
 	"iaXNzIjogImh0dHBzOi8vaWQuZXhhbXBsZSIsICJhdWQiOiAiY2hhdCIsICJpYXQiO"
 	"iAxNzk5OTk5OTAwLCAibmJmIjogMTc5OTk5OTkwMCwgImV4cCI6IDE4MDAwMDAzMDA"
-	"sICJyb2xlIjogIm1lbWJlciJ9.jx7FjgBLjcpspofX4DAtxJiKq0qAU0t5RwW16dtP"
-	"VZPLma3WSGVwsSMPYNcYq0YQaDOABtXnwkda0L2FZ4b1L458z_05TDUIdPAFM_MZqa"
-	"mXMCu4rcEo77aHW88I2D4K"},
+	"sICJyb2xlIjogIm1lbWJlciJ9.70-2m0jA4zG7IM9TMR7feKtJslWWDJ4empV-DUY6"
+	"t5MoczQmPr2UXklMadXR-SNKIeTpSMwNr0mX--jvcsRbDji8SftboZdrcCRac4V9mV"
+	"yJVUI1FdJXoCl7rhR-SmhV"},
 
 	{"ES384", P384_PEM,
 	"eyJhbGciOiAiRVMzODQifQ.eyJzdWIiOiAiYWxpY2UiLCAiaXNzIjogImh0dHBzOi8"
 	"vaWQuZXhhbXBsZSIsICJhdWQiOiAiY2hhdCIsICJpYXQiOiAxNzk5OTk5OTAwLCAib"
 	"mJmIjogMTc5OTk5OTkwMCwgImV4cCI6IDE4MDAwMDAzMDAsICJyb2xlIjogIm1lbWJ"
-	"lciJ9.fOMlWAGVJYg0bX6VUVFS-q5U66Gqn7O6PXgerMmK1_1LsX4O0PgQ3wb2EAFn"
-	"h0Yl8Ac5XQSNw-aMkkzG_e2uqUmMZ8z9N98uI8omtJCRZSC2lgd9VoD7Wi31V8L1WD"
-	"Wh"},
+	"lciJ9.FHHFdnBcjjOKOhJmk5GvXAl-Tq0rT57NBOx-LjKUKxakS0Xl5CjjW9JVp5qo"
+	"PcjpEjoZtWM5aqyCTp9PMv9KLFVCA0ixpqZpmFvbL0a_AQBscDZtLHeXJKfHgP0rdW"
+	"SO"},
 
 	{"ES512", P521_PEM,
 	"eyJhbGciOiJFUzUxMiIsImtpZCI6InA1MjEiLCJ0eXAiOiJKV1QifQ.eyJzdWIiOiJ"
 	"hbGljZSIsImlzcyI6Imh0dHBzOi8vaWQuZXhhbXBsZSIsImF1ZCI6ImNoYXQiLCJpY"
 	"XQiOjE3OTk5OTk5MDAsIm5iZiI6MTc5OTk5OTkwMCwiZXhwIjoxODAwMDAwMzAwLCJ"
-	"yb2xlIjoibWVtYmVyIn0.AJfD1aL4JluLV79kSkPB9f2Y2KCY8I91gmLBJoztva-iq"
-	"pPyYZiN7ukLtAHU0_VyXSL72kaT1XPKel92NTvVi11ZAVLvRlJ9iFfSfl0CyJMSbCb"
-	"dVT3Ka5ONbXDQzU5qgiJhM06sruSjrcNJjKaay2p_araSGoEOzi1cegFZHfjXQQHt"},
+	"yb2xlIjoibWVtYmVyIn0.AE3GAemMzs3NUQGjcepNreJHSUqcl4_VaJ5TyyZEvnYlu"
+	"xc47OjAOQGe7LU7LNgENG1-wgssFJYCNu54xfT-LXPpAVWCHl47-XBBIf_2QTWAl46"
+	"mv-E0N6LndXF6x4t7gCWm1TjFhxAT5yjwrEADJYVacNB3f2jPBfwhaZNznS3Wdby-"},
 
 	{"ES512", P521_PEM,
 	"eyJhbGciOiAiRVM1MTIifQ.eyJzdWIiOiAiYWxpY2UiLCAiaXNzIjogImh0dHBzOi8"
 	"vaWQuZXhhbXBsZSIsICJhdWQiOiAiY2hhdCIsICJpYXQiOiAxNzk5OTk5OTAwLCAib"
 	"mJmIjogMTc5OTk5OTkwMCwgImV4cCI6IDE4MDAwMDAzMDAsICJyb2xlIjogIm1lbWJ"
-	"lciJ9.Ad7JnQ_98QfMxDHwlfZqdrVT2YTn_9BP_YPGQgmlVbMzk8Nq1M5TlluV4YuT"
-	"gvrwU4_61uulhuHTTZzt9aYVO6pqAVbcq_G6mEysxOIDmtj2jTEThbhYl73Jc_s_lH"
-	"wVZowSsAMH8tdEnR8F0ZpOZ2kFEkU4smnktpcGHMOcp2wnzxO1"},
+	"lciJ9.AP57RZQbRgqXvgdGo3-ocr1cyk6RVFfhXbnLsMrCt3axE2zh6h_5wNPSKLK3"
+	"KPtm_Pu2EYsowD6jhIkFzElkIHwtASGAQFJpGU7iswVhtV1WAqWK1L6pY0mEqEgeEC"
+	"AtvCp8Tl9TVLZDKqqli2n13uF-fwhoP50mwSHX6AH3A8jhupYK"},
 
 	{"EdDSA", ED25519_PEM,
 	"eyJhbGciOiJFZERTQSIsImtpZCI6ImVkIiwidHlwIjoiSldUIn0.eyJzdWIiOiJhbG"
 	"ljZSIsImlzcyI6Imh0dHBzOi8vaWQuZXhhbXBsZSIsImF1ZCI6ImNoYXQiLCJpYXQi"
 	"OjE3OTk5OTk5MDAsIm5iZiI6MTc5OTk5OTkwMCwiZXhwIjoxODAwMDAwMzAwLCJyb2"
-	"xlIjoibWVtYmVyIn0.nVDMk7M1ps2uc7hTRMxF29Hi19N_FiYYft0RaygB14qLe3kx"
-	"Qed3ffvXwZoNlXDluTpiVNZBCMF5yMyG22jGCg"},
+	"xlIjoibWVtYmVyIn0.xKcJlr0uccWUBqIzwx6XVla54TMW74IbbM7WD8cTu8eZcGS4"
+	"Vs_uMhVFlSLMxAhQA3IaEhMEkY27GloVJAHJCQ"},
 
 	{"EdDSA", ED25519_PEM,
 	"eyJhbGciOiAiRWREU0EifQ.eyJzdWIiOiAiYWxpY2UiLCAiaXNzIjogImh0dHBzOi8"
 	"vaWQuZXhhbXBsZSIsICJhdWQiOiAiY2hhdCIsICJpYXQiOiAxNzk5OTk5OTAwLCAib"
 	"mJmIjogMTc5OTk5OTkwMCwgImV4cCI6IDE4MDAwMDAzMDAsICJyb2xlIjogIm1lbWJ"
-	"lciJ9.NTlnNdEcQbc080VXEv5jOgqdtgw1CqcdQvf-XK3qwkK_agPEemMWN2NkQPV6"
-	"pwek45-DHLptRrrkXbwTY0kOBQ"},
+	"lciJ9.mq5pENy2UDWOIj5OwCKRqCw5UsSTaNIKwO8-Yww4rRv2Un3lnDv-xwDU257G"
+	"M8LCC_iZ1gbLfsl1TQ69NikhDg"},
 
 	{"EdDSA", ED25519_PEM,
 	"eyJhbGciOiAiRWREU0EifQ.eyJzdWIiOiAiYWxpY2UiLCAiaXNzIjogImh0dHBzOi8"
 	"vaWQuZXhhbXBsZSIsICJhdWQiOiAiY2hhdCIsICJpYXQiOiAxNzk5OTk5OTAwLCAib"
 	"mJmIjogMTc5OTk5OTkwMCwgImV4cCI6IDE4MDAwMDAzMDAsICJyb2xlIjogIm1lbWJ"
-	"lciJ9.NTlnNdEcQbc080VXEv5jOgqdtgw1CqcdQvf-XK3qwkK_agPEemMWN2NkQPV6"
-	"pwek45-DHLptRrrkXbwTY0kOBQ"},
+	"lciJ9.mq5pENy2UDWOIj5OwCKRqCw5UsSTaNIKwO8-Yww4rRv2Un3lnDv-xwDU257G"
+	"M8LCC_iZ1gbLfsl1TQ69NikhDg"},
 
 	{"HS256", SECRET,
 	"eyJhbGciOiJIUzI1NiIsImtpZCI6InNlY3JldCIsInR5cCI6IkpXVCJ9.eyJzdWIiO"
