@@ -271,6 +271,21 @@ static int perform(struct doctor_chart *chart, const struct doctor_case *asked,
 			    : doctor_probe_run(asked, trial, p);
 }
 
+/*
+ * After one silence, a shorter one is as telling; so it is at a guessed path of
+ * a server that answered the user's own request without delay.
+ */
+static bool is_soon_told(const struct doctor_chart *chart,
+			 const struct doctor_trial *trial)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+
+	return doctor_fell_silent(chart) ||
+	       (trial->change == DOCTOR_PATH && base &&
+		base->outcome == DOCTOR_ANSWERED &&
+		base->ms < AFTER_SILENCE_MS / 4);
+}
+
 /* One more probe for the chart. 0, or -1: out of memory. */
 static int ask(struct doctor_chart *chart, const struct doctor_trial *trial)
 {
@@ -284,8 +299,7 @@ static int ask(struct doctor_chart *chart, const struct doctor_trial *trial)
 	p->n = (int)chart->n_probes + 1;
 	p->c = chart->c;
 	asked.hold_ms = watch_ms(chart, trial);
-	/* after one silence, a shorter one is as telling */
-	if (doctor_fell_silent(chart) && asked.timeout_ms > AFTER_SILENCE_MS)
+	if (is_soon_told(chart, trial) && asked.timeout_ms > AFTER_SILENCE_MS)
 		asked.timeout_ms = AFTER_SILENCE_MS;
 	doctor_progress(chart->c, p->n, trial);
 	if (perform(chart, &asked, trial, p) < 0) {

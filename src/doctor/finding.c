@@ -328,7 +328,7 @@ static bool wrote(const struct doctor_probe *p, enum why_stack stack)
 	return p->hops.writer >= 0 && p->hops.hop[p->hops.writer].stack == stack;
 }
 
-static bool passed_by(const struct doctor_probe *p, enum why_stack stack)
+bool doctor_passed_by(const struct doctor_probe *p, enum why_stack stack)
 {
 	for (size_t i = 0; i < p->hops.n; i++)
 		if (p->hops.hop[i].stack == stack)
@@ -474,7 +474,8 @@ static void odd_words(struct doctor_chart *chart, const struct doctor_probe *p)
 		doctor_note(chart, DOCTOR_F_SAYS_RELAY, p, NULL,
 			    "it is an error of the server's over an Upgrade "
 			    "that it did get");
-	if (p->status == 200 && p->body_len == 0 && passed_by(p, WHY_STACK_CADDY))
+	if (p->status == 200 && p->body_len == 0 &&
+	    doctor_passed_by(p, WHY_STACK_CADDY))
 		doctor_note(chart, DOCTOR_F_EMPTY_CADDY, p, NULL,
 			    "Caddy answers a Host that no site of it has with "
 			    "an empty 200, as here");
@@ -484,6 +485,11 @@ static void odd_words(struct doctor_chart *chart, const struct doctor_probe *p)
 			chart, DOCTOR_F_NGINX_503, p, NULL,
 			"nginx itself writes 503 when one of its limits is "
 			"passed; without its upstream it writes 502 or 504");
+	if (p->status == 500 &&
+	    (wrote(p, WHY_STACK_NGINX) || wrote(p, WHY_STACK_OPENRESTY)))
+		doctor_note(chart, DOCTOR_F_NGINX_500, p, NULL,
+			    "nginx itself writes 500 when a question of its "
+			    "own fails, mostly that of auth_request");
 	if (p->status == 400 &&
 	    bytes_equal(bytes_trim(body), BYTES("400: Bad Request")))
 		doctor_note(chart, DOCTOR_F_HOME_ASSISTANT_400, p, NULL,
@@ -635,18 +641,23 @@ static void find_no_proxy(struct doctor_chart *chart,
 		DOCTOR_F_SAYS_CONNECTOR,    DOCTOR_F_ACTIONCABLE_404,
 		DOCTOR_F_VERSION_13_LISTED, DOCTOR_F_GET_SAME_WS};
 
-	if (chart->blind || base->outcome != DOCTOR_ANSWERED ||
-	    base->status == 426 || base->status == 502 || base->status >= 504 ||
-	    chart->c->proxy || chart->config)
+	if (base->outcome != DOCTOR_ANSWERED || base->status == 426 ||
+	    base->status == 502 || base->status >= 504 || chart->c->proxy ||
+	    chart->config)
 		return;
 	for (size_t i = 0; i < sizeof(missed) / sizeof(missed[0]); i++)
 		if (doctor_found(chart, missed[i]))
 			return;
 	for (size_t i = 0; i < chart->n_probes; i++)
-		if (shows_proxy(chart->probe[i]))
+		if (chart->blind ? has_relay_field(chart->probe[i])
+				 : shows_proxy(chart->probe[i]))
 			return;
-	doctor_note(chart, DOCTOR_F_NO_PROXY_SIGN, base, NULL,
-		    "nothing in the answers is a proxy's");
+	if (!chart->blind)
+		doctor_note(chart, DOCTOR_F_NO_PROXY_SIGN, base, NULL,
+			    "nothing in the answers is a proxy's");
+	else if (base->status / 100 == 2 || base->status == 405)
+		doctor_note(chart, DOCTOR_F_NO_RELAY_FIELD, base, NULL,
+			    "no answer has a field that a relay adds");
 }
 
 /* Close codes say little; who then speaks of the Origin has looked for it. */

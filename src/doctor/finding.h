@@ -128,6 +128,8 @@ void doctor_find_comparison(struct doctor_chart *chart);
 /* The probe that the comparison came down to, or NULL. */
 const struct doctor_probe *
 doctor_compared(const struct doctor_chart *chart);
+/* Whether @stack is among those that the answer of @p came by. */
+bool doctor_passed_by(const struct doctor_probe *p, enum why_stack stack);
 /* Whether the answer of @p has a telltale of this kind. */
 bool doctor_says(const struct doctor_probe *p, enum doctor_finding_kind kind);
 

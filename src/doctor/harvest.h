@@ -31,6 +31,12 @@ void doctor_harvest_paths(const struct doctor_chart *chart,
 			  struct doctor_values *v);
 void doctor_harvest_subprotocols(const struct doctor_chart *chart,
 				 struct doctor_values *v);
+/* "name=value" with another version in the place of the query's own. */
+void doctor_harvest_versions(const struct doctor_chart *chart,
+			     struct doctor_values *v);
+/* The names of the query's parameters, where there are several. */
+void doctor_harvest_parameters(const struct doctor_chart *chart,
+			       struct doctor_values *v);
 void doctor_harvest_ports(const struct doctor_chart *chart,
 			  struct doctor_values *v);
 

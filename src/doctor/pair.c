@@ -174,6 +174,18 @@ static void find_either_refused(struct doctor_chart *chart)
 	}
 }
 
+/* The handshake @p is answered as a plain GET is, the user's own is not. */
+static bool is_taken_for_get(const struct doctor_chart *chart,
+			     const struct doctor_probe *p)
+{
+	const struct doctor_probe *g =
+		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
+
+	return g && doctor_tried(chart, DOCTOR_ORIGIN, NULL) &&
+	       doctor_same_answer(g, p) &&
+	       !doctor_same_answer(g, doctor_baseline(chart));
+}
+
 static void find_origin(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -196,7 +208,10 @@ static void find_origin(struct doctor_chart *chart)
 		find_either_refused(chart);
 	if (without.opened || with.opened || base->outcome == DOCTOR_OPEN)
 		return;
-	if (with.changed || without.changed)
+	if (without.changed && all_same(with) &&
+	    is_taken_for_get(chart, without.changed))
+		tell(chart, DOCTOR_F_ORIGIN_MAKES_HANDSHAKE, without.changed);
+	else if (with.changed || without.changed)
 		tell(chart, DOCTOR_F_ORIGIN_CHANGES_ANSWER,
 		     with.changed ? with.changed : without.changed);
 	else if (with.n + without.n >= (same ? 1 : 2) && all_same(with) &&
@@ -306,6 +321,14 @@ static bool a_page_names_it(const struct doctor_chart *chart)
 	return false;
 }
 
+/* This handshake is refused in HTTP, the other one gets no answer at all. */
+static bool is_left_alone(const struct doctor_probe *base,
+			  const struct doctor_probe *p)
+{
+	return base->outcome == DOCTOR_ANSWERED && base->status / 100 == 4 &&
+	       p->outcome == DOCTOR_NO_ANSWER;
+}
+
 static void find_nonsense(struct doctor_chart *chart,
 			  const struct doctor_probe *p)
 {
@@ -329,6 +352,8 @@ static void find_nonsense(struct doctor_chart *chart,
 			  base->status / 100 == 2 ? DOCTOR_F_NONSENSE_SAME_PAGE
 						  : DOCTOR_F_NONSENSE_SAME,
 			  p, "a path that cannot exist gets the same answer");
+	else if (is_left_alone(base, p))
+		tell(chart, DOCTOR_F_PATH_CLAIMED, p);
 	else if (base->status == 403 && p->status == 404 &&
 		 is_directory(chart->c))
 		tell(chart, DOCTOR_F_DIRECTORY_DENIED, p);
@@ -376,16 +401,21 @@ static void find_query(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
 	struct tally q = count(chart, DOCTOR_NO_QUERY);
+	struct tally with = count(chart, DOCTOR_PARAMETER);
+	struct tally without = count(chart, DOCTOR_NO_PARAMETER);
 	/* firewalls refuse in HTTP, or cut; they do not say 101 first */
 	bool attack = doctor_rank(base) <= 2 && base->status != 404 &&
 		      base->status / 100 != 5 &&
 		      doctor_is_attack(chart->c->url.query, true);
 
-	if (q.opened)
+	if (q.opened || without.opened)
 		tell(chart,
-		     attack ? DOCTOR_F_QUERY_ATTACK_OPENS
-			    : DOCTOR_F_QUERY_REMOVED_OPENS,
-		     q.opened);
+		     attack	? DOCTOR_F_QUERY_ATTACK_OPENS
+		     : q.opened ? DOCTOR_F_QUERY_REMOVED_OPENS
+				: DOCTOR_F_PARAMETER_OPENS,
+		     q.opened ? q.opened : without.opened);
+	else if (with.opened)
+		tell(chart, DOCTOR_F_PARAMETER_OPENS, with.opened);
 	else if (q.changed)
 		tell(chart,
 		     attack ? DOCTOR_F_QUERY_ATTACK_CHANGES
@@ -708,6 +738,11 @@ static void find_unclaimed(struct doctor_chart *chart)
 	if (base->outcome != DOCTOR_NO_ANSWER || !g || doctor_rank(g) != 2 ||
 	    !odd || !doctor_same_answer(base, odd))
 		return;
+	if (!chart->blind && base->error != SESAME_ETIMEOUT &&
+	    doctor_passed_by(g, WHY_STACK_WEBSOCKIFY)) {
+		tell(chart, DOCTOR_F_RELAY_CLOSES, g);
+		return;
+	}
 	tell(chart, DOCTOR_F_UPGRADE_UNCLAIMED, g);
 	if (base->error == SESAME_ETIMEOUT)
 		tell(chart, DOCTOR_F_UPGRADE_SWALLOWED, g);
@@ -723,6 +758,9 @@ static void find_subprotocol(struct doctor_chart *chart)
 	const struct doctor_probe *base = doctor_baseline(chart);
 	struct tally with = count(chart, DOCTOR_SUBPROTOCOL);
 	struct tally without = count(chart, DOCTOR_NO_SUBPROTOCOL);
+	const struct doctor_probe *worse = !chart->c->subprotocols ? NULL
+					   : with.worse		   ? with.worse
+							: without.worse;
 
 	for (size_t i = 0; i < chart->n_probes; i++)
 		if (chart->probe[i]->trial.change == DOCTOR_SUBPROTOCOL &&
@@ -747,6 +785,8 @@ static void find_subprotocol(struct doctor_chart *chart)
 	if (with.changed || without.changed)
 		tell(chart, DOCTOR_F_SUBPROTOCOL_CHANGES_ANSWER,
 		     with.changed ? with.changed : without.changed);
+	else if (worse && is_left_alone(base, worse))
+		tell(chart, DOCTOR_F_SUBPROTOCOL_CLAIMED, worse);
 	else if (with.same || without.same)
 		tell_same(chart, DOCTOR_F_SUBPROTOCOL_NO_EFFECT,
 			  with.same ? with.same : without.same,

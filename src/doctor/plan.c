@@ -387,6 +387,20 @@ static bool odd_headers(const struct doctor_chart *chart, size_t i, char *out,
 	return false;
 }
 
+static bool versions_of_query(const struct doctor_chart *chart, size_t i,
+			      char *out, size_t size)
+{
+	return nth(harvest(chart, doctor_harvest_versions), i, out, size);
+}
+
+/* One by one, once it is known that to leave out all of them does not help. */
+static bool parameters(const struct doctor_chart *chart, size_t i, char *out,
+		       size_t size)
+{
+	return doctor_tried(chart, DOCTOR_NO_QUERY, NULL) &&
+	       nth(harvest(chart, doctor_harvest_parameters), i, out, size);
+}
+
 static bool other_scheme(const struct doctor_chart *chart, size_t i, char *out,
 			 size_t size)
 {

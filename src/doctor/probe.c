@@ -318,7 +318,11 @@ static void keep_body(struct probing *x)
 {
 	struct doctor_probe *p = x->p;
 	struct bytes raw = ses_buf_bytes(&x->in);
+	int64_t announced = ses_head_content_length(&p->parsed);
 
+	/* what follows is no body: some answer the same request twice */
+	if (announced >= 0 && raw.len > (uint64_t)announced)
+		raw.len = (size_t)announced;
 	p->body = malloc(BODY_BYTES);
 	if (!p->body)
 		return;

@@ -169,6 +169,33 @@ static bool leads_away(const struct doctor_trial *trial)
 	       trial->change == DOCTOR_TLS_VERSION;
 }
 
+/* The user's own query with one parameter replaced or left out. */
+static void change_parameter(const struct doctor_case *c,
+			     const struct doctor_trial *trial,
+			     struct doctor_request *r, struct bytes *ret_query)
+{
+	bool left_out = trial->change == DOCTOR_NO_PARAMETER;
+	struct bytes query = c->url.query, text = bytes_of_str(trial->value);
+	size_t n = 0, name = strcspn(trial->value, "=");
+
+	while (query.len > 0) {
+		ptrdiff_t end = bytes_find_byte(query, '&');
+		size_t len = end < 0 ? query.len : (size_t)end;
+		struct bytes pair = bytes_first(query, len);
+		bool it = bytes_starts(pair, bytes_first(text, name)) &&
+			  (pair.len == name || pair.data[name] == '=');
+
+		query = bytes_from(query, len + 1);
+		if (it)
+			pair = text;
+		if ((it && left_out) || sizeof(r->query) - n < pair.len + 2)
+			continue;
+		n += (size_t)sprintf(r->query + n, "%s%.*s", n ? "&" : "",
+				     BYTES_ARG(pair));
+	}
+	*ret_query = bytes_of(n ? r->query : NULL, n);
+}
+
 /* The path, with a word in the place of each part that may be a token. */
 static int withhold_steps(struct doctor_request *r, struct bytes *path)
 {
@@ -222,6 +249,9 @@ static int pick_target(const struct doctor_case *c,
 	}
 	if (r->bare && leads_away(trial) && withhold_steps(r, &url.path) < 0)
 		return SESAME_ELIMIT;
+	if (trial->change == DOCTOR_PARAMETER ||
+	    trial->change == DOCTOR_NO_PARAMETER)
+		change_parameter(c, trial, r, &url.query);
 	if (trial->change == DOCTOR_NO_QUERY)
 		url.query = bytes_of(NULL, 0);
 	if (trial->change == DOCTOR_POLLING || trial->change == DOCTOR_SESSION)

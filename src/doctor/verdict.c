@@ -233,8 +233,8 @@ static void tell_of_next(const struct doctor_facts *f, char *s, size_t size)
 	}
 	doctor_trial_text(f->chart->c, &f->key->trial, change, sizeof(change));
 	len += (size_t)snprintf(s + len, size - len,
-				" A second fault stands behind it: with %s the "
-				"next answer is %s",
+				" A second fault stands behind it: after one "
+				"change (%s) the next answer is %s",
 				change, result);
 	if (len < size)
 		snprintf(s + len, size - len,

@@ -41,7 +41,7 @@ TEST("a refusal from further behind proves the first, and names the second")
 		  .answers = {{DOCTOR_NO_ORIGIN, NULL, NOT_UPGRADED}}},
 		 WHY_SERVER_PROXY_HOST,
 		 WHY_SERVER_PROXY_UPGRADE,
-		 "with no Origin the next answer is 426 Upgrade Required "
+		 "after one change (no Origin) the next answer is 426 Upgrade Required "
 		 "(probably server.proxy-upgrade)"},
 		{{.url = URL,
 		  .origin = "http://evil.example",

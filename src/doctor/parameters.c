@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The parameters of the user's own query: which may be left out one by one, and
+ * which name a version that a server may serve no more, or not yet.
+ */
+#include "doctor/harvest_inner.h"
+
+#include <stdlib.h>
+
+#include "doctor/withhold.h"
+
+#define LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+/* The next "name=value" of @query that may be looked at, and changed. */
+static bool next_parameter(struct bytes *query, struct bytes *ret_name,
+			   struct bytes *ret_value)
+{
+	while (query->len > 0) {
+		ptrdiff_t end = bytes_find_byte(*query, '&'), equals;
+		size_t len = end < 0 ? query->len : (size_t)end;
+		struct bytes pair = bytes_first(*query, len);
+
+		*query = bytes_from(*query, len + 1);
+		equals = bytes_find_byte(pair, '=');
+		if (equals <= 0 || doctor_is_secret_part(pair))
+			continue;
+		*ret_name = bytes_first(pair, (size_t)equals);
+		*ret_value = bytes_from(pair, (size_t)equals + 1);
+		return true;
+	}
+	return false;
+}
+
+void doctor_harvest_parameters(const struct doctor_chart *chart,
+			       struct doctor_values *v)
+{
+	struct bytes query = chart->c->url.query, name, value;
+
+	if (bytes_find_byte(query, '&') < 0)
+		return; /* to leave out the only one is to leave out all */
+	while (next_parameter(&query, &name, &value))
+		doctor_add_value(v, "%.*s", BYTES_ARG(name));
+}
+
+static bool is_version_name(struct bytes name)
+{
+	static const char *const names[] = {"v",
+					    "ver",
+					    "vsn",
+					    "version",
+					    "api_version",
+					    "api-version",
+					    "apiVersion",
+					    "protocol",
+					    "proto",
+					    "protocolVersion",
+					    "protocol_version",
+					    "EIO"};
+
+	for (size_t i = 0; i < LEN(names); i++)
+		if (bytes_equal_nocase(name, bytes_of_str(names[i])))
+			return true;
+	return false;
+}
+
+/* The first number of "6", "v6" or "1.0.0"; how long what is before it is. */
+static bool first_number(struct bytes value, size_t *ret_before, int *ret)
+{
+	size_t before = value.len > 0 && value.data[0] == 'v', n = before;
+
+	*ret = 0;
+	while (n < value.len && value.data[n] >= '0' && value.data[n] <= '9' &&
+	       n - before < 3)
+		*ret = *ret * 10 + (value.data[n++] - '0');
+	*ret_before = before;
+	if (n == before)
+		return false;
+	for (; n < value.len; n++)
+		if (!strchr("0.", value.data[n]))
+			return false; /* a date, or something else */
+	return true;
+}
+
+/* Versions move on one by one, and clients lag behind more often. */
+void doctor_harvest_versions(const struct doctor_chart *chart,
+			     struct doctor_values *v)
+{
+	static const int steps[] = {1, 2, 3, 4, -1};
+	struct bytes query = chart->c->url.query, name, value;
+	size_t before, rest;
+	int number;
+
+	while (next_parameter(&query, &name, &value)) {
+		if (!is_version_name(name) ||
+		    !first_number(value, &before, &number))
+			continue;
+		for (rest = before; rest < value.len && value.data[rest] != '.';)
+			rest++;
+		for (size_t i = 0; i < LEN(steps); i++)
+			if (number + steps[i] > 0)
+				doctor_add_value(
+					v, "%.*s=%.*s%d%.*s", BYTES_ARG(name),
+					(int)before, (const char *)value.data,
+					number + steps[i],
+					BYTES_ARG(bytes_from(value, rest)));
+	}
+}
