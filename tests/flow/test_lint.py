@@ -161,6 +161,10 @@ def lint(folder, *words, **more):
                           timeout=60, **more)
 
 
+def findings(folder, *words):
+    return json.loads(lint(folder, "--json", *words).stdout)[0]["findings"]
+
+
 def apply(folder, *words, cwd=None, **more):
     """Lint's patch, applied by patch(1) without fuzz or offset."""
     done = subprocess.run([SESAME, "lint", "--fix", *words], cwd=folder, capture_output=True,
@@ -176,182 +180,59 @@ def http(body):
     return HEAD + quiet("http {\n" + textwrap.indent(textwrap.dedent(body), "    ") + "}\n")
 
 
-# name: (rule, http block, further files). PORT, APP and NAME are filled in.
+APP, UPGRADE, CONNECTION, VERSION = (
+    "proxy_pass http://127.0.0.1:APP;", "proxy_set_header Upgrade $http_upgrade;",
+    "proxy_set_header Connection upgrade;", "proxy_http_version 1.1;")
+MAP = "map $http_upgrade $connection_upgrade { default upgrade; '' close; }"
+
+
+def site(*lines, around=(), more=(), listen="PORT;"):
+    """A server whose location /ws has these lines; @around stands in http, @more
+    in the server."""
+    inside = ["listen 127.0.0.1:" + listen, "location /ws {", *["    " + x for x in lines], "}", *more]
+    return "\n".join([*around, "server {", *["    " + x for x in inside], "}", ""])
+
+
+# name: (rule, http block, further files). PORT and APP are filled in.
 BROKEN = {
-    "nothing-is-set": ("upgrade-not-forwarded", """
-        server {
-            listen 127.0.0.1:PORT;
-            location /ws {
-                proxy_pass http://127.0.0.1:APP;
-            }
-        }
-        """, {}),
-    "all-on-one-line": ("upgrade-not-forwarded", """
-        server { listen 127.0.0.1:PORT; location /ws { proxy_pass http://127.0.0.1:APP; } }
-        """, {}),
-    "connection-is-missing": ("upgrade-not-forwarded", """
-        server {
-            listen 127.0.0.1:PORT;
-            location /ws {
-                proxy_set_header Upgrade $http_upgrade; # and what else?
-                proxy_http_version 1.1;
-                proxy_pass http://127.0.0.1:APP;
-            }
-        }
-        """, {}),
-    "a-line-cancels-those-around": ("upgrade-not-forwarded", """
-        map $http_upgrade $connection_upgrade {
-            default upgrade;
-            ''      close;
-        }
-        proxy_http_version 1.1;
-        proxy_set_header Upgrade $http_upgrade;
-        proxy_set_header Connection $connection_upgrade;
-        server {
-            listen 127.0.0.1:PORT;
-            location /ws {
-                proxy_set_header Host $http_host;
-                proxy_pass http://127.0.0.1:APP;
-            }
-        }
-        """, {}),
-    "inherited-lines-are-kept": ("upgrade-not-forwarded", """
-        proxy_http_version 1.1;
-        proxy_set_header Host $http_host;
-        proxy_set_header X-Real-IP "$remote_addr";
-        server {
-            listen 127.0.0.1:PORT;
-            location /ws { proxy_pass http://127.0.0.1:APP; }
-        }
-        """, {}),
-    "http-1.0": ("http-version", """
-        server {
-            listen 127.0.0.1:PORT;
-            location /ws {
-                proxy_pass http://127.0.0.1:APP;
-                proxy_http_version 1.0;
-                proxy_set_header Upgrade $http_upgrade;
-                proxy_set_header Connection upgrade;
-            }
-        }
-        """, {}),
-    "version-is-missing": ("http-version", """
-        server {
-            listen 127.0.0.1:PORT;
-            location /ws {
-                proxy_pass http://127.0.0.1:APP;
-                proxy_set_header Upgrade $http_upgrade;
-                proxy_set_header Connection upgrade;
-            }
-        }
-        """, {}),
-    "no-dollar": ("misspelt-variable", """
-        server {
-            listen 127.0.0.1:PORT;
-            location /ws {
-                proxy_pass http://127.0.0.1:APP;
-                proxy_http_version 1.1;
-                proxy_set_header Upgrade http_upgrade;
-                proxy_set_header Connection "upgrade";
-            }
-        }
-        """, {}),
-    "typo-of-the-value": ("misspelt-variable", """
-        server {
-            listen 127.0.0.1:PORT;
-            location /ws {
-                proxy_pass http://127.0.0.1:APP;
-                proxy_http_version 1.1;
-                proxy_set_header Upgrade $http_upgrade;
-                proxy_set_header Connection "Upgrde";
-            }
-        }
-        """, {}),
-    "upgrade-from-the-other-map": ("misspelt-variable", """
-        map $http_upgrade $connection_upgrade { default upgrade; '' close; }
-        server {
-            listen 127.0.0.1:PORT;
-            location /ws {
-                proxy_pass http://127.0.0.1:APP;
-                proxy_http_version 1.1;
-                proxy_set_header Upgrade $connection_upgrade;
-                proxy_set_header Connection $connection_upgrade;
-            }
-        }
-        """, {}),
-    "connection-is-emptied": ("upgrade-not-forwarded", """
-        server {
-            listen 127.0.0.1:PORT;
-            location /ws {
-                proxy_pass http://127.0.0.1:APP;
-                proxy_http_version 1.1;
-                proxy_set_header Upgrade $http_upgrade;
-                proxy_set_header
-                    Connection "";
-            }
-        }
-        """, {}),
-    "an-expression-takes-it": ("shadowed", """
-        server {
-            listen 127.0.0.1:PORT;
-            location /ws {
-                proxy_pass http://127.0.0.1:APP;
-                proxy_http_version 1.1;
-                proxy_set_header Upgrade $http_upgrade;
-                proxy_set_header Connection upgrade;
-            }
-            location ~ ^/(api|ws) {
-                proxy_pass http://127.0.0.1:APP;
-            }
-        }
-        """, {}),
-    "http2-without-tls": ("plain-http2", """
-        server {
-            listen 127.0.0.1:PORT http2; # faster?
-            location /ws {
-                proxy_pass http://127.0.0.1:APP;
-                proxy_http_version 1.1;
-                proxy_set_header Upgrade $http_upgrade;
-                proxy_set_header Connection upgrade;
-            }
-        }
-        """, {}),
-    "key-is-removed": ("upgrade-removed", """
-        server {
-            listen 127.0.0.1:PORT;
-            location /ws {
-                proxy_pass http://127.0.0.1:APP;
-                proxy_http_version 1.1;
-                proxy_set_header Upgrade $http_upgrade;
-                proxy_set_header Connection upgrade;
-                proxy_set_header Sec-WebSocket-Key "";
-            }
-        }
-        """, {}),
-    "in-included-files": ("upgrade-not-forwarded", """
-        include conf.d/*.conf;
-        """, {"conf.d/site.conf": """\
-server {
-\tlisten 127.0.0.1:PORT;
-\tlocation /ws {
-\t\tinclude snippets/pass.conf;
-\t}
-}
-""", "snippets/pass.conf": "proxy_pass http://127.0.0.1:APP;"}),
+    "nothing-is-set": ("upgrade-not-forwarded", site(APP), {}),
+    "all-on-one-line": ("upgrade-not-forwarded",
+                        "server { listen 127.0.0.1:PORT; location /ws { %s } }" % APP, {}),
+    "connection-is-missing": ("upgrade-not-forwarded", site(UPGRADE + " # and what else?", VERSION, APP), {}),
+    "a-line-cancels-those-around": ("upgrade-not-forwarded", site(
+        "proxy_set_header Host $http_host;", APP,
+        around=[MAP, VERSION, UPGRADE, "proxy_set_header Connection $connection_upgrade;"]), {}),
+    "inherited-lines-are-kept": ("upgrade-not-forwarded", site(
+        APP, around=[VERSION, "proxy_set_header Host $http_host;",
+                     'proxy_set_header X-Real-IP "$remote_addr";']), {}),
+    "http-1.0": ("http-version", site(APP, "proxy_http_version 1.0;", UPGRADE, CONNECTION), {}),
+    "version-is-missing": ("http-version", site(APP, UPGRADE, CONNECTION), {}),
+    "no-dollar": ("misspelt-variable", site(
+        APP, VERSION, "proxy_set_header Upgrade http_upgrade;", CONNECTION), {}),
+    "typo-of-the-value": ("misspelt-variable", site(
+        APP, VERSION, UPGRADE, 'proxy_set_header Connection "Upgrde";'), {}),
+    "all-of-it-at-once": ("misspelt-variable", site(
+        APP + " proxy_http_version 1.0; proxy_set_header Upgrade http_upgrade; proxy_read_timeout 5s;",
+        "proxy_set_header Connection close; proxy_set_header Host x; proxy_set_header Sec-WebSocket-Key '';"), {}),
+    "upgrade-from-the-other-map": ("misspelt-variable", site(
+        APP, VERSION, "proxy_set_header Upgrade $connection_upgrade;",
+        "proxy_set_header Connection $connection_upgrade;", around=[MAP]), {}),
+    "connection-is-emptied": ("upgrade-not-forwarded", site(
+        APP, VERSION, UPGRADE, "proxy_set_header", '    Connection "";'), {}),
+    "an-expression-takes-it": ("shadowed", site(
+        APP, VERSION, UPGRADE, CONNECTION, more=["location ~ ^/(api|ws) {", "    " + APP, "}"]), {}),
+    "http2-without-tls": ("plain-http2", site(
+        APP, VERSION, UPGRADE, CONNECTION, listen="PORT http2; # faster?"), {}),
+    "key-is-removed": ("upgrade-removed", site(
+        APP, VERSION, UPGRADE, CONNECTION, 'proxy_set_header Sec-WebSocket-Key "";'), {}),
+    "in-included-files": ("upgrade-not-forwarded", "include conf.d/*.conf;\n", {
+        "conf.d/site.conf": "server {\n\tlisten 127.0.0.1:PORT;\n\tlocation /ws {\n"
+                            "\t\tinclude snippets/pass.conf;\n\t}\n}\n",
+        "snippets/pass.conf": APP}),
 }
 
 # Those that nginx does not start with, or that only an Origin shows.
-UNSTARTED = """
-    server {
-        listen 127.0.0.1:PORT;
-        location /ws {
-            proxy_pass http://127.0.0.1:APP;
-            proxy_http_version 1.1;
-            proxy_set_header Upgrade $http_upgrade;
-            proxy_set_header Connection $connection_upgrade;
-        }
-    }
-    """
+UNSTARTED = site(APP, VERSION, UPGRADE, "proxy_set_header Connection $connection_upgrade;")
 HOSTS = {"host-is-the-upstream": ("host-replaced", ""),
          "host-without-its-port": ("host-without-port", "proxy_set_header Host $host;")}
 
@@ -379,7 +260,7 @@ def test_the_patch_opens_the_door(case, tmp_path, servers):
     assert is_valid(tmp_path)
     with nginx(tmp_path, port):
         assert knock(port) == 101
-    again = json.loads(lint(tmp_path, "--json", "nginx.conf").stdout)[0]["findings"]
+    again = findings(tmp_path, "nginx.conf")
     assert rule not in [f["rule"] for f in again]
     assert not [f for f in again if f["patched"]], "one patch mends all"
 
@@ -450,7 +331,7 @@ def test_files_of_other_folders_are_patched_from_the_root(tmp_path):
 def test_a_patch_applies_to_any_layout_and_mends_all_of_it(tmp_path, text):
     (tmp_path / "x").write_text(text, newline="")
     apply(tmp_path, "--language", "nginx", "x")
-    found = json.loads(lint(tmp_path, "--json", "--language", "nginx", "x").stdout)[0]["findings"]
+    found = findings(tmp_path, "--language", "nginx", "x")
     assert not [f for f in found if f["patched"]]
     assert "upgrade-not-forwarded" not in [f["rule"] for f in found]
 
@@ -468,9 +349,9 @@ def test_a_rule_on_origins_is_told_to_whom_it_refuses_alone(tmp_path, servers):
                            "        if ($is_ours = 0) { return 403; }"), {}, port, app)
 
     def rules(origin):
-        done = lint(tmp_path, "--json", "nginx.conf", "--request",
-                    "ws://127.0.0.1:%d/ws" % port, "--origin", origin)
-        return [f["rule"] for f in json.loads(done.stdout)[0]["findings"] if f["sure"]]
+        return [f["rule"] for f in findings(tmp_path, "nginx.conf", "--request",
+                                            "ws://127.0.0.1:%d/ws" % port, "--origin", origin)
+                if f["sure"]]
 
     with nginx(tmp_path, port):
         for origin in ("https://app.example", "https://www.app.example", "https://evil.example",

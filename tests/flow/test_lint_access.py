@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from test_lint import (SESAME, apply, free_port, knock, lint, needs_nginx, needs_patch, nginx,
+from test_lint import (SESAME, apply, findings, free_port, knock, needs_nginx, needs_patch, nginx,
                        write)
 # The fixture; pytest finds it by name.
 from test_lint import make_servers  # noqa: F401  pylint: disable=unused-import
@@ -56,7 +56,7 @@ def test_exactly_the_one_that_asks_is_let_in(case, tmp_path, servers):
              "--user-agent", AGENT]
     with nginx(tmp_path, port):
         assert attempt(port) in (403, 0)
-    told = json.loads(lint(tmp_path, "--json", *asked).stdout)[0]["findings"]
+    told = findings(tmp_path, *asked)
     assert [f["rule"] for f in told] == [rule]
     assert at in (tmp_path / "nginx.conf").read_text().splitlines()[told[0]["line"] - 1]
     apply(tmp_path, *asked)

@@ -4,7 +4,6 @@ broken ones. "# lint: RULE..." stands above the line where that is found, with a
 "?" when lint cannot be sure. All are valid for the real server, before and after
 the patch; one run tells all that is wrong, and one patch mends all that can be."""
 import os
-import json
 import re
 import shutil
 import subprocess
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from test_lint import HEAD, SESAME, apply, lint, needs_patch, quiet
+from test_lint import HEAD, apply, findings, needs_patch, quiet
 
 CONFIGS = Path(__file__).resolve().parent.parent / "lint/configs"
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
@@ -70,11 +69,6 @@ def expected(folder, name):
     return sorted(found)
 
 
-def told(folder, name, language):
-    done = lint(folder, "--language", language, "--json", name)
-    return json.loads(done.stdout)[0]["findings"]
-
-
 def with_doubt(finding):
     return finding["rule"] + ("" if finding["sure"] else "?")
 
@@ -87,14 +81,14 @@ def test_what_is_published_is_read_as_the_server_reads_it(name, tmp_path, certif
         pytest.skip(CHECK[language][0] + " is not installed")
     valid, words = is_valid(tmp_path, name, language)
     assert valid, words
-    first = told(tmp_path, name, language)
+    first = findings(tmp_path, "--language", language, name)
     assert sorted((with_doubt(f), f["line"]) for f in first) == expected(tmp_path, name)
     if not any(f["patched"] for f in first):
         return
     apply(tmp_path, "--language", language, name)
     valid, words = is_valid(tmp_path, name, language)
     assert valid, words + (tmp_path / name).read_text()
-    then = told(tmp_path, name, language)
+    then = findings(tmp_path, "--language", language, name)
     assert not [f for f in then if f["patched"]], (tmp_path / name).read_text()
     assert {f["rule"] for f in then} <= {f["rule"] for f in first if not f["patched"]}
 

@@ -4,7 +4,6 @@ the real server says whether a WebSocket opens, and lint, which is told the
 request, must not contradict. Of those that it understands it also has to see
 when they keep the door shut; the others it may leave alone (docs/lint.md has the
 list), but it must not be sure of anything that is not so."""
-import json
 import os
 import shutil
 import signal
@@ -12,7 +11,7 @@ import socket
 
 import pytest
 
-from test_lint import HEAD, free_port, knock, lint, quiet, websockets
+from test_lint import HEAD, findings, free_port, knock, quiet, websockets
 from test_lint import nginx as run_nginx
 # The fixture; pytest finds it by name.
 from test_lint import make_servers  # noqa: F401  pylint: disable=unused-import
@@ -418,9 +417,10 @@ def test_lint_does_not_contradict_the_server(program, name, text, understood, tm
             status = knock(port, path, Origin=ORIGIN, **{"User-Agent": AGENT})
         except (OSError, IndexError, ValueError, socket.timeout):
             status = 0
-    done = lint(tmp_path, "--language", {"apache2": "apache"}.get(program, program), "--json", conf.name,
-                "--request", "ws://127.0.0.1:%d%s" % (port, path), "--origin", ORIGIN, "--user-agent", AGENT)
-    found = [f for f in json.loads(done.stdout)[0]["findings"] if f["rule"] not in OPEN_DOORS]
+    told = findings(tmp_path, "--language", {"apache2": "apache"}.get(program, program), conf.name,
+                    "--request", "ws://127.0.0.1:%d%s" % (port, path), "--origin", ORIGIN,
+                    "--user-agent", AGENT)
+    found = [f for f in told if f["rule"] not in OPEN_DOORS]
     sure = ["%s:%d %s" % (f["rule"], f["line"], f["text"]) for f in found if f["sure"]]
     if status == 101:
         assert not sure, "it opens"
