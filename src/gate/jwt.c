@@ -15,7 +15,7 @@
 #include "gate/json.h"
 #include "gate/match.h"
 
-#define HEADER_MAX 1024 /* bytes of JSON */
+#define HEADER_MAX 4096 /* bytes of JSON; certificates may be in it */
 #define MAX_PATHS  64	/* patterns of a claim that are looked at */
 
 /* A token that is being checked. */
@@ -214,7 +214,7 @@ static enum gate_fault authenticate(struct check *c)
 /* As far as it fits; "exp" may be any number. */
 static int64_t whole(double s)
 {
-	return s >= 4e18 ? (int64_t)4e18 : s <= 0 ? 1 : (int64_t)s;
+	return s >= 4e18 ? (int64_t)4e18 : s < 1 ? 1 : (int64_t)s;
 }
 
 static const char *span(double seconds, char out[32])

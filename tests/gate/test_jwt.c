@@ -517,9 +517,9 @@ TEST("what is no token says what it lacks")
 				  bytes_of(text, sizeof(text)), "/", NOW),
 			 GATE_FAULT_MALFORMED);
 	assert_string_equal(said.detail, "the token is longer than 8192 bytes");
-	text[2000] = text[2001] = '.';
+	text[6000] = text[6001] = '.';
 	assert_int_equal(
-		check_at(secret_keys(), &any, bytes_of(text, 4096), "/", NOW),
+		check_at(secret_keys(), &any, bytes_of(text, 8000), "/", NOW),
 		GATE_FAULT_MALFORMED);
 	assert_string_equal(said.detail, "the token's header is too long");
 	/* As long as a token may be. */
@@ -561,6 +561,8 @@ TEST("times are kept to the second, with the leeway")
 		{"{\"exp\":9223372036854775807}", 600, GATE_FAULT_NONE, ""},
 		{"{\"nbf\":1800000000}", 0, GATE_FAULT_NONE, ""},
 		{"{\"nbf\":1800000001}", 0, GATE_FAULT_EARLY,
+		 "the token is valid in 1 s (leeway 0 s)"},
+		{"{\"nbf\":1800000000.5}", 0, GATE_FAULT_EARLY,
 		 "the token is valid in 1 s (leeway 0 s)"},
 		{"{\"nbf\":1800000030}", 30, GATE_FAULT_NONE, ""},
 		{"{\"nbf\":1800000031}", 30, GATE_FAULT_EARLY,
