@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "gate/config.h"
+#include "gate/limits.h"
 #include "gate/nearest.h"
 
 #define REQUESTS 8192
@@ -185,6 +186,36 @@ static double cost(const struct gate_policy *policy, uint32_t n,
 	return measure(policy, decide);
 }
 
+/* A rate and a count of one connection, by address, from a table that is full. */
+static double cost_of_limits(void)
+{
+	static const struct gate_limit limits[] = {
+		{GATE_LIMIT_RATE, GATE_BY_ADDRESS, 20, 60000, "/", "", 1},
+		{GATE_LIMIT_CONNECTIONS, GATE_BY_ADDRESS, 20, 0, "/", "", 2},
+	};
+	static const uint8_t seed[SES_HASH_SEED] = "bench";
+	struct gate_limiter *l = gate_limiter_new(GATE_LIMITER_KEYS, seed);
+	uint64_t start = 0;
+
+	for (uint32_t i = 0; i < 3 * GATE_LIMITER_KEYS; i++) {
+		struct gate_address address = {{0}};
+		struct gate_limit_who who = {&address, {NULL, 0}};
+		struct gate_limit_holds holds = {.n = 0};
+		struct gate_limit_hit hit;
+		uint32_t one = draw(UINT32_MAX);
+
+		if (i == GATE_LIMITER_KEYS)
+			start = cpu_ns();
+		memcpy(address.bytes, &one, sizeof(one));
+		gate_limiter_pass(l, limits, 2, GATE_BY_ADDRESS, &who, i,
+				  &holds, &hit);
+		gate_limiter_leave(l, &holds);
+	}
+	start = cpu_ns() - start;
+	gate_limiter_free(l);
+	return (double)start / (2 * GATE_LIMITER_KEYS);
+}
+
 int main(void)
 {
 	static const uint32_t sizes[] = {10, 1000, 100000};
@@ -207,5 +238,6 @@ int main(void)
 		fflush(stdout);
 		gate_policy_unref(policy);
 	}
+	printf("a rate and a count by address: %.0f ns\n", cost_of_limits());
 	return 0;
 }

@@ -174,17 +174,44 @@ static size_t find_six(const struct gate_key128 *begin, size_t n,
 	return (size_t)(base - begin);
 }
 
-static size_t find_four(const uint32_t *begin, size_t n, uint32_t key)
+static uint32_t find_four(const struct gate_networks *n, uint32_t key)
 {
-	const uint32_t *base = begin;
+	const struct gate_interval *base = n->four;
+	size_t left = n->n_four;
 
-	while (n > 1) {
-		size_t half = n / 2;
-
-		base = key < base[half] ? base : base + half;
-		n -= half;
+	if (n->upper) {
+		base += n->upper[key >> 16];
+		left = n->upper[(key >> 16) + 1] - n->upper[key >> 16] + 1;
 	}
-	return (size_t)(base - begin);
+	while (left > 1) {
+		size_t half = left / 2;
+
+		base = key < base[half].begin ? base : base + half;
+		left -= half;
+	}
+	return base->value;
+}
+
+#define UPPERS	      65536
+#define FEW_INTERVALS 1024 /* that are searched as well without */
+
+/* Where to search for each upper half; the last one ends the list. */
+static int list_uppers(struct gate_networks *n)
+{
+	size_t at = 0;
+
+	if (n->n_four <= FEW_INTERVALS)
+		return 0;
+	n->upper = malloc((UPPERS + 1) * sizeof(*n->upper));
+	if (!n->upper)
+		return SESAME_ENOMEM;
+	for (uint32_t i = 0; i < UPPERS; i++) {
+		while (at + 1 < n->n_four && n->four[at + 1].begin <= i << 16)
+			at++;
+		n->upper[i] = (uint32_t)at;
+	}
+	n->upper[UPPERS] = (uint32_t)n->n_four - 1;
+	return 0;
 }
 
 /* Take the intervals @first to @end - 1 out of the sweep's. */
@@ -215,18 +242,16 @@ static int split(struct gate_networks *n, struct sweep *s)
 		end++;
 	n->n_four = end - first;
 	n->four = malloc(n->n_four * sizeof(*n->four));
-	n->four_value = malloc(n->n_four * sizeof(*n->four_value));
-	if (!n->four || !n->four_value)
+	if (!n->four)
 		return SESAME_ENOMEM;
-	for (size_t i = first; i < end; i++) {
-		n->four[i - first] = i == first ? 0 : (uint32_t)s->begin[i].low;
-		n->four_value[i - first] = s->value[i];
-	}
+	for (size_t i = first; i < end; i++)
+		n->four[i - first] = (struct gate_interval){
+			i == first ? 0 : (uint32_t)s->begin[i].low, s->value[i]};
 	cut_mapped(s, first, end);
 	n->n_six = s->n;
 	n->six = s->begin;
 	n->six_value = s->value;
-	return 0;
+	return list_uppers(n);
 }
 
 static int list_admitting(struct gate_networks *n,
@@ -270,7 +295,7 @@ int gate_networks_init(struct gate_networks *n, const struct gate_rules *rules)
 void gate_networks_fini(struct gate_networks *n)
 {
 	free(n->four);
-	free(n->four_value);
+	free(n->upper);
 	free(n->six);
 	free(n->six_value);
 	free(n->admitting);
@@ -283,8 +308,7 @@ uint32_t gate_networks_find(const struct gate_networks *n,
 	struct gate_key128 key = key_of(address);
 
 	if (is_mapped(key))
-		return n->four_value[find_four(n->four, n->n_four,
-					       (uint32_t)key.low)];
+		return find_four(n, (uint32_t)key.low);
 	return n->six_value[find_six(n->six, n->n_six, key)];
 }
 

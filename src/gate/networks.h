@@ -15,14 +15,21 @@ struct gate_key128 {
 	uint64_t high, low;
 };
 
+/* An interval of IPv4: where it begins, and the number of its network. */
+struct gate_interval {
+	uint32_t begin, value;
+};
+
 struct gate_networks {
 	/*
-	 * Where intervals begin, in their order, the first at 0, and the number
-	 * of the network that each is of. IPv4 is kept apart: a quarter of the
-	 * bytes, and nearly all questions.
+	 * Where intervals begin, in their order, the first at 0. IPv4 is kept
+	 * apart, because nearly all questions are of it: there the upper half
+	 * of the address leads to the few intervals to search, when there are
+	 * many.
 	 */
-	uint32_t *four, *four_value;
+	struct gate_interval *four;
 	size_t n_four;
+	uint32_t *upper; /* for each the interval that it begins in; or NULL */
 	struct gate_key128 *six;
 	uint32_t *six_value;
 	size_t n_six;

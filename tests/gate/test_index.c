@@ -351,6 +351,47 @@ TEST("the longest prefix decides, and what lies behind IPv4 is not forgotten")
 	gate_networks_fini(&n);
 }
 
+TEST("among a great many networks of IPv4 each address is in its own")
+{
+	enum { MANY = 6000 };
+	struct gate_rule *rule = calloc(MANY, sizeof(*rule));
+	struct gate_rules rules = {rule, MANY, 1};
+	struct gate_networks n;
+
+	chance = 7;
+	for (size_t i = 0; i < MANY; i++) {
+		char text[32];
+		/* dense at the ends of upper halves, and in a few of them */
+		uint32_t a = draw(3) ? draw(UINT32_MAX) : 0x0a000000 + draw(99);
+		unsigned prefix = 8 + draw(25);
+
+		a = draw(4) ? a : a | 0xffff;
+		a &= UINT32_MAX << (32 - prefix);
+		snprintf(text, sizeof(text), "%u.%u.%u.%u/%u", a >> 24,
+			 a >> 16 & 255, a >> 8 & 255, a & 255, prefix);
+		assert_null(gate_network_read(bytes_of_str(text),
+					      &rule[i].network));
+	}
+	assert_int_equal(gate_networks_init(&n, &rules), 0);
+	assert_non_null(n.upper);
+	for (int i = 0; i < 3000; i++) {
+		struct gate_request r = {.address =
+						 rule[draw(MANY)].network.base};
+		const struct gate_rule *want;
+		uint32_t have;
+
+		if (draw(2))
+			memset(r.address.bytes + 13, (int)draw(2) * 255, 3);
+		r.address.bytes[15] ^= (uint8_t)draw(3);
+		want = most_specific(&rules, &r);
+		have = gate_networks_find(&n, &r.address);
+		assert_true(want ? have == (uint32_t)(want - rule)
+				 : have == GATE_NONE);
+	}
+	gate_networks_fini(&n);
+	free(rule);
+}
+
 TEST("the nearest network that admits is the one that begins most alike")
 {
 	static const char *const texts[] = {"10.0.0.0/8", "!192.0.2.0/24",
