@@ -195,9 +195,9 @@ static void print_decision(const struct gate_policy *policy,
 	for (size_t i = 0; i < d->n_trace; i++)
 		print_look(policy, &d->trace[i]);
 	if (d->admitted) {
-		printf("\nadmitted: to %s\n", d->route->to == GATE_TO_ECHO
-						      ? "the echo"
-						      : d->route->upstream);
+		printf("\nadmitted: to %s\n",
+		       d->route->to == GATE_TO_ECHO ? "the echo"
+						    : d->route->server[0].text);
 		return;
 	}
 	printf("\nrefused: %d %s%s\n", d->status, story->cause,

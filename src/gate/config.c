@@ -62,6 +62,7 @@ static void read_trusted(struct gate_reader *r, const struct gate_item *i,
 #define LISTEN(field)	offsetof(struct gate_listen, field)
 #define IDENTITY(field) offsetof(struct gate_identity, field)
 #define ROUTE(field)	offsetof(struct gate_route, field)
+#define UPSTREAM(field) offsetof(struct gate_upstream_tls, field)
 #define POLICY(field)	offsetof(struct gate_policy, field)
 #define LIMITS(field)	offsetof(struct gate_limits, field)
 #define ALLOW(list)	((list) * sizeof(struct gate_rules))
@@ -87,7 +88,21 @@ const struct gate_reading gate_readings[GATE_N_SETTINGS] = {
 	[GATE_SET_ROUTES] = {gate_read_routes, 0},
 	[GATE_SET_ROUTE_PATH] = {gate_read_route_path, 0},
 	[GATE_SET_ROUTE_TO] = {gate_read_route_to, 0},
+	[GATE_SET_ROUTE_BALANCE] = {gate_read_choice, ROUTE(balance)},
+	[GATE_SET_ROUTE_CONNECT] = {gate_read_number, ROUTE(connect_ms)},
+	[GATE_SET_ROUTE_ANSWER] = {gate_read_number, ROUTE(answer_ms)},
+	[GATE_SET_ROUTE_RETRIES] = {gate_read_number, ROUTE(retries)},
+	[GATE_SET_ROUTE_PROXY] = {gate_read_choice, ROUTE(proxy_version)},
 	[GATE_SET_ROUTE_HOST] = {gate_read_route_host, ROUTE(host)},
+	[GATE_SET_ROUTE_ORIGIN] = {gate_read_route_origin, ROUTE(origin)},
+	[GATE_SET_ROUTE_HEADERS] = {gate_read_route_headers, 0},
+	[GATE_SET_UPSTREAM_TLS] = {gate_read_plain_map, ROUTE(upstream_tls)},
+	[GATE_SET_UPSTREAM_CA] = {gate_read_file_name, UPSTREAM(ca)},
+	[GATE_SET_UPSTREAM_NAME] = {gate_read_text, UPSTREAM(name)},
+	[GATE_SET_UPSTREAM_VERIFY] = {gate_read_verify, UPSTREAM(unverified)},
+	[GATE_SET_UPSTREAM_CERTIFICATE] = {gate_read_file_name,
+					   UPSTREAM(certificate)},
+	[GATE_SET_UPSTREAM_KEY] = {gate_read_file_name, UPSTREAM(key)},
 	[GATE_SET_ROUTE_MODE] = {gate_read_route_mode, ROUTE(observe)},
 	[GATE_SET_ROUTE_ALLOW] = {gate_read_plain_map, ROUTE(allow)},
 	[GATE_SET_ALLOW_HOSTS] = {gate_read_rules, ALLOW(GATE_HOSTS)},

@@ -2,10 +2,8 @@
 /* `routes`: which paths there are, who may enter and where they lead. */
 #include <stdlib.h>
 
-#include "base/text.h"
 #include "gate/networks.h"
 #include "gate/reading.h"
-#include "wire/url.h"
 
 void gate_read_route_path(struct gate_reader *r, const struct gate_item *i,
 			  void *to)
@@ -28,99 +26,6 @@ void gate_read_route_path(struct gate_reader *r, const struct gate_item *i,
 			      gate_show(s).text, wrong);
 		gate_put(&route->path, NULL);
 	}
-}
-
-/* Say what is wrong with the URL @s, and what was probably meant. */
-static void complain_of_url(struct gate_reader *r, const struct gate_item *i,
-			    struct bytes s, enum ses_url_fault fault)
-{
-	const char *sentence = ses_url_fault(fault)->sentence;
-	char meant[256];
-	const char *colon = ses_url_suggest(s, meant, sizeof(meant))
-				    ? strstr(meant, "://")
-				    : NULL;
-
-	if (!colon)
-		gate_complain(r->wrong, i->at, "to: `%s`: %s",
-			      gate_show(s).text, sentence);
-	else /* wss: would be the next fault */
-		gate_complain(r->wrong, i->at,
-			      "to: `%s`: %s (did you mean `ws%s`?)",
-			      gate_show(s).text, sentence,
-			      gate_show(bytes_of_str(colon)).text);
-}
-
-static void read_upstream(struct gate_reader *r, const struct gate_item *i,
-			  struct gate_route *route, struct bytes s)
-{
-	enum ses_url_fault fault = SES_URL_OK;
-	struct ses_url url = {0};
-	size_t at = 0;
-
-	if (ses_url_parse(s, &url, &fault, &at) < 0 && !url.tls) {
-		complain_of_url(r, i, s, fault);
-		return;
-	}
-	if (url.tls) {
-		gate_complain(r->wrong, i->at,
-			      "to: `%s`: TLS to a server behind the gateway is "
-			      "not available; it is ws://HOST:PORT[/prefix]",
-			      gate_show(s).text);
-		return;
-	}
-	if (url.query.data || url.userinfo.data) {
-		gate_complain(r->wrong, i->at,
-			      "to: `%s` has %s; a server behind the "
-			      "gateway is ws://HOST:PORT[/prefix]",
-			      gate_show(s).text,
-			      url.query.data ? "a query" : "a user name");
-		return;
-	}
-	if (url.path.len && url.path.data[url.path.len - 1] == '/')
-		url.path.len--; /* the request's path brings its own slash */
-	route->to = GATE_TO_UPSTREAM;
-	gate_put(&route->upstream, gate_copy(s));
-	gate_put(&route->upstream_host, gate_copy(url.host));
-	gate_put(&route->upstream_prefix, gate_copy(url.path));
-	route->upstream_port = url.port;
-}
-
-void gate_read_route_to(struct gate_reader *r, const struct gate_item *i,
-			void *to)
-{
-	struct gate_route *route = to;
-	static const char *const words[] = {"echo"};
-	const char *near;
-	struct bytes s;
-
-	if (!gate_want_text(r, i, &s) || bytes_equal(s, BYTES("echo")))
-		return;
-	if (bytes_find_byte(s, ':') >= 0) {
-		read_upstream(r, i, route, s);
-		return;
-	}
-	near = text_suggest(gate_show(s).text, words, 1);
-	gate_complain(r->wrong, i->at,
-		      "to: `%s` is nothing known; it is echo or "
-		      "ws://HOST:PORT%s",
-		      gate_show(s).text, near ? " (did you mean `echo`?)" : "");
-}
-
-void gate_read_route_host(struct gate_reader *r, const struct gate_item *i,
-			  void *to)
-{
-	struct bytes s;
-
-	if (!gate_want_text(r, i, &s))
-		return;
-	for (size_t k = 0; k < s.len; k++) {
-		if (s.data[k] > ' ' && s.data[k] < 0x7f)
-			continue;
-		gate_complain(r->wrong, i->at, "host `%s` is no Host field",
-			      gate_show(s).text);
-		return;
-	}
-	gate_put(to, bytes_equal(s, BYTES("pass")) ? NULL : gate_copy(s));
 }
 
 void gate_read_route_mode(struct gate_reader *r, const struct gate_item *i,
@@ -229,13 +134,9 @@ static void read_one_route(struct gate_reader *r, const struct gate_item *i,
 	if (route->to == GATE_TO_UPSTREAM && route->limits.message_bytes)
 		gate_complain(r->wrong, i->at,
 			      "limits.message is for echo routes; "
-			      "messages for %s are not looked into",
-			      route->upstream);
-	if (seen.row[GATE_SET_ROUTE_HOST] && seen.row[GATE_SET_ROUTE_TO] &&
-	    route->to == GATE_TO_ECHO)
-		gate_complain(r->wrong, i->at,
-			      "host is for a server behind the gateway; "
-			      "this route leads to echo");
+			      "messages for a server behind are not looked "
+			      "into");
+	gate_check_target(r, i, &seen, route);
 }
 
 static void find_shadowed(struct gate_reader *r)

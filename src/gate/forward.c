@@ -7,6 +7,8 @@
  */
 #include "gate/forward.h"
 
+#include <stdio.h>
+
 #include <sesame/error.h>
 
 #include "wire/upgrade.h"
@@ -176,58 +178,109 @@ static int copy_field(struct ses_buf *out, const struct ses_field *field)
 static int put_host(const struct gate_forward *f, struct bytes host,
 		    struct ses_buf *out)
 {
-	const struct gate_route *route = f->route;
-	bool six = strchr(route->upstream_host, ':');
+	const struct gate_server *server = f->server;
+	bool six = strchr(server->host, ':');
 
-	if (!route->host)
+	if (!f->route->host)
 		return put_field(out, "Host", host);
-	if (strcmp(route->host, "upstream") != 0)
-		return put_field(out, "Host", bytes_of_str(route->host));
-	if (route->upstream_port == 80)
+	if (strcmp(f->route->host, "upstream") != 0)
+		return put_field(out, "Host", bytes_of_str(f->route->host));
+	if (server->port == (server->tls ? 443 : 80))
 		return ses_buf_printf(out, "Host: %s%s%s\r\n", six ? "[" : "",
-				      route->upstream_host, six ? "]" : "");
+				      server->host, six ? "]" : "");
 	return ses_buf_printf(out, "Host: %s%s%s:%u\r\n", six ? "[" : "",
-			      route->upstream_host, six ? "]" : "",
-			      route->upstream_port);
+			      server->host, six ? "]" : "", server->port);
+}
+
+/* What the route sets of its own, or takes away. */
+static bool is_set_by_route(const struct gate_route *route, struct bytes name)
+{
+	if (route->origin && bytes_equal_nocase(name, BYTES("Origin")))
+		return true;
+	for (size_t i = 0; i < route->n_fields; i++)
+		if (bytes_equal_nocase(name, bytes_of_str(route->field[i].name)))
+			return true;
+	return false;
 }
 
 /* The client's fields that may pass. */
-static int put_fields(const struct ses_head *head, struct ses_buf *out)
+static int put_fields(const struct gate_forward *f, struct ses_buf *out)
 {
 	int r = 0;
 
-	for (size_t i = 0; r >= 0 && i < head->n_fields; i++) {
-		const struct ses_field *field = &head->fields[i];
+	for (size_t i = 0; r >= 0 && i < f->head->n_fields; i++) {
+		const struct ses_field *field = &f->head->fields[i];
 
-		if (!stays_on_its_hop(head, field->name) &&
+		if (!stays_on_its_hop(f->head, field->name) &&
 		    !may_not_pass(field->name) &&
+		    !is_set_by_route(f->route, field->name) &&
 		    !bytes_equal_nocase(field->name, BYTES("Host")))
 			r = copy_field(out, field);
 	}
 	return r;
 }
 
-/* The client first and then each hop on its way here, as far as it is known. */
-static int put_hops(const struct gate_hops *hops, struct ses_buf *out)
+static int put_route_fields(const struct gate_route *route, struct ses_buf *out)
+{
+	int r = 0;
+
+	if (route->origin && route->origin[0])
+		r = put_field(out, "Origin", bytes_of_str(route->origin));
+	for (size_t i = 0; r >= 0 && i < route->n_fields; i++)
+		if (route->field[i].value)
+			r = put_field(out, route->field[i].name,
+				      bytes_of_str(route->field[i].value));
+	return r;
+}
+
+/* An address as a node of Forwarded has it (RFC 7239 6). */
+static const char *node(const struct gate_address *a, char out[64])
 {
 	char text[GATE_ADDRESS_TEXT];
+
+	gate_address_format(a, text);
+	snprintf(out, 64, strchr(text, ':') ? "\"[%s]\"" : "%s", text);
+	return out;
+}
+
+/* The client first and then each hop on its way here, as far as it is known. */
+static int put_hops(const struct gate_hops *hops, struct bytes host,
+		    struct ses_buf *out)
+{
+	const char *proto = hops->tls ? "https" : "http";
+	char text[GATE_ADDRESS_TEXT], shown[64];
 	int r = ses_buf_append_str(out, "X-Forwarded-For: ");
 
 	for (size_t i = hops->n; r >= 0 && i-- > 0;) {
 		gate_address_format(&hops->hop[i].address, text);
 		r = ses_buf_printf(out, "%s%s", text, i ? ", " : "\r\n");
 	}
-	return r < 0 ? r
-		     : ses_buf_printf(out, "X-Forwarded-Proto: %s\r\n",
-				      hops->tls ? "https" : "http");
+	if (r >= 0)
+		r = ses_buf_printf(
+			out, "X-Forwarded-Proto: %s\r\nForwarded: ", proto);
+	for (size_t i = hops->n; r >= 0 && i-- > 0;) {
+		r = ses_buf_printf(out, "for=%s",
+				   node(&hops->hop[i].address, shown));
+		if (r >= 0 && i + 1 == hops->n)
+			r = ses_buf_printf(out, ";proto=%s;host=\"%.*s\"",
+					   proto, BYTES_ARG(host));
+		if (r >= 0)
+			r = ses_buf_append_str(out, i ? ", " : "\r\n");
+	}
+	return r;
+}
+
+/* Whether @host may stand between quotes as it is. */
+static bool is_quotable(struct bytes host)
+{
+	return bytes_find_byte(host, '"') < 0 && bytes_find_byte(host, '\\') < 0;
 }
 
 int gate_forward_write(const struct gate_forward *f, struct ses_buf *out)
 {
 	struct bytes host = ses_head_get(f->head, "Host");
 	int r = ses_buf_printf(out, "GET %s%.*s HTTP/1.1\r\n",
-			       f->route->upstream_prefix,
-			       BYTES_ARG(f->head->target));
+			       f->server->prefix, BYTES_ARG(f->head->target));
 
 	if (r >= 0)
 		r = put_host(f, host, out);
@@ -235,9 +288,12 @@ int gate_forward_write(const struct gate_forward *f, struct ses_buf *out)
 		r = ses_buf_append_str(out, "Connection: Upgrade\r\n"
 					    "Upgrade: websocket\r\n");
 	if (r >= 0)
-		r = put_fields(f->head, out);
+		r = put_fields(f, out);
 	if (r >= 0)
-		r = put_hops(f->hops, out);
+		r = put_route_fields(f->route, out);
+	if (r >= 0)
+		r = put_hops(f->hops,
+			     is_quotable(host) ? host : bytes_of("", 0), out);
 	if (r >= 0)
 		r = put_field(out, "X-Forwarded-Host", host);
 	return r < 0 ? r : ses_buf_append_str(out, "\r\n");

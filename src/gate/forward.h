@@ -11,6 +11,7 @@
 struct gate_forward {
 	const struct ses_head *head; /* the client's request */
 	const struct gate_route *route;
+	const struct gate_server *server; /* of the route */
 	const struct gate_hops *hops; /* who the client is */
 };
 

@@ -84,13 +84,15 @@ static const struct column {
 
 static const char insert_sql[] =
 	"INSERT INTO refusals (reference, time_ms, status, observed, cause,"
-	" target, host, origin, user_agent, address, hops, listener, route, upstream,"
+	" target, host, origin, user_agent, address, hops, listener, route, "
+	"upstream,"
 	" look, rule, preset, file, line, compared, nearest, note, trace)"
 	" VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 
-#define SELECT                                                                 \
-	"SELECT reference, time_ms, status, observed, cause, target, host,"    \
-	" origin, user_agent, address, hops, listener, route, upstream, look, rule," \
+#define SELECT                                                              \
+	"SELECT reference, time_ms, status, observed, cause, target, host," \
+	" origin, user_agent, address, hops, listener, route, upstream, "   \
+	"look, rule,"                                                       \
 	" preset, file, line, compared, nearest, note, trace FROM refusals "
 
 struct gate_journal {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gate/index.h"
+#include "gate/pool.h"
 #include "wire/url.h"
 
 const char *gate_list_name(enum gate_list list)
@@ -66,10 +67,24 @@ static void free_route(struct gate_route *route)
 	for (int list = 0; list < GATE_N_LISTS; list++)
 		free_rules(&route->allow[list]);
 	free(route->path);
-	free(route->upstream);
-	free(route->upstream_host);
-	free(route->upstream_prefix);
+	gate_pool_free(route->pool);
+	for (size_t i = 0; i < route->n_servers; i++) {
+		free(route->server[i].text);
+		free(route->server[i].host);
+		free(route->server[i].prefix);
+	}
+	free(route->server);
+	for (size_t i = 0; i < route->n_fields; i++) {
+		free(route->field[i].name);
+		free(route->field[i].value);
+	}
+	free(route->field);
+	free(route->upstream_tls.ca);
+	free(route->upstream_tls.name);
+	free(route->upstream_tls.certificate);
+	free(route->upstream_tls.key);
 	free(route->host);
+	free(route->origin);
 }
 
 static void free_identity(struct gate_identity *id)
@@ -88,23 +103,27 @@ static void free_listen(struct gate_listen *listen)
 	free(listen->client_ca);
 }
 
-static bool is_same_text(const char *a, const char *b)
+static bool has_server(const struct gate_route *route,
+		       const struct gate_server *server)
 {
-	return a && b ? strcmp(a, b) == 0 : a == b;
+	for (size_t i = 0; i < route->n_servers; i++)
+		if (strcmp(route->server[i].text, server->text) == 0)
+			return true;
+	return false;
 }
 
 const struct gate_route *gate_same_route(const struct gate_policy *policy,
-					 const struct gate_route *old)
+					 const struct gate_route *old,
+					 const struct gate_server *server)
 {
 	for (size_t i = 0; i < policy->n_routes; i++) {
 		const struct gate_route *new = &policy->route[i];
 
-		if (strcmp(new->path, old->path) == 0)
-			return new->to == old->to &&is_same_text(new->upstream,
-								 old->upstream) &&
-					       is_same_text(new->host, old->host)
-				       ? new
-				       : NULL;
+		if (strcmp(new->path, old->path) != 0)
+			continue;
+		return new->to == old->to && (!server || has_server(new, server))
+			       ? new
+			       : NULL;
 	}
 	return NULL;
 }

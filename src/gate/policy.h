@@ -46,16 +46,52 @@ struct gate_limits {
 	uint64_t connections;	/* at a time; 0: no limit of its own */
 };
 
+/* A server behind a route. */
+struct gate_server {
+	char *text; /* "ws://127.0.0.1:3000/app" as written */
+	char *host; /* without brackets */
+	uint16_t port;
+	char *prefix; /* put before the path: "/app", "" */
+	bool tls;
+	unsigned line, column;
+};
+
+enum gate_balance {
+	GATE_ROUND_ROBIN,
+	GATE_LEAST_CONNECTIONS,
+	GATE_BY_CLIENT,
+};
+
+/* A field set for the server behind; value NULL: it is taken away. */
+struct gate_field {
+	char *name, *value;
+};
+
+/* TLS with the servers behind; file names as to be opened. */
+struct gate_upstream_tls {
+	char *ca, *name, *certificate, *key;
+	bool unverified;
+};
+
+struct gate_pool; /* gate/pool.h */
+
 struct gate_route {
 	char *path;
 	struct gate_path_pattern pattern;
 	unsigned line, column;
 	enum gate_target to;
-	char *upstream;	     /* "ws://127.0.0.1:3000" as written, or NULL */
-	char *upstream_host; /* without brackets */
-	uint16_t upstream_port;
-	char *upstream_prefix; /* put before the path: "/app", "" */
-	char *host;	       /* Host for the upstream; NULL: as it came */
+	struct gate_server *server; /* behind it */
+	size_t n_servers;
+	uint64_t balance; /* enum gate_balance */
+	uint64_t connect_ms, answer_ms;
+	uint64_t retries;
+	uint64_t proxy_version; /* of the PROXY header for them; 0: none */
+	struct gate_upstream_tls upstream_tls;
+	char *host;   /* Host for them; NULL: as it came */
+	char *origin; /* Origin for them; NULL: as it came, "": none */
+	struct gate_field *field; /* more fields for them */
+	size_t n_fields;
+	struct gate_pool *pool; /* how they are; NULL without servers */
 	struct gate_rules allow[GATE_N_LISTS];
 	struct gate_limits limits;
 	bool observe; /* admit all, journal what would have been refused */
@@ -122,9 +158,11 @@ void gate_policy_keep_listeners(struct gate_policy *policy, size_t n);
 /*
  * The route of @policy that leads where @old leads, or NULL. Who may enter
  * may differ: a connection was admitted once, by the rules of its time.
+ * @server: that it is joined with, or NULL.
  */
 const struct gate_route *gate_same_route(const struct gate_policy *policy,
-					 const struct gate_route *old);
+					 const struct gate_route *old,
+					 const struct gate_server *server);
 /*
  * Read rule->text as an entry of @list: sets what it matches. NULL, or what is
  * wrong with it as a static sentence.

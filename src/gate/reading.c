@@ -57,17 +57,17 @@ static const char *key_elsewhere(struct bytes key)
 static void unknown_key(struct gate_reader *r, const char *path,
 			struct bytes key, struct gate_place at)
 {
-	const char *near = suggest_key(path, key);
-	const char *other = near ? NULL : key_elsewhere(key);
+	const char *other = key_elsewhere(key);
+	const char *near = other ? NULL : suggest_key(path, key);
 
-	if (near)
-		gate_complain(r->wrong, at,
-			      "unknown key `%s` (did you mean `%s`?)",
-			      gate_show(key).text, near);
-	else if (other)
+	if (other)
 		gate_complain(r->wrong, at,
 			      "unknown key `%s` here (it belongs at `%s`)",
 			      gate_show(key).text, other);
+	else if (near)
+		gate_complain(r->wrong, at,
+			      "unknown key `%s` (did you mean `%s`?)",
+			      gate_show(key).text, near);
 	else
 		gate_complain(r->wrong, at, "unknown key `%s`",
 			      gate_show(key).text);

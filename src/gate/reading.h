@@ -86,6 +86,16 @@ void gate_read_route_host(struct gate_reader *r, const struct gate_item *i,
 			  void *to);
 void gate_read_route_mode(struct gate_reader *r, const struct gate_item *i,
 			  void *to);
+void gate_read_route_origin(struct gate_reader *r, const struct gate_item *i,
+			    void *to);
+void gate_read_route_headers(struct gate_reader *r, const struct gate_item *i,
+			     void *to);
+/* A flag whose opposite is kept. */
+void gate_read_verify(struct gate_reader *r, const struct gate_item *i,
+		      void *to);
+/* What the settings of a route's target mean together. */
+void gate_check_target(struct gate_reader *r, const struct gate_item *i,
+		       const struct gate_seen *seen, struct gate_route *route);
 /* A list of `allow`: struct gate_rules. */
 void gate_read_rules(struct gate_reader *r, const struct gate_item *i, void *to);
 

@@ -69,7 +69,7 @@ void gate_story_decide(struct gate_story *s, const struct gate_policy *policy,
 	snprintf(s->cause, sizeof(s->cause), "%s", why_cause(d->cause)->id);
 	show_text(s->route, sizeof(s->route), route ? route->path : "");
 	show_text(s->upstream, sizeof(s->upstream),
-		  route ? route->upstream : "");
+		  route && route->n_servers ? route->server[0].text : "");
 	keep_trace(s, d);
 	if (d->admitted)
 		return;

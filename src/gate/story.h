@@ -37,7 +37,7 @@ struct gate_story {
 
 /* Fill in what @request says. */
 void gate_story_ask(struct gate_story *story, const struct gate_request *request);
-/* Fill in what @decision says; @policy is the one that it was made by. */
+/* Fill in what @decision says (upstream: the first of the route's servers); @policy is the one that it was made by. */
 void gate_story_decide(struct gate_story *story, const struct gate_policy *policy,
 		       const struct gate_decision *decision);
 /* The looks of @decision as a JSON array, to be freed. NULL: no memory. */

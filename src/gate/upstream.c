@@ -8,11 +8,13 @@
 #include <sesame/error.h>
 
 #include "gate/forward.h"
+#include "gate/kept.h"
+#include "gate/pool.h"
 #include "net/dial.h"
 #include "wire/chunks.h"
 #include "ws/intake.h"
 
-#define DIAL_MS	    5000
+#define CONNECT_MS  5000
 #define ANSWER_MS   10000
 #define BODY_MS	    2000 /* for the rest of a refusal, once its head is here */
 #define BODY_BYTES  (64 * 1024)
@@ -27,11 +29,12 @@ struct gate_upstream {
 	struct ses_timer timer;
 	struct ses_intake intake;
 	unsigned n_interim;
-	struct ses_buf request; /* to be sent */
-	struct ses_head *sent; /* that request, parsed: borrows from sent_text */
-	struct ses_buf sent_text;
-	struct ses_head *answer; /* whole when not NULL; borrows from intake */
-	struct ses_buf answer_text;
+	struct ses_buf request;	       /* to be sent */
+	struct gate_kept *sent;	       /* the client's */
+	struct gate_kept *kept;	       /* the answer, once it is whole */
+	const struct ses_head *answer; /* that one's head; NULL before */
+	uint64_t answer_ms;
+	bool is_sent;
 	struct ses_buf body; /* as it came, perhaps in chunks */
 	void (*done)(void *user, const struct gate_upstream_result *result);
 	void *user;
@@ -45,11 +48,9 @@ static void free_upstream(struct gate_upstream *u)
 	ses_stream_close(u->stream);
 	ses_intake_fini(&u->intake);
 	ses_buf_fini(&u->request);
-	ses_buf_fini(&u->sent_text);
-	ses_buf_fini(&u->answer_text);
 	ses_buf_fini(&u->body);
 	free(u->sent);
-	free(u->answer);
+	free(u->kept);
 	free(u);
 }
 
@@ -72,7 +73,8 @@ static void tell(struct gate_upstream *u, struct gate_upstream_result result)
 
 static void fail(struct gate_upstream *u, int error, const char *text)
 {
-	tell(u, (struct gate_upstream_result){.error = error, .text = text});
+	tell(u, (struct gate_upstream_result){
+			.error = error, .text = text, .sent = u->is_sent});
 }
 
 /* ---- The answer ---- */
@@ -140,28 +142,10 @@ static void judge(struct gate_upstream *u, struct bytes rest)
 		return;
 	}
 	result.text = gate_acceptance_fault(
-		u->sent, u->answer, ses_head_get(u->sent, "Sec-WebSocket-Key"));
+		&u->sent->head, u->answer,
+		ses_head_get(&u->sent->head, "Sec-WebSocket-Key"));
 	result.error = result.text ? SESAME_EPROTO : 0;
 	tell(u, result);
-}
-
-/*
- * Keep a head whose first byte is @raw's: what it borrows from is the loop's,
- * so it is copied and parsed again where it stays.
- */
-static struct ses_head *keep_head(const struct ses_head *head, struct bytes raw,
-				  struct ses_buf *text)
-{
-	struct ses_head *kept = calloc(1, sizeof(*kept));
-	struct ses_head_parser parser;
-	enum ses_fault fault;
-
-	ses_head_init(&parser, head->is_request, NULL);
-	if (kept && ses_buf_append(text, bytes_first(raw, head->length)) == 0 &&
-	    ses_head_parse(&parser, ses_buf_bytes(text), kept, &fault) > 0)
-		return kept;
-	free(kept);
-	return NULL;
 }
 
 static bool is_interim(const struct ses_head *head)
@@ -215,15 +199,15 @@ static void on_answer(struct ses_stream *s, uint8_t *data, size_t len)
 					: "out of memory");
 		return;
 	}
-	u->answer = keep_head(&head,
-			      ses_buf_len(&u->intake.gathered)
-				      ? ses_buf_bytes(&u->intake.gathered)
-				      : in,
-			      &u->answer_text);
-	if (!u->answer) {
+	u->kept = gate_keep_head(
+		&head, ses_buf_len(&u->intake.gathered)
+			       ? ses_buf_bytes(&u->intake.gathered).data
+			       : in.data);
+	if (!u->kept) {
 		fail(u, SESAME_ENOMEM, "out of memory");
 		return;
 	}
+	u->answer = &u->kept->head;
 	judge(u, bytes_from(in, used));
 }
 
@@ -279,22 +263,29 @@ static void on_dialled(void *user, struct ses_stream *stream,
 		fail(u, SESAME_ERESET, "the handshake could not be sent");
 		return;
 	}
+	u->is_sent = true;
 	ses_timers_start(&u->loop->timers, &u->timer,
-			 u->loop->now_ms + ANSWER_MS);
+			 u->loop->now_ms + u->answer_ms);
 }
 
 struct gate_upstream *gate_upstream_start(
-	struct sesame_loop *loop, const struct gate_route *route,
+	struct sesame_loop *loop, const struct gate_upstream_setup *setup,
 	struct ses_buf *request, const struct ses_head *sent,
 	void (*done)(void *user, const struct gate_upstream_result *result),
 	void *user)
 {
+	const struct gate_route *route = setup->route;
+	const struct gate_server *server = setup->server;
+	uint64_t connect_ms = route->connect_ms;
 	struct ses_dial_options options = {
-		.host = bytes_of_str(route->upstream_host),
-		.port = route->upstream_port,
-		.timeout_ms = DIAL_MS,
+		.host = bytes_of_str(server->host),
+		.port = server->port,
+		.timeout_ms = (unsigned)(connect_ms ? connect_ms : CONNECT_MS),
 		.queue_limit = QUEUE_BYTES,
 		.queue_high = HIGH_BYTES,
+		.tls = server->tls ? gate_pool_tls(route->pool) : NULL,
+		.tls_name = route->upstream_tls.name,
+		.preface = setup->preface,
 	};
 	struct gate_upstream *u = calloc(1, sizeof(*u));
 
@@ -304,15 +295,12 @@ struct gate_upstream *gate_upstream_start(
 	u->done = done;
 	u->user = user;
 	u->timer.fire = on_time;
+	u->answer_ms = route->answer_ms ? route->answer_ms : ANSWER_MS;
 	ses_intake_init(&u->intake, false);
 	u->request = *request;
 	ses_buf_init(request, 0);
-	ses_buf_init(&u->sent_text, SES_INTAKE_BYTES);
-	ses_buf_init(&u->answer_text, SES_INTAKE_BYTES);
 	ses_buf_init(&u->body, BODY_BYTES);
-	/* A head begins with its method. */
-	u->sent = keep_head(sent, bytes_of(sent->method.data, sent->length),
-			    &u->sent_text);
+	u->sent = gate_keep_request(sent);
 	if (!u->sent ||
 	    !(u->dial = ses_dial_start(loop, &options, on_dialled, u))) {
 		free_upstream(u);

@@ -20,6 +20,7 @@ struct gate_upstream_result {
 	 */
 	int error;
 	const char *text;	   /* one phrase about an error */
+	bool sent; /* the request went out: perhaps the server acted on it */
 	const struct ses_head *head; /* NULL: no answer came */
 	struct bytes body;
 	struct ses_stream *stream; /* of an accepted handshake; to be taken */
@@ -28,14 +29,22 @@ struct gate_upstream_result {
 
 struct gate_upstream;
 
+/* Whom to ask, and how; borrowed for the call. */
+struct gate_upstream_setup {
+	const struct gate_route *route;
+	const struct gate_server *server; /* one of its */
+	struct bytes preface; /* a PROXY header for it; may be empty */
+};
+
 /*
- * Dial the route's server and send it @request (taken). @done is called once,
- * never before this returns. @sent is the client's handshake as far as the
- * answer is checked against it: see gate_acceptance_fault(); it is copied.
- * NULL: no memory.
+ * Dial a server and send it @request (taken). @done is called once, never
+ * before this returns. @sent is the client's handshake as far as the answer is
+ * checked against it: see gate_acceptance_fault(); it is copied. NULL: no
+ * memory.
  */
 struct gate_upstream *
-gate_upstream_start(struct sesame_loop *loop, const struct gate_route *route,
+gate_upstream_start(struct sesame_loop *loop,
+		    const struct gate_upstream_setup *setup,
 		    struct ses_buf *request, const struct ses_head *sent,
 		    void (*done)(void *user,
 				 const struct gate_upstream_result *result),

@@ -266,6 +266,7 @@ void gate_visit_farewell(struct gate_visit *v)
 	ses_list_remove(&v->link);
 	count_out(v);
 	gate_upstream_cancel(v->upstream);
+	gate_visit_leave_server(v);
 	ses_stream_close(v->stream);
 	gate_visit_free_asking(v);
 	gate_entrance_done(v->entrance);
@@ -392,11 +393,12 @@ void gate_visit_move(struct ses_list *link, struct gate_policy *policy)
 	/* A handshake is judged to its end by the policy it began under. */
 	if (v->asking || v->policy == policy)
 		return;
-	route = gate_same_route(policy, v->route);
+	route = gate_same_route(policy, v->route, v->server);
 	if (!route) {
 		gate_visit_dismiss(link);
 		return;
 	}
+	gate_visit_change_server(v, route);
 	count_out(v);
 	gate_policy_unref(v->policy);
 	v->policy = gate_policy_ref(policy);

@@ -46,6 +46,7 @@ struct gate_asking {
 	struct gate_request request;
 	struct ses_upgrade_offer offer;
 	struct gate_decision decision;
+	uint64_t tried; /* servers behind, a bit each */
 };
 
 struct gate_step {
@@ -73,6 +74,7 @@ struct gate_visit {
 	size_t len;
 	/* who has it now */
 	struct gate_upstream *upstream;
+	const struct gate_server *server; /* that it is joined with, or asks */
 	struct sesame_conn *conn;
 	struct gate_relay *relay;
 };
@@ -109,6 +111,11 @@ void gate_visit_recognize(struct gate_visit *v);
 
 enum gate_outcome gate_visit_echo(struct gate_visit *v);
 enum gate_outcome gate_visit_ask_upstream(struct gate_visit *v);
+/* The same server as another route, of a new policy, has it. */
+void gate_visit_change_server(struct gate_visit *v,
+			      const struct gate_route *route);
+/* Forget the server behind. */
+void gate_visit_leave_server(struct gate_visit *v);
 
 /* ---- visit_refuse.c ---- */
 

@@ -115,14 +115,13 @@ void gate_visit_pass_refusal_on(struct gate_visit *v,
 				       &out) < 0) {
 		ses_buf_fini(&out);
 		snprintf(note, sizeof(note),
-			 "%s: its answer cannot be passed on",
-			 v->route->upstream);
+			 "%s: its answer cannot be passed on", v->server->text);
 		why.cause = WHY_SERVER_BACKEND_DOWN;
 		why.status = 502;
 		gate_visit_refuse(v, &why);
 		return;
 	}
-	snprintf(note, sizeof(note), "%s answered %d", v->route->upstream,
+	snprintf(note, sizeof(note), "%s answered %d", v->server->text,
 		 result->head->status);
 	tell(v, &why, reference, false);
 	send_and_close(v, &out);

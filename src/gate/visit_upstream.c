@@ -3,45 +3,110 @@
 #include "gate/visit_inner.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "gate/forward.h"
+#include "gate/pool.h"
 
 #define RELAY_IDLE_MS 3600000
 
-static void answer_client(struct gate_visit *v,
-			  const struct gate_upstream_result *result);
-
-static void on_upstream(void *user, const struct gate_upstream_result *result)
+static size_t index_of(const struct gate_visit *v)
 {
-	struct gate_visit *v = user;
+	return (size_t)(v->server - v->route->server);
+}
 
-	v->upstream = NULL;
-	answer_client(v, result);
+void gate_visit_leave_server(struct gate_visit *v)
+{
+	if (v->server)
+		gate_pool_left(v->route->pool, index_of(v));
+	v->server = NULL;
+}
+
+void gate_visit_change_server(struct gate_visit *v,
+			      const struct gate_route *route)
+{
+	const struct gate_server *old = v->server;
+
+	if (!old)
+		return;
+	gate_visit_leave_server(v);
+	for (size_t i = 0; i < route->n_servers && !v->server; i++) {
+		if (strcmp(route->server[i].text, old->text) != 0)
+			continue;
+		v->server = &route->server[i];
+		gate_pool_took(route->pool, i);
+	}
+}
+
+/* The PROXY header for the server: who the client is, as far as is known. */
+static struct bytes introduce(const struct gate_visit *v,
+			      uint8_t out[SES_PROXY_HEADER_WRITE])
+{
+	struct ses_proxy_header h = {
+		.version = (int)v->route->proxy_version,
+		.tls = v->asking->hops.tls,
+	};
+	const struct gate_address *client = &v->asking->hops.client;
+	int n;
+
+	if (!h.version)
+		return bytes_of(NULL, 0);
+	h.family = strchr(v->asking->hops.client_text, ':') ? 6 : 4;
+	memcpy(h.source, client->bytes, sizeof(h.source));
+	/* where it arrived is nobody's business behind; a place has to be told */
+	memcpy(h.destination, client->bytes, sizeof(h.destination));
+	n = ses_proxy_header_write(&h, out);
+	return bytes_of(out, n > 0 ? (size_t)n : 0);
+}
+
+static void on_upstream(void *user, const struct gate_upstream_result *result);
+
+/* Ask the next server. 1: it is being asked, 0: there is none left, or an
+ * error. */
+static int ask_next(struct gate_visit *v)
+{
+	const struct gate_route *route = v->route;
+	uint8_t preface[SES_PROXY_HEADER_WRITE];
+	struct gate_upstream_setup setup = {.route = route};
+	struct gate_forward forward = {
+		.head = v->asking->head,
+		.route = route,
+		.hops = &v->asking->hops,
+	};
+	struct ses_buf out;
+	int i = gate_pool_choose(route->pool, &v->asking->hops.client,
+				 v->gate->loop->now_ms, &v->asking->tried);
+	int r;
+
+	if (i < 0)
+		return 0;
+	forward.server = setup.server = &route->server[i];
+	setup.preface = introduce(v, preface);
+	ses_buf_init(&out, SES_INTAKE_BYTES * 2);
+	r = gate_forward_write(&forward, &out);
+	if (r >= 0) {
+		v->upstream =
+			gate_upstream_start(v->gate->loop, &setup, &out,
+					    v->asking->head, on_upstream, v);
+		r = v->upstream ? 1 : SESAME_ENOMEM;
+	}
+	ses_buf_fini(&out);
+	if (r > 0) {
+		v->server = setup.server;
+		gate_pool_took(route->pool, (size_t)i);
+	}
+	return r;
 }
 
 enum gate_outcome gate_visit_ask_upstream(struct gate_visit *v)
 {
-	struct gate_forward forward = {
-		.route = v->route,
-		.hops = &v->asking->hops,
-	};
 	struct gate_refusal why = {.cause = WHY_SERVER_LIMIT, .status = 503};
-	struct ses_buf out;
-	int r = SESAME_ENOMEM;
+	int r = gate_visit_keep(v) ? ask_next(v) : SESAME_ENOMEM;
 
-	ses_buf_init(&out, SES_INTAKE_BYTES * 2);
-	if (gate_visit_keep(v)) {
-		forward.head = v->asking->head;
-		r = gate_forward_write(&forward, &out);
-	}
-	if (r >= 0)
-		v->upstream =
-			gate_upstream_start(v->gate->loop, v->route, &out,
-					    v->asking->head, on_upstream, v);
-	ses_buf_fini(&out);
-	why.note = r < 0 ? sesame_strerror(r) : "out of memory";
-	if (!v->upstream)
+	if (r <= 0) {
+		why.note = sesame_strerror(r ? r : SESAME_ENOMEM);
 		return gate_visit_refuse(v, &why);
+	}
 	ses_timers_stop(&v->gate->loop->timers, &v->timer);
 	v->step++;
 	return v->len ? gate_visit_hold_back(v) : GATE_WAIT;
@@ -59,7 +124,7 @@ static void refuse_for_upstream(struct gate_visit *v,
 		.note = note,
 	};
 
-	snprintf(note, sizeof(note), "%s: %s", v->route->upstream,
+	snprintf(note, sizeof(note), "%s: %s", v->server->text,
 		 result->text ? result->text : sesame_strerror(result->error));
 	gate_visit_refuse(v, &why);
 }
@@ -99,13 +164,53 @@ static void open_tunnel(struct gate_visit *v,
 	ses_buf_fini(&out);
 }
 
-static void answer_client(struct gate_visit *v,
-			  const struct gate_upstream_result *result)
+/*
+ * Whether another server may be asked. One that has the request may have
+ * acted on it, unless it hung up without a word, as servers that are being
+ * stopped do.
+ */
+static bool may_retry(const struct gate_visit *v,
+		      const struct gate_upstream_result *result)
 {
-	if (result->error == 0)
+	unsigned tried = (unsigned)__builtin_popcountll(v->asking->tried);
+
+	return tried <= v->route->retries &&
+	       (!result->sent || result->error == SESAME_ERESET);
+}
+
+/* What its answer, or its silence, says about the server. */
+static void note_server(struct gate_visit *v,
+			const struct gate_upstream_result *result)
+{
+	struct gate_pool *pool = v->route->pool;
+
+	if (result->error == 0 || result->error == SESAME_EREFUSED)
+		gate_pool_worked(pool, index_of(v));
+	else if (result->error != SESAME_ENOMEM)
+		gate_pool_failed(pool, index_of(v), v->gate->loop->now_ms);
+}
+
+static void on_upstream(void *user, const struct gate_upstream_result *result)
+{
+	struct gate_visit *v = user;
+	const struct gate_server *server = v->server;
+
+	v->upstream = NULL;
+	note_server(v, result);
+	if (result->error == 0) {
 		open_tunnel(v, result);
-	else if (result->error == SESAME_EREFUSED)
+		return;
+	}
+	if (result->error == SESAME_EREFUSED) {
 		gate_visit_pass_refusal_on(v, result);
-	else
-		refuse_for_upstream(v, result);
+		return;
+	}
+	if (may_retry(v, result)) {
+		gate_visit_leave_server(v);
+		if (ask_next(v) > 0)
+			return;
+		v->server = server; /* the last one is told of */
+		gate_pool_took(v->route->pool, index_of(v));
+	}
+	refuse_for_upstream(v, result);
 }

@@ -333,7 +333,8 @@ static void connected(struct ses_dial *d, const struct ses_addr *peer)
 	ses_dial_end_step(d, 0, 0, "connected");
 	d->stream = ses_stream_new(d->loop, fd, &tls_events, NULL,
 				   d->queue_limit, d->queue_high);
-	if (!d->stream)
+	if (!d->stream ||
+	    ses_stream_send(d->stream, bytes_of(d->preface, d->preface_len)) < 0)
 		ses_dial_fail(d, SESAME_ENOMEM);
 	else if (d->has_proxy)
 		greet_proxy(d);
@@ -595,6 +596,12 @@ static void copy_options(struct ses_dial *d, const struct ses_dial_options *o)
 	    !copy(d->tls_name, sizeof(d->tls_name),
 		  o->tls_name ? bytes_of_str(o->tls_name) : o->host))
 		d->wrong = "the host's name is too long";
+	if (o->preface.len > sizeof(d->preface)) {
+		d->wrong = "the preface is too long";
+	} else if (o->preface.len) {
+		d->preface_len = o->preface.len;
+		memcpy(d->preface, o->preface.data, o->preface.len);
+	}
 	d->has_user_agent =
 		o->user_agent && copy(d->user_agent, sizeof(d->user_agent),
 				      bytes_of_str(o->user_agent));

@@ -51,6 +51,8 @@ struct ses_dial_options {
 	 * the other, IPv6 and IPv4 in turns, until one takes the connection.
 	 */
 	unsigned connect_ms;
+	/* Sent first on the connection, before TLS; 128 bytes at most. */
+	struct bytes preface;
 	const char *user_agent; /* for CONNECT; NULL: none */
 	size_t queue_limit, queue_high; /* for the stream; 0: 16 MiB, 1 MiB */
 };

@@ -18,6 +18,8 @@ struct ses_dial {
 	bool finishing; /* done() is being called */
 	/* the options, copied */
 	char host[256], connect_host[256], tls_name[256], user_agent[256];
+	uint8_t preface[128];
+	size_t preface_len;
 	uint16_t port, connect_port;
 	int family;
 	bool has_source, has_proxy, has_user_agent;

@@ -524,7 +524,8 @@ def test_what_the_upstream_is_sent(tmp_path):
     assert have["origin"] == "https://app.example" and have["cookie"] == "a=b"
     assert have["sec-websocket-protocol"] == "a, b" and have["x-kept"] == "1"
     assert "6.6.6.6" not in up.heads[0]
-    for name in ("x-forwarded-prefix", "forwarded", "x-real-ip", "x_real_ip", "keep-alive", "te", "x-hop",
+    assert have["forwarded"] == 'for=127.0.0.1;proto=http;host="%s"' % host
+    for name in ("x-forwarded-prefix", "x-real-ip", "x_real_ip", "keep-alive", "te", "x-hop",
                  "transfer_encoding"):
         assert name not in have
     assert [v.lower() for k, v in fields if k == "connection"] == ["upgrade"]

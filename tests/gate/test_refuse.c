@@ -233,13 +233,15 @@ TEST("the upstream's path and Host are as the route has them")
 	assert_true(parse_head(REQUEST "\r\n", true, &request) > 0);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct gate_route route = {
-			.upstream_host = upstream,
-			.upstream_port = 3000,
-			.upstream_prefix = rows[i].prefix,
 			.host = rows[i].host[0] ? rows[i].host : NULL,
 		};
 		struct gate_hops hops = {.tls = true, .n = 2};
-		struct gate_forward f = {&request, &route, &hops};
+		struct gate_server server = {
+			.host = upstream,
+			.port = 3000,
+			.prefix = rows[i].prefix,
+		};
+		struct gate_forward f = {&request, &route, &server, &hops};
 		struct ses_buf out;
 		const char *text;
 

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/* Where a route leads: the echo, or servers behind and how they are asked. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "gate/pool.h"
+#include "gate/reading.h"
+#include "wire/head.h"
+#include "wire/url.h"
+
+/* ---- to ---- */
+
+/* Say what is wrong with the URL @s, and what was probably meant. */
+static void complain_of_url(struct gate_reader *r, const struct gate_item *i,
+			    struct bytes s, enum ses_url_fault fault)
+{
+	const char *sentence = ses_url_fault(fault)->sentence;
+	char meant[256];
+
+	if (ses_url_suggest(s, meant, sizeof(meant)))
+		gate_complain(r->wrong, i->at,
+			      "to: `%s`: %s (did you mean `%s`?)",
+			      gate_show(s).text, sentence,
+			      gate_show(bytes_of_str(meant)).text);
+	else
+		gate_complain(r->wrong, i->at, "to: `%s`: %s",
+			      gate_show(s).text, sentence);
+}
+
+static void read_server(struct gate_reader *r, const struct gate_item *i,
+			struct gate_route *route, struct bytes s)
+{
+	enum ses_url_fault fault = SES_URL_OK;
+	struct gate_server *server;
+	struct ses_url url = {0};
+	size_t at = 0;
+
+	if (ses_url_parse(s, &url, &fault, &at) < 0) {
+		complain_of_url(r, i, s, fault);
+		return;
+	}
+	if (url.query.data || url.userinfo.data) {
+		gate_complain(r->wrong, i->at,
+			      "to: `%s` has %s; a server behind the "
+			      "gateway is ws://HOST:PORT[/prefix] or wss://",
+			      gate_show(s).text,
+			      url.query.data ? "a query" : "a user name");
+		return;
+	}
+	if (url.path.len && url.path.data[url.path.len - 1] == '/')
+		url.path.len--; /* the request's path brings its own slash */
+	server = &route->server[route->n_servers++];
+	*server = (struct gate_server){
+		.text = gate_copy(s),
+		.host = gate_copy(url.host),
+		.port = url.port,
+		.prefix = gate_copy(url.path),
+		.tls = url.tls,
+		.line = (unsigned)i->at.line,
+		.column = (unsigned)i->at.column,
+	};
+}
+
+static void read_target(struct gate_reader *r, const struct gate_item *i,
+			struct gate_route *route, bool alone)
+{
+	static const char *const words[] = {"echo"};
+	const char *near;
+	struct bytes s;
+
+	if (!gate_want_text(r, i, &s))
+		return;
+	if (alone && bytes_equal(s, BYTES("echo"))) {
+		route->to = GATE_TO_ECHO;
+		return;
+	}
+	if (bytes_find_byte(s, ':') >= 0) {
+		read_server(r, i, route, s);
+		return;
+	}
+	near = text_suggest(gate_show(s).text, words, 1);
+	gate_complain(r->wrong, i->at,
+		      "to: `%s` is nothing known; it is %sws://HOST:PORT%s",
+		      gate_show(s).text, alone ? "echo or " : "",
+		      near && alone ? " (did you mean `echo`?)" : "");
+}
+
+void gate_read_route_to(struct gate_reader *r, const struct gate_item *i,
+			void *to)
+{
+	struct gate_route *route = to;
+	struct gate_item element;
+	void *state = NULL;
+	bool list = gate_is_list(i);
+	size_t n = list ? gate_count(i) : 1;
+
+	if (list && !gate_fits(r, i, n))
+		return;
+	route->to = GATE_TO_UPSTREAM;
+	route->server = calloc(n, sizeof(*route->server));
+	if (!route->server)
+		return;
+	if (!list)
+		read_target(r, i, route, true);
+	while (list && gate_next_element(i, &state, &element))
+		read_target(r, &element, route, false);
+}
+
+/* ---- What is said to them ---- */
+
+static bool is_host(struct bytes s)
+{
+	for (size_t k = 0; k < s.len; k++)
+		if (s.data[k] <= ' ' || s.data[k] >= 0x7f)
+			return false;
+	return true;
+}
+
+void gate_read_route_host(struct gate_reader *r, const struct gate_item *i,
+			  void *to)
+{
+	struct bytes s;
+
+	if (!gate_want_text(r, i, &s))
+		return;
+	if (is_host(s))
+		gate_put(to,
+			 bytes_equal(s, BYTES("pass")) ? NULL : gate_copy(s));
+	else
+		gate_complain(r->wrong, i->at, "host `%s` is no Host field",
+			      gate_show(s).text);
+}
+
+void gate_read_route_origin(struct gate_reader *r, const struct gate_item *i,
+			    void *to)
+{
+	struct gate_origin ignored;
+	struct bytes s;
+
+	if (!gate_want_text(r, i, &s))
+		return;
+	if (bytes_equal(s, BYTES("pass")))
+		gate_put(to, NULL);
+	else if (bytes_equal(s, BYTES("remove")))
+		gate_put(to, gate_copy(bytes_of("", 0)));
+	else if (gate_origin_read(s, &ignored) || bytes_equal(s, BYTES("null")))
+		gate_put(to, gate_copy(s));
+	else
+		gate_complain(r->wrong, i->at,
+			      "origin `%s` is none; it is pass, remove, or as "
+			      "in https://app.example",
+			      gate_show(s).text);
+}
+
+/* Fields that belong to the handshake, or to the gateway's own word. */
+static bool is_ours(struct bytes name)
+{
+	static const char *const names[] = {
+		"Host",		  "Origin",
+		"Connection",	  "Upgrade",
+		"Content-Length", "Transfer-Encoding",
+		"Forwarded",	  "TE",
+		"Trailer",	  "Expect"};
+	static const char *const beginnings[] = {"Sec-WebSocket-",
+						 "X-Forwarded-"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (bytes_equal_nocase(name, bytes_of_str(names[i])))
+			return true;
+	for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++)
+		if (bytes_equal_nocase(bytes_first(name, strlen(beginnings[i])),
+				       bytes_of_str(beginnings[i])))
+			return true;
+	return false;
+}
+
+static void read_field(struct gate_reader *r, const struct gate_item *key,
+		       const struct gate_item *value, struct gate_route *route)
+{
+	struct gate_field *field = &route->field[route->n_fields];
+	struct bytes name = gate_text_of(key), text = bytes_of(NULL, 0);
+
+	if (!ses_is_token(name)) {
+		gate_complain(r->wrong, key->at, "`%s` is no name of a field",
+			      gate_show(name).text);
+		return;
+	}
+	if (is_ours(name)) {
+		gate_complain(r->wrong, key->at,
+			      "%s is written by the gateway itself%s",
+			      gate_show(name).text,
+			      name.len == 4	    ? " (see `host`)"
+			      : name.data[0] == 'O' ? " (see `origin`)"
+						    : "");
+		return;
+	}
+	if (!gate_is_null(value) && !gate_want_text(r, value, &text))
+		return;
+	if (text.data && !ses_is_field_value(text)) {
+		gate_complain(r->wrong, value->at, "`%s` is no field's value",
+			      gate_show(text).text);
+		return;
+	}
+	route->n_fields++;
+	field->name = gate_copy(name);
+	field->value = text.data ? gate_copy(text) : NULL;
+}
+
+void gate_read_route_headers(struct gate_reader *r, const struct gate_item *i,
+			     void *to)
+{
+	struct gate_route *route = to;
+	struct gate_item key, value;
+	void *state = NULL;
+	size_t n = 0;
+
+	if (!gate_want(r, i, gate_is_map(i), "a map of names and values"))
+		return;
+	while (gate_next_pair(i, &state, &key, &value))
+		n++;
+	if (!gate_fits(r, i, n))
+		return;
+	route->field = calloc(n, sizeof(*route->field));
+	state = NULL;
+	while (route->field && gate_next_pair(i, &state, &key, &value))
+		read_field(r, &key, &value, route);
+}
+
+void gate_read_verify(struct gate_reader *r, const struct gate_item *i, void *to)
+{
+	bool verify = true;
+
+	gate_read_flag(r, i, &verify);
+	*(bool *)to = !verify;
+}
+
+/* ---- The target as a whole ---- */
+
+/* Settings that mean nothing without a server behind. */
+static const enum gate_setting for_servers[] = {
+	GATE_SET_ROUTE_HOST,	GATE_SET_ROUTE_ORIGIN,	GATE_SET_ROUTE_HEADERS,
+	GATE_SET_ROUTE_BALANCE, GATE_SET_ROUTE_CONNECT, GATE_SET_ROUTE_ANSWER,
+	GATE_SET_ROUTE_RETRIES, GATE_SET_UPSTREAM_TLS,	GATE_SET_ROUTE_PROXY,
+};
+
+static void check_tls(struct gate_reader *r, const struct gate_item *i,
+		      const struct gate_route *route)
+{
+	for (size_t k = 0; k < route->n_servers; k++)
+		if (route->server[k].tls)
+			return;
+	gate_complain(r->wrong, i->at,
+		      "upstream_tls is for servers of wss:, and this route "
+		      "has none");
+}
+
+void gate_check_target(struct gate_reader *r, const struct gate_item *i,
+		       const struct gate_seen *seen, struct gate_route *route)
+{
+	char text[256];
+
+	if (!seen->row[GATE_SET_ROUTE_TO])
+		return;
+	for (size_t k = 0; k < sizeof(for_servers) / sizeof(for_servers[0]);
+	     k++) {
+		enum gate_setting setting = for_servers[k];
+
+		if (route->to == GATE_TO_ECHO && seen->row[setting])
+			gate_complain(r->wrong, i->at,
+				      "%s is for a server behind the gateway; "
+				      "this route leads to echo",
+				      gate_key_name(gate_setting(setting)));
+	}
+	if (route->to == GATE_TO_ECHO || !route->n_servers)
+		return;
+	if (seen->row[GATE_SET_UPSTREAM_TLS])
+		check_tls(r, i, route);
+	if (!seen->row[GATE_SET_ROUTE_RETRIES])
+		route->retries = route->n_servers > 1;
+	route->pool = gate_pool_new(route, r->open_files, text, sizeof(text));
+	if (!route->pool)
+		gate_complain(r->wrong, i->at, "upstream_tls: %s", text);
+}

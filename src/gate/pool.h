@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The servers behind one route: which one is to be asked next, and what is
+ * known of how they are. Workers share it; every function is for any thread.
+ */
+#ifndef GATE_POOL_H
+#define GATE_POOL_H
+
+#include "gate/policy.h"
+
+struct ses_tls_context;
+
+#define GATE_MAX_SERVERS 64 /* of one route */
+
+/*
+ * For the servers of @route, which must stay where it is. With @open_files the
+ * files of upstream_tls are opened. NULL: @text says what is wrong.
+ */
+struct gate_pool *gate_pool_new(const struct gate_route *route, bool open_files,
+				char *text, size_t text_size);
+void gate_pool_free(struct gate_pool *pool);
+
+/*
+ * The server to ask, as an index, or -1 when all were tried; bit i of *tried
+ * is set for it. One that failed of late is asked only when no other is left.
+ */
+int gate_pool_choose(struct gate_pool *pool, const struct gate_address *client,
+		     uint64_t now_ms, uint64_t *tried);
+/* A connection with server @i began, or ended. */
+void gate_pool_took(struct gate_pool *pool, size_t i);
+void gate_pool_left(struct gate_pool *pool, size_t i);
+/* It answered, or it could not be reached. */
+void gate_pool_worked(struct gate_pool *pool, size_t i);
+void gate_pool_failed(struct gate_pool *pool, size_t i, uint64_t now_ms);
+
+/* How server @i is. */
+struct gate_server_state {
+	bool down;
+	uint64_t live;	     /* connections */
+	uint64_t n_failures; /* in all */
+};
+
+struct gate_server_state gate_pool_state(struct gate_pool *pool, size_t i,
+					 uint64_t now_ms);
+/* For servers of wss:; NULL: there are none. */
+struct ses_tls_context *gate_pool_tls(const struct gate_pool *pool);
+
+#endif

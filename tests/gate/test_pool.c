@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* Which server of a route is asked next, and what failures do to that. */
+#include "gate/pool.h"
+
+#include "test.h"
+
+static char a[] = "ws://a", b[] = "ws://b", c[] = "ws://c";
+static struct gate_server servers[] = {{.text = a}, {.text = b}, {.text = c}};
+
+static struct gate_pool *make(struct gate_route *route)
+{
+	char text[128];
+	struct gate_pool *pool;
+
+	route->server = servers;
+	route->n_servers = ARRAY_LEN(servers);
+	pool = gate_pool_new(route, false, text, sizeof(text));
+	assert_non_null(pool);
+	return pool;
+}
+
+static struct gate_address client(unsigned number)
+{
+	struct gate_address one = {.bytes = {[10] = 0xff, [11] = 0xff, [12] = 10}};
+
+	one.bytes[14] = (uint8_t)(number >> 8);
+	one.bytes[15] = (uint8_t)number;
+	return one;
+}
+
+/* The first choice for one client at @now. */
+static int ask(struct gate_pool *pool, unsigned number, uint64_t now)
+{
+	struct gate_address who = client(number);
+	uint64_t tried = 0;
+
+	return gate_pool_choose(pool, &who, now, &tried);
+}
+
+TEST("each server is asked in turn, and all are tried before none is left")
+{
+	struct gate_route route = {.balance = GATE_ROUND_ROBIN};
+	struct gate_pool *pool = make(&route);
+	struct gate_address who = client(1);
+	unsigned asked[3] = {0};
+	uint64_t tried = 0;
+
+	for (int i = 0; i < 300; i++)
+		asked[ask(pool, 1, 0)]++;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(asked[i], 100);
+	for (int i = 0; i < 3; i++)
+		assert_true(gate_pool_choose(pool, &who, 0, &tried) >= 0);
+	assert_int_equal(tried, 7);
+	assert_int_equal(gate_pool_choose(pool, &who, 0, &tried), -1);
+	gate_pool_free(pool);
+}
+
+TEST("a server that failed rests, longer each time, and is asked if need be")
+{
+	struct gate_route route = {.balance = GATE_ROUND_ROBIN};
+	struct gate_pool *pool = make(&route);
+
+	gate_pool_failed(pool, 0, 1000);
+	for (int i = 0; i < 30; i++)
+		assert_int_not_equal(ask(pool, 1, 1999), 0);
+	assert_true(gate_pool_state(pool, 0, 1999).down);
+	assert_false(gate_pool_state(pool, 0, 2000).down);
+	gate_pool_failed(pool, 0, 2000);
+	assert_true(gate_pool_state(pool, 0, 3999).down);
+	assert_false(gate_pool_state(pool, 0, 4000).down);
+	for (int i = 0; i < 40; i++)
+		gate_pool_failed(pool, 0, 5000);
+	assert_true(gate_pool_state(pool, 0, 34999).down);
+	assert_false(gate_pool_state(pool, 0, 35000).down);
+	assert_int_equal(gate_pool_state(pool, 0, 0).n_failures, 42);
+	gate_pool_failed(pool, 1, 5000);
+	gate_pool_failed(pool, 2, 5000);
+	assert_true(ask(pool, 1, 5001) >= 0);
+	gate_pool_worked(pool, 0);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(ask(pool, 1, 5001), 0);
+	gate_pool_free(pool);
+}
+
+TEST("the fewest connections win, and of equals each in turn")
+{
+	struct gate_route route = {.balance = GATE_LEAST_CONNECTIONS};
+	struct gate_pool *pool = make(&route);
+	unsigned asked[3] = {0};
+
+	for (int i = 0; i < 300; i++) {
+		int k = ask(pool, 1, 0);
+
+		gate_pool_took(pool, (size_t)k);
+		asked[k]++;
+	}
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(asked[i], 100);
+	for (int i = 0; i < 5; i++)
+		gate_pool_left(pool, 1);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(ask(pool, 1, 0), 1);
+		gate_pool_took(pool, 1);
+	}
+	gate_pool_free(pool);
+}
+
+TEST("a client keeps its server, and only those of a lost one move")
+{
+	struct gate_route route = {.balance = GATE_BY_CLIENT};
+	struct gate_pool *pool = make(&route);
+	unsigned asked[3] = {0};
+	int before[3000];
+
+	for (unsigned i = 0; i < ARRAY_LEN(before); i++) {
+		before[i] = ask(pool, i, 0);
+		asked[before[i]]++;
+		assert_int_equal(ask(pool, i, 0), before[i]);
+	}
+	for (int i = 0; i < 3; i++)
+		assert_in_range(asked[i], 850, 1150);
+	gate_pool_failed(pool, 2, 0);
+	for (unsigned i = 0; i < ARRAY_LEN(before); i++) {
+		int after = ask(pool, i, 1);
+
+		assert_int_not_equal(after, 2);
+		if (before[i] != 2)
+			assert_int_equal(after, before[i]);
+	}
+	gate_pool_free(pool);
+}
