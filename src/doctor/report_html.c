@@ -188,6 +188,8 @@ static void put_asked(struct page *pg)
 	    ses_url_redact(bytes_of_str(c->proxy), url, sizeof(url)) >= 0) {
 		put(pg, "<br>through ");
 		put_text(pg, url);
+		if (c->proxy_from)
+			put(pg, " (%s)", c->proxy_from);
 	}
 	put(pg, "</p>\n");
 }

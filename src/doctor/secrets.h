@@ -9,7 +9,8 @@
 
 #include "doctor/case.h"
 
-#define DOCTOR_MAX_SECRETS 1024 /* four for each, mostly */
+#define DOCTOR_MAX_SECRETS  1024 /* four for each, mostly */
+#define DOCTOR_LEAST_SECRET 4 /* what is shorter hides nothing, spoils words */
 
 struct doctor_secret {
 	struct bytes text; /* borrowed from the case, or from the room below */
@@ -25,16 +26,22 @@ struct doctor_secrets {
 	bool too_many;	  /* some are missing here */
 };
 
+static inline bool doctor_is_word_byte(uint8_t c)
+{
+	c = byte_lower(c);
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+}
+
 /* All secrets of @c; borrowed from it. */
 void doctor_secrets_collect(const struct doctor_case *c,
 			    struct doctor_secrets *ret_secrets);
-/* How many bytes of @text at @at are to be hidden; 0: no secret begins there. */
+/* spelling.c: how many bytes of @text at @at are to be hidden; 0: no secret begins there. */
 size_t doctor_secret_at(const struct doctor_secrets *s, struct bytes text,
 			size_t at);
 /* Whether a part of a path is as long and mixed as a token. */
 bool doctor_is_secret_step(struct bytes name);
 /*
- * The same for secrets of somebody else, known by what stands before them:
+ * foreign.c: the same for secrets of somebody else, known by what stands before them:
  * "token": "...", password=..., //name:...@host. When one begins within a pair
  * at @at, *ret_from is where; it is @at or more.
  */
