@@ -41,12 +41,12 @@ deny(struct look *l, enum gate_fault fault, const char *format, ...)
 
 static bool takes_bearer(const struct gate_token_settings *s)
 {
-	return s->jwt.at.line || s->hashes_file || s->tokens || s->keys;
+	return s->jwt.at.line || s->hashes_file.name || s->tokens || s->keys;
 }
 
 static bool takes_basic(const struct gate_token_settings *s)
 {
-	return s->htpasswd_file || s->users;
+	return s->htpasswd_file.name || s->users;
 }
 
 /* ---- Basic ---- */
@@ -198,8 +198,8 @@ static void deny_token(struct look *l, struct bytes value)
 	uint8_t digest[SES_SHA256_LEN];
 
 	l->to->method = "token";
-	if (s->hashes_at.line)
-		l->to->line = (unsigned)s->hashes_at.line;
+	if (s->hashes_file.at.line)
+		l->to->line = (unsigned)s->hashes_file.at.line;
 	if (!s->tokens || !ses_sha256(value, digest))
 		deny(l, GATE_FAULT_TOKEN, "the tokens have not been read");
 	else /* enough to compare with a hash one has, too little to guess by */
@@ -385,7 +385,7 @@ static bool judge_place(struct look *l, const struct gate_from *from,
 			return false;
 		}
 		l->to->from = from;
-		l->to->line = (unsigned)s->htpasswd_at.line;
+		l->to->line = (unsigned)s->htpasswd_file.at.line;
 		judge_basic(l, value);
 		return true;
 	case GATE_FOUND_TOKEN:

@@ -30,8 +30,7 @@ struct gate_token_settings {
 	struct gate_from *from;
 	size_t n_from; /* 0: header alone */
 	struct gate_jwt_settings jwt;
-	char *hashes_file, *htpasswd_file; /* names as to be opened, or NULL */
-	struct gate_place hashes_at, htpasswd_at;
+	struct gate_file_name hashes_file, htpasswd_file;
 	/* made of the files by gate_token_load() */
 	struct gate_keys *keys;
 	struct gate_tokens *tokens;

@@ -248,7 +248,7 @@ static int read_time(const json_t *claims, const char *name, double *ret_s)
 
 static enum gate_fault check_times(struct check *c)
 {
-	double leeway_s = (double)c->settings->leeway_s;
+	double leeway_s = (double)c->settings->leeway_ms / 1000;
 	double exp = 0, nbf = 0;
 	int has_exp = read_time(c->jwt->claims, "exp", &exp);
 	int has_nbf = read_time(c->jwt->claims, "nbf", &nbf);
@@ -258,7 +258,7 @@ static enum gate_fault check_times(struct check *c)
 		return deny(c, GATE_FAULT_MALFORMED,
 			    "the token's \"%s\" is no number",
 			    has_exp < 0 ? "exp" : "nbf");
-	if (!has_exp && c->settings->expiry_required)
+	if (!has_exp && c->settings->expiry == GATE_EXPIRY_REQUIRED)
 		return deny(c, GATE_FAULT_EXPIRED,
 			    "the token has no \"exp\", and the route takes "
 			    "none that never expires");
@@ -291,67 +291,75 @@ static const char *show(const json_t *value, char *out, size_t size)
 	return out;
 }
 
-static const struct gate_word *word_in(const struct gate_word *words, size_t n,
-				       struct bytes text)
+static bool has_text(const struct gate_words *words, struct bytes text)
 {
-	for (size_t i = 0; i < n; i++)
-		if (text.data && bytes_equal_str(text, words[i].text))
-			return &words[i];
-	return NULL;
+	for (size_t i = 0; i < words->n; i++)
+		if (text.data && bytes_equal_str(text, words->word[i].text))
+			return true;
+	return false;
+}
+
+/* "\"chat\"", or with more of them "\"chat\" or another of the list". */
+static const char *show_wanted(const struct gate_words *words, char *out,
+			       size_t size)
+{
+	char first[80];
+
+	snprintf(out, size, "\"%s\"%s",
+		 bytes_printable(bytes_of_str(words->word[0].text), first,
+				 sizeof(first)),
+		 words->n > 1 ? " or another of the list" : "");
+	return out;
 }
 
 static enum gate_fault check_issuer(struct check *c)
 {
-	const struct gate_jwt_settings *s = c->settings;
+	const struct gate_words *issuer = &c->settings->issuer;
 	const json_t *iss = json_object_get(c->jwt->claims, "iss");
-	char is[80], wanted[80];
+	char is[80], wanted[120];
 
-	if (s->n_issuers == 0 ||
-	    word_in(s->issuer, s->n_issuers, gate_json_bytes(iss)))
+	if (issuer->n == 0 || has_text(issuer, gate_json_bytes(iss)))
 		return GATE_FAULT_NONE;
-	c->jwt->line = s->issuer[0].line;
-	bytes_printable(bytes_of_str(s->issuer[0].text), wanted, sizeof(wanted));
+	c->jwt->line = issuer->word[0].line;
 	return deny(c, GATE_FAULT_ISSUER,
-		    "the token's \"iss\" is %s; \"%s\"%s is needed",
-		    show(iss, is, sizeof(is)), wanted,
-		    s->n_issuers > 1 ? " or another of the list" : "");
+		    "the token's \"iss\" is %s; %s is needed",
+		    show(iss, is, sizeof(is)),
+		    show_wanted(issuer, wanted, sizeof(wanted)));
 }
 
 /* Whether "aud", a text or a list of them, holds one of ours. */
-static bool is_for_us(const struct gate_jwt_settings *s, const json_t *aud)
+static bool is_for_us(const struct gate_words *audience, const json_t *aud)
 {
 	const json_t *item;
 	size_t i;
 
-	if (word_in(s->audience, s->n_audiences, gate_json_bytes(aud)))
+	if (has_text(audience, gate_json_bytes(aud)))
 		return true;
 	json_array_foreach(
-		aud, i, item) if (word_in(s->audience, s->n_audiences,
-					  gate_json_bytes(item))) return true;
+		aud, i,
+		item) if (has_text(audience, gate_json_bytes(item))) return true;
 	return false;
 }
 
 static enum gate_fault check_audience(struct check *c)
 {
-	const struct gate_jwt_settings *s = c->settings;
+	const struct gate_words *audience = &c->settings->audience;
 	const json_t *aud = json_object_get(c->jwt->claims, "aud");
-	char is[80], wanted[80];
+	char is[80], wanted[120];
 
-	if (word_in(s->audience, s->n_audiences, BYTES("*")) ||
-	    (!aud && s->n_audiences == 0) || is_for_us(s, aud))
+	if (has_text(audience, BYTES("*")) || (!aud && audience->n == 0) ||
+	    is_for_us(audience, aud))
 		return GATE_FAULT_NONE;
 	show(aud, is, sizeof(is));
-	if (s->n_audiences == 0)
+	if (audience->n == 0)
 		return deny(c, GATE_FAULT_AUDIENCE,
 			    "the token's \"aud\" is %s; the route names no "
 			    "audience of its own",
 			    is);
-	c->jwt->line = s->audience[0].line;
-	bytes_printable(bytes_of_str(s->audience[0].text), wanted,
-			sizeof(wanted));
+	c->jwt->line = audience->word[0].line;
 	return deny(c, GATE_FAULT_AUDIENCE,
-		    "the token's \"aud\" is %s; \"%s\"%s is needed", is, wanted,
-		    s->n_audiences > 1 ? " or another of the list" : "");
+		    "the token's \"aud\" is %s; %s is needed", is,
+		    show_wanted(audience, wanted, sizeof(wanted)));
 }
 
 const json_t *gate_claim_find(const json_t *claims, const char *name)

@@ -23,11 +23,18 @@ struct gate_word {
 	unsigned line;
 };
 
+struct gate_words {
+	struct gate_word *word;
+	size_t n;
+};
+
 /* claims: {NAME: VALUE} */
 struct gate_claim {
 	char *name, *value;
 	unsigned line;
 };
+
+enum gate_expiry { GATE_EXPIRY_OPTIONAL, GATE_EXPIRY_REQUIRED };
 
 /*
  * allow.token.jwt. The keys that make it:
@@ -41,21 +48,18 @@ struct gate_claim {
  *                token that is for somebody is refused (RFC 7519 4.1.3), one
  *                that is for nobody in particular passes; "*" takes any
  *   leeway       for clocks that differ; default 30s, at most 10m
- *   expiry       required or optional (the default): a token without "exp"
+ *   expiry       optional (the default) or required: whether a token without
+ *                "exp" passes
  *   claims       {NAME: VALUE}: see gate_claim_has()
  *   paths_claim  the claim with the paths that the token opens
  */
 struct gate_jwt_settings {
 	struct gate_place at; /* line 0: not given */
-	char *key_file, *secret_file, *jwks_file;
-	struct gate_place key_at, secret_at, jwks_at;
+	struct gate_file_name key_file, secret_file, jwks_file;
 	unsigned algorithms; /* a set; 0: not given */
-	struct gate_word *issuer;
-	size_t n_issuers;
-	struct gate_word *audience;
-	size_t n_audiences;
-	uint64_t leeway_s;
-	bool expiry_required;
+	struct gate_words issuer, audience;
+	uint64_t leeway_ms;
+	uint64_t expiry; /* enum gate_expiry */
 	struct gate_claim *claim;
 	size_t n_claims;
 	struct gate_word paths_claim; /* text NULL: not given */

@@ -11,6 +11,12 @@
 
 #define GATE_SECRET_FILE_MAX (4 * 1024 * 1024) /* bytes */
 
+/* A setting that names a file. */
+struct gate_file_name {
+	char *name; /* as to be opened; NULL: not given */
+	struct gate_place at;
+};
+
 /* A file that has been read, and where to complain of it; all borrowed. */
 struct gate_secret_file {
 	const char *name;

@@ -21,17 +21,18 @@ const char *gate_algorithm_add(struct bytes text, unsigned *set)
 }
 
 /* Open @name and hand it to one of the functions that read. */
-static bool load(const char *name, struct gate_place at,
+static bool load(const struct gate_file_name *name,
 		 struct gate_complaints *wrong,
 		 bool (*read)(struct gate_token_settings *s,
 			      const struct gate_secret_file *file),
 		 struct gate_token_settings *s)
 {
-	struct gate_secret_file file = {.name = name, .at = at, .wrong = wrong};
+	struct gate_secret_file file = {
+		.name = name->name, .at = name->at, .wrong = wrong};
 	struct ses_buf content;
 	bool good;
 
-	if (!name)
+	if (!name->name)
 		return true;
 	if (!gate_secret_file_open(&file, &content))
 		return false;
@@ -79,7 +80,7 @@ static bool check_algorithms(const struct gate_token_settings *s,
 	unsigned unused = s->jwt.algorithms & ~s->keys->algorithms;
 	char text[128];
 
-	if (!unused || s->jwt.jwks_file)
+	if (!unused || s->jwt.jwks_file.name)
 		return true; /* a key set may get its keys later */
 	gate_complain(wrong, s->jwt.at,
 		      "algorithms has %s, but no key is for "
@@ -99,10 +100,9 @@ static bool load_keys(struct gate_token_settings *s,
 		gate_complain(wrong, jwt->at, "there is no memory for keys");
 		return false;
 	}
-	good = load(jwt->key_file, jwt->key_at, wrong, read_pem, s);
-	good = load(jwt->secret_file, jwt->secret_at, wrong, read_secret, s) &&
-	       good;
-	good = load(jwt->jwks_file, jwt->jwks_at, wrong, read_jwks, s) && good;
+	good = load(&jwt->key_file, wrong, read_pem, s);
+	good = load(&jwt->secret_file, wrong, read_secret, s) && good;
+	good = load(&jwt->jwks_file, wrong, read_jwks, s) && good;
 	return good && check_algorithms(s, wrong);
 }
 
@@ -123,14 +123,14 @@ static bool check_settings(const struct gate_token_settings *s,
 	const struct gate_jwt_settings *jwt = &s->jwt;
 	bool good = true;
 
-	if (!jwt->at.line && !s->hashes_file && !s->htpasswd_file) {
+	if (!jwt->at.line && !s->hashes_file.name && !s->htpasswd_file.name) {
 		gate_complain(wrong, s->at,
 			      "token needs jwt, hashes_file or htpasswd_file: "
 			      "something to check credentials by");
 		good = false;
 	}
-	if (jwt->at.line && !jwt->key_file && !jwt->secret_file &&
-	    !jwt->jwks_file) {
+	if (jwt->at.line && !jwt->key_file.name && !jwt->secret_file.name &&
+	    !jwt->jwks_file.name) {
 		gate_complain(wrong, jwt->at,
 			      "jwt needs key_file, secret_file or jwks_file");
 		good = false;
@@ -141,9 +141,9 @@ static bool check_settings(const struct gate_token_settings *s,
 			      "token for the one could be one for the other");
 		good = false;
 	}
-	if (s->htpasswd_file && s->n_from &&
+	if (s->htpasswd_file.name && s->n_from &&
 	    !count_from(s, GATE_FROM_AUTHORIZATION)) {
-		gate_complain(wrong, s->htpasswd_at,
+		gate_complain(wrong, s->htpasswd_file.at,
 			      "htpasswd_file needs \"header\" in from: names "
 			      "and passwords come in no other place");
 		good = false;
@@ -163,28 +163,26 @@ bool gate_token_load(struct gate_token_settings *settings, bool open_files,
 		return good;
 	if (settings->jwt.at.line)
 		good = load_keys(settings, wrong);
-	good = load(settings->hashes_file, settings->hashes_at, wrong,
-		    read_hashes, settings) &&
+	good = load(&settings->hashes_file, wrong, read_hashes, settings) &&
 	       good;
-	return load(settings->htpasswd_file, settings->htpasswd_at, wrong,
-		    read_htpasswd, settings) &&
+	return load(&settings->htpasswd_file, wrong, read_htpasswd, settings) &&
 	       good;
 }
 
-static void free_words(struct gate_word *words, size_t n)
+static void free_words(struct gate_words *words)
 {
-	for (size_t i = 0; i < n; i++)
-		free(words[i].text);
-	free(words);
+	for (size_t i = 0; i < words->n; i++)
+		free(words->word[i].text);
+	free(words->word);
 }
 
 static void free_jwt(struct gate_jwt_settings *jwt)
 {
-	free(jwt->key_file);
-	free(jwt->secret_file);
-	free(jwt->jwks_file);
-	free_words(jwt->issuer, jwt->n_issuers);
-	free_words(jwt->audience, jwt->n_audiences);
+	free(jwt->key_file.name);
+	free(jwt->secret_file.name);
+	free(jwt->jwks_file.name);
+	free_words(&jwt->issuer);
+	free_words(&jwt->audience);
 	for (size_t i = 0; i < jwt->n_claims; i++) {
 		free(jwt->claim[i].name);
 		free(jwt->claim[i].value);
@@ -199,8 +197,8 @@ void gate_token_fini(struct gate_token_settings *settings)
 		free(settings->from[i].text);
 	free(settings->from);
 	free_jwt(&settings->jwt);
-	free(settings->hashes_file);
-	free(settings->htpasswd_file);
+	free(settings->hashes_file.name);
+	free(settings->htpasswd_file.name);
 	gate_keys_free(settings->keys);
 	gate_tokens_free(settings->tokens);
 	gate_users_free(settings->users);

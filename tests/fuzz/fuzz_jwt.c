@@ -55,13 +55,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct gate_word any = {(char *)"*", 1};
 	static struct gate_word chat = {(char *)"chat", 1};
 	static struct gate_claim claim = {(char *)"a.b", (char *)"x", 1};
-	static const struct gate_jwt_settings open = {.audience = &any,
-						      .n_audiences = 1};
+	static const struct gate_jwt_settings open = {.audience = {&any, 1}};
 	static const struct gate_jwt_settings strict = {
-		.issuer = &chat,
-		.n_issuers = 1,
-		.audience = &chat,
-		.n_audiences = 1,
+		.issuer = {&chat, 1},
+		.audience = {&chat, 1},
 		.claim = &claim,
 		.n_claims = 1,
 		.paths_claim = {(char *)"rooms", 1},

@@ -61,15 +61,15 @@ static struct gate_token_settings *settings_of(const char *from, int what)
 			ses_digest_hex("SHA256", BYTES("robot-token-1"), hex));
 		snprintf(text, sizeof(text), "robot:%s\n", hex);
 		file = file_of(text);
-		s->hashes_file = strdup("f");
-		s->hashes_at = (struct gate_place){12, 1};
+		s->hashes_file.name = strdup("f");
+		s->hashes_file.at = (struct gate_place){12, 1};
 		s->tokens = gate_tokens_read(&file);
 		assert_non_null(s->tokens);
 	}
 	if (what & USERS) {
 		file = file_of(users_text);
-		s->htpasswd_file = strdup("f");
-		s->htpasswd_at = (struct gate_place){13, 1};
+		s->htpasswd_file.name = strdup("f");
+		s->htpasswd_file.at = (struct gate_place){13, 1};
 		s->users = gate_users_read(&file);
 		assert_non_null(s->users);
 	}
@@ -493,13 +493,13 @@ TEST("a route without settings lets everybody in, one without files nobody")
 
 	assert_int_equal(ask(&none, "/", ""), GATE_FAULT_NONE);
 	s->jwt.at.line = 11;
-	s->jwt.key_file = strdup("never read");
+	s->jwt.key_file.name = strdup("never read");
 	snprintf(fields, sizeof(fields), "Authorization: Bearer %s", jwt());
 	assert_int_equal(ask(s, "/", fields), GATE_FAULT_KEY);
 	s->jwt.at.line = 0;
-	s->hashes_file = strdup("never read");
+	s->hashes_file.name = strdup("never read");
 	assert_int_equal(ask(s, "/", fields), GATE_FAULT_TOKEN);
-	s->htpasswd_file = strdup("never read");
+	s->htpasswd_file.name = strdup("never read");
 	assert_int_equal(ask(s, "/", "Authorization: Basic YWxpY2U6eA=="),
 			 GATE_FAULT_PASSWORD);
 	assert_null(said.password);
@@ -729,21 +729,21 @@ TEST("settings are loaded from their files")
 {
 	struct gate_token_settings s = {.at = {10, 3},
 					.jwt.at = {11, 3},
-					.hashes_at = {14, 3},
-					.htpasswd_at = {15, 3}};
+					.hashes_file.at = {14, 3},
+					.htpasswd_file.at = {15, 3}};
 	char fields[512];
 	char *names[5];
 
 	wrong.n = 0;
 	assert_null(gate_algorithm_add(BYTES("HS256"), &s.jwt.algorithms));
 	assert_null(gate_algorithm_add(BYTES("ES256"), &s.jwt.algorithms));
-	names[0] = s.jwt.secret_file = write_file(SECRET);
-	names[1] = s.jwt.key_file = write_file(P256_PEM);
-	names[2] = s.jwt.jwks_file = write_file(JWKS);
-	names[3] = s.hashes_file = write_file(
+	names[0] = s.jwt.secret_file.name = write_file(SECRET);
+	names[1] = s.jwt.key_file.name = write_file(P256_PEM);
+	names[2] = s.jwt.jwks_file.name = write_file(JWKS);
+	names[3] = s.hashes_file.name = write_file(
 		"a:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f200"
 		"15ad\n");
-	names[4] = s.htpasswd_file = write_file(users_text);
+	names[4] = s.htpasswd_file.name = write_file(users_text);
 	if (!gate_token_load(&s, true, &wrong))
 		fail_msg("%s", wrong.list[0].text);
 	assert_int_equal(s.keys->n, 4);
@@ -786,7 +786,7 @@ TEST("settings that do not go together are refused, and files as well")
 	assert_true(complained_of("jwt needs key_file, secret_file or "
 				  "jwks_file"));
 	s.jwt.at.line = 0;
-	s.htpasswd_file = strdup("/nonexistent/users");
+	s.htpasswd_file.name = strdup("/nonexistent/users");
 	add_from(&s, "query:t subprotocol subprotocol:x");
 	wrong.n = 0;
 	assert_false(gate_token_load(&s, false, &wrong));
@@ -799,9 +799,9 @@ TEST("settings that do not go together are refused, and files as well")
 	gate_token_fini(&s);
 
 	s = (struct gate_token_settings){.at = {10, 3}, .jwt.at = {11, 3}};
-	s.htpasswd_file = strdup("/nonexistent/users");
-	s.hashes_file = strdup("/tmp");
-	name = s.jwt.key_file = write_file(P256_PEM);
+	s.htpasswd_file.name = strdup("/nonexistent/users");
+	s.hashes_file.name = strdup("/tmp");
+	name = s.jwt.key_file.name = write_file(P256_PEM);
 	s.jwt.algorithms = SES_ALGORITHM_BIT(SES_ALGORITHM_ES256) |
 			   SES_ALGORITHM_BIT(SES_ALGORITHM_RS256);
 	wrong.n = 0;

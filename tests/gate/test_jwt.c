@@ -67,10 +67,8 @@ static struct gate_word chat = {(char *)"chat", 31};
 static struct gate_word issuer = {(char *)"https://id.example", 30};
 
 static const struct gate_jwt_settings strict = {
-	.issuer = &issuer,
-	.n_issuers = 1,
-	.audience = &chat,
-	.n_audiences = 1,
+	.issuer = {&issuer, 1},
+	.audience = {&chat, 1},
 };
 
 static struct gate_keys *named_keys(const char *text)
@@ -574,7 +572,8 @@ TEST("times are kept to the second, with the leeway")
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct gate_jwt_settings s = {.leeway_s = rows[i].leeway_s};
+		struct gate_jwt_settings s = {.leeway_ms =
+						      1000 * rows[i].leeway_s};
 
 		if (check_claims(&s, rows[i].payload) != rows[i].fault ||
 		    strcmp(said.detail, rows[i].detail) != 0)
@@ -584,7 +583,8 @@ TEST("times are kept to the second, with the leeway")
 
 TEST("a token that never expires is refused where that is asked for")
 {
-	static const struct gate_jwt_settings s = {.expiry_required = true};
+	static const struct gate_jwt_settings s = {
+		.expiry = GATE_EXPIRY_REQUIRED};
 
 	assert_int_equal(check_claims(&s, "{}"), GATE_FAULT_EXPIRED);
 	assert_int_equal(check_claims(&s, "{\"exp\":1800000300}"),
@@ -641,14 +641,12 @@ TEST("a token is for its audience, and from its issuer")
 		struct gate_jwt_settings s = {0};
 
 		if (rows[i].audiences < 0) {
-			s.issuer = &issuer;
-			s.n_issuers = 1;
+			s.issuer = (struct gate_words){&issuer, 1};
 		} else if (rows[i].audiences == 3) {
-			s.audience = &any;
-			s.n_audiences = 1;
+			s.audience = (struct gate_words){&any, 1};
 		} else {
-			s.audience = both;
-			s.n_audiences = (size_t)rows[i].audiences;
+			s.audience = (struct gate_words){
+				both, (size_t)rows[i].audiences};
 		}
 		if (check_claims(&s, rows[i].payload) != rows[i].fault ||
 		    strcmp(said.detail, rows[i].detail) != 0)
