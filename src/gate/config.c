@@ -11,6 +11,8 @@
 #include "net/addr.h"
 
 #define DEFAULT_ROWS 20000
+#define SPREAD_MS    2000
+#define DEADLINE_MS  10000
 
 static const struct gate_setting_row rows[GATE_N_SETTINGS] = {
 #define SETTING(symbol, path, kind, unit, least, most, preset, text) \
@@ -22,15 +24,6 @@ static const struct gate_setting_row rows[GATE_N_SETTINGS] = {
 const struct gate_setting_row *gate_setting(enum gate_setting setting)
 {
 	return &rows[setting];
-}
-
-static void read_journal_file(struct gate_reader *r, const struct gate_item *i,
-			      void *to)
-{
-	if (gate_is_single(i) && bytes_equal(gate_text_of(i), BYTES("none")))
-		gate_put(to, strdup(""));
-	else
-		gate_read_file_name(r, i, to);
 }
 
 static void read_trusted(struct gate_reader *r, const struct gate_item *i,
@@ -64,6 +57,8 @@ static void read_trusted(struct gate_reader *r, const struct gate_item *i,
 #define ROUTE(field)	offsetof(struct gate_route, field)
 #define UPSTREAM(field) offsetof(struct gate_upstream_tls, field)
 #define POLICY(field)	offsetof(struct gate_policy, field)
+#define ADMIN(field)	offsetof(struct gate_admin_settings, field)
+#define STOP(field)	offsetof(struct gate_stop, field)
 #define LIMITS(field)	offsetof(struct gate_limits, field)
 #define ALLOW(list)	((list) * sizeof(struct gate_rules))
 
@@ -116,8 +111,21 @@ const struct gate_reading gate_readings[GATE_N_SETTINGS] = {
 	[GATE_SET_REFUSAL] = {gate_read_plain_map, 0},
 	[GATE_SET_REFUSAL_DISCLOSE] = {gate_read_choice, POLICY(disclose)},
 	[GATE_SET_JOURNAL] = {gate_read_plain_map, 0},
-	[GATE_SET_JOURNAL_FILE] = {read_journal_file, POLICY(journal)},
+	[GATE_SET_JOURNAL_FILE] = {gate_read_file_or_none, POLICY(journal)},
 	[GATE_SET_JOURNAL_ROWS] = {gate_read_number, POLICY(journal_rows)},
+	[GATE_SET_LOG] = {gate_read_log, 0},
+	[GATE_SET_LOG_FILE] = {gate_read_log_file, POLICY(log_file)},
+	[GATE_SET_LOG_FORMAT] = {gate_read_choice, POLICY(log_format)},
+	[GATE_SET_ADMIN] = {gate_read_admin, POLICY(admin)},
+	[GATE_SET_ADMIN_ADDRESS] = {gate_read_admin_address, 0},
+	[GATE_SET_ADMIN_HOSTS] = {gate_read_admin_hosts, 0},
+	[GATE_SET_ADMIN_SOCKET] = {gate_read_file_or_none, ADMIN(socket)},
+	[GATE_SET_STOP] = {gate_read_stop, POLICY(stop)},
+	[GATE_SET_STOP_SPREAD] = {gate_read_number, STOP(spread_ms)},
+	[GATE_SET_STOP_DEADLINE] = {gate_read_number, STOP(deadline_ms)},
+	[GATE_SET_USER] = {gate_read_text, POLICY(user)},
+	[GATE_SET_GROUP] = {gate_read_text, POLICY(group)},
+	[GATE_SET_PID_FILE] = {gate_read_file_name, POLICY(pid_file)},
 };
 
 static void add_default_listener(struct gate_reader *r)
@@ -196,6 +204,7 @@ struct gate_policy *gate_config_parse(const char *file, struct bytes text,
 	atomic_init(&policy->refs, 1);
 	policy->file = strdup(file);
 	policy->journal_rows = DEFAULT_ROWS;
+	policy->stop = (struct gate_stop){SPREAD_MS, DEADLINE_MS};
 	gate_yaml_read(&r, text, read_root);
 	policy->live = calloc(policy->n_routes + 1, sizeof(*policy->live));
 	compile(&r);

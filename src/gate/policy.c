@@ -140,6 +140,19 @@ void gate_policy_keep_listeners(struct gate_policy *policy, size_t n)
 		free_listen(&policy->listen[--policy->n_listen]);
 }
 
+static void free_operation(struct gate_policy *policy)
+{
+	for (size_t i = 0; i < policy->admin.n_names; i++)
+		free(policy->admin.name[i]);
+	free(policy->admin.name);
+	free(policy->admin.host);
+	free(policy->admin.socket);
+	free(policy->log_file);
+	free(policy->user);
+	free(policy->group);
+	free(policy->pid_file);
+}
+
 void gate_policy_unref(struct gate_policy *policy)
 {
 	if (!policy || atomic_fetch_sub(&policy->refs, 1) > 1)
@@ -153,6 +166,7 @@ void gate_policy_unref(struct gate_policy *policy)
 	free(policy->listen);
 	free(policy->trusted);
 	free(policy->journal);
+	free_operation(policy);
 	free(policy->file);
 	free(policy->live);
 	free(policy);

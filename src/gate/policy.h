@@ -120,6 +120,23 @@ struct gate_listen {
 	uint64_t min_version; /* 0: TLS 1.2, 1: TLS 1.3 */
 };
 
+/* `admin`: health, figures, status; and the socket for `sesame reload`. */
+struct gate_admin_settings {
+	bool on;
+	char *host; /* an address, without brackets */
+	uint16_t port;
+	char **name; /* more that it may be called by */
+	size_t n_names;
+	char *socket; /* file name; NULL: the default place; "": none */
+};
+
+/* `stop`: how connections are asked to leave. */
+struct gate_stop {
+	uint64_t spread_ms, deadline_ms;
+};
+
+enum gate_log_format { GATE_LOG_TEXT, GATE_LOG_JSON };
+
 enum gate_disclose {
 	GATE_TELL_REFERENCE,
 	GATE_TELL_REASON,
@@ -148,6 +165,13 @@ struct gate_policy {
 	uint64_t workers;  /* threads; 0: one for each processor */
 	char *journal;	   /* file name; NULL: the default place; "": none */
 	uint64_t journal_rows;
+	struct gate_admin_settings admin;
+	struct gate_stop stop;
+	/* "stdout", "stderr", a file's name; "": none, NULL: refusals alone */
+	char *log_file;
+	uint64_t log_format; /* enum gate_log_format */
+	char *user, *group;  /* to go on as; NULL: as it is */
+	char *pid_file;	     /* or NULL */
 };
 
 struct gate_policy *gate_policy_ref(struct gate_policy *policy);

@@ -96,6 +96,22 @@ void gate_read_verify(struct gate_reader *r, const struct gate_item *i,
 /* What the settings of a route's target mean together. */
 void gate_check_target(struct gate_reader *r, const struct gate_item *i,
 		       const struct gate_seen *seen, struct gate_route *route);
+/* ---- config_operation.c ---- */
+
+/* A file name; "" for none. */
+void gate_read_file_or_none(struct gate_reader *r, const struct gate_item *i,
+			    void *to);
+void gate_read_log(struct gate_reader *r, const struct gate_item *i, void *to);
+void gate_read_log_file(struct gate_reader *r, const struct gate_item *i,
+			void *to);
+void gate_read_admin(struct gate_reader *r, const struct gate_item *i,
+		     void *to);
+void gate_read_admin_address(struct gate_reader *r, const struct gate_item *i,
+			     void *to);
+void gate_read_admin_hosts(struct gate_reader *r, const struct gate_item *i,
+			   void *to);
+void gate_read_stop(struct gate_reader *r, const struct gate_item *i, void *to);
+
 /* A list of `allow`: struct gate_rules. */
 void gate_read_rules(struct gate_reader *r, const struct gate_item *i, void *to);
 

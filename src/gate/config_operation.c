@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* What is for whoever runs the gateway: log, admin, stop and files. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gate/reading.h"
+#include "gate/value.h"
+
+#define ADMIN_PORT 9464
+
+void gate_read_file_or_none(struct gate_reader *r, const struct gate_item *i,
+			    void *to)
+{
+	if (gate_is_single(i) && bytes_equal(gate_text_of(i), BYTES("none")))
+		gate_put(to, strdup(""));
+	else
+		gate_read_file_name(r, i, to);
+}
+
+/* ---- log ---- */
+
+void gate_read_log(struct gate_reader *r, const struct gate_item *i, void *to)
+{
+	struct gate_policy *policy = to;
+	struct gate_seen seen;
+
+	if (gate_read_submap(r, i, policy, &seen) && !policy->log_file)
+		policy->log_file = strdup("stderr");
+}
+
+void gate_read_log_file(struct gate_reader *r, const struct gate_item *i,
+			void *to)
+{
+	struct bytes s = gate_is_single(i) ? gate_text_of(i) : BYTES("");
+
+	if (bytes_equal(s, BYTES("stdout")) || bytes_equal(s, BYTES("stderr")))
+		gate_put(to, gate_copy(s));
+	else
+		gate_read_file_or_none(r, i, to);
+}
+
+/* ---- admin ---- */
+
+void gate_read_admin(struct gate_reader *r, const struct gate_item *i, void *to)
+{
+	struct gate_admin_settings *admin = to;
+	struct gate_seen seen;
+
+	if (!gate_read_submap(r, i, admin, &seen))
+		return;
+	admin->on = true;
+	if (seen.row[GATE_SET_ADMIN_ADDRESS])
+		return;
+	admin->host = strdup("127.0.0.1");
+	admin->port = ADMIN_PORT;
+}
+
+void gate_read_admin_address(struct gate_reader *r, const struct gate_item *i,
+			     void *to)
+{
+	struct gate_admin_settings *admin = to;
+	const char *wrong;
+	struct bytes s, host;
+
+	if (!gate_want_text(r, i, &s))
+		return;
+	wrong = gate_listen_read(s, &host, &admin->port);
+	if (wrong)
+		gate_complain(r->wrong, i->at, "address `%s` %s",
+			      gate_show(s).text, wrong);
+	else
+		gate_put(&admin->host, gate_copy(host));
+}
+
+void gate_read_admin_hosts(struct gate_reader *r, const struct gate_item *i,
+			   void *to)
+{
+	struct gate_admin_settings *admin = to;
+	struct gate_item element;
+	void *state = NULL;
+	struct bytes s;
+
+	if (!gate_want(r, i, gate_is_list(i), "a list") ||
+	    !gate_fits(r, i, gate_count(i)))
+		return;
+	admin->name = calloc(gate_count(i), sizeof(*admin->name));
+	while (admin->name && gate_next_element(i, &state, &element)) {
+		if (!gate_want_text(r, &element, &s))
+			continue;
+		if (bytes_find_byte(s, '*') >= 0 ||
+		    bytes_find_byte(s, '/') >= 0 || bytes_find_byte(s, ':') >= 0)
+			gate_complain(r->wrong, element.at,
+				      "hosts: `%s` is no plain name, without "
+				      "port and wildcard",
+				      gate_show(s).text);
+		else if ((admin->name[admin->n_names] = gate_copy(s)))
+			admin->n_names++;
+	}
+}
+
+/* ---- stop ---- */
+
+void gate_read_stop(struct gate_reader *r, const struct gate_item *i, void *to)
+{
+	struct gate_stop *stop = to;
+	struct gate_seen seen;
+
+	if (!gate_read_submap(r, i, stop, &seen))
+		return;
+	if (!seen.row[GATE_SET_STOP_SPREAD] &&
+	    stop->spread_ms > stop->deadline_ms)
+		stop->spread_ms = stop->deadline_ms / 2;
+	if (stop->spread_ms > stop->deadline_ms)
+		gate_complain(r->wrong, i->at,
+			      "stop.spread is longer than stop.deadline, which "
+			      "ends what is still open");
+}
