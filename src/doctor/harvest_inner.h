@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Between harvest.c (origins, hosts, ports) and its parts: pages.c (what the
- * site's pages and scripts say), paths.c and protocols.c (what is guessed).
+ * site's pages and scripts say), paths.c, homes.c and protocols.c (what is guessed).
  */
 #ifndef DOCTOR_HARVEST_INNER_H
 #define DOCTOR_HARVEST_INNER_H
@@ -16,6 +16,8 @@ void doctor_add_library_paths(struct bytes page, struct doctor_values *v);
 /* What a page says of WebSockets at the case's own host. */
 void doctor_add_links(const struct doctor_case *c, struct bytes text,
 		      struct doctor_values *v);
+/* Where software that names itself in an answer has its WebSocket. */
+void doctor_add_homes(const struct doctor_chart *chart, struct doctor_values *v);
 /* Paths that a refusal names. */
 void doctor_add_named_paths(struct bytes text, struct doctor_values *v);
 /* Append @path if it is one. */

@@ -717,6 +717,34 @@ static void find_shut(struct doctor_chart *chart)
 			  "as well");
 }
 
+/*
+ * Pages are served here, handshakes are refused alike whatever they ask for,
+ * and nobody says a word of WebSocket: to this software an Upgrade is an error.
+ */
+static void find_upgrades_shut(struct doctor_chart *chart)
+{
+	static const enum doctor_finding_kind spoken[] = {
+		DOCTOR_F_WRITER_APP,	     DOCTOR_F_WS_SHUTS_PATHS,
+		DOCTOR_F_VERSION_13_LISTED,  DOCTOR_F_SAYS_NO_UPGRADE,
+		DOCTOR_F_GET_SAYS_ENDPOINT,  DOCTOR_F_HANDSHAKE_BY_HAND,
+		DOCTOR_F_ORIGIN_OTHER_OPENS, DOCTOR_F_VERSION_BY_HAND};
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *g =
+		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
+
+	if ((base->status != 400 && base->status != 501) ||
+	    base->outcome != DOCTOR_ANSWERED || base->body_len > 0 || !g ||
+	    g->status != 200 || doctor_wants_upgrade(g) ||
+	    doctor_wants_upgrade(base) || is_ws_shut(base) ||
+	    doctor_opens_sockets(bytes_of(g->body, g->body_len)) ||
+	    !doctor_found(chart, DOCTOR_F_NONSENSE_SAME))
+		return;
+	for (size_t i = 0; i < sizeof(spoken) / sizeof(spoken[0]); i++)
+		if (doctor_found(chart, spoken[i]))
+			return;
+	tell(chart, DOCTOR_F_UPGRADES_SHUT, g);
+}
+
 /* In ms; a second and what it takes to tell the time. */
 static bool is_a_second(double ms)
 {
@@ -1073,6 +1101,7 @@ void doctor_find_pairs(struct doctor_chart *chart)
 	find_get(chart);
 	find_unclaimed(chart);
 	find_shut(chart);
+	find_upgrades_shut(chart);
 	find_subprotocol(chart);
 	find_short(chart);
 	find_credentials(chart);

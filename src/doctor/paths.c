@@ -257,6 +257,8 @@ void doctor_harvest_paths(const struct doctor_chart *chart,
 			doctor_add_value(v, "%.*s/websocket",
 					 BYTES_ARG(without_slash(path)));
 	}
+	if (!chart->blind)
+		doctor_add_homes(chart, v);
 	doctor_drop_value(v, path);
 	v->n_told = v->n;
 	add_guesses(chart, path, v);

@@ -101,6 +101,24 @@ TEST("who claims a handshake and refuses it looks at what is in it")
 	}
 }
 
+TEST("software that names itself is asked where its documentation says")
+{
+	static struct bed b;
+	const struct patient p = {
+		.url = "ws://127.0.0.1:8080/socket",
+		.answer = "HTTP/1.1 404 Not Found\nContent-Length: 0\n\n",
+		.answers = {{DOCTOR_PLAIN_GET_PATH, "/",
+			     "HTTP/1.1 200 OK\nContent-Type: text/html\n\n"
+			     "<html><title>Snapcast</title></html>"},
+			    {DOCTOR_PATH, "/jsonrpc", "@open"}}};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_URL_PATH);
+	assert_true(b.verdict.confidence > 0.9);
+	assert_non_null(strstr(b.verdict.summary, "/jsonrpc"));
+	bed_strip(&b);
+}
+
 TEST("over TLS the other scheme is asked about before Host is blamed")
 {
 	static struct bed b;
