@@ -320,7 +320,9 @@ static void judge_header(const struct apache_probe *p,
 	const char *verb = lint_arg(n, 0), *field = lint_arg(n, 1);
 	bool gone = lint_same(verb, "unset");
 	bool changed = gone || lint_same(verb, "set");
-	bool always = n->n_args <= (gone ? 2u : 3u) && !it->perhaps;
+	size_t last = gone ? 2 : 3;
+	bool always = !it->perhaps && (n->n_args <= last ||
+				       lint_same(lint_arg(n, last), "early"));
 	enum lint_rule rule = LINT_UPGRADE_REMOVED;
 	struct lint_finding *f;
 	char where[128];

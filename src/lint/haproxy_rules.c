@@ -198,6 +198,16 @@ static void judge_lines(const struct haproxy_way *w,
 		    strcmp(n->name, "default-server") == 0 ||
 		    strcmp(n->name, "bind") == 0)
 			judge_version(w, n);
+		if (strcmp(n->name, "http-send-name-header") == 0 &&
+		    lint_same(lint_arg(n, 0), "Host"))
+			lint_delete(
+				w->run,
+				haproxy_note(w, LINT_HOST_REPLACED, n, w->sure,
+					     "the server behind gets its "
+					     "own name as Host, so one that "
+					     "compares Origin with Host "
+					     "refuses browsers"),
+				n->file, n->line);
 		if (strcmp(n->name, "bind") == 0 &&
 		    strcmp(option_of(n, "verify"), "required") == 0)
 			lint_fix(haproxy_note(

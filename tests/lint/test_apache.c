@@ -103,6 +103,8 @@ TEST("each mistake in Apache's configuration is found at its line")
 		 "engine-off:3", 0},
 		{KEEP "RequestHeader unset Upgrade\nProxyPass /ws ws://a/\n",
 		 "upgrade-removed:3", 0},
+		{KEEP "RequestHeader unset Upgrade early\nProxyPass /w ws://a/\n",
+		 "upgrade-removed:3", 0},
 		{KEEP "RequestHeader unset Upgrade env=x\nProxyPass /w ws://a/\n",
 		 "upgrade-removed:3?", 0},
 		{KEEP "RequestHeader unset Origin\nProxyPass /ws ws://a/\n",

@@ -60,6 +60,8 @@ TEST("each mistake in HAProxy's configuration is found at its line")
 		     WS, "upgrade-removed:8", 0},
 		{TOP " http-request del-header ^Up -m reg\n default_backend ws\n"
 		     WS, "upgrade-removed:8", 0},
+		{TOP " default_backend ws\n" WS " http-send-name-header Host\n",
+		 "host-replaced:11", 0},
 		{TOP " default_backend ws\n" WS
 		     " http-request set-header Connection close\n",
 		 "upgrade-removed:11", 0},
