@@ -49,7 +49,7 @@ void gate_token_fini(struct gate_token_settings *settings);
 /* Add the algorithm called @text to the set @set; NULL, or what is wrong. */
 const char *gate_algorithm_add(struct bytes text, unsigned *set);
 
-/* What came of it. Zero it, or gate_credential_check(), before anything else. */
+/* What came of it. */
 struct gate_credential {
 	enum gate_fault fault; /* GATE_FAULT_NONE: let in */
 	const char *detail;    /* more than the fault's sentence; "" for none */
