@@ -140,6 +140,22 @@ static void expect_of_key(struct doctor_facts *f)
 	}
 }
 
+/* "with no Origin", "without the query": what opens, as part of a sentence. */
+static void know_the_change(struct doctor_facts *f)
+{
+	static const char *const begins[] = {"with", "over ", "from ",
+					     "straight "};
+	const char *changed = f->v->proof.changed;
+	bool fits = false;
+
+	for (size_t i = 0; i < LEN(begins); i++)
+		fits |= strncmp(changed, begins[i], strlen(begins[i])) == 0;
+	if (*changed)
+		snprintf(f->by, sizeof(f->by), "%s%s", fits ? "" : "with ",
+			 changed);
+	know(f, "by", f->by);
+}
+
 static void expect(struct doctor_facts *f)
 {
 	const struct doctor_case *c = f->chart->c;
@@ -160,7 +176,7 @@ static void expect(struct doctor_facts *f)
 		f->expected[0] = 0;
 	}
 	f->proven = f->expected[0] != 0;
-	know(f, "changed", f->v->proof.changed);
+	know_the_change(f);
 	know(f, "expected", f->expected);
 }
 
