@@ -10,6 +10,7 @@
 #include <sesame/error.h>
 
 #include "gate/log.h"
+#include "gate/metrics.h"
 #include "gate/visit.h"
 
 #define SHORT_MS 10000 /* between two complaints about descriptors */
@@ -17,6 +18,8 @@
 /* No line in the journal: who was not let in has not said a word yet. */
 static void tell_full(struct gate *gate, const char *why, const char *remedy)
 {
+	if (gate->n_short)
+		gate_count(gate->n_short, 1);
 	if (gate->short_told_ms &&
 	    gate->loop->now_ms - gate->short_told_ms < SHORT_MS)
 		return;
@@ -137,6 +140,7 @@ static void renew_entrance(struct gate_entrance *e, const struct gate_door *door
 	e->tls = door->tls;
 	ses_tls_context_unref(old);
 	e->proxy_protocol = door->listen->proxy_protocol;
+	e->tally = door->tally;
 	strcpy(e->url, door->url);
 }
 

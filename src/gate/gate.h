@@ -24,6 +24,7 @@ struct gate_entrance {
 	unsigned id; /* of its door */
 	struct ses_tls_context *tls; /* NULL: plain */
 	bool proxy_protocol;
+	struct gate_tally *tally; /* gate/metrics.h; NULL: not counted */
 	char url[SES_ADDR_TEXT + 8];
 	size_t n_visits; /* that still speak of it */
 	bool open;
@@ -38,6 +39,11 @@ struct gate {
 	struct ses_list visits;
 	size_t n_visits;
 	atomic_size_t *n_visits_seen; /* by other threads; or NULL */
+	/* The house's, for all workers; NULL: there are none. */
+	struct gate_access_log *log;
+	struct gate_recent *recent;
+	struct gate_tally *no_route; /* for requests without a route */
+	atomic_ullong *n_short;	     /* connections that could not be taken */
 	bool leaving;
 	/* lines on standard error in this second, and those not shown */
 	uint64_t log_second_ms;

@@ -11,7 +11,11 @@
 #include <time.h>
 
 #include "base/percent.h"
+#include "gate/access_log.h"
 #include "gate/log.h"
+#include "gate/sampler.h"
+#include "gate/recent.h"
+#include "gate/record.h"
 
 #define LINES_A_SECOND 20
 
@@ -131,16 +135,51 @@ static bool log_story(const struct gate_story *s)
 		s->note[0] ? " (" : "", s->note, s->note[0] ? ")" : "");
 }
 
+/* Whether standard error gets a line: not where there is a log for it. */
+static bool wants_line(struct gate *gate)
+{
+	enum gate_log_mode mode =
+		gate->log ? gate_access_log_mode(gate->log) : GATE_LOG_REFUSALS;
+
+	return mode == GATE_LOG_REFUSALS && may_log(gate);
+}
+
+static bool wants_access_line(struct gate *gate)
+{
+	return gate->log && gate_access_log_mode(gate->log) == GATE_LOG_LINES &&
+	       gate_access_log_has_room(gate->log);
+}
+
+/* Whether the journal wants it: a flood's kinds are told by what decided. */
+static bool wants_row(struct gate *gate, const struct gate_notice *n)
+{
+	const struct gate_trace *decider =
+		n->decision ? gate_decider(n->decision) : NULL;
+	const char *rule = decider && decider->rule ? decider->rule : "";
+	const char *route = n->route ? n->route->path : "";
+	uint64_t kind = (uint64_t)n->cause * 1000 + (unsigned)n->status;
+
+	kind = gate_kind_mix(kind, bytes_of_str(route));
+	kind = gate_kind_mix(kind, bytes_of_str(rule));
+	kind += decider ? decider->line : 0;
+	return gate_journal_wants(gate->journal, kind, n->cause,
+				  gate->loop->now_ms);
+}
+
 void gate_notice_tell(struct gate *gate, const struct gate_notice *notice)
 {
-	bool room = gate->journal && gate_journal_has_room(gate->journal);
-	bool line = may_log(gate);
+	bool room = gate->journal && wants_row(gate, notice);
+	bool line = wants_line(gate), access_line = wants_access_line(gate);
 
-	if (!room && !line)
+	if (!room && !line && !access_line)
 		return;
 	fill_story(&gate->story, notice);
 	if (line && !log_story(&gate->story))
 		gate->n_not_logged++;
+	if (access_line)
+		gate_record_write_story(gate->log, &gate->story);
+	if (gate->recent)
+		gate_recent_add(gate->recent, &gate->story);
 	if (room)
 		gate_journal_add(gate->journal, &gate->story);
 }

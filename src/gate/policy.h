@@ -74,6 +74,7 @@ struct gate_upstream_tls {
 };
 
 struct gate_pool; /* gate/pool.h */
+struct gate_tally;
 
 struct gate_route {
 	char *path;
@@ -92,6 +93,7 @@ struct gate_route {
 	struct gate_field *field; /* more fields for them */
 	size_t n_fields;
 	struct gate_pool *pool; /* how they are; NULL without servers */
+	struct gate_tally *tally; /* gate/metrics.h; NULL: not counted */
 	struct gate_rules allow[GATE_N_LISTS];
 	struct gate_limits limits;
 	bool observe; /* admit all, journal what would have been refused */
@@ -165,6 +167,7 @@ struct gate_policy {
 	uint64_t workers;  /* threads; 0: one for each processor */
 	char *journal;	   /* file name; NULL: the default place; "": none */
 	uint64_t journal_rows;
+	uint64_t journal_bytes; /* 0: the built-in bound */
 	struct gate_admin_settings admin;
 	struct gate_stop stop;
 	/* "stdout", "stderr", a file's name; "": none, NULL: refusals alone */

@@ -13,7 +13,7 @@ struct gate_relay {
 	bool said_all[2];	    /* its end has come */
 	struct ses_timer idle;
 	uint64_t idle_ms;
-	void (*gone)(void *user);
+	const struct gate_relay_events *events;
 	void *user;
 };
 
@@ -30,9 +30,16 @@ void gate_relay_close(struct gate_relay *r)
 	free_relay(r);
 }
 
+/* Who ended it: the first one that said so. */
+static void tell_ending(struct gate_relay *r, int side, int error)
+{
+	if (!r->said_all[0] && !r->said_all[1])
+		r->events->ending(r->user, side, error);
+}
+
 static void end(struct gate_relay *r)
 {
-	void (*gone)(void *) = r->gone;
+	void (*gone)(void *) = r->events->gone;
 	void *user = r->user;
 
 	free_relay(r);
@@ -47,13 +54,16 @@ static int side_of(const struct gate_relay *r, const struct ses_stream *s)
 static void on_bytes(struct ses_stream *s, uint8_t *data, size_t len)
 {
 	struct gate_relay *r = s->owner;
-	struct ses_stream *other = r->side[!side_of(r, s)];
-	int error = ses_stream_send(other, bytes_of(data, len));
+	int side = side_of(r, s), error;
 
-	if (error == SESAME_EAGAIN)
+	r->events->passed(r->user, side, len);
+	error = ses_stream_send(r->side[!side], bytes_of(data, len));
+	if (error == SESAME_EAGAIN) {
 		ses_stream_pause(s);
-	else if (error < 0)
+	} else if (error < 0) {
+		tell_ending(r, !side, error);
 		end(r);
+	}
 }
 
 static void on_drain(struct ses_stream *s)
@@ -63,12 +73,9 @@ static void on_drain(struct ses_stream *s)
 	ses_stream_resume(r->side[!side_of(r, s)]);
 }
 
-/* Let what is queued arrive on the sides that still can take it, then go. */
-static void part(struct gate_relay *r, const struct ses_stream *broken)
+/* Let what is queued arrive on the sides that still can take it. */
+static void let_go(struct gate_relay *r, const struct ses_stream *broken)
 {
-	void (*gone)(void *) = r->gone;
-	void *user = r->user;
-
 	ses_timers_stop(&r->side[0]->loop->timers, &r->idle);
 	for (int i = 0; i < 2; i++) {
 		if (r->side[i] == broken)
@@ -77,7 +84,20 @@ static void part(struct gate_relay *r, const struct ses_stream *broken)
 			ses_stream_linger(r->side[i], PART_MS);
 	}
 	free(r);
+}
+
+static void part(struct gate_relay *r, const struct ses_stream *broken)
+{
+	void (*gone)(void *) = r->events->gone;
+	void *user = r->user;
+
+	let_go(r, broken);
 	gone(user);
+}
+
+void gate_relay_part(struct gate_relay *r)
+{
+	let_go(r, NULL);
 }
 
 static void on_end(struct ses_stream *s, int error)
@@ -85,6 +105,7 @@ static void on_end(struct ses_stream *s, int error)
 	struct gate_relay *r = s->owner;
 	int side = side_of(r, s);
 
+	tell_ending(r, side, error);
 	r->said_all[side] = true;
 	if (error)
 		part(r, s);
@@ -105,15 +126,18 @@ static void on_idle(struct ses_timer *timer)
 
 	if (r->side[1]->last_read_ms > last)
 		last = r->side[1]->last_read_ms;
-	if (loop->now_ms >= last + r->idle_ms)
+	if (loop->now_ms >= last + r->idle_ms) {
+		tell_ending(r, -1, SESAME_ETIMEOUT);
 		end(r);
-	else
+	} else {
 		ses_timers_start(&loop->timers, &r->idle, last + r->idle_ms);
+	}
 }
 
 struct gate_relay *gate_relay_start(struct ses_stream *client,
 				    struct ses_stream *server, uint64_t idle_ms,
-				    void (*gone)(void *user), void *user)
+				    const struct gate_relay_events *events,
+				    void *user)
 {
 	struct gate_relay *r = calloc(1, sizeof(*r));
 
@@ -125,7 +149,7 @@ struct gate_relay *gate_relay_start(struct ses_stream *client,
 	r->side[0] = client;
 	r->side[1] = server;
 	r->idle_ms = idle_ms;
-	r->gone = gone;
+	r->events = events;
 	r->user = user;
 	r->idle.fire = on_idle;
 	ses_stream_take(client, &relaying, r);

@@ -10,15 +10,28 @@
 
 struct gate_relay;
 
+/* What passes, and who ends it; all in the loop's thread. */
+struct gate_relay_events {
+	/* @side: 0 from the client, 1 from the server. Called for each read. */
+	void (*passed)(void *user, int side, size_t len);
+	/* Once: @side said all first (-1: both were silent too long), or broke
+	 * with @error. */
+	void (*ending)(void *user, int side, int error);
+	/* Both are closed; never before gate_relay_start() has returned. */
+	void (*gone)(void *user);
+};
+
 /*
  * Join two streams (taken, also on failure), either of which may be paused.
- * It ends after @idle_ms without a byte. @gone is called once when both are
- * closed, never before this returns. NULL: no memory.
+ * It ends after @idle_ms without a byte. NULL: no memory.
  */
 struct gate_relay *gate_relay_start(struct ses_stream *client,
 				    struct ses_stream *server, uint64_t idle_ms,
-				    void (*gone)(void *user), void *user);
-/* Close both; gone is not called. */
+				    const struct gate_relay_events *events,
+				    void *user);
+/* Close both; no event follows. */
 void gate_relay_close(struct gate_relay *relay);
+/* The same, but what was received is sent on before. */
+void gate_relay_part(struct gate_relay *relay);
 
 #endif

@@ -264,6 +264,7 @@ void gate_visit_farewell(struct gate_visit *v)
 
 	ses_timers_stop(&gate->loop->timers, &v->timer);
 	ses_list_remove(&v->link);
+	gate_record_close(v);
 	count_out(v);
 	gate_upstream_cancel(v->upstream);
 	gate_visit_leave_server(v);
@@ -403,6 +404,7 @@ void gate_visit_move(struct ses_list *link, struct gate_policy *policy)
 	gate_policy_unref(v->policy);
 	v->policy = gate_policy_ref(policy);
 	v->route = route;
+	gate_record_move(v);
 	count_in(v);
 }
 

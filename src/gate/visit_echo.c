@@ -7,6 +7,10 @@
 static void on_message(struct sesame_conn *conn, void *user,
 		       enum sesame_kind kind, uint8_t *data, size_t len)
 {
+	struct gate_visit *v = user;
+
+	gate_record_pass(v->record, GATE_IN, len, 1);
+	gate_record_pass(v->record, GATE_OUT, len, 1);
 	/* What a slow reader has not taken holds its next messages back. */
 	if (sesame_conn_send(conn, kind, data, len) == SESAME_EAGAIN)
 		sesame_conn_pause(conn);
@@ -17,8 +21,16 @@ static void on_drain(struct sesame_conn *conn, void *user)
 	sesame_conn_resume(conn);
 }
 
-static const struct sesame_handlers echo = {.on_message = on_message,
-					    .on_drain = on_drain};
+static void on_close(struct sesame_conn *conn, void *user,
+		     const struct sesame_end *end)
+{
+	struct gate_visit *v = user;
+
+	gate_record_ended(v->record, end);
+}
+
+static const struct sesame_handlers echo = {
+	.on_message = on_message, .on_drain = on_drain, .on_close = on_close};
 
 static void on_conn_gone(struct sesame_conn *conn, void *context)
 {
@@ -73,6 +85,7 @@ enum gate_outcome gate_visit_echo(struct gate_visit *v)
 		ses_stream_send(stream, ses_buf_bytes(&out));
 	ses_buf_fini(&out);
 	ses_timers_stop(&v->gate->loop->timers, &v->timer);
+	gate_record_open(v, setup.subprotocol);
 	v->stream = NULL; /* the connection's from now on */
 	if (ses_conn_begin(stream, &setup, v->data, v->len, &conn) < 0)
 		gate_visit_farewell(v);

@@ -9,6 +9,7 @@
 
 #include "gate/hops.h"
 #include "gate/kept.h"
+#include "gate/record.h"
 #include "gate/relay.h"
 #include "gate/upstream.h"
 #include "gate/visit.h"
@@ -77,6 +78,7 @@ struct gate_visit {
 	const struct gate_server *server; /* that it is joined with, or asks */
 	struct sesame_conn *conn;
 	struct gate_relay *relay;
+	struct gate_record *record; /* of an open connection; or NULL */
 };
 
 /* ---- visit.c ---- */

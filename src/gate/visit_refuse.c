@@ -41,6 +41,7 @@ static void tell(struct gate_visit *v, const struct gate_refusal *why,
 		.listener = v->entrance->url,
 	};
 
+	gate_record_refusal(v, why->cause, observed);
 	gate_notice_tell(v->gate, &notice);
 }
 

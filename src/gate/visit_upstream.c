@@ -129,6 +129,29 @@ static void refuse_for_upstream(struct gate_visit *v,
 	gate_visit_refuse(v, &why);
 }
 
+/* ---- The tunnel ---- */
+
+static void on_passed(void *user, int side, size_t len)
+{
+	struct gate_visit *v = user;
+
+	gate_record_pass(v->record, side == 0 ? GATE_IN : GATE_OUT, len, 0);
+}
+
+static void on_ending(void *user, int side, int error)
+{
+	struct gate_visit *v = user;
+	enum gate_by by = side == 0   ? GATE_END_CLIENT
+			  : side == 1 ? GATE_END_SERVER
+				      : GATE_END_GATEWAY;
+
+	gate_record_end(v->record, by, 0,
+			bytes_of_str(side < 0 ? "silent for longer than "
+						"limits.idle"
+				     : error  ? sesame_strerror(error)
+					      : ""));
+}
+
 static void on_relay_gone(void *user)
 {
 	struct gate_visit *v = user;
@@ -137,6 +160,9 @@ static void on_relay_gone(void *user)
 	gate_visit_farewell(v);
 }
 
+static const struct gate_relay_events tunnel = {
+	.passed = on_passed, .ending = on_ending, .gone = on_relay_gone};
+
 static void open_tunnel(struct gate_visit *v,
 			const struct gate_upstream_result *result)
 {
@@ -144,6 +170,9 @@ static void open_tunnel(struct gate_visit *v,
 	struct ses_stream *client = v->stream;
 	struct ses_buf out;
 
+	gate_record_open(v,
+			 ses_head_get(result->head, "Sec-WebSocket-Protocol"));
+	gate_record_pass(v->record, GATE_OUT, result->early.len, 0);
 	gate_visit_free_asking(v);
 	ses_buf_init(&out, SES_INTAKE_BYTES * 2);
 	if (gate_acceptance_write(result->head, &out) < 0 ||
@@ -155,7 +184,7 @@ static void open_tunnel(struct gate_visit *v,
 		v->stream = NULL;
 		v->relay = gate_relay_start(client, result->stream,
 					    idle ? idle : RELAY_IDLE_MS,
-					    on_relay_gone, v);
+					    &tunnel, v);
 		if (v->relay)
 			gate_visit_move(&v->link, v->gate->policy);
 		else

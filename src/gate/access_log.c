@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+/* Two buffers take turns: workers fill one while the thread writes the other. */
+#include "gate/access_log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gate/log.h"
+
+#define QUEUE_BYTES ((size_t)1024 * 1024)
+#define STEP_BYTES  ((size_t)4096) /* a pipe that has room takes these whole */
+#define POLL_MS	    100
+#define PATIENCE_MS 1000 /* for the last lines */
+#define COMPLAIN_MS 60000
+
+struct gate_access_log {
+	pthread_t thread;
+	_Atomic enum gate_log_mode mode;
+	atomic_bool json;
+	atomic_ullong left_out; /* in all */
+	pthread_mutex_t lock;	/* for all that follows */
+	pthread_cond_t work;
+	char *filling, *writing; /* QUEUE_BYTES each */
+	size_t n_filling;
+	char *file; /* NULL: a standard stream, or none */
+	int fd;	    /* written to; -1: nothing is */
+	int next;   /* to be used instead from now on; -1: none */
+	uint64_t left_out_told;
+	bool closing;
+	uint64_t give_up_ms;	/* while closing */
+	uint64_t complained_ms; /* of the thread */
+};
+
+static uint64_t clock_of(clockid_t id)
+{
+	struct timespec now;
+
+	clock_gettime(id, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* ---- In the thread ---- */
+
+static bool is_time_up(struct gate_access_log *log)
+{
+	bool up;
+
+	pthread_mutex_lock(&log->lock);
+	up = log->closing && clock_of(CLOCK_MONOTONIC) >= log->give_up_ms;
+	pthread_mutex_unlock(&log->lock);
+	return up;
+}
+
+static void complain(struct gate_access_log *log, int sys_errno)
+{
+	uint64_t now = clock_of(CLOCK_MONOTONIC);
+
+	if (log->complained_ms && now - log->complained_ms < COMPLAIN_MS)
+		return;
+	log->complained_ms = now;
+	gate_log("sesame: the access log cannot be written: %s",
+		 strerror(sys_errno));
+}
+
+/* Write all of it, or return false when that cannot be. */
+static bool write_out(struct gate_access_log *log, int fd, const char *data,
+		      size_t len)
+{
+	while (len) {
+		struct pollfd out = {.fd = fd, .events = POLLOUT};
+		ssize_t n;
+
+		if (poll(&out, 1, POLL_MS) <= 0) {
+			if (is_time_up(log))
+				return false;
+			continue;
+		}
+		n = write(fd, data, len < STEP_BYTES ? len : STEP_BYTES);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n < 0) {
+			complain(log, errno);
+			return false;
+		}
+		data += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+static size_t count_lines(const char *data, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += data[i] == '\n';
+	return n;
+}
+
+static void tell_left_out(struct gate_access_log *log, int fd)
+{
+	uint64_t all = atomic_load(&log->left_out);
+	struct gate_line line;
+	struct bytes text;
+
+	if (all == log->left_out_told)
+		return;
+	gate_line_begin(&line, atomic_load(&log->json),
+			(int64_t)clock_of(CLOCK_REALTIME), "left_out");
+	gate_line_number(&line, "lines", all - log->left_out_told);
+	text = gate_line_end(&line);
+	if (write_out(log, fd, (const char *)text.data, text.len))
+		log->left_out_told = all;
+}
+
+static void close_fd(int fd)
+{
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+/* With the lock held; without it while it writes. */
+static void write_turn(struct gate_access_log *log)
+{
+	char *full = log->filling;
+	size_t n = log->n_filling;
+	int fd = log->fd;
+
+	log->filling = log->writing;
+	log->writing = full;
+	log->n_filling = 0;
+	pthread_mutex_unlock(&log->lock);
+	if (fd >= 0 && write_out(log, fd, full, n))
+		tell_left_out(log, fd);
+	else if (fd >= 0)
+		atomic_fetch_add(&log->left_out, count_lines(full, n));
+	pthread_mutex_lock(&log->lock);
+}
+
+static void *write_on(void *user)
+{
+	struct gate_access_log *log = user;
+
+	pthread_mutex_lock(&log->lock);
+	while (log->n_filling || !log->closing) {
+		if (log->n_filling)
+			write_turn(log);
+		else if (log->next < 0)
+			pthread_cond_wait(&log->work, &log->lock);
+		if (log->next >= 0 && !log->n_filling) {
+			close_fd(log->fd);
+			log->fd = log->next;
+			log->next = -1;
+		}
+	}
+	pthread_mutex_unlock(&log->lock);
+	return NULL;
+}
+
+/* ---- In the thread of the house ---- */
+
+struct gate_access_log *gate_access_log_new(void)
+{
+	struct gate_access_log *log = calloc(1, sizeof(*log));
+	sigset_t all, before;
+	int r = ENOMEM;
+
+	if (!log)
+		return NULL;
+	log->fd = log->next = -1;
+	log->filling = malloc(QUEUE_BYTES);
+	log->writing = malloc(QUEUE_BYTES);
+	pthread_mutex_init(&log->lock, NULL);
+	pthread_cond_init(&log->work, NULL);
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	if (log->filling && log->writing)
+		r = pthread_create(&log->thread, NULL, write_on, log);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (r == 0)
+		return log;
+	free(log->filling);
+	free(log->writing);
+	free(log);
+	errno = r;
+	return NULL;
+}
+
+static int open_file(const char *file)
+{
+	/* no O_NONBLOCK for files; a FIFO without a reader must not hold us */
+	return open(file,
+		    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY |
+			    O_NONBLOCK,
+		    0640);
+}
+
+static int open_target(const char *name, const char **ret_file)
+{
+	*ret_file = NULL;
+	if (strcmp(name, "stdout") == 0)
+		return STDOUT_FILENO;
+	if (strcmp(name, "stderr") == 0)
+		return STDERR_FILENO;
+	*ret_file = name;
+	return open_file(name);
+}
+
+/* The thread goes on with @fd once what is queued is written. */
+static void go_on_with(struct gate_access_log *log, int fd)
+{
+	pthread_mutex_lock(&log->lock);
+	close_fd(log->next);
+	log->next = fd;
+	pthread_cond_signal(&log->work);
+	pthread_mutex_unlock(&log->lock);
+}
+
+static void set_file(struct gate_access_log *log, const char *file)
+{
+	char *copy = file ? strdup(file) : NULL;
+
+	pthread_mutex_lock(&log->lock);
+	free(log->file);
+	log->file = copy;
+	pthread_mutex_unlock(&log->lock);
+}
+
+bool gate_access_log_set(struct gate_access_log *log,
+			 const struct gate_policy *policy, char *text,
+			 size_t text_size)
+{
+	const char *name = policy->log_file, *file = NULL;
+	enum gate_log_mode mode = !name	   ? GATE_LOG_REFUSALS
+				  : !*name ? GATE_LOG_NOTHING
+					   : GATE_LOG_LINES;
+
+	if (mode == GATE_LOG_LINES) {
+		int fd = open_target(name, &file);
+
+		if (fd < 0) {
+			snprintf(text, text_size,
+				 "the log %s cannot be opened: %s", name,
+				 strerror(errno));
+			return false;
+		}
+		go_on_with(log, fd);
+	}
+	set_file(log, file);
+	atomic_store(&log->json, policy->log_format == GATE_LOG_JSON);
+	atomic_store(&log->mode, mode);
+	return true;
+}
+
+void gate_access_log_reopen(struct gate_access_log *log)
+{
+	int fd;
+
+	if (!log->file)
+		return;
+	fd = open_file(log->file);
+	if (fd >= 0) {
+		go_on_with(log, fd);
+		gate_log("sesame: opened %s again", log->file);
+	} else {
+		gate_log("sesame: %s cannot be opened again: %s; the old one "
+			 "is written on",
+			 log->file, strerror(errno));
+	}
+}
+
+void gate_access_log_free(struct gate_access_log *log)
+{
+	if (!log)
+		return;
+	pthread_mutex_lock(&log->lock);
+	log->closing = true;
+	log->give_up_ms = clock_of(CLOCK_MONOTONIC) + PATIENCE_MS;
+	pthread_cond_signal(&log->work);
+	pthread_mutex_unlock(&log->lock);
+	pthread_join(log->thread, NULL);
+	close_fd(log->fd);
+	close_fd(log->next);
+	pthread_mutex_destroy(&log->lock);
+	pthread_cond_destroy(&log->work);
+	free(log->filling);
+	free(log->writing);
+	free(log->file);
+	free(log);
+}
+
+/* ---- For all threads ---- */
+
+enum gate_log_mode gate_access_log_mode(const struct gate_access_log *log)
+{
+	return atomic_load_explicit(&log->mode, memory_order_relaxed);
+}
+
+bool gate_access_log_is_json(const struct gate_access_log *log)
+{
+	return atomic_load_explicit(&log->json, memory_order_relaxed);
+}
+
+void gate_access_log_add(struct gate_access_log *log, struct bytes line)
+{
+	bool room;
+
+	pthread_mutex_lock(&log->lock);
+	room = line.len <= QUEUE_BYTES - log->n_filling;
+	if (room) {
+		memcpy(log->filling + log->n_filling, line.data, line.len);
+		if (log->n_filling == 0)
+			pthread_cond_signal(&log->work);
+		log->n_filling += line.len;
+	}
+	pthread_mutex_unlock(&log->lock);
+	if (!room)
+		atomic_fetch_add(&log->left_out, 1);
+}
+
+bool gate_access_log_has_room(struct gate_access_log *log)
+{
+	bool room;
+
+	pthread_mutex_lock(&log->lock);
+	room = QUEUE_BYTES - log->n_filling >= GATE_LINE_BYTES;
+	pthread_mutex_unlock(&log->lock);
+	if (!room)
+		atomic_fetch_add(&log->left_out, 1);
+	return room;
+}
+
+uint64_t gate_access_log_left_out(const struct gate_access_log *log)
+{
+	return atomic_load(&log->left_out);
+}
