@@ -6,11 +6,13 @@
  */
 #include "doctor/facts.h"
 
+#include <ctype.h>
 #include <netdb.h>
 #include <stdio.h>
 
 #include <sesame/error.h>
 
+#include "base/base64.h"
 #include "doctor/harvest.h"
 #include "doctor/redact.h"
 #include "doctor/result.h"
@@ -274,6 +276,50 @@ static void know_the_request(struct doctor_facts *f)
 	else if (doctor_is_loopback(c))
 		snprintf(f->address, sizeof(f->address), "127.0.0.1");
 	know(f, "address", f->address);
+	/* Of the machine itself it is not known which of its addresses. */
+	if (!c->source && doctor_is_loopback(c))
+		snprintf(f->from, sizeof(f->from), "local");
+	else
+		snprintf(f->from, sizeof(f->from), "ip %s",
+			 f->address[0] ? f->address : "<address>");
+	know(f, "from", f->from);
+}
+
+/* The name that goes with a password, where it can be written as one word. */
+static void know_the_user(struct doctor_facts *f)
+{
+	const struct doctor_header *h =
+		doctor_case_header(f->chart->c, "Authorization");
+	struct bytes value = bytes_of_str(h ? h->value : "");
+	uint8_t plain[256];
+	size_t len, n = 0;
+
+	if (!bytes_starts(value, BYTES("Basic ")) ||
+	    ses_base64_decode(bytes_from(value, 6), plain, sizeof(plain),
+			      &len) < 0)
+		return;
+	while (n < len && n < sizeof(f->user) - 1 &&
+	       (isalnum(plain[n]) || memchr("._@-", plain[n], 4)))
+		n++;
+	if (n == 0 || n == len || plain[n] != ':')
+		return;
+	copy(f, bytes_of(plain, n), f->user, sizeof(f->user));
+	know(f, "user", f->user);
+}
+
+/*
+ * AJP carries no reason phrase, and Apache then repeats the status: "404 404".
+ * No placeholder but a condition, for the remedies of a proxy that speaks it.
+ */
+static void know_the_ajp(struct doctor_facts *f)
+{
+	char status[12];
+
+	if (!f->base || f->base->status < 400)
+		return;
+	snprintf(status, sizeof(status), "%d", f->base->status);
+	if (bytes_equal_str(f->base->parsed.reason, status))
+		know(f, "ajp", "AJP");
 }
 
 static void know_the_answer(struct doctor_facts *f)
@@ -513,6 +559,8 @@ void doctor_know(struct doctor_facts *f)
 	expect(f);
 	know_the_url(f);
 	know_the_request(f);
+	know_the_user(f);
+	know_the_ajp(f);
 	know_the_upstream(f);
 	know_the_answer(f);
 	know_the_slash(f);

@@ -20,7 +20,8 @@ struct doctor_facts {
 	char result[300], fault[300], seconds[16], tls[240], address[80];
 	char nobody[160], elsewhere[1400], misfit[500];
 	char upstream[300], slashed[302], origin_host[300], certified[300], nameless[400], proxy_from[80], session[256], by[520];
-	struct why_value value[40];
+	struct why_value value[48];
+	char user[80], from[100];
 	size_t n_values;
 	bool proven;   /* expected is known, */
 	bool pastable; /* and can be written down as it is */

@@ -20,10 +20,21 @@
 #define SURE_ENOUGH 0.9
 #define IN_DOUBT    0.5
 
-static bool is_known_fix(const struct doctor_verdict *v, const char *what)
+/* The same words to another server are another fix. */
+static bool is_known_fix(const struct doctor_verdict *v,
+			 const struct doctor_fix *fix)
 {
 	for (size_t i = 0; i < v->n_fixes; i++)
-		if (strcmp(v->fix[i].what, what) == 0)
+		if (v->fix[i].stack == fix->stack &&
+		    strcmp(v->fix[i].what, fix->what) == 0)
+			return true;
+	return false;
+}
+
+static bool is_known(const struct doctor_facts *f, const char *name)
+{
+	for (size_t i = 0; i < f->n_values; i++)
+		if (strcmp(f->value[i].name, name) == 0)
 			return true;
 	return false;
 }
@@ -96,33 +107,55 @@ static void add_fix(struct doctor_facts *f, const struct why_remedy *r)
 	struct doctor_verdict *v = f->v;
 	struct doctor_fix *fix = &v->fix[v->n_fixes];
 
-	if (v->n_fixes == DOCTOR_MAX_FIXES || is_vain(f, r))
+	if (v->n_fixes == DOCTOR_MAX_FIXES || is_vain(f, r) ||
+	    (r->needs && !is_known(f, r->needs)))
 		return;
+	fix->stack = r->stack ? why_stack(r->stack)->id : NULL;
 	fill(f, r->what, fix->what, sizeof(fix->what));
-	if (!fix->what[0] || is_known_fix(v, fix->what))
+	if (!fix->what[0] || is_known_fix(v, fix))
 		return;
 	fix->who = r->who;
-	fix->stack = r->stack ? why_stack(r->stack)->id : NULL;
 	fill_place(f, r, fix->where, sizeof(fix->where));
 	fill(f, r->snippet, fix->snippet, sizeof(fix->snippet));
 	v->n_fixes++;
+}
+
+static void add_fixes_against(struct doctor_facts *f, enum why_cause cause,
+			      enum why_stack stack, const char *who)
+{
+	const struct why_remedy *r;
+
+	for (size_t i = 0; (r = why_remedy(cause, stack, i)); i++)
+		if ((r->stack == WHY_STACK_NONE) == (stack == WHY_STACK_NONE) &&
+		    (!who || strcmp(r->who, who) == 0))
+			add_fix(f, r);
 }
 
 /* What the client can do, or whoever is meant: @who NULL. */
 static void add_fixes_for(struct doctor_facts *f, enum why_stack stack,
 			  const char *who)
 {
-	const struct why_remedy *r;
-
-	for (size_t i = 0; (r = why_remedy(f->v->cause, stack, i)); i++)
-		if ((r->stack == WHY_STACK_NONE) == (stack == WHY_STACK_NONE) &&
-		    (!who || strcmp(r->who, who) == 0))
-			add_fix(f, r);
+	add_fixes_against(f, f->v->cause, stack, who);
 }
 
 static bool is_proxy(enum why_stack stack)
 {
 	return why_stack(stack)->layer <= WHY_LAYER_REVERSE_PROXY;
+}
+
+static bool is_written_by_proxy(const struct why_hops *h)
+{
+	return h->writer >= 0 && (size_t)h->writer < h->n &&
+	       is_proxy(h->hop[h->writer].stack);
+}
+
+static bool is_seen(const struct why_hops *h, bool proxy)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (h->hop[i].stack != WHY_STACK_NONE &&
+		    is_proxy(h->hop[i].stack) == proxy)
+			return true;
+	return false;
 }
 
 static void add_fixes_for_layer(struct doctor_facts *f, const struct why_hops *h,
@@ -139,8 +172,10 @@ static void add_fixes_for_layer(struct doctor_facts *f, const struct why_hops *h
  * application's own, or there was none to know it by. The usual ones then each
  * get a say, since one of them probably stands there.
  */
-static bool may_be_unseen(const struct doctor_facts *f)
+static bool may_be_unseen(const struct doctor_facts *f, const struct why_hops *h)
 {
+	bool is_nameless = !is_seen(h, false) && h->writer < 0;
+
 	switch (f->v->cause) {
 	case WHY_NET_IDLE_TIMEOUT:
 	case WHY_SERVER_PROXY_UPGRADE:
@@ -149,25 +184,14 @@ static bool may_be_unseen(const struct doctor_facts *f)
 		return true;
 	case WHY_SERVER_HTTP2:
 	case WHY_TLS_VERSION:
-	case WHY_ACCESS_CLIENT_CERT:
-	case WHY_ACCESS_ORIGIN:
-	case WHY_ACCESS_ORIGIN_MISSING:
-	case WHY_ACCESS_HOST:
-	case WHY_ACCESS_USER_AGENT:
-	case WHY_ACCESS_IP:
 		return f->v->status == 0;
-	default:
-		return false;
+	case WHY_URL_PATH:
+	case WHY_SERVER_NO_WEBSOCKET:
+		return is_nameless && !f->key && f->v->confidence < IN_DOUBT;
+	default: /* an answer in the words of whoever runs it */
+		return is_nameless &&
+		       bytes_equal_str(why_category(f->v->cause), "access");
 	}
-}
-
-static bool is_seen(const struct why_hops *h, bool proxy)
-{
-	for (size_t i = 0; i < h->n; i++)
-		if (h->hop[i].stack != WHY_STACK_NONE &&
-		    is_proxy(h->hop[i].stack) == proxy)
-			return true;
-	return false;
 }
 
 static void add_fixes_for_unseen(struct doctor_facts *f,
@@ -177,16 +201,33 @@ static void add_fixes_for_unseen(struct doctor_facts *f,
 		WHY_STACK_NGINX, WHY_STACK_HAPROXY, WHY_STACK_APACHE,
 		WHY_STACK_CADDY};
 
-	if (f->chart->blind || is_seen(h, true) || !may_be_unseen(f))
+	if (f->chart->blind || is_seen(h, true) || !may_be_unseen(f, h))
 		return;
 	add_fixes_for(f, WHY_STACK_NONE, "proxy");
 	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
-		const struct why_remedy *r =
-			why_remedy(f->v->cause, usual[i], 0);
+		const struct why_remedy *r;
+		size_t n = f->v->n_fixes;
 
-		if (r && r->stack == usual[i])
-			add_fix(f, r);
+		for (size_t k = 0; (r = why_remedy(f->v->cause, usual[i], k)) &&
+				   n == f->v->n_fixes;
+		     k++)
+			if (r->stack == usual[i])
+				add_fix(f, r);
 	}
+}
+
+/*
+ * Of two things a proxy does to an Origin that is the site's own: what it wrote
+ * itself is its own rule, and none of the application that it hides.
+ */
+static void add_fixes_for_own_rule(struct doctor_facts *f,
+				   const struct why_hops *h)
+{
+	if ((f->v->cause == WHY_SERVER_PROXY_HOST ||
+	     f->v->cause == WHY_SERVER_PROXY_PROTO) &&
+	    f->origin[0] && is_written_by_proxy(h))
+		add_fixes_against(f, WHY_ACCESS_ORIGIN, h->hop[h->writer].stack,
+				  NULL);
 }
 
 /* What a proxy does wrong, whoever then refuses. */
@@ -215,6 +256,8 @@ static void add_fixes_for_refuser(struct doctor_facts *f,
 {
 	if (h->writer >= 0 && (size_t)h->writer < h->n) {
 		add_fixes_for(f, h->hop[h->writer].stack, who);
+		if (f->v->cause == WHY_URL_PATH) /* it may have changed it */
+			add_fixes_for_layer(f, h, true, who);
 		return;
 	}
 	add_fixes_for_layer(f, h, false, who);
@@ -226,6 +269,7 @@ static void prescribe_to(struct doctor_facts *f, const struct why_hops *h,
 			 const char *who)
 {
 	if (is_of_the_proxy(f->v->cause)) {
+		add_fixes_for_own_rule(f, h);
 		add_fixes_for_layer(f, h, true, who);
 		add_fixes_for_unseen(f, h);
 		add_fixes_for_layer(f, h, false, who);

@@ -80,7 +80,8 @@ static const char *const placeholders[] = {
 	"origin",    "host",	    "port",	  "path",    "url",
 	"scheme",    "subprotocol", "user_agent", "address", "expected",
 	"host_port", "reference",   "upstream",	  "slashed", "origin_host",
-	"bare_path", "http",	    "certified", "variable",
+	"bare_path", "http",	    "certified", "variable", "user",
+	"from",
 };
 
 /* Which placeholder @text starts with, without braces; NULL: none. */

@@ -4,7 +4,7 @@
  * before the broad one. A remedy may hold placeholders, {origin}, {host},
  * {port}, {path}, {url}, {scheme}, {subprotocol}, {user_agent}, {address},
  * {expected}, {upstream}, {slashed}, {origin_host}, {bare_path}, {http},
- * {certified}, {variable}, that
+ * {certified}, {variable}, {user}, {from}, that
  * why_remedy_fill() puts values into. In the lines of a configuration,
  * "# remove: LINE" takes a line away, "# take out of NAME: WORD" a word, and
  * "..." stands for what is there now.
@@ -22,6 +22,8 @@ struct why_remedy {
 	const char *what;     /* a sentence: what to do */
 	const char *where;    /* directive or option, or NULL */
 	const char *snippet;  /* lines to paste, or NULL */
+	/* A value that it is for: where none is known of, it does not help. */
+	const char *needs;
 };
 
 struct why_value {

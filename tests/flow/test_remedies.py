@@ -26,10 +26,11 @@ VALUES = {"origin": "https://app.example", "host": "app.example",
           "user_agent": "ExampleClient/1.0",
           "expected": "https://app.example", "host_port": "app.example:8080",
           "upstream": "127.0.0.1:3000", "slashed": "/chat/",
-          "origin_host": "app.example", "bare_path": "chat", "http": "http"}
+          "origin_host": "app.example", "bare_path": "chat", "http": "http",
+          "user": "ann", "from": "ip 203.0.113.9"}
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
 MODULES = ("mpm_event authz_core authz_host rewrite proxy proxy_http "
-           "proxy_wstunnel proxy_balancer lbmethod_byrequests slotmem_shm "
+           "proxy_wstunnel proxy_balancer lbmethod_byrequests slotmem_shm authz_user "
            "headers ssl socache_shmcb proxy_connect alias env").split()
 MODULE_DIR = "/usr/lib/apache2/modules"
 

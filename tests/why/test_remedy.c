@@ -10,7 +10,7 @@ static const char *const known[] = {
 	"origin", "host",	 "port",       "path",	  "url",
 	"scheme", "subprotocol", "user_agent", "address", "expected",
 	"host_port", "reference", "upstream", "slashed", "origin_host",
-	"bare_path", "http",
+	"bare_path", "http", "user", "from",
 };
 
 TEST("every cause has a remedy that holds whatever the stack")
