@@ -1016,6 +1016,24 @@ static void find_direct(struct doctor_chart *chart)
 			  "without the forward proxy the answer is the same");
 }
 
+/*
+ * What it means that another port opens. One that was guessed, beside a door
+ * that shuts without a word, may be the application behind that door.
+ */
+static enum doctor_finding_kind port_finding(const struct doctor_chart *chart,
+					     const struct doctor_probe *base)
+{
+	if (base->outcome == DOCTOR_ANSWERED)
+		return DOCTOR_F_PORT_NAMED_OPENS;
+	if (doctor_speaks_http(chart))
+		return DOCTOR_F_PORT_BESIDE_OPENS;
+	if ((base->outcome == DOCTOR_NO_ANSWER &&
+	     base->error != SESAME_ETIMEOUT) ||
+	    base->error == SESAME_ETLS)
+		return DOCTOR_F_PORT_BEHIND_OPENS;
+	return DOCTOR_F_PORT_OPENS;
+}
+
 static void find_way(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -1029,11 +1047,7 @@ static void find_way(struct doctor_chart *chart)
 	find_scheme(chart);
 	find_direct(chart);
 	if (port.opened)
-		tell(chart,
-		     base->outcome == DOCTOR_ANSWERED ? DOCTOR_F_PORT_NAMED_OPENS
-		     : doctor_speaks_http(chart) ? DOCTOR_F_PORT_BESIDE_OPENS
-						 : DOCTOR_F_PORT_OPENS,
-		     port.opened);
+		tell(chart, port_finding(chart, base), port.opened);
 	if (family.opened)
 		tell(chart,
 		     doctor_rank(base) == 2 ? DOCTOR_F_SOURCE_OPENS

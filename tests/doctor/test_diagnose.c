@@ -84,8 +84,10 @@ static const struct patient patients[] = {
 	 .url = URL,
 	 .answer = "@closed",
 	 .answers = {{DOCTOR_PORT, "8081", "@open"}},
+	 /* or a door that shuts, with its application beside it */
 	 .cause = "url.port",
-	 .at_least = 0.6},
+	 .at_least = 0.4,
+	 .at_most = 0.6},
 	{.name = "a path that Express does not know",
 	 .url = URL,
 	 .answer = "HTTP/1.1 404 Not Found\nX-Powered-By: Express\n"
