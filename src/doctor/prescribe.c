@@ -194,6 +194,20 @@ static bool may_be_unseen(const struct doctor_facts *f, const struct why_hops *h
 	}
 }
 
+/* The first of a stack's own that is not for the client. */
+static void add_first_fix(struct doctor_facts *f, enum why_stack stack)
+{
+	const struct why_remedy *r;
+	size_t n = f->v->n_fixes;
+
+	for (size_t i = 0;
+	     f->v->n_fixes == n && (r = why_remedy(f->v->cause, stack, i)) &&
+	     r->stack == stack;
+	     i++)
+		if (strcmp(r->who, "client") != 0)
+			add_fix(f, r);
+}
+
 static void add_fixes_for_unseen(struct doctor_facts *f,
 				 const struct why_hops *h)
 {
@@ -204,16 +218,8 @@ static void add_fixes_for_unseen(struct doctor_facts *f,
 	if (f->chart->blind || is_seen(h, true) || !may_be_unseen(f, h))
 		return;
 	add_fixes_for(f, WHY_STACK_NONE, "proxy");
-	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
-		const struct why_remedy *r;
-		size_t n = f->v->n_fixes;
-
-		for (size_t k = 0; (r = why_remedy(f->v->cause, usual[i], k)) &&
-				   n == f->v->n_fixes;
-		     k++)
-			if (r->stack == usual[i])
-				add_fix(f, r);
-	}
+	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+		add_first_fix(f, usual[i]);
 }
 
 /*

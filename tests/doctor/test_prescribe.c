@@ -199,7 +199,8 @@ TEST("a proxy that shows no mark: the usual ones each get a say")
 	bed_strip(&b);
 }
 
-TEST("whoever closes without a word is known by its other answers, or not at all")
+TEST("whoever closes without a word is known by its other answers, or not at "
+     "all")
 {
 	static struct bed b;
 	struct patient p = {.url = URL,
@@ -211,13 +212,137 @@ TEST("whoever closes without a word is known by its other answers, or not at all
 	assert_int_equal(b.verdict.cause, WHY_ACCESS_ORIGIN);
 	assert_true(has_fix_for(&b.verdict, "nginx"));
 	assert_true(has_fix_for(&b.verdict, "haproxy"));
-	p.answers[1] = (struct answer){DOCTOR_PLAIN_GET, NULL,
-				       "HTTP/1.1 200 OK\nServer: nginx/1.22.1\n\nhi"};
+	p.answers[1] =
+		(struct answer){DOCTOR_PLAIN_GET, NULL,
+				"HTTP/1.1 200 OK\nServer: nginx/1.22.1\n\nhi"};
 	bed_probe(&b, &p, &(struct doctor_trial){.change = DOCTOR_PLAIN_GET});
 	doctor_pronounce(&b.chart, &b.opinion, &b.verdict);
 	assert_string_equal(b.verdict.fix[0].stack, "nginx");
 	assert_false(has_fix_for(&b.verdict, "haproxy"));
 	assert_string_equal(b.verdict.refused_by, "");
+	bed_strip(&b);
+}
+
+static const char *lines_for(const struct doctor_verdict *v, const char *stack)
+{
+	for (size_t i = 0; i < v->n_fixes; i++)
+		if (v->fix[i].stack && strcmp(v->fix[i].stack, stack) == 0 &&
+		    v->fix[i].snippet[0])
+			return v->fix[i].snippet;
+	return "";
+}
+
+TEST("a refusal in nobody's words: the usual proxies, after all that is sure")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL,
+				  .answer = "HTTP/1.1 401 Unauthorized\n"
+					    "Content-Type: text/plain\n\n"
+					    "Missing token"};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_ACCESS_CREDENTIALS);
+	assert_null(b.verdict.fix[0].stack);
+	/* Their sentences are the same, their lines are not. */
+	assert_non_null(strstr(lines_for(&b.verdict, "nginx"), "satisfy any;"));
+	assert_non_null(
+		strstr(lines_for(&b.verdict, "haproxy"), "{ src 127.0.0.1 }"));
+	assert_non_null(
+		strstr(lines_for(&b.verdict, "apache"), "Require local"));
+	assert_non_null(
+		strstr(lines_for(&b.verdict, "caddy"), "forward_auth @locked"));
+	bed_strip(&b);
+}
+
+TEST("a refusal in an application's words is not the proxy's")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL,
+				  .answer = "HTTP/1.1 401 Unauthorized\n"
+					    "X-Powered-By: Express\n\nno"};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_ACCESS_CREDENTIALS);
+	assert_false(has_fix_for(&b.verdict, "nginx"));
+	assert_false(has_fix_for(&b.verdict, "haproxy"));
+	bed_strip(&b);
+}
+
+TEST("a proxy that wrote the refusal is told of its own list of origins")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL,
+				  .origin = "http://127.0.0.1:8080",
+				  .answer = NGINX_403,
+				  .answers = {{DOCTOR_NO_ORIGIN, NULL, "@open"}}};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_SERVER_PROXY_HOST);
+	assert_non_null(
+		strstr(b.verdict.fix[0].snippet,
+		       "if ($http_origin = \"http://127.0.0.1:8080\")"));
+	assert_non_null(strstr(b.verdict.fix[2].snippet,
+			       "X-Forwarded-Host $http_host;"));
+	bed_strip(&b);
+}
+
+#define APACHE(status, text)                                      \
+	"HTTP/1.1 " status "\nServer: Apache/2.4.57 (Debian)\n\n" \
+	"<html><head><title>" status "</title></head>" text "</html>"
+
+TEST("one user is let in by name, where there is one that can be written")
+{
+	static const struct {
+		const char *header, *line;
+	} rows[] = {
+		{"Authorization: Basic Z3Vlc3Q6b3Blbg==", "Require user guest"},
+		{"Authorization: Basic Og==", NULL},
+		{"Authorization: Basic YSBiOmM=", NULL}, /* "a b" */
+		{"Authorization: Basic Z3Vlc3Q=", NULL}, /* no password */
+		{"Authorization: Basic *", NULL},
+		{"Authorization: Bearer Z3Vlc3Q6b3Blbg==", NULL},
+	};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct patient p = {
+			.url = URL,
+			.header = rows[i].header,
+			.answer = APACHE("403 Forbidden", "<h1>Forbidden</h1>"),
+			.answers = {{DOCTOR_NO_CREDENTIALS, NULL,
+				     APACHE("401 Unauthorized", "")}}};
+
+		bed_examine(&b, &p);
+		assert_int_equal(b.verdict.cause, WHY_ACCESS_PERMISSION);
+		assert_string_equal(lines_for(&b.verdict, "apache"),
+				    rows[i].line ? rows[i].line : "");
+		bed_strip(&b);
+	}
+}
+
+TEST("over AJP no option helps, and the path goes to another port")
+{
+	static struct bed b;
+	struct patient p = {
+		.url = URL,
+		.answer = APACHE(
+			"500 500",
+			"HTTP upgrade is not supported by this protocol"),
+		.answers = {{DOCTOR_PLAIN_GET, NULL, APACHE("404 404", "")}}};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_SERVER_PROXY_UPGRADE);
+	assert_non_null(strstr(lines_for(&b.verdict, "apache"),
+			       "\"http://127.0.0.1:3000/chat\""));
+	bed_strip(&b);
+	p = (struct patient){
+		.url = URL,
+		.answer = "HTTP/1.1 400 Bad Request\nServer: Apache/2.4.57\n\n"
+			  "Can \"Upgrade\" only to \"WebSocket\"."};
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_SERVER_PROXY_UPGRADE);
+	assert_non_null(strstr(lines_for(&b.verdict, "apache"),
+			       "ProxyPass \"/chat\" ... upgrade"));
 	bed_strip(&b);
 }
 
