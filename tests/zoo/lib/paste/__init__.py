@@ -47,9 +47,10 @@ def plain(word):
 
 
 def matches(pattern, words):
-    """Do the words of a line match "NAME ... WORD"?"""
-    text = " ".join(plain(w) for w in words)
-    glob = " ".join(plain(w) for w in pattern.split())
+    """Do the words of a line match "NAME ... WORD"? Names of fields may be
+    written either way."""
+    text = " ".join(plain(w) for w in words).lower()
+    glob = " ".join(plain(w) for w in pattern.split()).lower()
     glob = re.sub(r"([\[\]*?])", r"[\1]", glob).replace(" ...", "*").replace("...", "*")
     return fnmatch.fnmatchcase(text, glob)
 
@@ -90,8 +91,24 @@ def under(prefix, path):
     return path == prefix or path.startswith(prefix + "/")
 
 
+def only(those, what, port):
+    """Behind another server nothing is at the port that was asked; one that
+    is alone must be it all the same."""
+    if len(those) != 1:
+        raise NoPlace("no %s at port %s" % (what, port))
+    return those
+
+
+def language_of(stack):
+    from paste import apache, caddy, haproxy, nginx
+    return {"nginx": nginx, "apache": apache, "haproxy": haproxy, "caddy": caddy}[stack]
+
+
+def answers_at(stack, text, port):
+    """Whether this configuration is that of the server which is asked first."""
+    return language_of(stack).answers_at(text, str(port))
+
+
 def paste(stack, text, snippet, request):
     """The configuration @text with @snippet in it."""
-    from paste import apache, caddy, haproxy, nginx
-    language = {"nginx": nginx, "apache": apache, "haproxy": haproxy, "caddy": caddy}[stack]
-    return language.paste(text, snippet.replace(SAMPLE, request.app), request)
+    return language_of(stack).paste(text, snippet.replace(SAMPLE, request.app), request)

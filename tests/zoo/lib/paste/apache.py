@@ -168,8 +168,19 @@ class Paste:
             those[-1][1].append(node)
             self.done += 1
 
+    def passing(self):
+        """The lines that pass the path on without naming it, in a Location."""
+        return [n for p in self.places() if name_of(p) == "<location"
+                for n in named(p[1], "proxypass") if "://" in n[0][1]]
+
     def put_proxypass(self, node):
+        """Before the others, unless a Location passes the path on: that goes
+        before them all, and gets what this line has more."""
         first = plain(node[0][1])
+        for old in self.passing():
+            old[0] = more(old[0], [node[0][0], "..."] + node[0][3:])
+            self.done += 1
+            return
         like = [n for n in named(self.host, "proxypass") if plain(n[0][1]) == first]
         for old in like:
             self.host.remove(old)
@@ -187,6 +198,10 @@ class Paste:
         for nodes in self.chain + places:
             for node in named(nodes, name):
                 if name == "proxypass":
+                    if "://" in node[0][1]:  # the path is that of its Location
+                        node[0] = more(node[0], words[:1] + words[words.index("..."):])
+                        self.done += 1
+                        continue
                     target = plain(node[0][2] if len(node[0]) > 2 else "")
                     if target.startswith("balancer:") or not under(plain(node[0][1]), self.request.path):
                         continue
@@ -194,6 +209,10 @@ class Paste:
                 else:
                     node[0] = more(node[0], words)
                 self.done += 1
+
+
+def answers_at(text, port):
+    return any(re.search(r"(^|:)%s$" % port, n[0][1]) for n in named(parse(text), "listen"))
 
 
 def paste(text, snippet, request):

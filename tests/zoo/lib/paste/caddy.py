@@ -2,7 +2,7 @@
 """Caddy: a tree of [words, block or None]; see paste/__init__.py."""
 import re
 
-from paste import NoPlace, matches, more, removals
+from paste import NoPlace, matches, more, only, removals
 
 
 def parse(text):
@@ -46,13 +46,8 @@ def named(nodes, name):
 class Paste:
     def __init__(self, tree, request):
         self.tree, self.request, self.done = tree, request, 0
-        sites = [n for n in tree if n[0] and any(self.answers(w.rstrip(",")) for w in n[0])]
-        if not sites:
-            raise NoPlace("no site answers at port " + request.port)
-        self.site = sites[0][1]
-
-    def answers(self, address):
-        return re.search(r":%s$" % self.request.port, address) is not None
+        sites = [n for n in tree if n[0] and is_at(n, request.port)]
+        self.site = (sites or only([n for n in tree if n[0]], "site", request.port))[0][1]
 
     def everywhere(self, nodes):
         yield nodes
@@ -112,6 +107,14 @@ class Paste:
                     if line[0] != ["..."]:
                         old[1] = (old[1] or []) + [line]
                 self.done += 1
+
+
+def is_at(site, port):
+    return any(re.search(r":%s$" % port, w.rstrip(",")) for w in site[0])
+
+
+def answers_at(text, port):
+    return any(is_at(n, port) for n in parse(text))
 
 
 def paste(text, snippet, request):

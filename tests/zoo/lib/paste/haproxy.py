@@ -2,7 +2,7 @@
 """HAProxy: sections of lines; see paste/__init__.py."""
 import re
 
-from paste import NoPlace, matches, more, removals
+from paste import NoPlace, matches, more, only, removals
 
 STARTS = {"global", "defaults", "frontend", "backend", "listen", "userlist", "peers", "resolvers"}
 FRONT = {"bind", "use_backend", "acl", "http-request", "http-response", "redirect", "stick-table", "tcp-request",
@@ -33,9 +33,8 @@ class Paste:
     def __init__(self, sections, request):
         self.sections, self.done, self.port = sections, 0, request.port
         fronts = [s for s in sections if any(self.binds(w) for w in s[1])]
-        if not fronts:
-            raise NoPlace("nothing binds port " + request.port)
-        self.front = fronts[0][1]
+        inner = [s for s in sections if s[0][:1] in (["frontend"], ["listen"])]
+        self.front = (fronts or only(inner, "frontend", request.port))[0][1]
         names = [w[1] for w in self.front if w[0] in ("default_backend", "use_backend")]
         backs = [s[1] for s in sections if s[0][:1] == ["backend"] and s[0][1] in names]
         self.back = backs[0] if backs else self.front
@@ -55,7 +54,9 @@ class Paste:
         if "..." in words:
             return self.extend(words)
         if name == "http-request":
-            return self.before_rules(words)
+            return self.before(words, ("http-request", "redirect"))
+        if name in ("tcp-request", "use_backend"):
+            return self.before(words, (name,))
         if name == "acl":
             at = next((i for i, w in enumerate(self.front) if w[0] in ("acl", "http-request")), 1)
             self.front.insert(at, words)
@@ -73,10 +74,9 @@ class Paste:
         (self.front if name in FRONT else self.back).append(words)
         self.done += 1
 
-    def before_rules(self, words):
+    def before(self, words, rules):
         """An exemption goes before the rules, since the first that fits wins."""
-        at = next((i for i, w in enumerate(self.front) if w[0] in ("http-request", "redirect")),
-                  len(self.front))
+        at = next((i for i, w in enumerate(self.front) if w[0] in rules), len(self.front))
         self.front.insert(at, words)
         self.done += 1
 
@@ -95,6 +95,11 @@ class Paste:
                 if old[0] == name and (name != "bind" or self.binds(old)):
                     lines[i] = more(old, words, TAKES)
                     self.done += 1
+
+
+def answers_at(text, port):
+    return any(w[0] == "bind" and re.search(r":%s\b" % port, w[1])
+               for _, lines in parse(text) for w in lines)
 
 
 def paste(text, snippet, request):

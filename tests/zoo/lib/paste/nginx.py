@@ -2,7 +2,7 @@
 """nginx: a tree of [words, block or None]; see paste/__init__.py."""
 import re
 
-from paste import NoPlace, matches, more, plain, removals, words_out
+from paste import NoPlace, matches, more, only, plain, removals, words_out
 
 HTTP = {"map", "geo", "upstream", "limit_req_zone", "limit_conn_zone", "log_format"}
 SERVER = {"listen", "large_client_header_buffers", "client_header_buffer_size", "http2"}
@@ -60,9 +60,7 @@ def server_of(http, request):
         if any(request.host in n[0][1:] for n in named(s[1], "server_name")):
             return s
     default = [s for s in those if any("default_server" in n[0] for n in named(s[1], "listen"))]
-    if not those:
-        raise NoPlace("no server listens at port " + request.port)
-    return (default or those)[0]
+    return (default or those or only(named(http, "server"), "server listens", request.port))[0]
 
 
 def location_of(server, path):
@@ -203,6 +201,11 @@ class Paste:
                 else:
                     node[1][:0] = inside
                 self.done += 1
+
+
+def answers_at(text, port):
+    return any(port_of(n[0]) == port for http in named(parse(text), "http")
+               for s in named(http[1], "server") for n in named(s[1], "listen"))
 
 
 def paste(text, snippet, request):
