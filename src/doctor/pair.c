@@ -751,6 +751,17 @@ static bool is_a_second(double ms)
 	return ms > 950 && ms < 1400;
 }
 
+/* A plain GET is told to upgrade at this path, and at the root it is not. */
+static bool is_endpoint_alone(const struct doctor_chart *chart,
+			      const struct doctor_probe *g)
+{
+	const struct doctor_probe *root =
+		doctor_tried(chart, DOCTOR_PLAIN_GET_PATH, "/");
+
+	return doctor_wants_upgrade(g) && root && doctor_rank(root) == 2 &&
+	       !doctor_wants_upgrade(root);
+}
+
 /*
  * Node hands a handshake to whoever listens for it, and where that is nobody
  * for this path, it ends without a word; the same server answers a plain GET.
@@ -769,6 +780,10 @@ static void find_unclaimed(struct doctor_chart *chart)
 	if (!chart->blind && base->error != SESAME_ETIMEOUT &&
 	    doctor_passed_by(g, WHY_STACK_WEBSOCKIFY)) {
 		tell(chart, DOCTOR_F_RELAY_CLOSES, g);
+		return;
+	}
+	if (is_endpoint_alone(chart, g)) {
+		tell(chart, DOCTOR_F_UPGRADE_STOPPED, g);
 		return;
 	}
 	tell(chart, DOCTOR_F_UPGRADE_UNCLAIMED, g);

@@ -22,6 +22,9 @@
 #define WEBSOCKIFY_404                                                      \
 	"HTTP/1.1 404 File not found\nServer: WebSockify Python/3.11.2\n\n" \
 	"<h1>Error response</h1>"
+#define UPGRADE_ONLY                                                  \
+	"HTTP/1.1 400 Bad Request\nServer: TornadoServer/6.2\n\nCan " \
+	"\"Upgrade\" only to \"WebSocket\"."
 #define NGINX_500                                                            \
 	"HTTP/1.1 500 Internal Server Error\nServer: nginx/1.22.1\n\n<html>" \
 	"<center><h1>500 Internal Server Error</h1></center>\n<hr><center>"  \
@@ -59,7 +62,7 @@ static const struct {
 	 DOCTOR_F_ORIGIN_MAKES_HANDSHAKE,
 	 WHY_SERVER_NO_WEBSOCKET,
 	 0,
-	 0.8},
+	 0.9},
 	/* any path is served, if the token is known */
 	{{.url = URL,
 	  .answer = "@closed",
@@ -69,6 +72,16 @@ static const struct {
 	 WHY_URL_QUERY,
 	 0,
 	 0.8},
+	/* the application is there, and what stands before it hangs up */
+	{{.url = URL,
+	  .answer = "@closed",
+	  .answers = {{DOCTOR_PLAIN_GET, NULL, UPGRADE_ONLY},
+		      {DOCTOR_PLAIN_GET_PATH, NULL,
+		       "HTTP/1.1 404 Not Found\nContent-Length: 0\n\n"}}},
+	 DOCTOR_F_UPGRADE_STOPPED,
+	 WHY_SERVER_PROXY_UPGRADE,
+	 0.5,
+	 0.9},
 	/* nginx asks somebody of its own, and does not like the answer */
 	{{.url = URL, .answer = NGINX_500},
 	 DOCTOR_F_NGINX_500,
