@@ -185,6 +185,10 @@ static bool may_be_unseen(const struct doctor_facts *f, const struct why_hops *h
 	case WHY_SERVER_HTTP2:
 	case WHY_TLS_VERSION:
 		return f->v->status == 0;
+	case WHY_NET_TIMEOUT:
+	case WHY_NET_RESET: /* of who took the connection, and says nothing */
+		return is_nameless && f->base &&
+		       f->base->outcome == DOCTOR_NO_ANSWER;
 	case WHY_URL_PATH:
 	case WHY_SERVER_NO_WEBSOCKET:
 		return is_nameless && !f->key && f->v->confidence < IN_DOUBT;

@@ -8,6 +8,7 @@
  */
 #include "doctor/probe.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -650,6 +651,18 @@ static void ask(struct probing *x)
 
 /* ---- dialling ---- */
 
+/* A reset is no refusal: somebody took the connection, and dropped it before
+ * this side knew of it. */
+static bool was_dropped(const struct ses_dial_report *report)
+{
+	const struct ses_dial_step *last;
+
+	if (report->n_steps == 0)
+		return false;
+	last = &report->step[report->n_steps - 1];
+	return last->kind == SES_DIAL_CONNECT && last->sys_errno == ECONNRESET;
+}
+
 static void on_dialled(void *user, struct ses_stream *stream,
 		       const struct ses_dial_report *report, int error)
 {
@@ -661,7 +674,10 @@ static void on_dialled(void *user, struct ses_stream *stream,
 		tell_time(x);
 		if (error == SESAME_EPROXY && !x->c->blind)
 			doctor_recognise_proxy(&x->p->dial, &x->p->hops);
-		conclude(x, DOCTOR_NO_CONNECTION, error);
+		if (!x->c->proxy && was_dropped(report))
+			conclude(x, DOCTOR_NO_ANSWER, SESAME_ERESET);
+		else
+			conclude(x, DOCTOR_NO_CONNECTION, error);
 		return;
 	}
 	x->stream = stream;

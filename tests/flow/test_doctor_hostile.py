@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Servers that mean ill. Whatever they send, `sesame doctor` ends in the time
 that was allowed, in little memory, with a report, and the terminal is safe."""
+import contextlib
 import gzip
 import json
 import os
 import re
 import signal
+import socket
 import struct
 import subprocess
+import threading
 import time
 import zlib
 
@@ -167,3 +170,24 @@ def test_no_form_of_the_report_drives_a_terminal(form):
                              capture_output=True, env=CLEAN, timeout=20)
     text = (run.stdout + run.stderr).decode()
     assert not RAW.search(text.replace("\n", ""))
+
+
+def test_who_drops_a_connection_has_taken_it():
+    """However early the reset comes: nobody refused to connect."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+        def drop():
+            with contextlib.suppress(OSError):
+                while True:
+                    server.accept()[0].close()
+
+        threading.Thread(target=drop, daemon=True).start()
+        url = "ws://127.0.0.1:%d/chat" % server.getsockname()[1]
+        for _ in range(8):
+            run = subprocess.run([SESAME, "doctor", "--json", "--max-probes", "1", url],
+                                 capture_output=True, text=True, env=CLEAN, timeout=20)
+            told = json.loads(run.stdout)
+            assert "reset without an answer" in told["probes"][0]["result"], run.stdout
+            assert told["verdict"] is None or told["verdict"]["cause"] != "net.timeout"
+        server.shutdown(socket.SHUT_RDWR)

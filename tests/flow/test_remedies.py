@@ -285,3 +285,54 @@ def test_go_reads_the_go():
         forms = [f"package p\nfunc f() {{\n{lines}\n}}\n",
                  f"package p\nvar x = {lines}\n"]
         assert reads([gofmt, "-e"], forms), f"{stack} {cause}:\n{lines}"
+
+
+def request(port=8080, path="/chat"):
+    return paste.Request("app.example", port, path, "127.0.0.1:9000")
+
+
+INNER = {
+    "nginx": ("http { server { listen 127.0.0.1:9001; location / { proxy_pass http://app; } } }",
+              "proxy_http_version 1.1;"),
+    "haproxy": ("frontend f\n  bind 127.0.0.1:9001\n  default_backend b\nbackend b\n  server s 10.0.0.1:3000\n",
+                "http-request allow if { src 127.0.0.1 }"),
+    "caddy": ("http://:9001 {\n  reverse_proxy 10.0.0.1:3000\n}\n", "handle /chat {\n}"),
+    "apache": ("Listen 127.0.0.1:9001\nProxyPass / http://10.0.0.1:3000/\n", "ProxyPreserveHost On"),
+}
+
+
+@pytest.mark.parametrize("stack", INNER)
+def test_a_server_behind_another_takes_the_lines_if_it_is_the_only_one(stack):
+    text, lines = INNER[stack]
+    assert paste.answers_at(stack, text, 9001)
+    assert not paste.answers_at(stack, text, 8080)
+    assert lines.split()[-1].strip("};") in paste.paste(stack, text, lines, request())
+    if stack != "apache":  # which has a server besides its virtual hosts
+        two = text[:-2] + text[7:] if stack == "nginx" else text + text.replace("9001", "9002")
+        with pytest.raises(paste.NoPlace):
+            paste.paste(stack, two, lines, request())
+
+
+def test_a_location_that_passes_the_path_on_gets_what_its_line_lacks():
+    text = "<Location />\nProxyPass http://127.0.0.1:9000/\n</Location>\n"
+    for lines in ('ProxyPass "/chat" "http://127.0.0.1:3000/chat" upgrade=websocket',
+                  'ProxyPass "/chat" ... upgrade=websocket'):
+        assert "ProxyPass http://127.0.0.1:9000/ upgrade=websocket" in paste.paste(
+            "apache", text, lines, request())
+
+
+def test_names_of_fields_go_whichever_way_they_are_written():
+    text = "RequestHeader unset upgrade early\nProxyPass / http://127.0.0.1:9000/\n"
+    done = paste.paste("apache", text, "# remove: RequestHeader unset Upgrade ...", request())
+    assert done == "ProxyPass / http://127.0.0.1:9000/\n"
+
+
+def test_haproxy_looks_at_the_first_rule_that_fits():
+    text = ("frontend f\n  bind :8080\n  tcp-request connection reject unless { src 10.0.0.0/8 }\n"
+            "  use_backend pages if { path_beg / }\n  default_backend pages\n")
+    done = paste.paste("haproxy", text, "tcp-request connection accept if { src 127.0.0.1 }\n"
+                       "use_backend websocket if { path /chat }\nbackend websocket\n"
+                       "  server app 127.0.0.1:3000", request())
+    assert done.index("accept") < done.index("reject")
+    assert done.index("use_backend websocket") < done.index("use_backend pages")
+    assert "server app 127.0.0.1:9000" in done
