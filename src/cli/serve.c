@@ -172,7 +172,8 @@ static bool open_journal(const struct gate_policy *policy, const char *option,
 				"it in; set journal.file\n");
 		return true;
 	}
-	*ret = gate_journal_open(file, policy->journal_rows, text, sizeof(text));
+	*ret = gate_journal_open(file, policy->journal_rows, policy->journal_bytes,
+				 text, sizeof(text));
 	if (*ret) {
 		printf("journal: %s\n", file);
 		return true;

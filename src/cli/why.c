@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `sesame why REFERENCE`: what was asked, from where, which rule at which
- * file:line said no, what would have passed, and the line that lets it in.
+ * `sesame why`: one refusal by its reference, told whole; or those that fit a
+ * search, a line each; or how many there are of which kind. It reads the
+ * journal, so it does not matter whether the gateway runs.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,32 +15,43 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/tell.h"
 #include "cli/term.h"
 #include "gate/config.h"
 #include "gate/journal.h"
+#include "gate/lookup.h"
+#include "gate/match.h"
 
 #define BEHIND_US  100000 /* by how much the journal may be behind */
 #define WAIT_STEPS 12
+#define TOP_ROWS   20
 
 static void print_help(void)
 {
 	puts("Usage: sesame why REFERENCE [-c FILE | --journal FILE] [--json]\n"
-	     "       sesame why --last [N] [-c FILE | --journal FILE] "
+	     "       sesame why [--last [N]] [--since WHEN] [--origin ORIGIN]\n"
+	     "                  [--route PATH] [--cause CAUSE] [--address "
+	     "ADDRESS]\n"
+	     "                  [--top WHAT] [-c FILE | --journal FILE] "
 	     "[--json]\n"
 	     "\nExplain a refusal of `sesame serve` by the reference that the "
 	     "client was told:\nwhich rule, at which file and line, and what "
-	     "lets it in.\n\n"
+	     "lets it in. Without a reference,\nlist refusals or count "
+	     "them.\n\n"
 	     "Options");
 	option_list(stdout, "why");
 	puts("\nExamples\n"
 	     "  sesame why 7K2M-Q4XD\n"
-	     "  sesame why --last 5\n\n"
+	     "  sesame why --last 5\n"
+	     "  sesame why --since 10m --cause access --top origin\n\n"
 	     "Exit status: 0 found, 1 no such refusal, 2 wrong usage, 3 no "
 	     "journal.");
 }
 
 struct options {
-	const char *reference, *config, *journal;
+	const char *reference, *config, *journal, *since, *top;
+	struct gate_search search;
+	enum gate_top by;
 	unsigned last;
 	bool json, help;
 };
@@ -66,13 +78,11 @@ static int complain_no_reference(void)
 	return EXIT_USAGE;
 }
 
-static int complain_count(const char *value)
+static int complain(const char *option, const char *wants, const char *value)
 {
 	char shown[80];
 
-	fprintf(stderr,
-		"sesame why: --last wants a number of refusals, from 1 to "
-		"1000000, not %s\n",
+	fprintf(stderr, "sesame why: %s wants %s, not %s\n", option, wants,
 		bytes_printable(bytes_of_str(value), shown, sizeof(shown)));
 	return EXIT_USAGE;
 }
@@ -82,16 +92,137 @@ static int complain_of_two(const char *first, const char *second)
 	char shown[2][80];
 
 	fprintf(stderr,
-		"sesame why: %s or %s? One refusal at a time, or --last\n",
+		"sesame why: %s or %s? One refusal at a time, or a search\n",
 		bytes_printable(bytes_of_str(first), shown[0], sizeof(shown[0])),
 		bytes_printable(bytes_of_str(second), shown[1],
 				sizeof(shown[1])));
 	return EXIT_USAGE;
 }
 
+/* "10m" ago. */
+static bool read_ago(const char *text, int64_t *ret_ms)
+{
+	static const struct {
+		char unit;
+		int64_t ms;
+	} units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000}};
+	struct bytes all = bytes_of_str(text);
+	uint64_t n;
+
+	if (all.len < 2 ||
+	    !bytes_to_u64(bytes_first(all, all.len - 1), 1000000, &n))
+		return false;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (all.data[all.len - 1] != (uint8_t)units[i].unit)
+			continue;
+		*ret_ms = time(NULL) * INT64_C(1000) - (int64_t)n * units[i].ms;
+		return true;
+	}
+	return false;
+}
+
+/* "2026-11-22T10:00", in the time of this place, or with a Z in that of UTC. */
+static bool read_moment(const char *text, int64_t *ret_ms)
+{
+	static const char *const forms[] = {
+		"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M",
+		"%Y-%m-%d %H:%M", "%Y-%m-%d"};
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		struct tm tm = {.tm_isdst = -1};
+		const char *end = strptime(text, forms[i], &tm);
+
+		if (!end || (*end && strcmp(end, "Z") != 0))
+			continue;
+		*ret_ms = (*end ? timegm(&tm) : mktime(&tm)) * INT64_C(1000);
+		return true;
+	}
+	return false;
+}
+
+static int read_since(struct options *o)
+{
+	if (read_ago(o->since, &o->search.since_ms) ||
+	    read_moment(o->since, &o->search.since_ms))
+		return EXIT_OK;
+	return complain("--since",
+			"a time like 90s, 10m, 2h, 3d or 2026-11-22T10:00",
+			o->since);
+}
+
+static int read_top(struct options *o)
+{
+	const char *names[GATE_N_TOPS], *near;
+
+	for (int i = 0; i < GATE_N_TOPS; i++) {
+		names[i] = gate_top_name((enum gate_top)i);
+		o->by = (enum gate_top)i;
+		if (strcmp(names[i], o->top) == 0)
+			return EXIT_OK;
+	}
+	near = text_suggest(o->top, names, GATE_N_TOPS);
+	complain("--top", "cause, origin, route, address or rule", o->top);
+	if (near)
+		fprintf(stderr, "Did you mean %s?\n", near);
+	return EXIT_USAGE;
+}
+
+static int read_search(struct options *o)
+{
+	struct gate_network net;
+	int status = EXIT_OK;
+
+	if (o->since)
+		status = read_since(o);
+	if (!status && o->top)
+		status = read_top(o);
+	if (!status && o->search.address &&
+	    gate_network_read(bytes_of_str(o->search.address), &net))
+		status = complain("--address", "an address or a network",
+				  o->search.address);
+	if (!status && !o->last)
+		o->last = 20;
+	return status;
+}
+
+static const char **place_of(const char *name, struct options *o)
+{
+	const struct {
+		const char *name, **to;
+	} places[] = {
+		{"config", &o->config},
+		{"journal", &o->journal},
+		{"since", &o->since},
+		{"origin", &o->search.origin},
+		{"route", &o->search.route},
+		{"cause", &o->search.cause},
+		{"address", &o->search.address},
+		{"top", &o->top},
+	};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (strcmp(places[i].name, name) == 0)
+			return places[i].to;
+	return NULL;
+}
+
+/* The search that is asked for, as one of its options is called, or NULL. */
+static const char *search_of(const struct options *o)
+{
+	return o->last		   ? "--last"
+	       : o->since	   ? "--since"
+	       : o->top		   ? "--top"
+	       : o->search.origin  ? "--origin"
+	       : o->search.route   ? "--route"
+	       : o->search.cause   ? "--cause"
+	       : o->search.address ? "--address"
+				   : NULL;
+}
+
 static int read_options(char **argv, struct options *o)
 {
 	struct option_reader r = {.command = "why", .next = argv + 1};
+	const char **to;
 	int more;
 
 	while ((more = option_next(&r)) > 0) {
@@ -99,10 +230,8 @@ static int read_options(char **argv, struct options *o)
 			return complain_of_two(o->reference, r.value);
 		if (!r.name)
 			o->reference = r.value;
-		else if (strcmp(r.name, "config") == 0)
-			o->config = r.value;
-		else if (strcmp(r.name, "journal") == 0)
-			o->journal = r.value;
+		else if ((to = place_of(r.name, o)))
+			*to = r.value;
 		else if (strcmp(r.name, "json") == 0)
 			o->json = true;
 		else if (strcmp(r.name, "help") == 0)
@@ -110,15 +239,20 @@ static int read_options(char **argv, struct options *o)
 		else if (!r.value)
 			o->last = 20;
 		else if (!read_count(r.value, &o->last))
-			return complain_count(r.value);
+			return complain(
+				"--last",
+				"a number of refusals, from 1 to 1000000",
+				r.value);
 	}
 	if (more < 0)
 		return EXIT_USAGE;
 	if (o->help)
 		return EXIT_OK;
-	if (o->reference && o->last)
-		return complain_of_two(o->reference, "--last");
-	return o->reference || o->last ? EXIT_OK : complain_no_reference();
+	if (o->reference && search_of(o))
+		return complain_of_two(o->reference, search_of(o));
+	if (!o->reference && !search_of(o))
+		return complain_no_reference();
+	return o->reference ? EXIT_OK : read_search(o);
 }
 
 /* ---- The journal's place ---- */
@@ -134,9 +268,8 @@ static int default_journal(char *out, size_t size)
 }
 
 /* What the configuration says, else the default; or told why there is none. */
-static int find_journal(const struct options *o, char *out, size_t size)
+static int find_journal(struct options *o, char *out, size_t size)
 {
-	const char *config = o->config;
 	struct gate_policy *policy;
 	struct ses_buf errors;
 	int status = EXIT_OK;
@@ -151,12 +284,12 @@ static int find_journal(const struct options *o, char *out, size_t size)
 		snprintf(out, size, "%s", o->journal);
 		return EXIT_OK;
 	}
-	if (!config && access("sesame.yaml", F_OK) == 0)
-		config = "sesame.yaml";
-	if (!config)
+	if (!o->config && access("sesame.yaml", F_OK) == 0)
+		o->config = "sesame.yaml";
+	if (!o->config)
 		return default_journal(out, size);
 	ses_buf_init(&errors, 1 << 20);
-	policy = gate_config_read(config, &errors);
+	policy = gate_config_read(o->config, &errors);
 	if (!policy)
 		fprintf(stderr, "%.*s", BYTES_ARG(ses_buf_bytes(&errors)));
 	ses_buf_fini(&errors);
@@ -170,124 +303,258 @@ static int find_journal(const struct options *o, char *out, size_t size)
 	return status;
 }
 
-/* ---- Telling ---- */
+/* ---- One refusal ---- */
 
-static void print_time(int64_t time_ms, char out[32])
+static void tell_head(const struct gate_story *s)
 {
-	time_t seconds = (time_t)(time_ms / 1000);
-	struct tm tm;
-
-	localtime_r(&seconds, &tm);
-	strftime(out, 32, "%Y-%m-%d %H:%M:%S", &tm);
-}
-
-static void print_row(const char *name, const char *value)
-{
-	if (value[0])
-		printf("  %-11s %s\n", name, value);
-}
-
-static void tell(const struct gate_story *s)
-{
-	bool colour = term_colour(stdout);
-	const char *bold = colour ? TERM_BOLD : "",
-		   *red = colour ? TERM_RED : "";
+	bool colour = term_colour(stdout), admitted = s->count > 0;
+	const char *bold = colour ? TERM_BOLD : "";
+	const char *red = !colour ? "" : admitted ? TERM_GREEN : TERM_RED;
 	const char *reset = colour ? TERM_RESET : "";
 	int cause = why_cause_find(bytes_of_str(s->cause));
-	char when[32];
-	struct ses_buf advice;
 
-	print_time(s->time_ms, when);
 	printf("%s%s%s  %s%s%s", bold, s->reference, reset, red,
-	       s->observed ? "would have been refused" : "refused", reset);
-	if (s->status)
+	       admitted	     ? "let in"
+	       : s->observed ? "would have been refused"
+			     : "refused",
+	       reset);
+	if (s->status && !admitted)
 		printf(" with %d", s->status);
 	printf(": %s%s%s\n", bold, s->cause, reset);
-	if (cause >= 0)
+	if (cause > WHY_OK)
 		term_wrap(stdout, why_cause((enum why_cause)cause)->sentence, 2);
 	printf("\n");
-	print_row("asked", s->target);
-	print_row("at", s->listener);
-	print_row("when", when);
-	print_row("from", s->address);
-	print_row("Host", s->host);
-	print_row("Origin", s->origin[0] ? s->origin : "(none was sent)");
-	print_row("User-Agent", s->user_agent);
-	print_row("route", s->route);
-	print_row("behind it", s->upstream);
-	printf("\n");
-	if (s->check[0] && s->line)
-		printf("  %s%s:%u%s  ", bold, s->file, s->line, reset);
-	else
-		printf("  ");
-	if (s->check[0])
-		printf("%s: %s\n", s->check, s->rule);
-	else
-		printf("%s\n", s->note);
-	if (s->check[0] && strcmp(s->check, "path") != 0)
-		print_row("compared",
-			  s->compared[0] ? s->compared : "(nothing)");
-	print_row("nearest", s->nearest);
-	printf("\n");
-	ses_buf_init(&advice, 8192);
-	gate_story_advise(s, &advice);
-	printf("%.*s", BYTES_ARG(ses_buf_bytes(&advice)));
-	ses_buf_fini(&advice);
 }
 
-static void tell_json(const struct gate_story *s, bool pretty)
+static void tell_asked(const struct gate_story *s)
 {
-	char *text = gate_story_json(s, pretty);
+	char when[32], asked[sizeof(s->method) + sizeof(s->target) + 1];
+
+	tell_time(s->time_ms, when);
+	snprintf(asked, sizeof(asked), "%s%s%s", s->method,
+		 s->method[0] ? " " : "", s->target);
+	tell_row("asked", asked);
+	tell_row("at", s->listener);
+	tell_row("when", when);
+	tell_row("from", s->address);
+	tell_row("hops", s->hops);
+	tell_row("Host", s->host);
+	tell_row("Origin", s->origin[0] ? s->origin : "(none was sent)");
+	tell_row("User-Agent", s->user_agent);
+	tell_row("offers", s->protocols);
+	tell_row("credential", s->credential);
+	tell_row("its fault", s->fault);
+	tell_row("subject", s->subject);
+	tell_row("certificate", s->certificate);
+	tell_row("route", s->route);
+	tell_row("behind it", s->upstream);
+}
+
+static void tell(const struct gate_story *s, const char *config)
+{
+	char place[300] = "", many[80];
+
+	tell_head(s);
+	tell_asked(s);
+	if (s->count) {
+		snprintf(many, sizeof(many), "%lld of this kind were let in",
+			 (long long)s->count);
+		tell_row("count", many);
+	}
+	printf("\n");
+	tell_trace(s);
+	if (s->check[0] && s->line)
+		snprintf(place, sizeof(place), "%s:%u", s->file, s->line);
+	if (s->check[0]) {
+		printf("\n");
+		tell_row("decided", place);
+		tell_row("rule", s->rule);
+		if (strcmp(s->check, "path") != 0)
+			tell_row("compared",
+				 s->compared[0] ? s->compared : "(nothing)");
+	}
+	tell_row("nearest", s->nearest);
+	tell_row("note", s->note);
+	if (s->count)
+		return;
+	printf("\n");
+	tell_change(s, config ? config : s->file, NULL);
+}
+
+static void print_json(json_t *o, size_t flags)
+{
+	char *text = json_dumps(o, flags);
 
 	puts(text ? text : "{}");
 	free(text);
+	json_decref(o);
 }
+
+static json_t *story_json(const struct gate_story *s)
+{
+	char *text = gate_story_json(s, false);
+	json_t *o = text ? json_loads(text, 0, NULL) : NULL;
+
+	free(text);
+	return o ? o : json_object();
+}
+
+static void tell_whole_json(const struct gate_story *s, const char *config)
+{
+	json_t *o = story_json(s);
+
+	tell_change(s, config ? config : s->file, o);
+	print_json(o, JSON_INDENT(2));
+}
+
+/* ---- Many ---- */
 
 static void tell_short(void *user, const struct gate_story *s)
 {
 	char when[32];
 
 	if (*(bool *)user) {
-		tell_json(s, false);
+		print_json(story_json(s), JSON_COMPACT);
 		return;
 	}
-	print_time(s->time_ms, when);
-	printf("%s  %s  %3d  %-22s %-15s %s", s->reference, when, s->status,
-	       s->cause, s->address, s->target);
+	tell_time(s->time_ms, when);
+	printf("%s  %s  %3d %-21s %s%s\n", s->reference, when, s->status,
+	       s->cause, s->address, s->observed ? " (let in)" : "");
+	printf("           %.69s\n", s->target);
 	if (s->origin[0])
-		printf("  %s", s->origin);
+		printf("           Origin %.62s\n", s->origin);
 	if (s->check[0] && s->line)
-		printf("  %s:%u", s->file, s->line);
-	printf("%s\n", s->observed ? "  (let in)" : "");
+		printf("           %s:%u  %.40s\n", s->file, s->line, s->rule);
+	else if (s->note[0])
+		printf("           %.69s\n", s->note);
 }
 
-static int complain_of_journal(struct gate_journal_reader *journal,
-			       const char *file)
+static int complain_of_journal(struct gate_lookup *journal, const char *file)
 {
 	char shown[4096];
 
 	fprintf(stderr, "sesame why: the journal %s cannot be read: %s\n",
 		bytes_printable(bytes_of_str(file), shown, sizeof(shown)),
-		gate_journal_error(journal));
+		gate_lookup_error(journal));
 	return EXIT_NO_ANSWER;
 }
 
-static int tell_last(struct gate_journal_reader *journal, struct options *o,
-		     const char *file)
+/* What the journal does not have, and why. */
+static void tell_gaps(const struct gate_lookup_state *state)
 {
-	uint64_t rows, left_out;
+	char when[32];
 
-	usleep(BEHIND_US); /* what was refused just now is to be among them */
-	if (gate_journal_last(journal, o->last, tell_short, &o->json) < 0)
-		return complain_of_journal(journal, file);
-	gate_journal_count(journal, &rows, &left_out);
-	if (left_out)
+	if (state->sampled)
+		fprintf(stderr,
+			"%llu more were left out, many of a kind at once\n",
+			(unsigned long long)state->sampled);
+	if (state->busy)
 		fprintf(stderr,
 			"%llu more were left out while the gateway was busy\n",
-			(unsigned long long)left_out);
-	if (!rows)
+			(unsigned long long)state->busy);
+	if (state->unwritten)
+		fprintf(stderr,
+			"%llu more were left out while the journal could not "
+			"be written\n",
+			(unsigned long long)state->unwritten);
+	if (!state->killed)
+		return;
+	tell_time(state->last_ms, when);
+	fprintf(stderr,
+		"The gateway did not end in order; what it refused in its last "
+		"second is missing\n(last written: %s)\n",
+		when);
+}
+
+static int tell_last(struct gate_lookup *journal, struct options *o,
+		     const char *file)
+{
+	struct gate_lookup_state state;
+	int n;
+
+	usleep(BEHIND_US); /* what was refused just now is to be among them */
+	n = gate_lookup_search(journal, &o->search, o->last, tell_short,
+			       &o->json);
+	if (n < 0)
+		return complain_of_journal(journal, file);
+	gate_lookup_state(journal, &state);
+	tell_gaps(&state);
+	if (!state.refusals)
 		fprintf(stderr, "sesame why: nothing was refused yet\n");
-	return rows ? EXIT_OK : EXIT_FAULT;
+	else if (!n)
+		fprintf(stderr,
+			"sesame why: none of the %llu refusals kept fits\n",
+			(unsigned long long)state.refusals);
+	return n ? EXIT_OK : EXIT_FAULT;
+}
+
+/* ---- Counts ---- */
+
+struct counting {
+	const struct options *o;
+	json_t *rows; /* NULL: for people */
+};
+
+static void tell_count(void *user, const struct gate_top_row *row)
+{
+	struct counting *c = user;
+	const char *value = row->value[0]		  ? row->value
+			    : c->o->by == GATE_TOP_ORIGIN ? "(none was sent)"
+							  : "(none)";
+	char when[32];
+
+	if (c->rows) {
+		json_array_append_new(c->rows,
+				      json_pack("{s:s, s:I, s:I, s:s}", "value",
+						row->value, "count",
+						(json_int_t)row->n, "last_ms",
+						(json_int_t)row->last_ms,
+						"reference", row->reference));
+		return;
+	}
+	tell_time(row->last_ms, when);
+	printf("%8llu  %s  %s  %.37s\n", (unsigned long long)row->n,
+	       row->reference, when, value);
+}
+
+static void add_omitted(void *user, const char *cause, const char *why,
+			uint64_t n)
+{
+	json_t *list = user;
+
+	json_array_append_new(list,
+			      json_pack("{s:s, s:s, s:I}", "cause", cause,
+					"why", why, "count", (json_int_t)n));
+}
+
+static int tell_top(struct gate_lookup *journal, struct options *o,
+		    const char *file)
+{
+	struct counting c = {o, o->json ? json_array() : NULL};
+	struct gate_lookup_state state;
+	json_t *omitted;
+	int n;
+
+	usleep(BEHIND_US);
+	if (!o->json)
+		printf("   count  latest                          %s\n", o->top);
+	n = gate_lookup_top(journal, &o->search, o->by, o->last, tell_count, &c);
+	if (n < 0) {
+		json_decref(c.rows);
+		return complain_of_journal(journal, file);
+	}
+	gate_lookup_state(journal, &state);
+	if (o->json) {
+		omitted = json_array();
+		gate_lookup_omitted(journal, add_omitted, omitted);
+		print_json(json_pack("{s:s, s:I, s:o, s:o}", "top", o->top,
+				     "kept", (json_int_t)state.refusals, "rows",
+				     c.rows, "left_out", omitted),
+			   JSON_INDENT(2));
+	} else {
+		tell_gaps(&state);
+	}
+	return n ? EXIT_OK : EXIT_FAULT;
 }
 
 /* ---- Unknown references ---- */
@@ -309,29 +576,27 @@ static void come_near(void *user, const struct gate_story *s)
 	}
 }
 
-static int tell_unknown(struct gate_journal_reader *journal,
-			const char *reference, const char *file)
+static int tell_unknown(struct gate_lookup *journal, const char *reference,
+			const char *file)
 {
 	struct nearest near = {.typed = reference, .distance = 3};
-	uint64_t rows, left_out;
+	const struct gate_search any = {0};
+	struct gate_lookup_state state;
 
-	if (gate_journal_last(journal, 1000, come_near, &near) < 0)
+	if (gate_lookup_search(journal, &any, 1000, come_near, &near) < 0)
 		return complain_of_journal(journal, file);
-	gate_journal_count(journal, &rows, &left_out);
+	gate_lookup_state(journal, &state);
 	fprintf(stderr, "sesame why: %s is not in %s, which holds %llu %s\n",
-		reference, file, (unsigned long long)rows,
-		rows == 1 ? "refusal" : "refusals");
+		reference, file, (unsigned long long)state.refusals,
+		state.refusals == 1 ? "refusal" : "refusals");
 	if (near.reference[0])
 		fprintf(stderr, "Did you mean %s?\n", near.reference);
-	if (left_out)
-		fprintf(stderr,
-			"%llu were left out while the gateway was busy.\n",
-			(unsigned long long)left_out);
+	tell_gaps(&state);
 	fprintf(stderr, "`sesame why --last` shows the latest.\n");
 	return EXIT_FAULT;
 }
 
-static int find(struct gate_journal_reader *journal, const char *reference,
+static int find(struct gate_lookup *journal, const char *reference,
 		struct gate_story *ret_story)
 {
 	int found = 0;
@@ -339,13 +604,13 @@ static int find(struct gate_journal_reader *journal, const char *reference,
 	for (int i = 0; i < WAIT_STEPS && found == 0; i++) {
 		if (i)
 			usleep(BEHIND_US);
-		found = gate_journal_find(journal, reference, ret_story);
+		found = gate_lookup_find(journal, reference, ret_story);
 	}
 	return found;
 }
 
-static int tell_one(struct gate_journal_reader *journal,
-		    const struct options *o, const char *file)
+static int tell_one(struct gate_lookup *journal, const struct options *o,
+		    const char *file)
 {
 	char reference[WHY_REFERENCE_SIZE];
 	struct gate_story *story = calloc(1, sizeof(*story));
@@ -360,16 +625,16 @@ static int tell_one(struct gate_journal_reader *journal,
 	else if (found == 0)
 		status = tell_unknown(journal, reference, file);
 	else if (o->json)
-		tell_json(story, true);
+		tell_whole_json(story, o->config);
 	else
-		tell(story);
+		tell(story, o->config);
 	free(story);
 	return status;
 }
 
 int cmd_why(int argc, char **argv)
 {
-	struct gate_journal_reader *journal;
+	struct gate_lookup *journal;
 	struct options o = {0};
 	char file[4096], text[4400];
 	uint64_t number;
@@ -392,15 +657,19 @@ int cmd_why(int argc, char **argv)
 	status = find_journal(&o, file, sizeof(file));
 	if (status)
 		return status;
-	journal = gate_journal_read(file, text, sizeof(text));
+	journal = gate_lookup_open(file, text, sizeof(text));
 	if (!journal) {
 		fprintf(stderr, "sesame why: %s\n", text);
 		fprintf(stderr, "-c FILE or --journal FILE say where else to "
 				"look.\n");
 		return EXIT_NO_ANSWER;
 	}
-	status = o.last ? tell_last(journal, &o, file)
-			: tell_one(journal, &o, file);
-	gate_journal_read_close(journal);
+	if (o.reference)
+		status = tell_one(journal, &o, file);
+	else if (o.top)
+		status = tell_top(journal, &o, file);
+	else
+		status = tell_last(journal, &o, file);
+	gate_lookup_close(journal);
 	return status;
 }

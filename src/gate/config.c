@@ -113,6 +113,7 @@ const struct gate_reading gate_readings[GATE_N_SETTINGS] = {
 	[GATE_SET_JOURNAL] = {gate_read_plain_map, 0},
 	[GATE_SET_JOURNAL_FILE] = {gate_read_file_or_none, POLICY(journal)},
 	[GATE_SET_JOURNAL_ROWS] = {gate_read_number, POLICY(journal_rows)},
+	[GATE_SET_JOURNAL_SIZE] = {gate_read_number, POLICY(journal_bytes)},
 	[GATE_SET_LOG] = {gate_read_log, 0},
 	[GATE_SET_LOG_FILE] = {gate_read_log_file, POLICY(log_file)},
 	[GATE_SET_LOG_FORMAT] = {gate_read_choice, POLICY(log_format)},

@@ -1,112 +1,65 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SQLite in write-ahead mode. Two arrays take turns: the loop fills one while
- * the thread writes the other in one transaction. A killed process loses what
- * the thread had not yet begun to write, a twentieth of a second's refusals.
+ * Two arrays take turns: the workers fill one while the thread writes the
+ * other in one transaction. A killed process loses what the thread had not yet
+ * written, a twentieth of a second's refusals. A batch that could not be
+ * written is kept and tried again, by a new connection unless it was only a
+ * lock, until it is in the file or the journal is closed.
  */
 #include "gate/journal.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <sesame/error.h>
-
+#include "gate/journal_file.h"
 #include "gate/log.h"
+#include "gate/sampler.h"
 
 #define QUEUE_ROWS 256
-#define REST_MS	   50 /* between two transactions */
+#define REST_MS	   50	 /* between two transactions */
+#define RETRY_MS   500	 /* after one that failed */
+#define TELL_MS	   60000 /* between two complaints */
+#define REGULARS   1024	 /* admitted kinds that are counted */
+#define PROBES	   8
+#define NEW_KINDS  200 /* of admissions, at once */
+#define NEW_RATE   10  /* and a second */
+#define MAX_BYTES  (UINT64_C(64) << 20)
 
-static const char schema[] =
-	"PRAGMA journal_mode=WAL;"
-	"PRAGMA synchronous=NORMAL;"
-	"PRAGMA journal_size_limit=4194304;"
-	"CREATE TABLE IF NOT EXISTS refusals ("
-	" id INTEGER PRIMARY KEY, reference TEXT NOT NULL, time_ms INTEGER,"
-	" status INTEGER, observed INTEGER, cause TEXT, target TEXT, host TEXT,"
-	" origin TEXT, user_agent TEXT, address TEXT, hops TEXT,"
-	" listener TEXT, route TEXT,"
-	" upstream TEXT, look TEXT, rule TEXT, preset INTEGER, file TEXT,"
-	" line INTEGER, compared TEXT, nearest TEXT, note TEXT, trace TEXT);"
-	"CREATE INDEX IF NOT EXISTS by_reference ON refusals (reference);"
-	"CREATE TABLE IF NOT EXISTS left_out ("
-	" id INTEGER PRIMARY KEY CHECK (id = 1), n INTEGER, last_ms INTEGER);"
-	"PRAGMA user_version=1;";
-
-/*
- * The columns in their order, with where a story keeps them. Writing binds
- * them and reading fills them in from this one table.
- */
-enum column_kind { TEXT, INT, INT64, BOOL };
-
-static const struct column {
-	const char *name;
-	enum column_kind kind;
-	size_t offset, size;
-} columns[] = {
-#define COLUMN(name, kind, field)                               \
-	{                                                       \
-		name, kind, offsetof(struct gate_story, field), \
-			sizeof(((struct gate_story *)0)->field) \
-	}
-	COLUMN("reference", TEXT, reference),
-	COLUMN("time_ms", INT64, time_ms),
-	COLUMN("status", INT, status),
-	COLUMN("observed", BOOL, observed),
-	COLUMN("cause", TEXT, cause),
-	COLUMN("target", TEXT, target),
-	COLUMN("host", TEXT, host),
-	COLUMN("origin", TEXT, origin),
-	COLUMN("user_agent", TEXT, user_agent),
-	COLUMN("address", TEXT, address),
-	COLUMN("hops", TEXT, hops),
-	COLUMN("listener", TEXT, listener),
-	COLUMN("route", TEXT, route),
-	COLUMN("upstream", TEXT, upstream),
-	COLUMN("look", TEXT, check),
-	COLUMN("rule", TEXT, rule),
-	COLUMN("preset", BOOL, preset),
-	COLUMN("file", TEXT, file),
-	COLUMN("line", INT, line),
-	COLUMN("compared", TEXT, compared),
-	COLUMN("nearest", TEXT, nearest),
-	COLUMN("note", TEXT, note),
-	COLUMN("trace", TEXT, trace),
+struct regular {
+	uint64_t key, n; /* n: not yet in the file */
+	int64_t last_ms;
 };
 
-#define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
-
-static const char insert_sql[] =
-	"INSERT INTO refusals (reference, time_ms, status, observed, cause,"
-	" target, host, origin, user_agent, address, hops, listener, route, "
-	"upstream,"
-	" look, rule, preset, file, line, compared, nearest, note, trace)"
-	" VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
-
-#define SELECT                                                              \
-	"SELECT reference, time_ms, status, observed, cause, target, host," \
-	" origin, user_agent, address, hops, listener, route, upstream, "   \
-	"look, rule,"                                                       \
-	" preset, file, line, compared, nearest, note, trace FROM refusals "
+struct batch {
+	struct gate_batch_story story[QUEUE_ROWS];
+	size_t n;
+	uint64_t omitted[GATE_N_OMISSIONS][WHY_N_CAUSES];
+};
 
 struct gate_journal {
-	sqlite3 *db;
-	sqlite3_stmt *insert;
-	char *file;
-	uint64_t max_rows;
+	char *name;
 	pthread_t thread;
-	pthread_mutex_t lock; /* for all that follows */
+	pthread_mutex_t lock; /* for all that follows, up to the thread's own */
 	pthread_cond_t work;
-	struct gate_story *filling, *writing; /* QUEUE_ROWS each */
-	size_t n_filling;
-	uint64_t left_out; /* not yet in the file */
+	struct batch *filling;
+	struct gate_sampler sampler;
+	struct regular regular[REGULARS];
+	bool counted;	    /* any of them has more to write */
+	uint64_t new_kinds; /* in thousandths: how many more may come */
+	int64_t new_kinds_ms;
+	struct gate_journal_health health;
 	bool closing;
+	/* the thread's own */
+	struct batch *writing;
+	struct gate_recount recount[REGULARS];
+	size_t n_recounts;
+	struct gate_journal_file file;
+	bool failing;
+	uint64_t told_ms, unwritten;
 };
 
 /* ---- The file's place ---- */
@@ -146,101 +99,129 @@ static void make_folders(const char *file)
 	}
 }
 
-/* ---- Writing ---- */
+/* ---- Saying what is wrong ---- */
 
-static uint64_t ask_number(sqlite3 *db, const char *sql)
+static uint64_t steady_ms(void)
 {
-	sqlite3_stmt *stmt = NULL;
-	uint64_t n = 0;
+	struct timespec now;
 
-	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK &&
-	    sqlite3_step(stmt) == SQLITE_ROW)
-		n = (uint64_t)sqlite3_column_int64(stmt, 0);
-	sqlite3_finalize(stmt);
-	return n;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static void bind_story(sqlite3_stmt *stmt, const struct gate_story *story)
+static int64_t wall_ms(void)
 {
-	for (size_t i = 0; i < N_COLUMNS; i++) {
-		const char *at = (const char *)story + columns[i].offset;
-		int to = (int)i + 1;
+	struct timespec now;
 
-		switch (columns[i].kind) {
-		case TEXT:
-			sqlite3_bind_text(stmt, to, at, -1, SQLITE_STATIC);
-			break;
-		case INT:
-			sqlite3_bind_int(stmt, to, *(const int *)at);
-			break;
-		case INT64:
-			sqlite3_bind_int64(stmt, to, *(const int64_t *)at);
-			break;
-		case BOOL:
-			sqlite3_bind_int(stmt, to, *(const bool *)at);
-			break;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+static void set_health(struct gate_journal *j, const char *wrong)
+{
+	pthread_mutex_lock(&j->lock);
+	j->health.written = !wrong;
+	snprintf(j->health.wrong, sizeof(j->health.wrong), "%s",
+		 wrong ? wrong : "");
+	pthread_mutex_unlock(&j->lock);
+}
+
+static void complain(struct gate_journal *j, const char *why)
+{
+	uint64_t now = steady_ms();
+
+	j->failing = true;
+	set_health(j, why);
+	if (j->told_ms && now - j->told_ms < TELL_MS)
+		return;
+	j->told_ms = now;
+	gate_log("sesame: the journal %s cannot be written: %s; serving goes "
+		 "on without it",
+		 j->name, why);
+}
+
+static void tell_recovery(struct gate_journal *j)
+{
+	if (!j->failing)
+		return;
+	j->failing = false;
+	set_health(j, NULL);
+	gate_log("sesame: the journal %s is written again; %llu left out "
+		 "meanwhile",
+		 j->name, (unsigned long long)j->unwritten);
+	j->unwritten = 0;
+}
+
+/* ---- The thread ---- */
+
+static bool reopen(struct gate_journal *j)
+{
+	char text[300];
+	bool passing;
+
+	make_folders(j->name);
+	if (gate_journal_file_open(&j->file, j->name, text, sizeof(text),
+				   &passing) == 0)
+		return true;
+	complain(j, text);
+	return false;
+}
+
+/* Whether the file can be written to: opened anew when it was replaced. */
+static bool is_ready(struct gate_journal *j)
+{
+	if (j->file.db && !gate_journal_file_is_there(&j->file, j->name)) {
+		uint64_t now = steady_ms();
+
+		gate_journal_file_close(&j->file, false);
+		if (!j->told_ms || now - j->told_ms >= TELL_MS) {
+			j->told_ms = now;
+			gate_log("sesame: the journal %s was removed or "
+				 "replaced; going on with what is there now",
+				 j->name);
 		}
 	}
+	return j->file.db || reopen(j);
 }
 
-static int run(sqlite3 *db, const char *format, uint64_t a, uint64_t b)
+static bool is_lock(int code)
 {
-	char sql[256];
-
-	snprintf(sql, sizeof(sql), format, (unsigned long long)a,
-		 (unsigned long long)b);
-	return sqlite3_exec(db, sql, NULL, NULL, NULL);
+	return (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED;
 }
 
-static void complain_of_failure(struct gate_journal *j)
+static bool write_out(struct gate_journal *j)
 {
-	static time_t last;
-	time_t now = time(NULL);
+	struct gate_batch batch = {
+		.story = j->writing->story,
+		.n = j->writing->n,
+		.recount = j->recount,
+		.n_recounts = j->n_recounts,
+		.omitted = j->writing->omitted,
+		.now_ms = wall_ms(),
+	};
+	int r;
 
-	if (now - last < 60)
-		return;
-	last = now;
-	gate_log("sesame: the journal %s cannot be written: %s", j->file,
-		 sqlite3_errmsg(j->db));
-}
-
-static int write_batch(struct gate_journal *j, size_t n, uint64_t left_out)
-{
-	int r = run(j->db, "BEGIN IMMEDIATE", 0, 0);
-
-	for (size_t i = 0; r == SQLITE_OK && i < n; i++) {
-		bind_story(j->insert, &j->writing[i]);
-		r = sqlite3_step(j->insert) == SQLITE_DONE ? SQLITE_OK
-							   : SQLITE_ERROR;
-		sqlite3_reset(j->insert);
+	if (!is_ready(j))
+		return false;
+	r = gate_journal_file_write(&j->file, j->name, &batch);
+	if (r == SQLITE_OK) {
+		tell_recovery(j);
+		return true;
 	}
-	if (r == SQLITE_OK)
-		r = run(j->db,
-			"DELETE FROM refusals WHERE id <= "
-			"(SELECT max(id) FROM refusals) - %llu",
-			j->max_rows, 0);
-	if (r == SQLITE_OK && left_out)
-		r = run(j->db,
-			"INSERT INTO left_out VALUES (1, %llu, %llu) "
-			"ON CONFLICT (id) DO UPDATE SET n = n + excluded.n,"
-			" last_ms = excluded.last_ms",
-			left_out, (uint64_t)time(NULL) * 1000);
-	if (r == SQLITE_OK)
-		r = run(j->db, "COMMIT", 0, 0);
-	if (r != SQLITE_OK) {
-		complain_of_failure(j); /* the next call forgets the reason */
-		run(j->db, "ROLLBACK", 0, 0);
-	}
-	return r;
+	complain(j, gate_journal_file_error(&j->file));
+	gate_journal_file_undo(&j->file);
+	if (!is_lock(r))
+		gate_journal_file_close(&j->file, false);
+	return false;
 }
 
 /* Sleep, unless it is to close. With the lock held. */
-static void rest(struct gate_journal *j)
+static void rest(struct gate_journal *j, long ms)
 {
 	struct timespec until;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += REST_MS * 1000000L;
+	until.tv_nsec += ms * 1000000L;
 	until.tv_sec += until.tv_nsec / 1000000000L;
 	until.tv_nsec %= 1000000000L;
 	while (!j->closing &&
@@ -248,123 +229,82 @@ static void rest(struct gate_journal *j)
 		;
 }
 
+static bool has_omitted(const struct batch *b)
+{
+	for (int i = 0; i < GATE_N_OMISSIONS * WHY_N_CAUSES; i++)
+		if (b->omitted[i / WHY_N_CAUSES][i % WHY_N_CAUSES])
+			return true;
+	return false;
+}
+
+static bool is_idle(const struct gate_journal *j)
+{
+	return j->filling->n == 0 && !j->counted && !has_omitted(j->filling);
+}
+
+static void take_counts(struct gate_journal *j)
+{
+	j->n_recounts = 0;
+	for (size_t i = 0; j->counted && i < REGULARS; i++) {
+		struct regular *r = &j->regular[i];
+
+		if (r->n)
+			j->recount[j->n_recounts++] =
+				(struct gate_recount){r->key, r->last_ms, r->n};
+		r->n = 0;
+	}
+	j->counted = false;
+}
+
+/* The other array is written out: fill that one. With the lock held. */
+static void swap(struct gate_journal *j)
+{
+	struct batch *full = j->filling;
+
+	j->filling = j->writing;
+	j->writing = full;
+	j->filling->n = 0;
+	memset(j->filling->omitted, 0, sizeof(j->filling->omitted));
+	take_counts(j);
+}
+
 static void *write_on(void *user)
 {
 	struct gate_journal *j = user;
+	bool done = true, last = false;
 
 	pthread_mutex_lock(&j->lock);
-	while (!j->closing || j->n_filling || j->left_out) {
-		struct gate_story *full = j->filling;
-		size_t n = j->n_filling;
-		uint64_t left_out = j->left_out;
-		int r;
-
-		if (n == 0 && left_out == 0) {
+	while (!last) {
+		if (done && is_idle(j) && !j->closing) {
 			pthread_cond_wait(&j->work, &j->lock);
 			continue;
 		}
-		j->filling = j->writing;
-		j->writing = full;
-		j->n_filling = 0;
-		j->left_out = 0;
+		last = j->closing;
+		if (done)
+			swap(j);
 		pthread_mutex_unlock(&j->lock);
-		r = write_batch(j, n, left_out);
+		done = write_out(j);
 		pthread_mutex_lock(&j->lock);
-		if (r != SQLITE_OK && !j->closing)
-			j->left_out += n + left_out;
-		rest(j);
+		if (done)
+			j->health.kept += j->writing->n;
+		/* What came while the last but one was written. */
+		last = last && (is_idle(j) || !done);
+		if (!last)
+			rest(j, done ? REST_MS : RETRY_MS);
 	}
 	pthread_mutex_unlock(&j->lock);
 	return NULL;
 }
 
+/* ---- Opening and closing ---- */
+
 static void free_journal(struct gate_journal *j)
 {
-	sqlite3_finalize(j->insert);
-	sqlite3_close(j->db);
+	gate_journal_file_close(&j->file, true);
 	free(j->filling);
 	free(j->writing);
-	free(j->file);
+	free(j->name);
 	free(j);
-}
-
-/*
- * Make the file, or see that it may be written: NULL, or why not. SQLite opens
- * devices too, and tells only that it could not, not why.
- */
-static const char *prepare_file(const char *file)
-{
-	int fd = open(file, O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
-	struct stat status;
-	const char *why = NULL;
-
-	if (fd < 0)
-		return strerror(errno);
-	if (fstat(fd, &status) < 0)
-		why = strerror(errno);
-	else if (!S_ISREG(status.st_mode))
-		why = "it is not a plain file";
-	close(fd);
-	return why;
-}
-
-static bool is_of_another_program(sqlite3 *db)
-{
-	static const char tables[] = "SELECT count(*) FROM sqlite_master";
-	static const char ours[] = "SELECT count(*) FROM sqlite_master "
-				   "WHERE type = 'table' AND name = 'refusals'";
-
-	return ask_number(db, tables) > 0 && ask_number(db, ours) == 0;
-}
-
-/* Why SQLite failed last: that it cannot open a file is not all it knows. */
-static const char *why_not(sqlite3 *db)
-{
-	int why = db && sqlite3_errcode(db) == SQLITE_CANTOPEN
-			  ? sqlite3_system_errno(db)
-			  : 0;
-
-	if (!db)
-		return "out of memory";
-	return why ? strerror(why) : sqlite3_errmsg(db);
-}
-
-/* NULL, or why not. */
-static const char *open_database(struct gate_journal *j, const char *file)
-{
-	if (sqlite3_open_v2(file, &j->db,
-			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-			    NULL) == SQLITE_OK) {
-		sqlite3_busy_timeout(j->db, 1000);
-		if (is_of_another_program(j->db))
-			return "it is another program's database";
-		if (sqlite3_exec(j->db, schema, NULL, NULL, NULL) == SQLITE_OK &&
-		    sqlite3_prepare_v2(j->db, insert_sql, -1, &j->insert,
-				       NULL) == SQLITE_OK)
-			return NULL;
-	}
-	return why_not(j->db);
-}
-
-static bool open_file(struct gate_journal *j, const char *file, char *text,
-		      size_t text_size)
-{
-	const char *why;
-
-	make_folders(file);
-	why = prepare_file(file);
-	if (!why)
-		why = open_database(j, file);
-	if (!why) {
-		chmod(file, 0600); /* it holds addresses of people */
-		return true;
-	}
-	snprintf(text, text_size, "the journal %s cannot be opened: %s%s", file,
-		 why,
-		 strcmp(why, strerror(EMFILE)) == 0
-			 ? "; raise the limit of descriptors (ulimit -n 1024)"
-			 : "");
-	return false;
 }
 
 /* Its waits go by a clock that nobody sets. */
@@ -378,30 +318,52 @@ static void init_condition(pthread_cond_t *condition)
 	pthread_condattr_destroy(&how);
 }
 
-struct gate_journal *gate_journal_open(const char *file, uint64_t max_rows,
-				       char *text, size_t text_size)
+static struct gate_journal *new_journal(const char *name)
 {
 	struct gate_journal *j = calloc(1, sizeof(*j));
+
+	if (!j)
+		return NULL;
+	j->file.lock_fd = -1;
+	j->name = strdup(name);
+	j->filling = calloc(1, sizeof(*j->filling));
+	j->writing = calloc(1, sizeof(*j->writing));
+	j->health.written = true;
+	j->new_kinds = NEW_KINDS * 1000;
+	gate_sampler_init(&j->sampler, steady_ms());
+	pthread_mutex_init(&j->lock, NULL);
+	init_condition(&j->work);
+	if (j->name && j->filling && j->writing)
+		return j;
+	free_journal(j);
+	return NULL;
+}
+
+struct gate_journal *gate_journal_open(const char *file, uint64_t max_rows,
+				       uint64_t max_bytes, char *text,
+				       size_t text_size)
+{
+	struct gate_journal *j = new_journal(file);
+	char why[300];
+	bool passing;
 	int r;
 
 	if (!j) {
 		snprintf(text, text_size, "out of memory");
 		return NULL;
 	}
-	j->max_rows = max_rows;
-	j->file = strdup(file);
-	j->filling = calloc(QUEUE_ROWS, sizeof(*j->filling));
-	j->writing = calloc(QUEUE_ROWS, sizeof(*j->writing));
-	pthread_mutex_init(&j->lock, NULL);
-	init_condition(&j->work);
-	if (!j->file || !j->filling || !j->writing) {
-		snprintf(text, text_size, "out of memory");
-		free_journal(j);
-		return NULL;
-	}
-	if (!open_file(j, file, text, text_size)) {
-		free_journal(j);
-		return NULL;
+	j->file.max_rows = max_rows;
+	j->file.max_bytes = max_bytes ? max_bytes : MAX_BYTES;
+	make_folders(file);
+	if (gate_journal_file_open(&j->file, file, why, sizeof(why), &passing) <
+	    0) {
+		snprintf(text, text_size, "the journal %s cannot be opened: %s",
+			 file, why);
+		if (!passing) {
+			free_journal(j);
+			return NULL;
+		}
+		complain(j, why);
 	}
 	r = pthread_create(&j->thread, NULL, write_on, j);
 	if (r != 0) {
@@ -411,32 +373,6 @@ struct gate_journal *gate_journal_open(const char *file, uint64_t max_rows,
 		return NULL;
 	}
 	return j;
-}
-
-bool gate_journal_has_room(struct gate_journal *j)
-{
-	bool room;
-
-	pthread_mutex_lock(&j->lock);
-	room = j->n_filling < QUEUE_ROWS;
-	j->left_out += !room;
-	pthread_mutex_unlock(&j->lock);
-	return room;
-}
-
-bool gate_journal_add(struct gate_journal *j, const struct gate_story *story)
-{
-	bool room;
-
-	pthread_mutex_lock(&j->lock);
-	room = j->n_filling < QUEUE_ROWS;
-	if (room)
-		j->filling[j->n_filling++] = *story;
-	else
-		j->left_out++;
-	pthread_cond_signal(&j->work);
-	pthread_mutex_unlock(&j->lock);
-	return room;
 }
 
 void gate_journal_close(struct gate_journal *j)
@@ -453,132 +389,142 @@ void gate_journal_close(struct gate_journal *j)
 	free_journal(j);
 }
 
-/* ---- Reading ---- */
-
-struct gate_journal_reader {
-	sqlite3 *db;
-};
-
-struct gate_journal_reader *gate_journal_read(const char *file, char *text,
-					      size_t text_size)
+void gate_journal_health(struct gate_journal *j,
+			 struct gate_journal_health *ret_health)
 {
-	struct gate_journal_reader *r = calloc(1, sizeof(*r));
-	struct stat status;
+	pthread_mutex_lock(&j->lock);
+	*ret_health = j->health;
+	pthread_mutex_unlock(&j->lock);
+}
 
-	if (!r) {
-		snprintf(text, text_size, "out of memory");
-		return NULL;
+/* ---- Taking ---- */
+
+/* With the lock held. */
+static void omit(struct gate_journal *j, enum gate_omission why,
+		 enum why_cause cause)
+{
+	j->filling->omitted[why][cause]++;
+	j->health.left_out++;
+	if (!j->health.written)
+		j->unwritten++;
+	pthread_cond_signal(&j->work);
+}
+
+static enum gate_omission why_full(const struct gate_journal *j)
+{
+	return j->health.written ? GATE_BUSY : GATE_UNWRITTEN;
+}
+
+bool gate_journal_wants(struct gate_journal *j, uint64_t kind,
+			enum why_cause cause, uint64_t now_ms)
+{
+	bool room, wanted;
+
+	pthread_mutex_lock(&j->lock);
+	room = j->filling->n < QUEUE_ROWS;
+	wanted = room && gate_sampler_takes(&j->sampler, kind, now_ms);
+	if (!wanted)
+		omit(j, room ? GATE_SAMPLED : why_full(j), cause);
+	pthread_mutex_unlock(&j->lock);
+	return wanted;
+}
+
+/* With the lock held. */
+static bool queue(struct gate_journal *j, uint64_t key,
+		  const struct gate_story *story)
+{
+	int cause = why_cause_find(bytes_of_str(story->cause));
+	bool room = j->filling->n < QUEUE_ROWS;
+
+	if (room) {
+		struct gate_batch_story *to =
+			&j->filling->story[j->filling->n++];
+
+		to->key = key;
+		to->story = *story;
+		pthread_cond_signal(&j->work);
+	} else {
+		omit(j, why_full(j), cause < 0 ? WHY_OK : (enum why_cause)cause);
 	}
-	errno = 0;
-	if (access(file, R_OK) != 0 || stat(file, &status) != 0 ||
-	    !S_ISREG(status.st_mode)) {
-		snprintf(text, text_size, "the journal %s cannot be read: %s",
-			 file,
-			 errno ? strerror(errno) : "it is not a plain file");
-		free(r);
-		return NULL;
+	return room;
+}
+
+bool gate_journal_add(struct gate_journal *j, const struct gate_story *story)
+{
+	bool room;
+
+	pthread_mutex_lock(&j->lock);
+	room = queue(j, 0, story);
+	pthread_mutex_unlock(&j->lock);
+	return room;
+}
+
+/* ---- Those who were let in ---- */
+
+/* The place of @key, or one that can be its; NULL: there is none. */
+static struct regular *find_regular(struct gate_journal *j, uint64_t key)
+{
+	struct regular *oldest = NULL;
+
+	for (unsigned i = 0; i < PROBES; i++) {
+		struct regular *r = &j->regular[(key + i) % REGULARS];
+
+		if (r->key == key)
+			return r;
+		if (!r->n && (!oldest || r->last_ms < oldest->last_ms))
+			oldest = r;
 	}
-	if (sqlite3_open_v2(file, &r->db, SQLITE_OPEN_READONLY, NULL) ==
-		    SQLITE_OK &&
-	    sqlite3_busy_timeout(r->db, 1000) == SQLITE_OK &&
-	    sqlite3_exec(r->db, "SELECT id FROM refusals LIMIT 1", NULL, NULL,
-			 NULL) == SQLITE_OK)
-		return r;
-	snprintf(text, text_size, "%s is no journal of sesame: %s", file,
-		 why_not(r->db));
-	gate_journal_read_close(r);
-	return NULL;
+	return oldest;
 }
 
-void gate_journal_read_close(struct gate_journal_reader *r)
+static bool may_be_new(struct gate_journal *j, int64_t time_ms)
 {
-	if (!r)
-		return;
-	sqlite3_close(r->db);
-	free(r);
+	int64_t passed = time_ms - j->new_kinds_ms;
+
+	/* The clock of the wall may be set back, or far ahead. */
+	if (passed < 0 || passed > NEW_KINDS * 1000 / NEW_RATE)
+		passed = NEW_KINDS * 1000 / NEW_RATE;
+	j->new_kinds += (uint64_t)passed * NEW_RATE;
+	if (j->new_kinds > NEW_KINDS * 1000)
+		j->new_kinds = NEW_KINDS * 1000;
+	j->new_kinds_ms = time_ms;
+	if (j->new_kinds < 1000)
+		return false;
+	j->new_kinds -= 1000;
+	return true;
 }
 
-/* Texts are fit for a terminal, whoever else wrote into the file. */
-static void read_story(sqlite3_stmt *stmt, struct gate_story *story)
+bool gate_journal_counts(struct gate_journal *j, uint64_t key, int64_t time_ms)
 {
-	memset(story, 0, sizeof(*story));
-	for (size_t i = 0; i < N_COLUMNS; i++) {
-		char *at = (char *)story + columns[i].offset;
-		const unsigned char *text;
+	struct regular *r;
+	bool counted = true;
 
-		switch (columns[i].kind) {
-		case TEXT:
-			text = sqlite3_column_text(stmt, (int)i);
-			bytes_printable(bytes_of_str((const char *)text), at,
-					columns[i].size);
-			break;
-		case INT:
-			*(int *)at = sqlite3_column_int(stmt, (int)i);
-			break;
-		case INT64:
-			*(int64_t *)at = sqlite3_column_int64(stmt, (int)i);
-			break;
-		case BOOL:
-			*(bool *)at = sqlite3_column_int(stmt, (int)i) != 0;
-			break;
-		}
+	pthread_mutex_lock(&j->lock);
+	r = find_regular(j, key);
+	if (r && r->key == key) {
+		r->n++;
+		r->last_ms = time_ms;
+		if (!j->counted)
+			pthread_cond_signal(&j->work);
+		j->counted = true;
+	} else if (!r || j->filling->n >= QUEUE_ROWS / 2 ||
+		   !may_be_new(j, time_ms)) {
+		omit(j, GATE_SAMPLED, WHY_OK);
+	} else {
+		counted = false;
 	}
+	pthread_mutex_unlock(&j->lock);
+	return counted;
 }
 
-int gate_journal_find(struct gate_journal_reader *r, const char *reference,
-		      struct gate_story *ret_story)
+void gate_journal_admit(struct gate_journal *j, uint64_t key,
+			const struct gate_story *story)
 {
-	sqlite3_stmt *stmt = NULL;
-	int found = SESAME_ESYSTEM;
+	struct regular *r;
 
-	if (sqlite3_prepare_v2(r->db,
-			       SELECT "WHERE reference = ? ORDER BY id DESC "
-				      "LIMIT 1",
-			       -1, &stmt, NULL) == SQLITE_OK) {
-		sqlite3_bind_text(stmt, 1, reference, -1, SQLITE_STATIC);
-		switch (sqlite3_step(stmt)) {
-		case SQLITE_ROW:
-			read_story(stmt, ret_story);
-			found = 1;
-			break;
-		case SQLITE_DONE:
-			found = 0;
-		}
-	}
-	sqlite3_finalize(stmt);
-	return found;
-}
-
-int gate_journal_last(struct gate_journal_reader *r, unsigned n,
-		      void (*each)(void *user, const struct gate_story *story),
-		      void *user)
-{
-	struct gate_story *story = malloc(sizeof(*story));
-	sqlite3_stmt *stmt = NULL;
-	int count = 0, state = SQLITE_ERROR;
-
-	if (story && sqlite3_prepare_v2(r->db, SELECT "ORDER BY id DESC LIMIT ?",
-					-1, &stmt, NULL) == SQLITE_OK) {
-		sqlite3_bind_int64(stmt, 1, n);
-		while ((state = sqlite3_step(stmt)) == SQLITE_ROW) {
-			read_story(stmt, story);
-			each(user, story);
-			count++;
-		}
-	}
-	sqlite3_finalize(stmt);
-	free(story);
-	return state == SQLITE_DONE ? count : SESAME_ESYSTEM;
-}
-
-const char *gate_journal_error(struct gate_journal_reader *r)
-{
-	return why_not(r->db);
-}
-
-void gate_journal_count(struct gate_journal_reader *r, uint64_t *ret_rows,
-			uint64_t *ret_left_out)
-{
-	*ret_rows = ask_number(r->db, "SELECT count(*) FROM refusals");
-	*ret_left_out = ask_number(r->db, "SELECT sum(n) FROM left_out");
+	pthread_mutex_lock(&j->lock);
+	r = find_regular(j, key);
+	if (r && queue(j, key, story))
+		*r = (struct regular){key, 0, story->time_ms};
+	pthread_mutex_unlock(&j->lock);
 }

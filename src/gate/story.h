@@ -16,12 +16,20 @@ struct gate_story {
 	int64_t time_ms; /* since 1970 */
 	int status;
 	bool observed; /* it was let in: the route only observes */
-	char cause[40];
+	char cause[40]; /* "ok": a handshake that was let in */
+	int64_t count;	/* of an admitted kind: how many there were */
+	int64_t first_ms; /* and when the first one came */
 	/* what was asked; "" for what was not sent */
-	char target[512], host[128], origin[256], user_agent[256];
+	char method[16], target[512], host[128], origin[256], user_agent[256];
+	char protocols[160]; /* subprotocols offered */
 	char address[64];
 	char hops[320]; /* from where it is known; "" when it connected itself */
 	char listener[80]; /* "ws://127.0.0.1:8080" */
+	/* who it was, as far as credentials tell; no secret is among it */
+	char credential[24]; /* "jwt", "token", "basic" */
+	char fault[40];	     /* what was wrong with it, by name */
+	char subject[128];
+	char certificate[200]; /* subject of the client's certificate */
 	/* what said no */
 	char route[160], upstream[160];
 	char check[16];	 /* "origin"; "" when no rule did */
@@ -37,14 +45,28 @@ struct gate_story {
 
 /* Fill in what @request says. */
 void gate_story_ask(struct gate_story *story, const struct gate_request *request);
-/* Fill in what @decision says (upstream: the first of the route's servers); @policy is the one that it was made by. */
+/*
+ * Fill in what @decision says; @policy is the one that it was made by. As
+ * upstream stands the first of the route's servers.
+ */
 void gate_story_decide(struct gate_story *story, const struct gate_policy *policy,
 		       const struct gate_decision *decision);
-/* The looks of @decision as a JSON array, to be freed. NULL: no memory. */
-char *gate_trace_json(const struct gate_decision *decision);
+/*
+ * After that: put behind the looks of a refusal those that would have been
+ * next, so that the trace tells what else would refuse.
+ */
+void gate_story_survey(struct gate_story *story, const struct gate_policy *policy,
+		       const struct gate_request *request,
+		       const struct gate_decision *decision);
+/*
+ * The looks of @decision and those of @survey (or NULL) that it has not, as a
+ * JSON array, to be freed. NULL: no memory.
+ */
+char *gate_trace_json(const struct gate_decision *decision,
+		      const struct gate_decision *survey);
 /*
  * What the operator can do, in lines that end in a newline; lines to paste
- * begin with blanks. 0 or an error of the buffer.
+ * begin with blanks. In advice.c. 0 or an error of the buffer.
  */
 int gate_story_advise(const struct gate_story *story, struct ses_buf *out);
 /* The story as a JSON object, to be freed. NULL: no memory. */

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gate/lookup.h"
 #include "test.h"
 
 struct place {
@@ -43,18 +44,18 @@ static struct gate_journal *open_journal(const struct place *p, uint64_t rows)
 {
 	char text[512] = "";
 	struct gate_journal *j =
-		gate_journal_open(p->file, rows, text, sizeof(text));
+		gate_journal_open(p->file, rows, 0, text, sizeof(text));
 
 	if (!j)
 		fail_msg("%s", text);
 	return j;
 }
 
-static struct gate_journal_reader *read_journal(const struct place *p)
+static struct gate_lookup *read_journal(const struct place *p)
 {
 	char text[512] = "";
-	struct gate_journal_reader *r =
-		gate_journal_read(p->file, text, sizeof(text));
+	struct gate_lookup *r =
+		gate_lookup_open(p->file, text, sizeof(text));
 
 	if (!r)
 		fail_msg("%s", text);
@@ -84,20 +85,32 @@ TEST("a story comes back as it was told")
 {
 	struct place p = new_place();
 	struct gate_journal *j = open_journal(&p, 10);
-	struct gate_journal_reader *r;
+	struct gate_lookup *r;
 	struct gate_story s = story_of(7), back;
 	struct stat st;
 
 	assert_true(gate_journal_add(j, &s));
 	gate_journal_close(j);
 	r = read_journal(&p);
-	assert_int_equal(gate_journal_find(r, s.reference, &back), 1);
+	assert_int_equal(gate_lookup_find(r, s.reference, &back), 1);
 	assert_memory_equal(&s, &back, sizeof(s));
-	assert_int_equal(gate_journal_find(r, "0000-0000", &back), 0);
-	gate_journal_read_close(r);
+	assert_int_equal(gate_lookup_find(r, "0000-0000", &back), 0);
+	gate_lookup_close(r);
 	assert_int_equal(stat(p.file, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	remove_place(&p);
+}
+
+static const struct gate_search any = {0};
+
+static void count_rows(struct gate_lookup *r, uint64_t *ret_rows,
+		       uint64_t *ret_left_out)
+{
+	struct gate_lookup_state state;
+
+	gate_lookup_state(r, &state);
+	*ret_rows = state.refusals;
+	*ret_left_out = state.sampled + state.busy + state.unwritten;
 }
 
 static void count(void *user, const struct gate_story *story)
@@ -111,7 +124,7 @@ TEST("the oldest stories go when the ceiling is reached")
 {
 	struct place p = new_place();
 	struct gate_journal *j = open_journal(&p, 5);
-	struct gate_journal_reader *r;
+	struct gate_lookup *r;
 	uint64_t rows, left_out;
 	unsigned order = 0;
 
@@ -122,12 +135,12 @@ TEST("the oldest stories go when the ceiling is reached")
 	}
 	gate_journal_close(j);
 	r = read_journal(&p);
-	gate_journal_count(r, &rows, &left_out);
+	count_rows(r, &rows, &left_out);
 	assert_int_equal(rows, 5);
 	assert_int_equal(left_out, 0);
-	assert_int_equal(gate_journal_last(r, 3, count, &order), 3);
+	assert_int_equal(gate_lookup_search(r, &any, 3, count, &order), 3);
 	assert_int_equal(order, 876); /* 98, 97, 96: newest first */
-	gate_journal_read_close(r);
+	gate_lookup_close(r);
 	remove_place(&p);
 }
 
@@ -135,7 +148,7 @@ TEST("a flood does not wait: what has no room is left out and counted")
 {
 	struct place p = new_place();
 	struct gate_journal *j = open_journal(&p, 1000000);
-	struct gate_journal_reader *r;
+	struct gate_lookup *r;
 	uint64_t rows, left_out, taken = 0;
 
 	for (unsigned i = 0; i < 5000; i++) {
@@ -146,10 +159,10 @@ TEST("a flood does not wait: what has no room is left out and counted")
 	assert_true(taken < 5000);
 	gate_journal_close(j);
 	r = read_journal(&p);
-	gate_journal_count(r, &rows, &left_out);
+	count_rows(r, &rows, &left_out);
 	assert_int_equal(rows, taken);
 	assert_int_equal(rows + left_out, 5000);
-	gate_journal_read_close(r);
+	gate_lookup_close(r);
 	remove_place(&p);
 }
 
@@ -157,18 +170,18 @@ TEST("a journal is read while it is written")
 {
 	struct place p = new_place();
 	struct gate_journal *j = open_journal(&p, 100);
-	struct gate_journal_reader *r = read_journal(&p);
+	struct gate_lookup *r = read_journal(&p);
 	struct gate_story s = story_of(1), back;
 	int found = 0;
 
 	gate_journal_add(j, &s);
 	for (int i = 0; i < 100 && found == 0; i++) {
-		found = gate_journal_find(r, s.reference, &back);
+		found = gate_lookup_find(r, s.reference, &back);
 		if (found == 0)
 			usleep(20000);
 	}
 	assert_int_equal(found, 1);
-	gate_journal_read_close(r);
+	gate_lookup_close(r);
 	gate_journal_close(j);
 	remove_place(&p);
 }
@@ -179,18 +192,18 @@ TEST("what is no journal is told so, for reading and for writing")
 	char text[512] = "";
 	FILE *f;
 
-	assert_null(gate_journal_read(p.file, text, sizeof(text)));
+	assert_null(gate_lookup_open(p.file, text, sizeof(text)));
 	assert_non_null(strstr(text, p.file));
 	gate_journal_close(open_journal(&p, 5));
 	f = fopen(p.file, "w");
 	for (int i = 0; i < 1000; i++)
 		fputs("this is no database\n", f);
 	fclose(f);
-	assert_null(gate_journal_read(p.file, text, sizeof(text)));
-	assert_null(gate_journal_open(p.file, 5, text, sizeof(text)));
+	assert_null(gate_lookup_open(p.file, text, sizeof(text)));
+	assert_null(gate_journal_open(p.file, 5, 0, text, sizeof(text)));
 	assert_non_null(strstr(text, p.file));
 	assert_null(
-		gate_journal_open("/proc/nowhere/x.db", 5, text, sizeof(text)));
+		gate_journal_open("/proc/nowhere/x.db", 5, 0, text, sizeof(text)));
 	remove_place(&p);
 }
 
@@ -221,13 +234,13 @@ TEST("what is another program's is left as it is")
 	run_sql(&p, "DROP TABLE refusals; CREATE TABLE users (name TEXT);"
 		    "PRAGMA user_version=7;");
 	chmod(p.file, 0644);
-	assert_null(gate_journal_open(p.file, 10, text, sizeof(text)));
+	assert_null(gate_journal_open(p.file, 10, 0, text, sizeof(text)));
 	assert_non_null(strstr(text, "another program's"));
 	assert_int_equal(mode_of(p.file), 0644);
 	run_sql(&p, "CREATE TABLE refusals (id INTEGER)"); /* was not there */
-	assert_null(gate_journal_open("/dev/null", 10, text, sizeof(text)));
+	assert_null(gate_journal_open("/dev/null", 10, 0, text, sizeof(text)));
 	assert_non_null(strstr(text, "not a plain file"));
-	assert_null(gate_journal_read("/dev/null", text, sizeof(text)));
+	assert_null(gate_lookup_open("/dev/null", text, sizeof(text)));
 	assert_non_null(strstr(text, "not a plain file"));
 	assert_int_equal(mode_of("/dev/null"), null_mode);
 	remove_place(&p);
@@ -242,7 +255,7 @@ TEST("what somebody else wrote into it cannot paint the terminal")
 {
 	struct place p = new_place();
 	struct gate_journal *j = open_journal(&p, 10);
-	struct gate_journal_reader *r;
+	struct gate_lookup *r;
 	struct gate_story s = story_of(1);
 
 	gate_journal_add(j, &s);
@@ -250,10 +263,10 @@ TEST("what somebody else wrote into it cannot paint the terminal")
 	run_sql(&p, "UPDATE refusals SET note = 'a' || char(27) || '[31m',"
 		    " origin = x'ff0a'");
 	r = read_journal(&p);
-	assert_int_equal(gate_journal_last(r, 1, keep_story, &s), 1);
+	assert_int_equal(gate_lookup_search(r, &any, 1, keep_story, &s), 1);
 	assert_string_equal(s.note, "a\\x1b[31m");
 	assert_string_equal(s.origin, "\\xff\\x0a");
-	gate_journal_read_close(r);
+	gate_lookup_close(r);
 	remove_place(&p);
 }
 

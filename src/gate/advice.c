@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* From the story of a refusal to the line that opens. */
+#include "gate/story.h"
+
+#include <stdio.h>
+
+static const char *list_of_check(const char *check)
+{
+	static const char *const lists[][2] = {
+		{"host", "hosts"},
+		{"address", "addresses"},
+		{"origin", "origins"},
+		{"user-agent", "user_agents"},
+	};
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		if (strcmp(lists[i][0], check) == 0)
+			return lists[i][1];
+	return NULL;
+}
+
+static int advise_path(const struct gate_story *s, struct ses_buf *out)
+{
+	if (s->status == 400 && s->target[0] != '/')
+		return ses_buf_append_str(
+			out,
+			"The target of the request must begin with a slash: "
+			"send the path alone, without\nscheme and host.\n");
+	if (s->status == 400)
+		return ses_buf_printf(
+			out,
+			"The path holds %s. Two programs may read such a path "
+			"as two different paths, so it\nis refused before any "
+			"rule. Write it plainly in the client.\n",
+			s->rule);
+	ses_buf_printf(out, "No route of %s has this path. %s%s\n", s->file,
+		       s->nearest[0] ? "The nearest is " : "", s->nearest);
+	return ses_buf_append_str(
+		out, "Correct the path in the client, or add a route.\n");
+}
+
+/* Append @entry, when a list of origins may have it. */
+static void put_origin(struct ses_buf *out, const char *scheme,
+		       const char *origin)
+{
+	struct gate_origin_pattern ignored;
+	char entry[300];
+
+	snprintf(entry, sizeof(entry), "%s%s", scheme, origin);
+	if (!gate_origin_pattern_read(bytes_of_str(entry), &ignored))
+		ses_buf_printf(out, ", \"%s\"", entry);
+}
+
+/* A list takes the place of the default, so whom that let in is on it too. */
+static int advise_default(const struct gate_story *s, const char *entry,
+			  struct ses_buf *out)
+{
+	ses_buf_printf(out,
+		       "Route %s (%s:%u) has no list of origins, so pages of "
+		       "its own host and clients\nthat send no Origin may "
+		       "enter. A list takes the place of that default. To let "
+		       "this\npage in as well, add to that route:\n\n"
+		       "    allow: {origins: [none",
+		       s->route, s->file, s->line);
+	put_origin(out, "http://", s->host);
+	put_origin(out, "https://", s->host);
+	put_origin(out, "", entry);
+	return ses_buf_append_str(out, "]}\n");
+}
+
+static bool may_be_listed(const char *list, const char *entry)
+{
+	struct gate_origin_pattern ignored;
+
+	return strcmp(list, "origins") != 0 ||
+	       !gate_origin_pattern_read(bytes_of_str(entry), &ignored);
+}
+
+static int advise_list(const struct gate_story *s, const char *list,
+		       struct ses_buf *out)
+{
+	bool missing =
+		strcmp(s->cause, why_cause(WHY_ACCESS_ORIGIN_MISSING)->id) == 0;
+	const char *entry = missing ? "none" : s->compared;
+
+	if (!may_be_listed(list, entry))
+		return ses_buf_append_str(
+			out, "What was sent is no origin, so no entry can name "
+			     "it. Correct it in the client.\n");
+	if (s->preset)
+		return advise_default(s, entry, out);
+	if (s->rule[0] == '!')
+		return ses_buf_printf(out,
+				      "%s:%u excludes it with %s. To let it "
+				      "in, remove or narrow that entry.\n",
+				      s->file, s->line, s->rule);
+	if (!entry[0])
+		return ses_buf_printf(out,
+				      "It was not sent, and only \"*\" in the "
+				      "list at %s:%u would admit that.\n",
+				      s->file, s->line);
+	return ses_buf_printf(out,
+			      "To let it in, add it to the list at %s:%u:\n\n"
+			      "    %s: [..., \"%s\"]\n",
+			      s->file, s->line, list, entry);
+}
+
+int gate_story_advise(const struct gate_story *s, struct ses_buf *out)
+{
+	const char *list = list_of_check(s->check);
+
+	if (strcmp(s->check, "path") == 0)
+		return advise_path(s, out);
+	if (list)
+		return advise_list(s, list, out);
+	if (s->upstream[0])
+		return ses_buf_printf(out,
+				      "No rule of the gateway refused this. "
+				      "Look at the server behind it, %s.\n",
+				      s->upstream);
+	return ses_buf_printf(out,
+			      "`sesame explain %s` tells what this is "
+			      "about and what helps.\n",
+			      s->cause);
+}
