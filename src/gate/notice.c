@@ -13,6 +13,7 @@
 #include "base/percent.h"
 #include "gate/access_log.h"
 #include "gate/log.h"
+#include "gate/sampler.h"
 #include "gate/recent.h"
 #include "gate/record.h"
 
@@ -149,9 +150,25 @@ static bool wants_access_line(struct gate *gate)
 	       gate_access_log_has_room(gate->log);
 }
 
+/* Whether the journal wants it: a flood's kinds are told by what decided. */
+static bool wants_row(struct gate *gate, const struct gate_notice *n)
+{
+	const struct gate_trace *decider =
+		n->decision ? gate_decider(n->decision) : NULL;
+	const char *rule = decider && decider->rule ? decider->rule : "";
+	const char *route = n->route ? n->route->path : "";
+	uint64_t kind = (uint64_t)n->cause * 1000 + (unsigned)n->status;
+
+	kind = gate_kind_mix(kind, bytes_of_str(route));
+	kind = gate_kind_mix(kind, bytes_of_str(rule));
+	kind += decider ? decider->line : 0;
+	return gate_journal_wants(gate->journal, kind, n->cause,
+				  gate->loop->now_ms);
+}
+
 void gate_notice_tell(struct gate *gate, const struct gate_notice *notice)
 {
-	bool room = gate->journal && gate_journal_has_room(gate->journal);
+	bool room = gate->journal && wants_row(gate, notice);
 	bool line = wants_line(gate), access_line = wants_access_line(gate);
 
 	if (!room && !line && !access_line)
