@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gate/credential.h"
 #include "gate/index.h"
 #include "gate/reading.h"
 #include "net/addr.h"
@@ -61,6 +62,9 @@ static void read_trusted(struct gate_reader *r, const struct gate_item *i,
 #define STOP(field)	offsetof(struct gate_stop, field)
 #define LIMITS(field)	offsetof(struct gate_limits, field)
 #define ALLOW(list)	((list) * sizeof(struct gate_rules))
+#define ALLOW_TOKEN	(ROUTE(token) - ROUTE(allow))
+#define TOKEN(field)	offsetof(struct gate_token_settings, field)
+#define JWT(field)	offsetof(struct gate_jwt_settings, field)
 
 const struct gate_reading gate_readings[GATE_N_SETTINGS] = {
 	[GATE_SET_WORKERS] = {gate_read_number, POLICY(workers)},
@@ -104,6 +108,22 @@ const struct gate_reading gate_readings[GATE_N_SETTINGS] = {
 	[GATE_SET_ALLOW_ADDRESSES] = {gate_read_rules, ALLOW(GATE_ADDRESSES)},
 	[GATE_SET_ALLOW_ORIGINS] = {gate_read_rules, ALLOW(GATE_ORIGINS)},
 	[GATE_SET_ALLOW_USER_AGENTS] = {gate_read_rules, ALLOW(GATE_USER_AGENTS)},
+	[GATE_SET_ALLOW_TOKEN] = {gate_read_token, ALLOW_TOKEN},
+	[GATE_SET_TOKEN_FROM] = {gate_read_token_from, 0},
+	[GATE_SET_TOKEN_HASHES] = {gate_read_token_file, TOKEN(hashes_file)},
+	[GATE_SET_TOKEN_HTPASSWD] = {gate_read_token_file,
+				     TOKEN(htpasswd_file)},
+	[GATE_SET_TOKEN_JWT] = {gate_read_jwt, TOKEN(jwt)},
+	[GATE_SET_JWT_KEY] = {gate_read_token_file, JWT(key_file)},
+	[GATE_SET_JWT_SECRET] = {gate_read_token_file, JWT(secret_file)},
+	[GATE_SET_JWT_JWKS] = {gate_read_token_file, JWT(jwks_file)},
+	[GATE_SET_JWT_ALGORITHMS] = {gate_read_jwt_algorithms, JWT(algorithms)},
+	[GATE_SET_JWT_ISSUER] = {gate_read_words, JWT(issuer)},
+	[GATE_SET_JWT_AUDIENCE] = {gate_read_words, JWT(audience)},
+	[GATE_SET_JWT_LEEWAY] = {gate_read_number, JWT(leeway_ms)},
+	[GATE_SET_JWT_EXPIRY] = {gate_read_choice, JWT(expiry)},
+	[GATE_SET_JWT_CLAIMS] = {gate_read_jwt_claims, 0},
+	[GATE_SET_JWT_PATHS] = {gate_read_word, JWT(paths_claim)},
 	[GATE_SET_ROUTE_LIMITS] = {gate_read_plain_map, ROUTE(limits)},
 	[GATE_SET_LIMIT_MESSAGE] = {gate_read_number, LIMITS(message_bytes)},
 	[GATE_SET_LIMIT_IDLE] = {gate_read_number, LIMITS(idle_ms)},

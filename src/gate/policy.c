@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gate/credential.h"
 #include "gate/index.h"
 #include "gate/pool.h"
 #include "wire/url.h"
@@ -66,6 +67,9 @@ static void free_route(struct gate_route *route)
 {
 	for (int list = 0; list < GATE_N_LISTS; list++)
 		free_rules(&route->allow[list]);
+	if (route->token)
+		gate_token_fini(route->token);
+	free(route->token);
 	free(route->path);
 	gate_pool_free(route->pool);
 	for (size_t i = 0; i < route->n_servers; i++) {

@@ -75,6 +75,7 @@ struct gate_upstream_tls {
 
 struct gate_pool; /* gate/pool.h */
 struct gate_tally;
+struct gate_token_settings; /* gate/credential.h */
 
 struct gate_route {
 	char *path;
@@ -95,6 +96,7 @@ struct gate_route {
 	struct gate_pool *pool; /* how they are; NULL without servers */
 	struct gate_tally *tally; /* gate/metrics.h; NULL: not counted */
 	struct gate_rules allow[GATE_N_LISTS];
+	struct gate_token_settings *token; /* NULL: none is asked for */
 	struct gate_limits limits;
 	bool observe; /* admit all, journal what would have been refused */
 };

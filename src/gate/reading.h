@@ -112,6 +112,21 @@ void gate_read_admin_hosts(struct gate_reader *r, const struct gate_item *i,
 			   void *to);
 void gate_read_stop(struct gate_reader *r, const struct gate_item *i, void *to);
 
+/* `allow.token`; @to is a struct gate_token_settings *, made here. */
+void gate_read_token(struct gate_reader *r, const struct gate_item *i, void *to);
+void gate_read_token_from(struct gate_reader *r, const struct gate_item *i,
+			  void *to);
+/* @to is a struct gate_file_name. */
+void gate_read_token_file(struct gate_reader *r, const struct gate_item *i,
+			  void *to);
+void gate_read_jwt(struct gate_reader *r, const struct gate_item *i, void *to);
+void gate_read_jwt_algorithms(struct gate_reader *r, const struct gate_item *i,
+			      void *to);
+void gate_read_jwt_claims(struct gate_reader *r, const struct gate_item *i,
+			  void *to);
+/* @to is a struct gate_word, or struct gate_words for a text or a list. */
+void gate_read_word(struct gate_reader *r, const struct gate_item *i, void *to);
+void gate_read_words(struct gate_reader *r, const struct gate_item *i, void *to);
 /* A list of `allow`: struct gate_rules. */
 void gate_read_rules(struct gate_reader *r, const struct gate_item *i, void *to);
 

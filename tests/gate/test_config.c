@@ -2,6 +2,8 @@
 /* Faults by their lines, and values that come out as they were meant. */
 #include "gate/config.h"
 
+#include "gate/credential.h"
+
 #include "gate/value.h"
 #include "test.h"
 
@@ -90,7 +92,8 @@ TEST("each fault is told with its line, its column and what helps")
 		{"routes: [{path: /, to: }]",
 		 "to: a single value is needed here, not nothing"},
 		{"routes: [{path: /, to: [echo]}]",
-		 "t.yaml:1:25: to: `echo` is nothing known; it is ws://HOST:PORT"},
+		 "t.yaml:1:25: to: `echo` is nothing known; it is "
+		 "ws://HOST:PORT"},
 		{"routes: [{path: /, to: \"https://x\"}]",
 		 "(did you mean `wss://x"},
 		{"routes: [{path: /, to: \"http://a:1\"}]",
@@ -394,4 +397,105 @@ TEST("every setting has its place on the page, with its default")
 				 row->path);
 	}
 	free(page);
+}
+
+#define TOKEN "routes:\n- path: /\n  to: echo\n  allow:\n    token:\n"
+
+TEST("what is wrong with credentials is told with its line")
+{
+	static const struct {
+		const char *text, *fault;
+	} rows[] = {
+		{TOKEN,
+		 "t.yaml:5:5: token: a map is needed here, not nothing"},
+		{TOKEN "      from: header\n",
+		 "t.yaml:5:5: token needs jwt, hashes_file or htpasswd_file"},
+		{TOKEN "      jwt: {}\n",
+		 "t.yaml:6:7: jwt needs key_file, secret_file or jwks_file"},
+		{TOKEN
+		 "      from: [header, cookies:a]\n      hashes_file: x\n",
+		 "t.yaml:6:22: from: `cookies:a` is none of header"},
+		{TOKEN "      from: [query:a, query:a]\n      hashes_file: x\n",
+		 "t.yaml:6:23: from: `query:a` stands in the list before"},
+		{TOKEN "      from: []\n      hashes_file: x\n",
+		 "from has 0 elements"},
+		{TOKEN "      from: query:t\n      htpasswd_file: x\n",
+		 "t.yaml:7:22: htpasswd_file needs \"header\" in from"},
+		{TOKEN "      jwt: {key_file: x, algorithms: none}\n",
+		 "t.yaml:6:38: algorithms: `none` would let anybody make "
+		 "tokens"},
+		{TOKEN "      jwt: {key_file: x, algorithms: [RS256, RS256]}\n",
+		 "algorithms: `RS256` stands in the list before"},
+		{TOKEN "      jwt: {key_file: x, algorithms: [rs256]}\n",
+		 "algorithms: `rs256` is none of HS256"},
+		{TOKEN "      jwt: {key_file: x, claims: {}}\n",
+		 "claims has 0 elements"},
+		{TOKEN "      jwt: {key_file: x, claims: {a: [b]}}\n",
+		 "a single value is needed here"},
+		{TOKEN "      jwt: {key_file: x, leeway: 11m}\n",
+		 "out of range: leeway allows"},
+		{TOKEN "      jwt: {key_file: x, expiry: never}\n",
+		 "expiry is one of optional|required"},
+		{TOKEN "      jwt: {keyfile: x}\n",
+		 "unknown key `keyfile` (did you mean `key_file`?)"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct ses_buf errors;
+
+		assert_null(parse(rows[i].text, &errors));
+		ses_buf_append(&errors, bytes_of("", 1));
+		if (!strstr((char *)ses_buf_bytes(&errors).data, rows[i].fault))
+			fail_msg("%s: %s", rows[i].text,
+				 (char *)ses_buf_bytes(&errors).data);
+		ses_buf_fini(&errors);
+	}
+}
+
+TEST("settings of credentials come out as they were meant")
+{
+	struct ses_buf errors;
+	struct gate_policy *p =
+		parse(TOKEN "      from: [cookie:s, subprotocol]\n"
+			    "      hashes_file: /h\n"
+			    "      jwt:\n"
+			    "        key_file: /k\n"
+			    "        algorithms: [ES256, RS256]\n"
+			    "        issuer: https://id.example\n"
+			    "        audience: [a, b]\n"
+			    "        leeway: 5s\n"
+			    "        expiry: required\n"
+			    "        claims: {role: admin, on: true}\n"
+			    "        paths_claim: rooms\n",
+		      &errors);
+	const struct gate_token_settings *t;
+
+	if (!p)
+		fail_msg("%.*s", BYTES_ARG(ses_buf_bytes(&errors)));
+	t = p->route[0].token;
+	assert_int_equal(t->at.line, 5);
+	assert_int_equal(t->n_from, 2);
+	assert_int_equal(t->from[1].kind, GATE_FROM_SUBPROTOCOL);
+	assert_string_equal(t->hashes_file.name, "/h");
+	assert_int_equal(t->hashes_file.at.line, 7);
+	assert_null(t->htpasswd_file.name);
+	assert_string_equal(t->jwt.key_file.name, "/k");
+	assert_int_equal(t->jwt.algorithms,
+			 SES_ALGORITHM_BIT(SES_ALGORITHM_ES256) |
+				 SES_ALGORITHM_BIT(SES_ALGORITHM_RS256));
+	assert_int_equal(t->jwt.issuer.n, 1);
+	assert_string_equal(t->jwt.audience.word[1].text, "b");
+	assert_int_equal(t->jwt.leeway_ms, 5000);
+	assert_int_equal(t->jwt.expiry, GATE_EXPIRY_REQUIRED);
+	assert_int_equal(t->jwt.n_claims, 2);
+	assert_string_equal(t->jwt.claim[1].name, "on");
+	assert_string_equal(t->jwt.claim[1].value, "true");
+	assert_string_equal(t->jwt.paths_claim.text, "rooms");
+	assert_null(t->keys); /* the files were not to be opened */
+	gate_policy_unref(p);
+	ses_buf_fini(&errors);
+	p = parse(TOKEN "      jwt: {secret_file: /s}\n", &errors);
+	assert_int_equal(p->route[0].token->jwt.leeway_ms, 30000);
+	gate_policy_unref(p);
+	ses_buf_fini(&errors);
 }
