@@ -6,12 +6,14 @@
 #include "gate/door.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "gate/certificate.h"
+#include "gate/notify.h"
 
 #define BACKLOG 4096 /* the system lowers it to net.core.somaxconn */
 
@@ -35,6 +37,18 @@ static const char *remedy(int sys_errno)
 	}
 }
 
+/* One socket, that the service manager opened, for all workers. */
+static bool share_socket(struct gate_door *door, unsigned n, int fd)
+{
+	door->fd[0] = fd;
+	for (unsigned i = 1; i < n; i++) {
+		door->fd[i] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+		if (door->fd[i] < 0)
+			return false;
+	}
+	return true;
+}
+
 /*
  * SO_REUSEPORT would let two gateways of one user share an address in silence,
  * and each would miss half of the connections. So the first socket is opened
@@ -42,8 +56,11 @@ static const char *remedy(int sys_errno)
  */
 static bool open_sockets(struct gate_door *door, unsigned n)
 {
-	int fd = ses_listen(&door->at, false, BACKLOG);
+	int fd = gate_inherited(&door->at);
 
+	if (fd >= 0)
+		return share_socket(door, n, fd);
+	fd = ses_listen(&door->at, false, BACKLOG);
 	if (fd < 0 || ses_addr_of_socket(fd, false, &door->at) < 0 || n == 1) {
 		door->fd[0] = fd;
 		return fd >= 0;

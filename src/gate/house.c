@@ -15,6 +15,7 @@
 
 #include "gate/gate.h"
 #include "gate/log.h"
+#include "gate/recent.h"
 
 struct worker {
 	struct gate_house *house;
@@ -23,13 +24,18 @@ struct worker {
 	pthread_t thread;
 	bool runs;
 	atomic_size_t n_visits;
+	atomic_ullong n_short;
+	atomic_bool lacks_doors; /* it could not take all up */
+	atomic_uint answered;	 /* the last gate_house_is_awake() it saw */
+	struct gate_recent *recent;
 };
 
 struct gate_house {
 	struct sesame_loop *loop;
 	struct gate_doors *doors;
-	void (*on_empty)(void *user);
-	void *user;
+	struct gate_metrics *metrics;
+	struct gate_house_setup setup;
+	unsigned asked; /* calls of gate_house_is_awake() */
 	bool leaving, told_empty;
 	atomic_uint n_busy; /* workers whose loop is running */
 	unsigned n_workers;
@@ -47,16 +53,18 @@ static void obey(void *arg)
 {
 	struct order *order = arg;
 	struct gate *gate = order->worker->gate;
+	int r = 0;
 
 	if (!order->doors) {
 		gate_leave(gate);
 		if (gate_is_empty(gate))
 			sesame_loop_stop(gate->loop);
-	} else if (gate_serve(gate, order->doors) < 0) {
+	} else if ((r = gate_serve(gate, order->doors)) < 0) {
 		gate_log("sesame: worker %u could not take up all doors: out "
 			 "of descriptors or memory",
 			 gate->worker);
 	}
+	atomic_store(&order->worker->lacks_doors, r < 0);
 	gate_doors_unref(order->doors);
 	free(order);
 }
@@ -68,7 +76,7 @@ static void tell_empty(void *arg)
 	if (house->told_empty || !house->leaving)
 		return;
 	house->told_empty = true;
-	house->on_empty(house->user);
+	house->setup.on_empty(house->setup.user);
 }
 
 static void *work(void *arg)
@@ -100,18 +108,29 @@ static bool give_order(struct worker *w, struct gate_doors *doors)
 	return false;
 }
 
-static bool start_worker(struct gate_house *house, unsigned i,
-			 struct gate_journal *journal)
+static void equip(struct gate_house *house, struct worker *w)
+{
+	w->gate->n_visits_seen = &w->n_visits;
+	w->gate->n_short = &w->n_short;
+	w->gate->log = house->setup.log;
+	w->gate->recent = w->recent;
+	w->gate->no_route = gate_metrics_no_route(house->metrics);
+}
+
+static bool start_worker(struct gate_house *house, unsigned i)
 {
 	struct worker *w = &house->worker[i];
 	sigset_t all, before;
 
 	w->house = house;
 	w->loop = sesame_loop_new();
-	w->gate = w->loop ? gate_new(w->loop, i, journal) : NULL;
+	w->recent = gate_recent_new();
+	w->gate = w->loop && w->recent
+			  ? gate_new(w->loop, i, house->setup.journal)
+			  : NULL;
 	if (!w->gate)
 		return false;
-	w->gate->n_visits_seen = &w->n_visits;
+	equip(house, w);
 	if (gate_serve(w->gate, house->doors) < 0)
 		return false;
 	/* Signals are for the thread of the house. */
@@ -125,7 +144,7 @@ static bool start_worker(struct gate_house *house, unsigned i,
 	return w->runs;
 }
 
-static unsigned choose_workers(const struct gate_policy *policy)
+unsigned gate_house_workers(const struct gate_policy *policy)
 {
 	long n = (long)policy->workers;
 
@@ -134,34 +153,38 @@ static unsigned choose_workers(const struct gate_policy *policy)
 	return n < 1 ? 1 : n > 256 ? 256 : (unsigned)n;
 }
 
-struct gate_house *gate_house_open(struct sesame_loop *loop,
-				   struct gate_policy *policy,
-				   struct gate_journal *journal,
-				   void (*on_empty)(void *user), void *user,
+static bool start_workers(struct gate_house *house, char *text, size_t text_size)
+{
+	for (unsigned i = 0; i < house->n_workers; i++) {
+		if (start_worker(house, i))
+			continue;
+		snprintf(text, text_size, "cannot start worker %u: %s", i,
+			 strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+struct gate_house *gate_house_open(const struct gate_house_setup *setup,
 				   char *text, size_t text_size)
 {
-	unsigned n = choose_workers(policy);
+	unsigned n = setup->doors->n_workers;
 	struct gate_house *house =
 		calloc(1, sizeof(*house) + n * sizeof(house->worker[0]));
 
 	snprintf(text, text_size, "out of memory");
 	if (!house)
 		return NULL;
-	house->loop = loop;
-	house->on_empty = on_empty;
-	house->user = user;
+	house->setup = *setup;
+	house->loop = setup->loop;
 	house->n_workers = n;
-	house->doors = gate_doors_open(policy, n, NULL, text, text_size);
-	for (unsigned i = 0; house->doors && i < n; i++) {
-		if (start_worker(house, i, journal))
-			continue;
-		snprintf(text, text_size, "cannot start worker %u: %s", i,
-			 strerror(errno));
-		gate_house_free(house);
-		return NULL;
+	house->doors = gate_doors_ref(setup->doors);
+	house->metrics = gate_metrics_new(n);
+	if (house->metrics) {
+		gate_metrics_adopt(house->metrics, house->doors);
+		if (start_workers(house, text, text_size))
+			return house;
 	}
-	if (house->doors)
-		return house;
 	gate_house_free(house);
 	return NULL;
 }
@@ -174,6 +197,7 @@ bool gate_house_reload(struct gate_house *house, struct gate_policy *policy,
 
 	if (!doors)
 		return false;
+	gate_metrics_adopt(house->metrics, doors);
 	for (unsigned i = 0; i < house->n_workers; i++)
 		if (!give_order(&house->worker[i], doors))
 			gate_log("sesame: out of memory: worker %u keeps the "
@@ -195,6 +219,72 @@ size_t gate_house_visits(const struct gate_house *house)
 
 	for (unsigned i = 0; i < house->n_workers; i++)
 		n += atomic_load(&house->worker[i].n_visits);
+	return n;
+}
+
+bool gate_house_is_ready(const struct gate_house *house)
+{
+	for (unsigned i = 0; i < house->n_workers; i++)
+		if (atomic_load(&house->worker[i].lacks_doors))
+			return false;
+	return !house->leaving;
+}
+
+static void answer(void *arg)
+{
+	struct worker *w = arg;
+
+	atomic_fetch_add(&w->answered, 1);
+}
+
+bool gate_house_is_awake(struct gate_house *house)
+{
+	if (house->leaving)
+		return true;
+	for (unsigned i = 0; i < house->n_workers; i++)
+		if (atomic_load(&house->worker[i].answered) != house->asked)
+			return false;
+	house->asked++;
+	for (unsigned i = 0; i < house->n_workers; i++)
+		ses_loop_post(house->worker[i].loop, answer, &house->worker[i]);
+	return true;
+}
+
+const struct gate_metrics *gate_house_metrics(const struct gate_house *house)
+{
+	return house->metrics;
+}
+
+uint64_t gate_house_shortages(const struct gate_house *house)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < house->n_workers; i++)
+		n += atomic_load(&house->worker[i].n_short);
+	return n;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct gate_story *x = a, *y = b;
+
+	return (x->time_ms < y->time_ms) - (x->time_ms > y->time_ms);
+}
+
+size_t gate_house_recent(struct gate_house *house, struct gate_story *to,
+			 size_t room)
+{
+	size_t each = GATE_RECENT_STORIES, n = 0;
+	struct gate_story *all = calloc(house->n_workers * each, sizeof(*all));
+
+	for (unsigned i = 0; all && i < house->n_workers; i++)
+		n += gate_recent_get(house->worker[i].recent, all + n, each);
+	if (n)
+		qsort(all, n, sizeof(*all), by_time);
+	n = n < room ? n : room;
+	if (n)
+		memcpy(to, all, n * sizeof(*all));
+	free(all);
 	return n;
 }
 
@@ -220,7 +310,9 @@ void gate_house_free(struct gate_house *house)
 			gate_free(w->gate);
 		}
 		sesame_loop_free(w->loop);
+		gate_recent_free(w->recent);
 	}
+	gate_metrics_free(house->metrics);
 	gate_doors_unref(house->doors);
 	free(house);
 }

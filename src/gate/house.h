@@ -6,21 +6,29 @@
 #ifndef GATE_HOUSE_H
 #define GATE_HOUSE_H
 
+#include "gate/access_log.h"
 #include "gate/door.h"
 #include "gate/journal.h"
+#include "gate/metrics.h"
 #include "net/loop.h"
 
 struct gate_house;
 
-/*
- * Open the doors of @policy and let workers serve. @loop is the caller's own;
- * @on_empty is called in it once everybody has left after gate_house_leave().
- * @journal (or NULL) is borrowed. NULL: @text says why not.
- */
-struct gate_house *gate_house_open(struct sesame_loop *loop,
-				   struct gate_policy *policy,
-				   struct gate_journal *journal,
-				   void (*on_empty)(void *user), void *user,
+struct gate_house_setup {
+	struct sesame_loop *loop; /* the caller's own */
+	struct gate_doors *doors; /* opened for gate_house_workers() */
+	/* Borrowed; NULL: there is none. */
+	struct gate_journal *journal;
+	struct gate_access_log *log;
+	/* Called in the loop when all have left after gate_house_leave(). */
+	void (*on_empty)(void *user);
+	void *user;
+};
+
+/* How many workers @policy asks for. */
+unsigned gate_house_workers(const struct gate_policy *policy);
+/* Let workers serve. NULL: @text says why not. */
+struct gate_house *gate_house_open(const struct gate_house_setup *setup,
 				   char *text, size_t text_size);
 /*
  * Serve by @policy from now on. False: @text says why not, and nothing has
@@ -32,6 +40,20 @@ bool gate_house_reload(struct gate_house *house, struct gate_policy *policy,
 const struct gate_doors *gate_house_doors(const struct gate_house *house);
 /* Connections that are open now. */
 size_t gate_house_visits(const struct gate_house *house);
+/* Whether all doors are open and new connections are welcome. */
+bool gate_house_is_ready(const struct gate_house *house);
+/*
+ * Whether every worker has answered since the last call, and ask again. The
+ * first call says true.
+ */
+bool gate_house_is_awake(struct gate_house *house);
+/* What is counted. */
+const struct gate_metrics *gate_house_metrics(const struct gate_house *house);
+/* Connections that could not be taken for want of descriptors or room. */
+uint64_t gate_house_shortages(const struct gate_house *house);
+/* The latest refusals of all workers, newest first. How many. */
+size_t gate_house_recent(struct gate_house *house, struct gate_story *to,
+			 size_t room);
 /* Close the doors and ask everybody to leave. */
 void gate_house_leave(struct gate_house *house);
 /* Throw out who is still there, and end the workers. NULL is fine. */

@@ -399,6 +399,8 @@ void gate_visit_move(struct ses_list *link, struct gate_policy *policy)
 		gate_visit_dismiss(link);
 		return;
 	}
+	/* It may have been asked to leave by the last one. */
+	ses_timers_stop(&v->gate->loop->timers, &v->timer);
 	gate_visit_change_server(v, route);
 	count_out(v);
 	gate_policy_unref(v->policy);
@@ -408,14 +410,40 @@ void gate_visit_move(struct ses_list *link, struct gate_policy *policy)
 	count_in(v);
 }
 
+#define GOING_AWAY "the gateway is going away"
+
+/* Its moment has come; a tunnel cannot be told why, only closed. */
+static void on_leave(struct ses_timer *timer)
+{
+	struct gate_visit *v = ses_container_of(timer, struct gate_visit, timer);
+
+	if (v->conn) {
+		sesame_conn_close(v->conn, 1001, GOING_AWAY);
+		return;
+	}
+	gate_record_end(v->record, GATE_END_GATEWAY, 0, BYTES(GOING_AWAY));
+	gate_relay_part(v->relay);
+	v->relay = NULL;
+	gate_visit_farewell(v);
+}
+
 void gate_visit_dismiss(struct ses_list *link)
 {
 	struct gate_visit *v = ses_container_of(link, struct gate_visit, link);
 
-	if (v->conn)
-		sesame_conn_close(v->conn, 1001, "the gateway is going away");
-	else
+	uint64_t spread = v->gate->policy->stop.spread_ms;
+
+	if (!v->conn && !v->relay) {
 		gate_visit_expel(link);
+		return;
+	}
+	if (ses_timer_running(&v->timer))
+		return; /* its moment is chosen */
+	v->timer.fire = on_leave;
+	spread = spread ? ses_random32() % spread : 0;
+	if (ses_timers_start(&v->gate->loop->timers, &v->timer,
+			     v->gate->loop->now_ms + spread) < 0)
+		on_leave(&v->timer);
 }
 
 void gate_visit_expel(struct ses_list *link)

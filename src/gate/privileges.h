@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Going on with fewer rights than the program was started with. */
+#ifndef GATE_PRIVILEGES_H
+#define GATE_PRIVILEGES_H
+
+#include "gate/policy.h"
+
+/*
+ * Become policy->user and ->group, for good, and let no program started from
+ * here gain rights. False: @text says why not, and the caller must end.
+ */
+bool gate_privileges_drop(const struct gate_policy *policy, char *text,
+			  size_t text_size);
+
+#endif
