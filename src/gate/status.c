@@ -187,7 +187,13 @@ static json_t *reloads_of(const struct gate_view *v)
 {
 	json_t *r = json_object();
 
-	put_text(r, "file", gate_house_doors(v->house)->policy->file);
+	const char *file = gate_house_doors(v->house)->policy->file;
+	char *path = realpath(file, NULL);
+
+	put_text(r, "file", file);
+	if (path)
+		put_text(r, "path", path);
+	free(path);
 	put_number(r, "reloads", (json_int_t)v->reloads.n_good);
 	put_number(r, "failed_reloads", (json_int_t)v->reloads.n_bad);
 	json_object_set_new(r, "last_reload_successful",

@@ -13,7 +13,8 @@ PAGES = TOP / "docs/man"
 SESAME = os.environ.get("SESAME", str(TOP / "build/sesame"))
 COMMANDS = re.findall(r"^COMMAND\((\w+)",
                       (TOP / "src/cli/commands.def").read_text(), re.M)
-ALL = sorted(PAGES.glob("*.[15]"))
+ALL = sorted(PAGES.glob("*.[158]"))
+SECTION = {c: "8" if c == "serve" else "1" for c in COMMANDS}  # serve is for its operator
 
 
 def page(name):
@@ -34,7 +35,7 @@ def options_of_help(command):
 
 def options_of_page(command):
     found = {}
-    for line in re.findall(r"^\.It (.*)$", page("sesame-%s.1" % command), re.M):
+    for line in re.findall(r"^\.It (.*)$", page("sesame-%s.%s" % (command, SECTION[command])), re.M):
         name = re.search(r"Fl -([a-z0-9-]+)", line)
         if not name:
             continue
@@ -57,7 +58,7 @@ def test_a_page_has_the_options_of_the_help_and_no_others(command):
 def test_the_exit_statuses_of_a_page_are_those_of_the_help(command):
     told = re.search(r"Exit status: (.*)", ask(command, "--help"), re.S).group(1)
     told = set(re.findall(r"\b(\d+) [a-z]", told)) - {"130"}
-    section = page("sesame-%s.1" % command).split(".Sh EXIT STATUS")[1].split(".Sh")[0]
+    section = page("sesame-%s.%s" % (command, SECTION[command])).split(".Sh EXIT STATUS")[1].split(".Sh")[0]
     assert set(re.findall(r"^\.It (\d+)$", section, re.M)) - {"130"} == told
 
 
@@ -65,7 +66,7 @@ def test_the_exit_statuses_of_a_page_are_those_of_the_help(command):
 def test_a_page_has_the_sections_that_people_look_for(path):
     sections = re.findall(r"^\.Sh (.+)$", path.read_text(), re.M)
     wanted = ["NAME", "DESCRIPTION", "EXAMPLES", "SEE ALSO"]
-    if path.suffix == ".1":
+    if path.suffix in (".1", ".8"):
         wanted += ["SYNOPSIS", "OPTIONS", "EXIT STATUS"]
     assert set(wanted) <= set(sections), sections
 
@@ -79,10 +80,10 @@ def test_references_lead_to_pages_that_exist(path):
 
 def test_every_command_has_a_page_and_stands_in_the_first_one():
     names = {p.name for p in ALL}
-    assert {"sesame-%s.1" % c for c in COMMANDS} <= names
+    assert {"sesame-%s.%s" % (c, SECTION[c]) for c in COMMANDS} <= names
     for command in COMMANDS:
         assert ".It Cm %s" % command in page("sesame.1")
-        assert ".Xr sesame-%s 1" % command in page("sesame.1")
+        assert ".Xr sesame-%s %s" % (command, SECTION[command]) in page("sesame.1")
 
 
 def test_the_page_of_settings_is_made_from_the_rows():
