@@ -61,6 +61,7 @@ static void read_trusted(struct gate_reader *r, const struct gate_item *i,
 #define ADMIN(field)	offsetof(struct gate_admin_settings, field)
 #define STOP(field)	offsetof(struct gate_stop, field)
 #define LIMITS(field)	offsetof(struct gate_limits, field)
+#define TEST(field)	offsetof(struct gate_expectation, field)
 #define ALLOW(list)	((list) * sizeof(struct gate_rules))
 #define ALLOW_TOKEN	(ROUTE(token) - ROUTE(allow))
 #define TOKEN(field)	offsetof(struct gate_token_settings, field)
@@ -134,6 +135,14 @@ const struct gate_reading gate_readings[GATE_N_SETTINGS] = {
 	[GATE_SET_JOURNAL_FILE] = {gate_read_file_or_none, POLICY(journal)},
 	[GATE_SET_JOURNAL_ROWS] = {gate_read_number, POLICY(journal_rows)},
 	[GATE_SET_JOURNAL_SIZE] = {gate_read_number, POLICY(journal_bytes)},
+	[GATE_SET_TESTS] = {gate_read_tests, 0},
+	[GATE_SET_TEST_URL] = {gate_read_text, TEST(url)},
+	[GATE_SET_TEST_ORIGIN] = {gate_read_text, TEST(origin)},
+	[GATE_SET_TEST_FROM] = {gate_read_text, TEST(from)},
+	[GATE_SET_TEST_USER_AGENT] = {gate_read_text, TEST(user_agent)},
+	[GATE_SET_TEST_HOST] = {gate_read_text, TEST(host)},
+	[GATE_SET_TEST_SUBPROTOCOL] = {gate_read_text, TEST(subprotocol)},
+	[GATE_SET_TEST_EXPECT] = {gate_read_expect, TEST(expect)},
 	[GATE_SET_LOG] = {gate_read_log, 0},
 	[GATE_SET_LOG_FILE] = {gate_read_log_file, POLICY(log_file)},
 	[GATE_SET_LOG_FORMAT] = {gate_read_choice, POLICY(log_format)},

@@ -10,8 +10,10 @@
 #include <sys/time.h>
 #include <time.h>
 
+#include "base/hash.h"
 #include "base/percent.h"
 #include "gate/access_log.h"
+#include "gate/hide.h"
 #include "gate/log.h"
 #include "gate/sampler.h"
 #include "gate/recent.h"
@@ -31,6 +33,8 @@ static void put_rule(struct gate_story *story, const struct gate_notice *n)
 {
 	if (n->decision)
 		gate_story_decide(story, n->policy, n->decision);
+	if (n->decision)
+		gate_story_survey(story, n->policy, n->request, n->decision);
 	if (!n->route || story->file[0])
 		return;
 	bytes_printable(bytes_of_str(n->route->path), story->route,
@@ -39,10 +43,26 @@ static void put_rule(struct gate_story *story, const struct gate_notice *n)
 	story->line = n->route->line;
 }
 
+/* What may hold secrets, by the route's own word on where they stand. */
+static void put_asked(struct gate_story *story, const struct gate_notice *n)
+{
+	const struct gate_token_settings *s = n->route ? n->route->token : NULL;
+	static const char offers[] = "Sec-WebSocket-Protocol";
+
+	gate_story_ask(story, n->request);
+	gate_hide_target(s, n->request->target, story->target,
+			 sizeof(story->target));
+	if (!n->head)
+		return;
+	bytes_printable(n->head->method, story->method, sizeof(story->method));
+	gate_hide_field(s, bytes_of_str(offers), ses_head_get(n->head, offers),
+			story->protocols, sizeof(story->protocols));
+}
+
 static void fill_story(struct gate_story *story, const struct gate_notice *n)
 {
 	memset(story, 0, sizeof(*story));
-	gate_story_ask(story, n->request);
+	put_asked(story, n);
 	put_rule(story, n);
 	snprintf(story->address, sizeof(story->address), "%s",
 		 n->hops->client_text);
@@ -182,4 +202,75 @@ void gate_notice_tell(struct gate *gate, const struct gate_notice *notice)
 		gate_recent_add(gate->recent, &gate->story);
 	if (room)
 		gate_journal_add(gate->journal, &gate->story);
+}
+
+/* ---- Those who are let in ---- */
+
+/* Numbers are all alike: versions in a User-Agent, rooms in a path. */
+static void mix_shape(struct ses_hash *h, struct bytes text)
+{
+	bool number = false;
+
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t c = text.data[i];
+		bool digit = (c >= '0' && c <= '9') || (number && c == '.');
+
+		if (!digit)
+			ses_hash_byte(h, c);
+		else if (!number)
+			ses_hash_byte(h, '0');
+		number = digit;
+	}
+	/* What is missing is not what is empty. */
+	ses_hash_byte(h, text.data ? '\0' : '\1');
+}
+
+/* The network of a client: /24, or /48 of IPv6. */
+static void mix_network(struct ses_hash *h, const struct gate_address *a)
+{
+	static const uint8_t v4[12] = {[10] = 0xff, [11] = 0xff};
+	bool is_v4 = memcmp(a->bytes, v4, sizeof(v4)) == 0;
+
+	ses_hash_bytes(h, bytes_of(a->bytes, is_v4 ? 15 : 6));
+}
+
+/* The same after a restart, so that counts go on; nobody gains by a clash. */
+static uint64_t kind_of(const struct gate_notice *n)
+{
+	static const uint8_t seed[SES_HASH_SEED] = "kinds let in";
+	const struct gate_request *r = n->request;
+	struct ses_hash h;
+
+	ses_hash_init(&h, seed);
+	mix_shape(&h, bytes_of_str(n->route ? n->route->path : ""));
+	mix_shape(&h, gate_path_of(r->target));
+	mix_shape(&h, r->host);
+	mix_shape(&h, r->origin);
+	mix_shape(&h, r->user_agent);
+	mix_shape(&h, n->head ? ses_head_get(n->head, "Sec-WebSocket-Protocol")
+			      : bytes_of(NULL, 0));
+	mix_network(&h, &r->address);
+	return ses_hash_end(&h) | 1;
+}
+
+void gate_notice_admitted(struct gate *gate, const struct gate_notice *notice)
+{
+	char reference[WHY_REFERENCE_SIZE];
+	struct gate_notice n = *notice;
+	int64_t now = clock_ms();
+	uint64_t key;
+
+	if (!gate->journal)
+		return;
+	key = kind_of(&n);
+	if (gate_journal_counts(gate->journal, key, now))
+		return;
+	why_reference_write(key >> 24, reference);
+	n.reference = reference;
+	n.cause = WHY_OK;
+	n.status = 101;
+	fill_story(&gate->story, &n);
+	gate->story.count = 1;
+	gate->story.first_ms = now;
+	gate_journal_admit(gate->journal, key, &gate->story);
 }

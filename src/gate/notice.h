@@ -18,10 +18,18 @@ struct gate_notice {
 	const struct gate_request *request;
 	const struct gate_route *route; /* NULL: none was found */
 	const struct gate_hops *hops; /* who it was */
+	const struct ses_head *head;  /* NULL: it is not whole */
 	const char *listener;
 };
 
 /* Tell it, as far as log and journal have room; what they have not is counted. */
 void gate_notice_tell(struct gate *gate, const struct gate_notice *notice);
+
+/*
+ * The same for a handshake that the rules let in: the journal keeps one of each
+ * kind, with a count. Only policy, decision, request, route, hops, head and
+ * listener are looked at.
+ */
+void gate_notice_admitted(struct gate *gate, const struct gate_notice *notice);
 
 #endif

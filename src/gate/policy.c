@@ -107,6 +107,15 @@ static void free_listen(struct gate_listen *listen)
 	free(listen->client_ca);
 }
 
+static void free_expectation(struct gate_expectation *e)
+{
+	char *const texts[] = {e->url,	e->origin,	e->from,  e->user_agent,
+			       e->host, e->subprotocol, e->expect};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		free(texts[i]);
+}
+
 static bool has_server(const struct gate_route *route,
 		       const struct gate_server *server)
 {
@@ -166,6 +175,9 @@ void gate_policy_unref(struct gate_policy *policy)
 		free_route(&policy->route[i]);
 	for (size_t i = 0; i < policy->n_listen; i++)
 		free_listen(&policy->listen[i]);
+	for (size_t i = 0; i < policy->n_tests; i++)
+		free_expectation(&policy->test[i]);
+	free(policy->test);
 	free(policy->route);
 	free(policy->listen);
 	free(policy->trusted);

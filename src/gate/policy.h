@@ -141,6 +141,12 @@ struct gate_stop {
 
 enum gate_log_format { GATE_LOG_TEXT, GATE_LOG_JSON };
 
+/* What a file expects of itself; texts NULL: not given. */
+struct gate_expectation {
+	char *url, *origin, *from, *user_agent, *host, *subprotocol, *expect;
+	unsigned line, column;
+};
+
 enum gate_disclose {
 	GATE_TELL_REFERENCE,
 	GATE_TELL_REASON,
@@ -170,6 +176,8 @@ struct gate_policy {
 	char *journal;	   /* file name; NULL: the default place; "": none */
 	uint64_t journal_rows;
 	uint64_t journal_bytes; /* 0: the built-in bound */
+	struct gate_expectation *test; /* for `check` alone */
+	size_t n_tests;
 	struct gate_admin_settings admin;
 	struct gate_stop stop;
 	/* "stdout", "stderr", a file's name; "": none, NULL: refusals alone */

@@ -127,6 +127,10 @@ void gate_read_jwt_claims(struct gate_reader *r, const struct gate_item *i,
 /* @to is a struct gate_word, or struct gate_words for a text or a list. */
 void gate_read_word(struct gate_reader *r, const struct gate_item *i, void *to);
 void gate_read_words(struct gate_reader *r, const struct gate_item *i, void *to);
+/* What the file expects of itself. */
+void gate_read_tests(struct gate_reader *r, const struct gate_item *i, void *to);
+void gate_read_expect(struct gate_reader *r, const struct gate_item *i,
+		      void *to);
 /* A list of `allow`: struct gate_rules. */
 void gate_read_rules(struct gate_reader *r, const struct gate_item *i, void *to);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gate/hide.h"
 #include "gate/nearest.h"
 
 #define SHOW(to, value) bytes_printable(value, to, sizeof(to))
@@ -17,7 +18,7 @@ static void show_text(char *to, size_t size, const char *text)
 
 void gate_story_ask(struct gate_story *s, const struct gate_request *r)
 {
-	SHOW(s->target, r->target);
+	gate_hide_target(NULL, r->target, s->target, sizeof(s->target));
 	SHOW(s->host, r->host);
 	SHOW(s->origin, r->origin);
 	SHOW(s->user_agent, r->user_agent);

@@ -187,6 +187,7 @@ static enum gate_outcome check_upgrade(struct gate_visit *v)
 		return gate_visit_refuse(v, &full);
 	}
 	count_in(v);
+	gate_visit_note_entry(v);
 	return GATE_GO_ON;
 }
 

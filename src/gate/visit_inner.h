@@ -131,6 +131,8 @@ enum gate_outcome gate_visit_refuse_fault(struct gate_visit *v,
 /* The server behind said no: its words, our reference, and the end. */
 void gate_visit_pass_refusal_on(struct gate_visit *v,
 				const struct gate_upstream_result *result);
+/* The journal keeps what kinds of handshakes are let in. */
+void gate_visit_note_entry(struct gate_visit *v);
 /* Tell the operator alone: it is let in all the same. */
 void gate_visit_observe(struct gate_visit *v, const struct gate_refusal *why);
 

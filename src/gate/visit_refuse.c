@@ -22,15 +22,10 @@ static void new_reference(char out[WHY_REFERENCE_SIZE])
 	why_reference_write(number & (((uint64_t)1 << 40) - 1), out);
 }
 
-static void tell(struct gate_visit *v, const struct gate_refusal *why,
-		 const char *reference, bool observed)
+/* What is known of a visitor. */
+static struct gate_notice describe(struct gate_visit *v)
 {
-	struct gate_notice notice = {
-		.reference = reference,
-		.cause = why->cause,
-		.status = why->status,
-		.note = why->note,
-		.observed = observed,
+	return (struct gate_notice){
 		.policy = v->policy,
 		/* of a request that the rules let in: what they looked at */
 		.decision = v->asking->decision.n_trace ? &v->asking->decision
@@ -38,9 +33,28 @@ static void tell(struct gate_visit *v, const struct gate_refusal *why,
 		.request = &v->asking->request,
 		.route = v->route,
 		.hops = &v->asking->hops,
+		.head = v->asking->head,
 		.listener = v->entrance->url,
 	};
+}
 
+void gate_visit_note_entry(struct gate_visit *v)
+{
+	struct gate_notice notice = describe(v);
+
+	gate_notice_admitted(v->gate, &notice);
+}
+
+static void tell(struct gate_visit *v, const struct gate_refusal *why,
+		 const char *reference, bool observed)
+{
+	struct gate_notice notice = describe(v);
+
+	notice.reference = reference;
+	notice.cause = why->cause;
+	notice.status = why->status;
+	notice.note = why->note;
+	notice.observed = observed;
 	gate_record_refusal(v, why->cause, observed);
 	gate_notice_tell(v->gate, &notice);
 }
