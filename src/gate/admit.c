@@ -10,7 +10,9 @@
  */
 #include "gate/admit.h"
 
+#include "gate/client_names.h"
 #include "gate/index.h"
+#include "net/tls.h"
 
 /* A request on its way through the looks. */
 struct looking {
@@ -151,6 +153,84 @@ static void look_at_user_agent(struct looking *l)
 	look_at_list(l, GATE_USER_AGENTS, "user-agent", WHY_ACCESS_USER_AGENT);
 }
 
+/* ---- Certificates and subprotocols ---- */
+
+static void look_at_certificate(struct looking *l)
+{
+	const struct gate_rules *rules = &l->d->route->certificates;
+	const struct ses_tls_info *tls = l->request->tls;
+	const struct gate_rule *rule = gate_certificate_rule(rules, tls);
+	struct bytes value = bytes_of(NULL, 0);
+
+	if (!rules->line)
+		return;
+	if (tls && (tls->subject[0] || tls->n_names))
+		value = bytes_of_str(tls->subject);
+	note(l->d, "certificate", rule && !rule->negative,
+	     rule	  ? rule->text
+	     : value.data ? "no entry matches"
+			  : "no client certificate was sent",
+	     rule ? rule->line : rules->line, value);
+	if (!rule || rule->negative)
+		refuse(l->d, WHY_ACCESS_CLIENT_CERT, 403, GATE_N_LISTS);
+}
+
+static void look_at_subprotocol(struct looking *l)
+{
+	const struct gate_rules *rules = &l->d->route->subprotocols;
+	struct gate_asked asked = gate_asked_of(l->request);
+	const struct gate_rule *rule;
+	struct bytes first;
+
+	if (!rules->line)
+		return;
+	rule = gate_subprotocol_rule(l->d->route, &asked);
+	first = gate_first_offer(l->d->route, &asked);
+	note(l->d, "subprotocol", rule != NULL,
+	     rule ? rule->text : "none that is offered is in the list",
+	     rule ? rule->line : rules->line, first);
+	if (!rule)
+		refuse(l->d, WHY_SERVER_SUBPROTOCOL, 400, GATE_N_LISTS);
+}
+
+/* ---- What others know ---- */
+
+static bool has_limit(const struct gate_route *route, unsigned by)
+{
+	for (size_t i = 0; i < route->limits.n_of; i++)
+		if (route->limits.of[i].by & by)
+			return true;
+	return false;
+}
+
+static void ask_if(struct looking *l, bool wanted, enum gate_ask whom)
+{
+	if (wanted)
+		l->d->ask = whom;
+}
+
+static void look_for_room(struct looking *l)
+{
+	ask_if(l, has_limit(l->d->route, GATE_BY_ADDRESS | GATE_BY_ROUTE),
+	       GATE_ASK_ROOM);
+}
+
+static void look_at_credential(struct looking *l)
+{
+	ask_if(l, l->d->route->token != NULL, GATE_ASK_CREDENTIAL);
+}
+
+static void look_for_subject_room(struct looking *l)
+{
+	ask_if(l, has_limit(l->d->route, GATE_BY_SUBJECT),
+	       GATE_ASK_SUBJECT_ROOM);
+}
+
+static void ask_authority(struct looking *l)
+{
+	ask_if(l, l->d->route->authority.line != 0, GATE_ASK_AUTHORITY);
+}
+
 /* ---- The looks, in their order ---- */
 
 static const struct look {
@@ -162,6 +242,12 @@ static const struct look {
 	{look_at_address, GATE_ASK_NOTHING},
 	{look_at_origin, GATE_ASK_NOTHING},
 	{look_at_user_agent, GATE_ASK_NOTHING},
+	{look_at_certificate, GATE_ASK_NOTHING},
+	{look_at_subprotocol, GATE_ASK_NOTHING},
+	{look_for_room, GATE_ASK_ROOM},
+	{look_at_credential, GATE_ASK_CREDENTIAL},
+	{look_for_subject_room, GATE_ASK_SUBJECT_ROOM},
+	{ask_authority, GATE_ASK_AUTHORITY},
 };
 
 #define N_LOOKS (sizeof(looks) / sizeof(looks[0]))
@@ -212,7 +298,8 @@ void gate_admit_resume(const struct gate_policy *policy,
 		       const struct gate_request *request,
 		       const struct gate_reply *reply, struct gate_decision *d)
 {
-	static const char *const names[GATE_N_ASKS] = {""};
+	static const char *const names[GATE_N_ASKS] = {
+		"", "limits", "token", "limits", "authority"};
 	struct looking l = {policy, request, d};
 
 	note(d, names[d->ask], reply->passed, reply->rule, reply->line,

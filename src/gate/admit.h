@@ -7,8 +7,11 @@
 #ifndef GATE_ADMIT_H
 #define GATE_ADMIT_H
 
+#include "gate/places.h"
 #include "gate/policy.h"
 #include "why/cause.h"
+
+struct ses_tls_info; /* net/tls.h */
 
 /* What is known of a request; all borrowed. data NULL: the field is missing. */
 struct gate_request {
@@ -18,6 +21,10 @@ struct gate_request {
 	struct bytes user_agent;
 	struct gate_address address;
 	struct bytes address_text;
+	/* All of its fields: subprotocols and credentials are among them. */
+	const struct ses_field *fields;
+	size_t n_fields;
+	const struct ses_tls_info *tls; /* NULL: plain, or not known */
 };
 
 /* One look at one list. */
@@ -34,6 +41,10 @@ struct gate_trace {
 /* What no function of policy and request can know; see gate_admit(). */
 enum gate_ask {
 	GATE_ASK_NOTHING,
+	GATE_ASK_ROOM,	       /* limits by address and route */
+	GATE_ASK_CREDENTIAL,   /* whether what it brings is good, by now */
+	GATE_ASK_SUBJECT_ROOM, /* limits by the subject of that */
+	GATE_ASK_AUTHORITY,    /* another server */
 	GATE_N_ASKS
 };
 
@@ -83,6 +94,12 @@ void gate_admit_resume(const struct gate_policy *policy,
 void gate_admit_survey(const struct gate_policy *policy,
 		       const struct gate_request *request,
 		       struct gate_decision *ret_decision);
+
+/* What gate_credential_check() and its like want of a request. */
+static inline struct gate_asked gate_asked_of(const struct gate_request *r)
+{
+	return (struct gate_asked){r->fields, r->n_fields, r->target};
+}
 
 /* The look that decided. */
 static inline const struct gate_trace *

@@ -63,7 +63,9 @@ static void read_trusted(struct gate_reader *r, const struct gate_item *i,
 #define LIMITS(field)	offsetof(struct gate_limits, field)
 #define TEST(field)	offsetof(struct gate_expectation, field)
 #define ALLOW(list)	((list) * sizeof(struct gate_rules))
-#define ALLOW_TOKEN	(ROUTE(token) - ROUTE(allow))
+/* What stands behind the lists in a route, as seen from them. */
+#define IN_ALLOW(field) (ROUTE(field) - ROUTE(allow))
+#define AUTHORITY(field) offsetof(struct gate_authority, field)
 #define TOKEN(field)	offsetof(struct gate_token_settings, field)
 #define JWT(field)	offsetof(struct gate_jwt_settings, field)
 
@@ -109,8 +111,21 @@ const struct gate_reading gate_readings[GATE_N_SETTINGS] = {
 	[GATE_SET_ALLOW_ADDRESSES] = {gate_read_rules, ALLOW(GATE_ADDRESSES)},
 	[GATE_SET_ALLOW_ORIGINS] = {gate_read_rules, ALLOW(GATE_ORIGINS)},
 	[GATE_SET_ALLOW_USER_AGENTS] = {gate_read_rules, ALLOW(GATE_USER_AGENTS)},
-	[GATE_SET_ALLOW_TOKEN] = {gate_read_token, ALLOW_TOKEN},
+	[GATE_SET_ALLOW_SUBPROTOCOLS] = {gate_read_subprotocols,
+					 IN_ALLOW(subprotocols)},
+	[GATE_SET_ALLOW_CERTIFICATES] = {gate_read_certificates,
+					 IN_ALLOW(certificates)},
+	[GATE_SET_ALLOW_AUTHORITY] = {gate_read_authority, IN_ALLOW(authority)},
+	[GATE_SET_AUTHORITY_URL] = {gate_read_authority_url, 0},
+	[GATE_SET_AUTHORITY_TIMEOUT] = {gate_read_number,
+					AUTHORITY(timeout_ms)},
+	[GATE_SET_AUTHORITY_HEADERS] = {gate_read_authority_names, 0},
+	[GATE_SET_AUTHORITY_COPY] = {gate_read_authority_names, 0},
+	[GATE_SET_AUTHORITY_FAILURE] = {gate_read_choice,
+					AUTHORITY(on_failure)},
+	[GATE_SET_ALLOW_TOKEN] = {gate_read_token, IN_ALLOW(token)},
 	[GATE_SET_TOKEN_FROM] = {gate_read_token_from, 0},
+	[GATE_SET_TOKEN_STRIP] = {gate_read_flag, TOKEN(strip)},
 	[GATE_SET_TOKEN_HASHES] = {gate_read_token_file, TOKEN(hashes_file)},
 	[GATE_SET_TOKEN_HTPASSWD] = {gate_read_token_file,
 				     TOKEN(htpasswd_file)},
@@ -128,9 +143,16 @@ const struct gate_reading gate_readings[GATE_N_SETTINGS] = {
 	[GATE_SET_ROUTE_LIMITS] = {gate_read_plain_map, ROUTE(limits)},
 	[GATE_SET_LIMIT_MESSAGE] = {gate_read_number, LIMITS(message_bytes)},
 	[GATE_SET_LIMIT_IDLE] = {gate_read_number, LIMITS(idle_ms)},
-	[GATE_SET_LIMIT_CONNECTIONS] = {gate_read_number, LIMITS(connections)},
+	[GATE_SET_LIMIT_HANDSHAKES] = {gate_read_limit, 0},
+	[GATE_SET_LIMIT_CONNECTIONS] = {gate_read_limit, 0},
+	[GATE_SET_LIMIT_TOKEN_HANDSHAKES] = {gate_read_limit, 0},
+	[GATE_SET_LIMIT_TOKEN_CONNECTIONS] = {gate_read_limit, 0},
+	[GATE_SET_LIMIT_ROUTE_HANDSHAKES] = {gate_read_limit, 0},
+	[GATE_SET_LIMIT_ROUTE_CONNECTIONS] = {gate_read_limit, 0},
+	[GATE_SET_LIMIT_FAILURES] = {gate_read_limit, 0},
 	[GATE_SET_REFUSAL] = {gate_read_plain_map, 0},
 	[GATE_SET_REFUSAL_DISCLOSE] = {gate_read_choice, POLICY(disclose)},
+	[GATE_SET_REFUSAL_CLOSE] = {gate_read_flag, POLICY(refusal_close)},
 	[GATE_SET_JOURNAL] = {gate_read_plain_map, 0},
 	[GATE_SET_JOURNAL_FILE] = {gate_read_file_or_none, POLICY(journal)},
 	[GATE_SET_JOURNAL_ROWS] = {gate_read_number, POLICY(journal_rows)},

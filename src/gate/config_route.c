@@ -2,7 +2,6 @@
 /* `routes`: which paths there are, who may enter and where they lead. */
 #include <stdlib.h>
 
-#include "gate/networks.h"
 #include "gate/reading.h"
 
 void gate_read_route_path(struct gate_reader *r, const struct gate_item *i,
@@ -37,88 +36,6 @@ void gate_read_route_mode(struct gate_reader *r, const struct gate_item *i,
 	*(bool *)to = choice != 0;
 }
 
-static void read_rule(struct gate_reader *r, const struct gate_item *i,
-		      enum gate_list list, struct gate_rules *rules)
-{
-	struct gate_rule *rule = &rules->rule[rules->n];
-	const char *wrong;
-	struct bytes s;
-
-	if (!gate_want_text(r, i, &s))
-		return;
-	*rule = (struct gate_rule){.text = gate_copy(s),
-				   .line = (unsigned)i->at.line,
-				   .column = (uint16_t)(i->at.column & 0xffff)};
-	if (!rule->text)
-		return;
-	rules->n++;
-	wrong = gate_rule_read(list, rule);
-	if (wrong)
-		gate_complain(r->wrong, i->at, "%s: `%s` %s",
-			      gate_list_name(list), gate_show(s).text, wrong);
-}
-
-/* Of one network's two entries neither is more specific than the other. */
-static void find_contradictions(struct gate_reader *r,
-				const struct gate_rules *rules)
-{
-	struct gate_contradiction found[GATE_MAX_COMPLAINTS];
-	size_t n =
-		gate_networks_contradictions(rules, found, GATE_MAX_COMPLAINTS);
-
-	for (size_t i = 0; i < n; i++)
-		gate_complain(r->wrong,
-			      (struct gate_place){(int)found[i].second->line,
-						  found[i].second->column},
-			      "addresses: `%s` contradicts `%s` at line %u",
-			      found[i].second->text, found[i].first->text,
-			      found[i].first->line);
-}
-
-/*
- * Whether a list may have @n entries. One without any could mean that nobody
- * may enter or that everybody may, so it means neither.
- */
-static bool fits_rules(struct gate_reader *r, const struct gate_item *i, int n)
-{
-	if (n <= 0)
-		gate_complain(r->wrong, i->at,
-			      "%s has no entry; leave it out for the default "
-			      "(%s)",
-			      gate_key_name(i->row), i->row->preset);
-	else if ((uint64_t)n > i->row->most)
-		gate_complain(r->wrong, i->at,
-			      "%s has %d entries; at most %llu may be",
-			      gate_key_name(i->row), n,
-			      (unsigned long long)i->row->most);
-	return n > 0 && (uint64_t)n <= i->row->most;
-}
-
-void gate_read_rules(struct gate_reader *r, const struct gate_item *i, void *to)
-{
-	struct gate_rules *rules = to;
-	struct gate_item element;
-	void *state = NULL;
-	int room;
-	size_t wrong = r->wrong->n;
-	enum gate_list list = 0; /* by the name of its key */
-
-	while (strcmp(gate_list_name(list), gate_key_name(i->row)) != 0)
-		list++;
-	rules->line = (unsigned)i->key.line;
-	if (!gate_is_null(i) && !gate_want(r, i, gate_is_list(i), "a list"))
-		return;
-	room = gate_is_null(i) ? 0 : (int)gate_count(i);
-	if (!fits_rules(r, i, room))
-		return;
-	rules->rule = calloc((size_t)room, sizeof(*rules->rule));
-	while (rules->rule && rules->n < (size_t)room &&
-	       gate_next_element(i, &state, &element))
-		read_rule(r, &element, list, rules);
-	if (list == GATE_ADDRESSES && r->wrong->n == wrong)
-		find_contradictions(r, rules);
-}
-
 static void read_one_route(struct gate_reader *r, const struct gate_item *i,
 			   void *to)
 {
@@ -137,6 +54,7 @@ static void read_one_route(struct gate_reader *r, const struct gate_item *i,
 			      "messages for a server behind are not looked "
 			      "into");
 	gate_check_target(r, i, &seen, route);
+	gate_check_allow(r, i, route);
 }
 
 static void find_shadowed(struct gate_reader *r)

@@ -31,6 +31,7 @@ struct gate_token_settings {
 	size_t n_from; /* 0: header alone */
 	struct gate_jwt_settings jwt;
 	struct gate_file_name hashes_file, htpasswd_file;
+	bool strip; /* it from what the server behind is sent */
 	/* made of the files by gate_token_load() */
 	struct gate_keys *keys;
 	struct gate_tokens *tokens;

@@ -203,6 +203,56 @@ static bool is_set_by_route(const struct gate_route *route, struct bytes name)
 	return false;
 }
 
+/* What stands in the place of a client's field, whatever it has there. */
+static bool is_replaced(const struct gate_forward *f, struct bytes name)
+{
+	const struct gate_authority *a = &f->route->authority;
+	const struct gate_from *strip = f->strip;
+	char text[PLAIN_BYTES], other[PLAIN_BYTES];
+	struct bytes plain = plain_name(name, text);
+
+	if (f->protocols.data &&
+	    bytes_equal_nocase(name, BYTES("Sec-WebSocket-Protocol")))
+		return true;
+	if (strip && strip->kind == GATE_FROM_AUTHORIZATION &&
+	    bytes_equal_nocase(name, BYTES("Authorization")))
+		return true;
+	if (strip && strip->kind == GATE_FROM_FIELD &&
+	    bytes_equal_nocase(name, strip->name))
+		return true;
+	for (size_t i = 0; i < a->n_copies; i++)
+		if (name.len == strlen(a->copy[i]) &&
+		    bytes_equal_nocase(plain, plain_name(bytes_of_str(a->copy[i]),
+							 other)))
+			return true;
+	return false;
+}
+
+/* The target, without the token that is to be taken out of its query. */
+static int put_target(const struct gate_forward *f, struct ses_buf *out)
+{
+	struct bytes target = f->head->target, query = gate_query_of(target);
+	struct bytes name, value;
+	size_t path = target.len - query.len;
+	char mark = '?';
+	int r;
+
+	if (!f->strip || f->strip->kind != GATE_FROM_QUERY || !query.len)
+		return ses_buf_append(out, target);
+	r = ses_buf_append(out, bytes_first(target, path - 1));
+	while (r >= 0 && gate_query_next(&query, &name, &value)) {
+		const uint8_t *end = value.data ? value.data + value.len
+						: name.data + name.len;
+
+		if (gate_query_name_is(name, f->strip->name))
+			continue;
+		r = ses_buf_printf(out, "%c%.*s", mark, (int)(end - name.data),
+				   (const char *)name.data);
+		mark = '&';
+	}
+	return r;
+}
+
 /* The client's fields that may pass. */
 static int put_fields(const struct gate_forward *f, struct ses_buf *out)
 {
@@ -214,6 +264,7 @@ static int put_fields(const struct gate_forward *f, struct ses_buf *out)
 		if (!stays_on_its_hop(f->head, field->name) &&
 		    !may_not_pass(field->name) &&
 		    !is_set_by_route(f->route, field->name) &&
+		    !is_replaced(f, field->name) &&
 		    !bytes_equal_nocase(field->name, BYTES("Host")))
 			r = copy_field(out, field);
 	}
@@ -279,9 +330,12 @@ static bool is_quotable(struct bytes host)
 int gate_forward_write(const struct gate_forward *f, struct ses_buf *out)
 {
 	struct bytes host = ses_head_get(f->head, "Host");
-	int r = ses_buf_printf(out, "GET %s%.*s HTTP/1.1\r\n",
-			       f->server->prefix, BYTES_ARG(f->head->target));
+	int r = ses_buf_printf(out, "GET %s", f->server->prefix);
 
+	if (r >= 0)
+		r = put_target(f, out);
+	if (r >= 0)
+		r = ses_buf_append_str(out, " HTTP/1.1\r\n");
 	if (r >= 0)
 		r = put_host(f, host, out);
 	if (r >= 0)
@@ -289,6 +343,10 @@ int gate_forward_write(const struct gate_forward *f, struct ses_buf *out)
 					    "Upgrade: websocket\r\n");
 	if (r >= 0)
 		r = put_fields(f, out);
+	if (r >= 0 && f->protocols.len)
+		r = put_field(out, "Sec-WebSocket-Protocol", f->protocols);
+	if (r >= 0)
+		r = ses_buf_append(out, f->copies);
 	if (r >= 0)
 		r = put_route_fields(f->route, out);
 	if (r >= 0)
@@ -371,7 +429,8 @@ const char *gate_acceptance_fault(const struct ses_head *request,
 	return NULL;
 }
 
-int gate_acceptance_write(const struct ses_head *answer, struct ses_buf *out)
+int gate_acceptance_write(const struct ses_head *answer, struct bytes fallback,
+			  struct ses_buf *out)
 {
 	int r = ses_buf_append_str(out, "HTTP/1.1 101 Switching Protocols\r\n"
 					"Connection: Upgrade\r\n"
@@ -380,6 +439,9 @@ int gate_acceptance_write(const struct ses_head *answer, struct ses_buf *out)
 	for (size_t i = 0; r >= 0 && i < answer->n_fields; i++)
 		if (!stays_on_its_hop(answer, answer->fields[i].name))
 			r = copy_field(out, &answer->fields[i]);
+	if (r >= 0 && fallback.len &&
+	    !ses_head_get(answer, "Sec-WebSocket-Protocol").data)
+		r = put_field(out, "Sec-WebSocket-Protocol", fallback);
 	return r < 0 ? r : ses_buf_append_str(out, "\r\n");
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "gate/hops.h"
+#include "gate/places.h"
 #include "gate/policy.h"
 #include "wire/head.h"
 
@@ -13,6 +14,10 @@ struct gate_forward {
 	const struct gate_route *route;
 	const struct gate_server *server; /* of the route */
 	const struct gate_hops *hops; /* who the client is */
+	struct bytes protocols; /* offered instead of the client's; may be
+				   empty; data NULL: as it came */
+	const struct gate_from *strip; /* a token to take away; or NULL */
+	struct bytes copies; /* more fields, as whole lines */
 };
 
 /*
@@ -28,8 +33,12 @@ int gate_forward_write(const struct gate_forward *forward, struct ses_buf *out);
 const char *gate_acceptance_fault(const struct ses_head *request,
 				  const struct ses_head *answer,
 				  struct bytes key);
-/* Append the 101 that the client gets: the answer's fields, our hop's own. */
-int gate_acceptance_write(const struct ses_head *answer, struct ses_buf *out);
+/*
+ * Append the 101 that the client gets: the answer's fields, our hop's own.
+ * @fallback: the subprotocol when the answer has none; may be empty.
+ */
+int gate_acceptance_write(const struct ses_head *answer, struct bytes fallback,
+			  struct ses_buf *out);
 /* Append the refusal of the server behind, with our reference and framing. */
 int gate_relayed_refusal_write(const struct ses_head *answer, struct bytes body,
 			       const char *reference, struct ses_buf *out);

@@ -11,6 +11,7 @@
 
 #include "gate/log.h"
 #include "gate/metrics.h"
+#include "gate/passwords.h"
 #include "gate/visit.h"
 
 #define SHORT_MS 10000 /* between two complaints about descriptors */
@@ -242,5 +243,6 @@ void gate_free(struct gate *gate)
 		gate_visit_expel(link);
 	close_entrances(gate, NULL);
 	gate_policy_unref(gate->policy);
+	gate_passwords_free(gate->passwords);
 	free(gate);
 }

@@ -11,10 +11,13 @@
 #include "gate/admit.h"
 #include "gate/door.h"
 #include "gate/journal.h"
+#include "gate/limits.h"
 #include "net/listener.h"
 #include "wire/upgrade.h"
 
 #define GATE_MAX_VISITS 100000 /* at a time, of one worker */
+
+struct gate_passwords; /* gate/passwords.h */
 
 /* Where visitors of one door come in to one worker. */
 struct gate_entrance {
@@ -35,6 +38,8 @@ struct gate {
 	unsigned worker; /* its number, from 0 */
 	struct gate_policy *policy; /* a reference */
 	struct gate_journal *journal; /* NULL: none is kept */
+	struct gate_limiter *limiter; /* of the house; NULL: nothing is counted */
+	struct gate_passwords *passwords; /* being checked; NULL: none was yet */
 	struct ses_list entrances;
 	struct ses_list visits;
 	size_t n_visits;

@@ -17,6 +17,9 @@
 #include "gate/log.h"
 #include "gate/recent.h"
 
+/* More than there are connections; what is not used costs nothing. */
+#define LIMITER_KEYS (4 * (size_t)GATE_LIMITER_KEYS)
+
 struct worker {
 	struct gate_house *house;
 	struct sesame_loop *loop;
@@ -34,6 +37,7 @@ struct gate_house {
 	struct sesame_loop *loop;
 	struct gate_doors *doors;
 	struct gate_metrics *metrics;
+	struct gate_limiter *limiter;
 	struct gate_house_setup setup;
 	unsigned asked; /* calls of gate_house_is_awake() */
 	bool leaving, told_empty;
@@ -110,6 +114,7 @@ static bool give_order(struct worker *w, struct gate_doors *doors)
 
 static void equip(struct gate_house *house, struct worker *w)
 {
+	w->gate->limiter = house->limiter;
 	w->gate->n_visits_seen = &w->n_visits;
 	w->gate->n_short = &w->n_short;
 	w->gate->log = house->setup.log;
@@ -171,6 +176,7 @@ struct gate_house *gate_house_open(const struct gate_house_setup *setup,
 	unsigned n = setup->doors->n_workers;
 	struct gate_house *house =
 		calloc(1, sizeof(*house) + n * sizeof(house->worker[0]));
+	uint8_t seed[SES_HASH_SEED];
 
 	snprintf(text, text_size, "out of memory");
 	if (!house)
@@ -180,7 +186,9 @@ struct gate_house *gate_house_open(const struct gate_house_setup *setup,
 	house->n_workers = n;
 	house->doors = gate_doors_ref(setup->doors);
 	house->metrics = gate_metrics_new(n);
-	if (house->metrics) {
+	ses_random(seed, sizeof(seed));
+	house->limiter = gate_limiter_new(LIMITER_KEYS, seed);
+	if (house->metrics && house->limiter) {
 		gate_metrics_adopt(house->metrics, house->doors);
 		if (start_workers(house, text, text_size))
 			return house;
@@ -313,6 +321,7 @@ void gate_house_free(struct gate_house *house)
 		gate_recent_free(w->recent);
 	}
 	gate_metrics_free(house->metrics);
+	gate_limiter_free(house->limiter);
 	gate_doors_unref(house->doors);
 	free(house);
 }

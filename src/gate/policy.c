@@ -63,6 +63,28 @@ static void free_rules(struct gate_rules *rules)
 	free(rules->rule);
 }
 
+static void free_server(struct gate_server *server)
+{
+	free(server->text);
+	free(server->host);
+	free(server->prefix);
+}
+
+static void free_names(char **names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(names[i]);
+	free(names);
+}
+
+static void free_authority(struct gate_authority *authority)
+{
+	free_server(&authority->server);
+	free(authority->target);
+	free_names(authority->header, authority->n_headers);
+	free_names(authority->copy, authority->n_copies);
+}
+
 static void free_route(struct gate_route *route)
 {
 	for (int list = 0; list < GATE_N_LISTS; list++)
@@ -70,13 +92,15 @@ static void free_route(struct gate_route *route)
 	if (route->token)
 		gate_token_fini(route->token);
 	free(route->token);
+	free_rules(&route->subprotocols);
+	free_rules(&route->certificates);
+	free_authority(&route->authority);
+	for (size_t i = 0; i < route->limits.n_of; i++)
+		free((char *)route->limits.of[i].text);
 	free(route->path);
 	gate_pool_free(route->pool);
-	for (size_t i = 0; i < route->n_servers; i++) {
-		free(route->server[i].text);
-		free(route->server[i].host);
-		free(route->server[i].prefix);
-	}
+	for (size_t i = 0; i < route->n_servers; i++)
+		free_server(&route->server[i]);
 	free(route->server);
 	for (size_t i = 0; i < route->n_fields; i++) {
 		free(route->field[i].name);

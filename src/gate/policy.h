@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 
+#include "gate/limits.h"
 #include "gate/match.h"
 
 /* The lists of `allow`, in the order in which they are looked at. */
@@ -43,7 +44,9 @@ enum gate_target { GATE_TO_ECHO, GATE_TO_UPSTREAM };
 struct gate_limits {
 	uint64_t message_bytes; /* 0: the built-in limit */
 	uint64_t idle_ms;	/* 0: the built-in time */
-	uint64_t connections;	/* at a time; 0: no limit of its own */
+	/* of handshakes and connections; one of each sort at most */
+	struct gate_limit of[8];
+	size_t n_of;
 };
 
 /* A server behind a route. */
@@ -73,6 +76,21 @@ struct gate_upstream_tls {
 	bool unverified;
 };
 
+/* Another server that is asked whether to let somebody in. */
+struct gate_authority {
+	unsigned line; /* 0: none */
+	struct gate_server server;
+	char *target; /* what it is asked for: "/auth" */
+	uint64_t timeout_ms;
+	uint64_t on_failure; /* enum gate_on_failure */
+	char **header;	     /* the client's fields that it is shown */
+	size_t n_headers;
+	char **copy; /* fields of its answer for the server behind */
+	size_t n_copies;
+};
+
+enum gate_on_failure { GATE_FAILURE_REFUSES, GATE_FAILURE_ADMITS };
+
 struct gate_pool; /* gate/pool.h */
 struct gate_tally;
 struct gate_token_settings; /* gate/credential.h */
@@ -96,7 +114,9 @@ struct gate_route {
 	struct gate_pool *pool; /* how they are; NULL without servers */
 	struct gate_tally *tally; /* gate/metrics.h; NULL: not counted */
 	struct gate_rules allow[GATE_N_LISTS];
+	struct gate_rules subprotocols, certificates;
 	struct gate_token_settings *token; /* NULL: none is asked for */
+	struct gate_authority authority;
 	struct gate_limits limits;
 	bool observe; /* admit all, journal what would have been refused */
 };
@@ -172,6 +192,7 @@ struct gate_policy {
 	size_t n_trusted;
 	uint64_t trusted_field; /* enum gate_hops_field */
 	uint64_t disclose; /* enum gate_disclose */
+	bool refusal_close; /* accept, and then close with the reference */
 	uint64_t workers;  /* threads; 0: one for each processor */
 	char *journal;	   /* file name; NULL: the default place; "": none */
 	uint64_t journal_rows;
@@ -205,6 +226,8 @@ const struct gate_route *gate_same_route(const struct gate_policy *policy,
  * wrong with it as a static sentence.
  */
 const char *gate_rule_read(enum gate_list list, struct gate_rule *rule);
+/* The same for an entry of `certificates`. */
+const char *gate_certificate_rule_read(struct gate_rule *rule);
 /* "origins", as the key is called. */
 const char *gate_list_name(enum gate_list list);
 

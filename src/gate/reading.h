@@ -131,7 +131,25 @@ void gate_read_words(struct gate_reader *r, const struct gate_item *i, void *to)
 void gate_read_tests(struct gate_reader *r, const struct gate_item *i, void *to);
 void gate_read_expect(struct gate_reader *r, const struct gate_item *i,
 		      void *to);
+/* ---- config_allow.c ---- */
+
 /* A list of `allow`: struct gate_rules. */
 void gate_read_rules(struct gate_reader *r, const struct gate_item *i, void *to);
+void gate_read_subprotocols(struct gate_reader *r, const struct gate_item *i,
+			    void *to);
+void gate_read_certificates(struct gate_reader *r, const struct gate_item *i,
+			    void *to);
+void gate_read_authority(struct gate_reader *r, const struct gate_item *i,
+			 void *to);
+void gate_read_authority_url(struct gate_reader *r, const struct gate_item *i,
+			     void *to);
+/* `headers` or `copy`. */
+void gate_read_authority_names(struct gate_reader *r,
+			       const struct gate_item *i, void *to);
+/* One of struct gate_limits. */
+void gate_read_limit(struct gate_reader *r, const struct gate_item *i, void *to);
+/* What the settings of a route's `allow` and `limits` mean together. */
+void gate_check_allow(struct gate_reader *r, const struct gate_item *i,
+		      struct gate_route *route);
 
 #endif

@@ -11,15 +11,22 @@
 
 #include "wire/upgrade.h"
 
-#define BODY_BYTES 4096
+#define BODY_BYTES  4096
+#define MORE_FIELDS 4
 
 /* The sentence of a status; %s is the path. */
 static const struct {
 	int status;
 	const char *sentence;
 } sentences[] = {
+	{401, "%s on this server needs credentials, and none that are good "
+	      "came with the handshake."},
 	{403, "You don't have permission to access %s on this server."},
 	{404, "There is no WebSocket at %s on this server."},
+	{426, "%s on this server is a WebSocket: connect to it with ws:// or "
+	      "wss://, not by plain HTTP."},
+	{429, "Too many handshakes or connections to %s for now; try again "
+	      "later."},
 	{408, "The handshake did not arrive in time."},
 	{502, "The server behind %s gave no valid answer."},
 	{503, "All connections to %s are taken; try again later."},
@@ -56,9 +63,11 @@ static void write_sentence(const struct gate_answer *a, char *out, size_t size)
 static int write_text(const struct gate_answer *a, const char *sentence,
 		      struct ses_buf *body)
 {
-	ses_buf_printf(body, "%s: %s\n\nReference: %s\n",
-		       ses_status_phrase(a->status), sentence, a->reference);
-	if (a->disclose >= GATE_TELL_REASON)
+	ses_buf_printf(body, "%s: %s\n", ses_status_phrase(a->status),
+		       sentence);
+	if (a->reference)
+		ses_buf_printf(body, "\nReference: %s\n", a->reference);
+	if (a->disclose >= GATE_TELL_REASON && a->reference)
 		ses_buf_printf(body, "Cause: %s\n", why_cause(a->cause)->id);
 	if (a->disclose == GATE_TELL_FULL && a->line)
 		ses_buf_printf(body, "Rule: %s\nAt: %s:%u\n", a->rule, a->file,
@@ -69,14 +78,14 @@ static int write_text(const struct gate_answer *a, const char *sentence,
 static int write_json(const struct gate_answer *a, const char *sentence,
 		      struct ses_buf *body)
 {
-	json_t *o = json_pack("{s:s, s:s, s:i, s:s, s:s}", "type",
+	json_t *o = json_pack("{s:s, s:s, s:i, s:s, s:s*}", "type",
 			      "about:blank", "title",
 			      ses_status_phrase(a->status), "status", a->status,
 			      "detail", sentence, "reference", a->reference);
 	char *text;
 	int r;
 
-	if (a->disclose >= GATE_TELL_REASON)
+	if (a->disclose >= GATE_TELL_REASON && a->reference)
 		json_object_set_new(o, "cause",
 				    json_string(why_cause(a->cause)->id));
 	if (a->disclose == GATE_TELL_FULL && a->line) {
@@ -94,28 +103,49 @@ static int write_json(const struct gate_answer *a, const char *sentence,
 int gate_answer_write(const struct gate_answer *a, struct ses_buf *out)
 {
 	bool json = gate_prefers_json(a->accept);
-	struct ses_field fields[] = {
+	struct ses_field fields[4 + MORE_FIELDS] = {
 		{BYTES("Server"), BYTES("sesame/" SESAME_VERSION)},
-		{BYTES("Sesame-Reference"), bytes_of_str(a->reference)},
 		{BYTES("X-Content-Type-Options"), BYTES("nosniff")},
 		{BYTES("Cache-Control"), BYTES("no-store")},
 	};
+	size_t n = 3;
 	char sentence[480];
 	struct ses_buf body;
 	int r;
 
+	if (a->reference)
+		fields[n++] = (struct ses_field){BYTES("Sesame-Reference"),
+						 bytes_of_str(a->reference)};
+	for (size_t i = 0; i < a->n_fields && i < MORE_FIELDS; i++)
+		fields[n++] = a->fields[i];
 	ses_buf_init(&body, BODY_BYTES);
 	write_sentence(a, sentence, sizeof(sentence));
 	r = json ? write_json(a, sentence, &body)
 		 : write_text(a, sentence, &body);
 	if (r >= 0)
 		r = ses_upgrade_write_refusal(
-			a->status, fields, sizeof(fields) / sizeof(fields[0]),
+			a->status, fields, n,
 			json ? BYTES("application/problem+json")
 			     : BYTES("text/plain; charset=utf-8"),
 			ses_buf_bytes(&body), out);
 	ses_buf_fini(&body);
 	return r;
+}
+
+int gate_answer_write_close(const struct gate_answer *a, struct ses_buf *out)
+{
+	char reason[124];
+	uint8_t head[4] = {0x88, 0, GATE_CLOSE_CODE >> 8,
+			   GATE_CLOSE_CODE & 0xff};
+	bool tells = a->disclose >= GATE_TELL_REASON;
+	int n = snprintf(reason, sizeof(reason), "%s%s%s", a->reference,
+			 tells ? " " : "",
+			 tells ? why_cause(a->cause)->id : "");
+	int r;
+
+	head[1] = (uint8_t)(2 + n); /* both have their ceilings: far below 125 */
+	r = ses_buf_append(out, bytes_of(head, sizeof(head)));
+	return r < 0 ? r : ses_buf_append(out, bytes_of(reason, (size_t)n));
 }
 
 /* ---- Accept ---- */

@@ -21,10 +21,21 @@ struct gate_answer {
 	enum gate_disclose disclose;
 	const char *rule, *file; /* "" or what `full` tells */
 	unsigned line;
+	const struct ses_field *fields; /* more of them */
+	size_t n_fields;
 };
+
+#define GATE_CLOSE_CODE 4403 /* of a refusal after an acceptance */
+
 
 /* Append the whole answer to @out. 0 or an error of the buffer. */
 int gate_answer_write(const struct gate_answer *answer, struct ses_buf *out);
+/*
+ * Append the close frame that tells the same: 4403 with the reference, and
+ * with the cause where that is disclosed. 0 or an error of the buffer.
+ */
+int gate_answer_write_close(const struct gate_answer *answer,
+			    struct ses_buf *out);
 /* Whether an Accept field prefers JSON to text (RFC 9110 12.5.1). */
 bool gate_prefers_json(struct bytes accept);
 

@@ -19,13 +19,12 @@
 
 static enum gate_outcome greet(struct gate_visit *v);
 static enum gate_outcome read_head(struct gate_visit *v);
-static enum gate_outcome admit(struct gate_visit *v);
 static enum gate_outcome check_upgrade(struct gate_visit *v);
 static enum gate_outcome follow_route(struct gate_visit *v);
 static enum gate_outcome live(struct gate_visit *v);
 
 static const struct gate_step steps[] = {
-	{"greet", greet},	    {"head", read_head},     {"admit", admit},
+	{"greet", greet},	    {"head", read_head},     {"admit", gate_visit_admit},
 	{"upgrade", check_upgrade}, {"route", follow_route}, {"live", live},
 };
 
@@ -76,6 +75,9 @@ static void read_request(struct gate_visit *v, const struct ses_head *head)
 		.user_agent = ses_head_get(head, "User-Agent"),
 		.address = v->asking->hops.client,
 		.address_text = bytes_of_str(v->asking->hops.client_text),
+		.fields = head->fields,
+		.n_fields = head->n_fields,
+		.tls = ses_stream_tls_info(v->stream),
 	};
 }
 
@@ -100,53 +102,7 @@ static enum gate_outcome read_head(struct gate_visit *v)
 	return GATE_GO_ON;
 }
 
-/* ---- admit: the policy decides ---- */
-
-/* Two fields where rules compare one: whichever they took would be wrong. */
-static bool is_ambiguous(const struct ses_head *head)
-{
-	return ses_field_count(head->fields, head->n_fields, "Host") != 1 ||
-	       ses_field_count(head->fields, head->n_fields, "Origin") > 1 ||
-	       ses_field_count(head->fields, head->n_fields, "User-Agent") > 1;
-}
-
-static enum gate_outcome admit(struct gate_visit *v)
-{
-	struct gate_decision *d = &v->asking->decision;
-	struct gate_refusal why = {.decision = d};
-
-	if (is_ambiguous(v->asking->head)) {
-		why = (struct gate_refusal){
-			.cause = WHY_CLIENT_BAD_HANDSHAKE,
-			.status = 400,
-			.sentence = "one Host is needed, and at most one "
-				    "Origin and User-Agent",
-		};
-		why.note = why.sentence;
-		return gate_visit_refuse(v, &why);
-	}
-	gate_admit(v->policy, &v->asking->request, d);
-	v->route = d->route;
-	if (d->admitted)
-		return GATE_GO_ON;
-	why.cause = d->cause;
-	why.status = d->status;
-	if (d->status == 400)
-		why.sentence = gate_is_path(v->asking->request.target)
-				       ? "The path may be read in more than "
-					 "one way"
-				       : "The target must begin with a slash";
-	if (!d->route || !d->route->observe)
-		return gate_visit_refuse(v, &why);
-	gate_visit_observe(v, &why);
-	/* From here on the rule has said nothing: what else fails, it did not. */
-	d->admitted = true;
-	d->cause = WHY_OK;
-	d->status = 101;
-	return GATE_GO_ON;
-}
-
-/* ---- upgrade: is it a handshake, and is there room? ---- */
+/* ---- upgrade: is it a handshake? ---- */
 
 static atomic_ullong *live_of(const struct gate_visit *v)
 {
@@ -168,23 +124,18 @@ static void count_out(struct gate_visit *v)
 
 static enum gate_outcome check_upgrade(struct gate_visit *v)
 {
-	enum ses_fault fault = SES_FAULT_NONE;
-	uint64_t most = v->route->limits.connections;
+	enum gate_outcome outcome = gate_visit_check_offer(v);
 
-	if (ses_upgrade_check_request(v->asking->head, &v->asking->offer,
-				      &fault) < 0)
-		return gate_visit_refuse_fault(v, fault, v->asking->head);
-	if (v->gate->leaving || (most && *live_of(v) >= most)) {
-		struct gate_refusal full = {
+	if (outcome != GATE_GO_ON)
+		return outcome;
+	if (v->gate->leaving) {
+		struct gate_refusal gone = {
 			.cause = WHY_SERVER_LIMIT,
 			.status = 503,
-			.note = v->gate->leaving
-					? "the gateway is being stopped"
-					: "limits.connections of this route "
-					  "is reached",
+			.note = "the gateway is being stopped",
 		};
 
-		return gate_visit_refuse(v, &full);
+		return gate_visit_refuse(v, &gone);
 	}
 	count_in(v);
 	gate_visit_note_entry(v);
@@ -232,6 +183,7 @@ bool gate_visit_keep(struct gate_visit *v)
 		*value = gate_kept_bytes(a->kept, from, *value);
 	}
 	a->head = &a->kept->head;
+	a->request.fields = a->head->fields;
 	return true;
 }
 
@@ -253,6 +205,7 @@ void gate_visit_free_asking(struct gate_visit *v)
 		return;
 	ses_intake_fini(&a->intake);
 	ses_buf_fini(&a->greeting);
+	gate_visit_free_questions(a->questions);
 	free(a->kept);
 	free(a);
 }
@@ -269,6 +222,7 @@ void gate_visit_farewell(struct gate_visit *v)
 	count_out(v);
 	gate_upstream_cancel(v->upstream);
 	gate_visit_leave_server(v);
+	gate_visit_give_room_back(v);
 	ses_stream_close(v->stream);
 	gate_visit_free_asking(v);
 	gate_entrance_done(v->entrance);
@@ -321,7 +275,8 @@ static void on_end(struct ses_stream *s, int error)
 
 	if (error == SESAME_ETLS && tls_failed(v, &why))
 		gate_visit_refuse(v, &why);
-	else if (error || !v->heard || v->upstream || v->entrance->tls)
+	else if (error || !v->heard || v->upstream || v->entrance->tls ||
+		 (v->asking && v->asking->waiting))
 		gate_visit_farewell(v);
 	else
 		gate_visit_refuse_fault(v, SES_FAULT_HEAD_CUT, NULL);
@@ -340,6 +295,11 @@ static void on_time(struct ses_timer *timer)
 	};
 	const struct ses_tls_info *info = ses_stream_tls_info(v->stream);
 
+	if (v->asking && v->asking->waiting) {
+		slow.cause = WHY_SERVER_LIMIT;
+		slow.status = 503;
+		slow.note = "its password could not be checked in time";
+	}
 	/* Who said nothing at all is no visitor: browsers connect ahead. */
 	if (v->heard && (!info || info->version[0]))
 		gate_visit_refuse(v, &slow);

@@ -4,6 +4,8 @@
 
 #include <sesame/version.h>
 
+#include "gate/client_names.h"
+
 static void on_message(struct sesame_conn *conn, void *user,
 		       enum sesame_kind kind, uint8_t *data, size_t len)
 {
@@ -40,15 +42,6 @@ static void on_conn_gone(struct sesame_conn *conn, void *context)
 	gate_visit_farewell(v);
 }
 
-/* The first subprotocol offered: browsers drop an answer without one. */
-static struct bytes first_protocol(const struct ses_upgrade_offer *offer)
-{
-	struct bytes list = offer->protocols, first = bytes_of(NULL, 0);
-
-	bytes_next_element(&list, &first);
-	return first;
-}
-
 static void set_limits(const struct gate_route *route,
 		       struct sesame_limits *limits)
 {
@@ -61,10 +54,13 @@ static void set_limits(const struct gate_route *route,
 
 enum gate_outcome gate_visit_echo(struct gate_visit *v)
 {
+	struct gate_asked asked = gate_asked_of(&v->asking->request);
 	struct ses_conn_setup setup = {
 		.role = SESAME_SERVER,
 		.handlers = &echo,
-		.subprotocol = first_protocol(&v->asking->offer),
+		/* Browsers that offered drop an answer without one. */
+		.subprotocol = gate_chosen_subprotocol(v->route, &asked,
+						       v->route->observe),
 		.user = v,
 		.on_gone = on_conn_gone,
 		.context = v,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A visit from the inside, for the files that tell its story: visit.c the
- * steps, visit_greet.c who it is, visit_upstream.c a server behind,
- * visit_echo.c the echo, visit_refuse.c every no.
+ * steps, visit_greet.c who it is, visit_admit.c whether it may enter,
+ * visit_upstream.c a server behind, visit_echo.c the echo, visit_refuse.c
+ * every no.
  */
 #ifndef GATE_VISIT_INNER_H
 #define GATE_VISIT_INNER_H
@@ -23,6 +24,9 @@ struct gate_refusal {
 	const char *sentence; /* for the visitor; NULL: the status's own */
 	const char *note;     /* for the operator; may be NULL */
 	const struct gate_decision *decision; /* NULL: no rule did */
+	const struct ses_field *fields; /* more of them for the answer */
+	size_t n_fields;
+	bool quiet; /* it is nothing that an operator has to know */
 };
 
 /* How a step ends. */
@@ -31,6 +35,8 @@ enum gate_outcome {
 	GATE_WAIT,  /* the same one, when more has come */
 	GATE_OVER,  /* the visit is over, or has another owner; do not touch it */
 };
+
+struct gate_questions; /* visit_admit.c */
 
 /* What is known of a handshake; a connection that is open has none of it. */
 struct gate_asking {
@@ -47,6 +53,11 @@ struct gate_asking {
 	struct gate_request request;
 	struct ses_upgrade_offer offer;
 	struct gate_decision decision;
+	struct gate_questions *questions; /* NULL: nobody was asked */
+	bool waiting;	   /* for somebody's answer */
+	bool is_handshake; /* offer is set */
+	struct bytes fallback; /* the subprotocol to answer with, if nobody
+				  chooses one */
 	uint64_t tried; /* servers behind, a bit each */
 };
 
@@ -66,6 +77,7 @@ struct gate_visit {
 	struct gate_asking *asking; /* NULL once the handshake is done */
 	struct gate_address peer;
 	const struct gate_route *route;
+	struct gate_limit_holds *holds; /* what it counts in; or NULL */
 	bool counted;	   /* in policy->live */
 	bool wrong_scheme; /* plain bytes at a TLS door, or TLS at a plain one */
 	bool heard;	   /* anything at all */
@@ -108,6 +120,21 @@ void gate_visit_meet(struct gate_visit *v, const struct ses_addr *peer);
 enum gate_outcome gate_visit_introduce(struct gate_visit *v);
 /* Who the client is, as far as trusted hops tell. */
 void gate_visit_recognize(struct gate_visit *v);
+
+/* ---- visit_admit.c ---- */
+
+/* Whether it may enter; it may take a while. */
+enum gate_outcome gate_visit_admit(struct gate_visit *v);
+/* Whether the request is a handshake; sets asking->offer. */
+enum gate_outcome gate_visit_check_offer(struct gate_visit *v);
+/* Where its credential stood, or NULL. */
+const struct gate_from *gate_visit_token_place(const struct gate_visit *v);
+/* Fields that the authority has for the server behind, as lines. */
+struct bytes gate_visit_copies(const struct gate_visit *v);
+/* It is over: the limits that it was under have room again. */
+void gate_visit_give_room_back(struct gate_visit *v);
+/* Whoever is asked need not answer any more. NULL is fine. */
+void gate_visit_free_questions(struct gate_questions *questions);
 
 /* ---- visit_echo.c, visit_upstream.c: where a route leads ---- */
 

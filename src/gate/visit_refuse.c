@@ -8,6 +8,9 @@
 
 #include <stdio.h>
 
+#include <sesame/version.h>
+
+#include "gate/client_names.h"
 #include "gate/forward.h"
 #include "gate/notice.h"
 #include "gate/refuse.h"
@@ -79,6 +82,34 @@ static void send_and_close(struct gate_visit *v, struct ses_buf *out)
 	gate_visit_farewell(v);
 }
 
+/*
+ * With refusal.close a handshake that is one is accepted, so that a page can
+ * read the reference: browsers show it no status.
+ */
+static bool accept_to_close(struct gate_visit *v,
+			    const struct gate_refusal *why,
+			    const struct gate_answer *answer,
+			    struct ses_buf *out)
+{
+	struct gate_asking *a = v->asking;
+	struct gate_asked asked = gate_asked_of(&a->request);
+	struct sesame_deflate none = {0};
+	enum ses_fault fault = SES_FAULT_NONE;
+	struct bytes protocol;
+
+	if (!v->policy->refusal_close || !v->route || !a->head ||
+	    v->wrong_scheme || why->status == 408 || why->quiet)
+		return false;
+	if (!a->is_handshake &&
+	    ses_upgrade_check_request(a->head, &a->offer, &fault) < 0)
+		return false;
+	protocol = gate_chosen_subprotocol(v->route, &asked, true);
+	return ses_upgrade_write_response(&a->offer, protocol, &none,
+					  BYTES("sesame/" SESAME_VERSION),
+					  out) == 0 &&
+	       gate_answer_write_close(answer, out) == 0;
+}
+
 enum gate_outcome gate_visit_refuse(struct gate_visit *v,
 				    const struct gate_refusal *why)
 {
@@ -95,11 +126,17 @@ enum gate_outcome gate_visit_refuse(struct gate_visit *v,
 		.rule = last ? last->rule : "",
 		.file = v->policy->file,
 		.line = last ? last->line : 0,
+		.fields = why->fields,
+		.n_fields = why->n_fields,
 	};
 	struct ses_buf out;
 
-	new_reference(reference);
-	tell(v, why, reference, false);
+	if (why->quiet) {
+		answer.reference = NULL;
+	} else {
+		new_reference(reference);
+		tell(v, why, reference, false);
+	}
 	/* Who has not said who it is may be anything but an HTTP client. */
 	if (!answer.status || (v->entrance->proxy_protocol && !v->introduced)) {
 		gate_visit_farewell(v);
@@ -107,8 +144,9 @@ enum gate_outcome gate_visit_refuse(struct gate_visit *v,
 	}
 	if (v->asking->head)
 		answer.accept = ses_head_get(v->asking->head, "Accept");
-	ses_buf_init(&out, SES_INTAKE_BYTES);
-	gate_answer_write(&answer, &out);
+	ses_buf_init(&out, SES_INTAKE_BYTES * 2);
+	if (!accept_to_close(v, why, &answer, &out))
+		gate_answer_write(&answer, &out);
 	send_and_close(v, &out);
 	return GATE_OVER;
 }
@@ -182,6 +220,12 @@ enum gate_outcome gate_visit_refuse_fault(struct gate_visit *v,
 		.note = row->sentence,
 	};
 
+	/* A page that is looked at, or a health check: nobody was kept out. */
+	if (fault == SES_FAULT_REQUEST_NO_UPGRADE && v->route &&
+	    why.cause == WHY_CLIENT_BAD_HANDSHAKE) {
+		why.quiet = true;
+		why.sentence = NULL;
+	}
 	if (v->wrong_scheme) {
 		why.cause = WHY_URL_SCHEME;
 		why.sentence = v->entrance->tls

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gate/client_names.h"
 #include "gate/forward.h"
 #include "gate/pool.h"
 
@@ -61,6 +62,26 @@ static struct bytes introduce(const struct gate_visit *v,
 
 static void on_upstream(void *user, const struct gate_upstream_result *result);
 
+/* What the rules of the route take away, and what they add. */
+static int adapt(struct gate_visit *v, struct gate_forward *f,
+		 struct ses_buf *protocols)
+{
+	const struct gate_route *route = v->route;
+	struct gate_asked asked = gate_asked_of(&v->asking->request);
+	int r = 0;
+
+	f->copies = gate_visit_copies(v);
+	if (route->token && route->token->strip)
+		f->strip = gate_visit_token_place(v);
+	if (!route->token && !route->subprotocols.line)
+		return 0;
+	r = gate_subprotocols_write(route, &asked, route->observe, protocols,
+				    &v->asking->fallback);
+	f->protocols = ses_buf_len(protocols) ? ses_buf_bytes(protocols)
+					      : BYTES("");
+	return r;
+}
+
 /* Ask the next server. 1: it is being asked, 0: there is none left, or an
  * error. */
 static int ask_next(struct gate_visit *v)
@@ -73,7 +94,7 @@ static int ask_next(struct gate_visit *v)
 		.route = route,
 		.hops = &v->asking->hops,
 	};
-	struct ses_buf out;
+	struct ses_buf out, protocols;
 	int i = gate_pool_choose(route->pool, &v->asking->hops.client,
 				 v->gate->loop->now_ms, &v->asking->tried);
 	int r;
@@ -83,7 +104,11 @@ static int ask_next(struct gate_visit *v)
 	forward.server = setup.server = &route->server[i];
 	setup.preface = introduce(v, preface);
 	ses_buf_init(&out, SES_INTAKE_BYTES * 2);
-	r = gate_forward_write(&forward, &out);
+	ses_buf_init(&protocols, SES_INTAKE_BYTES);
+	r = adapt(v, &forward, &protocols);
+	if (r >= 0)
+		r = gate_forward_write(&forward, &out);
+	ses_buf_fini(&protocols);
 	if (r >= 0) {
 		v->upstream =
 			gate_upstream_start(v->gate->loop, &setup, &out,
@@ -169,14 +194,15 @@ static void open_tunnel(struct gate_visit *v,
 	uint64_t idle = v->route->limits.idle_ms;
 	struct ses_stream *client = v->stream;
 	struct ses_buf out;
+	int r;
 
 	gate_record_open(v,
 			 ses_head_get(result->head, "Sec-WebSocket-Protocol"));
 	gate_record_pass(v->record, GATE_OUT, result->early.len, 0);
-	gate_visit_free_asking(v);
 	ses_buf_init(&out, SES_INTAKE_BYTES * 2);
-	if (gate_acceptance_write(result->head, &out) < 0 ||
-	    ses_stream_send(client, ses_buf_bytes(&out)) < 0) {
+	r = gate_acceptance_write(result->head, v->asking->fallback, &out);
+	gate_visit_free_asking(v);
+	if (r < 0 || ses_stream_send(client, ses_buf_bytes(&out)) < 0) {
 		ses_stream_close(result->stream);
 		gate_visit_farewell(v);
 	} else {

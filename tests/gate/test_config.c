@@ -268,7 +268,11 @@ TEST("a whole policy comes out as it was written")
 	assert_true(p->route[0].observe);
 	assert_int_equal(p->route[0].limits.message_bytes, 65536);
 	assert_int_equal(p->route[0].limits.idle_ms, 300000);
-	assert_int_equal(p->route[0].limits.connections, 7);
+	assert_int_equal(p->route[0].limits.n_of, 1);
+	assert_int_equal(p->route[0].limits.of[0].most, 7);
+	assert_int_equal(p->route[0].limits.of[0].by, GATE_BY_ADDRESS);
+	assert_string_equal(p->route[0].limits.of[0].text,
+				    "connections: 7");
 	assert_int_equal(p->route[0].allow[GATE_ORIGINS].n, 2);
 	assert_int_equal(p->route[0].allow[GATE_ORIGINS].line, 9);
 	assert_true(p->route[0].allow[GATE_ORIGINS].rule[1].negative);
