@@ -189,6 +189,10 @@ static bool may_be_unseen(const struct doctor_facts *f, const struct why_hops *h
 	case WHY_NET_RESET: /* of who took the connection, and says nothing */
 		return is_nameless && f->base &&
 		       f->base->outcome == DOCTOR_NO_ANSWER;
+	case WHY_SERVER_REDIRECT:
+		return is_nameless;
+	case WHY_URL_HOST:
+		return is_nameless && !f->key;
 	case WHY_URL_PATH:
 	case WHY_SERVER_NO_WEBSOCKET:
 		return is_nameless && !f->key && f->v->confidence < IN_DOUBT;
@@ -266,7 +270,8 @@ static void add_fixes_for_refuser(struct doctor_facts *f,
 {
 	if (h->writer >= 0 && (size_t)h->writer < h->n) {
 		add_fixes_for(f, h->hop[h->writer].stack, who);
-		if (f->v->cause == WHY_URL_PATH) /* it may have changed it */
+		if (f->v->cause == WHY_URL_PATH ||
+		    f->v->cause == WHY_SERVER_SUBPROTOCOL) /* it changed it? */
 			add_fixes_for_layer(f, h, true, who);
 		return;
 	}

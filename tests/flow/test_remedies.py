@@ -64,8 +64,7 @@ def check(command, cause, lines):
 
 
 # What Debian's versions do not know yet, or only with another module.
-NEWER = ("trusted_proxies static", "modsecurity_rules",
-         "stream_timeout")
+NEWER = ("trusted_proxies static", "modsecurity_rules")
 # Files that are the reader's own.
 OWN_FILES = ("ssl_certificate", "SSLCertificate", "RULE_ID")
 
@@ -103,7 +102,8 @@ http {{
     location / {{
       if ($agent_ok = 0) {{ return 403; }}
       allow 10.0.0.0/8; deny all; limit_req zone=r; limit_conn c 1;
-      proxy_pass http://app;
+      proxy_pass http://app; proxy_set_header Sec-WebSocket-Protocol "";
+      proxy_hide_header Sec-WebSocket-Accept;
     }}
   }}
 }}
@@ -131,6 +131,8 @@ ServerName app.example
 RewriteEngine On
 RewriteCond %{{HTTP:Origin}} !=https://other.example
 RewriteRule ^ - [F]
+RequestHeader unset Sec-WebSocket-Protocol
+Header unset Sec-WebSocket-Accept
 ProxyPass / http://127.0.0.1:3000/
 AllowCONNECT 443
 <Location "/chat">
@@ -163,6 +165,8 @@ defaults
 frontend f
   bind 127.0.0.1:8080
   http-request del-header Upgrade
+  http-request del-header Sec-WebSocket-Protocol
+  http-response del-header Sec-WebSocket-Accept
   http-request set-header Host app.internal
   stick-table type ipv6 size 1k expire 1m store http_req_rate(1m)
   default_backend b
@@ -188,7 +192,14 @@ http://other.example:8080 {
     ann JDJhJDE0JHBSV0hVNGxMQnVFZ3dhRDVjYzlVTi5UT0VRLkFvVC5pLzNUUVR2WHA3MHhUa0xJemNZLk5H
   }
   tls internal
-  reverse_proxy 127.0.0.1:3000
+  reverse_proxy 127.0.0.1:3000 {
+    header_up -Sec-WebSocket-Protocol
+    header_down -Sec-WebSocket-Accept
+    transport http {
+      read_timeout 5s
+      versions 1.1 2
+    }
+  }
 }
 """
 

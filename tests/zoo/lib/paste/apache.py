@@ -81,8 +81,15 @@ class Paste:
                     found.append(n)
         return found
 
+    def below(self, nodes):
+        """With what is nested in it: RequireAll and its like, IfModule."""
+        yield nodes
+        for n in nodes:
+            if n[1] is not None and name_of(n).startswith(("<require", "<if")):
+                yield from self.below(n[1])
+
     def remove(self, pattern):
-        for nodes in self.chain + [n[1] for n in self.places()]:
+        for nodes in [b for top in self.chain + [p[1] for p in self.places()] for b in self.below(top)]:
             gone = [n for n in nodes if matches(pattern, n[0])]
             self.done += len(gone)
             nodes[:] = [n for n in nodes if n not in gone]
@@ -162,10 +169,12 @@ class Paste:
                 self.done += 1
 
     def put_require(self, node):
-        """Beside the others of the section that serves the path."""
-        those = [p for p in self.places() if named(p[1], "require")]
+        """Beside the others of the section that serves the path, of which
+        one is enough."""
+        those = [b for p in self.places() for b in [p[1]] + [n[1] for n in named(p[1], "<requireany")]
+                 if named(b, "require")]
         if those:
-            those[-1][1].append(node)
+            those[-1].append(node)
             self.done += 1
 
     def passing(self):

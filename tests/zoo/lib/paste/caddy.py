@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Caddy: a tree of [words, block or None]; see paste/__init__.py."""
 import re
+from fnmatch import fnmatchcase
 
 from paste import NoPlace, matches, more, only, removals
 
@@ -48,6 +49,8 @@ class Paste:
         self.tree, self.request, self.done = tree, request, 0
         sites = [n for n in tree if n[0] and is_at(n, request.port)]
         self.site = (sites or only([n for n in tree if n[0]], "site", request.port))[0][1]
+        self.block = next((n[1] for n in named(self.site, "handle")
+                           if len(n[0]) == 2 and fnmatchcase(request.path, n[0][1])), self.site)
 
     def everywhere(self, nodes):
         yield nodes
@@ -69,16 +72,20 @@ class Paste:
             return self.put_site(node)
         if "..." in words or (inside and named(inside, "...")):
             return self.extend(node)
-        like = [n for n in self.site if n[0] == words and n[1] is not None]
+        # Where a handle has the path already, that is where rules are looked at.
+        block = self.site if words[0] == "bind" else self.block
+        like = [n for n in block if n[0] == words and n[1] is not None]
         if words[0].startswith("@"):
-            like = named(self.site, words[0])
+            like = named(block, words[0])
         if like:
-            self.site[self.site.index(like[0])] = node
+            block[block.index(like[0])] = node
         else:
-            self.site.insert(0, node)
+            block.insert(0, node)
         self.done += 1
 
     def put_site(self, node):
+        if any(n[0] == node[0] for n in self.tree):
+            return  # it is there
         self.tree.append(node)
         self.done += 1
 

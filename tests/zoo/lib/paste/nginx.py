@@ -6,7 +6,7 @@ from paste import NoPlace, matches, more, only, plain, removals, words_out
 
 HTTP = {"map", "geo", "upstream", "limit_req_zone", "limit_conn_zone", "log_format"}
 SERVER = {"listen", "large_client_header_buffers", "client_header_buffer_size", "http2"}
-BY_FIRST_WORD = {"proxy_set_header", "add_header", "allow", "deny", "set"}
+BY_FIRST_WORD = {"proxy_set_header", "add_header", "allow", "deny", "set", "listen"}
 INSTEAD = r"(?m)# (.*) where auth_request asks$"
 TOKEN = re.compile(r"""\s*(\#[^\n]*|[;{}]|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|(?:\$\{|[^\s;{}])+)""")
 
