@@ -20,6 +20,8 @@ import time
 
 import pytest
 
+from ports import free_port
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SESAME = os.path.abspath(os.environ.get("SESAME", "build/sesame"))
 COMMANDS = re.findall(r"^COMMAND\((\w+)",
@@ -37,11 +39,6 @@ def run(*words, env=None, **more):
     more.setdefault("stdin", subprocess.DEVNULL)
     return subprocess.run([SESAME, *words], capture_output=True, text=True,
                           timeout=30, env={**CLEAN, **(env or {})}, **more)
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
 
 
 # ---- help ----

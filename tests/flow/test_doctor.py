@@ -12,6 +12,7 @@ import time
 import jsonschema
 import pytest
 
+from ports import free_port
 from doctor_peers import (Peer, accept, answer, close_frame, field, resets,
                           says, unmask)
 
@@ -39,11 +40,6 @@ def diagnose(*args, env=None):
     assert [p["n"] for p in diagnosis["probes"]] == \
         list(range(1, len(diagnosis["probes"]) + 1))
     return diagnosis, done.returncode
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
 
 
 # what the play does, outcome, status, what the first probe saw

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from ports import free_port
 from doctor_peers import Peer, accept, answer, field
 
 SESAME = os.environ.get("SESAME", "build/sesame")
@@ -72,11 +73,6 @@ server.on('stream', (stream, head) => {
 server.on('sessionError', () => {});
 server.listen(+port, '127.0.0.1', () => console.log('READY'));
 """
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
 
 
 class NodeH2:

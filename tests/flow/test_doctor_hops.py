@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from ports import free_port
 from rawsocket import PROGRAM
 
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
@@ -26,12 +27,6 @@ const server = require('http').createServer((request, answer) => {
 });
 server.listen(%d, '127.0.0.1');
 """
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from ports import free_port
 from gateways import Answer, ask, dial, gateway, opens, read_all, request, run
 
 ROUTES = """\
@@ -148,12 +149,6 @@ def daemon(folder, port, *command):
     finally:
         process.terminate()
         process.wait(10)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 @pytest.mark.parametrize("how", ["send-proxy", "send-proxy-v2", "forwardfor"])

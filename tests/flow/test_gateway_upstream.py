@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import pytest
 import websockets
 
+from ports import free_port
 from gateways import Answer, ask, dial, gateway, read_all, reload, request, run
 
 
@@ -20,12 +21,6 @@ def config(servers, *more):
     to = servers if isinstance(servers, str) else "[%s]" % ", ".join(servers)
     return ('listen: [{address: "127.0.0.1:0"}]\nroutes:\n  - path: /app/**\n    to: %s\n' % to
             + "".join("    %s\n" % line for line in more) + "journal: {file: journal.db}\n")
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Server:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from ports import free_port
 from rawsocket import accept_of
 
 try:
@@ -31,12 +32,6 @@ NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 needs_nginx = pytest.mark.skipif(not os.path.exists(NGINX) or not websockets,
                                  reason="nginx or websockets is not installed")
 needs_patch = pytest.mark.skipif(not shutil.which("patch"), reason="patch is not installed")
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def read_head(s):

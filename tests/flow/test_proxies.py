@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from ports import free_port
 from rawsocket import PROGRAM, example, serving
 
 SQUID = shutil.which("squid") or "/usr/sbin/squid"
@@ -20,12 +21,6 @@ KERBEROS = "/usr/lib/squid/negotiate_kerberos_auth"
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 
 needs_squid = pytest.mark.skipif(not os.path.exists(SQUID), reason="no squid here")
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def wait_for(port):
