@@ -232,7 +232,7 @@ static bool is_replaced(const struct gate_forward *f, struct bytes name)
 static int put_target(const struct gate_forward *f, struct ses_buf *out)
 {
 	struct bytes target = f->head->target, query = gate_query_of(target);
-	struct bytes name, value;
+	struct bytes name, value, whole;
 	size_t path = target.len - query.len;
 	char mark = '?';
 	int r;
@@ -240,14 +240,16 @@ static int put_target(const struct gate_forward *f, struct ses_buf *out)
 	if (!f->strip || f->strip->kind != GATE_FROM_QUERY || !query.len)
 		return ses_buf_append(out, target);
 	r = ses_buf_append(out, bytes_first(target, path - 1));
-	while (r >= 0 && gate_query_next(&query, &name, &value)) {
-		const uint8_t *end = value.data ? value.data + value.len
-						: name.data + name.len;
+	for (whole = query; r >= 0 && gate_query_next(&query, &name, &value);
+	     whole = query) {
+		ptrdiff_t end = bytes_find_byte(whole, '&');
 
 		if (gate_query_name_is(name, f->strip->name))
 			continue;
-		r = ses_buf_printf(out, "%c%.*s", mark, (int)(end - name.data),
-				   (const char *)name.data);
+		/* as it was written: "a" and "a=" are not the same to all */
+		r = ses_buf_printf(out, "%c%.*s", mark,
+				   end < 0 ? (int)whole.len : (int)end,
+				   (const char *)whole.data);
 		mark = '&';
 	}
 	return r;
