@@ -347,3 +347,28 @@ def test_haproxy_looks_at_the_first_rule_that_fits():
     assert done.index("accept") < done.index("reject")
     assert done.index("use_backend websocket") < done.index("use_backend pages")
     assert "server app 127.0.0.1:9000" in done
+
+
+def test_apache_has_one_line_that_is_enough_and_none_that_excludes():
+    lines = "Require ip 203.0.113.9\n# remove: Require not ip 203.0.113.9"
+    done = paste.paste("apache", "<Location />\n<RequireAll>\nRequire all granted\n"
+                       "Require not ip 203.0.113.9\n</RequireAll>\n</Location>\n", lines, request())
+    assert "not ip" not in done and "Require ip" not in done  # which all would have to be
+    done = paste.paste("apache", "<Location />\n<RequireAny>\nRequire ip 10.0.0.1\n"
+                       "</RequireAny>\n</Location>\n", lines, request())
+    assert done.index("Require ip 203.0.113.9") < done.index("</RequireAny")
+
+
+def test_caddy_looks_into_the_handle_that_has_the_path():
+    text = ("http://:8080 {\n  handle /chat* {\n    respond 403\n  }\n"
+            "  handle /other {\n    respond 404\n  }\n}\n")
+    done = paste.paste("caddy", text, "@ws {\n\tpath /chat\n}\nhandle @ws {\n\treverse_proxy 127.0.0.1:3000\n}\n"
+                       "http://:8080 {\n\trespond 200\n}", request())
+    assert done.index("handle /chat*") < done.index("handle @ws") < done.index("respond 403")
+    assert done.count("http://:8080") == 1
+
+
+def test_nginx_may_listen_twice():
+    text = "http { server { listen 127.0.0.1:8080; location / { return 404; } } }"
+    done = paste.paste("nginx", text, "listen 8080;\nlisten [::]:8080;", request())
+    assert done.count("listen ") == 3
