@@ -59,7 +59,7 @@ struct gate_journal {
 	size_t n_recounts;
 	struct gate_journal_file file;
 	bool failing;
-	uint64_t told_ms, unwritten;
+	uint64_t told_ms, told_gone_ms, unwritten;
 };
 
 /* ---- The file's place ---- */
@@ -174,8 +174,8 @@ static bool is_ready(struct gate_journal *j)
 		uint64_t now = steady_ms();
 
 		gate_journal_file_close(&j->file, false);
-		if (!j->told_ms || now - j->told_ms >= TELL_MS) {
-			j->told_ms = now;
+		if (!j->told_gone_ms || now - j->told_gone_ms >= TELL_MS) {
+			j->told_gone_ms = now;
 			gate_log("sesame: the journal %s was removed or "
 				 "replaced; going on with what is there now",
 				 j->name);
@@ -208,8 +208,7 @@ static bool write_out(struct gate_journal *j)
 		tell_recovery(j);
 		return true;
 	}
-	complain(j, gate_journal_file_error(&j->file));
-	gate_journal_file_undo(&j->file);
+	complain(j, j->file.wrong);
 	if (!is_lock(r))
 		gate_journal_file_close(&j->file, false);
 	return false;
@@ -418,13 +417,14 @@ static enum gate_omission why_full(const struct gate_journal *j)
 bool gate_journal_wants(struct gate_journal *j, uint64_t kind,
 			enum why_cause cause, uint64_t now_ms)
 {
-	bool room, wanted;
+	bool room, spare, wanted;
 
 	pthread_mutex_lock(&j->lock);
 	room = j->filling->n < QUEUE_ROWS;
-	wanted = room && gate_sampler_takes(&j->sampler, kind, now_ms);
+	spare = j->filling->n < QUEUE_ROWS / 2;
+	wanted = room && gate_sampler_takes(&j->sampler, kind, now_ms, spare);
 	if (!wanted)
-		omit(j, room ? GATE_SAMPLED : why_full(j), cause);
+		omit(j, spare ? GATE_SAMPLED : why_full(j), cause);
 	pthread_mutex_unlock(&j->lock);
 	return wanted;
 }

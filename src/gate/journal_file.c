@@ -79,7 +79,7 @@ static int finish(sqlite3_stmt *stmt)
 	return r;
 }
 
-const char *gate_journal_file_error(const struct gate_journal_file *f)
+static const char *why_not(const struct gate_journal_file *f)
 {
 	int why = f->db && sqlite3_errcode(f->db) == SQLITE_CANTOPEN
 			  ? sqlite3_system_errno(f->db)
@@ -314,6 +314,8 @@ static int set_up(struct gate_journal_file *f)
 	if (r != SQLITE_OK)
 		return r;
 	shrink(f);
+	run_with(f->db, "PRAGMA max_page_count=%llu",
+		 (unsigned long long)(f->max_bytes / PAGE_BYTES));
 	sqlite3_wal_hook(f->db, move_log, f);
 	return SQLITE_OK;
 }
@@ -342,7 +344,7 @@ static const char *open_database(struct gate_journal_file *f, const char *name,
 	if (r == SQLITE_OK)
 		return NULL;
 	*ret_passing = is_passing(r);
-	return gate_journal_file_error(f);
+	return why_not(f);
 }
 
 int gate_journal_file_open(struct gate_journal_file *f, const char *name,
@@ -391,11 +393,6 @@ static void note_log(struct gate_journal_file *f, const char *name)
 	snprintf(log, sizeof(log), "%s-wal", name);
 	if (stat(log, &status) == 0)
 		f->log_inode = status.st_ino;
-}
-
-void gate_journal_file_undo(struct gate_journal_file *f)
-{
-	run(f->db, "ROLLBACK");
 }
 
 void gate_journal_file_close(struct gate_journal_file *f, bool ended)
@@ -497,25 +494,33 @@ static int keep_rows(struct gate_journal_file *f, const struct gate_batch *b)
 	return r;
 }
 
-/* When nine tenths of the bytes are used the oldest eighth of all goes. */
-static int keep_bytes(struct gate_journal_file *f)
+/* The oldest eighth of all goes. */
+static int make_room(struct gate_journal_file *f)
 {
-	uint64_t all = ask_number(f->db, "PRAGMA page_count");
-	uint64_t pages = all - ask_number(f->db, "PRAGMA freelist_count");
-	int r;
+	int r = run(f->db, "DELETE FROM refusals WHERE id <= (SELECT id FROM "
+			   "refusals ORDER BY id LIMIT 1 OFFSET "
+			   "(SELECT count(*) / 8 FROM refusals))");
 
-	if (all * PAGE_BYTES > f->max_bytes)
-		run(f->db, "PRAGMA incremental_vacuum(256)");
-	if (pages * PAGE_BYTES <= f->max_bytes / 10 * 9)
-		return SQLITE_OK;
-	r = run(f->db, "DELETE FROM refusals WHERE id <= (SELECT id FROM "
-		       "refusals ORDER BY id LIMIT 1 OFFSET "
-		       "(SELECT count(*) / 8 FROM refusals))");
 	if (r == SQLITE_OK)
 		r = run(f->db, "DELETE FROM admitted WHERE key IN (SELECT key "
 			       "FROM admitted ORDER BY time_ms LIMIT "
 			       "(SELECT count(*) / 8 FROM admitted))");
 	return r;
+}
+
+static uint64_t used_bytes(struct gate_journal_file *f)
+{
+	return (ask_number(f->db, "PRAGMA page_count") -
+		ask_number(f->db, "PRAGMA freelist_count")) *
+	       PAGE_BYTES;
+}
+
+/* Room is made when nine tenths are used, so that there always is some. */
+static int keep_bytes(struct gate_journal_file *f)
+{
+	if (used_bytes(f) <= f->max_bytes / 10 * 9)
+		return SQLITE_OK;
+	return make_room(f);
 }
 
 /*
@@ -533,14 +538,10 @@ static bool log_is_full(struct gate_journal_file *f)
 	return false;
 }
 
-int gate_journal_file_write(struct gate_journal_file *f, const char *name,
-			    const struct gate_batch *b)
+static int write_once(struct gate_journal_file *f, const struct gate_batch *b)
 {
-	int r;
+	int r = run(f->db, "BEGIN IMMEDIATE");
 
-	if (log_is_full(f))
-		return SQLITE_BUSY;
-	r = run(f->db, "BEGIN IMMEDIATE");
 	if (r == SQLITE_OK)
 		r = keep_bytes(f);
 	if (r == SQLITE_OK)
@@ -557,6 +558,44 @@ int gate_journal_file_write(struct gate_journal_file *f, const char *name,
 			     (long long)b->now_ms, (long long)f->run);
 	if (r == SQLITE_OK)
 		r = run(f->db, "COMMIT");
+	return r;
+}
+
+/* What fails is undone; why it did is kept, for SQLite forgets it by that. */
+static int try_to_write(struct gate_journal_file *f, const struct gate_batch *b)
+{
+	int r = write_once(f, b);
+
+	if (r == SQLITE_OK)
+		return r;
+	snprintf(f->wrong, sizeof(f->wrong), "%s", why_not(f));
+	run(f->db, "ROLLBACK");
+	return r;
+}
+
+/* It was our own bound that was reached, not the disk's. */
+static bool is_at_bound(struct gate_journal_file *f, int code)
+{
+	return (code & 0xff) == SQLITE_FULL && used_bytes(f) > f->max_bytes / 2;
+}
+
+int gate_journal_file_write(struct gate_journal_file *f, const char *name,
+			    const struct gate_batch *b)
+{
+	int r;
+
+	if (log_is_full(f)) {
+		snprintf(f->wrong, sizeof(f->wrong),
+			 "somebody has been reading it for so long that its "
+			 "log is full");
+		return SQLITE_BUSY;
+	}
+	r = try_to_write(f, b);
+	for (int i = 0; i < 8 && is_at_bound(f, r); i++) {
+		if (make_room(f) != SQLITE_OK)
+			break;
+		r = try_to_write(f, b);
+	}
 	if (r == SQLITE_OK)
 		note_log(f, name);
 	return r;

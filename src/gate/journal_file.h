@@ -23,6 +23,7 @@ struct gate_journal_file {
 	int64_t run;   /* the row of this run */
 	int log_pages; /* of the write-ahead log */
 	uint64_t max_rows, max_bytes;
+	char wrong[200];
 };
 
 /* What was not kept, and why. */
@@ -69,13 +70,10 @@ bool gate_journal_file_is_there(const struct gate_journal_file *file,
 				const char *name);
 /*
  * Write @batch whole or not at all: SQLITE_OK or SQLite's code; then
- * gate_journal_file_undo() follows, when the reason has been told.
+ * file->wrong says why not.
  */
 int gate_journal_file_write(struct gate_journal_file *file, const char *name,
 			    const struct gate_batch *batch);
-void gate_journal_file_undo(struct gate_journal_file *file);
-/* Why the last call failed; until the next one. */
-const char *gate_journal_file_error(const struct gate_journal_file *file);
 /* @ended: this run came to its end in order. */
 void gate_journal_file_close(struct gate_journal_file *file, bool ended);
 

@@ -58,14 +58,15 @@ static bool takes_from_bucket(struct gate_sampler *s, uint64_t now_ms)
 	return true;
 }
 
-bool gate_sampler_takes(struct gate_sampler *s, uint64_t kind, uint64_t now_ms)
+bool gate_sampler_takes(struct gate_sampler *s, uint64_t kind, uint64_t now_ms,
+			bool spare)
 {
 	/* Workers' clocks may differ by a moment. */
 	if (now_ms < s->latest_ms)
 		now_ms = s->latest_ms;
 	s->latest_ms = now_ms;
 	return is_among_the_first(s, kind, now_ms) ||
-	       takes_from_bucket(s, now_ms);
+	       (spare && takes_from_bucket(s, now_ms));
 }
 
 uint64_t gate_kind_mix(uint64_t kind, struct bytes part)

@@ -28,8 +28,12 @@ struct gate_sampler {
 };
 
 void gate_sampler_init(struct gate_sampler *s, uint64_t now_ms);
-/* Whether one of @kind is taken at @now_ms, which must not go back. */
-bool gate_sampler_takes(struct gate_sampler *s, uint64_t kind, uint64_t now_ms);
+/*
+ * Whether one of @kind is taken at @now_ms. @spare: there is room for more
+ * than the first of each kind.
+ */
+bool gate_sampler_takes(struct gate_sampler *s, uint64_t kind, uint64_t now_ms,
+			bool spare);
 
 /* A number for a kind, of its parts: begin with 0 and mix them in. */
 uint64_t gate_kind_mix(uint64_t kind, struct bytes part);
