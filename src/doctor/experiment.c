@@ -42,9 +42,27 @@ static bool got_in(const struct doctor_probe *p)
 	       (p->outcome != DOCTOR_ANSWERED && p->status == 101);
 }
 
-/* Another address may have a share of its own, which is soon used up, too. */
-static bool is_used_up(const struct doctor_probe *p)
+/* Whether some answer to the user's own request was an error of a gateway. */
+static bool fails_itself(const struct doctor_chart *chart)
 {
+	for (size_t i = 0; i < chart->n_probes; i++)
+		if (is_own(&chart->probe[i]->trial) &&
+		    chart->probe[i]->status >= 500)
+			return true;
+	return false;
+}
+
+/*
+ * Another address may have a share of its own, which is soon used up, too. And
+ * who stands behind the one that refuses may not survive being let through to:
+ * the gateway's error is then as good a proof that the refuser let it pass.
+ */
+static bool is_used_up(const struct doctor_chart *chart,
+		       const struct doctor_probe *p)
+{
+	if (!is_own(&p->trial) && p->status >= 502 && p->status <= 504 &&
+	    !fails_itself(chart))
+		return true;
 	return p->trial.change == DOCTOR_SOURCE &&
 	       (p->status == 429 || p->status == 503);
 }
@@ -58,7 +76,7 @@ struct doctor_score doctor_score(const struct doctor_chart *chart,
 		if (same_question(&chart->probe[i]->trial, trial)) {
 			s.n++;
 			s.opened += got_in(chart->probe[i]);
-			s.used_up += is_used_up(chart->probe[i]);
+			s.used_up += is_used_up(chart, chart->probe[i]);
 		}
 	return s;
 }

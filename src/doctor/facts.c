@@ -48,6 +48,10 @@ static void write_url(const struct doctor_facts *f,
 		url.port = (uint16_t)port;
 		url.port_given = true;
 	}
+	if (t->change == DOCTOR_NAME) {
+		url.host = bytes_of_str(t->value);
+		url.host_kind = SES_HOST_NAME;
+	}
 	if (t->change == DOCTOR_PATH) {
 		struct bytes path = bytes_of_str(t->value);
 		ptrdiff_t query = bytes_find_byte(path, '?');
@@ -116,6 +120,7 @@ static void expect_of_key(struct doctor_facts *f)
 	case DOCTOR_SCHEME:
 	case DOCTOR_PORT:
 	case DOCTOR_PATH:
+	case DOCTOR_NAME:
 		write_url(f, t, f->expected, sizeof(f->expected));
 		break;
 	case DOCTOR_HOST:
@@ -145,7 +150,7 @@ static void expect_of_key(struct doctor_facts *f)
 /* "with no Origin", "without the query": what opens, as part of a sentence. */
 static void know_the_change(struct doctor_facts *f)
 {
-	static const char *const begins[] = {"with", "over ", "from ",
+	static const char *const begins[] = {"with", "over ", "from ", "under ",
 					     "straight "};
 	const char *changed = f->v->proof.changed;
 	bool fits = false;

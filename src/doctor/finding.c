@@ -109,7 +109,8 @@ bool doctor_fell_silent(const struct doctor_chart *chart)
 
 		if ((p->outcome == DOCTOR_NO_ANSWER ||
 		     p->outcome == DOCTOR_NO_CONNECTION) &&
-		    p->error == SESAME_ETIMEOUT)
+		    p->error == SESAME_ETIMEOUT &&
+		    p->trial.change != DOCTOR_SILENCE) /* nothing was asked */
 			return true;
 	}
 	return false;
@@ -525,6 +526,12 @@ static void banner(struct doctor_chart *chart, const struct doctor_probe *p)
 			    "another protocol answers: \"%s\"", text);
 }
 
+/* An answer that only who relays has: what is behind does not answer. */
+static bool is_of_gateway(const struct doctor_probe *p)
+{
+	return p->status >= 502 && p->status <= 504;
+}
+
 static void writer_by_layer(struct doctor_chart *chart,
 			    const struct doctor_probe *p,
 			    const struct why_hop *hop)
@@ -551,7 +558,7 @@ static void writer_by_layer(struct doctor_chart *chart,
 				"every refusal",
 				hop->text);
 	for (size_t i = 0; i < sizeof(http_only) / sizeof(http_only[0]); i++)
-		if (hop->stack == http_only[i]) {
+		if (hop->stack == http_only[i] && !is_of_gateway(p)) {
 			doctor_note(chart, DOCTOR_F_WRITER_HTTP_ONLY, p, NULL,
 				    "%s wrote the answer; it serves no "
 				    "WebSocket by itself",

@@ -46,7 +46,8 @@ bool doctor_is_aside(enum doctor_change change)
 	return change == DOCTOR_NOTHING || change == DOCTOR_PLAIN_GET ||
 	       change == DOCTOR_PLAIN_GET_PATH || change == DOCTOR_POLLING ||
 	       change == DOCTOR_SESSION || change == DOCTOR_PREFLIGHT ||
-	       change == DOCTOR_PAGE || change == DOCTOR_BACKEND;
+	       change == DOCTOR_PAGE || change == DOCTOR_BACKEND ||
+	       change == DOCTOR_SILENCE;
 }
 
 bool doctor_grew_busy(const struct doctor_probe *base,

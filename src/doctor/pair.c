@@ -14,6 +14,9 @@
 
 #include "doctor/harvest.h"
 #include "doctor/key.h"
+#include "doctor/redact.h"
+
+#define LONG_QUERY 3000 /* limits of the request line begin at 4 KiB */
 
 /* ---- how two answers compare ---- */
 
@@ -253,12 +256,22 @@ static bool opens_without_fields(const struct doctor_chart *chart,
 			   count(chart, DOCTOR_NO_HEADER).opened);
 }
 
+/* "Not Found", written to the bare socket. */
+static bool is_headless_lost(const struct doctor_probe *p)
+{
+	struct bytes raw = bytes_first(bytes_of(p->head, p->head_len), 60);
+
+	return p->outcome == DOCTOR_NOT_HTTP &&
+	       (bytes_contains_nocase(raw, BYTES("not found")) ||
+		bytes_contains_nocase(raw, BYTES("404")));
+}
+
 static void find_host(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
 	struct tally t = count(chart, DOCTOR_HOST);
 	bool lost = base->status / 100 == 2 || base->status == 404 ||
-		    base->status == 421;
+		    base->status == 421 || is_headless_lost(base);
 
 	if (t.opened && opens_without_fields(chart, t.opened))
 		return;
@@ -397,6 +410,24 @@ bool doctor_is_attack(struct bytes text, bool query)
 	return false;
 }
 
+/* The refusal is one of size, and the head is not small. */
+static bool is_about_size(const struct doctor_chart *chart)
+{
+	return !doctor_found(chart, DOCTOR_F_HEAD_SMALL) &&
+	       (doctor_found(chart, DOCTOR_F_STATUS_431) ||
+		doctor_found(chart, DOCTOR_F_SAYS_HEAD_LARGE));
+}
+
+/* A query that makes the request line long, where a limit was met. */
+static bool is_too_long(const struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+
+	return is_about_size(chart) ||
+	       (chart->c->url.query.len > LONG_QUERY &&
+		(base->status == 400 || base->outcome == DOCTOR_NO_ANSWER));
+}
+
 static void find_query(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -408,7 +439,9 @@ static void find_query(struct doctor_chart *chart)
 		      base->status / 100 != 5 &&
 		      doctor_is_attack(chart->c->url.query, true);
 
-	if (q.opened || without.opened)
+	if (q.opened && is_too_long(chart))
+		tell(chart, DOCTOR_F_HEADER_LARGE_REMOVED_OPENS, q.opened);
+	else if (q.opened || without.opened)
 		tell(chart,
 		     attack	? DOCTOR_F_QUERY_ATTACK_OPENS
 		     : q.opened ? DOCTOR_F_QUERY_REMOVED_OPENS
@@ -856,12 +889,15 @@ static void find_short(struct doctor_chart *chart)
 			  "same");
 }
 
-/* The refusal is one of size, and the head is not small. */
-static bool is_about_size(const struct doctor_chart *chart)
+/* One of the credentials holds what rules of firewalls look for. */
+static bool has_odd_credentials(const struct doctor_case *c)
 {
-	return !doctor_found(chart, DOCTOR_F_HEAD_SMALL) &&
-	       (doctor_found(chart, DOCTOR_F_STATUS_431) ||
-		doctor_found(chart, DOCTOR_F_SAYS_HEAD_LARGE));
+	for (size_t i = 0; i < c->n_headers; i++)
+		if ((strcasecmp(c->header[i].name, "Cookie") == 0 ||
+		     doctor_is_secret_name(bytes_of_str(c->header[i].name))) &&
+		    doctor_is_attack(bytes_of_str(c->header[i].value), false))
+			return true;
+	return false;
 }
 
 static void find_credentials(struct doctor_chart *chart)
@@ -874,6 +910,8 @@ static void find_credentials(struct doctor_chart *chart)
 	if (t.opened && is_about_size(chart) &&
 	    !doctor_found(chart, DOCTOR_F_HEADER_SHORT_SAME))
 		tell(chart, DOCTOR_F_HEADER_LARGE_REMOVED_OPENS, t.opened);
+	else if (t.opened && base->status != 401 && has_odd_credentials(chart->c))
+		tell(chart, DOCTOR_F_HEADER_ATTACK_OPENS, t.opened);
 	else if (t.opened)
 		tell(chart, DOCTOR_F_CREDENTIALS_REMOVED_OPENS, t.opened);
 	else if (t.changed && t.changed->status == 401 && base->status != 401)
@@ -1008,6 +1046,18 @@ static bool stopped_before_proxy(const struct doctor_probe *base)
 		fault == SES_TLS_HOSTNAME);
 }
 
+/* What the proxy did, that it opens without it. */
+static enum doctor_finding_kind direct_finding(const struct doctor_chart *chart)
+{
+	if (doctor_found(chart, DOCTOR_F_TLS_UNTRUSTED) ||
+	    doctor_found(chart, DOCTOR_F_TLS_EXPIRED) ||
+	    doctor_found(chart, DOCTOR_F_TLS_HOSTNAME))
+		return DOCTOR_F_DIRECT_TRUSTED;
+	if (doctor_found(chart, DOCTOR_F_CUT_LATER))
+		return DOCTOR_F_DIRECT_OUTLIVES;
+	return DOCTOR_F_DIRECT_OPENS;
+}
+
 static void find_direct(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -1021,7 +1071,7 @@ static void find_direct(struct doctor_chart *chart)
 		return;
 	}
 	if (doctor_opens(chart, base, p) && !stopped_before_proxy(base))
-		tell(chart, DOCTOR_F_DIRECT_OPENS, p);
+		tell(chart, direct_finding(chart), p);
 	else if (doctor_rank(base) == 0 && doctor_rank(p) > 0)
 		tell(chart, DOCTOR_F_DIRECT_ANSWERS, p);
 	else if (doctor_rank(base) == 0)
@@ -1049,6 +1099,39 @@ static enum doctor_finding_kind port_finding(const struct doctor_chart *chart,
 	return DOCTOR_F_PORT_OPENS;
 }
 
+/* By another name the same address: TLS is told the name before all else. */
+static void find_name(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *p = doctor_tried(chart, DOCTOR_NAME, NULL);
+
+	if (!p)
+		return;
+	if (doctor_opens(chart, base, p))
+		tell(chart, DOCTOR_F_NAME_OPENS, p);
+	else if (doctor_rank(p) > doctor_rank(base) || shows_certificate(p))
+		tell(chart, DOCTOR_F_NAME_ANSWERS, p);
+	else
+		tell_same(chart, DOCTOR_F_NAME_NO_EFFECT, p,
+			  "under another name it fares no better");
+}
+
+/* Who shuts the door without a word: who has not listened, or who has? */
+static void find_silence(struct doctor_chart *chart)
+{
+	const struct doctor_probe *p = doctor_tried(chart, DOCTOR_SILENCE, NULL);
+
+	if (!p || p->outcome != DOCTOR_NO_ANSWER)
+		return;
+	if (p->error == SESAME_ETIMEOUT)
+		tell_same(chart, DOCTOR_F_SHUT_WHEN_ASKED, p,
+			  "a connection on which nothing is said stays open");
+	else
+		tell_same(
+			chart, DOCTOR_F_SHUT_UNASKED, p,
+			"a connection on which nothing is said is ended, too");
+}
+
 static void find_way(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -1061,6 +1144,8 @@ static void find_way(struct doctor_chart *chart)
 
 	find_scheme(chart);
 	find_direct(chart);
+	find_name(chart);
+	find_silence(chart);
 	if (port.opened)
 		tell(chart, port_finding(chart, base), port.opened);
 	if (family.opened)

@@ -11,6 +11,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include <sesame/error.h>
+
 #include "doctor/doubt.h"
 #include "doctor/harvest.h"
 #include "doctor/result.h"
@@ -350,6 +352,39 @@ static bool sources(const struct doctor_chart *chart, size_t i, char *out,
 	       put(out, size, address[i]);
 }
 
+/*
+ * Whoever chooses by the name in TLS knows no addresses; the name that every
+ * machine has for itself leads to the same place.
+ */
+static bool names(const struct doctor_chart *chart, size_t i, char *out,
+		  size_t size)
+{
+	const struct doctor_case *c = chart->c;
+
+	return i == 0 && c->url.tls && !c->proxy && !c->connect_host &&
+	       (bytes_equal_str(c->url.host, "127.0.0.1") ||
+		bytes_equal_str(c->url.host, "::1")) &&
+	       !doctor_found(chart, DOCTOR_F_TLS_UNTRUSTED) &&
+	       !doctor_found(chart, DOCTOR_F_TLS_EXPIRED) &&
+	       !doctor_found(chart, DOCTOR_F_TLS_HOSTNAME) &&
+	       !doctor_found(chart, DOCTOR_F_TLS_NOT_TLS) &&
+	       put(out, size, "localhost");
+}
+
+/* Where the door shuts without a word: before anything was said, or after? */
+static bool if_shut(const struct doctor_chart *chart, size_t i, char *out,
+		    size_t size)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+
+	return !chart->c->proxy && !doctor_speaks_http(chart) &&
+	       (doctor_found(chart, DOCTOR_F_TLS_CUT) ||
+		(base->outcome == DOCTOR_NO_ANSWER &&
+		 base->error != SESAME_ETIMEOUT &&
+		 doctor_tried(chart, DOCTOR_PLAIN_GET, NULL))) &&
+	       once(chart, i, out, size);
+}
+
 static bool versions(const struct doctor_chart *chart, size_t i, char *out,
 		     size_t size)
 {
@@ -683,6 +718,7 @@ static bool looks_elsewhere(const struct doctor_chart *chart,
 	switch (t->change) {
 	case DOCTOR_H2:
 	case DOCTOR_PORT:
+	case DOCTOR_SILENCE:
 		return true;
 	case DOCTOR_SUBPROTOCOL:
 		return !is_told(chart, t);

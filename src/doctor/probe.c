@@ -28,6 +28,7 @@
 #define SESSION_MS    150  /* a session is known at once, or not at all */
 #define PARTING_MS    300  /* for the peer's close frame */
 #define LEAST_WAIT_MS 1000 /* for an answer, however long dialling took */
+#define PATIENT_MS    700  /* who shuts the door unasked does it at once */
 #define TURN_MS	      100  /* how soon an interruption is noticed */
 
 enum stage {
@@ -640,6 +641,10 @@ static void ask(struct probing *x)
 
 	start_head(x);
 	x->stage = ASKED;
+	if (x->p->trial.change == DOCTOR_SILENCE) {
+		wait_for(x, PATIENT_MS, silent);
+		return;
+	}
 	wait_for(x, left > LEAST_WAIT_MS ? left : LEAST_WAIT_MS, silent);
 	if (!x->request.h2)
 		ses_stream_send(x->stream, ses_buf_bytes(&x->request.bytes));

@@ -505,6 +505,12 @@ static int pick_url(const struct doctor_case *c,
 		if (!r->url.port_given)
 			r->url.port = r->url.tls ? 443 : 80;
 	}
+	if (trial->change == DOCTOR_SILENCE)
+		r->url.tls = false;
+	if (trial->change == DOCTOR_NAME) {
+		r->url.host = bytes_of_str(trial->value);
+		r->url.host_kind = SES_HOST_NAME;
+	}
 	if (trial->change == DOCTOR_PORT &&
 	    bytes_to_u64(bytes_of_str(trial->value), 65535, &port))
 		r->url.port = (uint16_t)port;

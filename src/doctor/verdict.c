@@ -45,8 +45,9 @@ static bool proxy_refused(const struct doctor_chart *chart)
 bool doctor_same_way(const struct doctor_trial *t)
 {
 	static const enum doctor_change others[] = {
-		DOCTOR_PAGE,   DOCTOR_BACKEND, DOCTOR_PORT, DOCTOR_SCHEME,
-		DOCTOR_DIRECT, DOCTOR_HOST,    DOCTOR_H2,   DOCTOR_FAMILY};
+		DOCTOR_PAGE,   DOCTOR_BACKEND, DOCTOR_PORT,
+		DOCTOR_SCHEME, DOCTOR_DIRECT,  DOCTOR_HOST,
+		DOCTOR_H2,     DOCTOR_FAMILY,  DOCTOR_NAME};
 
 	for (size_t i = 0; i < LEN(others); i++)
 		if (others[i] == t->change)

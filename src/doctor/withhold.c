@@ -28,6 +28,8 @@ static bool same_place(struct bytes path, struct bytes other)
 const char *doctor_connect_host(const struct doctor_case *c,
 				const struct doctor_trial *trial)
 {
+	if (!c->connect_host && trial->change == DOCTOR_NAME)
+		return c->url.host_kind == SES_HOST_IPV6 ? "::1" : "127.0.0.1";
 	if (c->connect_host || trial->change != DOCTOR_FAMILY)
 		return c->connect_host;
 	if (trial->value[0] == '6' && c->url.host_kind == SES_HOST_IPV4 &&
@@ -107,6 +109,9 @@ bool doctor_withholds(const struct doctor_case *c,
 	case DOCTOR_PORT:
 	case DOCTOR_SCHEME:
 		return true;
+	case DOCTOR_SILENCE: /* nothing is sent */
+		return true;
+	case DOCTOR_NAME:
 	case DOCTOR_HOST:
 		return !stays_on_machine(c, trial->value);
 	case DOCTOR_FAMILY: /* the other loopback address may be another's */

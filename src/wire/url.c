@@ -12,7 +12,7 @@
 
 #include <sesame/error.h>
 
-#define URL_MAX	   8000
+#define URL_MAX	   32000
 #define HOST_MAX   253
 #define LABEL_MAX  63
 #define IPV6_WORDS 8

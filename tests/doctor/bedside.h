@@ -286,6 +286,8 @@ static inline const char *bed_answer(const struct patient *patient,
 		    (!a->value || strcmp(a->value, trial->value) == 0))
 			return a->what;
 	}
+	if (trial->change == DOCTOR_SILENCE) /* most wait to be asked */
+		return "@silent";
 	return patient->answer;
 }
 

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Doors that do not say why: those that shut before a word was said and after,
+ * those that go by the name in TLS, and those before which a proxy stands.
+ */
+#include "test.h"
+
+#include "doctor/bedside.h"
+#include "doctor/harvest.h"
+#include "doctor/request.h"
+
+#define LOCAL  "ws://127.0.0.1:9000/feed"
+#define SECURE "wss://127.0.0.1:9000/feed"
+#define GET    "HTTP/1.1 404 Not Found\nContent-Length: 9\n\nNot Found"
+
+struct door {
+	struct patient p;
+	enum doctor_finding_kind found;
+};
+
+static const struct door doors[] = {
+	{{.name = "who ends it unheard has no port for something else",
+	  .url = LOCAL,
+	  .answer = "@closed",
+	  .answers = {{DOCTOR_SILENCE, NULL, "@closed"},
+		      {DOCTOR_PORT, "9001", "@open"}},
+	  .cause = "net.reset",
+	  .at_least = 0.6},
+	 DOCTOR_F_SHUT_UNASKED},
+	{{.name = "who waits to be asked is hardly full",
+	  .url = LOCAL,
+	  .answer = "@closed",
+	  .cause = "net.reset",
+	  .at_most = 0.9},
+	 DOCTOR_F_SHUT_WHEN_ASKED},
+	{{.name = "who goes by the name in TLS knows no addresses",
+	  .url = SECURE,
+	  .answer = "@tls cut",
+	  .answers = {{DOCTOR_NAME, "localhost", "@open"}},
+	  .cause = "url.host",
+	  .at_least = 0.9},
+	 DOCTOR_F_NAME_OPENS},
+	{{.name = "a handshake failure may mean the name as well",
+	  .url = SECURE,
+	  .answer = "@tls version:handshake failure",
+	  .answers = {{DOCTOR_NAME, "localhost", "@open"}},
+	  .cause = "url.host",
+	  .at_least = 0.9},
+	 DOCTOR_F_NAME_OPENS},
+	{{.name = "a proxy that opens TLS shows a certificate of its own",
+	  .url = "wss://chat.example/feed",
+	  .proxy = "http://proxy.example:3128",
+	  .answer = "@tls untrusted",
+	  .answers = {{DOCTOR_DIRECT, NULL, "@open"}},
+	  .cause = "tls.untrusted",
+	  .at_least = 0.9},
+	 DOCTOR_F_DIRECT_TRUSTED},
+	{{.name = "a proxy that ends a silence passed the Upgrade on",
+	  .url = "ws://chat.example/feed",
+	  .proxy = "http://proxy.example:3128",
+	  .answer = "@cut 2000",
+	  .answers = {{DOCTOR_DIRECT, NULL, "@open"}},
+	  .cause = "net.idle-timeout",
+	  .at_least = 0.9},
+	 DOCTOR_F_DIRECT_OUTLIVES},
+	{{.name = "a cookie may hold what a firewall looks for",
+	  .url = LOCAL,
+	  .header = "Cookie: note=1' OR '1'='1' -- x",
+	  .answer = "HTTP/1.1 403 Forbidden\nContent-Length: 9\n\nForbidden",
+	  .answers = {{DOCTOR_NO_CREDENTIALS, NULL, "@open"},
+		      {DOCTOR_NO_HEADER, "Cookie", "@open"},
+		      {DOCTOR_MINIMAL, NULL, "@open"}},
+	  .cause = "access.waf",
+	  .at_least = 0.9},
+	 DOCTOR_F_HEADER_ATTACK_OPENS},
+	{{.name = "without the long query it opens, and 414 says why",
+	  .url = LOCAL "?filter=x",
+	  .large = true,
+	  .answer = "HTTP/1.1 414 URI Too Long\nContent-Length: 8\n\ntoo long",
+	  .answers = {{DOCTOR_NO_QUERY, NULL, "@open"}},
+	  .cause = "client.headers-too-large",
+	  .at_least = 0.9},
+	 DOCTOR_F_STATUS_431},
+	{{.name = "what stands behind may not survive being let through to",
+	  .url = LOCAL,
+	  .origin = "https://elsewhere.example",
+	  .answer = GET,
+	  .answers = {{DOCTOR_NO_ORIGIN, NULL,
+		       "HTTP/1.1 502 Bad Gateway\n\nbad || @open"}},
+	  .cause = "access.origin",
+	  .at_least = 0.9},
+	 DOCTOR_F_ORIGIN_ABSENT_OPENS},
+	{{.name = "Not Found without a head is another site's word as well",
+	  .url = LOCAL,
+	  .answer = "@raw Not Found",
+	  .answers = {{DOCTOR_HOST, "localhost:9000", "@open"},
+		      {DOCTOR_PLAIN_GET, NULL, GET}},
+	  .cause = "url.host",
+	  .at_least = 0.8},
+	 DOCTOR_F_HOST_OPENS_LOST},
+	{{.name = "who lists files hands nothing on",
+	  .url = LOCAL,
+	  .answer = "HTTP/1.1 200 OK\nServer: nginx/1.22.1\nContent-Type: "
+		    "text/html\n\n<html><head><title>Index of /feed/</title>"
+		    "</head></html>",
+	  .answers = {{DOCTOR_PATH, DOCTOR_NONSENSE_PATH, GET}},
+	  .cause = "server.no-websocket"},
+	 DOCTOR_F_LISTING},
+	{{.name = "who was asked over HTTP/2 was asked by a proxy",
+	  .url = LOCAL,
+	  .answer = "HTTP/1.1 404 Not Found\nServer: hypercorn-h2\n"
+		    "Content-Length: 9\n\nNot Found",
+	  .cause = "server.http2"},
+	 DOCTOR_F_ASKED_BY_HTTP2},
+	{{.name = "what a front server knows alone is that nobody answers it",
+	  .url = LOCAL,
+	  .answer = "HTTP/1.1 503 Service Unavailable\nServer: "
+		    "lighttpd/1.4.69\nContent-Type: text/html\n\n<?xml "
+		    "version=\"1.0\" encoding=\"iso-8859-1\"?>",
+	  .cause = "server.backend-down",
+	  .at_least = 0.5},
+	 DOCTOR_F_STATUS_503},
+};
+
+TEST("a door that says nothing tells by when and for whom it shuts")
+{
+	for (size_t i = 0; i < ARRAY_LEN(doors); i++) {
+		const struct patient *p = &doors[i].p;
+		static struct bed b;
+
+		bed_examine(&b, p);
+		if (strcmp(why_cause(b.verdict.cause)->id, p->cause) != 0 ||
+		    !doctor_found(&b.chart, doors[i].found) ||
+		    b.verdict.confidence < p->at_least ||
+		    (p->at_most > 0 && b.verdict.confidence > p->at_most))
+			fail_msg("%s: %s %.3f", p->name,
+				 why_cause(b.verdict.cause)->id,
+				 b.verdict.confidence);
+		bed_strip(&b);
+	}
+}
+
+TEST("where somebody answered in HTTP the connection is not asked unsaid")
+{
+	static struct bed b;
+	const struct patient p = {.url = LOCAL, .answer = GET};
+
+	bed_examine(&b, &p);
+	assert_null(doctor_tried(&b.chart, DOCTOR_SILENCE, NULL));
+	bed_strip(&b);
+}
+
+TEST("a connection on which nothing is said carries nothing of the user's")
+{
+	static struct bed b;
+	const struct patient p = {.url = SECURE,
+				  .header = "Authorization: Bearer a.b.c",
+				  .answer = "@tls cut"};
+	struct doctor_trial trial = {.change = DOCTOR_SILENCE};
+	struct doctor_request r;
+
+	bed_make(&b, &p);
+	assert_int_equal(doctor_request_make(&b.c, &trial, &r), 0);
+	assert_true(r.bare);
+	assert_false(r.url.tls);
+	doctor_request_fini(&r);
+	bed_strip(&b);
+}
