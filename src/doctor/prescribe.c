@@ -192,8 +192,8 @@ static bool may_be_unseen(const struct doctor_facts *f, const struct why_hops *h
 	case WHY_SERVER_REDIRECT:
 		return is_nameless;
 	case WHY_URL_HOST:
-		return is_nameless && !f->key;
 	case WHY_URL_PATH:
+		return is_nameless && !f->key;
 	case WHY_SERVER_NO_WEBSOCKET:
 		return is_nameless && !f->key && f->v->confidence < IN_DOUBT;
 	default: /* an answer in the words of whoever runs it */

@@ -359,6 +359,13 @@ def test_apache_has_one_line_that_is_enough_and_none_that_excludes():
     assert done.index("Require ip 203.0.113.9") < done.index("</RequireAny")
 
 
+def test_an_exemption_goes_where_the_rule_is():
+    text = ("frontend f\n  bind :8080\n  default_backend b\n"
+            "backend b\n  http-request deny if { src 10.0.0.0/8 }\n  server s 127.0.0.1:9000\n")
+    done = paste.paste("haproxy", text, "http-request allow if { src 10.0.0.1 }", request())
+    assert done.index("backend b\n") < done.rindex("allow") < done.index("deny")
+
+
 def test_caddy_looks_into_the_handle_that_has_the_path():
     text = ("http://:8080 {\n  handle /chat* {\n    respond 403\n  }\n"
             "  handle /other {\n    respond 404\n  }\n}\n")

@@ -29,6 +29,11 @@ def write(sections):
                    for head, lines in sections)
 
 
+def refuses(words):
+    return words[0] == "http-request" and words[1] in (
+        "deny", "reject", "tarpit", "return", "auth", "silent-drop", "redirect")
+
+
 class Paste:
     def __init__(self, sections, request):
         self.sections, self.done, self.port = sections, 0, request.port
@@ -37,6 +42,7 @@ class Paste:
         self.front = (fronts or only(inner, "frontend", request.port))[0][1]
         names = [w[1] for w in self.front if w[0] in ("default_backend", "use_backend")]
         backs = [s[1] for s in sections if s[0][:1] == ["backend"] and s[0][1] in names]
+        self.backs = backs
         self.back = backs[0] if backs else self.front
         self.chain = [self.front] + backs + [s[1] for s in sections if s[0][:1] == ["defaults"]]
 
@@ -54,9 +60,11 @@ class Paste:
         if "..." in words:
             return self.extend(words)
         if name == "http-request":
-            return self.before(words, ("http-request", "redirect"))
+            for lines in [self.front] + [b for b in self.backs if words[1] == "allow" and any(map(refuses, b))]:
+                self.before(lines, words, ("http-request", "redirect"))
+            return
         if name in ("tcp-request", "use_backend"):
-            return self.before(words, (name,))
+            return self.before(self.front, words, (name,))
         if name == "acl":
             at = next((i for i, w in enumerate(self.front) if w[0] in ("acl", "http-request")), 1)
             self.front.insert(at, words)
@@ -74,10 +82,10 @@ class Paste:
         (self.front if name in FRONT else self.back).append(words)
         self.done += 1
 
-    def before(self, words, rules):
+    def before(self, lines, words, rules):
         """An exemption goes before the rules, since the first that fits wins."""
-        at = next((i for i, w in enumerate(self.front) if w[0] in rules), len(self.front))
-        self.front.insert(at, words)
+        at = next((i for i, w in enumerate(lines) if w[0] in rules), len(lines))
+        lines.insert(at, words)
         self.done += 1
 
     def replace(self, words, n):
