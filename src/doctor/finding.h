@@ -123,6 +123,8 @@ void doctor_mark_chance(struct doctor_chart *chart);
 void doctor_find_experiments(struct doctor_chart *chart);
 /* pair.c: what each experiment shows, compared with the user's own request. */
 void doctor_find_pairs(struct doctor_chart *chart);
+/* habits.c: what particular software means by an answer without words. */
+void doctor_find_habits(struct doctor_chart *chart);
 /* compare.c: which difference to the request that works matters. */
 void doctor_find_comparison(struct doctor_chart *chart);
 /* The probe that the comparison came down to, or NULL. */
@@ -130,6 +132,9 @@ const struct doctor_probe *
 doctor_compared(const struct doctor_chart *chart);
 /* Whether @stack is among those that the answer of @p came by. */
 bool doctor_passed_by(const struct doctor_probe *p, enum why_stack stack);
+/* Whether the answer of @p says @word in a sentence of its own; *ret: where. */
+bool doctor_says_word(const struct doctor_probe *p, const char *word,
+		      struct bytes *ret);
 /* Whether the answer of @p has a telltale of this kind. */
 bool doctor_says(const struct doctor_probe *p, enum doctor_finding_kind kind);
 

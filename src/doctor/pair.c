@@ -459,18 +459,16 @@ static void find_query(struct doctor_chart *chart)
 			  "without the query the answer is the same");
 }
 
-/* Whether every path is redirected to the one that @p asked for. */
-static bool leads_all_to(const struct doctor_probe *base,
-			 const struct doctor_probe *odd,
-			 const struct doctor_probe *p)
+/* Whether the user's request is redirected to the path that @p asked for. */
+static bool leads_to(const struct doctor_probe *base,
+		     const struct doctor_probe *p)
 {
-	struct bytes to, odd_to, path = bytes_of_str(p->trial.value);
+	struct bytes to, path = bytes_of_str(p->trial.value);
 
-	if (!odd || base->status / 100 != 3 || odd->status / 100 != 3)
+	if (base->status / 100 != 3)
 		return false;
 	to = ses_head_get(&base->parsed, "Location");
-	odd_to = ses_head_get(&odd->parsed, "Location");
-	return to.len >= path.len && bytes_equal(to, odd_to) &&
+	return to.len >= path.len &&
 	       bytes_equal(bytes_from(to, to.len - path.len), path);
 }
 
@@ -494,8 +492,8 @@ static void find_path(struct doctor_chart *chart)
 		     differ_by_slash(chart->c->url.path,
 				     bytes_of_str(t.opened->trial.value))
 			     ? DOCTOR_F_PATH_SLASH_OPENS
-		     : leads_all_to(base, odd, t.opened) ? DOCTOR_F_PATH_OPENS_LED
-							 : DOCTOR_F_PATH_OPENS,
+		     : leads_to(base, t.opened) ? DOCTOR_F_PATH_OPENS_LED
+						: DOCTOR_F_PATH_OPENS,
 		     t.opened);
 	else if (t.answered)
 		tell(chart, DOCTOR_F_PATH_ANSWERS, t.answered);
@@ -829,6 +827,15 @@ static void find_unclaimed(struct doctor_chart *chart)
 			    "handshake, at a path that cannot exist as well");
 }
 
+/* Without what was offered, @p is told of the subprotocol; with it, not. */
+static bool is_missed(const struct doctor_chart *chart,
+		      const struct doctor_probe *p)
+{
+	return p && chart->c->subprotocols &&
+	       doctor_says(p, DOCTOR_F_SAYS_SUBPROTOCOL) &&
+	       !doctor_says(doctor_baseline(chart), DOCTOR_F_SAYS_SUBPROTOCOL);
+}
+
 static void find_subprotocol(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -858,12 +865,16 @@ static void find_subprotocol(struct doctor_chart *chart)
 			"accepted without a subprotocol, and closed at once "
 			"with %u, a fault of the protocol",
 			base->close_code);
-	if (with.changed || without.changed)
+	if (is_missed(chart, without.changed) || is_missed(chart, with.changed))
+		tell(chart, DOCTOR_F_SUBPROTOCOL_CLAIMED,
+		     is_missed(chart, without.changed) ? without.changed
+						       : with.changed);
+	else if (with.changed || without.changed)
 		tell(chart, DOCTOR_F_SUBPROTOCOL_CHANGES_ANSWER,
 		     with.changed ? with.changed : without.changed);
 	else if (worse && is_left_alone(base, worse))
 		tell(chart, DOCTOR_F_SUBPROTOCOL_CLAIMED, worse);
-	else if (with.same || without.same)
+	else if (without.same || (with.same && !chart->c->subprotocols))
 		tell_same(chart, DOCTOR_F_SUBPROTOCOL_NO_EFFECT,
 			  with.same ? with.same : without.same,
 			  "with other subprotocols the answer is the same");
@@ -912,8 +923,14 @@ static void find_credentials(struct doctor_chart *chart)
 		tell(chart, DOCTOR_F_HEADER_LARGE_REMOVED_OPENS, t.opened);
 	else if (t.opened && base->status != 401 && has_odd_credentials(chart->c))
 		tell(chart, DOCTOR_F_HEADER_ATTACK_OPENS, t.opened);
+	else if (t.opened && base->status == 404 && chart->c->n_headers == 0 &&
+		 chart->c->url.query.len > 0)
+		/* who finds the target without it compares all of the target */
+		tell(chart, DOCTOR_F_QUERY_REMOVED_OPENS, t.opened);
 	else if (t.opened)
 		tell(chart, DOCTOR_F_CREDENTIALS_REMOVED_OPENS, t.opened);
+	else if (t.changed && t.changed->status == 401 && base->status == 400)
+		tell(chart, DOCTOR_F_CREDENTIALS_UNREAD, t.changed);
 	else if (t.changed && t.changed->status == 401 && base->status != 401)
 		tell(chart, DOCTOR_F_CREDENTIALS_JUDGED, t.changed);
 	else if (t.changed)
@@ -1223,4 +1240,5 @@ void doctor_find_pairs(struct doctor_chart *chart)
 	find_fields(chart);
 	find_way(chart);
 	find_denied(chart);
+	doctor_find_habits(chart);
 }

@@ -81,6 +81,23 @@ static bool first_number(struct bytes value, size_t *ret_before, int *ret)
 	return true;
 }
 
+/* Phoenix has a transport's name last, and clients of it name a version. */
+static void add_missing_version(const struct doctor_case *c,
+				struct doctor_values *v)
+{
+	static const char last[] = "/websocket";
+	struct bytes path = c->url.path, query = c->url.query, name, value;
+
+	if (path.len <= sizeof(last) - 1 ||
+	    !bytes_equal_str(bytes_from(path, path.len - (sizeof(last) - 1)),
+			     last))
+		return;
+	while (next_parameter(&query, &name, &value))
+		if (bytes_equal_str(name, "vsn"))
+			return;
+	doctor_add_value(v, "vsn=2.0.0");
+}
+
 /* Versions move on one by one, and clients lag behind more often. */
 void doctor_harvest_versions(const struct doctor_chart *chart,
 			     struct doctor_values *v)
@@ -104,4 +121,5 @@ void doctor_harvest_versions(const struct doctor_chart *chart,
 					number + steps[i],
 					BYTES_ARG(bytes_from(value, rest)));
 	}
+	add_missing_version(chart->c, v);
 }

@@ -6,6 +6,7 @@
 #include "doctor/harvest_inner.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static const char *const known[] = {
 	"mqtt",
@@ -177,6 +178,17 @@ static const struct {
 	{"jsonrpc", {"jsonrpc"}},
 	{"echo", {"echo-protocol", "echo"}},
 	{"chat", {"chat"}},
+	{"protoo", {"protoo"}},
+	{"tunnel", {"tunnel-protocol"}},
+	{"ari", {"ari"}},
+	/* the scalability protocols: the name is the other side's */
+	{"sub.sp.nanomsg.org", {"pub.sp.nanomsg.org", "pair.sp.nanomsg.org"}},
+	{"pub.sp.nanomsg.org", {"sub.sp.nanomsg.org", "pair.sp.nanomsg.org"}},
+	{"req.sp.nanomsg.org", {"rep.sp.nanomsg.org", "pair.sp.nanomsg.org"}},
+	{"rep.sp.nanomsg.org", {"req.sp.nanomsg.org", "pair.sp.nanomsg.org"}},
+	{"push.sp.nanomsg.org", {"pull.sp.nanomsg.org", "pair.sp.nanomsg.org"}},
+	{"pull.sp.nanomsg.org", {"push.sp.nanomsg.org", "pair.sp.nanomsg.org"}},
+	{"pair.sp.nanomsg.org", {"pair1.sp.nanomsg.org", "pub.sp.nanomsg.org"}},
 };
 
 static void add_siblings(const struct doctor_case *c, struct doctor_values *v)
@@ -191,6 +203,60 @@ static void add_siblings(const struct doctor_case *c, struct doctor_values *v)
 			if (!offers(c, bytes_of_str(siblings[i].name[k])))
 				doctor_add_value(v, "%s", siblings[i].name[k]);
 	}
+}
+
+/* "board.v1" is followed by "board.v2", and somebody lags behind. */
+static void add_next_versions(const struct doctor_case *c,
+			      struct doctor_values *v)
+{
+	static const int steps[] = {1, -1, 2};
+	struct bytes list = bytes_of_str(c->subprotocols), one;
+
+	while (bytes_next_element(&list, &one)) {
+		size_t n = one.len;
+		int number;
+
+		while (n > 0 && one.data[n - 1] >= '0' && one.data[n - 1] <= '9')
+			n--;
+		if (n == 0 || n == one.len || one.len - n > 2 || one.len > 60)
+			continue;
+		number = atoi((const char *)one.data + n);
+		for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+			if (number + steps[i] > 0)
+				doctor_add_value(v, "%.*s%d", (int)n,
+						 (const char *)one.data,
+						 number + steps[i]);
+	}
+}
+
+/*
+ * libwebsockets takes no list of 128 bytes and more: the usual ones, those of
+ * its own users first, in short lists.
+ */
+static void add_short_lists(const struct doctor_case *c, struct doctor_values *v)
+{
+	char list[120] = "janus-protocol, tty, mqtt, binary, chat";
+	size_t n = strlen(list);
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (offers(c, bytes_of_str(known[i])) || strstr(list, known[i]))
+			continue;
+		if (n + strlen(known[i]) + 3 > sizeof(list)) {
+			doctor_add_value(v, "%s", list);
+			n = 0;
+		}
+		n += (size_t)sprintf(list + n, "%s%s", n ? ", " : "", known[i]);
+	}
+	doctor_add_value(v, "%s", list);
+}
+
+/* Whether libwebsockets answered anything here. */
+static bool is_libwebsockets(const struct doctor_chart *chart)
+{
+	for (size_t i = 0; i < chart->n_probes && !chart->blind; i++)
+		if (doctor_passed_by(chart->probe[i], WHY_STACK_LIBWEBSOCKETS))
+			return true;
+	return false;
 }
 
 /* Whether the first of @all was chosen, and came to nothing. */
@@ -221,6 +287,11 @@ void doctor_harvest_subprotocols(const struct doctor_chart *chart,
 	}
 	v->n_told = v->n;
 	add_siblings(c, v);
+	add_next_versions(c, v);
+	if (is_libwebsockets(chart)) {
+		add_short_lists(c, v);
+		return;
+	}
 	/* All the usual ones in one handshake: the server takes its pick. */
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (!offers(c, bytes_of_str(known[i])) &&

@@ -169,7 +169,7 @@ static bool leads_away(const struct doctor_trial *trial)
 	       trial->change == DOCTOR_TLS_VERSION;
 }
 
-/* The user's own query with one parameter replaced or left out. */
+/* The user's own query with one parameter replaced, added or left out. */
 static void change_parameter(const struct doctor_case *c,
 			     const struct doctor_trial *trial,
 			     struct doctor_request *r, struct bytes *ret_query)
@@ -177,6 +177,7 @@ static void change_parameter(const struct doctor_case *c,
 	bool left_out = trial->change == DOCTOR_NO_PARAMETER;
 	struct bytes query = c->url.query, text = bytes_of_str(trial->value);
 	size_t n = 0, name = strcspn(trial->value, "=");
+	bool there = left_out;
 
 	while (query.len > 0) {
 		ptrdiff_t end = bytes_find_byte(query, '&');
@@ -186,6 +187,7 @@ static void change_parameter(const struct doctor_case *c,
 			  (pair.len == name || pair.data[name] == '=');
 
 		query = bytes_from(query, len + 1);
+		there |= it;
 		if (it)
 			pair = text;
 		if ((it && left_out) || sizeof(r->query) - n < pair.len + 2)
@@ -193,6 +195,9 @@ static void change_parameter(const struct doctor_case *c,
 		n += (size_t)sprintf(r->query + n, "%s%.*s", n ? "&" : "",
 				     BYTES_ARG(pair));
 	}
+	if (!there && sizeof(r->query) - n >= text.len + 2)
+		n += (size_t)sprintf(r->query + n, "%s%.*s", n ? "&" : "",
+				     BYTES_ARG(text));
 	*ret_query = bytes_of(n ? r->query : NULL, n);
 }
 

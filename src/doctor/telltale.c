@@ -240,6 +240,15 @@ static bool says(const struct doctor_probe *p, const struct telltale *t,
 	return text_says(p, body, t->phrase, ret_said);
 }
 
+bool doctor_says_word(const struct doctor_probe *p, const char *word,
+		      struct bytes *ret)
+{
+	struct telltale t = {
+		.where = WORD, .phrase = word, .kind = DOCTOR_F_SAYS_QUERY};
+
+	return says(p, &t, ret);
+}
+
 bool doctor_says(const struct doctor_probe *p, enum doctor_finding_kind kind)
 {
 	struct bytes said;

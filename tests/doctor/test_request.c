@@ -106,7 +106,7 @@ TEST("a trial changes one thing")
 		{DOCTOR_PARAMETER, "room=2",
 		 "GET /chat?room=2&token=qt0ken HTTP", "room=1"},
 		{DOCTOR_PARAMETER, "roo=2",
-		 "GET /chat?room=1&token=qt0ken HTTP", "roo="},
+		 "GET /chat?room=1&token=qt0ken&roo=2 HTTP", "room=2"},
 		{DOCTOR_NO_PARAMETER, "room", "GET /chat?token=qt0ken HTTP",
 		 "room"},
 		{DOCTOR_NO_PARAMETER, "to",

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Habits: what particular software means by an answer that has no words for
+ * it, and what an application's own words name of the request. A status alone
+ * does not tell; who wrote it, and where else it comes, does.
+ */
+#include "doctor/finding.h"
+
+#include <stdio.h>
+
+#include "doctor/harvest.h"
+#include "doctor/withhold.h"
+
+static bool is_bare(const struct doctor_probe *p, int status)
+{
+	return p && p->outcome == DOCTOR_ANSWERED && p->status == status &&
+	       p->body_len == 0;
+}
+
+/* Whether any answer of this server names @stack. */
+static bool is_seen(const struct doctor_chart *chart, enum why_stack stack)
+{
+	for (size_t i = 0; i < chart->n_probes; i++)
+		if (doctor_passed_by(chart->probe[i], stack))
+			return true;
+	return false;
+}
+
+/*
+ * Cowboy's router has a bare 404 for a path, and a bare 400 for a Host; where
+ * the 400 is that of one path, a handler did not find what it matches.
+ */
+static void find_cowboy(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *odd =
+		doctor_tried(chart, DOCTOR_PATH, DOCTOR_NONSENSE_PATH);
+
+	if (!is_bare(base, 400) || !is_seen(chart, WHY_STACK_COWBOY) || !odd ||
+	    !doctor_found(chart, DOCTOR_F_HANDSHAKE_STANDARD))
+		return;
+	if (is_bare(odd, 400))
+		doctor_note(chart, DOCTOR_F_COWBOY_NO_HOST, odd, base,
+			    "Cowboy has the same bare 400 for every path, "
+			    "which is its answer to a Host without routes");
+	else if (is_bare(odd, 404))
+		doctor_note(chart, DOCTOR_F_COWBOY_UNMATCHED, odd, base,
+			    "Cowboy says 404 to a path without a route, and "
+			    "400 here: the handler misses something");
+}
+
+static void find_goaccess(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+
+	if (is_bare(base, 400) && base->parsed.n_fields <= 1 &&
+	    bytes_equal(base->parsed.reason, BYTES("Invalid Request")))
+		doctor_note(chart, DOCTOR_F_GOACCESS_400, base, NULL,
+			    "GoAccess says \"Invalid Request\" to an Origin "
+			    "that is not the one that it was given");
+}
+
+static void find_sails(struct doctor_chart *chart)
+{
+	const struct doctor_probe *p = doctor_tried(chart, DOCTOR_POLLING, NULL);
+
+	if (p && p->outcome == DOCTOR_ANSWERED && p->status == 400 &&
+	    bytes_contains_nocase(bytes_of(p->body, p->body_len),
+				  BYTES("\"code\":3")) &&
+	    (is_seen(chart, WHY_STACK_SAILS) ||
+	     bytes_contains_nocase(chart->c->url.query, BYTES("__sails_io"))))
+		doctor_note(chart, DOCTOR_F_SAILS_FORBIDS, p, NULL,
+			    "Sails refuses the session, too, as it does where "
+			    "the Origin is not on its list");
+}
+
+/* A handshake that none of its protocols takes is dropped by libwebsockets. */
+static void find_libwebsockets(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *g =
+		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
+
+	if (base->outcome == DOCTOR_NO_ANSWER && g && g->status &&
+	    doctor_passed_by(g, WHY_STACK_LIBWEBSOCKETS))
+		doctor_note(chart, DOCTOR_F_LWS_DROPS, g, base,
+			    "libwebsockets answers a plain GET, and drops the "
+			    "handshake, as it does where it has nobody for its "
+			    "subprotocol");
+}
+
+/* Nobody takes a GET for a method that is not known. */
+static void find_empty_501(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *g =
+		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
+
+	if (is_bare(base, 501) && is_bare(g, 501))
+		doctor_note(chart, DOCTOR_F_EMPTY_501, g, base,
+			    "a plain GET gets an empty 501 as well, which is "
+			    "how many an example answers it");
+}
+
+/* What tells why, or who: a name beside it is mentioned by the way. */
+static bool says_why(const struct doctor_chart *chart)
+{
+	static const enum doctor_finding_kind kinds[] = {
+		DOCTOR_F_SAYS_FULL,	   DOCTOR_F_SAYS_RATE,
+		DOCTOR_F_SAYS_CREDENTIALS, DOCTOR_F_SAYS_BAD_TOKEN,
+		DOCTOR_F_SAYS_PERMISSION,  DOCTOR_F_SAYS_MAINTENANCE,
+		DOCTOR_F_SAYS_ORIGIN,	   DOCTOR_F_SAYS_SAME_ORIGIN,
+		DOCTOR_F_SAYS_HOST,	   DOCTOR_F_SAYS_ADDRESS,
+		DOCTOR_F_SAYS_AGENT,	   DOCTOR_F_SAYS_SUBPROTOCOL,
+		DOCTOR_F_SAYS_SESSION,	   DOCTOR_F_SAYS_UNKNOWN_NAME,
+		DOCTOR_F_SAYS_NO_UPGRADE,  DOCTOR_F_SAYS_UPGRADE_FAILED,
+		DOCTOR_F_SAYS_NOT_HERE,	   DOCTOR_F_SAYS_NO_WEBSOCKET,
+		DOCTOR_F_SAYS_UNCONNECTED, DOCTOR_F_SAYS_BACKEND,
+		DOCTOR_F_SAYS_QUERY,	   DOCTOR_F_SAYS_PARAMETERS,
+		DOCTOR_F_SAYS_VERSION,	   DOCTOR_F_SAYS_WAF,
+		DOCTOR_F_SAYS_KEY,	   DOCTOR_F_SAYS_PATH};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (doctor_found(chart, kinds[i]))
+			return true;
+	return false;
+}
+
+/* A refusal that names a parameter of the user's own query finds fault there. */
+static void find_own_parameter(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct bytes query = chart->c->url.query, said = {0};
+	char word[42], quote[160];
+
+	if (base->status / 100 != 4 || says_why(chart))
+		return;
+	while (query.len > 0) {
+		ptrdiff_t end = bytes_find_byte(query, '&');
+		struct bytes pair =
+			bytes_first(query, end < 0 ? query.len : (size_t)end);
+		ptrdiff_t equals = bytes_find_byte(pair, '=');
+
+		query = bytes_from(query, pair.len + 1);
+		if (equals < 3 || equals > 40 || doctor_is_secret_part(pair))
+			continue;
+		snprintf(word, sizeof(word), "%.*s$", (int)equals,
+			 (const char *)pair.data);
+		if (!doctor_says_word(base, word, &said))
+			continue;
+		bytes_printable(said, quote, sizeof(quote));
+		doctor_note(chart, DOCTOR_F_SAYS_QUERY, base, NULL,
+			    "the answer names %.*s, which the query has: "
+			    "\"%s\"",
+			    (int)equals, (const char *)pair.data, quote);
+		return;
+	}
+}
+
+/* Words that close anything, and say nothing. */
+static bool is_stock(struct bytes reason)
+{
+	static const char *const words[] = {
+		"polic",   "forbid", "denied",	"unauth", "allow", "refus",
+		"reject",  "clos",   "invalid", "bad",	  "error", "violat",
+		"goodbye", "bye",    "normal",	"auth",	  "fail",  "access"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (bytes_contains_nocase(reason, bytes_of_str(words[i])))
+			return true;
+	return false;
+}
+
+static void find_other_reason(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct bytes reason = bytes_trim(bytes_of_str(base->close_reason));
+	char quote[160];
+
+	if (base->outcome != DOCTOR_CLOSED_AFTER || reason.len < 8 ||
+	    bytes_find_byte(reason, ' ') < 0 || is_stock(reason) ||
+	    says_why(chart))
+		return;
+	bytes_printable(reason, quote, sizeof(quote));
+	doctor_note(chart, DOCTOR_F_SAYS_OTHERWISE, base, NULL,
+		    "the close gives a reason of its own: \"%s\"", quote);
+}
+
+void doctor_find_habits(struct doctor_chart *chart)
+{
+	find_own_parameter(chart);
+	find_other_reason(chart);
+	if (chart->blind)
+		return;
+	find_cowboy(chart);
+	find_goaccess(chart);
+	find_sails(chart);
+	find_libwebsockets(chart);
+	find_empty_501(chart);
+}

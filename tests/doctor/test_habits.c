@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Habits: what the bare answers of particular software mean, what words about a
+ * name or a parameter tell, and which subprotocols are tried because of whom.
+ */
+#include "test.h"
+
+#include "doctor/bedside.h"
+#include "doctor/harvest.h"
+
+#define BARE	"\n\n"
+#define COWBOY	"Server: Cowboy\nContent-Length: 0\n\n"
+#define TEXT(s) "Content-Type: text/plain\n\n" s
+#define LWS                                                                 \
+	"HTTP/1.1 403 Forbidden\n\n<html><head><meta charset=utf-8 "        \
+	"http-equiv=\"Content-Language\" content=\"en\"/><link "            \
+	"rel=\"stylesheet\" type=\"text/css\" href=\"/error.css\"/></head>" \
+	"<body><h1>403</h1></body></html>"
+
+TEST("each habit leads to its cause")
+{
+	static const struct patient rows[] = {
+		{.name = "a redirect to the path that serves it",
+		 .url = "ws://a.example/ws",
+		 .answer = "HTTP/1.1 308 Moved\nLocation: /v2/ws\n\n",
+		 .answers = {{DOCTOR_PATH, "/v2/ws", "@open"},
+			     {DOCTOR_PATH, NULL, "HTTP/1.1 404 N\n\n"}},
+		 .cause = "server.redirect",
+		 .at_least = 0.9},
+		{.name = "Cowboy's 400 for every path",
+		 .url = "ws://a.example/live",
+		 .answer = "HTTP/1.1 400 Bad Request\n" COWBOY,
+		 .cause = "access.host",
+		 .at_least = 0.6},
+		{.name = "Cowboy's 400 for one path",
+		 .url = "ws://a.example/live",
+		 .answer = "HTTP/1.1 400 Bad Request\nContent-Length: 0\n\n",
+		 .answers = {{DOCTOR_PATH, NULL,
+			      "HTTP/1.1 404 Not Found\n" COWBOY}},
+		 .cause = "url.query",
+		 .at_least = 0.4},
+		{.name = "a parameter that Phoenix's clients send",
+		 .url = "ws://a.example/live/websocket",
+		 .answer = "HTTP/1.1 400 Bad Request\nContent-Length: 0\n\n",
+		 .answers = {{DOCTOR_PARAMETER, "vsn=2.0.0", "@open"},
+			     {DOCTOR_PATH, NULL,
+			      "HTTP/1.1 404 Not Found\n" COWBOY}},
+		 .cause = "url.query",
+		 .at_least = 0.9},
+		{.name = "GoAccess and a foreign Origin",
+		 .url = "ws://a.example/",
+		 .origin = "https://b.example",
+		 .answer = "HTTP/1.1 400 Invalid Request" BARE,
+		 .cause = "access.origin",
+		 .at_least = 0.7},
+		{.name = "GoAccess and no Origin",
+		 .url = "ws://a.example/",
+		 .answer = "HTTP/1.1 400 Invalid Request" BARE,
+		 .cause = "access.origin-missing",
+		 .at_least = 0.5},
+		{.name = "an Upgrade that failed",
+		 .url = "ws://a.example/",
+		 .answer = "HTTP/1.1 500 Internal Server Error\n" TEXT(
+			 "Upgrade failed :("),
+		 .cause = "server.proxy-upgrade",
+		 .at_least = 0.4},
+		{.name = "an empty 501 behind a proxy",
+		 .url = "ws://a.example/",
+		 .answer = "HTTP/1.1 501 Not Implemented\nServer: "
+			   "nginx/1.22.1\nContent-Length: 0\n\n",
+		 .cause = "server.proxy-upgrade",
+		 .at_least = 0.6},
+		{.name = "a room that is not there",
+		 .url = "ws://a.example/chat/random",
+		 .answer = "HTTP/1.1 400 Bad Request\n" TEXT("No such room"),
+		 .cause = "url.path",
+		 .at_least = 0.35,
+		 .at_most = 0.8},
+		{.name = "a document that is not there, after the 101",
+		 .url = "ws://a.example/edit",
+		 .answer = "@close 1008 document not found",
+		 .cause = "server.app-rejected",
+		 .at_least = 0.5},
+		{.name = "a limit of sessions",
+		 .url = "ws://a.example/",
+		 .answer = "@close 1008 session limit",
+		 .cause = "server.limit",
+		 .at_least = 0.5},
+		{.name = "a reason of its own",
+		 .url = "ws://a.example/",
+		 .answer = "@close 1008 the daily show is over",
+		 .cause = "server.app-rejected",
+		 .at_least = 0.4},
+		{.name = "another scheme of credentials",
+		 .url = "ws://a.example/",
+		 .header = "Authorization: Bearer abc",
+		 .answer =
+			 "HTTP/1.1 400 Bad Request\n" TEXT("400: Bad Request!"),
+		 .answers = {{DOCTOR_NO_CREDENTIALS, NULL,
+			      "HTTP/1.1 401 Unauthorized\nWWW-Authenticate: "
+			      "Basic realm=\"x\"\n\n"}},
+		 .cause = "access.credentials",
+		 .at_least = 0.6},
+		{.name = "the right subprotocol, and a parameter that lacks",
+		 .url = "ws://a.example/?roomId=r1",
+		 .subprotocols = "protoo",
+		 .answer = "HTTP/1.1 400 Bad Request\n"
+			   "X-WebSocket-Reject-Reason: Connection request "
+			   "without roomId and/or peerId\n\n",
+		 .answers = {{DOCTOR_SUBPROTOCOL, NULL,
+			      "HTTP/1.1 403 Forbidden\n"
+			      "X-WebSocket-Reject-Reason: invalid/missing "
+			      "Sec-WebSocket-Protocol\n\n"},
+			     {DOCTOR_NO_SUBPROTOCOL, NULL,
+			      "HTTP/1.1 403 Forbidden\n"
+			      "X-WebSocket-Reject-Reason: invalid/missing "
+			      "Sec-WebSocket-Protocol\n\n"}},
+		 .cause = "url.query",
+		 .at_least = 0.6},
+		{.name = "the next version of a subprotocol",
+		 .url = "ws://a.example/b",
+		 .subprotocols = "board.v1",
+		 .answer = "HTTP/1.1 500 Internal Server Error\n" TEXT(
+			 "Internal Server Error"),
+		 .answers = {{DOCTOR_SUBPROTOCOL, "board.v2", "@open board.v2"}},
+		 .cause = "server.subprotocol",
+		 .at_least = 0.9},
+		{.name = "the other end of a scalability protocol",
+		 .url = "ws://a.example/bus",
+		 .subprotocols = "sub.sp.nanomsg.org",
+		 .answer = "HTTP/1.1 400 Bad Request" BARE,
+		 .answers = {{DOCTOR_SUBPROTOCOL, "pub.sp.nanomsg.org",
+			      "@open pub.sp.nanomsg.org"}},
+		 .cause = "server.subprotocol",
+		 .at_least = 0.9},
+		{.name = "libwebsockets and a list that is short enough",
+		 .url = "ws://a.example/",
+		 .answer = "@closed",
+		 .answers = {{DOCTOR_PLAIN_GET, NULL, LWS},
+			     {DOCTOR_PLAIN_GET_PATH, NULL, LWS},
+			     {DOCTOR_SUBPROTOCOL,
+			      "janus-protocol, tty, mqtt, binary, chat, "
+			      "graphql-transport-ws, graphql-ws, v12.stomp, "
+			      "actioncable-v1-json, ocpp1.6",
+			      "@open janus-protocol"}},
+		 .cause = "server.subprotocol",
+		 .at_least = 0.9},
+		{.name = "a query that makes it another target",
+		 .url = "ws://a.example/ws?token=abc",
+		 .answer = "HTTP/1.1 404 Not Found" BARE,
+		 .answers = {{DOCTOR_NO_QUERY, NULL, "@open"},
+			     {DOCTOR_NO_CREDENTIALS, NULL, "@open"}},
+		 .cause = "url.query",
+		 .at_least = 0.6},
+		{.name = "Sails and no Origin",
+		 .url = "ws://a.example/socket.io/"
+			"?EIO=4&transport=websocket&__sails_io_sdk_version=1",
+		 .answer = "HTTP/1.1 400 Bad Request\n" TEXT("Bad request"),
+		 .answers = {{DOCTOR_POLLING, NULL,
+			      "HTTP/1.1 400 Bad Request\nContent-Type: "
+			      "application/json\n\n{\"code\":3,\"message\":"
+			      "\"Bad request\"}"}},
+		 .cause = "access.origin-missing",
+		 .at_least = 0.4},
+		{.name = "nobody is signed in at MeshCentral",
+		 .url = "ws://a.example/control.ashx",
+		 .answer = "@close 1008 noauth",
+		 .cause = "access.credentials",
+		 .at_least = 0.6},
+	};
+	static struct bed b;
+	int wrong = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct patient *p = &rows[i];
+		const char *cause;
+		double sure;
+
+		bed_examine(&b, p);
+		cause = why_cause(b.verdict.cause)->id;
+		sure = b.verdict.confidence;
+		if (strcmp(cause, p->cause) != 0 || sure < p->at_least ||
+		    (p->at_most > 0 && sure > p->at_most)) {
+			print_error("%s: %s %.3f\n", p->name, cause, sure);
+			wrong++;
+		}
+		bed_strip(&b);
+	}
+	assert_int_equal(wrong, 0);
+}
+
+TEST("a parameter of the query that a refusal names is what it is about")
+{
+	static const struct {
+		const char *says;
+		bool named;
+	} rows[] = {
+		{"depth: expected a number", true},
+		{"a number is expected", false},
+		{"in-depth study", true},
+		{"depthless", false},
+		{"bad token for depth", false}, /* that says why */
+	};
+	static struct bed b;
+	char answer[200];
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct patient p = {.url = "ws://h/live?depth=x&id=1"};
+		struct doctor_trial nothing = {.change = DOCTOR_NOTHING};
+
+		snprintf(answer, sizeof(answer),
+			 "HTTP/1.1 400 Bad Request\n" TEXT("%s"), rows[i].says);
+		p.answer = answer;
+		bed_make(&b, &p);
+		bed_probe(&b, &p, &nothing);
+		if (!!doctor_found(&b.chart, DOCTOR_F_SAYS_QUERY) !=
+		    rows[i].named)
+			fail_msg("%s", rows[i].says);
+		bed_strip(&b);
+	}
+}
