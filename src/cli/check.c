@@ -13,6 +13,7 @@
 #include "cli/check.h"
 #include "cli/command.h"
 #include "cli/options.h"
+#include "gate/amend.h"
 #include "gate/config.h"
 
 static void print_help(void)
@@ -217,6 +218,7 @@ int cmd_check(int argc, char **argv)
 	ses_buf_init(&errors, 1 << 20);
 	policy = gate_config_read(options.file, &errors);
 	if (policy) {
+		gate_assume_certificates(policy);
 		status = examine(policy, &options);
 	} else {
 		print_faults(ses_buf_bytes(&errors), options.json);

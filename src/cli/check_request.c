@@ -45,8 +45,8 @@ static void tell_verdict(const struct tried *t, const struct gate_policy *policy
 		printf("\n");
 	tell_trace(s);
 	if (t->assumed)
-		printf("\nCredentials and whoever else would be asked were "
-		       "taken for good.\n");
+		printf("\nCredentials, client certificates and whoever else "
+		       "would be asked were\ntaken for good.\n");
 	if (t->decision.admitted) {
 		printf("\nadmitted: to %s\n",
 		       t->decision.route->to == GATE_TO_ECHO

@@ -163,9 +163,9 @@ static void add_json(const struct gate_amendments *a,
 			changes,
 			json_pack("{s:s, s:s, s:s, s:i, s:s, s:s}", "change",
 				  kinds[a->amendment[i].kind], "list",
-				  gate_list_name(a->amendment[i].list), "file",
-				  now->file, "line", (int)a->amendment[i].line,
-				  "route", a->amendment[i].route, "entry",
+				  a->amendment[i].list, "file", now->file,
+				  "line", (int)a->amendment[i].line, "route",
+				  a->amendment[i].route, "entry",
 				  a->amendment[i].entry));
 	json_object_set_new(json, "changes", changes);
 	json_object_set_new(json, "admitted_then",
@@ -175,6 +175,31 @@ static void add_json(const struct gate_amendments *a,
 				    json_string(gate_decider(&a->then)->check));
 }
 
+/* Paragraphs anew for this width; lines to paste stay as they are. */
+static void tell_filled(const char *text)
+{
+	struct ses_buf part;
+
+	ses_buf_init(&part, 16384);
+	for (; *text; text++) {
+		bool ends = text[0] == '\n' &&
+			    (text[1] == '\n' || text[1] == ' ' || !text[1] ||
+			     ses_buf_bytes(&part).data[0] == ' ');
+
+		if (*text != '\n')
+			ses_buf_append(&part, bytes_of(text, 1));
+		else if (!ends)
+			ses_buf_append_str(&part, " ");
+		if (!ends && text[1])
+			continue;
+		ses_buf_append(&part, bytes_of("", 1));
+		term_wrap(stdout, (const char *)ses_buf_bytes(&part).data, 0);
+		ses_buf_fini(&part);
+		ses_buf_init(&part, 16384);
+	}
+	ses_buf_fini(&part);
+}
+
 /* The story's own advice, made when it was refused. */
 static void tell_advice(const struct gate_story *s)
 {
@@ -182,7 +207,8 @@ static void tell_advice(const struct gate_story *s)
 
 	ses_buf_init(&advice, 8192);
 	gate_story_advise(s, &advice);
-	printf("%.*s", BYTES_ARG(ses_buf_bytes(&advice)));
+	if (ses_buf_append(&advice, bytes_of("", 1)) == 0)
+		tell_filled((char *)ses_buf_bytes(&advice).data);
 	ses_buf_fini(&advice);
 }
 
@@ -194,6 +220,8 @@ void tell_change(const struct gate_story *s, const char *config, json_t *json)
 	struct gate_policy *now = ruled ? read_now(config) : NULL;
 	bool whole = r && a && gate_rehearse_story(s, r);
 
+	if (now && whole)
+		gate_assume_certificates(now);
 	if (now && whole)
 		gate_amend(now, &r->request, a);
 	if (now && whole && json)

@@ -11,6 +11,8 @@ static const char *list_of_check(const char *check)
 		{"address", "addresses"},
 		{"origin", "origins"},
 		{"user-agent", "user_agents"},
+		{"subprotocol", "subprotocols"},
+		{"certificate", "certificates"},
 	};
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
@@ -113,6 +115,13 @@ int gate_story_advise(const struct gate_story *s, struct ses_buf *out)
 		return advise_path(s, out);
 	if (list)
 		return advise_list(s, list, out);
+	if (s->check[0])
+		return ses_buf_printf(out,
+				      "%s at %s:%u decided, no list: %s. "
+				      "`sesame explain %s` tells what this is "
+				      "about and what helps.\n",
+				      s->check, s->file, s->line, s->rule,
+				      s->cause);
 	if (s->upstream[0])
 		return ses_buf_printf(out,
 				      "No rule of the gateway refused this. "

@@ -29,7 +29,15 @@ bool gate_admit_assuming(const struct gate_policy *policy,
 		gate_admit_resume(policy, request, &good, d);
 		assumed = true;
 	}
-	return assumed;
+	/* A list whose line was taken away; see below. */
+	return assumed || (d->route && d->route->certificates.n &&
+			   !d->route->certificates.line);
+}
+
+void gate_assume_certificates(struct gate_policy *policy)
+{
+	for (size_t i = 0; i < policy->n_routes; i++)
+		policy->route[i].certificates.line = 0;
 }
 
 /* ---- Changing a policy ---- */
@@ -127,6 +135,31 @@ static bool add_entry(const struct gate_policy *policy,
 	return put_rule(&route->allow[list], list, value, a->line);
 }
 
+/* Subprotocols stand in no index, and their entries are names alone. */
+static bool add_subprotocol(struct gate_route *route,
+			    const struct gate_trace *decider,
+			    struct gate_amendment *a)
+{
+	struct gate_rules *rules = &route->subprotocols;
+	struct bytes name = decider->value.data ? decider->value : BYTES("none");
+	struct gate_rule *more =
+		realloc(rules->rule, (rules->n + 1) * sizeof(*more));
+
+	if (!more)
+		return false;
+	rules->rule = more;
+	more[rules->n] = (struct gate_rule){
+		.text = strndup((const char *)name.data, name.len),
+		.line = rules->line};
+	rules->n += more[rules->n].text != NULL;
+	*a = (struct gate_amendment){.kind = GATE_ADD_ENTRY,
+				     .list = "subprotocols",
+				     .route = route->path,
+				     .line = rules->line};
+	bytes_printable(name, a->entry, sizeof(a->entry));
+	return true;
+}
+
 /* Give the look that refused what it misses; false: no list can. */
 static bool amend_once(struct gate_policy *policy,
 		       const struct gate_request *request,
@@ -135,10 +168,15 @@ static bool amend_once(struct gate_policy *policy,
 	const struct gate_trace *decider = gate_decider(d);
 	struct gate_route *route;
 
-	if (!d->route || d->list == GATE_N_LISTS)
+	if (!d->route)
 		return false;
 	route = &policy->route[d->route - policy->route];
-	*a = (struct gate_amendment){.list = d->list, .route = route->path};
+	if (strcmp(decider->check, "subprotocol") == 0)
+		return add_subprotocol(route, decider, a);
+	if (d->list == GATE_N_LISTS)
+		return false;
+	*a = (struct gate_amendment){.list = gate_list_name(d->list),
+				     .route = route->path};
 	if (!route->allow[d->list].line)
 		return d->list == GATE_ORIGINS &&
 		       replace_default(route, request, a);
@@ -192,7 +230,7 @@ static int put_quoted(struct ses_buf *out, const char *entries)
 int gate_amendment_tell(const struct gate_amendment *a, const char *file,
 			struct ses_buf *out)
 {
-	const char *list = gate_list_name(a->list);
+	const char *list = a->list;
 
 	switch (a->kind) {
 	case GATE_REMOVE_ENTRY:

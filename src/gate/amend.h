@@ -18,7 +18,7 @@ enum gate_amendment_kind {
 
 struct gate_amendment {
 	enum gate_amendment_kind kind;
-	enum gate_list list;
+	const char *list; /* "origins"; static */
 	const char *route; /* its path, borrowed from the policy */
 	unsigned line;	   /* of the list, the entry, or the route */
 	char entry[320];   /* of a list: all its entries */
@@ -40,6 +40,11 @@ struct gate_amendments {
  */
 void gate_amend(struct gate_policy *policy, const struct gate_request *request,
 		struct gate_amendments *ret);
+/*
+ * Take client certificates for good from now on: where nothing is sent there
+ * are none. For a policy that is the caller's own.
+ */
+void gate_assume_certificates(struct gate_policy *policy);
 /*
  * Decide where nobody can be asked: what a look would ask for is taken for
  * good. Returns whether anything was.

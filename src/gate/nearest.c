@@ -98,6 +98,28 @@ static const char *nearest_network(const struct gate_policy *policy,
 	return rule ? rule->text : NULL;
 }
 
+/* Of a list that stands in no index: its first entries, as many as are sifted. */
+static const char *nearest_entry(const struct gate_rules *rules, struct sieve *s)
+{
+	size_t n =
+		rules->n < GATE_MAX_NEIGHBOURS ? rules->n : GATE_MAX_NEIGHBOURS;
+
+	for (size_t i = 0; i < n; i++)
+		if (!rules->rule[i].negative)
+			sift(s, rules->rule[i].text);
+	return nearest_of(s);
+}
+
+static const struct gate_rules *plain_rules_of(const struct gate_decision *d)
+{
+	const char *check = gate_decider(d)->check;
+
+	return !d->route			   ? NULL
+	       : strcmp(check, "subprotocol") == 0 ? &d->route->subprotocols
+	       : strcmp(check, "certificate") == 0 ? &d->route->certificates
+						   : NULL;
+}
+
 const char *gate_nearest(const struct gate_policy *policy,
 			 const struct gate_decision *d, unsigned *ret_compared)
 {
@@ -106,6 +128,13 @@ const char *gate_nearest(const struct gate_policy *policy,
 	const struct gate_neighbours *near;
 
 	*ret_compared = 0;
+	if (!d->admitted && s.value.data && plain_rules_of(d) &&
+	    last->rule[0] != '!') {
+		const char *found = nearest_entry(plain_rules_of(d), &s);
+
+		*ret_compared = (unsigned)s.n;
+		return found;
+	}
 	/* To what was not sent nothing is near, nor to what is kept out. */
 	if (d->admitted || d->status == 400 || !s.value.data ||
 	    last->rule[0] == '!' || (d->route && d->list == GATE_N_LISTS))

@@ -16,6 +16,7 @@
 #include "gate/hide.h"
 #include "gate/log.h"
 #include "gate/sampler.h"
+#include "net/tls.h"
 #include "gate/recent.h"
 #include "gate/record.h"
 
@@ -59,10 +60,32 @@ static void put_asked(struct gate_story *story, const struct gate_notice *n)
 			story->protocols, sizeof(story->protocols));
 }
 
+static void put_who(struct gate_story *story, const struct gate_notice *n)
+{
+	const struct gate_credential *c = n->credential;
+	const struct ses_tls_info *tls = n->request->tls;
+
+	if (tls)
+		bytes_printable(bytes_of_str(tls->subject), story->certificate,
+				sizeof(story->certificate));
+	if (!c)
+		return;
+	if (c->method)
+		snprintf(story->credential, sizeof(story->credential), "%s",
+			 c->method);
+	if (c->fault != GATE_FAULT_NONE)
+		snprintf(story->fault, sizeof(story->fault), "%s",
+			 gate_fault(c->fault)->name);
+	if (c->subject)
+		bytes_printable(bytes_of_str(c->subject), story->subject,
+				sizeof(story->subject));
+}
+
 static void fill_story(struct gate_story *story, const struct gate_notice *n)
 {
 	memset(story, 0, sizeof(*story));
 	put_asked(story, n);
+	put_who(story, n);
 	put_rule(story, n);
 	snprintf(story->address, sizeof(story->address), "%s",
 		 n->hops->client_text);

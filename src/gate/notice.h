@@ -19,6 +19,7 @@ struct gate_notice {
 	const struct gate_route *route; /* NULL: none was found */
 	const struct gate_hops *hops; /* who it was */
 	const struct ses_head *head;  /* NULL: it is not whole */
+	const struct gate_credential *credential; /* NULL: none was looked at */
 	const char *listener;
 };
 

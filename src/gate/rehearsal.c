@@ -140,6 +140,8 @@ static void make_request(struct gate_rehearsal *r)
 		.user_agent = ses_head_get(&r->head, "User-Agent"),
 		.address = r->hops.client,
 		.address_text = bytes_of_str(r->hops.client_text),
+		.fields = r->head.fields,
+		.n_fields = r->head.n_fields,
 	};
 }
 
@@ -222,6 +224,7 @@ bool gate_rehearse_story(const struct gate_story *s, struct gate_rehearsal *r)
 
 	_Static_assert(sizeof(r->text) >= sizeof(s->target) + sizeof(s->host) +
 						  sizeof(s->origin) +
+						  sizeof(s->protocols) +
 						  sizeof(s->user_agent),
 		       "all texts have room");
 	memset(r, 0, sizeof(*r));
@@ -233,8 +236,16 @@ bool gate_rehearse_story(const struct gate_story *s, struct gate_rehearsal *r)
 		.address_text = bytes_of_str(s->address),
 	};
 	gate_address_read(r->request.address_text, &r->request.address);
+	put_field(r, BYTES("Host"), r->request.host);
+	put_field(r, BYTES("Origin"), r->request.origin);
+	put_field(r, BYTES("User-Agent"), r->request.user_agent);
+	put_field(r, BYTES("Sec-WebSocket-Protocol"),
+		  read_back(s->protocols, &to));
+	r->request.fields = r->head.fields;
+	r->request.n_fields = r->head.n_fields;
 	return !is_cut(s->target, sizeof(s->target)) &&
 	       !is_cut(s->host, sizeof(s->host)) &&
 	       !is_cut(s->origin, sizeof(s->origin)) &&
+	       !is_cut(s->protocols, sizeof(s->protocols)) &&
 	       !is_cut(s->user_agent, sizeof(s->user_agent));
 }

@@ -29,7 +29,7 @@ struct gate_rehearsal {
 	struct gate_request request;
 	struct gate_hops hops;
 	struct ses_head head;
-	char target[4096], host[300], forwarded[1024], text[1400];
+	char target[4096], host[300], forwarded[1024], text[1600];
 };
 
 /*

@@ -66,6 +66,13 @@ struct bytes gate_visit_copies(const struct gate_visit *v)
 	return q ? ses_buf_bytes(&q->copies) : bytes_of(NULL, 0);
 }
 
+const struct gate_credential *gate_visit_credential(const struct gate_visit *v)
+{
+	const struct gate_questions *q = v->asking->questions;
+
+	return q ? &q->credential : NULL;
+}
+
 const struct gate_from *gate_visit_token_place(const struct gate_visit *v)
 {
 	const struct gate_questions *q = v->asking->questions;

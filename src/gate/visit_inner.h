@@ -127,6 +127,8 @@ void gate_visit_recognize(struct gate_visit *v);
 enum gate_outcome gate_visit_admit(struct gate_visit *v);
 /* Whether the request is a handshake; sets asking->offer. */
 enum gate_outcome gate_visit_check_offer(struct gate_visit *v);
+/* What it brought, as far as that was looked at; or NULL. */
+const struct gate_credential *gate_visit_credential(const struct gate_visit *v);
 /* Where its credential stood, or NULL. */
 const struct gate_from *gate_visit_token_place(const struct gate_visit *v);
 /* Fields that the authority has for the server behind, as lines. */

@@ -37,6 +37,7 @@ static struct gate_notice describe(struct gate_visit *v)
 		.route = v->route,
 		.hops = &v->asking->hops,
 		.head = v->asking->head,
+		.credential = gate_visit_credential(v),
 		.listener = v->entrance->url,
 	};
 }

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: MIT
+"""What `sesame check` tells of a file before it serves anybody."""
+import json
+import time
+
+import pytest
+
+from gateways import ask, gateway, opens, run
+
+CONFIG = """listen: [{address: '127.0.0.1:0'}]
+trusted_proxies: [10.0.0.0/8]
+routes:
+  - path: /chat
+    to: echo
+    allow:
+      origins: ["https://app.example"]
+      addresses: [127.0.0.0/8, 203.0.113.0/24]
+      hosts: [localhost, "127.0.0.1"]
+  - {path: /seen, to: echo, mode: observe, allow: {origins: ["https://app.example"]}}
+  - {path: /open/**, to: echo}
+journal: {file: journal.db}
+"""
+APP = ["--origin", "https://app.example"]
+
+
+def check(folder, *words, config=CONFIG):
+    (folder / "sesame.yaml").write_text(config)
+    r = run("check", *words, cwd=folder)
+    assert all(len(line) <= 80 for line in r.stdout.splitlines()), r.stdout
+    return r
+
+
+def verdict(folder, *words):
+    r = run("check", *words, "--json", cwd=folder)
+    return json.loads(r.stdout)
+
+
+@pytest.mark.parametrize("words,status,told", [
+    (["--url", "/chat", *APP], 0, "admitted: to the echo"),
+    (["--url", "/chat", *APP, "--host", "other.example"], 1, "access.host"),
+    (["--url", "/chat", *APP, "--from", "203.0.113.9", "--via", "10.1.1.1"], 0, "admitted"),
+    (["--url", "/chat", *APP, "--from", "203.0.113.9", "--via", "10.1.1.1", "--via", "10.2.2.2"],
+     0, "10.2.2.2 (connected)"),
+    # a hop that nobody trusts is the client
+    (["--url", "/chat", *APP, "--from", "203.0.113.9", "--via", "192.0.2.1"], 1, "access.ip"),
+    (["--url", "/chat", *APP, "--header", "X-Forwarded-For: 192.0.2.1"], 0, "admitted"),
+    (["--url", "/chat", *APP, "--header", "nonsense"], 2, "is no field"),
+    (["--url", "/chat", *APP, "--via", "nowhere"], 2, "no IPv4 or IPv6 address"),
+    (["--url", "/nowhere"], 1, "url.path"),
+    (["--url", "/open/a%2fb"], 1, "400"),
+    (["--subprotocol", "a, b"], 2, "--url"),
+    (["--url", "/open/1", "--subprotocol", "a, b"], 0, "admitted")])
+def test_one_request_is_traced(tmp_path, words, status, told):
+    r = check(tmp_path, *words)
+    assert r.returncode == status and told in r.stdout + r.stderr, r.stdout + r.stderr
+
+
+def test_all_that_stands_in_the_way_is_told_in_one_run(tmp_path):
+    r = check(tmp_path, "--url", "/chat", "--host", "x.example", "--from", "192.0.2.1")
+    assert r.returncode == 1
+    assert r.stdout.count("REFUSE") == 1 and r.stdout.count("  then ") == 2
+    assert "it is let in" in r.stdout
+    for entry in ('hosts: [..., "x.example"]', 'addresses: [..., "192.0.2.1"]',
+                  'origins: [..., "none"]'):
+        assert entry in r.stdout
+
+
+TESTS = """tests:
+  - {url: /chat, origin: "https://app.example", expect: admit}
+  - {url: /chat, origin: "https://evil.example", expect: access.origin}
+  - {url: /chat, origin: "https://evil.example", expect: "403"}
+  - {url: /nowhere, expect: "404"}
+  - {url: "ws://other.example/chat", expect: access.host}
+  - {url: /chat, host: other.example, expect: access.host}
+  - {url: /chat, origin: "https://app.example", from: 192.0.2.1, expect: access.ip}
+  - {url: /seen, origin: "https://evil.example", expect: admit}
+  - {url: /seen, origin: "https://evil.example", expect: access.origin}
+"""
+
+
+def test_expectations_that_are_met_are_counted(tmp_path):
+    r = check(tmp_path, config=CONFIG + TESTS)
+    assert r.returncode == 0 and "tests: 9 of 9 pass" in r.stdout, r.stdout
+
+
+def test_an_expectation_that_is_not_met_is_told_at_its_line(tmp_path):
+    text = CONFIG + TESTS.replace("expect: access.ip", "expect: admit")
+    line = text[:text.index("from: 192.0.2.1")].count("\n") + 1
+    r = check(tmp_path, config=text)
+    assert r.returncode == 1 and "tests: 8 of 9 pass" in r.stdout
+    assert "sesame.yaml:%d:" % line in r.stdout and "403 access.ip, by sesame.yaml:8" in r.stdout
+    o = verdict(tmp_path)
+    assert [t["passed"] for t in o["tests"]].count(False) == 1 and o["valid"]
+
+
+@pytest.mark.parametrize("test,told", [
+    ("{url: /chat, expect: perhaps}", "none of admit"), ("{url: /chat}", "expect"),
+    ("{expect: admit}", "url"), ("{url: /chat, expect: admit, orign: x}", "orign"),
+    ("{url: /chat, expect: '200'}", "none of admit"), ("{url: /chat, expect: ok}", "none of admit")])
+def test_a_test_that_is_none_is_a_fault_of_the_file(tmp_path, test, told):
+    r = check(tmp_path, config=CONFIG + "tests:\n  - %s\n" % test)
+    assert r.returncode == 2 and told in r.stderr
+
+
+def test_serve_does_not_care_for_tests(tmp_path):
+    with gateway(tmp_path, CONFIG + TESTS.replace("expect: access.ip", "expect: admit")) as g:
+        assert opens(g.port, "/open/1")
+
+
+def test_a_journal_is_decided_once_more(tmp_path):
+    with gateway(tmp_path, CONFIG) as g:
+        for i in range(7):
+            assert opens(g.port, "/open/room%d" % i, "Origin: http://127.0.0.1:%d" % g.port)
+        for _ in range(3):
+            assert opens(g.port, "/chat", "Origin: https://app.example")
+        for _ in range(4):
+            assert ask(g.port, "/chat", "Origin: https://new.example").status == 403
+        assert ask(g.port, "/nowhere").status == 404
+        assert opens(g.port, "/seen", "Origin: https://evil.example")
+        time.sleep(0.5)
+    same = verdict(tmp_path, "--replay", "journal.db")["replay"]
+    assert not same["now_refused"] and not same["now_admitted"] and not same["otherwise_refused"]
+    assert same["as_before"] == 7 + 3 + 4 + 1 + 1, same
+    changed = CONFIG.replace('origins: ["https://app.example"]\n',
+                             'origins: ["https://new.example"]\n').replace("/open/**", "/opened/**")
+    changed = changed.replace("mode: observe, ", "")
+    (tmp_path / "new.yaml").write_text(changed)
+    r = run("check", "new.yaml", "--replay", "journal.db", cwd=tmp_path)
+    assert r.returncode == 1 and "would now be refused" in r.stdout
+    assert all(len(line) <= 80 for line in r.stdout.splitlines()), r.stdout
+    o = json.loads(run("check", "new.yaml", "--replay", "journal.db", "--json",
+                       cwd=tmp_path).stdout)["replay"]
+    assert sorted((g["count"], g["now"]) for g in o["now_refused"]) == [
+        (1, "access.origin"), (3, "access.origin"), (7, "url.path")], o
+    assert [(g["count"], g["was"], g["now"]) for g in o["now_admitted"]] == [
+        (4, "access.origin", "let in")]
+    for group in o["now_refused"] + o["now_admitted"]:
+        assert run("why", group["reference"], cwd=tmp_path).returncode == 0
+
+
+def test_a_journal_that_is_none_is_told(tmp_path):
+    r = check(tmp_path, "--replay", "nowhere.db")
+    assert r.returncode == 3 and "nowhere.db" in r.stderr

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: MIT
+"""What `sesame why` tells an operator: one refusal whole, a search, a count."""
+import json
+import re
+import time
+
+import pytest
+
+from gateways import ask, gateway, opens, run
+
+CONFIG = """listen: [{address: '127.0.0.1:0'}]
+trusted_proxies: [127.0.0.1]
+routes:
+  - path: /chat
+    to: echo
+    allow:
+      origins: ["https://app.example", "https://www.example"]
+      user_agents: ["demo/*", "!*badbot*"]
+  - {path: /plain, to: echo}
+  - {path: /office, to: echo, allow: {addresses: [10.0.0.0/8, "!10.6.6.0/24"]}}
+  - path: /seen
+    to: echo
+    mode: observe
+    allow: {origins: ["https://app.example"]}
+journal: {file: journal.db}
+"""
+ORIGIN = "Origin: https://app.exmple"
+
+
+@pytest.fixture(scope="module")
+def gate(tmp_path_factory):
+    with gateway(tmp_path_factory.mktemp("why"), CONFIG) as g:
+        yield g
+
+
+def told(g, reference, *more):
+    r = g.why(reference, *more)
+    assert r.returncode == 0, r.stderr
+    assert all(len(line) <= 80 for line in r.stdout.splitlines()), r.stdout
+    return r.stdout
+
+
+def test_a_refusal_is_told_whole(gate):
+    a = ask(gate.port, "/chat?room=1", ORIGIN, "User-Agent: demo/1",
+            "Sec-WebSocket-Protocol: chat.v1")
+    text = told(gate, a.reference)
+    for words in ("access.origin", "GET /chat?room=1", "sesame.yaml:7", "https://app.exmple",
+                  "nearest     https://app.example", "demo/1", "chat.v1", "REFUSE  origin",
+                  'origins: [..., "https://app.exmple"]', "Tried on sesame.yaml",
+                  "it is let in"):
+        assert words in text, (words, text)
+
+
+def test_the_hops_that_a_client_came_through_are_told(gate):
+    a = ask(gate.port, "/chat", ORIGIN, "User-Agent: demo/1", "X-Forwarded-For: 203.0.113.9")
+    text = told(gate, a.reference)
+    assert "from        203.0.113.9" in text and "127.0.0.1 (connected)" in text
+
+
+def test_what_would_refuse_next_is_told_and_changed_as_well(gate):
+    a = ask(gate.port, "/chat", ORIGIN, "User-Agent: curl/8")
+    text = told(gate, a.reference)
+    assert re.search(r"REFUSE  origin", text) and re.search(r"then    user-agent", text)
+    assert 'origins: [..., "https://app.exmple"]' in text
+    assert 'user_agents: [..., "curl/8"]' in text and "it is let in" in text
+    o = json.loads(gate.why(a.reference, "--json").stdout)
+    assert [c["list"] for c in o["changes"]] == ["origins", "user_agents"]
+    assert o["admitted_then"] is True
+    assert [t["check"] for t in o["trace"] if not t["passed"]] == ["origin", "user-agent"]
+
+
+@pytest.mark.parametrize("path,fields", [
+    ("/chat", [ORIGIN, "User-Agent: demo/1"]),
+    ("/chat", ["User-Agent: demo/1"]),
+    ("/chat", [ORIGIN, "User-Agent: demo/badbot"]),
+    ("/plain", ["Origin: https://other.example"]),
+    ("/office", ["X-Forwarded-For: 192.0.2.1"]),
+    ("/office", ["X-Forwarded-For: 10.6.6.7"]),
+    ("/chat", ["Origin: null", "User-Agent: demo/1"])])
+def test_the_change_that_is_offered_lets_it_in_when_it_is_made(tmp_path, gate, path, fields):
+    """The change is put into a file by hand, as its lines say."""
+    a = ask(gate.port, path, *fields)
+    o = json.loads(gate.why(a.reference, "--json").stdout)
+    assert o["changes"] and o["admitted_then"], o
+    lines = CONFIG.splitlines()
+    for c in o["changes"]:
+        assert c["file"] == "sesame.yaml"
+        at = c["line"] - 1
+        if c["change"] == "add-entry":
+            assert c["list"] in lines[at]
+            lines[at] = re.sub(r"(%s: \[[^]]*)" % c["list"],
+                               lambda m: '%s, "%s"' % (m.group(1), c["entry"]), lines[at])
+        elif c["change"] == "remove-entry":
+            assert '"%s"' % c["entry"] in lines[at]
+            lines[at] = lines[at].replace(', "%s"' % c["entry"], "")
+        else:
+            entries = ", ".join('"%s"' % e for e in c["entry"].split(", "))
+            lines[at] = lines[at].replace("to: echo", "to: echo, allow: {origins: [%s]}" % entries)
+    with gateway(tmp_path, "\n".join(lines) + "\n") as g:
+        # a default is about the host that was asked for, port and all
+        fixed = [f.replace(str(gate.port), str(g.port)) for f in fields]
+        assert opens(g.port, path, *fixed)
+
+
+def test_a_file_that_lets_it_in_by_now_is_told_as_that(tmp_path):
+    with gateway(tmp_path, CONFIG) as g:
+        a = ask(g.port, "/chat", ORIGIN, "User-Agent: demo/1")
+        g.config.write_text(CONFIG.replace("www.example", "app.exmple"))
+        assert "as it is now it would be let in" in told(g, a.reference)
+        g.config.write_text("nonsense: [")
+        r = run("why", a.reference, "--journal", "journal.db", cwd=tmp_path)
+        assert r.returncode == 0 and "To let it in, add it to the list" in r.stdout
+        g.config.write_text(CONFIG)
+    # and after the gateway has stopped
+    assert "access.origin" in told(g, a.reference)
+
+
+def test_a_search_finds_what_fits_and_nothing_else(tmp_path):
+    with gateway(tmp_path, CONFIG) as g:
+        for n, (path, *fields) in enumerate((
+                ("/chat", ORIGIN, "User-Agent: demo/1", "X-Forwarded-For: 203.0.113.9"),
+                ("/chat", ORIGIN, "User-Agent: demo/1", "X-Forwarded-For: 203.0.113.10"),
+                ("/chat", "User-Agent: demo/1", "X-Forwarded-For: 198.51.100.1"),
+                ("/office", "X-Forwarded-For: 2001:db8::1"),
+                ("/nowhere",))):
+            assert ask(g.port, path, *fields).status in (403, 404)
+        time.sleep(0.3)
+
+        def n(*words):
+            r = g.why(*words, "--json")
+            lines = r.stdout.splitlines()
+            assert r.returncode == (0 if lines else 1), r.stderr
+            return len([json.loads(line) for line in lines])
+        assert n("--last") == 5 and n("--last", "2") == 2
+        assert n("--origin", "https://app.exmple") == 2 and n("--origin", "*exmple") == 2
+        assert n("--origin", "none") == 3
+        assert n("--route", "/chat") == 3 and n("--route", "/o*") == 1
+        assert n("--cause", "access") == 4 and n("--cause", "access.origin") == 2
+        assert n("--cause", "access.origin-missing") == 1 and n("--cause", "url") == 1
+        assert n("--address", "203.0.113.0/24") == 2 and n("--address", "203.0.113.9") == 1
+        assert n("--address", "2001:db8::/32") == 1
+        assert n("--since", "10m") == 5 and n("--since", "2100-01-01") == 0
+        assert n("--since", time.strftime("%Y-%m-%dT%H:%M", time.gmtime(time.time() - 120)) + "Z") == 5
+        assert n("--cause", "access", "--route", "/chat", "--address", "198.51.100.0/24") == 1
+        top = json.loads(g.why("--top", "origin", "--json").stdout)
+        assert [(r["value"], r["count"]) for r in top["rows"]] == [("", 3), ("https://app.exmple", 2)]
+        for what in ("cause", "origin", "route", "address", "rule"):
+            r = g.why("--top", what)
+            assert r.returncode == 0 and what in r.stdout
+            assert all(len(line) <= 80 for line in r.stdout.splitlines()), r.stdout
+        short = g.why("--last").stdout
+        assert all(len(line) <= 80 for line in short.splitlines()), short
+
+
+@pytest.mark.parametrize("words,complaint", [
+    (["--since", "yesterday"], "wants a time like"), (["--since", "5"], "wants a time like"),
+    (["--top", "orign"], "Did you mean origin?"), (["--address", "nowhere"], "wants an address"),
+    (["7K2M-Q4XD", "--cause", "access"], "or a search"), (["--last", "0"], "wants a number")])
+def test_a_search_that_cannot_be_is_wrong_usage(gate, words, complaint):
+    r = gate.why(*words)
+    assert r.returncode == 2 and complaint in r.stderr
+
+
+def test_what_an_observing_route_lets_in_is_told_as_that(gate):
+    assert opens(gate.port, "/seen", "Origin: https://evil.example")
+    text = told(gate, gate.last(1)[0]["reference"])
+    assert "would have been refused" in text and 'origins: [..., "https://evil.example"]' in text
