@@ -298,8 +298,8 @@ void gate_admit_resume(const struct gate_policy *policy,
 		       const struct gate_request *request,
 		       const struct gate_reply *reply, struct gate_decision *d)
 {
-	static const char *const names[GATE_N_ASKS] = {
-		"", "limits", "token", "limits", "authority"};
+	static const char *const names[GATE_N_ASKS] = {"", "limits", "token",
+						       "limits", "authority"};
 	struct looking l = {policy, request, d};
 
 	note(d, names[d->ask], reply->passed, reply->rule, reply->line,

@@ -122,8 +122,7 @@ static int put_client_fields(const struct ses_head *head, const char *name,
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < head->n_fields; i++)
-		if (bytes_equal_nocase(head->fields[i].name,
-				       bytes_of_str(name)))
+		if (bytes_equal_nocase(head->fields[i].name, bytes_of_str(name)))
 			r = put(out, name, head->fields[i].value);
 	return r;
 }
@@ -135,14 +134,13 @@ static int write_request(const struct gate_authority_question *q,
 					    "User-Agent"};
 	const struct gate_authority *a = q->authority;
 	bool six = strchr(a->server.host, ':');
-	size_t n = a->n_headers ? a->n_headers
-				: sizeof(usual) / sizeof(usual[0]);
-	int r = ses_buf_printf(
-		out,
-		"GET %s HTTP/1.1\r\nHost: %s%s%s:%u\r\n"
-		"Connection: close\r\n",
-		a->target, six ? "[" : "", a->server.host, six ? "]" : "",
-		a->server.port);
+	size_t n =
+		a->n_headers ? a->n_headers : sizeof(usual) / sizeof(usual[0]);
+	int r = ses_buf_printf(out,
+			       "GET %s HTTP/1.1\r\nHost: %s%s%s:%u\r\n"
+			       "Connection: close\r\n",
+			       a->target, six ? "[" : "", a->server.host,
+			       six ? "]" : "", a->server.port);
 
 	if (r >= 0)
 		r = put(out, "X-Original-Method", q->head->method);

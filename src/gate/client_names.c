@@ -54,9 +54,9 @@ const char *gate_certificate_rule_read(struct gate_rule *rule)
 	if (what == 'a' && !gate_address_read(pattern, &address))
 		return "needs an address";
 	if (what == 'd' &&
-	    bytes_find_byte(bytes_from(pattern,
-				       bytes_starts(pattern, BYTES("*."))),
-			    '*') >= 0)
+	    bytes_find_byte(
+		    bytes_from(pattern, bytes_starts(pattern, BYTES("*."))),
+		    '*') >= 0)
 		return "may have a wildcard only as its whole first label, as "
 		       "in *.example.org";
 	return NULL;
@@ -155,8 +155,7 @@ const struct gate_rule *gate_certificate_rule(const struct gate_rules *rules,
 
 /* ---- Subprotocols ---- */
 
-static const struct gate_token_settings *
-token_of(const struct gate_route *route)
+static const struct gate_token_settings *token_of(const struct gate_route *route)
 {
 	static const struct gate_token_settings none;
 

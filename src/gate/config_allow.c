@@ -210,12 +210,11 @@ void gate_read_authority_url(struct gate_reader *r, const struct gate_item *i,
 static bool is_no_copy(struct bytes name)
 {
 	static const char *const names[] = {
-		"Host",	   "Connection", "Upgrade",	     "Content-Length",
-		"Expect",  "Trailer",	 "Transfer-Encoding", "TE",
+		"Host",	    "Connection", "Upgrade",	       "Content-Length",
+		"Expect",   "Trailer",	  "Transfer-Encoding", "TE",
 		"Forwarded"};
-	static const char *const beginnings[] = {"Sec-WebSocket-",
-						 "X-Forwarded-", "X-Original-",
-						 "Proxy-"};
+	static const char *const beginnings[] = {
+		"Sec-WebSocket-", "X-Forwarded-", "X-Original-", "Proxy-"};
 
 	for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
 		if (bytes_equal_nocase(name, bytes_of_str(names[k])))
@@ -227,8 +226,8 @@ static bool is_no_copy(struct bytes name)
 	return false;
 }
 
-void gate_read_authority_names(struct gate_reader *r,
-			       const struct gate_item *i, void *to)
+void gate_read_authority_names(struct gate_reader *r, const struct gate_item *i,
+			       void *to)
 {
 	struct gate_authority *a = to;
 	bool copy = i->row == gate_setting(GATE_SET_AUTHORITY_COPY);

@@ -222,8 +222,8 @@ static bool is_replaced(const struct gate_forward *f, struct bytes name)
 		return true;
 	for (size_t i = 0; i < a->n_copies; i++)
 		if (name.len == strlen(a->copy[i]) &&
-		    bytes_equal_nocase(plain, plain_name(bytes_of_str(a->copy[i]),
-							 other)))
+		    bytes_equal_nocase(
+			    plain, plain_name(bytes_of_str(a->copy[i]), other)))
 			return true;
 	return false;
 }

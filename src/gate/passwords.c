@@ -48,8 +48,7 @@ struct gate_password_check {
 static bool digest_of(const struct gate_passwords *all,
 		      const struct gate_password *p, uint8_t out[SES_SHA256_LEN])
 {
-	uint8_t text[sizeof(all->secret) + sizeof(p->hash) +
-		     sizeof(p->password)];
+	uint8_t text[sizeof(all->secret) + sizeof(p->hash) + sizeof(p->password)];
 	size_t hash = strlen(p->hash) + 1, len = 0;
 	bool good;
 
@@ -135,8 +134,8 @@ static void start_next(struct gate_passwords *all)
 
 	while (all->n_at_work < GATE_PASSWORDS_AT_ONCE &&
 	       (link = ses_list_first(&all->waiting))) {
-		struct gate_password_check *c = ses_container_of(
-			link, struct gate_password_check, link);
+		struct gate_password_check *c =
+			ses_container_of(link, struct gate_password_check, link);
 		struct job *job = c->job;
 
 		ses_list_remove(&c->link);
@@ -144,8 +143,8 @@ static void start_next(struct gate_passwords *all)
 		c->job = NULL;
 		ses_list_append(&all->checks, &c->link);
 		all->n_at_work++;
-		c->call = ses_call_start(all->loop, work, on_done, free_job, job,
-					 c);
+		c->call = ses_call_start(all->loop, work, on_done, free_job,
+					 job, c);
 		if (c->call)
 			continue;
 		/* Its turn comes again with the next one that is done. */
@@ -222,8 +221,8 @@ void gate_passwords_free(struct gate_passwords *all)
 	if (!all)
 		return;
 	while ((link = ses_list_first(&all->checks))) {
-		struct gate_password_check *c = ses_container_of(
-			link, struct gate_password_check, link);
+		struct gate_password_check *c =
+			ses_container_of(link, struct gate_password_check, link);
 
 		ses_call_cancel(c->call);
 		ses_list_remove(&c->link);

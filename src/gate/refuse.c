@@ -25,32 +25,71 @@ static const struct {
 	{404, "There is no WebSocket at %s on this server."},
 	{426, "%s on this server is a WebSocket: connect to it with ws:// or "
 	      "wss://, not by plain HTTP."},
-	{429, "Too many handshakes or connections to %s for now; try again "
-	      "later."},
+	{429, "Too many requests for %s for now; try again later."},
 	{408, "The handshake did not arrive in time."},
-	{502, "The server behind %s gave no valid answer."},
-	{503, "All connections to %s are taken; try again later."},
-	{504, "The server behind %s did not answer in time."},
+	{502, "The upstream server of %s gave no valid answer."},
+	{503, "Too many connections to %s; try again later."},
+	{504, "The upstream server of %s did not answer in time."},
 };
+
+/*
+ * The sentence of a cause, which helps more. Which rule it was is disclosed
+ * only where the operator says so; what a client has to bring is no secret.
+ */
+static const struct {
+	enum why_cause cause;
+	enum gate_disclose from;
+	const char *sentence;
+} reasons[] = {
+	{WHY_ACCESS_CLIENT_CERT, GATE_TELL_REFERENCE,
+	 "%s on this server needs a client certificate that it accepts."},
+	{WHY_ACCESS_PERMISSION, GATE_TELL_REFERENCE,
+	 "Your credentials are good, but insufficient for %s."},
+	{WHY_SERVER_SUBPROTOCOL, GATE_TELL_REFERENCE,
+	 "No subprotocol that is spoken at %s was offered."},
+	{WHY_ACCESS_ORIGIN, GATE_TELL_REASON,
+	 "This origin is not allowed at %s."},
+	{WHY_ACCESS_ORIGIN_MISSING, GATE_TELL_REASON,
+	 "Missing Origin: no page that may use %s sends none."},
+	{WHY_ACCESS_HOST, GATE_TELL_REASON,
+	 "This host is not allowed at %s: the Host header names another one."},
+	{WHY_ACCESS_IP, GATE_TELL_REASON,
+	 "Your IP address is not allowed at %s."},
+	{WHY_ACCESS_USER_AGENT, GATE_TELL_REASON,
+	 "This user agent is not allowed at %s."},
+};
+
+static const char *format_of(const struct gate_answer *a)
+{
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (reasons[i].cause == a->cause &&
+		    a->disclose >= reasons[i].from)
+			return reasons[i].sentence;
+	for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
+		if (sentences[i].status == a->status)
+			return sentences[i].sentence;
+	return "This handshake is refused.";
+}
+
+/* Put together by hand: no format comes from a variable. */
+static void fill_in(const char *format, struct bytes path, char *out,
+		    size_t size)
+{
+	const char *gap = strstr(format, "%s");
+	char shown[240];
+
+	bytes_printable(path, shown, sizeof(shown));
+	if (gap)
+		snprintf(out, size, "%.*s%s%s", (int)(gap - format), format,
+			 shown[0] ? shown : "/", gap + 2);
+	else
+		snprintf(out, size, "%s", format);
+}
 
 static void write_sentence(const struct gate_answer *a, char *out, size_t size)
 {
-	const char *format = a->sentence ? NULL : "This handshake is refused.";
-	char path[240];
-
-	bytes_printable(a->path, path, sizeof(path));
-	for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
-		if (!a->sentence && sentences[i].status == a->status)
-			format = sentences[i].sentence;
-	if (format) {
-		const char *gap = strstr(format, "%s");
-
-		/* Put together by hand: no format comes from a variable. */
-		if (gap)
-			snprintf(out, size, "%.*s%s%s", (int)(gap - format),
-				 format, path[0] ? path : "/", gap + 2);
-		else
-			snprintf(out, size, "%s", format);
+	if (!a->sentence) {
+		fill_in(format_of(a), a->path, out, size);
 		return;
 	}
 	snprintf(out, size, "%s", a->sentence);
@@ -63,8 +102,7 @@ static void write_sentence(const struct gate_answer *a, char *out, size_t size)
 static int write_text(const struct gate_answer *a, const char *sentence,
 		      struct ses_buf *body)
 {
-	ses_buf_printf(body, "%s: %s\n", ses_status_phrase(a->status),
-		       sentence);
+	ses_buf_printf(body, "%s: %s\n", ses_status_phrase(a->status), sentence);
 	if (a->reference)
 		ses_buf_printf(body, "\nReference: %s\n", a->reference);
 	if (a->disclose >= GATE_TELL_REASON && a->reference)
@@ -132,18 +170,24 @@ int gate_answer_write(const struct gate_answer *a, struct ses_buf *out)
 	return r;
 }
 
+#define MAX_REASON 123 /* bytes (RFC 6455 5.5) */
+
 int gate_answer_write_close(const struct gate_answer *a, struct ses_buf *out)
 {
-	char reason[124];
+	char reason[MAX_REASON + 1], sentence[480];
 	uint8_t head[4] = {0x88, 0, GATE_CLOSE_CODE >> 8,
 			   GATE_CLOSE_CODE & 0xff};
-	bool tells = a->disclose >= GATE_TELL_REASON;
-	int n = snprintf(reason, sizeof(reason), "%s%s%s", a->reference,
-			 tells ? " " : "",
-			 tells ? why_cause(a->cause)->id : "");
-	int r;
+	int n, r;
 
-	head[1] = (uint8_t)(2 + n); /* both have their ceilings: far below 125 */
+	write_sentence(a, sentence, sizeof(sentence));
+	if (a->disclose >= GATE_TELL_REASON)
+		n = snprintf(reason, sizeof(reason), "%s %s %s", a->reference,
+			     why_cause(a->cause)->id, sentence);
+	else
+		n = snprintf(reason, sizeof(reason), "%s", a->reference);
+	if (n > MAX_REASON)
+		n = MAX_REASON; /* of ASCII, which can be cut anywhere */
+	head[1] = (uint8_t)(2 + n);
 	r = ses_buf_append(out, bytes_of(head, sizeof(head)));
 	return r < 0 ? r : ses_buf_append(out, bytes_of(reason, (size_t)n));
 }

@@ -172,9 +172,8 @@ static enum gate_outcome look_for_room(struct gate_visit *v, unsigned by)
 	reply.value = v->asking->request.address_text;
 	if (subject) {
 		/* Who has no name shares one count with all who have none. */
-		who.subject = bytes_of_str(q->credential.subject
-						   ? q->credential.subject
-						   : "");
+		who.subject = bytes_of_str(
+			q->credential.subject ? q->credential.subject : "");
 		reply.value = who.subject;
 	}
 	answer = v->gate->limiter
@@ -361,8 +360,8 @@ static struct gate_reply fail_authority(struct gate_visit *v, const char *text,
 			 status);
 	else
 		snprintf(q->rule, sizeof(q->rule), "the authority: %s", text);
-	q->sentence = "The server that decides about access did not answer; "
-		      "try again later";
+	q->sentence = "The upstream server that decides about access did not "
+		      "answer; try again later";
 	if (reply.passed)
 		gate_visit_observe(v, &why);
 	return reply;
@@ -417,8 +416,8 @@ static enum gate_outcome ask_authority(struct gate_visit *v)
 	if (!q || !gate_visit_keep(v))
 		return give(v, &reply);
 	question.head = v->asking->head;
-	q->authority = gate_authority_ask(v->gate->loop, &question,
-					  on_authority, v);
+	q->authority =
+		gate_authority_ask(v->gate->loop, &question, on_authority, v);
 	if (!q->authority)
 		return give(v, &reply);
 	ses_timers_stop(&v->gate->loop->timers, &v->timer);

@@ -87,8 +87,7 @@ static void send_and_close(struct gate_visit *v, struct ses_buf *out)
  * With refusal.close a handshake that is one is accepted, so that a page can
  * read the reference: browsers show it no status.
  */
-static bool accept_to_close(struct gate_visit *v,
-			    const struct gate_refusal *why,
+static bool accept_to_close(struct gate_visit *v, const struct gate_refusal *why,
 			    const struct gate_answer *answer,
 			    struct ses_buf *out)
 {

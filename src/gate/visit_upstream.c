@@ -77,8 +77,8 @@ static int adapt(struct gate_visit *v, struct gate_forward *f,
 		return 0;
 	r = gate_subprotocols_write(route, &asked, route->observe, protocols,
 				    &v->asking->fallback);
-	f->protocols = ses_buf_len(protocols) ? ses_buf_bytes(protocols)
-					      : BYTES("");
+	f->protocols =
+		ses_buf_len(protocols) ? ses_buf_bytes(protocols) : BYTES("");
 	return r;
 }
 
