@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What `sesame why` tells an operator: one refusal whole, a search, a count."""
+import hashlib
 import json
 import re
+import sqlite3
 import time
 
 import pytest
@@ -165,3 +167,32 @@ def test_what_an_observing_route_lets_in_is_told_as_that(gate):
     assert opens(gate.port, "/seen", "Origin: https://evil.example")
     text = told(gate, gate.last(1)[0]["reference"])
     assert "would have been refused" in text and 'origins: [..., "https://evil.example"]' in text
+
+
+def test_who_it_was_is_told_as_far_as_credentials_do_and_no_secret_is(tmp_path):
+    token = "open-sesame-0123456789"
+    (tmp_path / "hashes").write_text(
+        "ann:%s\n" % hashlib.sha256(token.encode()).hexdigest())
+    config = CONFIG.replace("  - {path: /plain, to: echo}", """  - path: /plain
+    to: echo
+    allow:
+      user_agents: ["demo/*"]
+      token: {from: [query:pass, header], hashes_file: hashes}""")
+    with gateway(tmp_path, config) as g:
+        demo = "User-Agent: demo/1"
+        text = told(g, ask(g.port, "/plain?pass=wrong-9876543210", demo).reference)
+        assert "/plain?pass=***" in text and "REFUSE  token" in text and "its fault" in text
+        assert "credential" in told(g, ask(g.port, "/plain", demo).reference)
+        o = g.story(ask(g.port, "/plain?pass=wrong-9876543210", "User-Agent: x").reference)
+        # who knows whether the token would do: that is not tried
+        assert [c["list"] for c in o["changes"]] == ["user_agents"] and o["admitted_then"]
+        assert opens(g.port, "/plain?pass=" + token, demo)
+        time.sleep(0.3)
+        r = run("check", "--replay", "journal.db", "--json", cwd=tmp_path)
+        assert r.returncode == 0, r.stdout
+    with sqlite3.connect(tmp_path / "journal.db") as db:
+        rows = db.execute("SELECT target, credential, subject FROM admitted").fetchall()
+    db.close()
+    assert rows == [("/plain?pass=***", "token", "ann")]
+    raw = b"".join(f.read_bytes() for f in tmp_path.glob("journal.db*"))
+    assert b"9876543210" not in raw and token.encode() not in raw
