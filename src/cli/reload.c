@@ -211,7 +211,7 @@ static void tell_routes(const json_t *answer, bool plan)
 			       cut ? ", " : "");
 		if (cut)
 			printf("%lld %s", cut,
-			       plan ? "would be cut" : "are cut");
+			       plan ? "would be cut" : "cut");
 		printf("\n");
 	}
 }
@@ -234,7 +234,7 @@ static int tell(const json_t *answer, bool plan)
 	       json_string_value(json_object_get(answer, "file")),
 	       number_of(answer, "kept"),
 	       plan ? "connections would stay" : "connections stay",
-	       number_of(answer, "cut"), plan ? "would be cut" : "are cut");
+	       number_of(answer, "cut"), plan ? "would be cut" : "cut");
 	tell_routes(answer, plan);
 	return EXIT_OK;
 }

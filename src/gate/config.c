@@ -175,8 +175,8 @@ const struct gate_reading gate_readings[GATE_N_SETTINGS] = {
 	[GATE_SET_STOP] = {gate_read_stop, POLICY(stop)},
 	[GATE_SET_STOP_SPREAD] = {gate_read_number, STOP(spread_ms)},
 	[GATE_SET_STOP_DEADLINE] = {gate_read_number, STOP(deadline_ms)},
-	[GATE_SET_USER] = {gate_read_text, POLICY(user)},
-	[GATE_SET_GROUP] = {gate_read_text, POLICY(group)},
+	[GATE_SET_USER] = {gate_read_user, POLICY(user)},
+	[GATE_SET_GROUP] = {gate_read_user, POLICY(group)},
 	[GATE_SET_PID_FILE] = {gate_read_file_name, POLICY(pid_file)},
 };
 
@@ -224,6 +224,7 @@ static void read_root(struct gate_reader *r, const struct gate_item *root)
 	if (!seen.row[GATE_SET_LISTEN])
 		add_default_listener(r);
 	find_mute_listeners(r);
+	gate_check_admin(r);
 }
 
 /* The seed is new each time, so no client can know it. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is for whoever runs the gateway: log, admin, stop and files. */
+#include <grp.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,6 +98,42 @@ void gate_read_admin_hosts(struct gate_reader *r, const struct gate_item *i,
 		else if ((admin->name[admin->n_names] = gate_copy(s)))
 			admin->n_names++;
 	}
+}
+
+void gate_check_admin(struct gate_reader *r)
+{
+	const struct gate_admin_settings *admin = &r->policy->admin;
+
+	for (size_t i = 0; admin->on && admin->port && i < r->policy->n_listen;
+	     i++) {
+		const struct gate_listen *l = &r->policy->listen[i];
+
+		if (l->port == admin->port && l->host && admin->host &&
+		    strcmp(l->host, admin->host) == 0)
+			gate_complain(r->wrong,
+				      (struct gate_place){(int)l->line,
+							  (int)l->column},
+				      "admin.address is this listener's");
+	}
+}
+
+/* ---- user and group ---- */
+
+/* Only the machine that it is for knows its users. */
+void gate_read_user(struct gate_reader *r, const struct gate_item *i, void *to)
+{
+	bool group = i->row == gate_setting(GATE_SET_GROUP);
+	char **name = to;
+	uint64_t number;
+
+	gate_read_text(r, i, to);
+	if (!r->open_files || !*name ||
+	    bytes_to_u64(bytes_of_str(*name), UINT32_MAX - 1, &number))
+		return;
+	if (group ? !getgrnam(*name) : !getpwnam(*name))
+		gate_complain(r->wrong, i->at, "there is no %s `%s` here",
+			      group ? "group" : "user",
+			      gate_show(bytes_of_str(*name)).text);
 }
 
 /* ---- stop ---- */

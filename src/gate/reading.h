@@ -111,6 +111,10 @@ void gate_read_admin_address(struct gate_reader *r, const struct gate_item *i,
 void gate_read_admin_hosts(struct gate_reader *r, const struct gate_item *i,
 			   void *to);
 void gate_read_stop(struct gate_reader *r, const struct gate_item *i, void *to);
+/* A user or a group. */
+void gate_read_user(struct gate_reader *r, const struct gate_item *i, void *to);
+/* The admin listener beside the others. */
+void gate_check_admin(struct gate_reader *r);
 
 /* `allow.token`; @to is a struct gate_token_settings *, made here. */
 void gate_read_token(struct gate_reader *r, const struct gate_item *i, void *to);

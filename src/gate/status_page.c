@@ -13,6 +13,8 @@
 #include "base/base64.h"
 #include "wire/digest.h"
 
+#define ROUTES_SHOWN 200
+
 static const char style[] =
 	":root{color-scheme:light dark;--ground:#fff;--ink:#1c2127;"
 	"--soft:#57606a;--line:#d0d7de;--card:#f6f8fa;--good:#116329;"
@@ -26,7 +28,8 @@ static const char style[] =
 	"font:16px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}"
 	"h1{font-size:1.4rem;margin:.2rem 0}h2{font-size:1.1rem;"
 	"margin:1.6rem 0 .5rem}h3{font-size:1rem;margin:0}"
-	"p{margin:.2rem 0}a{color:var(--link)}.soft{color:var(--soft)}"
+	"p{margin:.2rem 0}a{color:var(--link)}"
+	".soft{color:var(--soft);font-weight:400}"
 	".good{color:var(--good)}.bad{color:var(--bad)}"
 	".figures{display:grid;gap:.6rem;padding:0;margin:1rem 0;"
 	"grid-template-columns:repeat(auto-fit,minmax(9rem,1fr))}"
@@ -245,7 +248,7 @@ static void put_server(const json_t *server, struct ses_buf *out)
 	ses_buf_printf(out, "</code><span>%lld now</span>",
 		       number_of(server, "connections"));
 	if (number_of(server, "failures"))
-		ses_buf_printf(out, "<span>%lld failures</span>",
+		ses_buf_printf(out, "<span>failed %lld&times;</span>",
 			       number_of(server, "failures"));
 	ses_buf_append_str(out, "</p>\n");
 }
@@ -258,6 +261,13 @@ static void put_routes(const json_t *all, struct ses_buf *out)
 	ses_buf_append_str(out, "<h2>Routes</h2>\n");
 	json_array_foreach(json_object_get(all, "routes"), i, route)
 	{
+		if (i >= ROUTES_SHOWN) {
+			ses_buf_append_str(out,
+					   "<p class=\"soft\">More are in <a "
+					   "href=\"/status.json\">the JSON</a>."
+					   "</p>\n");
+			break;
+		}
 		ses_buf_append_str(out, "<div class=\"card\"><h3><code>");
 		put(out, text_of(route, "path"));
 		ses_buf_printf(out, "</code>%s</h3>\n",
@@ -402,7 +412,7 @@ static void put_story(const json_t *s, struct ses_buf *out)
 	ses_buf_append_str(out, "</table>\n<h2>What can be done</h2>\n"
 				"<pre tabindex=\"0\">");
 	put(out, text_of(s, "advice"));
-	ses_buf_append_str(out, "</pre>\n<p><a href=\"/\">All</a></p>\n");
+	ses_buf_append_str(out, "</pre>\n<p><a href=\"/\">Status</a></p>\n");
 }
 
 bool gate_status_refusal_page(const json_t *all, struct bytes reference,
