@@ -83,12 +83,42 @@ TEST("a refusal closes, tells its reference, and no rule unless it is meant to")
 		assert_non_null(strstr(text, "HTTP/1.1 403 Forbidden\r\n"));
 		assert_non_null(strstr(text, "\r\nConnection: close\r\n"));
 		assert_non_null(strstr(text, "Sesame-Reference: 7K2M-Q4XD"));
-		assert_non_null(strstr(text, "access /chat on this server."));
+		assert_non_null(strstr(
+			text, rows[i / 2].cause
+				      ? "This origin is not allowed at /chat."
+				      : "access /chat on this server."));
 		assert_int_equal(strstr(text, "access.origin") != NULL,
 				 rows[i / 2].cause);
 		assert_int_equal(strstr(text, "!secret") != NULL,
 				 rows[i / 2].rule);
 		free(text);
+	}
+}
+
+TEST("a close frame has the reference, and the cause where it is disclosed")
+{
+	struct gate_answer a = {.status = 403,
+				.cause = WHY_ACCESS_IP,
+				.path = BYTES("/a/very/long/path/that/goes/on/"
+					      "and/on/and/on/and/on/and/on/and"
+					      "/on/and/on/to/its/end/at/last"),
+				.reference = "7K2M-Q4XD"};
+	struct ses_buf out;
+	const uint8_t *f;
+
+	for (int tells = 0; tells < 2; tells++) {
+		a.disclose = tells ? GATE_TELL_REASON : GATE_TELL_REFERENCE;
+		ses_buf_init(&out, 4096);
+		assert_int_equal(gate_answer_write_close(&a, &out), 0);
+		f = ses_buf_bytes(&out).data;
+		assert_int_equal(ses_buf_len(&out), 2 + f[1]);
+		assert_int_equal(f[0], 0x88);
+		assert_int_equal(f[2] << 8 | f[3], 4403);
+		assert_int_equal(f[1], tells ? 125 : 2 + 9);
+		assert_memory_equal(f + 4, "7K2M-Q4XD", 9);
+		if (tells)
+			assert_memory_equal(f + 13, " access.ip Your IP", 18);
+		ses_buf_fini(&out);
 	}
 }
 

@@ -1,0 +1,345 @@
+# SPDX-License-Identifier: MIT
+"""What has gone wrong in other gateways: a table of classes of holes, with the
+tests that keep this one free of each, and those tests that stand nowhere else."""
+import re
+import socket
+from pathlib import Path
+
+import pytest
+
+from behind import Behind, opening, saying
+from gateways import KEY, UPGRADE, Answer, ask, dial, gateway, opens, read_all, request, send
+
+FLOWS = Path(__file__).resolve().parent
+HERE = "test_gateway_hostile.py"
+CLASSES = {
+    # the handshake, and proxying it
+    "a tunnel after a handshake that failed": [
+        "test_gateway.py::test_only_a_verified_101_opens_the_tunnel"],
+    "a 200 taken for an acceptance": [
+        "test_gateway.py::test_only_a_verified_101_opens_the_tunnel"],
+    "an Upgrade with a body": [
+        "test_gateway.py::test_a_request_with_a_body_never_reaches_the_upstream",
+        "test_gateway.py::test_a_bad_head_gets_its_status_and_nothing_behind_it_is_answered"],
+    "keep-alive after a refusal": [
+        "test_gateway.py::test_a_bad_head_gets_its_status_and_nothing_behind_it_is_answered",
+        HERE + "::test_after_every_refusal_nothing_more_is_answered"],
+    "two readers of one head": [HERE + "::test_no_byte_makes_two_fields_of_one"],
+    "fields injected into the request for the server behind": [
+        HERE + "::test_no_byte_makes_two_fields_of_one",
+        HERE + "::test_nothing_an_authority_says_becomes_a_field_of_its_own"],
+    "requests smuggled by two ways to tell a length": [
+        HERE + "::test_a_length_that_can_be_read_in_two_ways_is_refused"],
+    "quirks of Upgrade and Connection": [
+        "test_gateway.py::test_the_ways_to_write_a_lawful_upgrade"],
+    "HTTP/2 where it is not spoken": [
+        "test_gateway_tls.py::test_http_1_1_is_what_is_agreed_upon",
+        HERE + "::test_http_2_is_not_spoken"],
+    "a request that chooses the server behind": [
+        HERE + "::test_nothing_in_a_request_chooses_another_server"],
+    "a server behind that refuses, leaves or hangs": [
+        "test_gateway.py::test_an_upstream_that_hangs_up_in_its_answer_is_502",
+        "test_gateway.py::test_an_upstream_that_is_down_is_502_and_one_that_hangs_is_504",
+        "test_gateway.py::test_a_client_that_leaves_while_the_upstream_is_asked_is_not_waited_for",
+        "test_gateway_admission.py::test_who_leaves_while_the_authority_thinks_is_forgotten"],
+    # who may enter
+    "foreign pages with the user's cookies": [
+        HERE + "::test_a_foreign_page_is_refused_by_default_whatever_it_brings"],
+    "origins that look alike": [HERE + "::test_only_the_very_origin_may_enter"],
+    "forwarding fields of a client's own making": [
+        "test_gateway_hops.py::test_who_is_not_trusted_cannot_say_who_it_is",
+        HERE + "::test_no_spelling_of_a_forwarding_field_gets_through"],
+    "a path that rule and server behind read differently": [
+        HERE + "::test_the_server_behind_sees_the_path_that_the_rule_saw"],
+    "hosts that look alike": [HERE + "::test_only_the_very_host_may_enter"],
+    "tokens that say how they are to be checked": [
+        "test_gateway_credentials.py::test_a_bad_token_is_told_to_the_operator_and_not_to_the_client"],
+    "secrets compared in a time that tells": [
+        HERE + "::test_users_who_are_unknown_take_as_long"],
+    "guessing of tokens": [
+        "test_gateway_limits.py::test_who_tries_tokens_is_stopped_even_with_a_good_one"],
+    "control bytes in logs": [
+        "test_gateway.py::test_what_a_client_sends_cannot_control_a_terminal",
+        "test_gateway.py::test_what_a_client_sends_cannot_end_its_field_of_the_log",
+        "test_gateway_credentials.py::test_a_token_counts_where_it_is_taken_from_and_nowhere_else"],
+    "a refusal that reflects what was sent": [
+        "test_gateway.py::test_the_page_of_a_refusal_reflects_the_path_as_plain_text_alone"],
+    "an admin interface that a page can reach": [
+        "test_gateway_operation.py::test_other_peoples_pages_get_no_answer"],
+    "a server behind whose certificate nobody checks": [
+        "test_gateway_upstream.py::test_the_certificate_of_the_server_behind_is_verified"],
+}
+
+
+def test_the_table_names_tests_that_are_there():
+    for name, tests in CLASSES.items():
+        for test in tests:
+            file, _, function = test.partition("::")
+            assert re.search(r"^def %s\(" % function, (FLOWS / file).read_text(), re.M), (name, test)
+
+
+CONFIG = """\
+listen: [{address: "127.0.0.1:0"}]
+journal: {file: journal.db}
+routes:
+  - path: /app/**
+    to: ws://127.0.0.1:%d
+%s"""
+
+
+@pytest.fixture
+def behind():
+    with Behind(opening()) as b:
+        yield b
+
+
+def reach(g, raw):
+    """Whether a handshake is accepted; and what is answered."""
+    with dial(g.port) as s:
+        s.sendall(raw)
+        data = b""
+        while b"\r\n\r\n" not in data:
+            part = s.recv(65536)
+            if not part:
+                break
+            data += part
+        return Answer(data).status
+
+
+# ---- Heads ----
+
+@pytest.mark.parametrize("place", ["value", "name", "target", "subprotocol", "host", "origin"])
+def test_no_byte_makes_two_fields_of_one(tmp_path, behind, place):
+    """Each byte in each place: refused, or passed on as it came and in one piece."""
+    with gateway(tmp_path, CONFIG % (behind.port, '    allow: {origins: ["*"]}\n')) as g:
+        for byte in range(256):
+            if place == "target" and byte in b" ?#":
+                continue
+            odd = b"a" + bytes([byte]) + b"Evil: yes"
+            raw = request(g.port, "/app/x")
+            if place == "target":
+                raw = raw.replace(b"/app/x", b"/app/" + odd.replace(b" ", b""), 1)
+            elif place == "value":
+                raw = raw.replace(b"\r\n\r\n", b"\r\nX-Odd: " + odd + b"\r\n\r\n")
+            elif place == "name":
+                raw = raw.replace(b"\r\n\r\n", b"\r\n" + odd + b": x\r\n\r\n")
+            elif place == "subprotocol":
+                raw = raw.replace(b"\r\n\r\n", b"\r\nSec-WebSocket-Protocol: " + odd + b"\r\n\r\n")
+            elif place == "host":
+                raw = raw.replace(b"Host: 127.0.0.1", b"Host: " + odd + b".example", 1)
+            else:
+                raw = raw.replace(b"\r\n\r\n", b"\r\nOrigin: https://" + odd + b"\r\n\r\n")
+            before = len(behind.requests)
+            status = reach(g, raw)
+            assert (status == 101) == (len(behind.requests) == before + 1), byte
+            if status != 101:
+                assert 400 <= status < 500, (byte, status)
+                continue
+            fields = behind.requests[-1].fields
+            if place == "name" and byte == ord(":"):
+                continue  # two parts of one lawful line
+            assert "evil" not in fields, byte
+            if place == "value":
+                assert fields["x-odd"] == [odd.decode("latin-1")], byte
+        assert opens(g.port, "/app/x")
+
+
+def test_nothing_an_authority_says_becomes_a_field_of_its_own(tmp_path, behind):
+    with Behind(lambda r: b"HTTP/1.1 200 OK\r\nX-User: a\x0bb\rX-Evil: 1\nX-Evil: 2\r\n\r\n") as auth:
+        rule = '    allow: {authority: {url: "http://127.0.0.1:%d/", copy: [X-User]}}\n' % auth.port
+        with gateway(tmp_path, CONFIG % (behind.port, rule)) as g:
+            assert reach(g, request(g.port, "/app/x")) == 503
+            assert not behind.requests
+
+
+LENGTHS = [
+    ["Transfer-Encoding: chunked", "Content-Length: 0"], ["Transfer-Encoding: identity"],
+    ["Transfer-Encoding: gzip, chunked"], ["Transfer-Encoding:\tchunked"],
+    ["Transfer-Encoding: xchunked"], ["Transfer-Encoding: chunked", "Transfer-Encoding: identity"],
+    ["Content-Length: 3"], ["Content-Length: +0"], ["Content-Length: 0x0"], ["Content-Length: 0, 0"],
+    ["Content-Length: 0", "Content-Length: 1"], ["Content-Length: -1"],
+    ["Content-Length: 18446744073709551616"], ["Content-Length : 5"], ["Content_Length: 5"],
+    ["Transfer_Encoding: chunked"], [" Content-Length: 5"], ["X: y\r\n Content-Length: 5"],
+]
+
+
+@pytest.mark.parametrize("fields", LENGTHS, ids=lambda f: repr(f))
+def test_a_length_that_can_be_read_in_two_ways_is_refused(tmp_path, behind, fields):
+    """Or it does not reach the server behind, which then has nothing to read."""
+    smuggled = b"GET /app/smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
+    with gateway(tmp_path, CONFIG % (behind.port, "")) as g:
+        raw = send_and_leave(g, request(g.port, "/app/x", *fields) + smuggled)
+        status = Answer(raw).status
+        if status == 101:
+            for name in behind.requests[-1].fields:
+                assert name.replace("_", "-") not in ("content-length", "transfer-encoding")
+        else:
+            assert 400 <= status < 500
+            assert not behind.requests and raw.count(b"HTTP/1.1 ") == 1
+
+
+def send_and_leave(g, raw):
+    with dial(g.port) as s:
+        s.sendall(raw)
+        s.shutdown(socket.SHUT_WR)
+        return read_all(s)
+
+
+def test_after_every_refusal_nothing_more_is_answered(tmp_path, behind):
+    """Of every look that can say no, with a second request right behind the first."""
+    rules = {
+        "origins: [https://app.example]": ["Origin: https://x.example"], "addresses: [10.0.0.0/8]": [],
+        "hosts: [other.example]": [], "user_agents: [good]": [], "subprotocols: [a]": [],
+        "token: {hashes_file: tokens}": [],
+        'certificates: ["subject:CN=a"]': [],
+    }
+    (tmp_path / "tokens").write_text("a:" + "0" * 64 + "\n")
+    config = ('listen: [{address: "127.0.0.1:0"}]\njournal: {file: journal.db}\nroutes:\n'
+              + "".join("  - {path: /r%d, to: 'ws://127.0.0.1:%d', allow: {%s}}\n" % (i, behind.port, rule)
+                        for i, rule in enumerate(rules))
+              + "  - {path: /open, to: 'ws://127.0.0.1:%d'}\n" % behind.port)
+    with gateway(tmp_path, config) as g:
+        for i, fields in enumerate(rules.values()):
+            raw = send(g.port, request(g.port, "/r%d" % i, *fields) + request(g.port, "/open"))
+            assert raw.count(b"HTTP/1.1 ") == 1 and 400 <= Answer(raw).status < 500, i
+            assert Answer(raw).fields["connection"] == "close"
+        assert not behind.requests
+
+
+def test_http_2_is_not_spoken(tmp_path, behind):
+    with gateway(tmp_path, CONFIG % (behind.port, "")) as g:
+        raw = send_and_leave(g, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
+        assert Answer(raw).status in (400, 505) and raw.count(b"HTTP/1.1 ") == 1
+        settings = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+        assert reach(g, request(g.port, "/app/x", upgrade=settings)) == 426
+        connect = request(g.port, "/app/x").replace(b"GET", b"CONNECT", 1)
+        assert reach(g, connect) in (400, 405)
+        assert not behind.requests
+
+
+def test_nothing_in_a_request_chooses_another_server(tmp_path, behind):
+    with Behind(opening()) as other:
+        evil = "127.0.0.1:%d" % other.port
+        with gateway(tmp_path, CONFIG % (behind.port, "")) as g:
+            plain = request(g.port, "/app/x")
+            tries = [
+                plain.replace(b"/app/x", b"http://%s/app/x" % evil.encode(), 1),
+                plain.replace(b"/app/x", b"ws://%s/app/x" % evil.encode(), 1),
+                plain.replace(b"/app/x", b"//%s/app/x" % evil.encode(), 1),
+                plain.replace(b"/app/x", b"@%s/app/x" % evil.encode(), 1),
+                plain.replace(b"/app/x", evil.encode(), 1),
+                re.sub(rb"Host: [^\r]*", b"Host: " + evil.encode(), plain),
+                plain.replace(b"\r\n\r\n", b"\r\nX-Forwarded-Host: %s\r\n\r\n" % evil.encode()),
+                plain.replace(b"\r\n\r\n", b"\r\nX-Original-URL: http://%s/\r\n\r\n" % evil.encode()),
+                plain.replace(b"\r\n\r\n", b"\r\nForwarded: host=%s\r\n\r\n" % evil.encode()),
+            ]
+            statuses = [reach(g, raw) for raw in tries]
+            assert not other.requests
+            assert statuses[:5] == [400] * 5 or all(400 <= s < 500 for s in statuses[:5])
+            assert all(r.target == "/app/x" for r in behind.requests)
+
+
+# ---- Rules ----
+
+def test_a_foreign_page_is_refused_by_default_whatever_it_brings(tmp_path, behind):
+    with gateway(tmp_path, CONFIG % (behind.port, "")) as g:
+        here = "http://127.0.0.1:%d" % g.port
+        cookie = "Cookie: session=of-the-user"
+        for origin in ("https://foreign.example", "null", "http://127.0.0.1.foreign.example",
+                       "http://127.0.0.1:1", "http://localhost:%d" % g.port, "file://", "",
+                       here + ".foreign.example", here + "@foreign.example"):
+            assert reach(g, request(g.port, "/app/x", "Origin: " + origin, cookie)) in (400, 403), origin
+        assert not behind.requests
+        assert reach(g, request(g.port, "/app/x", "Origin: " + here, cookie)) == 101
+        assert reach(g, request(g.port, "/app/x", cookie)) == 101, "no page, no Origin"
+
+
+@pytest.mark.parametrize("origin, status", [
+    ("https://app.example", 101), ("https://APP.example", 101), ("https://app.example:443", 101),
+    ("https://a.wild.example", 101),
+    ("http://app.example", 403), ("https://app.example:8443", 403), ("https://app.example.evil", 403),
+    ("https://evilapp.example", 403), ("https://app.example@evil", 403), ("https://app.example/x", 403),
+    ("https://app.example%2eevil", 403), ("https://wild.example", 403), ("https://a.b.wild.example", 403),
+    ("https://.wild.example", 403), ("https://evilwild.example", 403), ("https://[::1]", 403),
+    ("https://app.example https://evil.example", 403), ("https://app.example,https://evil", 403),
+    ("https://\xe4pp.example", 403), ("https://xn--pp-uia.example", 403), ("app.example", 403),
+    ("https:app.example", 403), ("https://app.example\\.evil", 403), ("null", 403), ("*", 403),
+])
+def test_only_the_very_origin_may_enter(tmp_path, behind, origin, status):
+    rule = '    allow: {origins: ["https://app.example", "https://*.wild.example"]}\n'
+    with gateway(tmp_path, CONFIG % (behind.port, rule)) as g:
+        got = reach(g, request(g.port, "/app/x", "Origin: " + origin))
+        assert got == status or (status == 403 and got == 400)
+
+
+ALIASES = ["X-Forwarded-For", "X_Forwarded_For", "x-forwarded_for", "X.Forwarded.For", "Forwarded",
+           "X-Real-IP", "X_Real_Ip", "True-Client-IP", "CF-Connecting-IP", "X-Client-IP", "X-Forwarded-Proto",
+           "X_Forwarded_Proto", "X-Forwarded-Prefix", "X-Forwarded-Host", "X-Original-URL", "X-Rewrite-URL",
+           "X-Original-URI", "X-Cluster-Client-IP", "X-Forwarded-Scheme", "X-Envoy-External-Address"]
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_no_spelling_of_a_forwarding_field_gets_through(tmp_path, behind, alias):
+    with gateway(tmp_path, CONFIG % (behind.port, "")) as g:
+        hop_by_hop = UPGRADE.replace("Connection: Upgrade",
+                                     "Connection: Upgrade, X-Forwarded-For, Host, Origin, %s" % alias)
+        for upgrade in (UPGRADE, hop_by_hop):
+            assert reach(g, request(g.port, "/app/x", alias + ": 203.0.113.66", upgrade=upgrade)) == 101
+            seen = behind.requests[-1]
+            assert b"203.0.113.66" not in seen.raw
+            assert seen.fields["x-forwarded-for"] == ["127.0.0.1"] and len(seen.fields["host"]) == 1
+
+
+@pytest.mark.parametrize("target", [
+    "/app/%2e%2e/admin", "/app/../admin", "/app/./x", "/app//x", "//app/x", "/app/x;y", "/app/%00",
+    "/app/x%2fy", "/app/x%5cy", "/app/x\\y", "/app/%252e%252e/admin", "/app/%25%32%66", "/app/x%zz",
+    "/app/x%", "/app/x?a=/../b", "/app/x?%00", "/app/\xc0\xae\xc0\xae/admin", "/app/%c0%ae%c0%ae/admin",
+    "/APP/x", "/%61pp/x", "/app/x#y", "/app/%u002e%u002e/", "/app/x%0d%0aEvil:yes", "/app/..;/admin",
+])
+def test_the_server_behind_sees_the_path_that_the_rule_saw(tmp_path, behind, target):
+    with gateway(tmp_path, CONFIG % (behind.port, "")) as g:
+        status = reach(g, request(g.port, target))
+        if status == 101:
+            assert behind.requests[-1].target == target
+            path = target.split("?")[0]
+            assert path.startswith("/app/") and ".." not in path and "//" not in path
+        else:
+            assert 400 <= status < 500 and not behind.requests
+
+
+@pytest.mark.parametrize("host, status", [
+    ("app.example", 101), ("APP.Example", 101), ("app.example.", 101), ("app.example:8080", 101),
+    ("a.wild.example", 101), ("app.example.evil", 403), ("evil-app.example", 403), ("wild.example", 403),
+    ("a.b.wild.example", 101), ("app.example@evil", 403), ("app.example, evil", 403), ("app.example:x", 403),
+    ("app.example/", 403), ("", 403), ("app.example:", 0), ("[app.example]", 403), ("app.example..", 403),
+])
+def test_only_the_very_host_may_enter(tmp_path, behind, host, status):
+    rule = '    allow: {hosts: [app.example, "*.wild.example"]}\n'
+    with gateway(tmp_path, CONFIG % (behind.port, rule)) as g:
+        raw = re.sub(rb"Host: [^\r]*", b"Host: " + host.encode(), request(g.port, "/app/x"))
+        got = reach(g, raw)
+        assert got in ((101, 400, 403) if not status else (101,) if status == 101 else (400, 403))
+
+
+def test_users_who_are_unknown_take_as_long(tmp_path):
+    """The hash of somebody else is checked for who is not there."""
+    import base64
+    import statistics
+    import subprocess
+    import time
+    subprocess.run(["htpasswd", "-bcB", "-C", "9", str(tmp_path / "users"), "alice", "x"], check=True,
+                   capture_output=True)
+    with gateway(tmp_path, """\
+listen: [{address: "127.0.0.1:0"}]
+journal: {file: journal.db}
+routes: [{path: /, to: echo, limits: {failures: 1000/second}, allow: {token: {htpasswd_file: users}}}]
+""") as g:
+        took = {"alice": [], "nobody": []}
+        for _ in range(5):
+            for user, times in took.items():
+                secret = base64.b64encode((user + ":wrong").encode()).decode()
+                begin = time.perf_counter()
+                assert ask(g.port, "/", "Authorization: Basic " + secret).status == 401
+                times.append(time.perf_counter() - begin)
+        known, unknown = (statistics.median(t) for t in took.values())
+        assert 0.3 < unknown / known < 3
