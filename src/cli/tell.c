@@ -116,6 +116,40 @@ static struct gate_policy *read_now(const char *config)
 	return policy;
 }
 
+/* What is gathered of a paragraph, wrapped. */
+static void tell_paragraph(struct ses_buf *part)
+{
+	if (ses_buf_len(part) && ses_buf_append(part, bytes_of("", 1)) == 0)
+		term_wrap(stdout, (const char *)ses_buf_bytes(part).data, 0);
+	ses_buf_fini(part);
+	ses_buf_init(part, 65536);
+}
+
+/* Paragraphs anew for this width; lines to paste stay as they are. */
+static void tell_filled(struct bytes text)
+{
+	struct ses_buf part;
+
+	ses_buf_init(&part, 65536);
+	while (text.len) {
+		ptrdiff_t end = bytes_find_byte(text, '\n');
+		struct bytes line =
+			bytes_first(text, end < 0 ? text.len : (size_t)end);
+
+		text = bytes_from(text, line.len + 1);
+		if (!line.len || line.data[0] == ' ') {
+			tell_paragraph(&part);
+			printf("%.*s\n", BYTES_ARG(line));
+			continue;
+		}
+		if (ses_buf_len(&part))
+			ses_buf_append_str(&part, " ");
+		ses_buf_append(&part, line);
+	}
+	tell_paragraph(&part);
+	ses_buf_fini(&part);
+}
+
 static void tell_text(const struct gate_amendments *a,
 		      const struct gate_policy *now)
 {
@@ -138,16 +172,17 @@ static void tell_text(const struct gate_amendments *a,
 			       "Tried on %s as it is now: with that it is let "
 			       "in%s.\n",
 			       now->file,
-			       a->assumed ? ", given that its\ncredentials are "
-					    "good"
-					  : "");
+			       a->assumed
+				       ? ", if credentials, limits and whoever "
+					 "else is asked agree"
+				       : "");
 	else if (a->n)
 		ses_buf_printf(
 			&out,
 			"Tried on %s as it is now: %s would still refuse "
 			"it (%s).\n",
 			now->file, decider->check, decider->rule);
-	printf("%.*s", BYTES_ARG(ses_buf_bytes(&out)));
+	tell_filled(ses_buf_bytes(&out));
 	ses_buf_fini(&out);
 }
 
@@ -175,31 +210,6 @@ static void add_json(const struct gate_amendments *a,
 				    json_string(gate_decider(&a->then)->check));
 }
 
-/* Paragraphs anew for this width; lines to paste stay as they are. */
-static void tell_filled(const char *text)
-{
-	struct ses_buf part;
-
-	ses_buf_init(&part, 16384);
-	for (; *text; text++) {
-		bool ends = text[0] == '\n' &&
-			    (text[1] == '\n' || text[1] == ' ' || !text[1] ||
-			     ses_buf_bytes(&part).data[0] == ' ');
-
-		if (*text != '\n')
-			ses_buf_append(&part, bytes_of(text, 1));
-		else if (!ends)
-			ses_buf_append_str(&part, " ");
-		if (!ends && text[1])
-			continue;
-		ses_buf_append(&part, bytes_of("", 1));
-		term_wrap(stdout, (const char *)ses_buf_bytes(&part).data, 0);
-		ses_buf_fini(&part);
-		ses_buf_init(&part, 16384);
-	}
-	ses_buf_fini(&part);
-}
-
 /* The story's own advice, made when it was refused. */
 static void tell_advice(const struct gate_story *s)
 {
@@ -207,16 +217,28 @@ static void tell_advice(const struct gate_story *s)
 
 	ses_buf_init(&advice, 8192);
 	gate_story_advise(s, &advice);
-	if (ses_buf_append(&advice, bytes_of("", 1)) == 0)
-		tell_filled((char *)ses_buf_bytes(&advice).data);
+	tell_filled(ses_buf_bytes(&advice));
 	ses_buf_fini(&advice);
+}
+
+/* Looks that lists decide; what others said, no list can change. */
+static bool is_ruled(const char *check)
+{
+	static const char *const checks[] = {"path",	   "host",
+					     "address",	   "origin",
+					     "user-agent", "subprotocol"};
+
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+		if (strcmp(check, checks[i]) == 0)
+			return true;
+	return false;
 }
 
 void tell_change(const struct gate_story *s, const char *config, json_t *json)
 {
 	struct gate_rehearsal *r = calloc(1, sizeof(*r));
 	struct gate_amendments *a = calloc(1, sizeof(*a));
-	bool ruled = s->check[0] != '\0';
+	bool ruled = is_ruled(s->check);
 	struct gate_policy *now = ruled ? read_now(config) : NULL;
 	bool whole = r && a && gate_rehearse_story(s, r);
 

@@ -513,8 +513,9 @@ static void tell_count(void *user, const struct gate_top_row *row)
 		return;
 	}
 	tell_time(row->last_ms, when);
-	printf("%8llu  %s  %s  %.37s\n", (unsigned long long)row->n,
-	       row->reference, when, value);
+	printf("%8llu  %s  %s%s%.*s\n", (unsigned long long)row->n,
+	       row->reference, when,
+	       strlen(value) > 39 ? "\n            " : "  ", 68, value);
 }
 
 static void add_omitted(void *user, const char *cause, const char *why,

@@ -35,8 +35,9 @@ static int advise_path(const struct gate_story *s, struct ses_buf *out)
 			"as two different paths, so it\nis refused before any "
 			"rule. Write it plainly in the client.\n",
 			s->rule);
-	ses_buf_printf(out, "No route of %s has this path. %s%s\n", s->file,
-		       s->nearest[0] ? "The nearest is " : "", s->nearest);
+	ses_buf_printf(out, "No route of %s has this path.%s%s%s\n", s->file,
+		       s->nearest[0] ? " The nearest is " : "", s->nearest,
+		       s->nearest[0] ? "." : "");
 	return ses_buf_append_str(
 		out, "Correct the path in the client, or add a route.\n");
 }

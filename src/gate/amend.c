@@ -151,6 +151,7 @@ static bool add_subprotocol(struct gate_route *route,
 	more[rules->n] = (struct gate_rule){
 		.text = strndup((const char *)name.data, name.len),
 		.line = rules->line};
+	more[rules->n].glob = bytes_of_str(more[rules->n].text);
 	rules->n += more[rules->n].text != NULL;
 	*a = (struct gate_amendment){.kind = GATE_ADD_ENTRY,
 				     .list = "subprotocols",
@@ -209,17 +210,17 @@ void gate_amend(struct gate_policy *policy, const struct gate_request *request,
 
 /* ---- Telling ---- */
 
-/* Entries of a list in quotes, as YAML has them in any case. */
-static int put_quoted(struct ses_buf *out, const char *entries)
+/* Entries in quotes, as YAML has them in any case; of a @list after commas. */
+static int put_quoted(struct ses_buf *out, const char *entries, bool list)
 {
 	int r = ses_buf_append_str(out, "\"");
 
 	for (; r >= 0 && *entries; entries++) {
-		if (strncmp(entries, ", ", 2) == 0)
+		if (list && strncmp(entries, ", ", 2) == 0)
 			r = ses_buf_append_str(out, "\",");
 		else if (*entries == '"' || *entries == '\\')
 			r = ses_buf_printf(out, "\\%c", *entries);
-		else if (entries[0] == ' ' && entries[-1] == ',')
+		else if (list && entries[0] == ' ' && entries[-1] == ',')
 			r = ses_buf_append_str(out, " \"");
 		else
 			r = ses_buf_printf(out, "%c", *entries);
@@ -241,16 +242,16 @@ int gate_amendment_tell(const struct gate_amendment *a, const char *file,
 	case GATE_ADD_LIST:
 		ses_buf_printf(out,
 			       "give route %s (%s:%u) a list, which takes the "
-			       "place of the\ndefault:\n\n    allow: {%s: [",
+			       "place of the default:\n\n    allow: {%s: [",
 			       a->route, file, a->line, list);
-		put_quoted(out, a->entry);
+		put_quoted(out, a->entry, true);
 		return ses_buf_append_str(out, "]}\n");
 	case GATE_ADD_ENTRY:
 	default:
 		ses_buf_printf(out,
 			       "add it to the list at %s:%u:\n\n    %s: [..., ",
 			       file, a->line, list);
-		put_quoted(out, a->entry);
+		put_quoted(out, a->entry, false);
 		return ses_buf_append_str(out, "]\n");
 	}
 }

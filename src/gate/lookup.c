@@ -275,9 +275,11 @@ static const struct {
 	[GATE_TOP_ORIGIN] = {"origin", "coalesce(origin, '')"},
 	[GATE_TOP_ROUTE] = {"route", "coalesce(route, '')"},
 	[GATE_TOP_ADDRESS] = {"address", "address"},
-	[GATE_TOP_RULE] = {"rule", "CASE WHEN coalesce(look, '') = '' THEN '' "
-				   "ELSE file || ':' || line || ' ' || look || "
-				   "': ' || rule END"},
+	[GATE_TOP_RULE] = {"rule",
+			   "CASE WHEN coalesce(look, '') = '' THEN '' "
+			   "ELSE CASE WHEN line > 0 THEN file || ':' || "
+			   "line || ' ' ELSE '' END || look || "
+			   "': ' || rule END"},
 };
 
 const char *gate_top_name(enum gate_top top)
