@@ -27,15 +27,15 @@ static void print_help(void)
 {
 	puts("Usage: sesame reload [-c FILE] [--plan]\n\n"
 	     "Ask the gateway that runs FILE (else ./sesame.yaml) to read it "
-	     "again. A file with\na fault changes nothing. Connections stay "
-	     "whose route is still there and leads to\nthe same place.\n\n"
+	     "again. A file\nwith a fault changes nothing. Connections stay "
+	     "whose route is still there and\nleads to the same place.\n\n"
 	     "Options");
 	option_list(stdout, "reload");
 	puts("\nExamples\n"
 	     "  sesame reload -c sesame.yaml --plan\n"
 	     "  sesame reload -c sesame.yaml\n\n"
 	     "Exit status: 0 reloaded, or asked to; 1 not reloaded: the old "
-	     "configuration is in\nforce; 2 wrong usage; 3 the gateway was "
+	     "configuration is\nin force; 2 wrong usage; 3 the gateway was "
 	     "not found.");
 }
 
