@@ -254,6 +254,25 @@ TEST("a refusal in nobody's words: the usual proxies, after all that is sure")
 	bed_strip(&b);
 }
 
+TEST("who redirects or resets without a mark may be one of the usual, too")
+{
+	static struct bed b;
+
+	bed_examine(&b, &(struct patient){
+				.url = URL,
+				.answer = "HTTP/1.1 302 Found\n"
+					  "Location: https://x.example/\n\n"});
+	assert_int_equal(b.verdict.cause, WHY_SERVER_REDIRECT);
+	assert_null(b.verdict.fix[0].stack);
+	assert_true(has_fix_for(&b.verdict, "haproxy"));
+	bed_strip(&b);
+	bed_examine(&b, &(struct patient){.url = URL, .answer = "@reset"});
+	assert_int_equal(b.verdict.cause, WHY_NET_RESET);
+	assert_non_null(strstr(lines_for(&b.verdict, "haproxy"),
+			       "tcp-request connection accept"));
+	bed_strip(&b);
+}
+
 TEST("a refusal in an application's words is not the proxy's")
 {
 	static struct bed b;
