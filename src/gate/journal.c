@@ -524,7 +524,8 @@ void gate_journal_admit(struct gate_journal *j, uint64_t key,
 
 	pthread_mutex_lock(&j->lock);
 	r = find_regular(j, key);
-	if (r && queue(j, key, story))
+	/* Another worker may have been as quick; then it is counted already. */
+	if (r && queue(j, key, story) && r->key != key)
 		*r = (struct regular){key, 0, story->time_ms};
 	pthread_mutex_unlock(&j->lock);
 }

@@ -2,6 +2,7 @@
 /* The journal on a real file: nothing lost, nothing beyond its ceiling. */
 #include "gate/journal.h"
 
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,8 +55,7 @@ static struct gate_journal *open_journal(const struct place *p, uint64_t rows)
 static struct gate_lookup *read_journal(const struct place *p)
 {
 	char text[512] = "";
-	struct gate_lookup *r =
-		gate_lookup_open(p->file, text, sizeof(text));
+	struct gate_lookup *r = gate_lookup_open(p->file, text, sizeof(text));
 
 	if (!r)
 		fail_msg("%s", text);
@@ -202,8 +202,8 @@ TEST("what is no journal is told so, for reading and for writing")
 	assert_null(gate_lookup_open(p.file, text, sizeof(text)));
 	assert_null(gate_journal_open(p.file, 5, 0, text, sizeof(text)));
 	assert_non_null(strstr(text, p.file));
-	assert_null(
-		gate_journal_open("/proc/nowhere/x.db", 5, 0, text, sizeof(text)));
+	assert_null(gate_journal_open("/proc/nowhere/x.db", 5, 0, text,
+				      sizeof(text)));
 	remove_place(&p);
 }
 
@@ -281,4 +281,103 @@ TEST("the journal's place is the state directory of whoever runs it")
 	assert_true(gate_journal_default_file(file, sizeof(file)));
 	assert_non_null(strstr(file, "sesame/journal.db"));
 	assert_false(gate_journal_default_file(file, 4));
+}
+
+#define CROWD  4
+#define KNOCKS 3000
+
+struct worker {
+	struct gate_journal *journal;
+	unsigned number;
+	uint64_t kept, left_out, let_in;
+};
+
+/* As a worker does: refusals of a few kinds, admissions of a few more. */
+static void *knock(void *arg)
+{
+	struct worker *w = arg;
+
+	for (unsigned i = 0; i < KNOCKS; i++) {
+		struct gate_story s = story_of(w->number * KNOCKS + i);
+		struct gate_journal_health health;
+		uint64_t key = 1000 + i % 7;
+
+		if (!gate_journal_wants(w->journal, i % 5, WHY_ACCESS_ORIGIN,
+					1000 + i))
+			w->left_out++;
+		else if (gate_journal_add(w->journal, &s))
+			w->kept++;
+		else
+			w->left_out++;
+		strcpy(s.cause, "ok");
+		s.count = 1;
+		if (!gate_journal_counts(w->journal, key, s.time_ms))
+			gate_journal_admit(w->journal, key, &s);
+		if (i % 500 == 0)
+			gate_journal_health(w->journal, &health);
+	}
+	return NULL;
+}
+
+static void add_up(void *user, const struct gate_story *story)
+{
+	*(uint64_t *)user += (uint64_t)story->count;
+}
+
+TEST("a crowd of workers loses no count between them")
+{
+	struct place p = new_place();
+	struct gate_journal *j = open_journal(&p, 100000);
+	struct worker workers[CROWD];
+	struct gate_lookup_state found;
+	uint64_t kept = 0, left_out = 0, let_in = 0;
+	pthread_t thread[CROWD];
+	struct gate_lookup *r;
+
+	for (unsigned i = 0; i < CROWD; i++) {
+		workers[i] = (struct worker){.journal = j, .number = i};
+		assert_int_equal(
+			pthread_create(&thread[i], NULL, knock, &workers[i]), 0);
+	}
+	for (unsigned i = 0; i < CROWD; i++) {
+		pthread_join(thread[i], NULL);
+		kept += workers[i].kept;
+		left_out += workers[i].left_out;
+	}
+	gate_journal_close(j);
+	r = read_journal(&p);
+	gate_lookup_state(r, &found);
+	assert_int_equal(kept + left_out, CROWD * KNOCKS);
+	assert_int_equal(found.refusals, kept);
+	assert_int_equal(found.sampled + found.busy, left_out);
+	assert_int_equal(found.admitted, 7);
+	assert_int_equal(gate_lookup_admitted(r, add_up, &let_in), 7);
+	/* Those that came in the moment between two of one new kind as well. */
+	assert_true(let_in <= CROWD * KNOCKS && let_in + 200 >= CROWD * KNOCKS);
+	assert_false(found.killed);
+	gate_lookup_close(r);
+	remove_place(&p);
+}
+
+TEST("what has no column yet gets it, and what is there stays")
+{
+	struct place p = new_place();
+	struct gate_story s = story_of(7), back;
+	struct gate_journal *j = open_journal(&p, 10);
+	struct gate_lookup *r;
+
+	assert_true(gate_journal_add(j, &s));
+	gate_journal_close(j);
+	run_sql(&p, "ALTER TABLE refusals DROP COLUMN hops;"
+		    "ALTER TABLE refusals DROP COLUMN method;"
+		    "DROP TABLE admitted; DROP TABLE omitted; DROP TABLE runs;"
+		    "PRAGMA user_version=1;");
+	for (int i = 0; i < 2; i++) {
+		r = read_journal(&p);
+		assert_int_equal(gate_lookup_find(r, s.reference, &back), 1);
+		assert_memory_equal(&s, &back, sizeof(s));
+		gate_lookup_close(r);
+		gate_journal_close(open_journal(&p, 10)); /* migrates */
+	}
+	remove_place(&p);
 }
