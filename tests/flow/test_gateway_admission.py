@@ -2,9 +2,12 @@
 """Subprotocols, client certificates, an authority that is asked, and refusals
 that are told by a close frame."""
 import asyncio
+import json
 import socket
 import ssl
 import subprocess
+import threading
+from pathlib import Path
 
 import pytest
 import websockets
@@ -288,6 +291,45 @@ def test_the_cause_is_in_it_where_that_is_disclosed(tmp_path):
         code, reason = closed_with(g, "/app/x", origin="https://foreign.example")
         reference, cause = reason.split()[:2]
         assert code == 4403 and cause == "access.origin" and g.story(reference)["cause"] == cause
+
+
+BROWSER = Path(__file__).resolve().parents[1] / "browser"
+
+
+@pytest.mark.skipif(not (BROWSER / "node_modules").exists(), reason="npm ci in tests/browser")
+def test_chromium_shows_a_page_the_reference(tmp_path):
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<!doctype html><title>a page</title>")
+
+        def log_message(self, *_):
+            pass
+
+    site = HTTPServer(("127.0.0.1", 0), Page)
+    threading.Thread(target=site.serve_forever, daemon=True).start()
+    where = "http://127.0.0.1:%d/" % site.server_port
+    seen = {}
+    try:
+        for close in ("false", "true"):
+            folder = tmp_path / close
+            folder.mkdir()
+            with gateway(folder, config("echo", refusal="close: " + close)) as g:
+                r = subprocess.run(["node", str(BROWSER / "close.mjs"), where, g.url + "/app/x"],
+                                   capture_output=True, text=True, timeout=60)
+                assert r.returncode == 0, r.stderr
+                seen[close] = json.loads(r.stdout)
+                if close == "true":
+                    assert g.story(seen[close]["reason"])["cause"] == "access.origin"
+    finally:
+        site.shutdown()
+        site.server_close()
+    assert seen["false"] == {"opened": False, "code": 1006, "reason": ""}
+    assert seen["true"]["opened"] and seen["true"]["code"] == 4403
 
 
 # ---- Plain HTTP ----

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// close.mjs PAGE URL: open URL as a WebSocket from PAGE and print what the page
+// gets to see of its end, as JSON: opened, code, reason.
+import { chromium } from 'playwright-core';
+
+const [where, url] = process.argv.slice(2);
+const browser = await chromium.launch({
+	executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+	args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+});
+const page = await browser.newPage();
+
+await page.goto(where);
+console.log(JSON.stringify(await page.evaluate((url) => new Promise((resolve) => {
+	const ws = new WebSocket(url);
+	let opened = false;
+
+	ws.onopen = () => { opened = true; };
+	ws.onclose = (e) => resolve({ opened, code: e.code, reason: e.reason });
+}), url)));
+await browser.close();
