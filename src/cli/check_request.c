@@ -31,7 +31,14 @@ static void make_story(struct tried *t, const struct gate_policy *policy)
 
 static const char *target_of(const struct gate_route *route)
 {
-	return route->n_servers ? route->server[0].text : "the gateway itself";
+	static const char *const names[] = {
+		[GATE_TO_ECHO] = "the echo",
+		[GATE_TO_UPSTREAM] = "the gateway itself",
+		[GATE_TO_HUB] = "a channel",
+		[GATE_TO_FILES] = "a page",
+	};
+
+	return route->n_servers ? route->server[0].text : names[route->to];
 }
 
 static void tell_verdict(const struct tried *t, const struct gate_policy *policy)
@@ -48,10 +55,7 @@ static void tell_verdict(const struct tried *t, const struct gate_policy *policy
 		printf("\nCredentials, client certificates and whoever else "
 		       "would be asked were\ntaken for good.\n");
 	if (t->decision.admitted) {
-		printf("\nadmitted: to %s\n",
-		       t->decision.route->to == GATE_TO_ECHO
-			       ? "the echo"
-			       : target_of(t->decision.route));
+		printf("\nadmitted: to %s\n", target_of(t->decision.route));
 		return;
 	}
 	printf("\nrefused: %d %s%s\n", s->status, s->cause,

@@ -155,6 +155,12 @@ static void look_at_user_agent(struct looking *l)
 
 /* ---- Certificates and subprotocols ---- */
 
+/* It joins nothing, and what lets it publish is looked at after this. */
+static bool publishes(const struct looking *l)
+{
+	return l->request->is_post && l->d->route->to == GATE_TO_HUB;
+}
+
 static void look_at_certificate(struct looking *l)
 {
 	const struct gate_rules *rules = &l->d->route->certificates;
@@ -182,7 +188,7 @@ static void look_at_subprotocol(struct looking *l)
 	const struct gate_rule *rule;
 	struct bytes first;
 
-	if (!rules->line)
+	if (!rules->line || publishes(l))
 		return;
 	rule = gate_subprotocol_rule(l->d->route, &asked);
 	first = gate_first_offer(l->d->route, &asked);
@@ -205,7 +211,7 @@ static bool has_limit(const struct gate_route *route, unsigned by)
 
 static void ask_if(struct looking *l, bool wanted, enum gate_ask whom)
 {
-	if (wanted)
+	if (wanted && !publishes(l))
 		l->d->ask = whom;
 }
 

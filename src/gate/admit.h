@@ -25,6 +25,7 @@ struct gate_request {
 	const struct ses_field *fields;
 	size_t n_fields;
 	const struct ses_tls_info *tls; /* NULL: plain, or not known */
+	bool is_post; /* no handshake; at a hub its token is another one */
 };
 
 /* One look at one list. */

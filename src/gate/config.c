@@ -56,6 +56,7 @@ static void read_trusted(struct gate_reader *r, const struct gate_item *i,
 #define LISTEN(field)	offsetof(struct gate_listen, field)
 #define IDENTITY(field) offsetof(struct gate_identity, field)
 #define ROUTE(field)	offsetof(struct gate_route, field)
+#define HUB(field)	offsetof(struct gate_hub_settings, field)
 #define UPSTREAM(field) offsetof(struct gate_upstream_tls, field)
 #define POLICY(field)	offsetof(struct gate_policy, field)
 #define ADMIN(field)	offsetof(struct gate_admin_settings, field)
@@ -64,10 +65,10 @@ static void read_trusted(struct gate_reader *r, const struct gate_item *i,
 #define TEST(field)	offsetof(struct gate_expectation, field)
 #define ALLOW(list)	((list) * sizeof(struct gate_rules))
 /* What stands behind the lists in a route, as seen from them. */
-#define IN_ALLOW(field) (ROUTE(field) - ROUTE(allow))
+#define IN_ALLOW(field)	 (ROUTE(field) - ROUTE(allow))
 #define AUTHORITY(field) offsetof(struct gate_authority, field)
-#define TOKEN(field)	offsetof(struct gate_token_settings, field)
-#define JWT(field)	offsetof(struct gate_jwt_settings, field)
+#define TOKEN(field)	 offsetof(struct gate_token_settings, field)
+#define JWT(field)	 offsetof(struct gate_jwt_settings, field)
 
 const struct gate_reading gate_readings[GATE_N_SETTINGS] = {
 	[GATE_SET_WORKERS] = {gate_read_number, POLICY(workers)},
@@ -105,6 +106,16 @@ const struct gate_reading gate_readings[GATE_N_SETTINGS] = {
 	[GATE_SET_UPSTREAM_CERTIFICATE] = {gate_read_file_name,
 					   UPSTREAM(certificate)},
 	[GATE_SET_UPSTREAM_KEY] = {gate_read_file_name, UPSTREAM(key)},
+	[GATE_SET_ROUTE_HUB] = {gate_read_plain_map, ROUTE(hub)},
+	[GATE_SET_HUB_CHANNELS] = {gate_read_number, HUB(channels)},
+	[GATE_SET_HUB_MEMBERS] = {gate_read_number, HUB(members)},
+	[GATE_SET_HUB_QUEUE] = {gate_read_number, HUB(queue)},
+	[GATE_SET_HUB_SLOW] = {gate_read_choice, HUB(slow)},
+	[GATE_SET_HUB_ECHO] = {gate_read_flag, HUB(echo)},
+	[GATE_SET_HUB_PUBLISH] = {gate_read_publish, HUB(publish)},
+	[GATE_SET_PUBLISH_HASHES] = {gate_read_token_file,
+				     offsetof(struct gate_publish, hashes_file)},
+	[GATE_SET_ROUTE_ROOT] = {gate_read_file_name, ROUTE(root)},
 	[GATE_SET_ROUTE_MODE] = {gate_read_route_mode, ROUTE(observe)},
 	[GATE_SET_ROUTE_ALLOW] = {gate_read_plain_map, ROUTE(allow)},
 	[GATE_SET_ALLOW_HOSTS] = {gate_read_rules, ALLOW(GATE_HOSTS)},
@@ -117,18 +128,15 @@ const struct gate_reading gate_readings[GATE_N_SETTINGS] = {
 					 IN_ALLOW(certificates)},
 	[GATE_SET_ALLOW_AUTHORITY] = {gate_read_authority, IN_ALLOW(authority)},
 	[GATE_SET_AUTHORITY_URL] = {gate_read_authority_url, 0},
-	[GATE_SET_AUTHORITY_TIMEOUT] = {gate_read_number,
-					AUTHORITY(timeout_ms)},
+	[GATE_SET_AUTHORITY_TIMEOUT] = {gate_read_number, AUTHORITY(timeout_ms)},
 	[GATE_SET_AUTHORITY_HEADERS] = {gate_read_authority_names, 0},
 	[GATE_SET_AUTHORITY_COPY] = {gate_read_authority_names, 0},
-	[GATE_SET_AUTHORITY_FAILURE] = {gate_read_choice,
-					AUTHORITY(on_failure)},
+	[GATE_SET_AUTHORITY_FAILURE] = {gate_read_choice, AUTHORITY(on_failure)},
 	[GATE_SET_ALLOW_TOKEN] = {gate_read_token, IN_ALLOW(token)},
 	[GATE_SET_TOKEN_FROM] = {gate_read_token_from, 0},
 	[GATE_SET_TOKEN_STRIP] = {gate_read_flag, TOKEN(strip)},
 	[GATE_SET_TOKEN_HASHES] = {gate_read_token_file, TOKEN(hashes_file)},
-	[GATE_SET_TOKEN_HTPASSWD] = {gate_read_token_file,
-				     TOKEN(htpasswd_file)},
+	[GATE_SET_TOKEN_HTPASSWD] = {gate_read_token_file, TOKEN(htpasswd_file)},
 	[GATE_SET_TOKEN_JWT] = {gate_read_jwt, TOKEN(jwt)},
 	[GATE_SET_JWT_KEY] = {gate_read_token_file, JWT(key_file)},
 	[GATE_SET_JWT_SECRET] = {gate_read_token_file, JWT(secret_file)},

@@ -63,28 +63,41 @@ static void read_server(struct gate_reader *r, const struct gate_item *i,
 	};
 }
 
+/* By enum gate_target; a server behind is named by its URL. */
+static const char *const words[] = {
+	[GATE_TO_ECHO] = "echo",
+	[GATE_TO_UPSTREAM] = "",
+	[GATE_TO_HUB] = "hub",
+	[GATE_TO_FILES] = "files",
+};
+
 static void read_target(struct gate_reader *r, const struct gate_item *i,
 			struct gate_route *route, bool alone)
 {
-	static const char *const words[] = {"echo"};
+	size_t n_words = sizeof(words) / sizeof(words[0]);
 	const char *near;
 	struct bytes s;
 
 	if (!gate_want_text(r, i, &s))
 		return;
-	if (alone && bytes_equal(s, BYTES("echo"))) {
-		route->to = GATE_TO_ECHO;
+	for (size_t k = 0; alone && s.len && k < n_words; k++) {
+		if (!bytes_equal_str(s, words[k]))
+			continue;
+		route->to = (enum gate_target)k;
 		return;
 	}
 	if (bytes_find_byte(s, ':') >= 0) {
 		read_server(r, i, route, s);
 		return;
 	}
-	near = text_suggest(gate_show(s).text, words, 1);
+	near = alone ? text_suggest(gate_show(s).text, words, n_words) : NULL;
+	near = near && near[0] ? near : NULL;
 	gate_complain(r->wrong, i->at,
-		      "to: `%s` is nothing known; it is %sws://HOST:PORT%s",
-		      gate_show(s).text, alone ? "echo or " : "",
-		      near && alone ? " (did you mean `echo`?)" : "");
+		      "to: `%s` is nothing known; it is %sws://HOST:PORT"
+		      "%s%s%s",
+		      gate_show(s).text, alone ? "echo, hub, files or " : "",
+		      near ? " (did you mean `" : "", near ? near : "",
+		      near ? "`?)" : "");
 }
 
 void gate_read_route_to(struct gate_reader *r, const struct gate_item *i,
@@ -267,13 +280,16 @@ void gate_check_target(struct gate_reader *r, const struct gate_item *i,
 	     k++) {
 		enum gate_setting setting = for_servers[k];
 
-		if (route->to == GATE_TO_ECHO && seen->row[setting])
+		if (route->to != GATE_TO_UPSTREAM && seen->row[setting])
 			gate_complain(r->wrong, i->at,
 				      "%s is for a server behind the gateway; "
-				      "this route leads to echo",
-				      gate_key_name(gate_setting(setting)));
+				      "this route leads to %s",
+				      gate_key_name(gate_setting(setting)),
+				      words[route->to]);
 	}
-	if (route->to == GATE_TO_ECHO || !route->n_servers)
+	gate_check_hub(r, i, seen, route);
+	gate_check_files(r, i, seen, route);
+	if (route->to != GATE_TO_UPSTREAM || !route->n_servers)
 		return;
 	if (seen->row[GATE_SET_UPSTREAM_TLS])
 		check_tls(r, i, route);

@@ -182,6 +182,20 @@ static void put_both_ways(struct ses_buf *out, const struct sums *s,
 	}
 }
 
+/* Only routes that can lose any are told of. */
+static void put_dropped(struct ses_buf *out, const struct sums *s)
+{
+	family(out, "messages_dropped_total", "counter",
+	       "Messages of channels that slow readers had no room for.");
+	for (size_t i = 0; i < s->n; i++)
+		if (s->tally[i]->name[0] && at(&s->count[i].dropped))
+			ses_buf_printf(out,
+				       "sesame_messages_dropped_total{route=%s}"
+				       " %lld\n",
+				       quote(s->tally[i]->name).text,
+				       (long long)at(&s->count[i].dropped));
+}
+
 static void put_seconds(struct ses_buf *out, const struct sums *s)
 {
 	family(out, "connection_seconds_total", "counter",
@@ -214,6 +228,7 @@ static void put_routes(struct ses_buf *out, const struct gate_metrics *m)
 		put_both_ways(out, &routes, "messages_total",
 			      "Messages, where they are looked into.",
 			      offsetof(struct gate_counts, messages));
+		put_dropped(out, &routes);
 		put_seconds(out, &routes);
 		put_handshakes(out, &listeners, "listener_handshakes_total",
 			       "listener");

@@ -47,6 +47,7 @@ struct gate {
 	/* The house's, for all workers; NULL: there are none. */
 	struct gate_access_log *log;
 	struct gate_recent *recent;
+	struct hub_seat *seat;	     /* among the channels */
 	struct gate_tally *no_route; /* for requests without a route */
 	atomic_ullong *n_short;	     /* connections that could not be taken */
 	bool leaving;

@@ -16,6 +16,7 @@
 #include "gate/gate.h"
 #include "gate/log.h"
 #include "gate/recent.h"
+#include "gate/visit_member.h"
 
 /* More than there are connections; what is not used costs nothing. */
 #define LIMITER_KEYS (4 * (size_t)GATE_LIMITER_KEYS)
@@ -37,6 +38,7 @@ struct gate_house {
 	struct sesame_loop *loop;
 	struct gate_doors *doors;
 	struct gate_metrics *metrics;
+	struct hub *hub; /* channels, over all workers */
 	struct gate_limiter *limiter;
 	struct gate_house_setup setup;
 	unsigned asked; /* calls of gate_house_is_awake() */
@@ -119,7 +121,23 @@ static void equip(struct gate_house *house, struct worker *w)
 	w->gate->n_short = &w->n_short;
 	w->gate->log = house->setup.log;
 	w->gate->recent = w->recent;
+	w->gate->seat = hub_take_seat(house->hub, w->gate->worker, w->loop);
 	w->gate->no_route = gate_metrics_no_route(house->metrics);
+}
+
+/* Give the routes of a policy their channels, before anybody else has it. */
+static bool adopt_channels(struct gate_house *house, struct gate_policy *policy)
+{
+	for (size_t i = 0; i < policy->n_routes; i++) {
+		struct gate_route *route = &policy->route[i];
+
+		if (route->to != GATE_TO_HUB)
+			continue;
+		route->hub.space = hub_find_space(house->hub, route->path);
+		if (!route->hub.space)
+			return false;
+	}
+	return true;
 }
 
 static bool start_worker(struct gate_house *house, unsigned i)
@@ -188,7 +206,9 @@ struct gate_house *gate_house_open(const struct gate_house_setup *setup,
 	house->metrics = gate_metrics_new(n);
 	ses_random(seed, sizeof(seed));
 	house->limiter = gate_limiter_new(LIMITER_KEYS, seed);
-	if (house->metrics && house->limiter) {
+	house->hub = hub_new(n, &gate_hub_events);
+	if (house->metrics && house->limiter && house->hub &&
+	    adopt_channels(house, house->doors->policy)) {
 		gate_metrics_adopt(house->metrics, house->doors);
 		if (start_workers(house, text, text_size))
 			return house;
@@ -205,6 +225,11 @@ bool gate_house_reload(struct gate_house *house, struct gate_policy *policy,
 
 	if (!doors)
 		return false;
+	if (!adopt_channels(house, doors->policy)) {
+		snprintf(text, text_size, "out of memory");
+		gate_doors_unref(doors);
+		return false;
+	}
 	gate_metrics_adopt(house->metrics, doors);
 	for (unsigned i = 0; i < house->n_workers; i++)
 		if (!give_order(&house->worker[i], doors))
@@ -317,9 +342,13 @@ void gate_house_free(struct gate_house *house)
 		} else {
 			gate_free(w->gate);
 		}
-		sesame_loop_free(w->loop);
-		gate_recent_free(w->recent);
 	}
+	/* Workers wake each other, so no loop ends before all threads have. */
+	for (unsigned i = 0; i < house->n_workers; i++) {
+		sesame_loop_free(house->worker[i].loop);
+		gate_recent_free(house->worker[i].recent);
+	}
+	hub_free(house->hub);
 	gate_metrics_free(house->metrics);
 	gate_limiter_free(house->limiter);
 	gate_doors_unref(house->doors);

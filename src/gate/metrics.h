@@ -31,6 +31,7 @@ enum gate_direction { GATE_IN, GATE_OUT };
 struct gate_counts {
 	atomic_ullong opened, live;
 	atomic_ullong bytes[2], messages[2]; /* by gate_direction */
+	atomic_ullong dropped; /* messages that slow readers lost */
 	atomic_ullong refused[WHY_N_CAUSES], observed[WHY_N_CAUSES];
 	atomic_ullong closed[GATE_N_BY][GATE_N_CODES];
 	atomic_ullong duration_ms; /* of those that are closed */

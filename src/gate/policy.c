@@ -8,6 +8,7 @@
 #include "gate/credential.h"
 #include "gate/index.h"
 #include "gate/pool.h"
+#include "gate/tokens.h"
 #include "wire/url.h"
 
 const char *gate_list_name(enum gate_list list)
@@ -113,6 +114,9 @@ static void free_route(struct gate_route *route)
 	free(route->upstream_tls.key);
 	free(route->host);
 	free(route->origin);
+	free(route->hub.publish.hashes_file.name);
+	gate_tokens_free(route->hub.publish.tokens);
+	free(route->root);
 }
 
 static void free_identity(struct gate_identity *id)

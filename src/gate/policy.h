@@ -10,6 +10,7 @@
 
 #include "gate/limits.h"
 #include "gate/match.h"
+#include "gate/secret_file.h"
 
 /* The lists of `allow`, in the order in which they are looked at. */
 enum gate_list {
@@ -39,7 +40,12 @@ struct gate_rules {
 	unsigned line; /* of the list's key; 0: the list is not given */
 };
 
-enum gate_target { GATE_TO_ECHO, GATE_TO_UPSTREAM };
+enum gate_target {
+	GATE_TO_ECHO,
+	GATE_TO_UPSTREAM,
+	GATE_TO_HUB,
+	GATE_TO_FILES,
+};
 
 struct gate_limits {
 	uint64_t message_bytes; /* 0: the built-in limit */
@@ -91,6 +97,26 @@ struct gate_authority {
 
 enum gate_on_failure { GATE_FAILURE_REFUSES, GATE_FAILURE_ADMITS };
 
+/* What happens to a message that a slow reader has no room for. */
+enum gate_slow { GATE_SLOW_DROP, GATE_SLOW_CLOSE };
+
+struct gate_tokens;
+struct hub_space;
+
+/* `hub`: the channels of a route. */
+struct gate_hub_settings {
+	uint64_t channels; /* at a time */
+	uint64_t members;  /* of one channel */
+	uint64_t queue;	   /* bytes that wait for one member */
+	uint64_t slow;	   /* enum gate_slow */
+	bool echo;	   /* who sends gets it too */
+	struct gate_publish {
+		struct gate_file_name hashes_file;
+		struct gate_tokens *tokens; /* NULL: nobody may */
+	} publish;
+	struct hub_space *space; /* the house's; NULL before it has one */
+};
+
 struct gate_pool; /* gate/pool.h */
 struct gate_tally;
 struct gate_token_settings; /* gate/credential.h */
@@ -112,6 +138,8 @@ struct gate_route {
 	struct gate_field *field; /* more fields for them */
 	size_t n_fields;
 	struct gate_pool *pool; /* how they are; NULL without servers */
+	struct gate_hub_settings hub;
+	char *root; /* of files; as to be opened */
 	struct gate_tally *tally; /* gate/metrics.h; NULL: not counted */
 	struct gate_rules allow[GATE_N_LISTS];
 	struct gate_rules subprotocols, certificates;

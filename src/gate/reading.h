@@ -96,6 +96,14 @@ void gate_read_verify(struct gate_reader *r, const struct gate_item *i,
 /* What the settings of a route's target mean together. */
 void gate_check_target(struct gate_reader *r, const struct gate_item *i,
 		       const struct gate_seen *seen, struct gate_route *route);
+/* ---- config_hub.c: what belongs to `to: hub` and `to: files` ---- */
+
+void gate_read_publish(struct gate_reader *r, const struct gate_item *i,
+		       void *to);
+void gate_check_hub(struct gate_reader *r, const struct gate_item *i,
+		    const struct gate_seen *seen, struct gate_route *route);
+void gate_check_files(struct gate_reader *r, const struct gate_item *i,
+		      const struct gate_seen *seen, struct gate_route *route);
 /* ---- config_operation.c ---- */
 
 /* A file name; "" for none. */

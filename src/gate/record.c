@@ -16,7 +16,7 @@
 struct gate_record {
 	struct gate_counts *counts; /* of the route; NULL: not counted */
 	uint64_t opened_ms;	    /* of the loop's clock */
-	uint64_t bytes[2], messages[2];
+	uint64_t bytes[2], messages[2], dropped;
 	char id[WHY_REFERENCE_SIZE];
 	char client[GATE_ADDRESS_TEXT];
 	bool ended;
@@ -118,6 +118,8 @@ static void write_close(struct gate_visit *v)
 		gate_line_text(&line, "reason", bytes_of_str(r->reason));
 	gate_line_number(&line, "bytes_in", r->bytes[GATE_IN]);
 	gate_line_number(&line, "bytes_out", r->bytes[GATE_OUT]);
+	if (r->dropped)
+		gate_line_number(&line, "messages_dropped", r->dropped);
 	if (!v->server) { /* a tunnel is not looked into */
 		gate_line_number(&line, "messages_in", r->messages[GATE_IN]);
 		gate_line_number(&line, "messages_out", r->messages[GATE_OUT]);
@@ -185,6 +187,15 @@ void gate_record_pass(struct gate_record *r, enum gate_direction direction,
 		return;
 	gate_count(&r->counts->bytes[direction], bytes);
 	gate_count(&r->counts->messages[direction], messages);
+}
+
+void gate_record_drop(struct gate_record *r)
+{
+	if (!r)
+		return;
+	r->dropped++;
+	if (r->counts)
+		gate_count(&r->counts->dropped, 1);
 }
 
 void gate_record_end(struct gate_record *r, enum gate_by by, unsigned code,

@@ -19,13 +19,19 @@
 
 static enum gate_outcome greet(struct gate_visit *v);
 static enum gate_outcome read_head(struct gate_visit *v);
+static enum gate_outcome answer_plain(struct gate_visit *v);
 static enum gate_outcome check_upgrade(struct gate_visit *v);
 static enum gate_outcome follow_route(struct gate_visit *v);
 static enum gate_outcome live(struct gate_visit *v);
 
 static const struct gate_step steps[] = {
-	{"greet", greet},	    {"head", read_head},     {"admit", gate_visit_admit},
-	{"upgrade", check_upgrade}, {"route", follow_route}, {"live", live},
+	{"greet", greet},
+	{"head", read_head},
+	{"admit", gate_visit_admit},
+	{"plain", answer_plain},
+	{"upgrade", check_upgrade},
+	{"route", follow_route},
+	{"live", live},
 };
 
 void gate_visit_go_on(struct gate_visit *v)
@@ -78,6 +84,7 @@ static void read_request(struct gate_visit *v, const struct ses_head *head)
 		.fields = head->fields,
 		.n_fields = head->n_fields,
 		.tls = ses_stream_tls_info(v->stream),
+		.is_post = bytes_equal(head->method, BYTES("POST")),
 	};
 }
 
@@ -99,6 +106,17 @@ static enum gate_outcome read_head(struct gate_visit *v)
 	read_request(v, &v->gate->head);
 	if (v->wrong_scheme)
 		return gate_visit_refuse_fault(v, SES_FAULT_HEAD_NOT_HTTP, NULL);
+	return GATE_GO_ON;
+}
+
+/* ---- plain: what is no handshake and has an answer all the same ---- */
+
+static enum gate_outcome answer_plain(struct gate_visit *v)
+{
+	if (v->route->to == GATE_TO_FILES)
+		return gate_visit_file(v);
+	if (v->route->to == GATE_TO_HUB && v->asking->request.is_post)
+		return gate_visit_publish(v);
 	return GATE_GO_ON;
 }
 
@@ -142,12 +160,18 @@ static enum gate_outcome check_upgrade(struct gate_visit *v)
 	return GATE_GO_ON;
 }
 
-/* ---- route: to the echo, or to a server behind ---- */
+/* ---- route: to the echo, a channel, or a server behind ---- */
 
 static enum gate_outcome follow_route(struct gate_visit *v)
 {
-	return v->route->to == GATE_TO_ECHO ? gate_visit_echo(v)
-					    : gate_visit_ask_upstream(v);
+	switch (v->route->to) {
+	case GATE_TO_ECHO:
+		return gate_visit_echo(v);
+	case GATE_TO_HUB:
+		return gate_visit_join(v);
+	default:
+		return gate_visit_ask_upstream(v);
+	}
 }
 
 /* ---- live: the connection or the tunnel has it ---- */
@@ -205,6 +229,7 @@ void gate_visit_free_asking(struct gate_visit *v)
 		return;
 	ses_intake_fini(&a->intake);
 	ses_buf_fini(&a->greeting);
+	ses_buf_fini(&a->body);
 	gate_visit_free_questions(a->questions);
 	free(a->kept);
 	free(a);
@@ -222,6 +247,7 @@ void gate_visit_farewell(struct gate_visit *v)
 	count_out(v);
 	gate_upstream_cancel(v->upstream);
 	gate_visit_leave_server(v);
+	gate_visit_leave_channel(v);
 	gate_visit_give_room_back(v);
 	ses_stream_close(v->stream);
 	gate_visit_free_asking(v);

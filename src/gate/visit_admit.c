@@ -462,8 +462,10 @@ enum gate_outcome gate_visit_check_offer(struct gate_visit *v)
 
 static enum gate_outcome ask(struct gate_visit *v)
 {
-	enum gate_outcome outcome = gate_visit_check_offer(v);
+	enum gate_outcome outcome = GATE_GO_ON;
 
+	if (v->route->to != GATE_TO_FILES)
+		outcome = gate_visit_check_offer(v);
 	if (outcome != GATE_GO_ON)
 		return outcome;
 	switch (v->asking->decision.ask) {

@@ -54,36 +54,41 @@ static void set_limits(const struct gate_route *route,
 
 enum gate_outcome gate_visit_echo(struct gate_visit *v)
 {
-	struct gate_asked asked = gate_asked_of(&v->asking->request);
-	struct ses_conn_setup setup = {
-		.role = SESAME_SERVER,
-		.handlers = &echo,
-		/* Browsers that offered drop an answer without one. */
-		.subprotocol = gate_chosen_subprotocol(v->route, &asked,
-						       v->route->observe),
-		.user = v,
-		.on_gone = on_conn_gone,
-		.context = v,
-	};
+	struct ses_conn_setup setup = {.handlers = &echo};
 	struct ses_deflate_policy deflate = {.enabled = true};
-	struct ses_stream *stream = v->stream;
-	struct sesame_conn *conn = NULL;
-	struct ses_buf out;
 
 	if (ses_deflate_choose(v->asking->head, &deflate, &setup.deflate) < 0)
 		return gate_visit_refuse_fault(v, SES_FAULT_REQUEST_EXTENSIONS,
 					       v->asking->head);
-	set_limits(v->route, &setup.limits);
+	return gate_visit_serve(v, &setup);
+}
+
+enum gate_outcome gate_visit_serve(struct gate_visit *v,
+				   struct ses_conn_setup *setup)
+{
+	struct gate_asked asked = gate_asked_of(&v->asking->request);
+	struct ses_stream *stream = v->stream;
+	struct sesame_conn *conn = NULL;
+	struct ses_buf out;
+
+	setup->role = SESAME_SERVER;
+	/* Browsers that offered drop an answer without one. */
+	setup->subprotocol =
+		gate_chosen_subprotocol(v->route, &asked, v->route->observe);
+	setup->user = v;
+	setup->on_gone = on_conn_gone;
+	setup->context = v;
+	set_limits(v->route, &setup->limits);
 	ses_buf_init(&out, SES_INTAKE_BYTES * 2);
 	if (ses_upgrade_write_response(
-		    &v->asking->offer, setup.subprotocol, &setup.deflate,
+		    &v->asking->offer, setup->subprotocol, &setup->deflate,
 		    BYTES("sesame/" SESAME_VERSION), &out) == 0)
 		ses_stream_send(stream, ses_buf_bytes(&out));
 	ses_buf_fini(&out);
 	ses_timers_stop(&v->gate->loop->timers, &v->timer);
-	gate_record_open(v, setup.subprotocol);
+	gate_record_open(v, setup->subprotocol);
 	v->stream = NULL; /* the connection's from now on */
-	if (ses_conn_begin(stream, &setup, v->data, v->len, &conn) < 0)
+	if (ses_conn_begin(stream, setup, v->data, v->len, &conn) < 0)
 		gate_visit_farewell(v);
 	if (!conn) /* it has come and gone, and the visit with it */
 		return GATE_OVER;

@@ -2,7 +2,8 @@
 /*
  * A visit from the inside, for the files that tell its story: visit.c the
  * steps, visit_greet.c who it is, visit_admit.c whether it may enter,
- * visit_upstream.c a server behind, visit_echo.c the echo, visit_refuse.c
+ * visit_upstream.c a server behind, visit_echo.c the echo, visit_member.c a
+ * channel, visit_publish.c a POST to one, visit_file.c a page, visit_refuse.c
  * every no.
  */
 #ifndef GATE_VISIT_INNER_H
@@ -14,6 +15,7 @@
 #include "gate/relay.h"
 #include "gate/upstream.h"
 #include "gate/visit.h"
+#include "hub/channel.h"
 #include "ws/conn.h"
 #include "ws/intake.h"
 
@@ -59,6 +61,9 @@ struct gate_asking {
 	struct bytes fallback; /* the subprotocol to answer with, if nobody
 				  chooses one */
 	uint64_t tried; /* servers behind, a bit each */
+	struct ses_buf body; /* of a POST */
+	size_t body_len;     /* as announced */
+	bool reads_body;
 };
 
 struct gate_step {
@@ -90,6 +95,7 @@ struct gate_visit {
 	const struct gate_server *server; /* that it is joined with, or asks */
 	struct sesame_conn *conn;
 	struct gate_relay *relay;
+	struct gate_member *member; /* of a channel; or NULL */
 	struct gate_record *record; /* of an open connection; or NULL */
 };
 
@@ -138,9 +144,27 @@ void gate_visit_give_room_back(struct gate_visit *v);
 /* Whoever is asked need not answer any more. NULL is fine. */
 void gate_visit_free_questions(struct gate_questions *questions);
 
-/* ---- visit_echo.c, visit_upstream.c: where a route leads ---- */
+/* ---- visit_*.c: where a route leads ---- */
 
 enum gate_outcome gate_visit_echo(struct gate_visit *v);
+/*
+ * Answer 101 and have @setup's handlers, its deflate and its limits of queues
+ * serve the connection; the rest of it is filled in here.
+ */
+enum gate_outcome gate_visit_serve(struct gate_visit *v,
+				   struct ses_conn_setup *setup);
+enum gate_outcome gate_visit_join(struct gate_visit *v);
+/* Leave the channel, if it is in one. */
+void gate_visit_leave_channel(struct gate_visit *v);
+/* A POST to a channel. */
+enum gate_outcome gate_visit_publish(struct gate_visit *v);
+/*
+ * The channel that the path names, decoded into @out. False: the visit has been
+ * refused.
+ */
+bool gate_visit_channel(struct gate_visit *v, uint8_t out[HUB_NAME_MAX],
+			struct bytes *ret_name);
+enum gate_outcome gate_visit_file(struct gate_visit *v);
 enum gate_outcome gate_visit_ask_upstream(struct gate_visit *v);
 /* The same server as another route, of a new policy, has it. */
 void gate_visit_change_server(struct gate_visit *v,
@@ -157,6 +181,9 @@ enum gate_outcome gate_visit_refuse(struct gate_visit *v,
 enum gate_outcome gate_visit_refuse_fault(struct gate_visit *v,
 					  enum ses_fault fault,
 					  const struct ses_head *head);
+/* Send an answer that is none of these; @out is used up. */
+enum gate_outcome gate_visit_answer(struct gate_visit *v, struct ses_buf *out,
+				    unsigned linger_ms);
 /* The server behind said no: its words, our reference, and the end. */
 void gate_visit_pass_refusal_on(struct gate_visit *v,
 				const struct gate_upstream_result *result);

@@ -72,15 +72,17 @@ void gate_visit_observe(struct gate_visit *v, const struct gate_refusal *why)
 }
 
 /* The visitor is gone from here on; its stream says the last words. */
-static void send_and_close(struct gate_visit *v, struct ses_buf *out)
+enum gate_outcome gate_visit_answer(struct gate_visit *v, struct ses_buf *out,
+				    unsigned linger_ms)
 {
 	struct ses_stream *stream = v->stream;
 
 	v->stream = NULL;
 	ses_stream_send(stream, ses_buf_bytes(out));
 	ses_buf_fini(out);
-	ses_stream_linger(stream, LINGER_MS);
+	ses_stream_linger(stream, linger_ms);
 	gate_visit_farewell(v);
+	return GATE_OVER;
 }
 
 /*
@@ -147,8 +149,7 @@ enum gate_outcome gate_visit_refuse(struct gate_visit *v,
 	ses_buf_init(&out, SES_INTAKE_BYTES * 2);
 	if (!accept_to_close(v, why, &answer, &out))
 		gate_answer_write(&answer, &out);
-	send_and_close(v, &out);
-	return GATE_OVER;
+	return gate_visit_answer(v, &out, LINGER_MS);
 }
 
 void gate_visit_pass_refusal_on(struct gate_visit *v,
@@ -177,7 +178,7 @@ void gate_visit_pass_refusal_on(struct gate_visit *v,
 	snprintf(note, sizeof(note), "%s answered %d", v->server->text,
 		 result->head->status);
 	tell(v, &why, reference, false);
-	send_and_close(v, &out);
+	gate_visit_answer(v, &out, LINGER_MS);
 }
 
 /* ---- Faults of the request ---- */

@@ -104,7 +104,7 @@ TEST("each fault is told with its line, its column and what helps")
 		{"routes: [{path: /, to: \"ws://x\", host: \"a b\"}]",
 		 "is no Host field"},
 		{"routes: [{path: /, to: \"ws://x\", limits: {message: 1}}]",
-		 "limits.message is for echo routes"},
+		 "limits.message is for echo and hub routes"},
 		{ROUTE ", mode: on}]\n",
 		 "mode is one of enforce|observe, not `on`"},
 		{ROUTE ", allow: [x]}]\n",
