@@ -439,6 +439,14 @@ def test_none_tells_nothing_and_a_place_that_cannot_be_is_a_fault(tmp_path):
 
 # ---- Stopping ----
 
+def is_heard(port):
+    try:
+        dial(port).close()
+    except OSError:
+        return False
+    return True
+
+
 def closes_after(sockets):
     """When each is told 1001, and by what."""
     times = [None] * len(sockets)
@@ -459,13 +467,12 @@ def test_a_stop_spreads_the_goodbyes(tmp_path):
         began = time.time()
         g.signal(signal.SIGTERM)
         g.wait_for(lambda: "stopping" in g.errors())
-        with pytest.raises(OSError):
-            dial(g.port)
+        g.wait_for(lambda: not is_heard(g.port))
         for t in threads:
             t.join(10)
         when = sorted(t - began for t, _ in times)
         assert all(data == b"\x88\x1f\x03\xe9" or data[2:4] == b"\x03\xe9" for _, data in times)
-        assert when[-1] < 2 and when[-1] - when[0] > 0.4
+        assert when[-1] < 4 and when[-1] - when[0] > 0.4
         assert when[20] - when[0] > 0.1
         for s in sockets:
             s.close()
