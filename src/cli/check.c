@@ -25,7 +25,7 @@ static void print_help(void)
 	     "[--user-agent UA]\n"
 	     "                    [--subprotocol LIST] [--header FIELD]... "
 	     "[--json]\n"
-	     "       sesame check [FILE] --replay JOURNAL [--json]\n\n"
+	     "       sesame check [FILE] --replay FILE [--json]\n\n"
 	     "Test a configuration as `sesame serve` would read it: all faults "
 	     "in one run,\neach with its line and column, and then its "
 	     "`tests`. With --url, also say\nwhether that request would be "
