@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "doctor/harvest.h"
+#include "doctor/harvest_inner.h"
 #include "doctor/result.h"
 
 /* Scripts of the page that was given, when it is elsewhere. */
@@ -96,24 +97,47 @@ static bool cut_short(const struct doctor_chart *chart,
 	return true;
 }
 
+/* The page's own Origin as it is when the proxy tells of @scheme. */
+static bool other_origin(const struct doctor_chart *chart, const char *scheme,
+			 struct doctor_trial *ret)
+{
+	const struct doctor_case *c = chart->c;
+	char own[512];
+	int n;
+
+	ret->change = DOCTOR_ORIGIN;
+	if (!doctor_own_origin(c, false, own, sizeof(own)))
+		return false;
+	n = snprintf(ret->value, sizeof(ret->value), "%s://%.*s", scheme,
+		     BYTES_ARG(doctor_authority(bytes_of_str(own))));
+	return n > 0 && (size_t)n < sizeof(ret->value) &&
+	       !doctor_tried(chart, DOCTOR_ORIGIN, ret->value);
+}
+
 /*
- * The page's own Origin is refused, and none is not: whether the server takes
- * itself for another host or only for one of the other scheme shows in one
- * question more, and what is to be mended depends on it.
+ * The page's own Origin is refused, and none is not. Whether the server takes
+ * itself for another host or only for one of another scheme (a proxy may call
+ * a handshake's "wss") shows in a question or two more, and what is to be
+ * mended depends on it.
  */
 static bool doubt_host(const struct doctor_chart *chart,
 		       struct doctor_trial *ret_next)
 {
 	const struct doctor_probe *key = doctor_key(chart);
 	struct doctor_trial t = {.change = DOCTOR_ORIGIN};
+	bool tls = chart->c->url.tls;
 
-	if (!key || key->trial.change != DOCTOR_NO_ORIGIN || !chart->c->url.tls ||
+	if (!key || key->trial.change != DOCTOR_NO_ORIGIN ||
 	    !doctor_found(chart, DOCTOR_F_ORIGIN_SENT_SAME) ||
-	    !doctor_own_origin(chart->c, true, t.value, sizeof(t.value)) ||
-	    doctor_tried(chart, DOCTOR_ORIGIN, t.value))
+	    doctor_found(chart, DOCTOR_F_ORIGIN_SCHEME_OPENS))
 		return false;
 	*ret_next = t;
-	return true;
+	if (tls && doctor_own_origin(chart->c, true, t.value, sizeof(t.value)) &&
+	    !doctor_tried(chart, DOCTOR_ORIGIN, t.value)) {
+		*ret_next = t;
+		return true;
+	}
+	return other_origin(chart, tls ? "wss" : "ws", ret_next);
 }
 
 /* Scripts of a page elsewhere, which may tell where its WebSocket is. */

@@ -136,6 +136,21 @@ static void blank_name(struct echo *e, struct bytes name, size_t from, size_t to
 	blank(e, start, to);
 }
 
+/* A path or a transport is often called by what reasons speak of, too. */
+static bool is_word_of_reasons(struct bytes value)
+{
+	return bytes_equal_nocase(value, BYTES("websocket")) ||
+	       bytes_equal_nocase(value, BYTES("websockets")) ||
+	       bytes_equal_nocase(value, BYTES("upgrade"));
+}
+
+/* Whether what stands from @at on is part of a URL. */
+static bool is_in_url(const struct echo *e, size_t at)
+{
+	return at > 0 &&
+	       (e->said.data[at - 1] == '/' || e->said.data[at - 1] == '=');
+}
+
 /* Wherever @value stands: with its name, and, if it is @telling, without. */
 static void blank_value(struct echo *e, struct bytes name, struct bytes value,
 			bool telling)
@@ -152,7 +167,8 @@ static void blank_value(struct echo *e, struct bytes name, struct bytes value,
 		if (n == 0)
 			continue;
 		blank_name(e, name, i, i + n);
-		if (telling && value.len >= SHORTEST)
+		if (telling && value.len >= SHORTEST &&
+		    (!is_word_of_reasons(value) || is_in_url(e, i)))
 			blank(e, i, i + n);
 		i += n - 1;
 	}

@@ -668,6 +668,14 @@ static bool is_http_route(const struct doctor_chart *chart,
 	       !doctor_opens_sockets(bytes_of(g->body, g->body_len));
 }
 
+/* A handshake by the book, and the server says that it is none. */
+static bool says_it_was_lost(const struct doctor_chart *chart)
+{
+	return doctor_rank(doctor_baseline(chart)) == 2 &&
+	       doctor_found(chart, DOCTOR_F_SAYS_NO_UPGRADE) &&
+	       doctor_found(chart, DOCTOR_F_HANDSHAKE_STANDARD);
+}
+
 static void find_get(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -707,6 +715,8 @@ static void find_get(struct doctor_chart *chart)
 		tell(chart, DOCTOR_F_GET_REACHES, g);
 		return;
 	}
+	if (says_it_was_lost(chart))
+		return; /* half of it may arrive, so that they differ */
 	if (doctor_wants_upgrade(g))
 		tell(chart,
 		     doctor_rank(base) == 2 ? DOCTOR_F_GET_UPGRADE_SEEN
@@ -738,8 +748,8 @@ static void find_shut(struct doctor_chart *chart)
 		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
 
 	if (doctor_rank(base) == 2 && base->status != 404 && g &&
-	    doctor_rank(g) == 2 && g->status != base->status &&
-	    doctor_wants_upgrade(g) &&
+	    !says_it_was_lost(chart) && doctor_rank(g) == 2 &&
+	    g->status != base->status && doctor_wants_upgrade(g) &&
 	    doctor_found(chart, DOCTOR_F_NONSENSE_SAME) &&
 	    !doctor_found(chart, DOCTOR_F_WS_SHUTS_PATHS))
 		tell_same(chart, DOCTOR_F_SHUT_EVERYWHERE, g,

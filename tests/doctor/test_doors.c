@@ -12,6 +12,7 @@
 #define LOCAL  "ws://127.0.0.1:9000/feed"
 #define SECURE "wss://127.0.0.1:9000/feed"
 #define GET    "HTTP/1.1 404 Not Found\nContent-Length: 9\n\nNot Found"
+#define DENIED "HTTP/1.1 403 Forbidden\nContent-Length: 9\n\nForbidden"
 
 struct door {
 	struct patient p;
@@ -98,6 +99,24 @@ static const struct door doors[] = {
 	  .cause = "url.host",
 	  .at_least = 0.8},
 	 DOCTOR_F_HOST_OPENS_LOST},
+	{{.name = "a proxy may call a handshake's scheme wss",
+	  .url = SECURE,
+	  .origin = "https://127.0.0.1:9000",
+	  .answer = DENIED,
+	  .answers = {{DOCTOR_NO_ORIGIN, NULL, "@open"},
+		      {DOCTOR_ORIGIN, "wss://127.0.0.1:9000", "@open"},
+		      {DOCTOR_PATH, NULL, GET}},
+	  .cause = "server.proxy-proto",
+	  .at_least = 0.85},
+	 DOCTOR_F_ORIGIN_SCHEME_OPENS},
+	{{.name = "half of an Upgrade is lost as well as all of it",
+	  .url = LOCAL,
+	  .answer = "HTTP/1.1 400 HTTP Connection headers do not include "
+		    "\"upgrade\" value: \"close\"\n\n",
+	  .answers = {{DOCTOR_PLAIN_GET, NULL, "HTTP/1.1 200 OK\n\npage"}},
+	  .cause = "server.proxy-upgrade",
+	  .at_least = 0.5},
+	 DOCTOR_F_SAYS_NO_UPGRADE},
 	{{.name = "who lists files hands nothing on",
 	  .url = LOCAL,
 	  .answer = "HTTP/1.1 200 OK\nServer: nginx/1.22.1\nContent-Type: "

@@ -8,7 +8,8 @@
 #include "doctor/echo.h"
 
 static const char request[] =
-	"GET /live/origin-room?token=abcd1234&x=1 HTTP/1.1\r\n"
+	"GET /live/origin-room?token=abcd1234&x=1&transport=websocket "
+	"HTTP/1.1\r\n"
 	"Host: chat.example:8443\r\n"
 	"Upgrade: websocket\r\n"
 	"Connection: Upgrade\r\n"
@@ -53,8 +54,13 @@ TEST("what a page repeats of the request is not said by it")
 		{"Host: chat.example:8443\r\nOrigin: https://chat.example:8443"
 		 "\r\nCookie: session=deadbeef; theme=dark",
 		 "cookie", false},
-		{"GET /live/origin-room?token=abcd1234&x=1", "origin", false},
-		{"GET /live/origin-room?token=abcd1234&amp;x=1", "token", false},
+		{"GET /live/origin-room?token=abcd1234&x=1&transport=websocket",
+		 "origin", false},
+		{"\"Invalid websocket upgrade\"", "websocket upgrade", true},
+		{"Cannot GET ?transport=websocket", "websocket", false},
+		{"GET /live/origin-room?token=abcd1234&amp;x=1&amp;"
+		 "transport=websocket",
+		 "token", false},
 		{"{\"query\":{\"token\":\"abcd1234\"}}", "token", false},
 		{"{\"cookies\":{\"session\":\"deadbeef\"}}", "session", false},
 		{"your browser is Mozilla/5.0 (X11) forbidden/1", "forbidden",
