@@ -123,6 +123,9 @@ void doctor_mark_chance(struct doctor_chart *chart);
 void doctor_find_experiments(struct doctor_chart *chart);
 /* pair.c: what each experiment shows, compared with the user's own request. */
 void doctor_find_pairs(struct doctor_chart *chart);
+/* Whether @p was written to the bare socket, as who listens for upgrades does
+ * it: a status, and no field that a server of HTTP adds. */
+bool doctor_is_hand_written(const struct doctor_probe *p);
 /* habits.c: what particular software means by an answer without words. */
 void doctor_find_habits(struct doctor_chart *chart);
 /* compare.c: which difference to the request that works matters. */

@@ -26,6 +26,35 @@ static bool is_seen(const struct doctor_chart *chart, enum why_stack stack)
 	return false;
 }
 
+bool doctor_is_hand_written(const struct doctor_probe *p)
+{
+	return p->outcome == DOCTOR_ANSWERED && p->status / 100 == 4 &&
+	       p->body_len == 0 &&
+	       (p->parsed.n_fields == 0 ||
+		(p->parsed.n_fields == 1 &&
+		 bytes_equal_nocase(p->parsed.fields[0].name,
+				    BYTES("Connection"))));
+}
+
+/* The same from every path, but for plain requests. */
+static void find_hand_written(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *g =
+		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
+
+	if ((base->status == 400 || base->status == 404) &&
+	    doctor_is_hand_written(base) && g && g->status &&
+	    !doctor_is_hand_written(g) &&
+	    doctor_found(chart, DOCTOR_F_HANDSHAKE_STANDARD) &&
+	    doctor_found(chart, DOCTOR_F_NONSENSE_SAME))
+		doctor_note(chart, DOCTOR_F_HAND_WRITTEN, base, g,
+			    "who listens for upgrades wrote the %d to the bare "
+			    "socket, whatever the path; plain requests get "
+			    "more",
+			    base->status);
+}
+
 /*
  * Cowboy's router has a bare 404 for a path, and a bare 400 for a Host; where
  * the 400 is that of one path, a handler did not find what it matches.
@@ -87,6 +116,22 @@ static void find_libwebsockets(struct doctor_chart *chart)
 			    "libwebsockets answers a plain GET, and drops the "
 			    "handshake, as it does where it has nobody for its "
 			    "subprotocol");
+}
+
+/* Who serves WebSocket alone calls a plain GET a bad request. */
+static void find_lost_behind(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *g =
+		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
+
+	if (base->status == 400 && g && doctor_found(chart, DOCTOR_F_GET_SAME) &&
+	    (doctor_found(chart, DOCTOR_F_PROXY_SEEN) ||
+	     doctor_found(chart, DOCTOR_F_RELAYED)))
+		doctor_note(
+			chart, DOCTOR_F_GET_SAME_BEHIND, g, base,
+			"what is behind the proxy calls the handshake a bad "
+			"request, as it does a plain GET");
 }
 
 /* Nobody takes a GET for a method that is not known. */
@@ -190,11 +235,13 @@ void doctor_find_habits(struct doctor_chart *chart)
 {
 	find_own_parameter(chart);
 	find_other_reason(chart);
+	find_hand_written(chart);
 	if (chart->blind)
 		return;
 	find_cowboy(chart);
 	find_goaccess(chart);
 	find_sails(chart);
+	find_lost_behind(chart);
 	find_libwebsockets(chart);
 	find_empty_501(chart);
 }

@@ -775,8 +775,9 @@ static void find_upgrades_shut(struct doctor_chart *chart)
 
 	if ((base->status != 400 && base->status != 501) ||
 	    base->outcome != DOCTOR_ANSWERED || base->body_len > 0 || !g ||
-	    g->status != 200 || doctor_wants_upgrade(g) ||
-	    doctor_wants_upgrade(base) || is_ws_shut(base) ||
+	    doctor_is_hand_written(base) || g->status != 200 ||
+	    doctor_wants_upgrade(g) || doctor_wants_upgrade(base) ||
+	    is_ws_shut(base) ||
 	    doctor_opens_sockets(bytes_of(g->body, g->body_len)) ||
 	    !doctor_found(chart, DOCTOR_F_NONSENSE_SAME))
 		return;
