@@ -32,11 +32,17 @@ routes:
   - {path: /chat/10, to: echo, limits: {route_connections: 1}}
   - {path: /chat/11, to: "ws://127.0.0.1:%(down)d"}
   - {path: /chat/12, to: "ws://127.0.0.1:%(rude)d"}
-  - {path: /chat/13, to: "ws://127.0.0.1:%(no)d"}
+  - {path: /chat/13, to: "ws://127.0.0.1:%(no)d", allow: {origins: ["*"]}}
 """
 
 # Where the doctor does not find the cause yet.
 OPEN = {"a server that is down", "another version"}
+# What cannot be told from outside: a 502 has no reason in it, and a 403 of an application is
+# its own, whatever it means by it.
+FROM_OUTSIDE = {
+    "a server that answers rubbish": {"server.bad-accept", "server.backend-down", "server.proxy-upgrade"},
+    "an application that refuses": {"server.app-rejected", "access.credentials", "access.permission"},
+}
 
 # path, what the user asks with, fields of the client, status, cause
 CASES = {
@@ -59,6 +65,8 @@ CASES = {
     "too many of one address": ("/chat/9", [], [], 429, "access.rate"),
     "too many": ("/chat/10", [], [], 503, "server.limit"),
     "a server that is down": ("/chat/11", [], [], 502, "server.backend-down"),
+    "a server that answers rubbish": ("/chat/12", [], [], 502, "server.bad-accept"),
+    "an application that refuses": ("/chat/13", [], [], 403, "server.app-rejected"),
     "no such path": ("/nowhere", [], [], 404, "url.path"),
     "the wrong scheme": ("/chat/0", None, None, 400, "url.scheme"),
     "another version": ("/chat/4", ["-H", "Sec-WebSocket-Version: 8"], ["Sec-WebSocket-Version: 8"], 426,
@@ -160,7 +168,9 @@ def test_client_operator_and_user_read_the_same(gate, name):
             s.sendall(knock(gate, path, *fields, "Accept: application/json"))
             answer = Answer(read_all(s))
         assert answer.status == status
-        if status == 431:  # what it prefers was not read
+        if name == "an application that refuses":  # its own words, and our reference
+            assert answer.text == "no" and REFERENCE.fullmatch(answer.reference)
+        elif status == 431:  # what it prefers was not read
             assert "Reference: " + answer.reference in answer.text
         else:
             told = json.loads(answer.text)
@@ -174,6 +184,9 @@ def test_client_operator_and_user_read_the_same(gate, name):
     port = gate.tls_port if name == "no certificate" else gate.port
     report = doctor("-k", *(args or []), "%s://127.0.0.1:%d%s" % (scheme, port, path))
     found = report["verdict"]["cause"]
+    if name in FROM_OUTSIDE:
+        assert found in FROM_OUTSIDE[name], report["verdict"]["summary"]
+        return
     if name in OPEN and found != cause:
         pytest.xfail("the doctor says " + found)
     if gate.disclose == "reason" or not cause.startswith("access."):

@@ -233,6 +233,25 @@ routes:
             assert data.startswith(b"HTTP/1.1 101")
 
 
+def test_a_stop_does_not_wait_for_passwords(folder):
+    subprocess.run(["htpasswd", "-bcB", "-C", "12", str(folder / "users"), "alice", "wonderland"],
+                   check=True, capture_output=True)
+    with gateway(folder, """\
+listen: [{address: "127.0.0.1:0"}]
+journal: {file: journal.db}
+stop: {spread: 0s}
+routes: [{path: /, to: echo, allow: {token: {htpasswd_file: users}}}]
+""") as g:
+        sockets = [dial(g.port) for _ in range(30)]
+        for i, s in enumerate(sockets):
+            s.sendall(request(g.port, "/", basic("alice", "guess%d" % i)))
+        begin = time.time()
+        assert g.stop() == 0
+        assert time.time() - begin < 3
+        for s in sockets:
+            s.close()
+
+
 # ---- What is passed on ----
 
 def test_the_server_behind_is_not_offered_the_token(folder, behind):
