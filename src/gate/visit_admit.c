@@ -352,7 +352,9 @@ static struct gate_reply fail_authority(struct gate_visit *v, const char *text,
 		.cause = WHY_SERVER_BACKEND_DOWN,
 		.status = 503,
 	};
-	struct gate_refusal why = {reply.cause, reply.status, NULL, q->rule};
+	struct gate_refusal why = {.cause = reply.cause,
+				   .status = reply.status,
+				   .note = q->rule};
 
 	if (status)
 		snprintf(q->rule, sizeof(q->rule),
