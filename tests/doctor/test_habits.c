@@ -237,3 +237,35 @@ TEST("a parameter of the query that a refusal names is what it is about")
 		bed_strip(&b);
 	}
 }
+
+TEST("software that its page names has its WebSocket where it always has it")
+{
+	static const struct {
+		const char *page, *path;
+	} rows[] = {
+		{"<main data-phx-main id=x>", "/live/websocket"},
+		{"<script src=\"shiny.min.js\"></script>", "/websocket/"},
+		{"<script src=\"_framework/blazor.server.js\">", "/_blazor"},
+		{"<script src=\"/_next/static/a.js\">", "/_next/hmr"},
+		{"<script>__meteor_runtime_config__ = {}", "/websocket"},
+	};
+	static struct bed b;
+	char page[200];
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct patient p = {
+			.url = "ws://a.example/sockets",
+			.answer = "HTTP/1.1 404 Not Found\nContent-Length: "
+				  "0\n\n",
+			.answers = {{DOCTOR_PLAIN_GET_PATH, NULL, page},
+				    {DOCTOR_PATH, rows[i].path, "@open"}}};
+
+		snprintf(page, sizeof(page),
+			 "HTTP/1.1 200 OK\nContent-Type: text/html\n\n%s",
+			 rows[i].page);
+		bed_examine(&b, &p);
+		assert_int_equal(b.verdict.cause, WHY_URL_PATH);
+		assert_true(b.verdict.confidence > 0.9);
+		bed_strip(&b);
+	}
+}
