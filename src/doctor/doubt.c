@@ -230,10 +230,21 @@ static bool doubt_body(const struct doctor_chart *chart,
 	return false;
 }
 
+/* Fields of the handshake that were set by hand are suspects before others. */
+static bool by_the_book(const struct doctor_chart *chart,
+			struct doctor_trial *ret_next)
+{
+	*ret_next = (struct doctor_trial){.change = DOCTOR_MINIMAL};
+	return doctor_found(chart, DOCTOR_F_HANDSHAKE_BY_HAND) &&
+	       doctor_baseline(chart)->outcome == DOCTOR_ANSWERED &&
+	       doctor_baseline(chart)->status < 500 &&
+	       !doctor_tried(chart, DOCTOR_MINIMAL, NULL);
+}
+
 bool doctor_doubt(const struct doctor_chart *chart,
 		  struct doctor_trial *ret_next)
 {
-	return look_there(chart, ret_next) || cut_short(chart, ret_next) ||
-	       doubt_host(chart, ret_next) || repeat_pair(chart, ret_next) ||
-	       doubt_body(chart, ret_next);
+	return by_the_book(chart, ret_next) || look_there(chart, ret_next) ||
+	       cut_short(chart, ret_next) || doubt_host(chart, ret_next) ||
+	       repeat_pair(chart, ret_next) || doubt_body(chart, ret_next);
 }
