@@ -125,6 +125,10 @@ static void find_lost_behind(struct doctor_chart *chart)
 	const struct doctor_probe *g =
 		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
 
+	if (doctor_found(chart, DOCTOR_F_HOME_ASSISTANT_400) ||
+	    doctor_found(chart, DOCTOR_F_WERKZEUG_400) ||
+	    doctor_found(chart, DOCTOR_F_SAYS_FORWARDED))
+		return; /* that is what they say of something else */
 	if (base->status == 400 && g && doctor_found(chart, DOCTOR_F_GET_SAME) &&
 	    (doctor_found(chart, DOCTOR_F_PROXY_SEEN) ||
 	     doctor_found(chart, DOCTOR_F_RELAYED)))
