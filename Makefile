@@ -9,11 +9,12 @@ CTEST  = ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 
 SETUPS = setup-build setup-demo setup-test setup-zoo setup-fuzz
 
-.PHONY: all build demo test asan fuzz fuzz-smoke zoo zoo-blind zoo-fix bench \
+.PHONY: all build demo demo-chat test asan fuzz fuzz-smoke zoo zoo-blind zoo-fix bench \
 	install clean format help $(SETUPS)
 
 help:
 	@echo 'make demo    build, and see a refused handshake explained from both ends'
+	@echo 'make demo-chat a chat at http://127.0.0.1:8080/, until Ctrl-C'
 	@echo 'make test    build and run every test'
 	@echo 'make build   the program ($(BUILD)/sesame), the library, the examples'
 	@echo 'make install to /usr/local, or PREFIX=...'
@@ -35,6 +36,11 @@ build: setup-build
 demo: setup-demo
 	@tools/build $(BUILD) sesame
 	@SESAME=$(BUILD)/sesame tools/demo
+
+demo-chat: setup-demo
+	@tools/build $(BUILD) sesame
+	@echo 'Open http://127.0.0.1:8080/ in two windows; Ctrl-C ends it.'
+	@$(BUILD)/sesame serve -c examples/chat/sesame.yaml
 
 test: setup-test
 	@tools/build $(BUILD)
