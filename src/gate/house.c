@@ -93,6 +93,7 @@ static void *work(void *arg)
 	sesame_loop_run(w->loop);
 	gate_free(w->gate);
 	w->gate = NULL;
+	ses_buf_forget_spares(); /* they are this thread's */
 	if (atomic_fetch_sub(&house->n_busy, 1) == 1)
 		ses_loop_post(house->loop, tell_empty, house);
 	return NULL;
