@@ -605,6 +605,19 @@ static bool written_by_proxy(const struct doctor_probe *p)
 }
 
 /*
+ * One program wrote both answers, and it is none that passes others' on: what
+ * it says to a plain GET tells nothing of what is behind it.
+ */
+static bool of_one_hand(const struct doctor_probe *base,
+			const struct doctor_probe *g)
+{
+	return base->hops.writer >= 0 && g->hops.writer >= 0 &&
+	       !written_by_proxy(base) &&
+	       base->hops.hop[base->hops.writer].stack ==
+		       g->hops.hop[g->hops.writer].stack;
+}
+
+/*
  * The gateway cannot get an answer to the handshake from what is behind it; a
  * plain GET of the same path is answered there.
  */
@@ -613,6 +626,7 @@ static bool is_up_behind(const struct doctor_probe *base,
 {
 	return (base->status == 502 || base->status == 504) &&
 	       g->outcome == DOCTOR_ANSWERED && g->status < 500 &&
+	       !of_one_hand(base, g) &&
 	       (doctor_wants_upgrade(g) ||
 		(written_by_proxy(base) && !written_by_proxy(g)));
 }
@@ -717,7 +731,8 @@ static void find_get(struct doctor_chart *chart)
 	}
 	if (says_it_was_lost(chart))
 		return; /* half of it may arrive, so that they differ */
-	if (doctor_wants_upgrade(g))
+	if (doctor_wants_upgrade(g) &&
+	    (base->status < 500 || !of_one_hand(base, g)))
 		tell(chart,
 		     doctor_rank(base) == 2 ? DOCTOR_F_GET_UPGRADE_SEEN
 					    : DOCTOR_F_GET_UPGRADE_REQUIRED,

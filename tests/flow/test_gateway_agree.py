@@ -36,7 +36,7 @@ routes:
 """
 
 # Where the doctor does not find the cause yet.
-OPEN = {"a server that is down", "another version"}
+OPEN = {"another version"}
 # What cannot be told from outside: a 502 has no reason in it, and a 403 of an application is
 # its own, whatever it means by it.
 FROM_OUTSIDE = {

