@@ -36,7 +36,7 @@ static void put_rule(struct gate_story *story, const struct gate_notice *n)
 		gate_story_decide(story, n->policy, n->decision);
 	if (n->decision)
 		gate_story_survey(story, n->policy, n->request, n->decision);
-	if (!n->route || story->file[0])
+	if (!n->route || story->line)
 		return;
 	bytes_printable(bytes_of_str(n->route->path), story->route,
 			sizeof(story->route));

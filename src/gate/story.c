@@ -99,12 +99,12 @@ void gate_story_decide(struct gate_story *s, const struct gate_policy *policy,
 	show_text(s->route, sizeof(s->route), route ? route->path : "");
 	show_text(s->upstream, sizeof(s->upstream),
 		  route && route->n_servers ? route->server[0].text : "");
+	show_text(s->file, sizeof(s->file), policy->file);
 	keep_trace(s, d, NULL);
 	if (d->admitted)
 		return;
 	snprintf(s->check, sizeof(s->check), "%s", last->check);
 	show_text(s->rule, sizeof(s->rule), last->rule);
-	show_text(s->file, sizeof(s->file), policy->file);
 	show_text(s->nearest, sizeof(s->nearest),
 		  gate_nearest(policy, d, &compared));
 	SHOW(s->compared, last->value);

@@ -141,3 +141,8 @@ def test_a_journal_is_decided_once_more(tmp_path):
 def test_a_journal_that_is_none_is_told(tmp_path):
     r = check(tmp_path, "--replay", "nowhere.db")
     assert r.returncode == 3 and "nowhere.db" in r.stderr
+
+
+def test_an_admitted_request_shows_where_its_route_stands(tmp_path):
+    r = check(tmp_path, "--url", "/chat", *APP)
+    assert "sesame.yaml:4  /chat" in r.stdout
