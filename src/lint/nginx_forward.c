@@ -396,12 +396,54 @@ static void note_wrong(struct lint_run *run, const struct lint_node *level,
 	nginx_mend_done(&m, f);
 }
 
+/*
+ * $http_upgarde is the client's field Upgarde: nginx starts with it, and it is
+ * always empty. A name is meant if a slip or two lead to it.
+ */
+static bool is_nearly(const char *written, const char *meant)
+{
+	const char *name = written + strlen("$http_");
+	int distance;
+
+	if (strncmp(written, "$http_", strlen("$http_")) != 0)
+		return false;
+	distance = text_distance(name, meant);
+	return distance > 0 && distance <= 2;
+}
+
+static void note_empty_field(struct lint_run *run, const struct lint_node *level,
+			     const struct lint_node *node, const char *good,
+			     bool sure)
+{
+	const char *written = lint_arg(node, 1);
+	struct nginx_mend m = {.run = run};
+	struct lint_finding *f;
+	char where[128];
+
+	if (lint_told(run, LINT_MISSPELT_VARIABLE, node))
+		return;
+	nginx_where(level, where, sizeof(where));
+	f = lint_note(run, LINT_MISSPELT_VARIABLE, node, sure, where,
+		      "%.60s is a field that no client sends, so %s is always "
+		      "empty; write %s",
+		      written, lint_arg(node, 0), good);
+	lint_fix(f, "proxy_set_header %s %s;", lint_arg(node, 0), good);
+	nginx_mend_replace(&m, node, "proxy_set_header %s %s;",
+			   lint_arg(node, 0), good);
+	nginx_mend_done(&m, f);
+}
+
 static void judge_field(struct lint_run *run, const struct lint_node *level,
 			const struct lint_node *node, enum look look,
 			const char *good, bool sure)
 {
 	if (look == UNDEFINED)
 		note_undefined(run, level, node, good, sure);
+	else if (node && is_nearly(lint_arg(node, 1),
+				   lint_same(lint_arg(node, 0), "Upgrade")
+					   ? "upgrade"
+					   : "connection"))
+		note_empty_field(run, level, node, good, sure);
 	else if (look == WRONG || look == EMPTY)
 		note_wrong(run, level, node, good, sure);
 }
