@@ -8,6 +8,7 @@
 
 #include "doctor/echo.h"
 #include "doctor/harvest.h"
+#include "doctor/redact.h"
 
 enum where { WORD, PHRASE, REASON, FIELD };
 
@@ -121,17 +122,33 @@ static bool field_says(const struct doctor_probe *p, const char *phrase,
 	return false;
 }
 
-/* The line round @at, for quoting. */
+#define MOST_QUOTED 100 /* on either side of the phrase */
+
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/*
+ * The line round @at, for quoting. A word that the limit cuts goes as a whole:
+ * the end of a token is not known again for a secret.
+ */
 static struct bytes line_at(struct bytes text, size_t at)
 {
 	size_t from = at, to = at;
 
-	while (from > 0 && at - from < 100 && text.data[from - 1] != '\n' &&
-	       text.data[from - 1] != '>')
+	while (from > 0 && at - from < MOST_QUOTED &&
+	       text.data[from - 1] != '\n' && text.data[from - 1] != '>')
 		from--;
-	while (to < text.len && to - at < 100 && text.data[to] != '\n' &&
-	       text.data[to] != '<')
+	while (to < text.len && to - at < MOST_QUOTED &&
+	       text.data[to] != '\n' && text.data[to] != '<')
 		to++;
+	if (at - from == MOST_QUOTED)
+		while (from < at && !is_blank(text.data[from]))
+			from++;
+	if (to - at == MOST_QUOTED && to < text.len)
+		while (to > at && !is_blank(text.data[to - 1]))
+			to--;
 	return bytes_trim(bytes_of(text.data + from, to - from));
 }
 
@@ -305,7 +322,7 @@ void doctor_find_words(struct doctor_chart *chart, const struct doctor_probe *p)
 
 		if (doctor_found(chart, t->kind) || !says(p, t, &said))
 			continue;
-		bytes_printable(said, quote, sizeof(quote));
+		doctor_redact(chart->c, said, quote, sizeof(quote));
 		if (t->where == FIELD)
 			doctor_note(chart, t->kind, p, NULL,
 				    "the answer has the field %.*s: %s",

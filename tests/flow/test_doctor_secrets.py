@@ -157,6 +157,20 @@ def test_no_canary_sings_when_nothing_is_repeated(tmp_path):
             check(with_password(peer), tmp_path, [PASSWORD], forms=FORMS)
 
 
+@pytest.mark.parametrize("before, after", [
+    (b'{"error":"token ', b' was rejected: signature verification failed: invalid token"}'),
+    (b"Invalid token" + b" of a chat that is not yours" * 3 + b": ", b""),
+    (b"<p>", b" is an invalid token</p>")])
+@pytest.mark.parametrize("length", [60, 150, 400])
+def test_a_quote_that_is_cut_shows_no_part_of_a_token(before, after, length, tmp_path):
+    """A tail of a secret is not known again, so it must not come about."""
+    letters = "Qx7Lm2Vb9Zt4Kd8Rw3Ns6Hy1Jc5Pg0Fu".encode()
+    token = (b"eyJh" + letters * 13)[:length].decode()
+    with Peer(says(answer(b"401 Unauthorized", before + token.encode() + after))) as peer:
+        check(["-H", "Authorization: Bearer " + token, peer.url()], tmp_path,
+              [token[:12], token[-12:], letters.decode()[:12]], forms=[["--verbose"], ["--json"]])
+
+
 def test_a_password_is_hidden_with_its_name_around_it(tmp_path):
     both = ("ann:" + PASSWORD).encode()
     for text in (PASSWORD.encode(), both, base64.b64encode(both)):
