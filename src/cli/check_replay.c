@@ -9,6 +9,7 @@
 
 #include "cli/check.h"
 #include "cli/command.h"
+#include "cli/tell.h"
 #include "gate/amend.h"
 #include "gate/lookup.h"
 
@@ -39,19 +40,6 @@ struct replay {
 	size_t n;
 	uint64_t same, cut, more, kinds, refusals;
 };
-
-/* Looks that a policy and a recorded request decide alone. */
-static bool is_ruled(const char *check)
-{
-	static const char *const checks[] = {"path",	   "host",
-					     "address",	   "origin",
-					     "user-agent", "subprotocol"};
-
-	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
-		if (strcmp(check, checks[i]) == 0)
-			return true;
-	return false;
-}
 
 static void put(struct replay *r, const struct gate_story *s, enum change change)
 {
@@ -109,7 +97,7 @@ static void decide_again(void *user, const struct gate_story *s)
 	is_in = d->admitted || (d->route && d->route->observe);
 	if (was_in && !is_in)
 		put(r, s, NOW_REFUSED);
-	else if (!was_in && is_in && is_ruled(s->check))
+	else if (!was_in && is_in && tell_is_ruled(s->check))
 		put(r, s, NOW_ADMITTED);
 	else if (!was_in && !is_in && !is_same_refusal(s, d))
 		put(r, s, OTHERWISE_REFUSED);

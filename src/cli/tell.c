@@ -221,8 +221,7 @@ static void tell_advice(const struct gate_story *s)
 	ses_buf_fini(&advice);
 }
 
-/* Looks that lists decide; what others said, no list can change. */
-static bool is_ruled(const char *check)
+bool tell_is_ruled(const char *check)
 {
 	static const char *const checks[] = {"path",	   "host",
 					     "address",	   "origin",
@@ -238,7 +237,7 @@ void tell_change(const struct gate_story *s, const char *config, json_t *json)
 {
 	struct gate_rehearsal *r = calloc(1, sizeof(*r));
 	struct gate_amendments *a = calloc(1, sizeof(*a));
-	bool ruled = is_ruled(s->check);
+	bool ruled = tell_is_ruled(s->check);
 	struct gate_policy *now = ruled ? read_now(config) : NULL;
 	bool whole = r && a && gate_rehearse_story(s, r);
 

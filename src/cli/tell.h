@@ -22,4 +22,10 @@ void tell_change(const struct gate_story *story, const char *config,
 /* "2026-11-22 10:00:05", in the time of this place. */
 void tell_time(int64_t time_ms, char out[32]);
 
+/*
+ * Whether a look is one that policy and request decide alone, by its lists;
+ * what others said, no list can change.
+ */
+bool tell_is_ruled(const char *check);
+
 #endif

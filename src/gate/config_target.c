@@ -227,16 +227,11 @@ void gate_read_route_headers(struct gate_reader *r, const struct gate_item *i,
 	struct gate_route *route = to;
 	struct gate_item key, value;
 	void *state = NULL;
-	size_t n = 0;
+	size_t n;
 
-	if (!gate_want(r, i, gate_is_map(i), "a map of names and values"))
-		return;
-	while (gate_next_pair(i, &state, &key, &value))
-		n++;
-	if (!gate_fits(r, i, n))
+	if (!gate_want_pairs(r, i, &n))
 		return;
 	route->field = calloc(n, sizeof(*route->field));
-	state = NULL;
 	while (route->field && gate_next_pair(i, &state, &key, &value))
 		read_field(r, &key, &value, route);
 }

@@ -175,16 +175,11 @@ void gate_read_jwt_claims(struct gate_reader *r, const struct gate_item *i,
 	struct gate_jwt_settings *jwt = to;
 	struct gate_item key, value;
 	void *state = NULL;
-	size_t n = 0;
+	size_t n;
 
-	if (!gate_want(r, i, gate_is_map(i), "a map of names and values"))
-		return;
-	while (gate_next_pair(i, &state, &key, &value))
-		n++;
-	if (!gate_fits(r, i, n))
+	if (!gate_want_pairs(r, i, &n))
 		return;
 	jwt->claim = calloc(n, sizeof(*jwt->claim));
-	state = NULL;
 	while (jwt->claim && gate_next_pair(i, &state, &key, &value)) {
 		read_claim(r, &key, &value, &jwt->claim[jwt->n_claims]);
 		if (jwt->claim[jwt->n_claims].name)

@@ -147,6 +147,20 @@ bool gate_fits(struct gate_reader *r, const struct gate_item *i, size_t n)
 	return fits;
 }
 
+bool gate_want_pairs(struct gate_reader *r, const struct gate_item *i,
+		     size_t *ret_n)
+{
+	struct gate_item key, value;
+	void *state = NULL;
+
+	*ret_n = 0;
+	if (!gate_want(r, i, gate_is_map(i), "a map of names and values"))
+		return false;
+	while (gate_next_pair(i, &state, &key, &value))
+		++*ret_n;
+	return gate_fits(r, i, *ret_n);
+}
+
 void *gate_read_maps(struct gate_reader *r, const struct gate_item *i,
 		     size_t size, gate_read_fn read, size_t *ret_n)
 {

@@ -48,6 +48,10 @@ void *gate_read_maps(struct gate_reader *r, const struct gate_item *i,
 /* Complain of a list with too few or too many elements; returns if it fits. */
 bool gate_fits(struct gate_reader *r, const struct gate_item *i, size_t n);
 
+/* A map of names that no row knows, with as many pairs as its row allows. */
+bool gate_want_pairs(struct gate_reader *r, const struct gate_item *i,
+		     size_t *ret_n);
+
 char *gate_copy(struct bytes text);
 /* Replace what @to holds. */
 void gate_put(char **to, char *text);
