@@ -58,7 +58,8 @@ static bool open_sockets(struct gate_door *door, unsigned n)
 {
 	int fd = gate_inherited(&door->at);
 
-	if (fd >= 0)
+	door->inherited = fd >= 0;
+	if (door->inherited)
 		return share_socket(door, n, fd);
 	fd = ses_listen(&door->at, false, BACKLOG);
 	if (fd < 0 || ses_addr_of_socket(fd, false, &door->at) < 0 || n == 1) {
@@ -114,6 +115,7 @@ static bool open_door(struct gate_doors *doors, size_t i,
 	door->id = old ? old->id : atomic_fetch_add(&ids, 1) + 1;
 	if (old) {
 		door->at = old->at;
+		door->inherited = old->inherited;
 	} else if (!open_sockets(door, doors->n_workers)) {
 		int saved = errno;
 

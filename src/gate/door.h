@@ -20,6 +20,7 @@ struct gate_door {
 	struct ses_addr at;		  /* with the real port */
 	char url[SES_ADDR_TEXT + 8];	  /* "ws://127.0.0.1:8080" */
 	int *fd; /* a socket for each worker; -1 once it has taken it */
+	bool inherited; /* from the service manager, which keeps it open */
 	struct gate_tally *tally; /* gate/metrics.h */
 };
 

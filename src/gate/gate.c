@@ -84,10 +84,17 @@ void gate_entrance_done(struct gate_entrance *e)
 	free_if_done(e);
 }
 
-static void close_entrance(struct gate_entrance *e)
+/*
+ * Who waits at the door has been told by the system that he is connected, so
+ * he is let in, to be answered; save where another program goes on listening
+ * and will answer him.
+ */
+static void close_entrance(struct gate_entrance *e, bool at_once)
 {
-	if (e->open)
+	if (e->open && (at_once || e->inherited))
 		ses_listener_close(&e->listener);
+	else if (e->open)
+		ses_listener_finish(&e->listener);
 	e->open = false;
 	free_if_done(e);
 }
@@ -122,6 +129,7 @@ static struct gate_entrance *open_entrance(struct gate *gate,
 	}
 	e->gate = gate;
 	e->id = door->id;
+	e->inherited = door->inherited;
 	e->open = true;
 	e->listener.owner = e;
 	e->listener.on_accept = on_accept;
@@ -153,7 +161,8 @@ static bool has_door(const struct gate_doors *doors, unsigned id)
 	return false;
 }
 
-static void close_entrances(struct gate *gate, const struct gate_doors *but)
+static void close_entrances(struct gate *gate, const struct gate_doors *but,
+			    bool at_once)
 {
 	struct ses_list *link, *next;
 
@@ -163,7 +172,7 @@ static void close_entrances(struct gate *gate, const struct gate_doors *but)
 
 		next = link->next;
 		if (!but || !has_door(but, e->id))
-			close_entrance(e);
+			close_entrance(e, at_once);
 	}
 }
 
@@ -173,7 +182,7 @@ int gate_serve(struct gate *gate, struct gate_doors *doors)
 	struct ses_list *link, *next;
 	int result = 0;
 
-	close_entrances(gate, doors);
+	close_entrances(gate, doors, false);
 	for (size_t i = 0; i < doors->n; i++) {
 		struct gate_door *door = &doors->door[i];
 		struct gate_entrance *e = find_entrance(gate, door->id);
@@ -217,7 +226,7 @@ void gate_leave(struct gate *gate)
 	struct ses_list *link, *next;
 
 	gate->leaving = true;
-	close_entrances(gate, NULL);
+	close_entrances(gate, NULL, false);
 	for (link = gate->visits.next; link != &gate->visits; link = next) {
 		next = link->next;
 		gate_visit_dismiss(link);
@@ -241,7 +250,7 @@ void gate_free(struct gate *gate)
 	gate->leaving = false;
 	while ((link = ses_list_first(&gate->visits)))
 		gate_visit_expel(link);
-	close_entrances(gate, NULL);
+	close_entrances(gate, NULL, true);
 	gate_policy_unref(gate->policy);
 	gate_passwords_free(gate->passwords);
 	free(gate);

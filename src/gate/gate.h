@@ -30,6 +30,7 @@ struct gate_entrance {
 	struct gate_tally *tally; /* gate/metrics.h; NULL: not counted */
 	char url[SES_ADDR_TEXT + 8];
 	size_t n_visits; /* that still speak of it */
+	bool inherited;	 /* somebody else goes on listening there */
 	bool open;
 };
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define HEAD_MS	    10000 /* for the handshake to arrive */
+#define LAST_MS	    1000  /* the same, once the gateway is being stopped */
 #define QUEUE_BYTES (4 * 1024 * 1024)
 #define HIGH_BYTES  (256 * 1024)
 
@@ -140,21 +141,20 @@ static void count_out(struct gate_visit *v)
 	v->counted = false;
 }
 
+static const struct gate_refusal being_stopped = {
+	.cause = WHY_SERVER_LIMIT,
+	.status = 503,
+	.note = "the gateway is being stopped",
+};
+
 static enum gate_outcome check_upgrade(struct gate_visit *v)
 {
 	enum gate_outcome outcome = gate_visit_check_offer(v);
 
 	if (outcome != GATE_GO_ON)
 		return outcome;
-	if (v->gate->leaving) {
-		struct gate_refusal gone = {
-			.cause = WHY_SERVER_LIMIT,
-			.status = 503,
-			.note = "the gateway is being stopped",
-		};
-
-		return gate_visit_refuse(v, &gone);
-	}
+	if (v->gate->leaving)
+		return gate_visit_refuse(v, &being_stopped);
 	count_in(v);
 	gate_visit_note_entry(v);
 	return GATE_GO_ON;
@@ -321,6 +321,10 @@ static void on_time(struct ses_timer *timer)
 	};
 	const struct ses_tls_info *info = ses_stream_tls_info(v->stream);
 
+	if (v->gate->leaving) {
+		gate_visit_farewell(v);
+		return;
+	}
 	if (v->asking && v->asking->waiting) {
 		slow.cause = WHY_SERVER_LIMIT;
 		slow.status = 503;
@@ -414,12 +418,28 @@ static void on_leave(struct ses_timer *timer)
 	gate_visit_farewell(v);
 }
 
+/*
+ * One who is still asking gets an answer: that somebody is asked about him does
+ * not matter any more, and what he has sent so far is waited for.
+ */
+static void dismiss_asking(struct gate_visit *v)
+{
+	if (v->asking->kept)
+		gate_visit_refuse(v, &being_stopped);
+	else if (ses_timers_start(&v->gate->loop->timers, &v->timer,
+				  v->gate->loop->now_ms + LAST_MS) < 0)
+		gate_visit_farewell(v);
+}
+
 void gate_visit_dismiss(struct ses_list *link)
 {
 	struct gate_visit *v = ses_container_of(link, struct gate_visit, link);
-
 	uint64_t spread = v->gate->policy->stop.spread_ms;
 
+	if (v->asking) {
+		dismiss_asking(v);
+		return;
+	}
 	if (!v->conn && !v->relay) {
 		gate_visit_expel(link);
 		return;

@@ -37,15 +37,16 @@ static void rested(struct ses_timer *timer)
 				 l->loop->now_ms + REST_MS);
 }
 
-static void on_ready(struct ses_io *io, unsigned ready)
+/* Take @most of those who wait. 0, or what there is too little of. */
+static int take_in(struct ses_listener *l, int most)
 {
-	struct ses_listener *l = ses_container_of(io, struct ses_listener, io);
 	struct sesame_loop *loop = l->loop;
+	int result = 0;
 
 	loop->accepting = l; /* until its owner closes, and maybe frees, it */
-	for (int i = 0; i < BATCH && loop->accepting == l; i++) {
+	for (int i = 0; i < most && loop->accepting == l; i++) {
 		struct ses_addr peer = {.len = sizeof(peer.v6)};
-		int fd = accept4(io->fd, &peer.any, &peer.len,
+		int fd = accept4(l->io.fd, &peer.any, &peer.len,
 				 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
@@ -55,12 +56,22 @@ static void on_ready(struct ses_io *io, unsigned ready)
 		if (errno == EAGAIN || errno == EWOULDBLOCK)
 			break;
 		if (is_shortage(errno)) {
-			rest(l, errno);
+			result = errno;
 			break;
 		}
 		/* all others are about that one connection: the next, please */
 	}
 	loop->accepting = NULL;
+	return result;
+}
+
+static void on_ready(struct ses_io *io, unsigned ready)
+{
+	struct ses_listener *l = ses_container_of(io, struct ses_listener, io);
+	int shortage = take_in(l, BATCH);
+
+	if (shortage)
+		rest(l, shortage);
 }
 
 int ses_listener_adopt(struct ses_listener *l, struct sesame_loop *loop, int fd)
@@ -105,4 +116,13 @@ void ses_listener_close(struct ses_listener *l)
 	ses_io_forget(l->loop, &l->io);
 	close(l->io.fd);
 	l->io.fd = -1;
+}
+
+void ses_listener_finish(struct ses_listener *l)
+{
+	int shortage = take_in(l, BACKLOG);
+
+	if (shortage && l->on_short)
+		l->on_short(l, shortage);
+	ses_listener_close(l);
 }

@@ -36,5 +36,11 @@ int ses_listener_adopt(struct ses_listener *listener, struct sesame_loop *loop,
 		       int fd);
 /* Stop listening; no event follows. The struct is the caller's again. */
 void ses_listener_close(struct ses_listener *listener);
+/*
+ * The same, but those who wait to be accepted are accepted before: for them the
+ * system has taken the connection already, and would reset it. on_accept must
+ * not close the listener then.
+ */
+void ses_listener_finish(struct ses_listener *listener);
 
 #endif

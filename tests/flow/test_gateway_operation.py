@@ -478,6 +478,64 @@ def test_a_stop_spreads_the_goodbyes(tmp_path):
             s.close()
 
 
+def stop_while_many_wait(g, n, path, before):
+    """What @n clients get whose handshakes wait at the door, unread, at a SIGTERM;
+    and those of @before, that were taken and had not said all."""
+    os.kill(g.process.pid, signal.SIGSTOP)
+    waiting = [dial(g.port) for _ in range(n)]
+    for s in waiting:
+        s.sendall(request(g.port, path))
+    for s, rest in before:
+        s.sendall(rest)
+    g.signal(signal.SIGTERM)
+    os.kill(g.process.pid, signal.SIGCONT)
+    return [read_all(s) for s in waiting], [read_all(s) for s, _ in before]
+
+
+def test_who_waits_at_the_door_at_a_stop_is_answered(tmp_path):
+    with gateway(tmp_path, "workers: 2\n" + HEAD + ROUTES) as g:
+        half = dial(g.port)
+        whole = request(g.port, "/echo")
+        half.sendall(whole[:40])
+        time.sleep(0.1)
+        got, before = stop_while_many_wait(g, 400, "/echo", [(half, whole[40:])])
+        for raw in got + before:
+            a = Answer(raw)
+            assert a.status in (101, 503), raw
+            assert a.status == 101 or "close" in a.fields["connection"]
+        told = [Answer(raw).reference for raw in got if not raw.startswith(b"HTTP/1.1 101 ")]
+    if told:
+        r = subprocess.run([SESAME, "why", told[0], "-c", "sesame.yaml"], cwd=tmp_path,
+                           capture_output=True, text=True, timeout=30)
+        assert "the gateway is being stopped" in r.stdout, r.stdout + r.stderr
+
+
+def test_who_says_nothing_at_a_stop_is_not_waited_for(tmp_path):
+    with gateway(tmp_path, HEAD + ROUTES) as g:
+        silent = [dial(g.port) for _ in range(3)]
+        silent[0].sendall(b"GET /echo HT")
+        time.sleep(0.1)
+        began = time.time()
+        g.signal(signal.SIGTERM)
+        assert g.process.wait(10) == 0
+        assert time.time() - began < 3
+        for s in silent:
+            assert read_all(s) == b""
+            s.close()
+
+
+def test_who_waits_for_an_answer_from_behind_at_a_stop_is_told(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        routes = 'routes: [{path: /app, to: "ws://127.0.0.1:%d"}]\n' % mute.getsockname()[1]
+        with gateway(tmp_path, HEAD + routes) as g:
+            with dial(g.port) as s:
+                s.sendall(request(g.port, "/app"))
+                time.sleep(0.2)
+                g.signal(signal.SIGTERM)
+                a = Answer(read_all(s))
+            assert a.status == 503 and a.reference
+
+
 def test_the_deadline_is_hard_and_a_second_signal_is_harder(tmp_path):
     config = HEAD.replace("300ms, deadline: 5s", "0ms, deadline: 700ms") + ROUTES
     with gateway(tmp_path, config) as g:
