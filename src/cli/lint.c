@@ -128,6 +128,8 @@ static void print_finding(const struct lint_finding *f)
 		print_fix(f->fix);
 	else
 		print_removal(f);
+	if (f->stays)
+		puts("    (these lines alone do not mend it here)");
 }
 
 static void print_report(const struct lint_report *report)
@@ -247,40 +249,92 @@ static int read_report(struct job *job, const char *file,
 	return r < 0 ? EXIT_USAGE : EXIT_OK;
 }
 
-/* Files in other folders can be patched from the root only, and all together:
- * so the names are made absolute then. */
-static int patch(struct job *job, const char *file, struct lint_report *report)
+/* What no line of ours mends is told, and is not in the patch. */
+static void tell_staying(const struct lint_report *report)
 {
-	char *whole;
-	int status = EXIT_OK, mended;
+	for (size_t i = 0; i < report->n_findings; i++) {
+		const struct lint_finding *f = &report->finding[i];
 
-	if (!all_below(report)) {
-		job->from_root = true;
-		whole = strcmp(file, "-") == 0 ? NULL : realpath(file, NULL);
-		if (whole && file[0] != '/') {
-			lint_report_fini(report);
-			status = read_report(job, whole, report);
-		}
-		free(whole);
+		if (!f->stays)
+			continue;
+		fputs("sesame lint: ", stderr);
+		print_place(stderr, f->file, f->line, f->column);
+		fprintf(stderr,
+			"%s: would be told again behind its lines, so they are "
+			"not in the patch; mend it by hand\n",
+			lint_rule_id(f->rule));
 	}
-	mended = status == EXIT_OK ? lint_patch(report, &job->patch) : 0;
+}
+
+/* A patch is a promise: that what it mends is not found again. */
+static int try_patch(struct job *job, const char *file,
+		     struct lint_report *report)
+{
+	struct lint_files files = doctor_files(file, true);
+	int r = lint_try(&files, file, job->language,
+			 job->o->request ? &job->request : NULL, report);
+
+	if (r >= 0)
+		return EXIT_OK;
+	lint_report_fini(report);
+	fputs("sesame lint: out of memory\n", stderr);
+	return EXIT_USAGE;
+}
+
+/* Files in other folders can be patched from the root only, and all together:
+ * so the names are made absolute then. *ret: the name to be freed, or NULL. */
+static int read_from_root(struct job *job, const char *file,
+			  struct lint_report *report, char **ret)
+{
+	*ret = NULL;
+	if (all_below(report))
+		return EXIT_OK;
+	job->from_root = true;
+	if (file[0] == '/' || strcmp(file, "-") == 0)
+		return EXIT_OK;
+	*ret = realpath(file, NULL);
+	if (!*ret)
+		return EXIT_OK;
+	lint_report_fini(report);
+	return read_report(job, *ret, report);
+}
+
+static int patch(struct job *job, const struct lint_report *report)
+{
+	int mended;
+
+	tell_staying(report);
+	mended = lint_patch(report, &job->patch);
 	if (mended < 0) {
 		fputs("sesame lint: the patch is too large\n", stderr);
 		return EXIT_USAGE;
 	}
 	job->n_mended += (size_t)mended;
+	return EXIT_OK;
+}
+
+static int examine(struct job *job, const char *file, struct lint_report *report)
+{
+	char *whole = NULL;
+	int status = read_report(job, file, report);
+
+	if (status == EXIT_OK && job->o->fix)
+		status = read_from_root(job, file, report, &whole);
+	if (status == EXIT_OK)
+		status = try_patch(job, whole ? whole : file, report);
+	free(whole);
 	return status;
 }
 
 static int do_file(struct job *job, const char *file)
 {
 	struct lint_report report = {0};
-	int status = read_report(job, file, &report);
+	int status = examine(job, file, &report);
 
 	if (status != EXIT_OK)
 		return status;
 	if (job->o->fix)
-		status = patch(job, file, &report);
+		status = patch(job, &report);
 	else if (job->o->json)
 		json_array_append_new(job->all, report_json(file, &report));
 	else
@@ -301,7 +355,7 @@ static void print_patch(struct bytes patch)
 {
 	if (isatty(STDOUT_FILENO))
 		cli_print_safely(stdout, (const char *)patch.data, patch.len);
-	else
+	else if (patch.len)
 		fwrite(patch.data, 1, patch.len, stdout);
 }
 

@@ -112,6 +112,18 @@ static bool leads_on(const struct lint_node *front)
 	       lint_child(front, "default_backend", NULL);
 }
 
+/* Whether @section takes over what stands in @from, or is it. */
+static bool takes_over(const struct haproxy *h, const struct lint_node *section,
+		       const struct lint_node *from)
+{
+	for (int depth = 0; section && depth < LINT_MAX_DEPTH; depth++) {
+		if (section == from)
+			return true;
+		section = haproxy_defaults(h, section);
+	}
+	return false;
+}
+
 static void judge_timeout(const struct haproxy_way *w)
 {
 	const struct lint_node *back = w->back ? w->back : w->front;
@@ -146,9 +158,9 @@ static void judge_timeout(const struct haproxy_way *w)
 	f = haproxy_note(w, LINT_SHORT_TIMEOUT, at, w->sure, text);
 	if (tunnel)
 		haproxy_put_instead(w->run, f, tunnel, "timeout tunnel 1h");
-	else if (at->parent && !haproxy_is(at->parent, "frontend"))
+	else if (takes_over(w->h, back, at->parent))
 		haproxy_put_below(w->run, f, at, "timeout tunnel 1h");
-	else /* a frontend takes no timeout tunnel */
+	else /* that of the frontend, which takes no timeout tunnel */
 		haproxy_put_below(w->run, f, back, "timeout tunnel 1h");
 }
 

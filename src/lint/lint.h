@@ -11,6 +11,7 @@
  *   apache.c haproxy.c caddy.c
  *   patch.c       the edits of all findings as one unified diff
  *   line.c        several changes of one line
+ *   trial.c       whether the patch mends: what it leaves is judged again
  *   rules.def     every rule, with the cause it leads to
  */
 #ifndef LINT_LINT_H
@@ -95,6 +96,7 @@ struct lint_finding {
 	struct lint_edit edit[LINT_MAX_EDITS];
 	size_t n_edits;
 	bool no_edits; /* there would be more than fit */
+	bool stays;    /* lint_try() saw it again behind its own edits */
 };
 
 struct lint_report {
@@ -127,6 +129,15 @@ int lint_file(const struct lint_files *files, const char *path,
 	      enum lint_language language, const struct lint_request *request,
 	      struct lint_report *ret, struct lint_error *ret_error);
 void lint_report_fini(struct lint_report *report);
+
+/*
+ * Apply the patch in memory and judge what it leaves, by the same arguments as
+ * lint_file(). Edits of a finding that would be told again are no remedy: they
+ * go, and the finding says that it stays. Returns how many do, or an error.
+ */
+int lint_try(const struct lint_files *files, const char *path,
+	     enum lint_language language, const struct lint_request *request,
+	     struct lint_report *report);
 
 /* Append the edits of all findings as a unified diff for `patch -p0`. Where two
  * would change one part of a line in two ways, the one whose rule comes first in

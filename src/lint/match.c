@@ -234,6 +234,25 @@ static struct bytes whole_line(struct lint_run *run,
 	return line;
 }
 
+static bool is_word(uint8_t c)
+{
+	return isalnum(c) || c == '_';
+}
+
+/* Whether @word stands at @at of @line as a word: an acl called n is not the n
+ * of "deny". */
+static bool stands_at(struct bytes line, size_t at, struct bytes word)
+{
+	size_t end = at + word.len;
+
+	if (memcmp(line.data + at, word.data, word.len) != 0)
+		return false;
+	if (at && is_word(word.data[0]) && is_word(line.data[at - 1]))
+		return false;
+	return end == line.len || !is_word(word.data[word.len - 1]) ||
+	       !is_word(line.data[end]);
+}
+
 bool lint_swap(struct lint_run *run, struct lint_finding *f,
 	       const struct lint_node *node, const char *from, const char *to,
 	       bool paste)
@@ -241,8 +260,10 @@ bool lint_swap(struct lint_run *run, struct lint_finding *f,
 	struct bytes line = whole_line(run, node), head, tail;
 	size_t len = strlen(from), i = node->column ? node->column - 1 : 0;
 
+	if (!len)
+		return false;
 	for (; line.len >= len && i <= line.len - len; i++)
-		if (memcmp(line.data + i, from, len) == 0)
+		if (stands_at(line, i, bytes_of(from, len)))
 			break;
 	if (line.len < len || i > line.len - len)
 		return false;

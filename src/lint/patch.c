@@ -27,7 +27,9 @@ struct printer {
 	struct lint_source *source;
 	struct lint_text *file;
 	bool crlf;
-	long grown; /* lines that the file has more by now */
+	bool plain;	 /* not a diff: the file as the patch leaves it */
+	unsigned *moved; /* plain: where each line stands then; or NULL */
+	long grown;	 /* lines that the file has more by now */
 	int error;
 };
 
@@ -79,8 +81,10 @@ static bool fits(const struct lint_finding *f, const struct plan *plan)
 }
 
 /* All that is to be done, in any file: what keeps the door shut comes before
- * what only makes it narrow, which is the order of the rules. */
-static int choose(const struct lint_report *report, struct plan *plan)
+ * what only makes it narrow, which is the order of the rules. @chosen (or NULL)
+ * says which findings are mended. */
+static int choose(const struct lint_report *report, struct plan *plan,
+		  bool *chosen)
 {
 	int mended = 0;
 
@@ -93,6 +97,8 @@ static int choose(const struct lint_report *report, struct plan *plan)
 			continue;
 		for (size_t e = 0; e < f->n_edits; e++)
 			plan->edit[plan->n++] = &f->edit[e];
+		if (chosen)
+			chosen[i % report->n_findings] = true;
 		mended++;
 	}
 	return mended;
@@ -139,12 +145,20 @@ static bool is_unended(struct printer *p, size_t n)
 	       text.data[text.len - 1] != '\n';
 }
 
+static void put_mark(struct printer *p, char mark)
+{
+	if (!p->plain)
+		put(p, bytes_of(&mark, 1));
+}
+
 static void put_old(struct printer *p, char mark, size_t n)
 {
-	put(p, bytes_of(&mark, 1));
+	if (p->plain && mark == '-')
+		return;
+	put_mark(p, mark);
 	put(p, old_line(p, n));
 	put(p, BYTES("\n"));
-	if (mark != '+' && is_unended(p, n))
+	if (!p->plain && mark != '+' && is_unended(p, n))
 		put(p, BYTES("\\ No newline at end of file\n"));
 }
 
@@ -190,7 +204,7 @@ static bool is_again(const struct plan *plan, size_t end)
 
 static void put_new(struct printer *p, struct bytes line)
 {
-	put(p, BYTES("+"));
+	put_mark(p, '+');
 	put(p, line);
 	put(p, p->crlf ? BYTES("\r\n") : BYTES("\n"));
 }
@@ -293,6 +307,8 @@ static void put_line(struct printer *p, const struct plan *plan, struct hunk *h,
 {
 	size_t from = *i, inserts = 0, change = SIZE_MAX;
 
+	if (p->moved)
+		p->moved[n] = (unsigned)h->n_new + 1;
 	for (; *i < h->to && plan->edit[*i]->line == n; (*i)++) {
 		if (is_insert(plan->edit[*i]))
 			inserts++;
@@ -411,8 +427,40 @@ int lint_patch(const struct lint_report *report, struct ses_buf *out)
 
 	if (!all)
 		return SESAME_ENOMEM;
-	mended = choose(report, all);
+	mended = choose(report, all, NULL);
 	put_files(&p, all, all + 1);
 	free(all);
 	return p.error ? p.error : mended;
+}
+
+int lint_patched(const struct lint_report *report, size_t file,
+		 struct ses_buf *out, unsigned **ret_moved, bool *chosen)
+{
+	struct printer p = {.out = out, .source = report->source, .plain = true};
+	struct plan *all = calloc(2, sizeof(*all));
+	struct hunk whole = {.first = 1};
+
+	p.file = &report->source->file[file];
+	p.crlf = has_crlf(&p); /* the lines are counted now */
+	p.moved = calloc(p.file->n_lines + 1, sizeof(*p.moved));
+	if (!all || !p.moved) {
+		free(all);
+		free(p.moved);
+		return SESAME_ENOMEM;
+	}
+	choose(report, all, chosen);
+	choose_file(all, p.file->name, all + 1);
+	whole.to = all[1].n;
+	whole.last = p.file->n_lines;
+	if (whole.to)
+		put_body(&p, all + 1, &whole);
+	else
+		put(&p, p.file->text);
+	free(all);
+	if (whole.to && !p.error) {
+		*ret_moved = p.moved;
+		return 1;
+	}
+	free(p.moved);
+	return p.error;
 }

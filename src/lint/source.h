@@ -37,4 +37,15 @@ struct lint_text *lint_source_find(struct lint_source *source, const char *name)
 bool lint_source_line(struct lint_source *source, struct lint_text *file,
 		      size_t n, struct bytes *ret);
 
+/* ---- patch.c ---- */
+
+/*
+ * File @file of the report's source as the patch leaves it, appended to @out.
+ * 1, with *ret_moved (freed with free()) telling for each line where it stands
+ * then; 0 when the patch leaves it as it is; or an error. @chosen (one for each
+ * finding, false before): which findings the patch mends.
+ */
+int lint_patched(const struct lint_report *report, size_t file,
+		 struct ses_buf *out, unsigned **ret_moved, bool *chosen);
+
 #endif

@@ -118,22 +118,42 @@ static void check(const struct lint_report *report)
 	check_patch(report);
 }
 
+/* What stays in the patch mends: a second trial has nothing to say. */
+static void check_trial(const struct lint_files *files,
+			enum lint_language language,
+			const struct lint_request *request,
+			struct lint_report *report)
+{
+	if (lint_try(files, "main", language, request, report) >= 0 &&
+	    lint_try(files, "main", language, request, report) > 0)
+		abort();
+	check_patch(report);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct lint_request request = {
-		.tls = true, .host = "app.example", .port = 443, .path = "/ws",
-		.origin = "https://app.example", .user_agent = "Firefox/1"};
+		.tls = true,
+		.host = "app.example",
+		.port = 443,
+		.path = "/ws",
+		.origin = "https://app.example",
+		.user_agent = "Firefox/1"};
 	struct parts parts = {.n = 0};
 	struct lint_files files = {read_part, list_parts, &parts};
+	const struct lint_request *asked;
+	enum lint_language language;
 	struct lint_report report;
 	struct lint_error error;
 
 	if (size == 0)
 		return 0;
+	language = data[0] % (LINT_CADDY + 1);
+	asked = data[0] & 0x40 ? NULL : &request;
 	cut(bytes_of(data + 1, size - 1), &parts);
-	if (lint_file(&files, "main", data[0] % (LINT_CADDY + 1),
-		      data[0] & 0x40 ? NULL : &request, &report, &error) == 0) {
+	if (lint_file(&files, "main", language, asked, &report, &error) == 0) {
 		check(&report);
+		check_trial(&files, language, asked, &report);
 		lint_report_fini(&report);
 	} else if (!error.text[0]) {
 		abort();

@@ -243,3 +243,17 @@ TEST("HAProxy's configuration may be cut anywhere")
 			assert_true(error.text[0] != '\0');
 	}
 }
+
+TEST("a patch goes to the section that the finding is about, and to whole words")
+{
+	check_patch(LINT_HAPROXY,
+		    "backend app\n server a 127.0.0.1:1\ndefaults\n"
+		    " timeout client 3s\nfrontend web\n mode http\n"
+		    " acl is_ws hdr(Upgrade) -i websocket\n"
+		    " use_backend app if is_ws\n",
+		    NULL, " backend app\n+ timeout tunnel 1h\n");
+	check_patch(LINT_HAPROXY,
+		    "frontend web\n acl o path /x\n"
+		    " http-request deny if n\n",
+		    NULL, "+ http-request deny if o\n");
+}
