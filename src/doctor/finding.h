@@ -103,7 +103,7 @@ bool doctor_page_url(const struct doctor_case *c, struct ses_url *ret);
 bool doctor_backend_host(const struct doctor_case *c, bool as_public, char *out,
 			 size_t size);
 
-/* ---- between finding.c and its parts: symptom.c, telltale.c, pair.c ---- */
+/* ---- between finding.c and its parts: symptom.c, telltale.c, pair*.c ---- */
 
 /* Add a finding, told by a format; redacted by the caller where needed. */
 void doctor_note(struct doctor_chart *chart, enum doctor_finding_kind kind,

@@ -48,7 +48,7 @@ PURE = ["base/*", "wire/*", "why/*", "lint/*", "hub/channel.c",
         "gate/digests.c", "gate/tokens.c", "gate/password.c", "gate/users.c",
         "gate/places.c", "gate/credential.c", "gate/hide.c",
         "doctor/finding.c",
-        "doctor/pair.c", "doctor/experiment.c", "doctor/csp.c",
+        "doctor/pair*.c", "doctor/experiment.c", "doctor/csp.c",
         "doctor/diagnose.c", "doctor/plan.c",
         "doctor/verdict.c", "doctor/facts.c", "doctor/prescribe.c"]
 

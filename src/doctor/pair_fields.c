@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Is it something else that the user sends? The query, the subprotocols, the
+ * credentials, the User-Agent and the other fields are left out, cut short or
+ * changed, one at a time. What is hard is that one field may be in the way for
+ * its size, its content, or for what it is.
+ */
+#include "doctor/pair.h"
+
+#include "base/percent.h"
+
+#include "doctor/harvest.h"
+#include "doctor/key.h"
+#include "doctor/redact.h"
+
+#define LONG_QUERY 3000 /* limits of the request line begin at 4 KiB */
+
+/* ---- the query ---- */
+
+/*
+ * What rules of firewalls look for, whatever it was meant for. The first are
+ * signs anywhere, the others in a query alone.
+ */
+bool doctor_is_attack(struct bytes text, bool query)
+{
+	static const char *const signs[] = {
+		"../",	    "..\\", "<script",	   "$(", "${", "/etc/", "' or ",
+		" union ",  "() {", "javascript:", "<",	 "'",  "\"",	"`",
+		";",	    "://",  " or ",	   "--", "|",  "\r",	"union",
+		" select ", "\n",   "select *",	   "1=1"};
+	size_t most = query ? sizeof(signs) / sizeof(signs[0]) : 10;
+	char plain[1024];
+	size_t n = 0;
+
+	while (text.len > 0 && n < sizeof(plain)) {
+		uint8_t b = ses_percent_next(&text);
+
+		plain[n++] = (char)(b == '+' || b == 0 ? ' ' : b);
+	}
+	for (size_t i = 0; i < most; i++)
+		if (bytes_contains_nocase(bytes_of(plain, n),
+					  bytes_of_str(signs[i])))
+			return true;
+	return false;
+}
+
+/* The refusal is one of size, and the head is not small. */
+static bool is_about_size(const struct doctor_chart *chart)
+{
+	return !doctor_found(chart, DOCTOR_F_HEAD_SMALL) &&
+	       (doctor_found(chart, DOCTOR_F_STATUS_431) ||
+		doctor_found(chart, DOCTOR_F_SAYS_HEAD_LARGE));
+}
+
+/* A query that makes the request line long, where a limit was met. */
+static bool is_too_long(const struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+
+	return is_about_size(chart) ||
+	       (chart->c->url.query.len > LONG_QUERY &&
+		(base->status == 400 || base->outcome == DOCTOR_NO_ANSWER));
+}
+
+void doctor_find_query(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct doctor_tally q = doctor_tally(chart, DOCTOR_NO_QUERY);
+	struct doctor_tally with = doctor_tally(chart, DOCTOR_PARAMETER);
+	struct doctor_tally without = doctor_tally(chart, DOCTOR_NO_PARAMETER);
+	/* firewalls refuse in HTTP, or cut; they do not say 101 first */
+	bool attack = doctor_rank(base) <= 2 && base->status != 404 &&
+		      base->status / 100 != 5 &&
+		      doctor_is_attack(chart->c->url.query, true);
+
+	if (q.opened && is_too_long(chart))
+		doctor_tell(chart, DOCTOR_F_HEADER_LARGE_REMOVED_OPENS,
+			    q.opened);
+	else if (q.opened || without.opened)
+		doctor_tell(chart,
+			    attack     ? DOCTOR_F_QUERY_ATTACK_OPENS
+			    : q.opened ? DOCTOR_F_QUERY_REMOVED_OPENS
+				       : DOCTOR_F_PARAMETER_OPENS,
+			    q.opened ? q.opened : without.opened);
+	else if (with.opened)
+		doctor_tell(chart, DOCTOR_F_PARAMETER_OPENS, with.opened);
+	else if (q.changed)
+		doctor_tell(chart,
+			    attack ? DOCTOR_F_QUERY_ATTACK_CHANGES
+				   : DOCTOR_F_QUERY_CHANGES_ANSWER,
+			    q.changed);
+	else if (q.same)
+		doctor_tell_same(chart, DOCTOR_F_QUERY_NO_EFFECT, q.same,
+				 "without the query the answer is the same");
+}
+
+/* ---- the subprotocol ---- */
+
+/* Without what was offered, @p is told of the subprotocol; with it, not. */
+static bool is_missed(const struct doctor_chart *chart,
+		      const struct doctor_probe *p)
+{
+	return p && chart->c->subprotocols &&
+	       doctor_says(p, DOCTOR_F_SAYS_SUBPROTOCOL) &&
+	       !doctor_says(doctor_baseline(chart), DOCTOR_F_SAYS_SUBPROTOCOL);
+}
+
+static void find_subprotocol(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct doctor_tally with = doctor_tally(chart, DOCTOR_SUBPROTOCOL);
+	struct doctor_tally without = doctor_tally(chart, DOCTOR_NO_SUBPROTOCOL);
+	const struct doctor_probe *worse = !chart->c->subprotocols ? NULL
+					   : with.worse		   ? with.worse
+							: without.worse;
+
+	for (size_t i = 0; i < chart->n_probes; i++)
+		if (chart->probe[i]->trial.change == DOCTOR_SUBPROTOCOL &&
+		    doctor_chooses(base, chart->probe[i]))
+			doctor_tell(chart, DOCTOR_F_SUBPROTOCOL_OPENS,
+				    chart->probe[i]);
+	if (with.opened || without.opened) {
+		doctor_tell(chart,
+			    with.opened ? DOCTOR_F_SUBPROTOCOL_OPENS
+					: DOCTOR_F_SUBPROTOCOL_REMOVED_OPENS,
+			    with.opened ? with.opened : without.opened);
+		return;
+	}
+	if (base->outcome == DOCTOR_OPEN)
+		return;
+	if (base->outcome == DOCTOR_CLOSED_AFTER && base->subprotocol.len == 0 &&
+	    (base->close_code == 1002 || base->close_code == 1003))
+		doctor_note(
+			chart, DOCTOR_F_SUBPROTOCOL_UNSPOKEN, base, NULL,
+			"accepted without a subprotocol, and closed at once "
+			"with %u, a fault of the protocol",
+			base->close_code);
+	if (is_missed(chart, without.changed) || is_missed(chart, with.changed))
+		doctor_tell(chart, DOCTOR_F_SUBPROTOCOL_CLAIMED,
+			    is_missed(chart, without.changed) ? without.changed
+							      : with.changed);
+	else if (with.changed || without.changed)
+		doctor_tell(chart, DOCTOR_F_SUBPROTOCOL_CHANGES_ANSWER,
+			    with.changed ? with.changed : without.changed);
+	else if (worse && doctor_is_left_alone(base, worse))
+		doctor_tell(chart, DOCTOR_F_SUBPROTOCOL_CLAIMED, worse);
+	else if (without.same || (with.same && !chart->c->subprotocols))
+		doctor_tell_same(
+			chart, DOCTOR_F_SUBPROTOCOL_NO_EFFECT,
+			with.same ? with.same : without.same,
+			"with other subprotocols the answer is the same");
+}
+
+/* ---- the other fields ---- */
+
+/* One field with next to nothing in it, which tells size from content. */
+static void find_short(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct doctor_tally t = doctor_tally(chart, DOCTOR_SHORT_HEADER);
+
+	if (t.opened)
+		doctor_tell(chart, DOCTOR_F_HEADER_SHORT_OPENS, t.opened);
+	else if (t.answered ||
+		 (t.changed && (base->status == 400 || base->status == 413 ||
+				base->status == 414 || base->status == 431 ||
+				base->status == 494)))
+		doctor_tell(chart, DOCTOR_F_HEADER_SHORT_ANSWERS,
+			    t.answered ? t.answered : t.changed);
+	else if (t.same)
+		doctor_tell_same(
+			chart, DOCTOR_F_HEADER_SHORT_SAME, t.same,
+			"with the largest field cut short the answer is the "
+			"same");
+}
+
+/* One of the credentials holds what rules of firewalls look for. */
+static bool has_odd_credentials(const struct doctor_case *c)
+{
+	for (size_t i = 0; i < c->n_headers; i++)
+		if ((strcasecmp(c->header[i].name, "Cookie") == 0 ||
+		     doctor_is_secret_name(bytes_of_str(c->header[i].name))) &&
+		    doctor_is_attack(bytes_of_str(c->header[i].value), false))
+			return true;
+	return false;
+}
+
+static void find_credentials(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct doctor_tally t = doctor_tally(chart, DOCTOR_NO_CREDENTIALS);
+
+	if (t.opened && doctor_found(chart, DOCTOR_F_HEADER_SHORT_OPENS))
+		return; /* what was in the way was their length */
+	if (t.opened && is_about_size(chart) &&
+	    !doctor_found(chart, DOCTOR_F_HEADER_SHORT_SAME))
+		doctor_tell(chart, DOCTOR_F_HEADER_LARGE_REMOVED_OPENS,
+			    t.opened);
+	else if (t.opened && base->status != 401 && has_odd_credentials(chart->c))
+		doctor_tell(chart, DOCTOR_F_HEADER_ATTACK_OPENS, t.opened);
+	else if (t.opened && base->status == 404 && chart->c->n_headers == 0 &&
+		 chart->c->url.query.len > 0)
+		/* who finds the target without it compares all of the target */
+		doctor_tell(chart, DOCTOR_F_QUERY_REMOVED_OPENS, t.opened);
+	else if (t.opened)
+		doctor_tell(chart, DOCTOR_F_CREDENTIALS_REMOVED_OPENS, t.opened);
+	else if (t.changed && t.changed->status == 401 && base->status == 400)
+		doctor_tell(chart, DOCTOR_F_CREDENTIALS_UNREAD, t.changed);
+	else if (t.changed && t.changed->status == 401 && base->status != 401)
+		doctor_tell(chart, DOCTOR_F_CREDENTIALS_JUDGED, t.changed);
+	else if (t.changed)
+		doctor_tell(chart, DOCTOR_F_CREDENTIALS_CHANGE_ANSWER,
+			    t.changed);
+	else if (t.same)
+		doctor_tell_same(
+			chart, DOCTOR_F_CREDENTIALS_NO_EFFECT, t.same,
+			"without the credentials the answer is the same");
+}
+
+static void find_agent(struct doctor_chart *chart)
+{
+	struct doctor_tally t = doctor_tally(chart, DOCTOR_USER_AGENT);
+
+	if (t.opened)
+		doctor_tell(chart, DOCTOR_F_AGENT_OPENS, t.opened);
+	else if (t.changed)
+		doctor_tell(chart, DOCTOR_F_AGENT_CHANGES_ANSWER, t.changed);
+	else if (t.same)
+		doctor_tell_same(
+			chart, DOCTOR_F_AGENT_NO_EFFECT, t.same,
+			"with a browser's User-Agent the answer is the same");
+}
+
+static bool removes_attack(const struct doctor_case *c,
+			   const struct doctor_probe *p)
+{
+	const struct doctor_header *h = doctor_case_header(c, p->trial.value);
+
+	return h && doctor_is_attack(bytes_of_str(h->value), false);
+}
+
+static void find_others(struct doctor_chart *chart)
+{
+	struct doctor_tally removed = doctor_tally(chart, DOCTOR_NO_HEADER);
+	struct doctor_tally bare = doctor_tally(chart, DOCTOR_MINIMAL);
+	struct doctor_tally version = doctor_tally(chart, DOCTOR_VERSION);
+	struct doctor_tally plain = doctor_tally(chart, DOCTOR_NO_EXTENSIONS);
+
+	if (removed.opened && removes_attack(chart->c, removed.opened))
+		doctor_tell(chart, DOCTOR_F_HEADER_ATTACK_OPENS, removed.opened);
+	else if (removed.opened)
+		doctor_tell(
+			chart,
+			doctor_found(chart, DOCTOR_F_HEAD_LARGE) ||
+					doctor_found(chart,
+						     DOCTOR_F_HEADER_SHORT_OPENS)
+				? DOCTOR_F_HEADER_LARGE_REMOVED_OPENS
+				: DOCTOR_F_HEADER_REMOVED_OPENS,
+			removed.opened);
+	if (bare.opened && doctor_found(chart, DOCTOR_F_HANDSHAKE_BY_HAND) &&
+	    !chart->c->origin && !doctor_has_credentials(chart->c))
+		doctor_tell(chart, DOCTOR_F_HEADER_REMOVED_OPENS, bare.opened);
+	else if (bare.opened)
+		doctor_tell(chart, DOCTOR_F_MINIMAL_OPENS, bare.opened);
+	else if (bare.same)
+		doctor_tell_same(
+			chart, DOCTOR_F_MINIMAL_NO_EFFECT, bare.same,
+			"with nothing but the handshake itself the answer is "
+			"the same");
+	if (version.opened)
+		doctor_tell(chart,
+			    doctor_found(chart, DOCTOR_F_VERSION_BY_HAND)
+				    ? DOCTOR_F_VERSION_13_OPENS
+				    : DOCTOR_F_VERSION_OPENS,
+			    version.opened);
+	if (plain.opened)
+		doctor_tell(chart, DOCTOR_F_EXTENSIONS_REMOVED_OPENS,
+			    plain.opened);
+}
+
+void doctor_find_fields(struct doctor_chart *chart)
+{
+	find_subprotocol(chart);
+	find_short(chart);
+	find_credentials(chart);
+	find_agent(chart);
+	find_others(chart);
+}

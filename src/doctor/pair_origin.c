@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Is it the Origin? It is left out, or another one is sent: the server's own,
+ * those that pages and answers name, and one that nobody has. Where the user
+ * sends none, whether one is missed.
+ */
+#include "doctor/pair.h"
+
+#include "doctor/harvest.h"
+#include "doctor/key.h"
+
+/* Without an Origin in the user's request: does it open with one? */
+static void find_origin_added(struct doctor_chart *chart, struct doctor_tally t)
+{
+	const struct doctor_probe *odd =
+		doctor_tried(chart, DOCTOR_ORIGIN, DOCTOR_NONSENSE_ORIGIN);
+
+	if (t.opened) {
+		doctor_tell(chart, DOCTOR_F_ORIGIN_ADDED_OPENS, t.opened);
+		if (odd && odd->outcome != DOCTOR_OPEN &&
+		    !doctor_comes_further(chart, doctor_baseline(chart), odd))
+			doctor_tell(chart, DOCTOR_F_ORIGIN_ADDED_NOT_ANY, odd);
+	} else if (t.changed) {
+		doctor_tell(chart, DOCTOR_F_ORIGIN_CHANGES_ANSWER, t.changed);
+	} else if (t.same) {
+		doctor_tell_same(
+			chart, DOCTOR_F_ORIGIN_NO_EFFECT, t.same,
+			"with the server's own Origin the answer is the same");
+	}
+}
+
+static void find_origin_opened(struct doctor_chart *chart,
+			       const struct doctor_probe *p)
+{
+	const struct doctor_case *c = chart->c;
+	const char *value = p->trial.value;
+
+	if (doctor_found(chart, DOCTOR_F_ORIGIN_SENT_SAME)) {
+		if (doctor_is_own_origin(c, value))
+			doctor_tell(chart, DOCTOR_F_ORIGIN_SCHEME_OPENS, p);
+		else if (bytes_contains_nocase(bytes_of_str(value),
+					       BYTES("//127.")) ||
+			 bytes_contains_nocase(bytes_of_str(value),
+					       BYTES("//localhost")))
+			doctor_tell(chart, DOCTOR_F_ORIGIN_BACKEND_OPENS, p);
+		else
+			doctor_tell(chart, DOCTOR_F_ORIGIN_OTHER_OPENS, p);
+	} else if (doctor_is_own_origin(c, value)) {
+		doctor_tell(chart, DOCTOR_F_ORIGIN_SAME_OPENS, p);
+	} else {
+		doctor_tell(chart, DOCTOR_F_ORIGIN_OTHER_OPENS, p);
+	}
+}
+
+/* The own Origin is refused as given, and with http as well. */
+static void find_either_refused(struct doctor_chart *chart)
+{
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+
+		if (p->trial.change == DOCTOR_ORIGIN &&
+		    p->outcome != DOCTOR_OPEN &&
+		    !doctor_comes_further(chart, doctor_baseline(chart), p) &&
+		    bytes_starts(bytes_of_str(p->trial.value),
+				 BYTES("http:")) &&
+		    doctor_is_own_origin(chart->c, p->trial.value))
+			doctor_tell(chart, DOCTOR_F_ORIGIN_EITHER_REFUSED, p);
+	}
+}
+
+/* The handshake @p is answered as a plain GET is, the user's own is not. */
+static bool is_taken_for_get(const struct doctor_chart *chart,
+			     const struct doctor_probe *p)
+{
+	const struct doctor_probe *g =
+		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
+
+	return g && doctor_tried(chart, DOCTOR_ORIGIN, NULL) &&
+	       doctor_same_answer(g, p) &&
+	       !doctor_same_answer(g, doctor_baseline(chart));
+}
+
+void doctor_find_origin(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct doctor_tally with = doctor_tally(chart, DOCTOR_ORIGIN);
+	struct doctor_tally without = doctor_tally(chart, DOCTOR_NO_ORIGIN);
+	bool same = doctor_found(chart, DOCTOR_F_ORIGIN_SENT_SAME);
+
+	if (!chart->c->origin) {
+		find_origin_added(chart, with);
+		return;
+	}
+	if (without.opened)
+		doctor_tell(chart,
+			    same ? DOCTOR_F_ORIGIN_OWN_REFUSED
+				 : DOCTOR_F_ORIGIN_ABSENT_OPENS,
+			    without.opened);
+	if (with.opened)
+		find_origin_opened(chart, with.opened);
+	else if (without.opened && same && chart->c->url.tls)
+		find_either_refused(chart);
+	if (without.opened || with.opened || base->outcome == DOCTOR_OPEN)
+		return;
+	if (without.changed && doctor_all_same(with) &&
+	    is_taken_for_get(chart, without.changed))
+		doctor_tell(chart, DOCTOR_F_ORIGIN_MAKES_HANDSHAKE,
+			    without.changed);
+	else if (with.changed || without.changed)
+		doctor_tell(chart, DOCTOR_F_ORIGIN_CHANGES_ANSWER,
+			    with.changed ? with.changed : without.changed);
+	else if (with.n + without.n >= (same ? 1 : 2) &&
+		 doctor_all_same(with) && doctor_all_same(without))
+		doctor_tell_same(
+			chart, DOCTOR_F_ORIGIN_NO_EFFECT,
+			without.same ? without.same : with.same,
+			"with the server's own Origin and with none the "
+			"answer is the same");
+}

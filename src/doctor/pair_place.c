@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Is it the place? Another Host asks for another site of the same server,
+ * another path for another resource of the site. What is hard is that guessed
+ * paths are mostly wrong, so that what a path that cannot exist gets tells more
+ * than what they get.
+ */
+#include "doctor/pair.h"
+
+#include "doctor/harvest.h"
+#include "doctor/key.h"
+
+/* ---- the Host ---- */
+
+/*
+ * A probe without the user's credentials differs in those too; the answer that
+ * they alone make a difference to is then the one to compare with.
+ */
+static bool host_matters(const struct doctor_chart *chart,
+			 const struct doctor_probe *p)
+{
+	const struct doctor_probe *bare =
+		doctor_tried(chart, DOCTOR_NO_CREDENTIALS, NULL);
+
+	return !(p->bare && bare && doctor_same_answer(bare, p));
+}
+
+/* An answer that is no refusal by anybody who saw a WebSocket. */
+static bool is_elsewhere(int status)
+{
+	return status / 100 == 2 || status / 100 == 3 || status == 404 ||
+	       status == 421;
+}
+
+/* The user's fields stay at home with another Host; without them it opens. */
+static bool opens_without_fields(const struct doctor_chart *chart,
+				 const struct doctor_probe *p)
+{
+	const struct doctor_probe *minimal =
+		doctor_tried(chart, DOCTOR_MINIMAL, NULL);
+
+	return p->bare && ((minimal && minimal->outcome == DOCTOR_OPEN) ||
+			   doctor_tally(chart, DOCTOR_NO_HEADER).opened);
+}
+
+/* "Not Found", written to the bare socket. */
+static bool is_headless_lost(const struct doctor_probe *p)
+{
+	struct bytes raw = bytes_first(bytes_of(p->head, p->head_len), 60);
+
+	return p->outcome == DOCTOR_NOT_HTTP &&
+	       (bytes_contains_nocase(raw, BYTES("not found")) ||
+		bytes_contains_nocase(raw, BYTES("404")));
+}
+
+static void find_host(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct doctor_tally t = doctor_tally(chart, DOCTOR_HOST);
+	bool lost = base->status / 100 == 2 || base->status == 404 ||
+		    base->status == 421 || is_headless_lost(base);
+
+	if (t.opened && opens_without_fields(chart, t.opened))
+		return;
+	if (t.opened)
+		doctor_tell(chart,
+			    base->status / 100 == 3 ? DOCTOR_F_HOST_OPENS_LED
+			    : lost		    ? DOCTOR_F_HOST_OPENS_LOST
+						    : DOCTOR_F_HOST_OPENS,
+			    t.opened);
+	else if (t.changed && is_elsewhere(t.changed->status) &&
+		 !is_elsewhere(base->status))
+		doctor_tell(chart, DOCTOR_F_HOST_LEADS_ELSEWHERE, t.changed);
+	else if (t.changed && host_matters(chart, t.changed))
+		doctor_tell(chart, DOCTOR_F_HOST_CHANGES_ANSWER, t.changed);
+	else if (t.same)
+		doctor_tell_same(chart, DOCTOR_F_HOST_NO_EFFECT, t.same,
+				 "with another Host the answer is the same");
+}
+
+/* ---- a path that cannot exist ---- */
+
+/* Web servers refuse to list a directory, and know no other file there. */
+static bool is_directory(const struct doctor_case *c)
+{
+	struct bytes path = c->url.path;
+
+	return path.len == 0 || path.data[path.len - 1] == '/';
+}
+
+/* A status written to the bare socket, as ws does it: no Server, no Date. */
+bool doctor_is_ws_shut(const struct doctor_probe *p)
+{
+	return p->outcome == DOCTOR_ANSWERED && p->status == 400 &&
+	       bytes_equal(bytes_of(p->body, p->body_len),
+			   BYTES("Bad Request")) &&
+	       bytes_equal_nocase(ses_head_get(&p->parsed, "Content-Type"),
+				  BYTES("text/html")) &&
+	       !ses_head_get(&p->parsed, "Date").data &&
+	       !ses_head_get(&p->parsed, "Server").data;
+}
+
+/* Whether a page that opens WebSockets has the user's own path in it. */
+static bool a_page_names_it(const struct doctor_chart *chart)
+{
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+		struct bytes text = bytes_of(p->body, p->body_len);
+
+		if (p->status == 200 && chart->c->url.path.len > 1 &&
+		    doctor_opens_sockets(text) &&
+		    bytes_contains_nocase(text, chart->c->url.path))
+			return true;
+	}
+	return false;
+}
+
+static void find_nonsense(struct doctor_chart *chart,
+			  const struct doctor_probe *p)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+
+	if (p->outcome == DOCTOR_OPEN) {
+		if (base->outcome == DOCTOR_NO_ANSWER)
+			doctor_tell(chart, DOCTOR_F_NONSENSE_OPENS, p);
+		return; /* any path is served */
+	}
+	if (base->outcome == DOCTOR_NO_ANSWER && doctor_rank(p) >= 2)
+		doctor_tell(chart, DOCTOR_F_NONSENSE_ANSWERED, p);
+	if (doctor_same_answer(base, p) && doctor_is_ws_shut(base) &&
+	    !a_page_names_it(chart) &&
+	    doctor_found(chart, DOCTOR_F_HANDSHAKE_STANDARD))
+		doctor_note(chart, DOCTOR_F_WS_SHUTS_PATHS, p, base,
+			    "the same short 400 comes from a path that cannot "
+			    "exist; ws answers so to all paths but its own");
+	if (doctor_same_answer(base, p))
+		doctor_tell_same(
+			chart,
+			base->status / 100 == 2 ? DOCTOR_F_NONSENSE_SAME_PAGE
+						: DOCTOR_F_NONSENSE_SAME,
+			p, "a path that cannot exist gets the same answer");
+	else if (doctor_is_left_alone(base, p))
+		doctor_tell(chart, DOCTOR_F_PATH_CLAIMED, p);
+	else if (base->status == 403 && p->status == 404 &&
+		 is_directory(chart->c))
+		doctor_tell(chart, DOCTOR_F_DIRECTORY_DENIED, p);
+	else
+		doctor_tell(chart, DOCTOR_F_NONSENSE_DIFFERS, p);
+}
+
+/* ---- other paths ---- */
+
+/* Whether two paths differ in a slash at the end alone. */
+static bool differ_by_slash(struct bytes a, struct bytes b)
+{
+	if (a.len + 1 == b.len)
+		return b.data[a.len] == '/' && bytes_starts(b, a);
+	return b.len + 1 == a.len && a.data[b.len] == '/' && bytes_starts(a, b);
+}
+
+/* From "not found" to a refusal by somebody who looked at the request. */
+static bool is_nearer(const struct doctor_probe *base,
+		      const struct doctor_probe *p)
+{
+	return base->status == 404 &&
+	       (p->status == 400 || p->status == 401 || p->status == 403 ||
+		p->status == 426 || doctor_rank(p) == 3);
+}
+
+/* Whether the user's request is redirected to the path that @p asked for. */
+static bool leads_to(const struct doctor_probe *base,
+		     const struct doctor_probe *p)
+{
+	struct bytes to, path = bytes_of_str(p->trial.value);
+
+	if (base->status / 100 != 3)
+		return false;
+	to = ses_head_get(&base->parsed, "Location");
+	return to.len >= path.len &&
+	       bytes_equal(bytes_from(to, to.len - path.len), path);
+}
+
+/* A 101 by whoever ends it later in frames, and so speaks WebSocket. */
+static bool is_upgraded(const struct doctor_probe *p)
+{
+	return p->outcome == DOCTOR_CLOSED_AFTER;
+}
+
+static void find_path(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *odd =
+		doctor_tried(chart, DOCTOR_PATH, DOCTOR_NONSENSE_PATH);
+	struct doctor_tally t = doctor_tally(chart, DOCTOR_PATH);
+
+	if (odd && base->outcome != DOCTOR_OPEN)
+		find_nonsense(chart, odd);
+	if (t.opened && t.opened != odd)
+		doctor_tell(chart,
+			    differ_by_slash(chart->c->url.path,
+					    bytes_of_str(t.opened->trial.value))
+				    ? DOCTOR_F_PATH_SLASH_OPENS
+			    : leads_to(base, t.opened) ? DOCTOR_F_PATH_OPENS_LED
+						       : DOCTOR_F_PATH_OPENS,
+			    t.opened);
+	else if (t.answered)
+		doctor_tell(chart, DOCTOR_F_PATH_ANSWERS, t.answered);
+	for (size_t i = 0; i < chart->n_probes && !t.opened; i++) {
+		if (chart->probe[i]->trial.change != DOCTOR_PATH)
+			continue;
+		if (doctor_rank(base) == 2 && chart->probe[i]->trial.value[0] &&
+		    is_upgraded(chart->probe[i]))
+			doctor_tell(chart, DOCTOR_F_PATH_UPGRADES,
+				    chart->probe[i]);
+		if (is_nearer(base, chart->probe[i]))
+			doctor_tell(chart, DOCTOR_F_PATH_NEARER,
+				    chart->probe[i]);
+	}
+	if (!t.opened && t.n - (odd != NULL) >= 4)
+		doctor_note(chart,
+			    base->status == 404 ? DOCTOR_F_PATHS_ALL_LOST
+						: DOCTOR_F_PATHS_NONE_OPEN,
+			    base, NULL, "none of %d other paths opens", t.n);
+	if (!t.opened && t.n - (odd != NULL) >= 7 && base->status != 404)
+		doctor_note(chart, DOCTOR_F_PATHS_MANY_SHUT, base, NULL,
+			    "all %d other paths are shut", t.n);
+}
+
+void doctor_find_place(struct doctor_chart *chart)
+{
+	find_host(chart);
+	find_path(chart);
+}

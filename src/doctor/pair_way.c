@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Is it the way there? The other scheme, another port, name or family of
+ * addresses, without the forward proxy, from another address, with less of TLS:
+ * the same request on another way. And who shuts the door without a word.
+ */
+#include "doctor/pair.h"
+
+#include <sesame/error.h>
+
+#include "doctor/key.h"
+
+/* ---- TLS ---- */
+
+/* The peer spoke TLS, whatever it thought of us. */
+static bool spoke_tls(const struct doctor_probe *p)
+{
+	return p->outcome == DOCTOR_NO_CONNECTION && p->error == SESAME_ETLS &&
+	       (p->dial.tls.fault == SES_TLS_UNTRUSTED ||
+		p->dial.tls.fault == SES_TLS_EXPIRED ||
+		p->dial.tls.fault == SES_TLS_HOSTNAME ||
+		p->dial.tls.fault == SES_TLS_CLIENT_CERT ||
+		p->dial.tls.fault == SES_TLS_VERSION ||
+		p->dial.tls.fault == SES_TLS_ALERT);
+}
+
+/* Whoever shows a certificate speaks TLS, and means to. */
+static bool shows_certificate(const struct doctor_probe *p)
+{
+	enum ses_tls_fault fault = p->dial.tls.fault;
+
+	return p->outcome == DOCTOR_NO_CONNECTION && p->error == SESAME_ETLS &&
+	       (fault == SES_TLS_UNTRUSTED || fault == SES_TLS_EXPIRED ||
+		fault == SES_TLS_HOSTNAME);
+}
+
+/* An answer by somebody who takes plain HTTP for what it is. */
+static bool is_proper(const struct doctor_probe *p)
+{
+	return p->outcome == DOCTOR_NO_CONNECTION || doctor_rank(p) > 2 ||
+	       (doctor_rank(p) == 2 && p->status != 400);
+}
+
+static void find_scheme(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *p = doctor_tried(chart, DOCTOR_SCHEME, NULL);
+
+	if (!p)
+		return;
+	if (doctor_opens(chart, base, p))
+		doctor_tell(chart, DOCTOR_F_SCHEME_OPENS, p);
+	else if (doctor_found(chart, DOCTOR_F_SAYS_TLS_PORT) && spoke_tls(p))
+		doctor_tell(chart, DOCTOR_F_SCHEME_ANSWERS, p);
+	else if (doctor_says(p, DOCTOR_F_SAYS_TLS_PORT))
+		doctor_tell_same(chart, DOCTOR_F_SCHEME_NO_EFFECT, p,
+				 "without TLS the port says that it wants TLS");
+	else if (shows_certificate(p) && !is_proper(base))
+		doctor_tell(chart, DOCTOR_F_SCHEME_CERTIFIED, p);
+	else if (doctor_answers(base, p) ||
+		 (doctor_rank(base) < 2 &&
+		  base->outcome != DOCTOR_NO_CONNECTION && spoke_tls(p)) ||
+		 (doctor_rank(p) >= 2 && doctor_rank(base) >= 2 &&
+		  !doctor_same_answer(base, p)))
+		doctor_tell(chart, DOCTOR_F_SCHEME_ANSWERS, p);
+	else
+		doctor_tell_same(chart, DOCTOR_F_SCHEME_NO_EFFECT, p,
+				 "the other scheme fares no better");
+}
+
+/* By another name the same address: TLS is told the name before all else. */
+static void find_name(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *p = doctor_tried(chart, DOCTOR_NAME, NULL);
+
+	if (!p)
+		return;
+	if (doctor_opens(chart, base, p))
+		doctor_tell(chart, DOCTOR_F_NAME_OPENS, p);
+	else if (doctor_rank(p) > doctor_rank(base) || shows_certificate(p))
+		doctor_tell(chart, DOCTOR_F_NAME_ANSWERS, p);
+	else
+		doctor_tell_same(chart, DOCTOR_F_NAME_NO_EFFECT, p,
+				 "under another name it fares no better");
+}
+
+/* ---- the forward proxy ---- */
+
+/* A proxy whose certificate fails was asked for nothing, and denied nothing. */
+static bool stopped_before_proxy(const struct doctor_probe *base)
+{
+	enum ses_tls_fault fault = base->dial.tls.fault;
+
+	return base->error == SESAME_EPROXY &&
+	       (fault == SES_TLS_UNTRUSTED || fault == SES_TLS_EXPIRED ||
+		fault == SES_TLS_HOSTNAME);
+}
+
+/* What the proxy did, that it opens without it. */
+static enum doctor_finding_kind direct_finding(const struct doctor_chart *chart)
+{
+	if (doctor_found(chart, DOCTOR_F_TLS_UNTRUSTED) ||
+	    doctor_found(chart, DOCTOR_F_TLS_EXPIRED) ||
+	    doctor_found(chart, DOCTOR_F_TLS_HOSTNAME))
+		return DOCTOR_F_DIRECT_TRUSTED;
+	if (doctor_found(chart, DOCTOR_F_CUT_LATER))
+		return DOCTOR_F_DIRECT_OUTLIVES;
+	return DOCTOR_F_DIRECT_OPENS;
+}
+
+static void find_direct(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *p = doctor_tried(chart, DOCTOR_DIRECT, NULL);
+
+	if (!p)
+		return;
+	if (doctor_proxy_is_missing(chart)) {
+		if (doctor_rank(p) > 0)
+			doctor_tell(chart, DOCTOR_F_DIRECT_WORKS, p);
+		return;
+	}
+	if (doctor_opens(chart, base, p) && !stopped_before_proxy(base))
+		doctor_tell(chart, direct_finding(chart), p);
+	else if (doctor_rank(base) == 0 && doctor_rank(p) > 0)
+		doctor_tell(chart, DOCTOR_F_DIRECT_ANSWERS, p);
+	else if (doctor_rank(base) == 0)
+		doctor_tell(chart, DOCTOR_F_DIRECT_FAILS, p);
+	else if (doctor_same_answer(base, p))
+		doctor_tell_same(
+			chart, DOCTOR_F_DIRECT_SAME, p,
+			"without the forward proxy the answer is the same");
+}
+
+/* ---- ports and addresses ---- */
+
+/*
+ * What it means that another port opens. One that was guessed, beside a door
+ * that shuts without a word, may be the application behind that door.
+ */
+static enum doctor_finding_kind port_finding(const struct doctor_chart *chart,
+					     const struct doctor_probe *base)
+{
+	if (base->outcome == DOCTOR_ANSWERED)
+		return DOCTOR_F_PORT_NAMED_OPENS;
+	if (doctor_speaks_http(chart))
+		return DOCTOR_F_PORT_BESIDE_OPENS;
+	if ((base->outcome == DOCTOR_NO_ANSWER &&
+	     base->error != SESAME_ETIMEOUT) ||
+	    base->error == SESAME_ETLS)
+		return DOCTOR_F_PORT_BEHIND_OPENS;
+	return DOCTOR_F_PORT_OPENS;
+}
+
+/* Who shuts the door without a word: who has not listened, or who has? */
+static void find_silence(struct doctor_chart *chart)
+{
+	const struct doctor_probe *p = doctor_tried(chart, DOCTOR_SILENCE, NULL);
+
+	if (!p || p->outcome != DOCTOR_NO_ANSWER)
+		return;
+	if (p->error == SESAME_ETIMEOUT)
+		doctor_tell_same(
+			chart, DOCTOR_F_SHUT_WHEN_ASKED, p,
+			"a connection on which nothing is said stays open");
+	else
+		doctor_tell_same(
+			chart, DOCTOR_F_SHUT_UNASKED, p,
+			"a connection on which nothing is said is ended, too");
+}
+
+void doctor_find_way(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct doctor_tally source = doctor_tally(chart, DOCTOR_SOURCE);
+	struct doctor_tally unbound = doctor_tally(chart, DOCTOR_NO_SOURCE);
+	struct doctor_tally insecure = doctor_tally(chart, DOCTOR_INSECURE);
+	struct doctor_tally lower = doctor_tally(chart, DOCTOR_TLS_VERSION);
+	struct doctor_tally port = doctor_tally(chart, DOCTOR_PORT);
+	struct doctor_tally family = doctor_tally(chart, DOCTOR_FAMILY);
+
+	find_scheme(chart);
+	find_direct(chart);
+	find_name(chart);
+	find_silence(chart);
+	if (port.opened)
+		doctor_tell(chart, port_finding(chart, base), port.opened);
+	if (family.opened)
+		doctor_tell(chart,
+			    doctor_rank(base) == 2 ? DOCTOR_F_SOURCE_OPENS
+						   : DOCTOR_F_FAMILY_OPENS,
+			    family.opened);
+	else if (family.changed && doctor_rank(base) == 0 &&
+		 doctor_rank(family.changed) > 0)
+		doctor_tell(chart, DOCTOR_F_FAMILY_ANSWERS, family.changed);
+	if (unbound.opened && !source.opened)
+		source = unbound;
+	if (!unbound.opened && !source.opened &&
+	    (unbound.answered || unbound.changed) && doctor_rank(base) == 0)
+		doctor_tell(chart, DOCTOR_F_SOURCE_ANSWERS,
+			    unbound.answered ? unbound.answered
+					     : unbound.changed);
+	if (source.opened)
+		doctor_tell(chart,
+			    base->status == 503 || base->status == 429
+				    ? DOCTOR_F_SOURCE_OPENS_BUSY
+				    : DOCTOR_F_SOURCE_OPENS,
+			    source.opened);
+	else if (source.same)
+		doctor_tell_same(chart, DOCTOR_F_SOURCE_NO_EFFECT, source.same,
+				 "from another address the answer is the same");
+	if (insecure.opened)
+		doctor_tell(chart, DOCTOR_F_INSECURE_OPENS, insecure.opened);
+	if (lower.opened || lower.answered)
+		doctor_tell(chart, DOCTOR_F_TLS_LOWER_OPENS,
+			    lower.opened ? lower.opened : lower.answered);
+}
