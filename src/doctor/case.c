@@ -16,7 +16,7 @@
 #include "doctor/import.h"
 #include "doctor/options.h"
 #include "doctor/route.h"
-#include "net/addr.h"
+#include "doctor/way.h"
 #include "net/tls.h"
 
 #define USER_AGENT "sesame/" SESAME_VERSION " (doctor)"
@@ -235,20 +235,6 @@ static int check_files(const struct doctor_case *c)
 	return 0;
 }
 
-static int check_family(const struct doctor_case *c)
-{
-	struct ses_addr addr;
-
-	if (!c->source || !c->family ||
-	    !ses_addr_parse(bytes_of_str(c->source), 0, &addr) ||
-	    ses_addr_family(&addr) == c->family)
-		return 0;
-	return doctor_complain(
-		"--source %s is not an IPv%d address, which -%d asks "
-		"for",
-		c->source, c->family, c->family);
-}
-
 /* A URL that is named besides the one in question. */
 static int read_place(const char *option, const char *text, bool ws_too,
 		      struct ses_url *ret)
@@ -300,7 +286,7 @@ static int open_rest(struct doctor_reading *r)
 	if (status == 0)
 		status = open_places(r);
 	if (status == 0)
-		status = check_family(r->c);
+		status = doctor_check_way(r->c);
 	return status ? status : check_files(r->c);
 }
 

@@ -494,15 +494,29 @@ static void know_the_families(struct doctor_facts *f)
 	const struct doctor_probe *p = other_family(f);
 	const char *at = f->base ? place_of(f->base) : "";
 	const char *there = p ? place_of(p) : "";
+	bool unnamed =
+		doctor_found(f->chart, DOCTOR_F_NAMES_OTHER_FAMILY) != NULL;
 	char text[300], result[256];
 
 	at = *at ? at : f->host_port;
-	snprintf(f->nobody, sizeof(f->nobody),
-		 doctor_found(f->chart, DOCTOR_F_TCP_REFUSED)
-			 ? "Nothing listens at %s"
-			 : "%s does not answer",
-		 at);
+	if (unnamed)
+		snprintf(f->nobody, sizeof(f->nobody),
+			 "-%d asks for IPv%d, and %s has no such address: %s",
+			 f->chart->c->family, f->chart->c->family, f->host,
+			 f->result);
+	else
+		snprintf(f->nobody, sizeof(f->nobody),
+			 doctor_found(f->chart, DOCTOR_F_TCP_REFUSED)
+				 ? "Nothing listens at %s"
+				 : "%s does not answer",
+			 at);
 	know(f, "nobody", f->nobody);
+	if (!p && unnamed) {
+		snprintf(f->elsewhere, sizeof(f->elsewhere), "leave out -%d",
+			 f->chart->c->family);
+		know(f, "elsewhere", f->elsewhere);
+		return;
+	}
 	if (!p) {
 		know(f, "elsewhere",
 		     "the server may listen on the other address family alone");

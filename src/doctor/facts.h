@@ -18,7 +18,7 @@ struct doctor_facts {
 		url[600];
 	char subprotocol[300], agent[200], expected[600], server[80];
 	char result[300], fault[300], seconds[16], tls[240], address[80];
-	char nobody[160], elsewhere[1400], misfit[500];
+	char nobody[700], elsewhere[1400], misfit[500];
 	char upstream[300], slashed[302], origin_host[300], certified[300], nameless[400], proxy_from[80], session[256], by[520];
 	struct why_value value[48];
 	char user[80], from[100];

@@ -517,6 +517,8 @@ static void say_no_connection(const struct doctor_probe *p, char *out,
 	else if (p->error == SESAME_EPROXY && p->dial.proxy_status)
 		snprintf(out, size, "%d %s from the proxy", p->dial.proxy_status,
 			 ses_status_phrase(p->dial.proxy_status));
+	else if (doctor_name_error(p) == EAI_ADDRFAMILY && *step->text)
+		snprintf(out, size, "the name has %s", step->text);
 	else if (p->error == SESAME_ENAME)
 		snprintf(out, size, "%s", name_words(doctor_name_error(p)));
 	else if (step && step->sys_errno == ECONNREFUSED &&

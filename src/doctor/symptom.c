@@ -5,11 +5,13 @@
  * came after it. priors.def has a row for each.
  */
 #include <errno.h>
+#include <netdb.h>
 #include <stdio.h>
 
 #include <sesame/error.h>
 
 #include "doctor/finding.h"
+#include "doctor/result.h"
 
 /* An open connection that ends later than this was ended by a silence. */
 #define LATER_MS 1200
@@ -167,7 +169,9 @@ static enum doctor_finding_kind connection_symptom(const struct doctor_probe *p,
 	if (c->proxy)
 		return missing_proxy_symptom(p);
 	if (p->error == SESAME_ENAME)
-		return DOCTOR_F_NAMES_FAIL;
+		return doctor_name_error(p) == EAI_ADDRFAMILY
+			       ? DOCTOR_F_NAMES_OTHER_FAMILY
+			       : DOCTOR_F_NAMES_FAIL;
 	return tcp_symptom(p);
 }
 

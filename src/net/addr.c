@@ -147,3 +147,15 @@ int ses_addr_of_socket(int fd, bool peer, struct ses_addr *ret)
 	*ret = a;
 	return 0;
 }
+
+bool ses_addr_is_here(const struct ses_addr *a)
+{
+	int fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool here;
+
+	if (fd < 0)
+		return true;
+	here = bind(fd, &a->any, a->len) == 0 || errno != EADDRNOTAVAIL;
+	close(fd);
+	return here;
+}

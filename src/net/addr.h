@@ -28,6 +28,11 @@ char *ses_addr_format_host(const struct ses_addr *a, char out[SES_ADDR_TEXT]);
 int ses_addr_family(const struct ses_addr *a); /* 4 or 6 */
 uint16_t ses_addr_port(const struct ses_addr *a);
 
+/*
+ * Whether this machine has the address @a, so that connections can come from
+ * it. True where the system does not say.
+ */
+bool ses_addr_is_here(const struct ses_addr *a);
 /* A listening, non-blocking socket, or SESAME_ESYSTEM with errno. IPv6
  * sockets take IPv6 alone. */
 int ses_listen(const struct ses_addr *at, bool reuse_port, int backlog);

@@ -7,6 +7,7 @@
 #include "net/dial_inner.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -491,8 +492,16 @@ static void have_names(struct ses_dial *d, const struct ses_names *names)
 static void on_names(const struct ses_names *names, void *user)
 {
 	struct ses_dial *d = user;
+	char text[SES_ADDR_TEXT];
 
 	d->names = NULL;
+	if (names->gai_error == EAI_ADDRFAMILY && names->other.len) {
+		ses_dial_end_step(d, SESAME_ENAME, EAI_ADDRFAMILY,
+				  "no IPv%d address, but %s", d->family,
+				  ses_addr_format_host(&names->other, text));
+		ses_dial_fail(d, SESAME_ENAME);
+		return;
+	}
 	if (names->gai_error || names->n == 0) {
 		ses_dial_end_step(d, SESAME_ENAME, names->gai_error, "%s",
 				  ses_names_error(names));

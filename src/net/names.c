@@ -117,24 +117,50 @@ static void interleave(struct addrinfo *list, struct ses_names *ret)
 	}
 }
 
-static void ask(void *job)
+static void ask_of(const struct question *q, int family, struct ses_names *ret)
 {
-	struct question *q = job;
 	struct addrinfo hints = {
-		.ai_family = q->family == 4   ? AF_INET
-			     : q->family == 6 ? AF_INET6
-					      : AF_UNSPEC,
+		.ai_family = family == 4   ? AF_INET
+			     : family == 6 ? AF_INET6
+					   : AF_UNSPEC,
 		.ai_socktype = SOCK_STREAM,
 		.ai_flags = AI_NUMERICSERV,
 	};
 	struct addrinfo *list = NULL;
 
-	q->answer.gai_error = getaddrinfo(q->host, q->port, &hints, &list);
-	q->answer.sys_errno = errno;
-	if (q->answer.gai_error == 0 && list)
-		interleave(list, &q->answer);
+	ret->gai_error = getaddrinfo(q->host, q->port, &hints, &list);
+	ret->sys_errno = errno;
+	if (ret->gai_error == 0 && list)
+		interleave(list, ret);
 	if (list)
 		freeaddrinfo(list);
+}
+
+/*
+ * "No such name" is what resolvers say of a name without an address of the
+ * family as well (RFC 3493 6.1 leaves it to them), so it is asked once more.
+ */
+static void look_for_other(struct question *q)
+{
+	struct ses_names other = {0};
+	int error = q->answer.gai_error;
+
+	if (!q->family || (error != EAI_NONAME && error != EAI_NODATA &&
+			   error != EAI_ADDRFAMILY))
+		return;
+	ask_of(q, q->family == 4 ? 6 : 4, &other);
+	if (other.gai_error || other.n == 0)
+		return;
+	q->answer.gai_error = EAI_ADDRFAMILY;
+	q->answer.other = other.address[0];
+}
+
+static void ask(void *job)
+{
+	struct question *q = job;
+
+	ask_of(q, q->family, &q->answer);
+	look_for_other(q);
 }
 
 static void answered(void *job, void *user)

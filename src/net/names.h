@@ -13,6 +13,8 @@ struct ses_names {
 	size_t n;
 	int gai_error; /* 0 or EAI_... of getaddrinfo(3) */
 	int sys_errno; /* for EAI_SYSTEM */
+	/* With EAI_ADDRFAMILY: one that the name has, of the other family. */
+	struct ses_addr other;
 };
 
 /*

@@ -6,7 +6,7 @@
  *   @open [SUBPROTOCOL]  @close CODE REASON  @cut MS  @bad101  @badframe
  *   @tunnel BYTES (a 101, and then these)
  *   @silent  @closed [late: after a second]  @reset  @raw BYTES
- *   @refused  @lost  @noname  @mute (the resolver)  @proxy STATUS  @tls FAULT
+ *   @refused  @lost  @noname  @v4only (with -6)  @mute (the resolver)  @proxy STATUS  @tls FAULT
  *   @proxytls FAULT (of the certificate of the proxy itself)
  *   @h2 ANSWER  @h2open (over HTTP/2)
  * "A || B" is told by two servers that take turns.
@@ -43,6 +43,7 @@ struct patient {
 	const char *cause;
 	double at_least, at_most; /* the confidence; 0: not looked at */
 	bool asked_for_cert;
+	int family; /* -4 or -6 */
 	bool large; /* the request head has 6,000 bytes */
 	bool local; /* whatever the name, it leads to this machine */
 };
@@ -119,6 +120,13 @@ static inline void lie_unconnected(struct doctor_probe *p, const char *word)
 	} else if (strcmp(word, "noname") == 0) {
 		lie_step(p, SES_DIAL_NAMES, SESAME_ENAME)->sys_errno =
 			EAI_NONAME;
+	} else if (strcmp(word, "v4only") == 0) {
+		struct ses_dial_step *s =
+			lie_step(p, SES_DIAL_NAMES, SESAME_ENAME);
+
+		s->sys_errno = EAI_ADDRFAMILY;
+		snprintf(s->text, sizeof(s->text),
+			 "no IPv6 address, but 192.0.2.1");
 	} else if (strcmp(word, "mute") == 0) {
 		lie_step(p, SES_DIAL_NAMES, SESAME_ENAME)->sys_errno = EAI_AGAIN;
 	} else if (strncmp(word, "proxy ", 6) == 0) {
@@ -253,6 +261,7 @@ static inline void bed_make(struct bed *b, const struct patient *patient)
 		patient->subprotocols ? strdup(patient->subprotocols) : NULL;
 	c->proxy = patient->proxy ? strdup(patient->proxy) : NULL;
 	c->user_agent = strdup(patient->agent ? patient->agent : "sesame/1");
+	c->family = patient->family;
 	c->user_agent_given = patient->agent != NULL;
 	if (patient->header) {
 		c->header[0].name = strdup(patient->header);

@@ -347,3 +347,34 @@ TEST("--resolve and --connect-to apply to the URL's host and port alone")
 		doctor_case_close(&c);
 	}
 }
+
+TEST("a way that cannot be gone is told before any server is blamed for it")
+{
+	static const struct {
+		const char *words[8], *says;
+	} rows[] = {
+		{{"-6", "ws://127.0.0.1/"}, "leave out -6"},
+		{{"-4", "ws://[::1]/"}, "leave out -4"},
+		{{"-6", "--resolve", "h:80:127.0.0.1", "ws://h/"},
+		 "127.0.0.1 is an IPv4 address"},
+		{{"-6", "-x", "http://127.0.0.1:3128", "ws://[::1]/"},
+		 "127.0.0.1 is an IPv4 address"},
+		{{"--source", "127.0.0.2", "ws://[::1]/"}, "leave out --source"},
+		{{"--source", "192.0.2.7", "ws://h/"},
+		 "no address of this machine; `ip address` lists"},
+	};
+	struct doctor_case c;
+
+	clear_environment();
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_int_equal(open_words(&c, rows[i].words), 2);
+		if (!strstr(told, rows[i].says))
+			fail_msg("%s: %s", rows[i].says, told);
+	}
+	assert_int_equal(OPEN(&c, "-4", "ws://127.0.0.1/"), 0);
+	doctor_case_close(&c);
+	assert_int_equal(
+		OPEN(&c, "-6", "--connect-to", "::[::1]:", "ws://127.0.0.1/"),
+		0);
+	doctor_case_close(&c);
+}

@@ -22,6 +22,33 @@ static bool says(const struct doctor_verdict *v, const char *text)
 	return false;
 }
 
+TEST("a name without an address of the family that was asked for says so")
+{
+	static const struct {
+		const char *other, *summary;
+	} rows[] = {
+		{"@open", "over IPv4 the same request opens"},
+		{"@refused", "leave out -6"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		static struct bed b;
+		const struct patient p = {
+			.url = URL,
+			.family = 6,
+			.answer = "@v4only",
+			.answers = {{DOCTOR_FAMILY, "4", rows[i].other}}};
+
+		bed_examine(&b, &p);
+		assert_string_equal(why_cause(b.verdict.cause)->id,
+				    "net.address-family");
+		assert_true(b.verdict.confidence > 0.9);
+		assert_true(says(&b.verdict, "no IPv6 address, but 192.0.2.1"));
+		assert_true(says(&b.verdict, rows[i].summary));
+		bed_strip(&b);
+	}
+}
+
 TEST("a name that does not exist is told from a resolver that is mute")
 {
 	static const struct {

@@ -371,6 +371,23 @@ def test_the_source_address_is_used():
     assert peers == ["127.0.0.9"]
 
 
+def families(name):
+    return {a[0] for a in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)}
+
+
+def test_a_name_of_the_other_family_is_no_unknown_name():
+    name = socket.gethostname()
+    try:
+        if families(name) != {socket.AF_INET}:
+            pytest.skip("this machine's name has not only IPv4 addresses")
+    except socket.gaierror:
+        pytest.skip("this machine's name has no address")
+    diagnosis, status = diagnose("-6", f"ws://{name}:{free_port()}/")
+    assert status == 1
+    assert diagnosis["verdict"]["cause"] == "net.address-family"
+    assert "has no IPv6 address, but " in diagnosis["verdict"]["summary"]
+
+
 def test_an_address_that_is_refused_is_told_by_the_one_of_the_system():
     def play(conn, request):
         own = conn.getpeername()[0] == "127.0.0.1"
