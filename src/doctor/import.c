@@ -11,11 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/base64.h"
 #include "base/buf.h"
 #include "doctor/curl.h"
 #include "doctor/words.h"
 #include "wire/head.h"
+#include "wire/upgrade.h"
 
 #define MAX_REQUEST 200000 /* bytes; no server reads so much */
 
@@ -116,17 +116,6 @@ static bool is_13(struct bytes value)
 	return bytes_equal_str(value, "13");
 }
 
-/* Sixteen bytes in base64, as every key is. */
-static bool is_key(struct bytes value)
-{
-	uint8_t key[24];
-	size_t len;
-
-	return value.len == 24 &&
-	       ses_base64_decode(value, key, sizeof(key), &len) == 0 &&
-	       len == 16;
-}
-
 /* What browsers offer; the doctor offers it, too. */
 static bool is_deflate(struct bytes value)
 {
@@ -142,7 +131,6 @@ static const struct {
 	{"Upgrade", is_websocket},
 	{"Connection", has_upgrade},
 	{"Sec-WebSocket-Version", is_13},
-	{"Sec-WebSocket-Key", is_key},
 	{"Sec-WebSocket-Extensions", is_deflate},
 };
 
@@ -165,6 +153,15 @@ int doctor_import_field(struct doctor_import *m, struct bytes name,
 	if (name.len > 0 && name.data[0] == ':') {
 		doctor_import_note(m, "its fields of HTTP/2 (:authority and "
 				      "the like) were left out");
+		return 0;
+	}
+	if (bytes_equal_nocase(name, BYTES("Sec-WebSocket-Key"))) {
+		/* a key is for one handshake */
+		if (!ses_key_valid(value))
+			doctor_import_note(m, "its Sec-WebSocket-Key, which is "
+					      "not 16 bytes in base64, was "
+					      "left out for a new one: -H "
+					      "sends it as it is");
 		return 0;
 	}
 	if (is_usual(name, value))

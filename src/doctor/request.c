@@ -347,7 +347,11 @@ static void pick_extra(const struct doctor_case *c,
 	r->upgrade.n_extra = n;
 }
 
-/* What the user (or the trial) says in the place of the handshake's field. */
+/*
+ * What the user (or the trial) says in the place of the handshake's field. A
+ * key that is one is for a single handshake, whoever gave it; one that is none
+ * may be the very fault, and is sent as it was given.
+ */
 static const char *own_value(const struct doctor_case *c,
 			     const struct doctor_trial *trial, const char *name)
 {
@@ -361,7 +365,10 @@ static const char *own_value(const struct doctor_case *c,
 	if (drops(trial, name))
 		return "";
 	h = doctor_case_header(c, name);
-	return h ? h->value : NULL;
+	if (!h || (strcasecmp(name, "Sec-WebSocket-Key") == 0 &&
+		   ses_key_valid(bytes_trim(bytes_of_str(h->value)))))
+		return NULL;
+	return h->value;
 }
 
 static void pick_extensions(const struct doctor_case *c,

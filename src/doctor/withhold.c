@@ -9,6 +9,7 @@
 #include "doctor/harvest.h"
 #include "doctor/redact.h"
 #include "doctor/secrets.h"
+#include "net/addr.h"
 
 /*
  * Whether @other is the very path that the user asked for, with any query. A
@@ -62,39 +63,58 @@ static bool is_own_place(const struct doctor_case *c, const char *text)
 	       bytes_equal_nocase(url.host, c->url.host);
 }
 
+static bool is_port(struct bytes text)
+{
+	uint64_t port;
+
+	return text.len == 0 || bytes_to_u64(text, 65535, &port);
+}
+
+/* Whether @text is an address of every machine's own, canonically written. */
+static bool is_own_address(struct bytes text)
+{
+	struct ses_addr a;
+
+	if (!ses_addr_parse(text, 0, &a))
+		return false;
+	return a.any.sa_family == AF_INET
+		       ? ntohl(a.v4.sin_addr.s_addr) >> 24 == 127
+		       : IN6_IS_ADDR_LOOPBACK(&a.v6.sin6_addr);
+}
+
 /* Whether @host, with a port or without, is a name of every machine's own. */
 static bool is_own_name(struct bytes host)
 {
-	struct bytes rest = host;
-	ptrdiff_t end = bytes_find_byte(host, ':');
+	ptrdiff_t end = bytes_find_byte(host, ']');
+	struct bytes name;
 
-	if (bytes_equal_str(host, "::1"))
-		return true;
-	if (bytes_starts(host, BYTES("[::1]"))) {
-		rest = bytes_from(host, 5);
-		return rest.len == 0 || rest.data[0] == ':';
+	if (end > 0 && host.data[0] == '[') {
+		struct bytes rest = bytes_from(host, (size_t)end + 1);
+
+		return is_own_address(bytes_of(host.data + 1, (size_t)end - 1)) &&
+		       (rest.len == 0 ||
+			(rest.data[0] == ':' && is_port(bytes_from(rest, 1))));
 	}
-	if (end >= 0)
-		rest = bytes_first(host, (size_t)end);
-	if (bytes_equal_nocase(rest, BYTES("localhost")))
+	if (is_own_address(host)) /* as a URL has it: ::1 */
 		return true;
-	for (size_t i = 0; i < rest.len; i++)
-		if (!strchr("0123456789.", rest.data[i]))
-			return false;
-	return bytes_starts(rest, BYTES("127."));
+	end = bytes_find_byte(host, ':');
+	name = end < 0 ? host : bytes_first(host, (size_t)end);
+	return (bytes_equal_nocase(name, BYTES("localhost")) ||
+		is_own_address(name)) &&
+	       (end < 0 || is_port(bytes_from(host, (size_t)end + 1)));
 }
 
 /*
- * Who is reached at an address of this very machine stays the same under each
- * of the names that mean this machine. Any other name may be another party's,
- * whom a proxy there would pass the credentials on to.
+ * Who was named by a name of this very machine stays the same under each of
+ * them. Any other name, the user's own or the trial's, may be a site of a proxy
+ * here, which passes on by it to whoever that is: so may one that --resolve or
+ * --connect-to only leads here, and one that was given as Host.
  */
 static bool stays_on_machine(const struct doctor_case *c, const char *host)
 {
-	bool here = c->connect_host ? is_own_name(bytes_of_str(c->connect_host))
-				    : doctor_is_loopback(c);
-
-	return here && !c->proxy && is_own_name(bytes_of_str(host));
+	return !c->proxy && !c->connect_host && is_own_name(c->url.host) &&
+	       (!c->host || is_own_name(bytes_of_str(c->host))) &&
+	       is_own_name(bytes_of_str(host));
 }
 
 bool doctor_withholds(const struct doctor_case *c,

@@ -245,9 +245,7 @@ TEST("under another name of this machine the same address keeps them")
 		 true},
 		{"ws://[::1]:81/?token=qt0ken", NULL, NULL, "LOCALHOST", true},
 		{"ws://127.0.0.1:81/?token=qt0ken", NULL, NULL, "[::1]:81", true},
-		{"ws://lab.test:81/?token=qt0ken", "127.0.0.1", NULL,
-		 "localhost:81", true},
-		{"ws://lab.test:81/?token=qt0ken", "::1", NULL, "localhost",
+		{"ws://127.8.9.1:81/?token=qt0ken", NULL, NULL, "127.0.0.1",
 		 true},
 		/* another party's name, or one that only begins alike */
 		{"ws://127.0.0.1:81/?token=qt0ken", NULL, NULL, "other", false},
@@ -261,6 +259,21 @@ TEST("under another name of this machine the same address keeps them")
 		 false},
 		{"ws://127.0.0.1:81/?token=qt0ken", NULL, NULL, "128.0.0.1",
 		 false},
+		{"ws://127.0.0.1:81/?token=qt0ken", NULL, NULL, "127.0.0.9.",
+		 false},
+		{"ws://127.0.0.1:81/?token=qt0ken", NULL, NULL, "127.1", false},
+		{"ws://127.0.0.1:81/?token=qt0ken", NULL, NULL, "127...", false},
+		{"ws://127.0.0.1:81/?token=qt0ken", NULL, NULL, "localhost.",
+		 false},
+		{"ws://127.0.0.1:81/?token=qt0ken", NULL, NULL, "localhost:x",
+		 false},
+		{"ws://127.0.0.1.:81/?token=qt0ken", NULL, NULL, "localhost",
+		 false},
+		/* somebody else's name, although it leads here */
+		{"ws://lab.test:81/?token=qt0ken", "127.0.0.1", NULL,
+		 "localhost:81", false},
+		{"ws://127.0.0.1:81/?token=qt0ken", "127.0.0.1", NULL,
+		 "localhost:81", false},
 		/* another machine, or one that only a proxy knows */
 		{"ws://lab.test:81/?token=qt0ken", NULL, NULL, "localhost:81",
 		 false},
@@ -279,6 +292,41 @@ TEST("under another name of this machine the same address keeps them")
 		if (has_secret() != rows[i].kept)
 			fail_msg("row %zu: %s", i, sent);
 	}
+	set_up();
+}
+
+TEST("a Host of the user's own names whose the credentials are")
+{
+	set_up();
+	asked.proxy = NULL;
+	set_url("ws://127.0.0.1:81/?token=qt0ken");
+	asked.host = (char *)"app.test";
+	make(DOCTOR_HOST, "localhost:81");
+	assert_false(has_secret());
+	asked.host = (char *)"[::1]:81";
+	make(DOCTOR_HOST, "localhost:81");
+	assert_true(has_secret());
+	set_up();
+}
+
+TEST("every handshake has a key of its own, whoever gave one that is none")
+{
+	char first[64];
+
+	set_up();
+	asked.header[asked.n_headers++] =
+		(struct doctor_header){(char *)"sec-websocket-key",
+				       (char *)"dGhlIHNhbXBsZSBub25jZQ=="};
+	make(DOCTOR_NOTHING, "");
+	assert_false(has("dGhlIHNhbXBsZSBub25jZQ=="));
+	snprintf(first, sizeof(first), "%.24s",
+		 strstr(sent, "Sec-WebSocket-Key: ") + 19);
+	make(DOCTOR_NOTHING, "");
+	assert_true(has("Sec-WebSocket-Key: "));
+	assert_false(has(first));
+	asked.header[asked.n_headers - 1].value = (char *)"AAAA";
+	make(DOCTOR_NOTHING, "");
+	assert_true(has("\r\nSec-WebSocket-Key: AAAA\r\n"));
 	set_up();
 }
 

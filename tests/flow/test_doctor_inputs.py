@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Requests that were copied out of a browser, and pairs of which one works,
 examined on real servers: node's ws, alone and behind nginx."""
+import base64
 import contextlib
 import json
 import os
@@ -14,7 +15,7 @@ import time
 
 import pytest
 
-from doctor_peers import Peer, accept, answer, field
+from doctor_peers import Peer, accept, answer, field, says
 
 SESAME = os.environ["SESAME"]
 CLEAN = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
@@ -276,6 +277,36 @@ def test_a_recording_of_200_megabytes_takes_little_memory_and_time(tmp_path):
     (tmp_path / "big.har").unlink()
     assert found["target"]["origin"] == FOREIGN
     assert took < 20
+
+
+@pytest.mark.parametrize("key", ["AAAA", "dGhlIHNhbXBsZSBub25jZQ=="])
+def test_no_key_of_a_copy_is_sent_again(key, tmp_path):
+    with Peer(says(answer(b"403 Forbidden"))) as peer:
+        url, fields = peer.url(), [("Sec-WebSocket-Key", key)]
+        har = write_har(tmp_path / "a.har", entry(url, 403, fields))
+        for words in (["--har", har], ["--curl", copied("bash", url, fields)],
+                      ["--works", copied("bash", url, fields), url]):
+            run("--max-probes", "4", *words)
+    keys = [field(request, b"Sec-WebSocket-Key") for request in peer.seen]
+    keys = [k for k in keys if k]
+    assert len(keys) >= 6 and len(set(keys)) == len(keys)
+    assert all(len(base64.b64decode(k)) == 16 for k in keys)
+    assert key.encode() not in keys
+
+
+def test_a_name_that_is_only_led_here_keeps_its_credentials_to_itself():
+    """What a proxy on this machine has as localhost may be another's."""
+    with Peer(says(answer(b"403 Forbidden", b"Host not allowed"))) as peer:
+        for words in (["--resolve", "far.example:%d:127.0.0.1" % peer.port,
+                       "ws://far.example:%d/chat" % peer.port],
+                      ["--connect-to", "far.example:80:127.0.0.1:%d" % peer.port,
+                       "ws://far.example/chat"],
+                      ["-H", "Host: far.example", peer.url()]):
+            run("-H", "Authorization: Bearer CANARY-far-1", *words)
+    others = [r for r in peer.seen
+              if field(r, b"Host").split(b":")[0] != b"far.example"]
+    assert b"localhost" in {field(r, b"Host").split(b":")[0] for r in others}
+    assert all(b"CANARY" not in request for request in others)
 
 
 # ---- one that works ----
