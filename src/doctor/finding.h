@@ -103,15 +103,30 @@ bool doctor_page_url(const struct doctor_case *c, struct ses_url *ret);
 bool doctor_backend_host(const struct doctor_case *c, bool as_public, char *out,
 			 size_t size);
 
-/* ---- between finding.c and its parts: symptom.c, telltale.c, pair*.c ---- */
+/* ---- between finding.c and its parts ---- */
 
 /* Add a finding, told by a format; redacted by the caller where needed. */
 void doctor_note(struct doctor_chart *chart, enum doctor_finding_kind kind,
 		 const struct doctor_probe *p, const struct doctor_probe *versus,
 		 const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* context.c: what the user's own request holds. */
+void doctor_find_context(struct doctor_chart *chart,
+			 const struct doctor_probe *base);
 /* symptom.c: how the user's own request ended; exactly one finding. */
 void doctor_find_symptom(struct doctor_chart *chart,
 			 const struct doctor_probe *base);
+/* answer.c: what the answer is, by its form, its words and its writer. */
+void doctor_find_answer(struct doctor_chart *chart,
+			const struct doctor_probe *p);
+/* answer.c: where a redirect leads. */
+void doctor_find_redirect(struct doctor_chart *chart,
+			  const struct doctor_probe *p);
+/* writer.c: who wrote the answer, and who passed it on. */
+void doctor_find_writer(struct doctor_chart *chart,
+			const struct doctor_probe *p);
+/* writer.c: whether nothing in any answer is a proxy's. */
+void doctor_find_no_proxy(struct doctor_chart *chart,
+			  const struct doctor_probe *base);
 /* telltale.c: what an answer says in so many words. */
 void doctor_find_words(struct doctor_chart *chart,
 		       const struct doctor_probe *p);
@@ -133,6 +148,8 @@ void doctor_find_comparison(struct doctor_chart *chart);
 /* The probe that the comparison came down to, or NULL. */
 const struct doctor_probe *
 doctor_compared(const struct doctor_chart *chart);
+/* Whether @p was written by @stack. */
+bool doctor_wrote(const struct doctor_probe *p, enum why_stack stack);
 /* Whether @stack is among those that the answer of @p came by. */
 bool doctor_passed_by(const struct doctor_probe *p, enum why_stack stack);
 /* Whether the answer of @p says @word in a sentence of its own; *ret: where. */

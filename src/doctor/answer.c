@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is the answer, by its form? Status, fields and body as only some
+ * software has them, the first bytes of another protocol, where a redirect
+ * leads. Its words are telltale.c, who wrote it is writer.c.
+ */
+#include "doctor/finding.h"
+
+#include <sesame/error.h>
+
+#include "doctor/harvest.h"
+
+/* ---- frameworks ---- */
+
+/* Whether a router wrote this 404: it knows paths, and not this one. */
+static bool is_router_404(const struct doctor_probe *p)
+{
+	static const char *const phrases[] = {
+		"404 page not found",		   /* Go's mux, gin, chi */
+		"{\"message\":\"Not Found\"}",	   /* echo */
+		"Cannot GET /",			   /* Express, Fiber */
+		"No route matches [",		   /* Rails */
+		"Sinatra doesn",		   /* Sinatra, in development */
+		"If you entered the URL manually", /* Werkzeug */
+		"The requested resource was not found on this server.",
+		"did not match any of these",	       /* Django with DEBUG */
+		"could not be found.",		       /* Laravel */
+		"No route found for",		       /* Symfony */
+		"no route found for",		       /* Phoenix */
+		"{\"detail\":\"Not Found\"}",	       /* FastAPI */
+		"{\"title\": \"404 Not Found\"}",      /* Falcon */
+		"<html><title>404: Not Found</title>", /* Tornado */
+		"404: Not Found",		       /* aiohttp */
+		"Whitelabel Error Page",	       /* Spring */
+		"No static resource",		       /* Spring 6.1 */
+		"\"error\":\"Not Found\"",	       /* hapi, Fastify, Nest */
+		"No matching route",
+		"Requested URL",	       /* Sanic */
+		"Sorry, the requested URL",    /* Bottle */
+		"was not found.</p>",	       /* CherryPy */
+		"No Such Resource",	       /* Twisted */
+		"<h1>Resource not found</h1>", /* Vert.x */
+		"HTTP 404 Not Found",	       /* Jersey, Dropwizard */
+		"Action Not Found",	       /* Play */
+		"HTTP Status 404",	       /* Tomcat */
+		"<h2>HTTP ERROR 404",	       /* Jetty */
+		"The page you were looking for doesn't exist", /* Rails */
+		"Page not found... yet!",		       /* Mojolicious */
+	};
+	struct bytes body = bytes_of(p->body, p->body_len);
+
+	for (size_t i = 0;
+	     p->status == 404 && i < sizeof(phrases) / sizeof(phrases[0]); i++)
+		if (bytes_contains_nocase(body, bytes_of_str(phrases[i])))
+			return true;
+	return false;
+}
+
+/*
+ * Node hands an Upgrade to its ordinary handler only where nothing in the
+ * program listens for upgrades.
+ */
+static bool is_unheard_by_node(const struct doctor_probe *p)
+{
+	static const char *const phrases[] = {
+		"<pre>Cannot GET /",		  /* Express */
+		"{\"message\":\"Cannot GET /",	  /* Nest */
+		"{\"message\":\"Route GET:/",	  /* Fastify */
+		"{\"code\":\"ResourceNotFound\"", /* restify */
+		"\"name\":\"NotFoundError\"",	  /* LoopBack, Strapi */
+		"{\"name\":\"NotFound\",",	  /* Feathers */
+	};
+	struct bytes body = bytes_of(p->body, p->body_len);
+
+	if (p->status == 403 || p->status == 401 || p->status >= 500)
+		return false;
+	for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
+		if (bytes_contains_nocase(body, bytes_of_str(phrases[i])))
+			return true;
+	return doctor_wrote(p, WHY_STACK_NODE) ||
+	       doctor_wrote(p, WHY_STACK_EXPRESS) ||
+	       doctor_wrote(p, WHY_STACK_NEXTJS);
+}
+
+/* What the form of an answer says of a framework's way with upgrades. */
+static void find_framework(struct doctor_chart *chart,
+			   const struct doctor_probe *p)
+{
+	struct bytes body = bytes_of(p->body, p->body_len);
+
+	if (is_unheard_by_node(p))
+		doctor_note(
+			chart, DOCTOR_F_NODE_UNHEARD, p, NULL,
+			"a program of Node's answers the handshake as a "
+			"plain request: nothing in it listens for upgrades, "
+			"or none arrived");
+	else if (is_router_404(p))
+		doctor_note(chart, DOCTOR_F_ROUTER_404, p, NULL,
+			    "the 404 is that of a router, which goes by the "
+			    "path");
+	if (p->status == 400 && doctor_wrote(p, WHY_STACK_NODE_WS) &&
+	    bytes_equal(bytes_trim(body), BYTES("Bad Request")) &&
+	    doctor_found(chart, DOCTOR_F_HANDSHAKE_STANDARD))
+		doctor_note(chart, DOCTOR_F_WS_BARE_400, p, NULL,
+			    "ws answers a sound handshake so when it does not "
+			    "serve the path");
+	if (p->status == 400 &&
+	    bytes_contains_nocase(body,
+				  BYTES("<p>The browser (or proxy) sent a "
+					"request that this server could "
+					"not understand.")))
+		doctor_note(chart, DOCTOR_F_WERKZEUG_400, p, NULL,
+			    "Werkzeug answers a WebSocket so at a route that "
+			    "is none");
+}
+
+/* ---- forms that one software has ---- */
+
+static void odd_words(struct doctor_chart *chart, const struct doctor_probe *p)
+{
+	struct bytes version =
+		ses_head_get(&p->parsed, "Sec-WebSocket-Version");
+	struct bytes body = bytes_of(p->body, p->body_len);
+
+	if (version.data && bytes_contains_nocase(version, BYTES("13")))
+		doctor_note(chart, DOCTOR_F_VERSION_13_LISTED, p, NULL,
+			    "the answer has Sec-WebSocket-Version: 13, so "
+			    "software that speaks WebSocket wrote it");
+	else if (version.data)
+		doctor_note(chart, DOCTOR_F_VERSION_LISTED, p, NULL,
+			    "the answer has Sec-WebSocket-Version: %.*s",
+			    BYTES_ARG(bytes_first(version, 40)));
+	if (chart->blind)
+		return;
+	if (p->status == 403 && p->body_len == 0 &&
+	    (doctor_wrote(p, WHY_STACK_ENVOY) ||
+	     doctor_wrote(p, WHY_STACK_ISTIO)))
+		doctor_note(chart, DOCTOR_F_EMPTY_ENVOY, p, NULL,
+			    "Envoy answers an upgrade that is not enabled with "
+			    "an empty 403, as here");
+	if (p->status == 404 &&
+	    bytes_equal(bytes_trim(body), BYTES("Page not found")))
+		doctor_note(chart, DOCTOR_F_ACTIONCABLE_404, p, NULL,
+			    "Action Cable answers an Origin that it does not "
+			    "allow with this 404");
+	if ((p->status / 100 == 2 || p->status == 404 || p->status == 405) &&
+	    (doctor_wrote(p, WHY_STACK_FASTAPI) ||
+	     doctor_wrote(p, WHY_STACK_UVICORN)))
+		doctor_note(chart, DOCTOR_F_ASGI_404, p, NULL,
+			    "an ASGI server refuses a WebSocket by 403; this "
+			    "%d is for a plain request",
+			    p->status);
+	find_framework(chart, p);
+	if (p->status >= 500 && doctor_found(chart, DOCTOR_F_SAYS_NO_UPGRADE))
+		doctor_note(chart, DOCTOR_F_SAYS_RELAY, p, NULL,
+			    "it is an error of the server's over an Upgrade "
+			    "that it did get");
+	if (p->status == 200 && p->body_len == 0 &&
+	    doctor_passed_by(p, WHY_STACK_CADDY))
+		doctor_note(chart, DOCTOR_F_EMPTY_CADDY, p, NULL,
+			    "Caddy answers a Host that no site of it has with "
+			    "an empty 200, as here");
+	if (p->status == 503 && (doctor_wrote(p, WHY_STACK_NGINX) ||
+				 doctor_wrote(p, WHY_STACK_OPENRESTY)))
+		doctor_note(
+			chart, DOCTOR_F_NGINX_503, p, NULL,
+			"nginx itself writes 503 when one of its limits is "
+			"passed; without its upstream it writes 502 or 504");
+	if (p->status == 500 && (doctor_wrote(p, WHY_STACK_NGINX) ||
+				 doctor_wrote(p, WHY_STACK_OPENRESTY)))
+		doctor_note(chart, DOCTOR_F_NGINX_500, p, NULL,
+			    "nginx itself writes 500 when a question of its "
+			    "own fails, mostly that of auth_request");
+	if (p->status == 400 &&
+	    bytes_equal(bytes_trim(body), BYTES("400: Bad Request")))
+		doctor_note(chart, DOCTOR_F_HOME_ASSISTANT_400, p, NULL,
+			    "Home Assistant answers every request from a proxy "
+			    "that it does not trust with this 400");
+}
+
+static void banner(struct doctor_chart *chart, const struct doctor_probe *p)
+{
+	struct bytes raw = bytes_of(p->head, p->head_len);
+	char text[80];
+
+	bytes_printable(bytes_first(raw, 60), text, sizeof(text));
+	if (raw.len >= 3 && raw.data[0] >= 0x14 && raw.data[0] <= 0x17 &&
+	    raw.data[1] == 3)
+		doctor_note(chart, DOCTOR_F_BANNER_TLS, p, NULL,
+			    "the answer is a TLS record: the port wants TLS");
+	else if (raw.len >= 9 && raw.data[0] == 0 && raw.data[3] == 4 &&
+		 raw.data[5] == 0 && raw.data[8] == 0)
+		doctor_note(chart, DOCTOR_F_BANNER_H2, p, NULL,
+			    "the answer is an HTTP/2 SETTINGS frame");
+	else if (bytes_starts(raw, BYTES("HTTP/2")))
+		doctor_note(chart, DOCTOR_F_BANNER_H2, p, NULL,
+			    "the answer begins \"%s\"", text);
+	else if (doctor_speaks_http(chart)) {
+		if (bytes_contains_nocase(bytes_first(raw, 60), BYTES("404")))
+			doctor_note(chart, DOCTOR_F_HEADLESS_404, p, NULL,
+				    "the answer to the handshake is no HTTP, "
+				    "and says \"%s\"; the port speaks HTTP",
+				    text);
+	} else if (raw.len > 0 && !bytes_starts(raw, BYTES("HTTP/")))
+		doctor_note(chart, DOCTOR_F_BANNER, p, NULL,
+			    "another protocol answers: \"%s\"", text);
+}
+
+/* Close codes say little; who then speaks of the Origin has looked for it. */
+static void find_missed_origin(struct doctor_chart *chart,
+			       const struct doctor_probe *p)
+{
+	if (!chart->c->origin &&
+	    (p->outcome == DOCTOR_CLOSED_AFTER ||
+	     p->outcome == DOCTOR_CUT_AFTER) &&
+	    (doctor_found(chart, DOCTOR_F_SAYS_ORIGIN) ||
+	     doctor_found(chart, DOCTOR_F_SAYS_SAME_ORIGIN)))
+		doctor_note(chart, DOCTOR_F_ORIGIN_MISSED, p, NULL,
+			    "the server speaks of the Origin, and none was "
+			    "sent");
+}
+
+/* Where the library has one status for all, it does not say what it misses. */
+static void find_status_for_all(struct doctor_chart *chart,
+				const struct doctor_probe *p)
+{
+	if (p->status == 401 && doctor_wrote(p, WHY_STACK_NODE_WS) &&
+	    !chart->blind && !ses_head_get(&p->parsed, "WWW-Authenticate").data &&
+	    doctor_found(chart, DOCTOR_F_ORIGIN_SENT) &&
+	    !doctor_has_credentials(chart->c))
+		doctor_note(chart, DOCTOR_F_ORIGIN_OR_TOKEN, p, NULL,
+			    "the library that answers says 401 to an Origin "
+			    "that is not allowed as well");
+}
+
+void doctor_find_answer(struct doctor_chart *chart, const struct doctor_probe *p)
+{
+	doctor_find_words(chart, p);
+	find_missed_origin(chart, p);
+	find_status_for_all(chart, p);
+	if (p->status && p->outcome == DOCTOR_ANSWERED)
+		odd_words(chart, p);
+	if (p->outcome == DOCTOR_NOT_HTTP)
+		banner(chart, p);
+	if (p->outcome == DOCTOR_BAD_FRAME && p->body_len > 0)
+		doctor_note(chart, DOCTOR_F_HTTP_IN_TUNNEL, p, NULL,
+			    "after the 101 came an answer in HTTP");
+	if (p->outcome == DOCTOR_NO_ANSWER && chart->c->url.tls &&
+	    p->error != SESAME_ETIMEOUT)
+		doctor_note(chart, DOCTOR_F_CLOSED_BEHIND_TLS, p, NULL,
+			    "TLS was spoken, then came no answer");
+	if (p->outcome == DOCTOR_ANSWERED)
+		doctor_find_writer(chart, p);
+	if (p->outcome == DOCTOR_OPEN && chart->c->subprotocols &&
+	    p->subprotocol.len == 0)
+		doctor_note(chart, DOCTOR_F_SUBPROTOCOL_UNCHOSEN, p, NULL,
+			    "of the offered %s the server chose none; browsers "
+			    "fail such a connection",
+			    chart->c->subprotocols);
+}
+
+/* ---- redirects ---- */
+
+void doctor_find_redirect(struct doctor_chart *chart,
+			  const struct doctor_probe *p)
+{
+	struct bytes to = ses_head_get(&p->parsed, "Location"), place;
+	struct bytes path = chart->c->url.path;
+	char own[600];
+
+	if (p->outcome != DOCTOR_ANSWERED || p->status / 100 != 3 || !to.data)
+		return;
+	if (bytes_contains_nocase(to, BYTES("login")) ||
+	    bytes_contains_nocase(to, BYTES("signin")) ||
+	    bytes_contains_nocase(to, BYTES("auth")))
+		doctor_note(chart, DOCTOR_F_SAYS_LOGIN, p, NULL,
+			    "the redirect leads to a login page");
+	place = to;
+	if (doctor_own_origin(chart->c, false, own, sizeof(own)) &&
+	    bytes_starts(to, bytes_of_str(own)))
+		place = bytes_from(to, strlen(own));
+	if (place.len > 1 && place.len == path.len + 1 &&
+	    place.data[path.len] == '/' && bytes_starts(place, path))
+		doctor_note(chart, DOCTOR_F_REDIRECT_SLASH, p, NULL,
+			    "the redirect adds a slash");
+	else if (bytes_equal(place, BYTES("/")) && path.len > 1)
+		doctor_note(chart, DOCTOR_F_REDIRECT_HOME, p, NULL,
+			    "the redirect leads to the home page");
+	if (bytes_starts(to, chart->c->url.tls ? BYTES("http://")
+					       : BYTES("https://")))
+		doctor_note(chart, DOCTOR_F_REDIRECT_SCHEME, p, NULL,
+			    "the redirect leads to the other scheme");
+}

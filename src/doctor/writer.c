@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who wrote the answer? A proxy, a CDN, or software that speaks WebSocket, as
+ * why/stack.h recognises it; and whether anything stands in between at all. A
+ * blind examination leaves the fingerprints out, and goes by fields alone.
+ */
+#include "doctor/finding.h"
+
+/* ---- who wrote it, and who passed it on ---- */
+
+bool doctor_wrote(const struct doctor_probe *p, enum why_stack stack)
+{
+	return p->hops.writer >= 0 && p->hops.hop[p->hops.writer].stack == stack;
+}
+
+bool doctor_passed_by(const struct doctor_probe *p, enum why_stack stack)
+{
+	for (size_t i = 0; i < p->hops.n; i++)
+		if (p->hops.hop[i].stack == stack)
+			return true;
+	return false;
+}
+
+/* An answer that only who relays has: what is behind does not answer. */
+static bool is_of_gateway(const struct doctor_probe *p)
+{
+	return p->status >= 502 && p->status <= 504;
+}
+
+static void writer_by_layer(struct doctor_chart *chart,
+			    const struct doctor_probe *p,
+			    const struct why_hop *hop)
+{
+	static const enum why_stack asgi[] = {
+		WHY_STACK_UVICORN, WHY_STACK_HYPERCORN, WHY_STACK_DAPHNE,
+		WHY_STACK_FASTAPI};
+	static const enum why_stack http_only[] = {
+		WHY_STACK_PYTHON_HTTP, WHY_STACK_PHP,	   WHY_STACK_GUNICORN,
+		WHY_STACK_LIGHTTPD,    WHY_STACK_WAITRESS, WHY_STACK_WEBRICK};
+	static const enum why_stack frameworks[] = {
+		WHY_STACK_EXPRESS, WHY_STACK_DJANGO, WHY_STACK_RAILS,
+		WHY_STACK_NEXTJS};
+	enum why_layer layer = why_stack(hop->stack)->layer;
+
+	for (size_t i = 0; i < sizeof(frameworks) / sizeof(frameworks[0]); i++)
+		if (hop->stack == frameworks[i])
+			return;
+	for (size_t i = 0; i < sizeof(asgi) / sizeof(asgi[0]); i++)
+		if (hop->stack == asgi[i] && p->status == 403)
+			doctor_note(
+				chart, DOCTOR_F_WRITER_ASGI, p, NULL,
+				"%s wrote the answer; it has one status for "
+				"every refusal",
+				hop->text);
+	for (size_t i = 0; i < sizeof(http_only) / sizeof(http_only[0]); i++)
+		if (hop->stack == http_only[i] && !is_of_gateway(p)) {
+			doctor_note(chart, DOCTOR_F_WRITER_HTTP_ONLY, p, NULL,
+				    "%s wrote the answer; it serves no "
+				    "WebSocket by itself",
+				    hop->text);
+			return;
+		}
+	if (layer == WHY_LAYER_REVERSE_PROXY)
+		doctor_note(chart, DOCTOR_F_WRITER_PROXY, p, NULL,
+			    "%s wrote the answer itself (%s)", hop->text,
+			    hop->mark);
+	if (layer == WHY_LAYER_CDN)
+		doctor_note(chart, DOCTOR_F_WRITER_CDN, p, NULL,
+			    "%s wrote the answer itself (%s)", hop->text,
+			    hop->mark);
+	if (layer == WHY_LAYER_FORWARD_PROXY)
+		doctor_note(chart, DOCTOR_F_WRITER_FORWARD, p, NULL,
+			    "%s wrote the answer itself (%s)", hop->text,
+			    hop->mark);
+	if (layer == WHY_LAYER_APPLICATION)
+		doctor_note(chart, DOCTOR_F_WRITER_APP, p, NULL,
+			    "%s wrote the answer (%s)", hop->text, hop->mark);
+}
+
+void doctor_find_writer(struct doctor_chart *chart, const struct doctor_probe *p)
+{
+	const struct why_hops *h = &p->hops;
+
+	if (chart->blind || !p->status)
+		return;
+	if (h->writer >= 0 && (size_t)h->writer < h->n)
+		writer_by_layer(chart, p, &h->hop[h->writer]);
+	for (size_t i = 0; i < h->n; i++) {
+		enum why_layer layer = why_stack(h->hop[i].stack)->layer;
+
+		if (layer == WHY_LAYER_CDN)
+			doctor_note(chart, DOCTOR_F_CDN_SEEN, p, NULL,
+				    "%s stands in between (%s)", h->hop[i].text,
+				    h->hop[i].mark);
+		if (layer == WHY_LAYER_REVERSE_PROXY && h->writer < 0)
+			doctor_note(chart, DOCTOR_F_PROXY_SEEN, p, NULL,
+				    "%s wrote the answer or passed it on (%s)",
+				    h->hop[i].text, h->hop[i].mark);
+		else if (layer == WHY_LAYER_REVERSE_PROXY && (int)i != h->writer)
+			doctor_note(chart, DOCTOR_F_RELAYED, p, NULL,
+				    "%s passed on an answer that another wrote "
+				    "(%s)",
+				    h->hop[i].text, h->hop[i].mark);
+	}
+}
+
+/* ---- whether anybody is in between ---- */
+
+/* Fields that only who stands in between adds. */
+static bool has_relay_field(const struct doctor_probe *p)
+{
+	static const char *const names[] = {"Via",	     "X-Cache",
+					    "Age",	     "X-Cache-Status",
+					    "X-Proxy-Cache", "X-Served-By",
+					    "X-Upstream",    "X-Forwarded-For"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (ses_head_get(&p->parsed, names[i]).data)
+			return true;
+	return false;
+}
+
+static bool shows_proxy(const struct doctor_probe *p)
+{
+	for (size_t i = 0; i < p->hops.n; i++) {
+		enum why_layer layer = why_stack(p->hops.hop[i].stack)->layer;
+
+		if (layer == WHY_LAYER_REVERSE_PROXY ||
+		    layer == WHY_LAYER_CDN || layer == WHY_LAYER_FORWARD_PROXY)
+			return true;
+	}
+	return p->outcome == DOCTOR_ANSWERED && has_relay_field(p);
+}
+
+/*
+ * Proxies can be quiet; yet where nothing in any answer is a proxy's, and the
+ * server behind does not speak of an Upgrade that it missed, there may be none.
+ */
+void doctor_find_no_proxy(struct doctor_chart *chart,
+			  const struct doctor_probe *base)
+{
+	static const enum doctor_finding_kind missed[] = {
+		DOCTOR_F_SAYS_NO_UPGRADE,   DOCTOR_F_SAYS_HTTP10,
+		DOCTOR_F_SAYS_RELAY,	    DOCTOR_F_ASGI_404,
+		DOCTOR_F_SAYS_CONNECTOR,    DOCTOR_F_ACTIONCABLE_404,
+		DOCTOR_F_VERSION_13_LISTED, DOCTOR_F_GET_SAME_WS};
+
+	if (base->outcome != DOCTOR_ANSWERED || base->status == 426 ||
+	    base->status == 502 || base->status >= 504 || chart->c->proxy ||
+	    chart->config)
+		return;
+	for (size_t i = 0; i < sizeof(missed) / sizeof(missed[0]); i++)
+		if (doctor_found(chart, missed[i]))
+			return;
+	for (size_t i = 0; i < chart->n_probes; i++)
+		if (chart->blind ? has_relay_field(chart->probe[i])
+				 : shows_proxy(chart->probe[i]))
+			return;
+	if (!chart->blind)
+		doctor_note(chart, DOCTOR_F_NO_PROXY_SIGN, base, NULL,
+			    "nothing in the answers is a proxy's");
+	else if (base->status / 100 == 2 || base->status == 405)
+		doctor_note(chart, DOCTOR_F_NO_RELAY_FIELD, base, NULL,
+			    "no answer has a field that a relay adds");
+}
