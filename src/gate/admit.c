@@ -155,12 +155,6 @@ static void look_at_user_agent(struct looking *l)
 
 /* ---- Certificates and subprotocols ---- */
 
-/* It joins nothing, and what lets it publish is looked at after this. */
-static bool publishes(const struct looking *l)
-{
-	return l->request->is_post && l->d->route->to == GATE_TO_HUB;
-}
-
 static void look_at_certificate(struct looking *l)
 {
 	const struct gate_rules *rules = &l->d->route->certificates;
@@ -188,7 +182,7 @@ static void look_at_subprotocol(struct looking *l)
 	const struct gate_rule *rule;
 	struct bytes first;
 
-	if (!rules->line || publishes(l))
+	if (!rules->line || gate_publishes(l->request, l->d->route))
 		return;
 	rule = gate_subprotocol_rule(l->d->route, &asked);
 	first = gate_first_offer(l->d->route, &asked);
@@ -201,40 +195,63 @@ static void look_at_subprotocol(struct looking *l)
 
 /* ---- What others know ---- */
 
-static bool has_limit(const struct gate_route *route, unsigned by)
+bool gate_limit_is_asked(const struct gate_limit *limit, enum gate_ask ask,
+			 bool publishes)
 {
-	for (size_t i = 0; i < route->limits.n_of; i++)
-		if (route->limits.of[i].by & by)
-			return true;
-	return false;
+	if (ask == GATE_ASK_SUBJECT_ROOM)
+		return limit->by ==
+		       (publishes ? GATE_BY_PUBLISHER : GATE_BY_SUBJECT);
+	/* Who publishes is no member, and is counted as none. */
+	return publishes ? limit->kind == GATE_LIMIT_FAILURES
+			 : limit->by == GATE_BY_ADDRESS ||
+				   limit->by == GATE_BY_ROUTE;
 }
 
-static void ask_if(struct looking *l, bool wanted, enum gate_ask whom)
+const struct gate_token_settings *
+gate_wanted_token(const struct gate_request *r, const struct gate_route *route)
 {
-	if (wanted && !publishes(l))
-		l->d->ask = whom;
+	return gate_publishes(r, route) ? route->hub.publish : route->token;
+}
+
+static void refuse_publishing(struct looking *l)
+{
+	note(l->d, "token", false, "the route has no hub.publish",
+	     l->d->route->line, bytes_of(NULL, 0));
+	refuse(l->d, WHY_CLIENT_BAD_HANDSHAKE, 405, GATE_N_LISTS);
+}
+
+static void ask_for_room(struct looking *l, enum gate_ask ask)
+{
+	const struct gate_route *route = l->d->route;
+	bool publishes = gate_publishes(l->request, route);
+
+	for (size_t i = 0; i < route->limits.n_of; i++)
+		if (gate_limit_is_asked(&route->limits.of[i], ask, publishes))
+			l->d->ask = ask;
 }
 
 static void look_for_room(struct looking *l)
 {
-	ask_if(l, has_limit(l->d->route, GATE_BY_ADDRESS | GATE_BY_ROUTE),
-	       GATE_ASK_ROOM);
+	ask_for_room(l, GATE_ASK_ROOM);
 }
 
 static void look_at_credential(struct looking *l)
 {
-	ask_if(l, l->d->route->token != NULL, GATE_ASK_CREDENTIAL);
+	if (gate_wanted_token(l->request, l->d->route))
+		l->d->ask = GATE_ASK_CREDENTIAL;
+	else if (gate_publishes(l->request, l->d->route))
+		refuse_publishing(l);
 }
 
 static void look_for_subject_room(struct looking *l)
 {
-	ask_if(l, has_limit(l->d->route, GATE_BY_SUBJECT),
-	       GATE_ASK_SUBJECT_ROOM);
+	ask_for_room(l, GATE_ASK_SUBJECT_ROOM);
 }
 
 static void ask_authority(struct looking *l)
 {
-	ask_if(l, l->d->route->authority.line != 0, GATE_ASK_AUTHORITY);
+	if (l->d->route->authority.line)
+		l->d->ask = GATE_ASK_AUTHORITY;
 }
 
 /* ---- The looks, in their order ---- */
@@ -272,9 +289,12 @@ static void look_on(struct looking *l, bool survey)
 		if (survey && look->ask != GATE_ASK_NOTHING)
 			continue;
 		look->take(l);
-		if (d->ask != GATE_ASK_NOTHING || !d->route ||
-		    (!d->admitted && !survey))
+		if (d->ask != GATE_ASK_NOTHING || !d->route)
 			return;
+		if (!d->admitted && !survey) {
+			d->next++;
+			return;
+		}
 	}
 }
 
@@ -316,6 +336,19 @@ void gate_admit_resume(const struct gate_policy *policy,
 	d->next++;
 	if (d->admitted)
 		look_on(&l, false);
+}
+
+void gate_admit_go_on(const struct gate_policy *policy,
+		      const struct gate_request *request,
+		      struct gate_decision *d)
+{
+	struct looking l = {policy, request, d};
+
+	d->admitted = true;
+	d->cause = WHY_OK;
+	d->status = 101;
+	d->list = GATE_N_LISTS;
+	look_on(&l, false);
 }
 
 void gate_admit_survey(const struct gate_policy *policy,

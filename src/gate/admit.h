@@ -25,7 +25,7 @@ struct gate_request {
 	const struct ses_field *fields;
 	size_t n_fields;
 	const struct ses_tls_info *tls; /* NULL: plain, or not known */
-	bool is_post; /* no handshake; at a hub its token is another one */
+	bool is_post; /* no handshake; at a hub it publishes */
 };
 
 /* One look at one list. */
@@ -44,7 +44,7 @@ enum gate_ask {
 	GATE_ASK_NOTHING,
 	GATE_ASK_ROOM,	       /* limits by address and route */
 	GATE_ASK_CREDENTIAL,   /* whether what it brings is good, by now */
-	GATE_ASK_SUBJECT_ROOM, /* limits by the subject of that */
+	GATE_ASK_SUBJECT_ROOM, /* limits by whose that is */
 	GATE_ASK_AUTHORITY,    /* another server */
 	GATE_N_ASKS
 };
@@ -88,6 +88,12 @@ void gate_admit_resume(const struct gate_policy *policy,
 		       const struct gate_reply *reply,
 		       struct gate_decision *decision);
 /*
+ * It was refused and is let in all the same: take the looks that are left.
+ */
+void gate_admit_go_on(const struct gate_policy *policy,
+		      const struct gate_request *request,
+		      struct gate_decision *decision);
+/*
  * As gate_admit(), but a refusal does not end it: the trace has every look
  * that policy and request allow, so it tells what else would refuse. Nobody
  * is asked.
@@ -95,6 +101,23 @@ void gate_admit_resume(const struct gate_policy *policy,
 void gate_admit_survey(const struct gate_policy *policy,
 		       const struct gate_request *request,
 		       struct gate_decision *ret_decision);
+
+/*
+ * Whether it publishes to a channel of @route: it joins nothing, and brings
+ * the token of hub.publish instead of a member's.
+ */
+static inline bool gate_publishes(const struct gate_request *r,
+				  const struct gate_route *route)
+{
+	return r->is_post && route && route->to == GATE_TO_HUB;
+}
+
+/* The credentials that @r has to bring to @route; NULL: none. */
+const struct gate_token_settings *
+gate_wanted_token(const struct gate_request *r, const struct gate_route *route);
+/* Whether @limit is looked at when @ask is asked. */
+bool gate_limit_is_asked(const struct gate_limit *limit, enum gate_ask ask,
+			 bool publishes);
 
 /* What gate_credential_check() and its like want of a request. */
 static inline struct gate_asked gate_asked_of(const struct gate_request *r)

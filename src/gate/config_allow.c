@@ -269,6 +269,7 @@ void gate_read_limit(struct gate_reader *r, const struct gate_item *i, void *to)
 		{"token_connections", GATE_LIMIT_CONNECTIONS, GATE_BY_SUBJECT},
 		{"route_handshakes", GATE_LIMIT_RATE, GATE_BY_ROUTE},
 		{"route_connections", GATE_LIMIT_CONNECTIONS, GATE_BY_ROUTE},
+		{"publishes", GATE_LIMIT_RATE, GATE_BY_PUBLISHER},
 		{"failures", GATE_LIMIT_FAILURES, GATE_BY_ADDRESS},
 	};
 	struct gate_limits *limits = to;
@@ -319,23 +320,33 @@ static void limit_failures(struct gate_limits *limits)
 	};
 }
 
+static bool is_countable(const struct gate_route *route,
+			 const struct gate_limit *limit)
+{
+	if (limit->by == GATE_BY_PUBLISHER)
+		return route->hub.publish;
+	if (limit->kind == GATE_LIMIT_FAILURES)
+		return route->token || route->hub.publish;
+	return route->token || limit->by != GATE_BY_SUBJECT;
+}
+
 void gate_check_allow(struct gate_reader *r, const struct gate_item *i,
 		      struct gate_route *route)
 {
 	struct gate_limits *limits = &route->limits;
 
-	if (route->token)
+	if (route->token || route->hub.publish)
 		limit_failures(limits);
 	for (size_t k = 0; k < limits->n_of; k++) {
 		struct gate_place at = {(int)limits->of[k].line, 1};
 
 		limits->of[k].scope = route->path;
-		if (!route->token && limits->of[k].line &&
-		    (limits->of[k].by == GATE_BY_SUBJECT ||
-		     limits->of[k].kind == GATE_LIMIT_FAILURES))
+		if (limits->of[k].line && !is_countable(route, &limits->of[k]))
 			gate_complain(r->wrong, at,
-				      "%s needs `allow.token`: whose is it to "
-				      "count?",
-				      limits->of[k].text);
+				      "%s needs `%s`: whose is it to count?",
+				      limits->of[k].text,
+				      limits->of[k].by == GATE_BY_PUBLISHER
+					      ? "hub.publish"
+					      : "allow.token");
 	}
 }

@@ -2,10 +2,11 @@
 /* `to: hub` and `to: files`: what their settings mean together. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
+#include "gate/credential.h"
 #include "gate/reading.h"
-#include "gate/tokens.h"
 #include "wire/frame.h"
 
 #define DEFAULT_CHANNELS 10000
@@ -16,25 +17,19 @@
 void gate_read_publish(struct gate_reader *r, const struct gate_item *i,
 		       void *to)
 {
+	struct gate_token_settings **ret = to, *settings;
 	struct gate_seen seen;
 
-	if (gate_read_submap(r, i, to, &seen))
-		gate_need(r, &seen, GATE_SET_PUBLISH_HASHES, i->at);
-}
-
-static void load_tokens(struct gate_reader *r, struct gate_publish *publish)
-{
-	struct gate_secret_file file = {
-		.name = publish->hashes_file.name,
-		.at = publish->hashes_file.at,
-		.wrong = r->wrong,
-	};
-	struct ses_buf content;
-
-	if (!r->open_files || !gate_secret_file_open(&file, &content))
+	settings = calloc(1, sizeof(*settings));
+	*ret = settings;
+	if (!settings)
 		return;
-	publish->tokens = gate_tokens_read(&file);
-	gate_secret_file_close(&content);
+	settings->at = i->key;
+	if (!gate_read_submap(r, i, settings, &seen))
+		return;
+	gate_need(r, &seen, GATE_SET_PUBLISH_HASHES, i->at);
+	if (settings->hashes_file.name)
+		gate_token_load(settings, r->open_files, r->wrong);
 }
 
 static void set_defaults(struct gate_route *route)
@@ -65,8 +60,6 @@ void gate_check_hub(struct gate_reader *r, const struct gate_item *i,
 		gate_complain(r->wrong, i->at,
 			      "hub.queue has to be more than limits.message, "
 			      "or the longest messages never fit");
-	if (route->hub.publish.hashes_file.name)
-		load_tokens(r, &route->hub.publish);
 }
 
 void gate_check_files(struct gate_reader *r, const struct gate_item *i,

@@ -49,7 +49,7 @@ static struct bytes name_of(const struct gate_limit *limit,
 
 	if (limit->by == GATE_BY_ROUTE)
 		return bytes_of("", 0);
-	if (limit->by == GATE_BY_SUBJECT)
+	if (limit->by & (GATE_BY_SUBJECT | GATE_BY_PUBLISHER))
 		return who->subject;
 	if (!who->address)
 		return bytes_of(NULL, 0);

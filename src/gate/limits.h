@@ -31,6 +31,8 @@ enum gate_limit_by {
 	GATE_BY_ADDRESS = 1, /* IPv4: one; IPv6: the /64 that a site has */
 	GATE_BY_SUBJECT = 2,
 	GATE_BY_ROUTE = 4, /* all together */
+	GATE_BY_PUBLISHER = 8, /* a subject that publishes by POST */
+	GATE_BY_ANYTHING = 15,
 };
 
 /* One line of the configuration. */

@@ -8,7 +8,6 @@
 #include "gate/credential.h"
 #include "gate/index.h"
 #include "gate/pool.h"
-#include "gate/tokens.h"
 #include "wire/url.h"
 
 const char *gate_list_name(enum gate_list list)
@@ -86,13 +85,18 @@ static void free_authority(struct gate_authority *authority)
 	free_names(authority->copy, authority->n_copies);
 }
 
+static void free_token(struct gate_token_settings *token)
+{
+	if (token)
+		gate_token_fini(token);
+	free(token);
+}
+
 static void free_route(struct gate_route *route)
 {
 	for (int list = 0; list < GATE_N_LISTS; list++)
 		free_rules(&route->allow[list]);
-	if (route->token)
-		gate_token_fini(route->token);
-	free(route->token);
+	free_token(route->token);
 	free_rules(&route->subprotocols);
 	free_rules(&route->certificates);
 	free_authority(&route->authority);
@@ -114,8 +118,7 @@ static void free_route(struct gate_route *route)
 	free(route->upstream_tls.key);
 	free(route->host);
 	free(route->origin);
-	free(route->hub.publish.hashes_file.name);
-	gate_tokens_free(route->hub.publish.tokens);
+	free_token(route->hub.publish);
 	free(route->root);
 }
 

@@ -100,7 +100,7 @@ enum gate_on_failure { GATE_FAILURE_REFUSES, GATE_FAILURE_ADMITS };
 /* What happens to a message that a slow reader has no room for. */
 enum gate_slow { GATE_SLOW_DROP, GATE_SLOW_CLOSE };
 
-struct gate_tokens;
+struct gate_token_settings; /* gate/credential.h */
 struct hub_space;
 
 /* `hub`: the channels of a route. */
@@ -110,16 +110,12 @@ struct gate_hub_settings {
 	uint64_t queue;	   /* bytes that wait for one member */
 	uint64_t slow;	   /* enum gate_slow */
 	bool echo;	   /* who sends gets it too */
-	struct gate_publish {
-		struct gate_file_name hashes_file;
-		struct gate_tokens *tokens; /* NULL: nobody may */
-	} publish;
+	struct gate_token_settings *publish; /* by POST; NULL: nobody may */
 	struct hub_space *space; /* the house's; NULL before it has one */
 };
 
 struct gate_pool; /* gate/pool.h */
 struct gate_tally;
-struct gate_token_settings; /* gate/credential.h */
 
 struct gate_route {
 	char *path;

@@ -246,6 +246,38 @@ void gate_record_close(struct gate_visit *v)
 	v->record = NULL;
 }
 
+/* ---- Requests that are no handshakes ---- */
+
+void gate_record_answer(struct gate_visit *v, int status, size_t bytes)
+{
+	const struct gate_request *request = &v->asking->request;
+	const struct gate_credential *c = gate_visit_credential(v);
+	struct gate_line line;
+	char target[512];
+
+	if (!wants_lines(v->gate) || !gate_access_log_has_room(v->gate->log))
+		return;
+	gate_hide_target(v->route->token, request->target, target,
+			 sizeof(target));
+	gate_line_begin(&line, gate_access_log_is_json(v->gate->log),
+			clock_ms(), "answer");
+	gate_line_number(&line, "status", (uint64_t)status);
+	gate_line_text(&line, "method", v->asking->head->method);
+	gate_line_text(&line, "client",
+		       bytes_of_str(v->asking->hops.client_text));
+	gate_line_text(&line, "listener", bytes_of_str(v->entrance->url));
+	gate_line_text(&line, "route", bytes_of_str(v->route->path));
+	gate_line_text(&line, "target", bytes_of_str(target));
+	if (c && c->subject)
+		gate_line_text(&line, "subject", bytes_of_str(c->subject));
+	gate_line_text(&line, "host", request->host);
+	gate_line_text(&line, "origin", request->origin);
+	gate_line_text(&line, "user_agent", request->user_agent);
+	gate_line_number(&line, "bytes_in", ses_buf_len(&v->asking->body));
+	gate_line_number(&line, "bytes_out", bytes);
+	gate_access_log_add(v->gate->log, gate_line_end(&line));
+}
+
 /* ---- Refusals ---- */
 
 void gate_record_refusal(struct gate_visit *v, enum why_cause cause,

@@ -37,6 +37,9 @@ void gate_record_move(struct gate_visit *v);
 /* It is gone: count it, write its line, forget it. */
 void gate_record_close(struct gate_visit *v);
 
+/* The line of a request that is no handshake and has its answer. */
+void gate_record_answer(struct gate_visit *v, int status, size_t bytes);
+
 /* A refusal, or one that was only observed. */
 void gate_record_refusal(struct gate_visit *v, enum why_cause cause,
 			 bool observed);

@@ -325,6 +325,8 @@ static void on_time(struct ses_timer *timer)
 		gate_visit_farewell(v);
 		return;
 	}
+	if (v->asking && v->asking->reads_body)
+		slow.note = "the message did not arrive within 10 s";
 	if (v->asking && v->asking->waiting) {
 		slow.cause = WHY_SERVER_LIMIT;
 		slow.status = 503;

@@ -24,7 +24,8 @@ struct gate_questions {
 	struct gate_credential credential;
 	struct gate_password_check *password;
 	struct gate_authority_call *authority;
-	char rule[512];
+	/* what decided: about credentials, and about the authority */
+	char rule[512], verdict[160];
 	/* for the refusal alone */
 	struct ses_field field[3];
 	size_t n_fields;
@@ -154,12 +155,27 @@ static void tell_limit(struct gate_questions *q, enum gate_limit_answer answer,
 		BYTES("Retry-After"), bytes_of_str(q->retry_after)};
 }
 
-static enum gate_outcome look_for_room(struct gate_visit *v, unsigned by)
+/* Those of the route's limits that @ask is about. */
+static size_t pick_limits(const struct gate_visit *v, enum gate_ask ask,
+			  struct gate_limit ret[GATE_MAX_LIMITS])
 {
 	const struct gate_limits *limits = &v->route->limits;
+	bool publishes = gate_publishes(&v->asking->request, v->route);
+	size_t n = 0;
+
+	for (size_t i = 0; i < limits->n_of; i++)
+		if (gate_limit_is_asked(&limits->of[i], ask, publishes))
+			ret[n++] = limits->of[i];
+	return n;
+}
+
+static enum gate_outcome look_for_room(struct gate_visit *v, enum gate_ask ask)
+{
 	struct gate_questions *q = questions_of(v);
 	struct gate_limit_holds *holds = holds_of(v);
-	bool subject = by == GATE_BY_SUBJECT;
+	bool subject = ask == GATE_ASK_SUBJECT_ROOM;
+	struct gate_limit limits[GATE_MAX_LIMITS];
+	size_t n = pick_limits(v, ask, limits);
 	struct gate_limit_hit hit = {NULL, 0};
 	struct gate_limit_who who = {.address = &v->asking->request.address};
 	struct gate_reply reply = no_memory();
@@ -177,8 +193,8 @@ static enum gate_outcome look_for_room(struct gate_visit *v, unsigned by)
 		reply.value = who.subject;
 	}
 	answer = v->gate->limiter
-			 ? gate_limiter_pass(v->gate->limiter, limits->of,
-					     limits->n_of, by, &who,
+			 ? gate_limiter_pass(v->gate->limiter, limits, n,
+					     GATE_BY_ANYTHING, &who,
 					     v->gate->loop->now_ms, holds, &hit)
 			 : GATE_LIMIT_PASSED;
 	if (answer != GATE_LIMIT_PASSED)
@@ -239,7 +255,14 @@ static struct gate_reply tell_credential(struct gate_visit *v)
 	}
 	snprintf(q->rule, sizeof(q->rule), "%s%s%s", row->text,
 		 c->detail[0] ? ": " : "", c->detail);
-	q->n_fields = gate_challenges(v->route->token, c->fault, q->field);
+	q->n_fields =
+		gate_challenges(gate_wanted_token(&v->asking->request, v->route),
+				c->fault, q->field);
+	if (gate_publishes(&v->asking->request, v->route))
+		q->sentence = c->fault == GATE_FAULT_MISSING
+				      ? "Publishing needs a token, in "
+					"Authorization: Bearer"
+				      : "This token may not publish here";
 	note_failure(v);
 	return reply;
 }
@@ -301,8 +324,8 @@ static enum gate_outcome look_at_credential(struct gate_visit *v)
 
 	if (!q)
 		return give(v, &reply);
-	gate_credential_check(v->route->token, &asked, (int64_t)time(NULL),
-			      &q->credential);
+	gate_credential_check(gate_wanted_token(&v->asking->request, v->route),
+			      &asked, (int64_t)time(NULL), &q->credential);
 	if (q->credential.password)
 		return check_password(v);
 	reply = tell_credential(v);
@@ -346,7 +369,7 @@ static struct gate_reply fail_authority(struct gate_visit *v, const char *text,
 	struct gate_questions *q = v->asking->questions;
 	struct gate_reply reply = {
 		.passed = a->on_failure == GATE_FAILURE_ADMITS,
-		.rule = q->rule,
+		.rule = q->verdict,
 		.line = a->line,
 		.value = bytes_of_str(a->server.text),
 		.cause = WHY_SERVER_BACKEND_DOWN,
@@ -354,14 +377,15 @@ static struct gate_reply fail_authority(struct gate_visit *v, const char *text,
 	};
 	struct gate_refusal why = {.cause = reply.cause,
 				   .status = reply.status,
-				   .note = q->rule};
+				   .note = q->verdict};
 
 	if (status)
-		snprintf(q->rule, sizeof(q->rule),
+		snprintf(q->verdict, sizeof(q->verdict),
 			 "the authority answered %d, which decides nothing",
 			 status);
 	else
-		snprintf(q->rule, sizeof(q->rule), "the authority: %s", text);
+		snprintf(q->verdict, sizeof(q->verdict), "the authority: %s",
+			 text);
 	q->sentence = "The upstream server that decides about access did not "
 		      "answer; try again later";
 	if (reply.passed)
@@ -377,7 +401,7 @@ static struct gate_reply judge_answer(struct gate_visit *v,
 	int status = answer->status;
 	struct gate_reply reply = {
 		.passed = status >= 200 && status < 300,
-		.rule = q->rule,
+		.rule = q->verdict,
 		.line = a->line,
 		.value = bytes_of_str(a->server.text),
 		.cause = status == 401 ? WHY_ACCESS_CREDENTIALS
@@ -385,7 +409,8 @@ static struct gate_reply judge_answer(struct gate_visit *v,
 		.status = status,
 	};
 
-	snprintf(q->rule, sizeof(q->rule), "the authority answered %d", status);
+	snprintf(q->verdict, sizeof(q->verdict), "the authority answered %d",
+		 status);
 	if (reply.passed)
 		copy_fields(v, answer);
 	else if (status == 401)
@@ -466,17 +491,17 @@ static enum gate_outcome ask(struct gate_visit *v)
 {
 	enum gate_outcome outcome = GATE_GO_ON;
 
-	if (v->route->to != GATE_TO_FILES)
+	if (v->route->to != GATE_TO_FILES &&
+	    !gate_publishes(&v->asking->request, v->route))
 		outcome = gate_visit_check_offer(v);
 	if (outcome != GATE_GO_ON)
 		return outcome;
 	switch (v->asking->decision.ask) {
 	case GATE_ASK_ROOM:
-		return look_for_room(v, GATE_BY_ADDRESS | GATE_BY_ROUTE);
+	case GATE_ASK_SUBJECT_ROOM:
+		return look_for_room(v, v->asking->decision.ask);
 	case GATE_ASK_CREDENTIAL:
 		return look_at_credential(v);
-	case GATE_ASK_SUBJECT_ROOM:
-		return look_for_room(v, GATE_BY_SUBJECT);
 	default:
 		return ask_authority(v);
 	}
@@ -489,6 +514,8 @@ static const char *sentence_of(const struct gate_visit *v)
 
 	if (q && q->sentence)
 		return q->sentence;
+	if (d->status == 405)
+		return "Nobody may publish here by POST";
 	if (d->cause != WHY_URL_PATH || d->status != 400)
 		return NULL;
 	return gate_is_path(v->asking->request.target)
@@ -496,29 +523,48 @@ static const char *sentence_of(const struct gate_visit *v)
 		       : "The target must begin with a slash";
 }
 
-static enum gate_outcome conclude(struct gate_visit *v)
+static struct gate_refusal refusal_of(const struct gate_visit *v)
 {
-	struct gate_decision *d = &v->asking->decision;
+	const struct gate_decision *d = &v->asking->decision;
 	const struct gate_questions *q = v->asking->questions;
-	struct gate_refusal why = {.decision = d};
+	struct gate_refusal why = {
+		.decision = d,
+		.cause = d->cause,
+		.status = d->status,
+		.sentence = sentence_of(v),
+	};
 
-	if (d->admitted)
-		return GATE_GO_ON;
-	why.cause = d->cause;
-	why.status = d->status;
-	why.sentence = sentence_of(v);
 	if (q) {
 		why.fields = q->field;
 		why.n_fields = q->n_fields;
 	}
-	if (!d->route || !d->route->observe)
-		return gate_visit_refuse(v, &why);
-	gate_visit_observe(v, &why);
-	/* From here on the rule has said nothing: what else fails, it did not. */
-	d->admitted = true;
-	d->cause = WHY_OK;
-	d->status = 101;
-	return GATE_GO_ON;
+	return why;
+}
+
+/* Who may publish is decided even where the route only observes. */
+static bool is_strict(const struct gate_visit *v)
+{
+	const struct gate_asking *a = v->asking;
+
+	return !v->route || !v->route->observe ||
+	       (gate_publishes(&a->request, v->route) &&
+		strcmp(gate_decider(&a->decision)->check, "token") == 0);
+}
+
+/* The first look that would have refused is told; the others are taken too. */
+static void let_in(struct gate_visit *v)
+{
+	struct gate_asking *a = v->asking;
+	struct gate_refusal why = refusal_of(v);
+
+	if (!a->observed)
+		gate_visit_observe(v, &why);
+	a->observed = true;
+	if (a->questions) {
+		a->questions->n_fields = 0;
+		a->questions->sentence = NULL;
+	}
+	gate_admit_go_on(v->policy, &a->request, &a->decision);
 }
 
 enum gate_outcome gate_visit_admit(struct gate_visit *v)
@@ -533,11 +579,21 @@ enum gate_outcome gate_visit_admit(struct gate_visit *v)
 		gate_admit(v->policy, &a->request, &a->decision);
 		v->route = a->decision.route;
 	}
-	while (a->decision.ask != GATE_ASK_NOTHING) {
-		enum gate_outcome outcome = ask(v);
+	for (;;) {
+		struct gate_refusal why;
 
-		if (outcome != GATE_GO_ON)
-			return outcome;
+		while (a->decision.ask != GATE_ASK_NOTHING) {
+			enum gate_outcome outcome = ask(v);
+
+			if (outcome != GATE_GO_ON)
+				return outcome;
+		}
+		if (a->decision.admitted)
+			return GATE_GO_ON;
+		if (is_strict(v)) {
+			why = refusal_of(v);
+			return gate_visit_refuse(v, &why);
+		}
+		let_in(v);
 	}
-	return conclude(v);
 }

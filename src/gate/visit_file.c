@@ -25,6 +25,8 @@ static enum gate_outcome refuse(struct gate_visit *v, enum why_cause cause,
 		.quiet = status == 404 && cause == WHY_URL_PATH,
 	};
 
+	if (why.quiet) /* else the line is the refusal's */
+		gate_record_answer(v, status, 0);
 	return gate_visit_refuse(v, &why);
 }
 
@@ -38,12 +40,14 @@ static enum gate_outcome send_page(struct gate_visit *v, const char *type,
 	};
 	struct bytes body = ses_buf_bytes(page);
 	struct ses_buf out, head;
+	bool all = !bytes_equal(v->asking->head->method, BYTES("HEAD"));
 
 	ses_buf_init(&out, GATE_FILE_MAX + HEAD_BYTES);
 	ses_upgrade_write_refusal(200, fields,
 				  sizeof(fields) / sizeof(fields[0]),
 				  bytes_of_str(type), body, &out);
-	if (bytes_equal(v->asking->head->method, BYTES("HEAD"))) {
+	gate_record_answer(v, 200, all ? body.len : 0);
+	if (!all) {
 		ses_buf_init(&head, HEAD_BYTES);
 		ses_buf_append(&head, bytes_first(ses_buf_bytes(&out),
 						  ses_buf_len(&out) - body.len));
@@ -69,6 +73,7 @@ static enum gate_outcome send_away(struct gate_visit *v)
 		return refuse(v, WHY_URL_PATH, 404, NULL, "the path is long");
 	memcpy(place, path.data, path.len);
 	place[path.len] = '/';
+	gate_record_answer(v, 308, 0);
 	ses_buf_init(&out, HEAD_BYTES);
 	ses_upgrade_write_refusal(308, fields, 2, bytes_of(NULL, 0),
 				  bytes_of(NULL, 0), &out);

@@ -57,6 +57,7 @@ struct gate_asking {
 	struct gate_decision decision;
 	struct gate_questions *questions; /* NULL: nobody was asked */
 	bool waiting;	   /* for somebody's answer */
+	bool observed;	   /* it is let in where a rule would refuse */
 	bool is_handshake; /* offer is set */
 	struct bytes fallback; /* the subprotocol to answer with, if nobody
 				  chooses one */

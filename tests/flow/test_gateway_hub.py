@@ -1,61 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""Channels with real clients: one order for all, bounds, slow readers, POST;
-and the pages of `to: files`."""
+"""Channels with real clients: one order for all, bounds, slow readers; and the
+pages of `to: files`."""
 import asyncio
-import hashlib
 import json
 import os
 import socket
-import subprocess
 import time
 
 import pytest
-from gateways import UPGRADE, Answer, ask, dial, gateway, opens, read_all, reload, request, send
-
-websockets = pytest.importorskip("websockets")
-
-HUB = """listen:
-  - address: 127.0.0.1:0
-workers: %d
-routes:
-  - path: /chat/*
-    to: hub
-%s
-refusal: {disclose: reason}
-"""
-TOKEN = "let-me-publish"
-
-
-def config(more="", workers=2):
-    return HUB % (workers, "".join("    %s\n" % line for line in more.splitlines()))
-
-
-def write_tokens(folder):
-    digest = hashlib.sha256(TOKEN.encode()).hexdigest()
-    (folder / "hashes").write_text("backend:%s\n" % digest)
-
-
-def join(g, channel="lobby", **more):
-    more.setdefault("compression", None)
-    return websockets.connect("%s/chat/%s" % (g.url, channel), **more)
-
-
-async def hear(member, n, seconds=30):
-    return [await asyncio.wait_for(member.recv(), seconds) for _ in range(n)]
-
-
-async def leave(*members):
-    await asyncio.gather(*[m.close() for m in members], return_exceptions=True)
-
-
-def post(g, body=b"hello", channel="lobby", fields=(), token=TOKEN, length=None):
-    head = "POST /chat/%s HTTP/1.1\r\nHost: h\r\n" % channel
-    if token:
-        head += "Authorization: Bearer %s\r\n" % token
-    if length != "":
-        head += "Content-Length: %s\r\n" % (len(body) if length is None else length)
-    head += "".join(f + "\r\n" for f in fields)
-    return Answer(send(g.port, head.encode() + b"\r\n" + body))
+from gateways import UPGRADE, Answer, ask, gateway, opens, read_all, reload, request, send
+from hubs import config, hear, join, leave
 
 
 # ---- who hears what ----
@@ -299,116 +253,6 @@ def test_a_slow_reader_is_closed_where_the_route_says_so(tmp_path):
             frames = list(frames_of(read_all(s, 1 << 26)))
         assert frames[-1][0] == 8
         assert int.from_bytes(frames[-1][1][:2], "big") == 1013
-
-
-# ---- POST ----
-
-PUBLISH = "hub: {publish: {hashes_file: hashes}}\nlimits: {message: 1000}"
-
-
-def test_a_backend_publishes_with_its_token(tmp_path):
-    write_tokens(tmp_path)
-
-    async def play(g):
-        a, b = [await join(g) for _ in range(2)]
-        answer = await asyncio.to_thread(post, g, "grüße".encode())
-        assert answer.status == 202 and answer.fields["content-type"] == "application/json"
-        assert json.loads(answer.body) == {"channel": "lobby", "id": 1, "members": 2}
-        answer = await asyncio.to_thread(post, g, b"\xff\xfe")
-        assert json.loads(answer.body)["id"] == 2
-        answer = await asyncio.to_thread(
-            post, g, b"text", fields=["Content-Type: application/octet-stream"])
-        assert json.loads(answer.body)["id"] == 3
-        assert await hear(a, 3) == await hear(b, 3) == ["grüße", b"\xff\xfe", b"text"]
-        answer = await asyncio.to_thread(post, g, b"", channel="nobody%20there")
-        assert json.loads(answer.body) == {"channel": "nobody there", "id": 0, "members": 0}
-        await leave(a, b)
-
-    with gateway(tmp_path, config(PUBLISH)) as g:
-        asyncio.run(play(g))
-
-
-def test_curl_publishes_a_long_message(tmp_path):
-    write_tokens(tmp_path)
-    body = tmp_path / "body"
-    body.write_bytes(b"x" * 2000000)
-
-    async def play(g):
-        a = await join(g, max_size=None)
-        r = await asyncio.to_thread(
-            subprocess.run, ["curl", "-sS", "--data-binary", "@%s" % body,
-                             "-H", "Authorization: Bearer " + TOKEN,
-                             "http://127.0.0.1:%d/chat/lobby" % g.port],
-            capture_output=True, text=True, timeout=30)
-        assert json.loads(r.stdout)["members"] == 1, r.stderr
-        assert await hear(a, 1) == ["x" * 2000000]
-        await leave(a)
-
-    more = "hub: {queue: 4MiB, publish: {hashes_file: hashes}}\nlimits: {message: 2000000}"
-    with gateway(tmp_path, config(more)) as g:
-        asyncio.run(play(g))
-
-
-def test_a_body_in_pieces_is_put_together(tmp_path):
-    write_tokens(tmp_path)
-    head = ("POST /chat/lobby HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer %s\r\n"
-            "Content-Length: 5\r\nExpect: 100-continue\r\n\r\n" % TOKEN)
-    with gateway(tmp_path, config(PUBLISH)) as g, dial(g.port) as s:
-        for byte in head.encode():
-            s.sendall(bytes([byte]))
-        assert s.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
-        for byte in b"hello":
-            s.sendall(bytes([byte]))
-            time.sleep(0.01)
-        assert Answer(read_all(s)).status == 202
-
-
-@pytest.mark.parametrize("more,status,cause", [
-    ({"token": None}, 401, "access.credentials"),
-    ({"token": TOKEN + "x"}, 401, "access.credentials"),
-    ({"token": None, "fields": ["Authorization: Basic " + TOKEN]}, 401, "access.credentials"),
-    ({"fields": ["Authorization: Bearer " + TOKEN]}, 401, "access.credentials"),
-    ({"length": ""}, 411, "client.bad-handshake"),
-    ({"length": "", "fields": ["Transfer-Encoding: chunked"]}, 411, "client.bad-handshake"),
-    ({"length": "5x"}, 400, "client.bad-handshake"),
-    ({"body": b"x" * 1000}, 202, ""),
-    ({"body": b"x" * 1001}, 413, "server.limit"),
-    ({"length": "99999999999999999999"}, 400, "client.bad-handshake"),
-    ({"channel": "a%0ab"}, 400, "url.path"),
-    ({"fields": ["Origin: https://evil.example"]}, 403, "access.origin")])
-def test_a_post_that_may_not_be_is_refused_with_a_reference(tmp_path, more, status, cause):
-    write_tokens(tmp_path)
-    with gateway(tmp_path, config(PUBLISH)) as g:
-        answer = post(g, **more)
-        assert answer.status == status
-        if cause:
-            assert "Cause: " + cause in answer.text
-            assert g.story(answer.reference)["cause"] == cause
-        if status == 401:
-            assert answer.fields["www-authenticate"].startswith("Bearer ")
-
-
-def test_other_paths_and_methods_have_their_answer(tmp_path):
-    write_tokens(tmp_path)
-    with gateway(tmp_path, config(PUBLISH)) as g:
-        assert Answer(send(g.port, b"POST /nowhere HTTP/1.1\r\nHost: h\r\n\r\n")).status == 404
-        assert Answer(send(g.port, b"PUT /chat/lobby HTTP/1.1\r\nHost: h\r\n\r\n")).status == 405
-        assert ask(g.port, "/chat/lobby", upgrade="").status == 426
-    with gateway(tmp_path, config()) as g:
-        answer = post(g)
-        assert answer.status == 405 and "Nobody may publish" in answer.text
-
-
-def test_a_token_for_members_is_not_asked_of_who_publishes(tmp_path):
-    write_tokens(tmp_path)
-    (tmp_path / "members").write_text("m:%s\n" % hashlib.sha256(b"member").hexdigest())
-    more = PUBLISH + "\nallow: {token: {hashes_file: members}, subprotocols: [chat]}"
-    with gateway(tmp_path, config(more)) as g:
-        assert post(g).status == 202
-        assert post(g, token="member").status == 401
-        offer = "Sec-WebSocket-Protocol: chat"
-        assert opens(g.port, "/chat/lobby", offer, "Authorization: Bearer member")
-        assert not opens(g.port, "/chat/lobby", offer, "Authorization: Bearer " + TOKEN)
 
 
 # ---- reload and stop ----

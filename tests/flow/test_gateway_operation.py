@@ -2,6 +2,7 @@
 """The gateway as its operator sees it: figures, status, log, stop, reload, service manager."""
 import asyncio
 import ctypes
+import fcntl
 import json
 import os
 import pathlib
@@ -761,7 +762,7 @@ def test_sockets_of_the_manager_are_used(tmp_path):
               'os.execv(sys.argv[2],[sys.argv[2],"serve"])')
     (tmp_path / "sesame.yaml").write_text(config)
     err = open(tmp_path / "err", "w")
-    fds = [os.dup2(s.fileno(), 50 + i) for i, s in enumerate((a, b))]
+    fds = [fcntl.fcntl(s.fileno(), fcntl.F_DUPFD, 50) for s in (a, b)]
     p = subprocess.Popen(["/usr/bin/python3", "-c", script, ",".join(map(str, fds)), SESAME],
                          cwd=tmp_path, pass_fds=fds, stdout=subprocess.DEVNULL, stderr=err)
     try:

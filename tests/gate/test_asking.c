@@ -4,16 +4,14 @@
 #include "gate/config.h"
 #include "test.h"
 
-#define HEAD "routes: [{path: /, to: echo"
-
-static struct gate_policy *policy_of(const char *route)
+static struct gate_policy *policy_to(const char *to, const char *route)
 {
 	struct gate_policy *p;
 	struct ses_buf text, errors;
 
 	ses_buf_init(&text, 65536);
 	ses_buf_init(&errors, 65536);
-	ses_buf_printf(&text, "%s%s}]\n", HEAD, route);
+	ses_buf_printf(&text, "routes: [{path: /, to: %s%s}]\n", to, route);
 	p = gate_config_parse("sesame.yaml", ses_buf_bytes(&text), false,
 			      &errors);
 	if (!p)
@@ -21,6 +19,11 @@ static struct gate_policy *policy_of(const char *route)
 	ses_buf_fini(&text);
 	ses_buf_fini(&errors);
 	return p;
+}
+
+static struct gate_policy *policy_of(const char *route)
+{
+	return policy_to("echo", route);
 }
 
 static const struct gate_request asking = {
@@ -104,5 +107,76 @@ TEST("what a list refuses is refused before anybody is asked")
 	assert_false(d.admitted);
 	assert_int_equal(d.ask, GATE_ASK_NOTHING);
 	assert_int_equal(d.cause, WHY_ACCESS_ORIGIN);
+	gate_policy_unref(p);
+}
+
+TEST("who publishes is asked for its own token and counted in its own limits")
+{
+	static const char open_to_post[] =
+		", hub: {publish: {hashes_file: t}}, limits: {handshakes: 1/s, "
+		"route_connections: 1, publishes: 1/s, token_handshakes: 1/s}, "
+		"allow: {token: {hashes_file: m}, subprotocols: [a]}";
+	static const enum gate_ask asks[] = {GATE_ASK_ROOM, GATE_ASK_CREDENTIAL,
+					     GATE_ASK_SUBJECT_ROOM};
+	struct gate_policy *p = policy_to("hub", open_to_post);
+	struct gate_request post = asking;
+	struct gate_decision d;
+
+	post.is_post = true;
+	gate_admit(p, &post, &d);
+	for (size_t i = 0; i < ARRAY_LEN(asks); i++) {
+		assert_int_equal(d.ask, asks[i]);
+		gate_admit_resume(p, &post, &yes, &d);
+	}
+	assert_true(d.admitted);
+	assert_ptr_equal(gate_wanted_token(&post, d.route),
+			 d.route->hub.publish);
+	assert_ptr_equal(gate_wanted_token(&asking, d.route), d.route->token);
+	for (size_t i = 0; i < d.route->limits.n_of; i++) {
+		const struct gate_limit *l = &d.route->limits.of[i];
+
+		assert_int_equal(gate_limit_is_asked(l, GATE_ASK_ROOM, true),
+				 l->kind == GATE_LIMIT_FAILURES);
+		assert_int_equal(
+			gate_limit_is_asked(l, GATE_ASK_SUBJECT_ROOM, true),
+			strncmp(l->text, "publishes", 9) == 0);
+		assert_false(gate_limit_is_asked(l, GATE_ASK_ROOM, false) &&
+			     strncmp(l->text, "publishes", 9) == 0);
+	}
+	gate_policy_unref(p);
+}
+
+TEST("nobody publishes where the route does not say so")
+{
+	struct gate_policy *p = policy_to("hub", "");
+	struct gate_request post = asking;
+	struct gate_decision d;
+
+	post.is_post = true;
+	gate_admit(p, &post, &d);
+	assert_false(d.admitted);
+	assert_int_equal(d.status, 405);
+	gate_policy_unref(p);
+}
+
+TEST("who is let in all the same meets the looks that are left, once each")
+{
+	struct gate_request foreign = asking;
+	struct gate_policy *p = policy_of(ALL);
+	struct gate_decision d;
+	size_t n = 0;
+
+	foreign.origin = BYTES("https://foreign.example");
+	gate_admit(p, &foreign, &d);
+	assert_false(d.admitted);
+	gate_admit_go_on(p, &foreign, &d);
+	for (; d.ask != GATE_ASK_NOTHING; n++) {
+		gate_admit_resume(p, &foreign, n == 1 ? &no : &yes, &d);
+		if (!d.admitted)
+			gate_admit_go_on(p, &foreign, &d);
+	}
+	assert_int_equal(n, 4);
+	assert_true(d.admitted);
+	assert_int_equal(d.status, 101);
 	gate_policy_unref(p);
 }
