@@ -40,6 +40,28 @@ static bool ends_with(struct bytes line, char c)
 	return line.len && line.data[line.len - 1] == (uint8_t)c;
 }
 
+static struct bytes without_comment(struct bytes line)
+{
+	for (size_t i = 1; i < line.len; i++)
+		if (line.data[i] == '#' && line.data[i - 1] <= ' ')
+			return bytes_trim(bytes_first(line, i));
+	return line;
+}
+
+/* One statement of nginx and what ends it; many may stand in a line. */
+static struct bytes next_statement(struct bytes *line, char *ret_end)
+{
+	size_t n = 0;
+	struct bytes statement;
+
+	while (n < line->len && !strchr(";{}", line->data[n]))
+		n++;
+	*ret_end = n < line->len ? (char)line->data[n] : 0;
+	statement = bytes_trim(bytes_first(*line, n));
+	*line = bytes_from(*line, n < line->len ? n + 1 : n);
+	return statement;
+}
+
 static void vote_nginx(struct bytes line, int *votes)
 {
 	static const char *const words[] = {
@@ -50,11 +72,19 @@ static void vote_nginx(struct bytes line, int *votes)
 
 	if (bytes_starts(line, BYTES("# configuration file /")))
 		votes[LINT_NGINX] += 20;
-	if (!ends_with(line, ';') && !ends_with(line, '{'))
+	line = without_comment(line);
+	if (!ends_with(line, ';') && !ends_with(line, '{') &&
+	    !ends_with(line, '}'))
 		return;
-	votes[LINT_NGINX] += ends_with(line, ';');
-	if (is_one_of(first_word(line), words))
-		votes[LINT_NGINX] += 2;
+	while (line.len) {
+		char end;
+		struct bytes statement = next_statement(&line, &end);
+
+		votes[LINT_NGINX] += end == ';';
+		if ((end == ';' || end == '{') &&
+		    is_one_of(first_word(statement), words))
+			votes[LINT_NGINX] += 2;
+	}
 }
 
 static void vote_apache(struct bytes line, int *votes)
@@ -94,12 +124,22 @@ static void vote_haproxy(struct bytes line, bool at_margin, int *votes)
 		"server",  "acl",   "use_backend",    "default_backend",
 		"balance", "stats", "http-request",   "http-response",
 		"maxconn", "log",   "default-server", NULL};
+	/* These are HAProxy's alone: good for lines without their section. */
+	static const char *const own[] = {"bind",
+					  "acl",
+					  "use_backend",
+					  "default_backend",
+					  "http-request",
+					  "http-response",
+					  "tcp-request",
+					  "default-server",
+					  NULL};
 
 	if (ends_with(line, ';') || ends_with(line, '{'))
 		return;
 	if (at_margin && is_one_of(first_word(line), sections))
 		votes[LINT_HAPROXY] += 4;
-	else if (!at_margin && is_one_of(first_word(line), words))
+	else if (is_one_of(first_word(line), at_margin ? own : words))
 		votes[LINT_HAPROXY] += 2;
 }
 

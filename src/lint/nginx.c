@@ -14,12 +14,13 @@
 
 /* ---- one place ---- */
 
+/* A file without blocks around is what some location includes. */
 static bool is_proxying(const struct lint_node *level)
 {
 	return level->block && lint_child(level, "proxy_pass", NULL) &&
 	       !nginx_around(level, "stream") &&
-	       (nginx_is(level, "location") || nginx_is(level, "if") ||
-		nginx_is(level, "limit_except"));
+	       (!level->parent || nginx_is(level, "location") ||
+		nginx_is(level, "if") || nginx_is(level, "limit_except"));
 }
 
 /* Directives that are looked through for one place: those of all around. */
