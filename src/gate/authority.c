@@ -1,109 +1,33 @@
 /* SPDX-License-Identifier: MIT */
-/* The request for the authority, and the head of its answer. */
+/* What an authority is told. */
 #include "gate/authority.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <sesame/error.h>
-
-#include "net/dial.h"
+#include "gate/errand.h"
 #include "ws/intake.h"
 
-#define QUEUE_BYTES (256 * 1024)
-
 struct gate_authority_call {
-	struct sesame_loop *loop;
-	struct ses_dial *dial; /* while it lasts, then */
-	struct ses_stream *stream;
-	struct ses_timer timer; /* over all of it */
-	struct ses_intake intake;
-	struct ses_buf request;
+	struct gate_errand *errand;
 	void (*done)(void *user, const struct gate_authority_answer *answer);
 	void *user;
 };
 
-static void free_call(struct gate_authority_call *c)
-{
-	ses_timers_stop(&c->loop->timers, &c->timer);
-	if (c->dial)
-		ses_dial_cancel(c->dial);
-	ses_stream_close(c->stream);
-	ses_intake_fini(&c->intake);
-	ses_buf_fini(&c->request);
-	free(c);
-}
-
 void gate_authority_cancel(struct gate_authority_call *c)
 {
 	if (c)
-		free_call(c);
+		gate_errand_cancel(c->errand);
+	free(c);
 }
 
-static void tell(struct gate_authority_call *c, const struct ses_head *head,
-		 const char *text)
-{
-	struct gate_authority_answer answer = {head, text};
-
-	c->done(c->user, &answer);
-	free_call(c);
-}
-
-/* ---- The answer ---- */
-
-static void on_answer(struct ses_stream *s, uint8_t *data, size_t len)
-{
-	struct gate_authority_call *c = s->owner;
-	enum ses_fault fault = SES_FAULT_NONE;
-	struct ses_head head;
-	size_t used = 0;
-	int r = ses_intake_feed(&c->intake, data, len, &head, &used, &fault);
-
-	if (r == 0)
-		return;
-	if (r < 0)
-		tell(c, NULL, "its answer is no HTTP");
-	else
-		tell(c, &head, "");
-}
-
-static void on_end(struct ses_stream *s, int error)
-{
-	tell(s->owner, NULL, "it closed the connection without an answer");
-}
-
-static const struct ses_stream_events answering = {.on_bytes = on_answer,
-						   .on_end = on_end};
-
-static void on_time(struct ses_timer *timer)
-{
-	tell(ses_container_of(timer, struct gate_authority_call, timer), NULL,
-	     "it did not answer in time");
-}
-
-static void on_dialled(void *user, struct ses_stream *stream,
-		       const struct ses_dial_report *report, int error)
+static void on_answer(void *user, const struct gate_errand_answer *answer)
 {
 	struct gate_authority_call *c = user;
-	char text[300] = "";
+	struct gate_authority_answer told = {answer->head, answer->text};
 
-	c->dial = NULL;
-	if (error) {
-		const struct ses_dial_step *last =
-			report && report->n_steps
-				? &report->step[report->n_steps - 1]
-				: NULL;
-
-		snprintf(text, sizeof(text), "%s",
-			 last ? last->text : sesame_strerror(error));
-		tell(c, NULL, text);
-		return;
-	}
-	c->stream = stream;
-	ses_stream_take(stream, &answering, c);
-	if (ses_stream_send(stream, ses_buf_bytes(&c->request)) < 0)
-		tell(c, NULL, "the request could not be sent");
+	c->done(c->user, &told);
+	free(c);
 }
 
 /* ---- The request ---- */
@@ -166,29 +90,24 @@ struct gate_authority_call *gate_authority_ask(
 	void *user)
 {
 	const struct gate_authority *a = question->authority;
-	struct ses_dial_options options = {
+	struct ses_dial_options to = {
 		.host = bytes_of_str(a->server.host),
 		.port = a->server.port,
 		.timeout_ms = (unsigned)a->timeout_ms,
-		.queue_limit = QUEUE_BYTES,
-		.queue_high = QUEUE_BYTES / 2,
 	};
 	struct gate_authority_call *c = calloc(1, sizeof(*c));
+	struct ses_buf request;
 
 	if (!c)
 		return NULL;
-	c->loop = loop;
 	c->done = done;
 	c->user = user;
-	c->timer.fire = on_time;
-	ses_intake_init(&c->intake, false);
-	ses_buf_init(&c->request, SES_INTAKE_BYTES * 2);
-	if (write_request(question, &c->request) < 0 ||
-	    ses_timers_start(&loop->timers, &c->timer,
-			     loop->now_ms + a->timeout_ms) < 0 ||
-	    !(c->dial = ses_dial_start(loop, &options, on_dialled, c))) {
-		free_call(c);
-		return NULL;
-	}
-	return c;
+	ses_buf_init(&request, SES_INTAKE_BYTES * 2);
+	if (write_request(question, &request) >= 0)
+		c->errand = gate_errand_start(loop, &to, &request, on_answer, c);
+	ses_buf_fini(&request);
+	if (c->errand)
+		return c;
+	free(c);
+	return NULL;
 }

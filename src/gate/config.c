@@ -58,6 +58,7 @@ static void read_trusted(struct gate_reader *r, const struct gate_item *i,
 #define ROUTE(field)	offsetof(struct gate_route, field)
 #define HUB(field)	offsetof(struct gate_hub_settings, field)
 #define UPSTREAM(field) offsetof(struct gate_upstream_tls, field)
+#define HEALTH(field)	offsetof(struct gate_health_settings, field)
 #define POLICY(field)	offsetof(struct gate_policy, field)
 #define ADMIN(field)	offsetof(struct gate_admin_settings, field)
 #define STOP(field)	offsetof(struct gate_stop, field)
@@ -106,6 +107,11 @@ const struct gate_reading gate_readings[GATE_N_SETTINGS] = {
 	[GATE_SET_UPSTREAM_CERTIFICATE] = {gate_read_file_name,
 					   UPSTREAM(certificate)},
 	[GATE_SET_UPSTREAM_KEY] = {gate_read_file_name, UPSTREAM(key)},
+	[GATE_SET_ROUTE_HEALTH] = {gate_read_health, ROUTE(health)},
+	[GATE_SET_HEALTH_PATH] = {gate_read_health_path, HEALTH(path)},
+	[GATE_SET_HEALTH_EVERY] = {gate_read_number, HEALTH(every_ms)},
+	[GATE_SET_HEALTH_FAILS] = {gate_read_number, HEALTH(fails)},
+	[GATE_SET_HEALTH_REST] = {gate_read_number, HEALTH(rest_ms)},
 	[GATE_SET_ROUTE_HUB] = {gate_read_plain_map, ROUTE(hub)},
 	[GATE_SET_HUB_CHANNELS] = {gate_read_number, HUB(channels)},
 	[GATE_SET_HUB_MEMBERS] = {gate_read_number, HUB(members)},

@@ -244,6 +244,48 @@ void gate_read_verify(struct gate_reader *r, const struct gate_item *i, void *to
 	*(bool *)to = !verify;
 }
 
+/* ---- health ---- */
+
+#define EVERY_MS 5000
+#define FAILS	 3
+
+void gate_read_health_path(struct gate_reader *r, const struct gate_item *i,
+			   void *to)
+{
+	struct bytes s;
+	bool good;
+
+	if (!gate_want_text(r, i, &s))
+		return;
+	good = s.len && s.data[0] == '/' && bytes_find_byte(s, '#') < 0;
+	for (size_t k = 0; good && k < s.len; k++)
+		good = s.data[k] > ' ' && s.data[k] < 0x7f;
+	if (good)
+		gate_put(to, gate_copy(s));
+	else
+		gate_complain(r->wrong, i->at,
+			      "health.path `%s` is none; it begins with / and "
+			      "has no spaces, as in /healthz",
+			      gate_show(s).text);
+}
+
+void gate_read_health(struct gate_reader *r, const struct gate_item *i, void *to)
+{
+	struct gate_health_settings *health = to;
+	struct gate_seen seen;
+
+	if (!gate_read_submap(r, i, health, &seen))
+		return;
+	gate_need(r, &seen, GATE_SET_HEALTH_PATH, i->at);
+	health->line = (unsigned)i->at.line;
+	if (!health->every_ms)
+		health->every_ms = EVERY_MS;
+	if (!health->fails)
+		health->fails = FAILS;
+	if (!health->rest_ms)
+		health->rest_ms = health->every_ms;
+}
+
 /* ---- The target as a whole ---- */
 
 /* Settings that mean nothing without a server behind. */
@@ -251,6 +293,7 @@ static const enum gate_setting for_servers[] = {
 	GATE_SET_ROUTE_HOST,	GATE_SET_ROUTE_ORIGIN,	GATE_SET_ROUTE_HEADERS,
 	GATE_SET_ROUTE_BALANCE, GATE_SET_ROUTE_CONNECT, GATE_SET_ROUTE_ANSWER,
 	GATE_SET_ROUTE_RETRIES, GATE_SET_UPSTREAM_TLS,	GATE_SET_ROUTE_PROXY,
+	GATE_SET_ROUTE_HEALTH,
 };
 
 static void check_tls(struct gate_reader *r, const struct gate_item *i,

@@ -270,6 +270,33 @@ static void put_servers(struct ses_buf *out, const struct gate_view *v,
 	}
 }
 
+static void put_checks(struct ses_buf *out, const struct gate_view *v)
+{
+	const struct gate_policy *p = gate_house_doors(v->house)->policy;
+
+	family(out, "upstream_checks_total", "counter",
+	       "Checks of servers behind, by what came of them.");
+	for (size_t i = 0; i < p->n_routes; i++) {
+		const struct gate_route *r = &p->route[i];
+
+		for (size_t k = 0; r->health.path && k < r->n_servers; k++) {
+			const struct gate_check *c = gate_pool_check(r->pool, k);
+			struct label route = quote(r->path);
+			struct label url = quote(r->server[k].text);
+
+			for (int good = 0; good < 2; good++)
+				ses_buf_printf(
+					out,
+					"sesame_upstream_checks_total{route=%s,"
+					"upstream=%s,result=\"%s\"} %llu\n",
+					route.text, url.text,
+					good ? "good" : "failed",
+					(unsigned long long)(good ? c->n_good
+								  : c->n_failed));
+		}
+	}
+}
+
 /* ---- The program ---- */
 
 static size_t count_descriptors(void)
@@ -350,13 +377,15 @@ int gate_status_figures(struct gate_view *v, struct ses_buf *out)
 	put_reloads(out, &v->reloads);
 	put_books(out, v);
 	put_servers(out, v, "upstream_up", "gauge",
-		    "0 while a server behind is left alone after a failure.",
+		    "0 while a server behind is left alone, after a failure or "
+		    "because its checks fail.",
 		    UP);
 	put_servers(out, v, "upstream_connections", "gauge",
 		    "Connections with a server behind.", LIVE);
 	put_servers(out, v, "upstream_failures_total", "counter",
 		    "Handshakes that a server behind did not answer well.",
 		    FAILURES);
+	put_checks(out, v);
 	put_routes(out, gate_house_metrics(v->house));
 	return ses_buf_append_str(out, "");
 }

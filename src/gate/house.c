@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "gate/gate.h"
+#include "gate/health.h"
 #include "gate/log.h"
 #include "gate/recent.h"
 #include "gate/visit_member.h"
@@ -40,6 +41,7 @@ struct gate_house {
 	struct gate_metrics *metrics;
 	struct hub *hub; /* channels, over all workers */
 	struct gate_limiter *limiter;
+	struct gate_health *health; /* checks of servers behind */
 	struct gate_house_setup setup;
 	unsigned asked; /* calls of gate_house_is_awake() */
 	bool leaving, told_empty;
@@ -211,7 +213,9 @@ struct gate_house *gate_house_open(const struct gate_house_setup *setup,
 	if (house->metrics && house->limiter && house->hub &&
 	    adopt_channels(house, house->doors->policy)) {
 		gate_metrics_adopt(house->metrics, house->doors);
-		if (start_workers(house, text, text_size))
+		house->health = gate_health_new(house->loop,
+						house->doors->policy, NULL);
+		if (house->health && start_workers(house, text, text_size))
 			return house;
 	}
 	gate_house_free(house);
@@ -223,14 +227,20 @@ bool gate_house_reload(struct gate_house *house, struct gate_policy *policy,
 {
 	struct gate_doors *doors = gate_doors_open(
 		policy, house->n_workers, house->doors, text, text_size);
+	struct gate_health *health = NULL;
 
 	if (!doors)
 		return false;
-	if (!adopt_channels(house, doors->policy)) {
+	if (adopt_channels(house, doors->policy))
+		health = gate_health_new(house->loop, doors->policy,
+					 house->doors->policy);
+	if (!health) {
 		snprintf(text, text_size, "out of memory");
 		gate_doors_unref(doors);
 		return false;
 	}
+	gate_health_free(house->health);
+	house->health = health;
 	gate_metrics_adopt(house->metrics, doors);
 	for (unsigned i = 0; i < house->n_workers; i++)
 		if (!give_order(&house->worker[i], doors))
@@ -325,6 +335,8 @@ size_t gate_house_recent(struct gate_house *house, struct gate_story *to,
 void gate_house_leave(struct gate_house *house)
 {
 	house->leaving = true;
+	gate_health_free(house->health);
+	house->health = NULL;
 	for (unsigned i = 0; i < house->n_workers; i++)
 		if (!give_order(&house->worker[i], NULL))
 			sesame_loop_stop(house->worker[i].loop);
@@ -334,6 +346,7 @@ void gate_house_free(struct gate_house *house)
 {
 	if (!house)
 		return;
+	gate_health_free(house->health);
 	for (unsigned i = 0; i < house->n_workers; i++) {
 		struct worker *w = &house->worker[i];
 

@@ -116,6 +116,7 @@ static void free_route(struct gate_route *route)
 	free(route->upstream_tls.name);
 	free(route->upstream_tls.certificate);
 	free(route->upstream_tls.key);
+	free(route->health.path);
 	free(route->host);
 	free(route->origin);
 	free_token(route->hub.publish);

@@ -82,6 +82,13 @@ struct gate_upstream_tls {
 	bool unverified;
 };
 
+/* `health`: how the servers of a route are looked after. */
+struct gate_health_settings {
+	unsigned line;
+	char *path; /* NULL: they are not */
+	uint64_t every_ms, fails, rest_ms;
+};
+
 /* Another server that is asked whether to let somebody in. */
 struct gate_authority {
 	unsigned line; /* 0: none */
@@ -129,6 +136,7 @@ struct gate_route {
 	uint64_t retries;
 	uint64_t proxy_version; /* of the PROXY header for them; 0: none */
 	struct gate_upstream_tls upstream_tls;
+	struct gate_health_settings health;
 	char *host;   /* Host for them; NULL: as it came */
 	char *origin; /* Origin for them; NULL: as it came, "": none */
 	struct gate_field *field; /* more fields for them */

@@ -18,6 +18,8 @@ struct member {
 	atomic_ullong live, n_failures;
 	atomic_uint in_a_row;	  /* failures since it last worked */
 	atomic_ullong down_until; /* ms */
+	atomic_bool failing;	  /* its checks */
+	struct gate_check check;
 };
 
 struct gate_pool {
@@ -77,9 +79,18 @@ struct ses_tls_context *gate_pool_tls(const struct gate_pool *pool)
 
 /* ---- Choosing ---- */
 
-static bool is_down(struct member *m, uint64_t now_ms)
+/* How far one has to go to ask a server. */
+enum reach {
+	WELL,	 /* nothing is known against it */
+	RESTING, /* or it failed of late */
+	FAILING, /* or it fails its checks */
+};
+
+static enum reach reach_of(struct member *m, uint64_t now_ms)
 {
-	return atomic_load(&m->down_until) > now_ms;
+	if (atomic_load(&m->failing))
+		return FAILING;
+	return atomic_load(&m->down_until) > now_ms ? RESTING : WELL;
 }
 
 static uint64_t mix(uint64_t h)
@@ -123,7 +134,7 @@ static uint64_t liking(struct gate_pool *pool, size_t i, size_t turn,
 }
 
 static int best(struct gate_pool *pool, const struct gate_address *client,
-		uint64_t now_ms, uint64_t tried, size_t turn, bool even_down)
+		uint64_t now_ms, uint64_t tried, size_t turn, enum reach reach)
 {
 	uint64_t most = 0;
 	int found = -1;
@@ -132,7 +143,7 @@ static int best(struct gate_pool *pool, const struct gate_address *client,
 		uint64_t liked;
 
 		if ((tried >> i & 1) ||
-		    (!even_down && is_down(&pool->member[i], now_ms)))
+		    reach_of(&pool->member[i], now_ms) > reach)
 			continue;
 		liked = liking(pool, i, turn, client);
 		if (found < 0 || liked > most) {
@@ -147,10 +158,12 @@ int gate_pool_choose(struct gate_pool *pool, const struct gate_address *client,
 		     uint64_t now_ms, uint64_t *tried)
 {
 	size_t turn = atomic_fetch_add(&pool->turn, 1);
-	int i = best(pool, client, now_ms, *tried, turn, false);
+	int i = best(pool, client, now_ms, *tried, turn, WELL);
 
 	if (i < 0)
-		i = best(pool, client, now_ms, *tried, turn, true);
+		i = best(pool, client, now_ms, *tried, turn, RESTING);
+	if (i < 0 && gate_pool_all_fail(pool))
+		i = best(pool, client, now_ms, *tried, turn, FAILING);
 	if (i >= 0)
 		*tried |= (uint64_t)1 << i;
 	return i;
@@ -193,8 +206,43 @@ struct gate_server_state gate_pool_state(struct gate_pool *pool, size_t i,
 	struct member *m = &pool->member[i];
 
 	return (struct gate_server_state){
-		.down = is_down(m, now_ms),
+		.down = reach_of(m, now_ms) != WELL,
 		.live = atomic_load(&m->live),
 		.n_failures = atomic_load(&m->n_failures),
 	};
+}
+
+/* ---- Checks ---- */
+
+void gate_pool_condemn(struct gate_pool *pool, size_t i, bool failing)
+{
+	atomic_store(&pool->member[i].failing, failing);
+}
+
+bool gate_pool_all_fail(struct gate_pool *pool)
+{
+	for (size_t i = 0; i < pool->n; i++)
+		if (!atomic_load(&pool->member[i].failing))
+			return false;
+	return true;
+}
+
+struct gate_check *gate_pool_check(struct gate_pool *pool, size_t i)
+{
+	return &pool->member[i].check;
+}
+
+void gate_pool_remember(struct gate_pool *pool, struct gate_pool *old)
+{
+	for (size_t i = 0; i < pool->n; i++) {
+		const char *text = pool->route->server[i].text;
+
+		for (size_t k = 0; k < old->n; k++) {
+			if (strcmp(old->route->server[k].text, text) != 0)
+				continue;
+			pool->member[i].check = old->member[k].check;
+			gate_pool_condemn(pool, i, old->member[k].check.failing);
+			break;
+		}
+	}
 }

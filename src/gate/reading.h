@@ -97,6 +97,10 @@ void gate_read_route_headers(struct gate_reader *r, const struct gate_item *i,
 /* A flag whose opposite is kept. */
 void gate_read_verify(struct gate_reader *r, const struct gate_item *i,
 		      void *to);
+void gate_read_health(struct gate_reader *r, const struct gate_item *i,
+		      void *to);
+void gate_read_health_path(struct gate_reader *r, const struct gate_item *i,
+			   void *to);
 /* What the settings of a route's target mean together. */
 void gate_check_target(struct gate_reader *r, const struct gate_item *i,
 		       const struct gate_seen *seen, struct gate_route *route);

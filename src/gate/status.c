@@ -70,6 +70,17 @@ static void put_traffic(json_t *to, struct gate_counts *c)
 	put_number(to, "messages_out", at(&c->messages[GATE_OUT]));
 }
 
+static void put_check(json_t *to, const struct gate_check *c)
+{
+	json_t *check = json_object();
+
+	json_object_set_new(check, "failing", json_boolean(c->failing));
+	put_number(check, "good", (json_int_t)c->n_good);
+	put_number(check, "failed", (json_int_t)c->n_failed);
+	put_text(check, "said", c->said);
+	json_object_set_new(to, "check", check);
+}
+
 static json_t *servers_of(const struct gate_route *route, uint64_t now_ms)
 {
 	json_t *list = json_array();
@@ -83,6 +94,8 @@ static json_t *servers_of(const struct gate_route *route, uint64_t now_ms)
 		json_object_set_new(server, "up", json_boolean(!s.down));
 		put_number(server, "connections", (json_int_t)s.live);
 		put_number(server, "failures", (json_int_t)s.n_failures);
+		if (route->health.path)
+			put_check(server, gate_pool_check(route->pool, i));
 		json_array_append_new(list, server);
 	}
 	return list;

@@ -236,6 +236,16 @@ static void put_counts(const json_t *of, struct ses_buf *out)
 	ses_buf_append_str(out, "</p>\n");
 }
 
+/* What the last check heard, where there are any. */
+static void put_check(const json_t *check, struct ses_buf *out)
+{
+	if (!check || !text_of(check, "said")[0])
+		return;
+	ses_buf_append_str(out, "<span>check: ");
+	put(out, text_of(check, "said"));
+	ses_buf_append_str(out, "</span>");
+}
+
 static void put_server(const json_t *server, struct ses_buf *out)
 {
 	bool up = is(server, "up");
@@ -250,6 +260,7 @@ static void put_server(const json_t *server, struct ses_buf *out)
 	if (number_of(server, "failures"))
 		ses_buf_printf(out, "<span>failed %lld&times;</span>",
 			       number_of(server, "failures"));
+	put_check(json_object_get(server, "check"), out);
 	ses_buf_append_str(out, "</p>\n");
 }
 

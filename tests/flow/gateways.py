@@ -30,11 +30,13 @@ class Gateway:
         self.err = open(folder / "err", "w+")
         self.process = subprocess.Popen([SESAME, "serve", "-c", "sesame.yaml"], cwd=folder,
                                         stdout=subprocess.PIPE, stderr=self.err, text=True)
-        self.urls = []
+        self.urls, self.admin = [], None
         for line in self.process.stdout:
+            if "admin: http://" in line:
+                self.admin = "http://" + line.split("http://")[1].split()[0].rstrip("/,")
             if "listening on " in line:
                 self.urls.append(line.split("listening on ")[1].strip())
-            if len(self.urls) == config.count("address: "):
+            if len(self.urls) + (self.admin is not None) == config.count("address: "):
                 break
         assert self.urls, (folder / "err").read_text()
         self.url = self.urls[0]

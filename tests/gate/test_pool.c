@@ -21,7 +21,8 @@ static struct gate_pool *make(struct gate_route *route)
 
 static struct gate_address client(unsigned number)
 {
-	struct gate_address one = {.bytes = {[10] = 0xff, [11] = 0xff, [12] = 10}};
+	struct gate_address one = {
+		.bytes = {[10] = 0xff, [11] = 0xff, [12] = 10}};
 
 	one.bytes[14] = (uint8_t)(number >> 8);
 	one.bytes[15] = (uint8_t)number;
@@ -128,5 +129,49 @@ TEST("a client keeps its server, and only those of a lost one move")
 		if (before[i] != 2)
 			assert_int_equal(after, before[i]);
 	}
+	gate_pool_free(pool);
+}
+
+TEST("a server that fails its checks is asked only when all do")
+{
+	struct gate_route route = {.balance = GATE_ROUND_ROBIN};
+	struct gate_pool *pool = make(&route);
+	struct gate_address who = client(1);
+	uint64_t tried = 0;
+
+	gate_pool_condemn(pool, 0, true);
+	gate_pool_condemn(pool, 2, true);
+	gate_pool_failed(pool, 1, 0);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(ask(pool, 1, 0), 1);
+	assert_int_equal(gate_pool_choose(pool, &who, 0, &tried), 1);
+	assert_int_equal(gate_pool_choose(pool, &who, 0, &tried), -1);
+	assert_false(gate_pool_all_fail(pool));
+
+	gate_pool_condemn(pool, 1, true);
+	assert_true(gate_pool_all_fail(pool));
+	tried = 0;
+	for (int i = 0; i < 3; i++)
+		assert_true(gate_pool_choose(pool, &who, 0, &tried) >= 0);
+	assert_int_equal(tried, 7);
+	assert_true(gate_pool_state(pool, 1, 0).down);
+
+	gate_pool_condemn(pool, 2, false);
+	assert_int_equal(ask(pool, 1, 0), 2);
+	gate_pool_free(pool);
+}
+
+TEST("what checks found of a server goes over to the pool that takes its place")
+{
+	struct gate_route old_route = {0}, route = {0};
+	struct gate_pool *old = make(&old_route), *pool = make(&route);
+
+	gate_pool_check(old, 1)->failing = true;
+	gate_pool_check(old, 1)->in_a_row = 7;
+	gate_pool_remember(pool, old);
+	gate_pool_free(old);
+	assert_int_equal(gate_pool_check(pool, 1)->in_a_row, 7);
+	assert_true(gate_pool_state(pool, 1, 0).down);
+	assert_false(gate_pool_state(pool, 0, 0).down);
 	gate_pool_free(pool);
 }
