@@ -1,63 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One handshake, observed: dial, ask, read whatever comes, and after a 101
- * watch for a while, for many refusals come only then. It blocks on a loop of
- * its own. What is hard is to give every odd end its right name: servers
- * answer without closing, close without answering, speak other protocols, or
- * cut the line in the middle of a word.
+ * One handshake, observed: dial, ask, hear what comes, and name how it ended.
+ * It blocks on a loop of its own. What is hard is to give every odd end its
+ * right name: servers answer without closing, close without answering, speak
+ * other protocols, or cut the line in the middle of a word. What is heard of an
+ * answer is hearing.c, what is watched after a 101 watch.c.
  */
-#include "doctor/probe.h"
+#include "doctor/probe_inner.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "doctor/h2.h"
-#include "doctor/redact.h"
-#include "doctor/request.h"
 #include "doctor/result.h"
-#include "wire/deflate.h"
-#include "wire/session.h"
 
-#define BODY_BYTES    (64 * 1024) /* kept of a body */
-#define RAW_BYTES     (256 * 1024)
 #define FRAME_BYTES   (2 * 1024 * 1024) /* pongs for a receive buffer of pings */
-#define BODY_MS	      1000 /* for the body, once the head is here */
-#define SESSION_MS    150  /* a session is known at once, or not at all */
-#define PARTING_MS    300  /* for the peer's close frame */
 #define LEAST_WAIT_MS 1000 /* for an answer, however long dialling took */
 #define PATIENT_MS    700  /* who shuts the door unasked does it at once */
 #define TURN_MS	      100  /* how soon an interruption is noticed */
-
-enum stage {
-	DIALLING,
-	ASKED,	  /* the request is sent; the head has not come yet */
-	READING,  /* the body of an answer other than 101 */
-	WATCHING, /* open */
-	PARTING,  /* our close frame is sent */
-	DONE,
-};
-
-struct probing {
-	struct doctor_probe *p;
-	const struct doctor_case *c;
-	struct doctor_request request;
-	enum stage stage;
-	double began_ms, opened_ms;
-	struct sesame_loop *loop;
-	struct ses_timer timer;
-	void (*on_time)(struct probing *x);
-	struct ses_dial *dial;
-	struct ses_stream *stream;
-	struct ses_head_parser parser;
-	struct ses_buf in; /* the head, then the body, as they came */
-	struct sesame_session session;
-	bool has_session;
-	struct ses_buf out;  /* frames of the session */
-	struct doctor_h2 h2; /* meaningful when request.h2 */
-};
 
 static volatile sig_atomic_t interrupted;
 
@@ -79,6 +40,8 @@ double doctor_now_ms(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
+/* ---- time, and the end ---- */
+
 static void fire(struct ses_timer *timer)
 {
 	struct probing *x = ses_container_of(timer, struct probing, timer);
@@ -86,7 +49,7 @@ static void fire(struct ses_timer *timer)
 	x->on_time(x);
 }
 
-static void wait_for(struct probing *x, double ms,
+void doctor_wait_for(struct probing *x, double ms,
 		     void (*on_time)(struct probing *x))
 {
 	x->on_time = on_time;
@@ -105,7 +68,7 @@ static void keep_tls(struct probing *x)
 }
 
 /* Nothing more is to be seen. */
-static void finish(struct probing *x)
+void doctor_finish(struct probing *x)
 {
 	keep_tls(x);
 	ses_timers_stop(&x->loop->timers, &x->timer);
@@ -114,386 +77,19 @@ static void finish(struct probing *x)
 	x->stage = DONE;
 }
 
-static void conclude(struct probing *x, enum doctor_outcome outcome, int error)
+void doctor_conclude(struct probing *x, enum doctor_outcome outcome, int error)
 {
 	x->p->outcome = outcome;
 	x->p->error = error;
-	finish(x);
+	doctor_finish(x);
 }
 
-static void tell_time(struct probing *x)
+void doctor_tell_time(struct probing *x)
 {
 	x->p->ms = doctor_now_ms() - x->began_ms;
 }
 
-/* ---- after a 101: watching ---- */
-
-static void on_message(void *user, enum sesame_kind kind, uint8_t *data,
-		       size_t len)
-{
-	struct doctor_probe *p = ((struct probing *)user)->p;
-
-	size_t used = strlen(p->first_message), left;
-
-	left = sizeof(p->first_message) - used;
-	if (used && left > 2) { /* a refusal may follow a greeting */
-		p->first_message[used++] = ' ';
-		left--;
-	}
-	if (left > 1)
-		doctor_redact(((struct probing *)user)->c, bytes_of(data, len),
-			      p->first_message + used, left);
-}
-
-static void on_close(void *user, uint16_t code, const char *reason,
-		     size_t reason_len, bool clean, const char *fault)
-{
-	struct probing *x = user;
-	struct doctor_probe *p = x->p;
-
-	if (x->stage != WATCHING)
-		return;
-	p->open_ms = doctor_now_ms() - x->opened_ms;
-	if (fault) {
-		p->outcome = DOCTOR_BAD_FRAME;
-		p->error = SESAME_EPROTO;
-		p->fault = x->session.fault;
-	} else {
-		p->outcome = DOCTOR_CLOSED_AFTER;
-		p->close_code = code;
-		doctor_redact(x->c, bytes_of(reason, reason_len),
-			      p->close_reason, sizeof(p->close_reason));
-	}
-	x->stage = PARTING;
-}
-
-static uint8_t *on_output(void *user, size_t len)
-{
-	struct probing *x = user;
-	uint8_t *room = ses_buf_room(&x->out, len);
-
-	if (room)
-		ses_buf_commit(&x->out, len);
-	return room;
-}
-
-static uint32_t on_mask(void *user)
-{
-	return ses_random32();
-}
-
-static const struct sesame_session_events session_events = {
-	.message = on_message,
-	.close = on_close,
-	.output = on_output,
-	.mask = on_mask,
-};
-
-static void flush_h2(struct probing *x)
-{
-	struct bytes next;
-
-	while ((next = doctor_h2_output(&x->h2)).len > 0)
-		ses_stream_send(x->stream, next);
-}
-
-static void flush(struct probing *x)
-{
-	struct bytes frames = ses_buf_bytes(&x->out);
-
-	if (frames.len == 0)
-		return;
-	if (x->request.h2) {
-		doctor_h2_send(&x->h2, frames);
-		flush_h2(x);
-	} else {
-		ses_stream_send(x->stream, frames);
-	}
-	ses_buf_consume(&x->out, frames.len);
-}
-
-/* A relay may say 101 itself and pass on the refusal of who is behind. */
-static void keep_refusal(struct doctor_probe *p, struct bytes data)
-{
-	if (p->body || !bytes_starts(data, BYTES("HTTP/1.")))
-		return;
-	data = bytes_first(data, BODY_BYTES);
-	p->body = malloc(data.len);
-	if (!p->body)
-		return;
-	memcpy(p->body, data.data, data.len);
-	p->body_len = data.len;
-}
-
-static void take_frames(struct probing *x, uint8_t *data, size_t len)
-{
-	bool parted = x->stage == PARTING;
-
-	if (!parted)
-		keep_refusal(x->p, bytes_of(data, len));
-
-	sesame_session_feed(&x->session, data, len);
-	flush(x);
-	if (parted && sesame_session_is_over(&x->session))
-		finish(x);
-	else if (!parted && x->stage == PARTING) /* the peer closed */
-		wait_for(x, PARTING_MS, finish);
-}
-
-/* It stayed open as long as it was watched: say good-bye. */
-static void part(struct probing *x)
-{
-	x->p->outcome = DOCTOR_OPEN;
-	x->p->open_ms = doctor_now_ms() - x->opened_ms;
-	x->stage = PARTING;
-	sesame_session_close(&x->session, 1000, NULL, 0);
-	flush(x);
-	wait_for(x, PARTING_MS, finish);
-}
-
-static double hold_ms(const struct probing *x)
-{
-	if (x->p->trial.change == DOCTOR_HOLD)
-		return strtod(x->p->trial.value, NULL) * 1000;
-	if (x->p->trial.change == DOCTOR_SESSION)
-		return SESSION_MS;
-	return x->c->hold_ms ? x->c->hold_ms : DOCTOR_HOLD_MS;
-}
-
-static void watch(struct probing *x, const struct sesame_deflate *deflate)
-{
-	struct sesame_session_settings settings = {
-		.role = SESAME_CLIENT,
-		.deflate = *deflate,
-	};
-	struct bytes early = ses_buf_bytes(&x->in);
-
-	ses_session_init(&x->session, &settings, &session_events, x);
-	x->has_session = true;
-	x->stage = WATCHING;
-	x->opened_ms = doctor_now_ms();
-	wait_for(x, hold_ms(x), part);
-	if (early.len > 0)
-		take_frames(x, (uint8_t *)early.data, early.len);
-}
-
-/* ---- the answer ---- */
-
-static void recognise(struct probing *x)
-{
-	struct doctor_probe *p = x->p;
-	struct why_answer answer = {
-		.status = p->status,
-		.reason = p->parsed.reason,
-		.fields = p->parsed.fields,
-		.n_fields = p->parsed.n_fields,
-		.body = bytes_of(p->body, p->body_len),
-	};
-
-	if (!x->c->blind)
-		why_recognise(&answer, &p->hops);
-}
-
-/* Undo the codings that the user's own Accept-Encoding asked for. */
-static void uncompress(struct doctor_probe *p)
-{
-	struct bytes coding = ses_head_get(&p->parsed, "Content-Encoding");
-	struct ses_buf plain;
-	int r;
-
-	if (p->body_len == 0 || !(bytes_equal_nocase(coding, BYTES("gzip")) ||
-				  bytes_equal_nocase(coding, BYTES("x-gzip")) ||
-				  bytes_equal_nocase(coding, BYTES("deflate"))))
-		return;
-	ses_buf_init(&plain, BODY_BYTES);
-	r = ses_inflate_body(bytes_of(p->body, p->body_len), &plain);
-	if (r == 0 || r == SESAME_ELIMIT) {
-		p->body_len = ses_buf_len(&plain);
-		if (p->body_len)
-			memcpy(p->body, ses_buf_bytes(&plain).data, p->body_len);
-		p->body_swells = r == SESAME_ELIMIT;
-	}
-	ses_buf_fini(&plain);
-}
-
-static void keep_body(struct probing *x)
-{
-	struct doctor_probe *p = x->p;
-	struct bytes raw = ses_buf_bytes(&x->in);
-	int64_t announced = ses_head_content_length(&p->parsed);
-
-	/* what follows is no body: some answer the same request twice */
-	if (announced >= 0 && raw.len > (uint64_t)announced)
-		raw.len = (size_t)announced;
-	p->body = malloc(BODY_BYTES);
-	if (!p->body)
-		return;
-	if (ses_field_has_token(p->parsed.fields, p->parsed.n_fields,
-				"Transfer-Encoding", "chunked")) {
-		doctor_unchunk(raw, p->body, BODY_BYTES, &p->body_len);
-	} else {
-		raw = bytes_first(raw, BODY_BYTES);
-		if (raw.len)
-			memcpy(p->body, raw.data, raw.len);
-		p->body_len = raw.len;
-	}
-	uncompress(p);
-}
-
-static void answered(struct probing *x)
-{
-	keep_body(x);
-	recognise(x);
-	doctor_hash_body(x->p, x->request.upgrade.target,
-			 x->request.upgrade.origin, x->request.upgrade.host);
-	conclude(x, DOCTOR_ANSWERED, 0);
-}
-
-static bool body_is_whole(const struct probing *x)
-{
-	const struct ses_head *head = &x->p->parsed;
-	struct bytes raw = ses_buf_bytes(&x->in);
-	int64_t announced = ses_head_content_length(head);
-	uint8_t scratch[BODY_BYTES];
-	size_t len;
-
-	if (head->status == 204 || head->status == 304 ||
-	    raw.len >= RAW_BYTES / 2)
-		return true;
-	if (ses_field_has_token(head->fields, head->n_fields,
-				"Transfer-Encoding", "chunked"))
-		return doctor_unchunk(raw, scratch, sizeof(scratch), &len);
-	return raw.len >= BODY_BYTES ||
-	       (announced >= 0 && raw.len >= (uint64_t)announced);
-}
-
-static void read_body(struct probing *x)
-{
-	if (body_is_whole(x))
-		answered(x);
-}
-
-static void accepted(struct probing *x)
-{
-	struct ses_upgrade_result agreed = {0};
-	int r = ses_upgrade_check_response(&x->request.upgrade, &x->p->parsed,
-					   &agreed, &x->p->fault);
-
-	recognise(x);
-	if (r < 0) {
-		conclude(x, DOCTOR_BAD_101, r);
-		return;
-	}
-	x->p->subprotocol = agreed.subprotocol;
-	watch(x, &agreed.deflate);
-}
-
-/* The head is the first @len bytes of what came. */
-static void take_head(struct probing *x, size_t len)
-{
-	struct doctor_probe *p = x->p;
-	struct ses_head_parser again;
-	enum ses_fault fault;
-
-	p->head = malloc(len + 1);
-	if (!p->head) {
-		conclude(x, DOCTOR_NOT_HTTP, SESAME_ENOMEM);
-		return;
-	}
-	memcpy(p->head, ses_buf_bytes(&x->in).data, len);
-	p->head[len] = 0;
-	p->head_len = len;
-	ses_buf_consume(&x->in, len);
-	doctor_head_init(&again);
-	ses_head_finish(&again, bytes_of(p->head, len), &p->parsed, &fault);
-	p->status = p->parsed.status;
-	tell_time(x);
-	if (p->status == 101) {
-		accepted(x);
-		return;
-	}
-	x->stage = READING;
-	wait_for(x, BODY_MS, answered);
-	read_body(x);
-}
-
-/* Bytes that are no HTTP: what they begin with says what they are. */
-static void not_http(struct probing *x, enum ses_fault fault)
-{
-	struct bytes raw = bytes_first(ses_buf_bytes(&x->in), BODY_BYTES);
-	struct doctor_probe *p = x->p;
-
-	tell_time(x);
-	p->fault = fault;
-	p->head = malloc(raw.len + 1);
-	if (p->head) {
-		memcpy(p->head, raw.data, raw.len);
-		p->head[raw.len] = 0;
-		p->head_len = raw.len;
-	}
-	conclude(x, DOCTOR_NOT_HTTP, SESAME_EPROTO);
-}
-
-static void start_head(struct probing *x)
-{
-	doctor_head_init(&x->parser);
-}
-
-static void read_head(struct probing *x)
-{
-	struct ses_head head;
-	enum ses_fault fault;
-	int n;
-
-	for (;;) {
-		n = ses_head_parse(&x->parser, ses_buf_bytes(&x->in), &head,
-				   &fault);
-		if (n <= 0 || head.status == 101 || head.status >= 200)
-			break;
-		ses_buf_consume(&x->in, (size_t)n); /* 100, 103: not yet it */
-		start_head(x);
-	}
-	if (n < 0)
-		not_http(x, fault);
-	else if (n > 0)
-		take_head(x, (size_t)n);
-}
-
-/* No more will come, or not in time: name what there is. */
-static void head_never_came(struct probing *x, int error)
-{
-	struct ses_head head;
-	enum ses_fault fault = SES_FAULT_HEAD_CUT;
-	int n;
-
-	if (ses_buf_len(&x->in) == 0) {
-		tell_time(x);
-		conclude(x, DOCTOR_NO_ANSWER, error);
-		return;
-	}
-	n = ses_head_finish(&x->parser, ses_buf_bytes(&x->in), &head, &fault);
-	if (n <= 0) {
-		not_http(x, fault);
-		return;
-	}
-	take_head(x, (size_t)n);
-	if (x->stage == READING)
-		answered(x);
-}
-
-static void silent(struct probing *x)
-{
-	head_never_came(x, SESAME_ETIMEOUT);
-}
-
 /* ---- the stream ---- */
-
-static void cut(struct probing *x, int error)
-{
-	x->p->open_ms = doctor_now_ms() - x->opened_ms;
-	x->p->cut = true;
-	conclude(x, DOCTOR_CUT_AFTER, error ? error : SESAME_ECLOSED);
-}
 
 /* The head of an answer over HTTP/2; written as one of HTTP/1.1 it is read. */
 static void take_h2_head(struct probing *x)
@@ -505,12 +101,12 @@ static void take_h2_head(struct probing *x)
 	ses_buf_append_str(&x->in, "\r\n");
 	if (h->offers && h->status / 100 == 2) {
 		p->status = h->status;
-		tell_time(x);
+		doctor_tell_time(x);
 		ses_buf_consume(&x->in, ses_buf_len(&x->in));
-		watch(x, &(struct sesame_deflate){0});
+		doctor_watch(x, &(struct sesame_deflate){0});
 		return;
 	}
-	read_head(x);
+	doctor_read_head(x);
 	if (p->head_len > 7) {
 		p->head[5] = '2';
 		p->head[7] = '0';
@@ -520,11 +116,11 @@ static void take_h2_head(struct probing *x)
 static void h2_over(struct probing *x)
 {
 	if (x->stage == ASKED)
-		conclude(x, DOCTOR_NO_ANSWER, SESAME_ERESET);
+		doctor_conclude(x, DOCTOR_NO_ANSWER, SESAME_ERESET);
 	else if (x->stage == READING)
-		answered(x);
+		doctor_answered(x);
 	else if (x->stage == WATCHING)
-		cut(x, 0);
+		doctor_cut(x, 0);
 }
 
 static void take_h2_data(struct probing *x)
@@ -536,13 +132,21 @@ static void take_h2_data(struct probing *x)
 		return;
 	if (x->stage == READING) {
 		if (ses_buf_append(&x->in, ses_buf_bytes(data)) < 0)
-			answered(x);
+			doctor_answered(x);
 		else
-			read_body(x);
+			doctor_read_body(x);
 	} else if (x->stage == WATCHING || x->stage == PARTING) {
-		take_frames(x, (uint8_t *)ses_buf_bytes(data).data, len);
+		doctor_take_frames(x, (uint8_t *)ses_buf_bytes(data).data, len);
 	}
 	ses_buf_consume(data, len);
+}
+
+void doctor_flush_h2(struct probing *x)
+{
+	struct bytes next;
+
+	while ((next = doctor_h2_output(&x->h2)).len > 0)
+		ses_stream_send(x->stream, next);
 }
 
 static void take_h2(struct probing *x, struct bytes in)
@@ -553,10 +157,10 @@ static void take_h2(struct probing *x, struct bytes in)
 	x->p->h2_spoken = h->spoken;
 	x->p->h2_offered = h->offers;
 	if (r == 0)
-		flush_h2(x);
+		doctor_flush_h2(x);
 	if (r < 0 && x->stage == ASKED) {
 		ses_buf_append(&x->in, bytes_first(in, 4096));
-		not_http(x, SES_FAULT_HEAD_CUT);
+		doctor_not_http(x, SES_FAULT_HEAD_CUT);
 		return;
 	}
 	if (x->stage == ASKED && h->has_head)
@@ -575,20 +179,20 @@ static void on_bytes(struct ses_stream *s, uint8_t *data, size_t len)
 		return;
 	}
 	if (x->stage == WATCHING || x->stage == PARTING) {
-		take_frames(x, data, len);
+		doctor_take_frames(x, data, len);
 		return;
 	}
 	if (ses_buf_append(&x->in, bytes_of(data, len)) < 0) {
 		if (x->stage == READING)
-			answered(x);
+			doctor_answered(x);
 		else
-			not_http(x, SES_FAULT_HEAD_TOO_LONG);
+			doctor_not_http(x, SES_FAULT_HEAD_TOO_LONG);
 		return;
 	}
 	if (x->stage == ASKED)
-		read_head(x);
+		doctor_read_head(x);
 	else if (x->stage == READING)
-		read_body(x);
+		doctor_read_body(x);
 }
 
 /* TLS 1.3 tells a missing client certificate after its handshake. */
@@ -606,20 +210,21 @@ static void on_end(struct ses_stream *s, int error)
 	switch (x->stage) {
 	case ASKED:
 		if (tls_refused(x)) {
-			tell_time(x);
-			conclude(x, DOCTOR_NO_CONNECTION, SESAME_ETLS);
+			doctor_tell_time(x);
+			doctor_conclude(x, DOCTOR_NO_CONNECTION, SESAME_ETLS);
 		} else {
-			head_never_came(x, error ? error : SESAME_ECLOSED);
+			doctor_head_never_came(x,
+					       error ? error : SESAME_ECLOSED);
 		}
 		break;
 	case READING:
-		answered(x);
+		doctor_answered(x);
 		break;
 	case WATCHING:
-		cut(x, error);
+		doctor_cut(x, error);
 		break;
 	default:
-		finish(x);
+		doctor_finish(x);
 	}
 }
 
@@ -639,19 +244,20 @@ static void ask(struct probing *x)
 {
 	double left = x->c->timeout_ms - (doctor_now_ms() - x->began_ms);
 
-	start_head(x);
+	doctor_start_head(x);
 	x->stage = ASKED;
 	if (x->p->trial.change == DOCTOR_SILENCE) {
-		wait_for(x, PATIENT_MS, silent);
+		doctor_wait_for(x, PATIENT_MS, doctor_silent);
 		return;
 	}
-	wait_for(x, left > LEAST_WAIT_MS ? left : LEAST_WAIT_MS, silent);
+	doctor_wait_for(x, left > LEAST_WAIT_MS ? left : LEAST_WAIT_MS,
+			doctor_silent);
 	if (!x->request.h2)
 		ses_stream_send(x->stream, ses_buf_bytes(&x->request.bytes));
 	else if (chose_h2(x))
-		flush_h2(x);
+		doctor_flush_h2(x);
 	else /* TLS is up, and HTTP/2 was not agreed on in it */
-		conclude(x, DOCTOR_NO_ANSWER, SESAME_EPROTO);
+		doctor_conclude(x, DOCTOR_NO_ANSWER, SESAME_EPROTO);
 }
 
 /* ---- dialling ---- */
@@ -676,13 +282,13 @@ static void on_dialled(void *user, struct ses_stream *stream,
 	x->dial = NULL;
 	x->p->dial = *report;
 	if (error) {
-		tell_time(x);
+		doctor_tell_time(x);
 		if (error == SESAME_EPROXY && !x->c->blind)
 			doctor_recognise_proxy(&x->p->dial, &x->p->hops);
 		if (!x->c->proxy && was_dropped(report))
-			conclude(x, DOCTOR_NO_ANSWER, SESAME_ERESET);
+			doctor_conclude(x, DOCTOR_NO_ANSWER, SESAME_ERESET);
 		else
-			conclude(x, DOCTOR_NO_CONNECTION, error);
+			doctor_conclude(x, DOCTOR_NO_CONNECTION, error);
 		return;
 	}
 	x->stream = stream;
@@ -699,7 +305,7 @@ static void start(struct probing *x)
 		dial->tls = ses_tls_client_new(&x->request.tls, text,
 					       sizeof(x->p->dial.tls.text));
 		if (!dial->tls) {
-			conclude(x, DOCTOR_NO_CONNECTION, SESAME_ETLS);
+			doctor_conclude(x, DOCTOR_NO_CONNECTION, SESAME_ETLS);
 			return;
 		}
 	}
@@ -707,14 +313,14 @@ static void start(struct probing *x)
 	if (dial->tls)
 		ses_tls_context_unref(dial->tls);
 	if (!x->dial)
-		conclude(x, DOCTOR_NO_CONNECTION, SESAME_ENOMEM);
+		doctor_conclude(x, DOCTOR_NO_CONNECTION, SESAME_ENOMEM);
 }
 
 static void give_up(struct probing *x)
 {
 	if (x->dial)
 		ses_dial_cancel(x->dial);
-	conclude(x, DOCTOR_NO_ANSWER, SESAME_EAGAIN);
+	doctor_conclude(x, DOCTOR_NO_ANSWER, SESAME_EAGAIN);
 }
 
 static void run(struct probing *x)

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What comes after a 101? Many refusals do: a close frame, a cut, bytes that
+ * are no frames, a message and then the end. The connection is held open for a
+ * while and watched, and then ended in good order.
+ */
+#include "doctor/probe_inner.h"
+
+#include <stdlib.h>
+
+#include "doctor/redact.h"
+
+#define SESSION_MS 150 /* a session is known at once, or not at all */
+#define PARTING_MS 300 /* for the peer's close frame */
+
+static void on_message(void *user, enum sesame_kind kind, uint8_t *data,
+		       size_t len)
+{
+	struct doctor_probe *p = ((struct probing *)user)->p;
+
+	size_t used = strlen(p->first_message), left;
+
+	left = sizeof(p->first_message) - used;
+	if (used && left > 2) { /* a refusal may follow a greeting */
+		p->first_message[used++] = ' ';
+		left--;
+	}
+	if (left > 1)
+		doctor_redact(((struct probing *)user)->c, bytes_of(data, len),
+			      p->first_message + used, left);
+}
+
+static void on_close(void *user, uint16_t code, const char *reason,
+		     size_t reason_len, bool clean, const char *fault)
+{
+	struct probing *x = user;
+	struct doctor_probe *p = x->p;
+
+	if (x->stage != WATCHING)
+		return;
+	p->open_ms = doctor_now_ms() - x->opened_ms;
+	if (fault) {
+		p->outcome = DOCTOR_BAD_FRAME;
+		p->error = SESAME_EPROTO;
+		p->fault = x->session.fault;
+	} else {
+		p->outcome = DOCTOR_CLOSED_AFTER;
+		p->close_code = code;
+		doctor_redact(x->c, bytes_of(reason, reason_len),
+			      p->close_reason, sizeof(p->close_reason));
+	}
+	x->stage = PARTING;
+}
+
+static uint8_t *on_output(void *user, size_t len)
+{
+	struct probing *x = user;
+	uint8_t *room = ses_buf_room(&x->out, len);
+
+	if (room)
+		ses_buf_commit(&x->out, len);
+	return room;
+}
+
+static uint32_t on_mask(void *user)
+{
+	return ses_random32();
+}
+
+static const struct sesame_session_events session_events = {
+	.message = on_message,
+	.close = on_close,
+	.output = on_output,
+	.mask = on_mask,
+};
+
+static void flush(struct probing *x)
+{
+	struct bytes frames = ses_buf_bytes(&x->out);
+
+	if (frames.len == 0)
+		return;
+	if (x->request.h2) {
+		doctor_h2_send(&x->h2, frames);
+		doctor_flush_h2(x);
+	} else {
+		ses_stream_send(x->stream, frames);
+	}
+	ses_buf_consume(&x->out, frames.len);
+}
+
+/* A relay may say 101 itself and pass on the refusal of who is behind. */
+static void keep_refusal(struct doctor_probe *p, struct bytes data)
+{
+	if (p->body || !bytes_starts(data, BYTES("HTTP/1.")))
+		return;
+	data = bytes_first(data, BODY_BYTES);
+	p->body = malloc(data.len);
+	if (!p->body)
+		return;
+	memcpy(p->body, data.data, data.len);
+	p->body_len = data.len;
+}
+
+void doctor_take_frames(struct probing *x, uint8_t *data, size_t len)
+{
+	bool parted = x->stage == PARTING;
+
+	if (!parted)
+		keep_refusal(x->p, bytes_of(data, len));
+
+	sesame_session_feed(&x->session, data, len);
+	flush(x);
+	if (parted && sesame_session_is_over(&x->session))
+		doctor_finish(x);
+	else if (!parted && x->stage == PARTING) /* the peer closed */
+		doctor_wait_for(x, PARTING_MS, doctor_finish);
+}
+
+void doctor_cut(struct probing *x, int error)
+{
+	x->p->open_ms = doctor_now_ms() - x->opened_ms;
+	x->p->cut = true;
+	doctor_conclude(x, DOCTOR_CUT_AFTER, error ? error : SESAME_ECLOSED);
+}
+
+/* It stayed open as long as it was watched: say good-bye. */
+static void part(struct probing *x)
+{
+	x->p->outcome = DOCTOR_OPEN;
+	x->p->open_ms = doctor_now_ms() - x->opened_ms;
+	x->stage = PARTING;
+	sesame_session_close(&x->session, 1000, NULL, 0);
+	flush(x);
+	doctor_wait_for(x, PARTING_MS, doctor_finish);
+}
+
+static double hold_ms(const struct probing *x)
+{
+	if (x->p->trial.change == DOCTOR_HOLD)
+		return strtod(x->p->trial.value, NULL) * 1000;
+	if (x->p->trial.change == DOCTOR_SESSION)
+		return SESSION_MS;
+	return x->c->hold_ms ? x->c->hold_ms : DOCTOR_HOLD_MS;
+}
+
+void doctor_watch(struct probing *x, const struct sesame_deflate *deflate)
+{
+	struct sesame_session_settings settings = {
+		.role = SESAME_CLIENT,
+		.deflate = *deflate,
+	};
+	struct bytes early = ses_buf_bytes(&x->in);
+
+	ses_session_init(&x->session, &settings, &session_events, x);
+	x->has_session = true;
+	x->stage = WATCHING;
+	x->opened_ms = doctor_now_ms();
+	doctor_wait_for(x, hold_ms(x), part);
+	if (early.len > 0)
+		doctor_take_frames(x, (uint8_t *)early.data, early.len);
+}
