@@ -182,6 +182,38 @@ void apache_judge_old_access(const struct apache_probe *p,
 			     const struct apache_server *s);
 void apache_judge_limits(const struct apache_probe *p);
 
+/* ---- apache_forward.c ---- */
+
+/* A ProxyPass that would carry the probe's WebSocket, had it been asked; in its
+ * server or in the main one. NULL: there is none. */
+const struct apache_item *apache_unheard_anywhere(const struct apache_probe *p);
+/* What the probe ends at speaks plain HTTP. @broken_rule: a rule that does not
+ * work was told already. */
+void apache_judge_plain(const struct apache_probe *p, bool broken_rule);
+/* upgrade= at a ProxyPass whose balancer does not take it. */
+void apache_judge_misplaced(const struct apache_probe *p);
+void apache_judge_redirect(const struct apache_probe *p);
+/* Nothing takes the path, or something that is to leave it alone. */
+void apache_judge_nowhere(const struct apache_probe *p);
+
+/* ---- apache_sibling.c ---- */
+
+/* Whether one is the plain server and the other the TLS server of one name. */
+bool apache_siblings(const struct apache *a, const struct apache_server *x,
+		     const struct apache_server *y);
+/* The probe's server does not serve the path; a plain one of the same name
+ * may. Returns whether it does. */
+bool apache_judge_sibling(const struct apache_probe *p);
+
+/* ---- apache_way.c ---- */
+
+/* What is done to the probe's WebSocket on its way to what takes it. */
+void apache_judge_way(const struct apache_probe *p);
+/* <IfModule> around rules for WebSocket from @n on, where the module is not
+ * there; @skipped: the one around all of them, or NULL. */
+void apache_judge_skipped(const struct apache *a, const struct lint_node *n,
+			  const struct lint_node *skipped);
+
 /* ---- apache_rules.c ---- */
 
 int apache_judge(struct apache *a);
