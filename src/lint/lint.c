@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 
+#include "lint/field.h"
 #include "lint/source.h"
 
 #define N_LANGUAGES   (LINT_CADDY + 1)
@@ -246,7 +247,10 @@ static int judge(struct lint_run *run, const char *path,
 			"this reads like none of nginx, Apache httpd, "
 			"HAProxy and Caddy; if it is one of them, name "
 			"it with --language");
-	return judges[language](run, name, text);
+	error = judges[language](run, name, text);
+	if (!error)
+		lint_judge_fields(run, language);
+	return error;
 }
 
 static int compare(const void *pa, const void *pb)

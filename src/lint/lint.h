@@ -9,6 +9,7 @@
  *   source.c      files and their includes, all bounded
  *   nginx.c       blocks and rules of nginx, `nginx -T` output too
  *   apache.c haproxy.c caddy.c
+ *   field.c       fields whose names are misspelt, in any language
  *   patch.c       the edits of all findings as one unified diff
  *   line.c        several changes of one line
  *   trial.c       whether the patch mends: what it leaves is judged again

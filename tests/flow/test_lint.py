@@ -204,6 +204,9 @@ BROKEN = {
     "version-is-missing": ("http-version", site(APP, UPGRADE, CONNECTION), {}),
     "no-dollar": ("misspelt-variable", site(
         APP, VERSION, "proxy_set_header Upgrade http_upgrade;", CONNECTION), {}),
+    "no-such-field-in-a-map": ("misspelt-variable", site(
+        APP, VERSION, UPGRADE, "proxy_set_header Connection $connection_upgrade;",
+        around=["map $http_upgarde $connection_upgrade { default upgrade; '' close; }"]), {}),
     "typo-of-the-value": ("misspelt-variable", site(
         APP, VERSION, UPGRADE, 'proxy_set_header Connection "Upgrde";'), {}),
     "all-of-it-at-once": ("misspelt-variable", site(

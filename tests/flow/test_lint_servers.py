@@ -92,6 +92,13 @@ CASES = {
     "apache no such variable": (apache(
         "RewriteEngine On", "RewriteCond %{HTTP_UPGRADE} websocket [NC]", TO_WS,
         HTTP_APP), "misspelt-variable"),
+    "apache no such field": (apache(
+        "RewriteEngine On", "RewriteCond %{HTTP:Upgrdae} websocket [NC]", TO_WS,
+        HTTP_APP), "misspelt-variable"),
+    "apache no such field of an expression": (apache(
+        "RewriteEngine On",
+        "RewriteCond expr \"%{HTTP:Conection} =~ /upgrade/i\"", TO_WS, HTTP_APP),
+        "misspelt-variable"),
     "apache without [P]": (apache(
         "RewriteEngine On", UPGRADE,
         "RewriteRule ^/(.*) ws://127.0.0.1:@APP@/$1 [L]"),
@@ -131,6 +138,13 @@ CASES = {
     "haproxy case": (haproxy(
         "  acl is_ws hdr(Upgrade) WebSocket", "  use_backend app if is_ws",
         "  default_backend dead", TO_APP + DEAD), "never-true"),
+    "haproxy no such field": (haproxy(
+        "  acl is_ws hdr(Upgrd) -i websocket", "  use_backend app if is_ws",
+        "  default_backend dead", TO_APP + DEAD), "misspelt-variable"),
+    "haproxy no such field for a match": (haproxy(
+        "  acl is_ws req.hdr(Conection) -m sub -i upgrade",
+        "  use_backend app if is_ws", "  default_backend dead", TO_APP + DEAD),
+        "misspelt-variable"),
     "haproxy order": (haproxy(
         IS_WS, "  use_backend dead if { path_beg / }",
         "  use_backend app if is_ws", TO_APP + DEAD), "order"),
@@ -174,6 +188,9 @@ CASES = {
     "caddy case": (caddy(
         "@ws {", "\theader Connection upgrade", "\theader Upgrade WebSocket",
         "}", "reverse_proxy @ws 127.0.0.1:@APP@"), "never-true"),
+    "caddy no such field": (caddy(
+        "@ws {", "\theader Connection *Upgrade*", "\theader Upgrdae websocket",
+        "}", "reverse_proxy @ws 127.0.0.1:@APP@"), "misspelt-variable"),
     "caddy order": (caddy(
         "route {", "\treverse_proxy 127.0.0.1:@DEAD@",
         "\treverse_proxy /ws 127.0.0.1:@APP@", "}"), "order"),
