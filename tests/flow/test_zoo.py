@@ -3,6 +3,7 @@
 it says, its fix opens it, and the doctor names the cause. Here are the daily
 cases; `make zoo` has them all."""
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "zoo/lib"))
 import cases  # noqa: E402
+import score  # noqa: E402
 
 PROGRAM = os.environ["SESAME"]
 KEYS = {"id", "title", "stack", "needs", "cause", "accept", "who", "args", "fix_args",
@@ -21,11 +23,40 @@ CAUSES = {line.split("\t")[0] for line in
 def test_every_case_tells_all_that_its_contract_wants():
     for name in cases.names():
         doc = cases.load(name)
-        assert KEYS <= set(doc) <= KEYS | {"daily", "fix_stack", "nofix", "opens"}, name
+        assert KEYS <= set(doc) <= KEYS | {"daily", "fix_stack", "nofix", "opens",
+                                            "waits"}, name
         assert doc["id"] == name and {"apt", "npm"} <= set(doc["needs"]), name
         assert doc["cause"] in doc["accept"] and set(doc["accept"]) <= CAUSES, name
         assert doc["fix_args"] or doc["fix_server"] or doc.get("nofix"), name
         assert os.access(cases.ZOO / name / "up", os.X_OK), name
+
+
+def test_an_unknown_case_is_told_with_those_of_a_near_name():
+    for program in ("run", "fix"):
+        run = subprocess.run([cases.ZOO / program, "path-cast"], capture_output=True, text=True)
+        assert run.returncode == 1 and not run.stdout, run
+        assert run.stderr == "there is no case 'path-cast'; did you mean path-case?\n"
+
+
+def row(handshakes=4, seconds=0.2, **case):
+    case = {"id": "one", "cause": "url.path", "accept": ["url.path"], "who": "client", **case}
+    verdict = {"cause": "url.path", "who": "client", "confidence": 0.99}
+    return score.Row(case, {"verdict": verdict, "probes": [{}] * handshakes}, seconds)
+
+
+@pytest.mark.parametrize("rows, missed, reaches", [
+    ([row()], [], True),
+    ([row(8), row(20)], ["handshakes, median 14"], False),
+    ([row(), row(), row(21)], ["handshakes, never above 20: one"], False),
+    ([row(), row(), row(seconds=10)], ["seconds, none of them 10 or more: one (10.0)"], True),
+    ([row(), row(seconds=12, waits=True)], [], True),
+    ([row(seconds=1.1)], ["seconds, median 1.10"], True),
+    ([row(accept=["ok"])], ["exact 0.000", "Brier score 0.9801"], False),
+])
+def test_a_target_that_is_missed_counts_unless_it_is_of_time(rows, missed, reaches):
+    told = [text for text, reached, _ in score.targets(rows, blind=False) if not reached]
+    assert len(told) == len(missed) and all(map(str.startswith, told, missed)), told
+    assert score.reaches_targets(rows, blind=False) == reaches
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Cases of the zoo: found, started on free ports, stopped, checked."""
+import difflib
 import functools
 import json
 import os
@@ -22,8 +23,19 @@ ZOO = Path(__file__).resolve().parents[1]
 PORTS = 5  # a case may use PORT .. PORT+4
 
 
-def names():
-    return sorted(p.parent.name for p in ZOO.glob("*/case.json"))
+def names(zoo=ZOO):
+    return sorted(p.parent.name for p in zoo.glob("*/case.json"))
+
+
+def check_names(asked, zoo=ZOO):
+    """Ends with a sentence if there is no case of one of these names."""
+    known = names(zoo)
+    for name in asked:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 3)
+            sys.exit("there is no case '%s'%s" % (
+                name, "; did you mean %s?" % " or ".join(near) if near
+                else ": those of %s are its folders that have a case.json" % zoo))
 
 
 def load(name):
