@@ -225,18 +225,19 @@ squid_site() {
 		$(either "" "http_upgrade_request_protocols websocket allow all")
 	END
 }
-# hitch_with PORT: TLS by hitch before this port.
+# hitch_with PORT [PROTOCOL]: TLS by hitch before this port.
 hitch_with() {
 	local as=()
 	[ "$(id -u)" = 0 ] && as=(-u nobody)
 	cat "$T/localhost.key" "$T/localhost.pem" >"$T/both.pem"
 	chmod 600 "$T/both.pem"
 	run_at "$PORT" hitch -n 1 -f "[127.0.0.1]:$PORT" -b "[127.0.0.1]:$1" "${as[@]}" \
-		--alpn-protos=http/1.1 "$T/both.pem"
+		--alpn-protos="${2:-http/1.1}" "$T/both.pem"
 }
-# traffic_server_with: Apache Traffic Server with the rules of remap.config.
+# traffic_server_with RECORD...: Apache Traffic Server with the rules of remap.config
+# and further records, each "NAME TYPE VALUE" without its proxy.config.
 traffic_server_with() {
-	local root=$T/ats
+	local root=$T/ats tls=${traffic_server_listens:-} etc=$T/ats/etc
 	mkdir -p "$root"/{etc,run,cache,log}
 	chmod -R 777 "$root"
 	cat >"$root/etc/remap.config"
@@ -258,7 +259,7 @@ traffic_server_with() {
 		cachedir: $root/cache
 	END
 	cat >"$root/etc/records.config" <<-END
-		CONFIG proxy.config.http.server_ports STRING $PORT:ip-in=127.0.0.1
+		CONFIG proxy.config.http.server_ports STRING $PORT:ip-in=127.0.0.1$tls
 		CONFIG proxy.config.admin.user_id STRING #-1
 		CONFIG proxy.config.http.cache.http INT 0
 		CONFIG proxy.config.reverse_proxy.enabled INT 1
@@ -269,6 +270,12 @@ traffic_server_with() {
 		CONFIG proxy.config.http.connect_attempts_timeout INT 3
 		CONFIG proxy.config.http.connect_attempts_max_retries INT 0
 	END
+	(($#)) && printf 'CONFIG proxy.config.%s\n' "$@" >>"$root/etc/records.config"
+	if [ -n "$tls" ]; then
+		install -m 644 "$T/localhost.pem" "$T/localhost.key" "$etc/"
+		echo "dest_ip=* ssl_cert_name=localhost.pem ssl_key_name=localhost.key" \
+			>"$etc/ssl_multicert.config"
+	fi
 	printf '%s\n' ip_allow: "  - apply: in" "    ip_addrs: 0/0" "    action: allow" \
 		"    methods: ALL" >"$root/etc/ip_allow.yaml"
 	echo "$root/cache 16M" >"$root/etc/storage.config"

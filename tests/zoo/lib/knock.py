@@ -198,7 +198,7 @@ def stays_open(s, received, seconds):
 def knock(args, timeout=6.0):
     """(status or None, True if it opened and stayed open for a moment)"""
     o = options(args)
-    m = re.fullmatch(r"(wss?)://(?:([^@/]*)@)?(\[[^\]]+\]|[^:/?]+):(\d+)(/[^#]*)?", o.url)
+    m = re.fullmatch(r"(wss?)://(?:([^@/#?]*)@)?(\[[^\]]+\]|[^:/?]+):(\d+)(/[^#]*)?", o.url)
     if not m:
         return None, False
     scheme, user, host, port, target = m.groups()

@@ -9,7 +9,8 @@ PORT=${1:?usage: up PORT [fixed]}
 variant=${2:-broken}
 P1=$((PORT + 1)) P2=$((PORT + 2)) P3=$((PORT + 3)) P4=$((PORT + 4))
 LIB=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
-BUILD=${LIB%/lib}/.build
+ZOO=${LIB%/lib}
+BUILD=$ZOO/.build
 HERE=$(cd "${0%/*}" && pwd)
 T=$(mktemp -d)
 chmod 755 "$T"
@@ -127,13 +128,22 @@ certificate() {
 	printf '[ca]\ndefault_ca=d\n[d]\nnew_certs_dir=%s\ndatabase=%s\nserial=%s\n' \
 		"$T/ca" "$T/ca/index" "$T/ca/serial" >"$T/ca/cnf"
 	printf 'default_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n' >>"$T/ca/cnf"
-	printf 'subjectAltName=%s\n' "$2" >"$T/ca/ext"
+	printf 'subjectAltName=%s\n%s\n' "$2" "${extensions:-}" >"$T/ca/ext"
 	local when=(-days 2)
 	[ $# = 4 ] && when=(-startdate "$3" -enddate "$4")
 	openssl ca -batch -config "$T/ca/cnf" -in "$T/$1.csr" -out "$T/$1.pem" \
-		-cert "$OUT/ca.pem" -keyfile "$T/ca.key" -extfile "$T/ca/ext" -notext \
-		"${when[@]}" 2>/dev/null
+		-cert "${issuer:-$OUT/ca}.pem" -keyfile "${issuer:-$T/ca}.key" \
+		-extfile "$T/ca/ext" -notext "${when[@]}" 2>/dev/null
 	chmod 644 "$T/$1.key"
+}
+# chain [from until]: one for localhost, by an issuer below the authority, whose own is
+# of that time; $T/localhost.pem has both, $T/leaf.pem the first alone.
+chain() {
+	extensions=$'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign' \
+		certificate issuer DNS:issuer "$@"
+	issuer=$T/issuer certificate localhost DNS:localhost,IP:127.0.0.1
+	cp "$T/localhost.pem" "$T/leaf.pem"
+	cat "$T/issuer.pem" >>"$T/localhost.pem"
 }
 # tls_certificate [ALTNAMES]: one for localhost, by an authority that the client
 # may know.
@@ -141,10 +151,12 @@ tls_certificate() {
 	authority
 	certificate localhost "${1:-DNS:localhost,IP:127.0.0.1}"
 }
-# client_certificate: $OUT/me.pem and $OUT/me.key, by the same authority.
+# client_certificate [NAME [from until]]: $OUT/me.pem and $OUT/me.key (or NAME's), by the
+# same authority.
 client_certificate() {
-	certificate me DNS:me
-	cp "$T/me.pem" "$T/me.key" "$OUT/"
+	local name=${1:-me}
+	certificate "$name" "DNS:$name" "${@:2}"
+	cp "$T/$name.pem" "$T/$name.key" "$OUT/"
 	chmod 644 "$OUT"/*
 }
 
@@ -227,7 +239,7 @@ h2o_with() {
 		[ "$(id -u)" = 0 ] && echo "user: root"
 		echo "num-threads: 1"
 		echo "error-log: $T/h2o.log"
-		echo "listen: {host: 127.0.0.1, port: $PORT}"
+		echo "listen: {host: 127.0.0.1, port: $PORT${h2o_listens:-}}"
 		cat
 	} >"$T/h2o.conf"
 	start h2o -c "$T/h2o.conf"
@@ -313,3 +325,4 @@ occupy() {
 }
 
 . "$LIB/daemons.sh"
+. "$LIB/proxies.sh"
