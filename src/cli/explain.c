@@ -313,30 +313,36 @@ static void print_topic_and_causes(const struct why_topic *topic)
 		}
 }
 
-static int find_stack(const char *id)
+/* -1: nothing is called so. */
+static int find_stack(const char *name)
 {
-	struct bytes name = bytes_of_str(id);
+	int stack = (int)why_stack_find(bytes_of_str(name));
 
-	for (int s = 1; s < WHY_N_STACKS; s++)
-		if (bytes_equal_nocase(name, bytes_of_str(why_stack(s)->id)) ||
-		    bytes_equal_nocase(name, bytes_of_str(why_stack(s)->name)))
-			return s;
-	return -1;
+	return stack == WHY_STACK_NONE ? -1 : stack;
 }
 
 /* All that is known to help with one stack, cause by cause. */
 static void print_stack(int stack)
 {
+	int n = 0;
+
 	print_heading(why_stack(stack)->name);
 	for (int c = 0; c < WHY_N_CAUSES; c++) {
 		if (!has_own(c, stack))
 			continue;
+		n++;
 		putchar('\n');
 		print_heading(why_cause(c)->id);
 		for (size_t i = 0; why_remedy(c, stack, i); i++)
 			if (why_remedy(c, stack, i)->stack != WHY_STACK_NONE)
 				print_remedy(why_remedy(c, stack, i));
 	}
+	if (!n)
+		term_wrap(stdout,
+			  "The doctor knows it by its answers. What opens the "
+			  "door is the same as elsewhere: sesame explain CAUSE "
+			  "tells it.",
+			  2);
 }
 
 static const char *title_of(struct bytes category)
@@ -358,6 +364,20 @@ static const char *title_of(struct bytes category)
 	return "More";
 }
 
+/* "  403   Forbidden", what is long wrapped below its own beginning. */
+static void print_row(const char *word, int width, const char *text)
+{
+	struct ses_buf lines;
+	int indent = 2 + width;
+
+	ses_buf_init(&lines, 1 << 12);
+	if (text_wrap(&lines, text, indent, 80) == 0 &&
+	    ses_buf_append(&lines, bytes_of("", 1)) == 0)
+		printf("  %-*s%s", width, word,
+		       (const char *)ses_buf_bytes(&lines).data + indent);
+	ses_buf_fini(&lines);
+}
+
 static void print_contents(void)
 {
 	struct bytes last = bytes_of(NULL, 0);
@@ -375,11 +395,11 @@ static void print_contents(void)
 	putchar('\n');
 	print_heading("Statuses and close codes");
 	for (size_t i = 0; why_status(i); i++)
-		printf("  %-6s%s\n", why_status(i)->word, why_status(i)->name);
+		print_row(why_status(i)->word, 6, why_status(i)->name);
 	putchar('\n');
 	print_heading("Questions");
 	for (size_t i = 0; why_topic(i); i++)
-		printf("  %-15s%s\n", why_topic(i)->id, why_topic(i)->question);
+		print_row(why_topic(i)->id, 15, why_topic(i)->question);
 	printf("\n  sesame explain access.origin | 403 | same-origin | "
 	       "nginx\n");
 }
@@ -515,7 +535,7 @@ static const struct why_status *find_status(const char *word)
 	return NULL;
 }
 
-#define MAX_WORDS (WHY_N_CAUSES + WHY_N_STACKS + 128)
+#define MAX_WORDS (WHY_N_CAUSES + WHY_N_STACKS + 256)
 
 /* Nothing has this name: say so, with the nearest that has. */
 static int complain(const char *word)
@@ -533,6 +553,8 @@ static int complain(const char *word)
 		words[n++] = why_topic(i)->id;
 	for (size_t i = 0; why_status(i) && n < MAX_WORDS; i++)
 		words[n++] = why_status(i)->word;
+	for (size_t i = 0; why_stack_alias(i) && n < MAX_WORDS; i++)
+		words[n++] = why_stack_alias(i);
 	/* The number next to a number means something else altogether. */
 	near = strspn(word, "0123456789") == strlen(word)
 		       ? NULL

@@ -2,6 +2,8 @@
 /* The rows of statuses and topics, and the Markdown page made of all rows. */
 #include "why/manual.h"
 
+#include <stdio.h>
+
 #include "why/remedy.h"
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
@@ -216,6 +218,69 @@ static int put_topic(struct ses_buf *out, const struct why_topic *topic)
 	return r < 0 ? r : put_text(out, topic->text);
 }
 
+/* As GitHub makes it of a heading: small letters and digits, - for blanks. */
+static int put_anchor(struct ses_buf *out, const char *heading)
+{
+	int r = 0;
+
+	for (; *heading && r >= 0; heading++) {
+		uint8_t c = byte_lower((uint8_t)*heading);
+		bool kept = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+			    c == '-' || c == '_';
+
+		if (c == ' ')
+			r = ses_buf_append(out, BYTES("-"));
+		else if (kept)
+			r = ses_buf_append(out, bytes_of(&c, 1));
+	}
+	return r;
+}
+
+static int put_link(struct ses_buf *out, const char *before, const char *text,
+		    const char *heading)
+{
+	int r = ses_buf_printf(out, "%s[%s](#", before, text);
+
+	if (r >= 0)
+		r = put_anchor(out, heading);
+	return r < 0 ? r : ses_buf_append(out, BYTES(")"));
+}
+
+/* One line for each category of causes. */
+static int put_cause_links(struct ses_buf *out)
+{
+	struct bytes last = bytes_of(NULL, 0);
+	int r = 0;
+
+	for (int i = 0; i < WHY_N_CAUSES && r >= 0; i++) {
+		bool first = !bytes_equal(why_category(i), last);
+
+		last = why_category(i);
+		r = put_link(out, first ? "\n- " : ",\n  ", why_cause(i)->id,
+			     why_cause(i)->id);
+	}
+	return r;
+}
+
+static int put_contents(struct ses_buf *out)
+{
+	char heading[200];
+	int r = ses_buf_append_str(out, "\n**Contents**\n");
+
+	if (r >= 0)
+		r = put_cause_links(out);
+	for (size_t i = 0; i < N(statuses) && r >= 0; i++) {
+		snprintf(heading, sizeof(heading), "%s: %s", statuses[i].word,
+			 statuses[i].name);
+		r = put_link(out, i ? ",\n  " : "\n- ", statuses[i].word,
+			     heading);
+	}
+	for (size_t i = 0; i < N(topics) && r >= 0; i++)
+		r = put_link(out, "\n- ", topics[i].question,
+			     topics[i].question);
+	return r < 0 ? r : ses_buf_append(out, BYTES("\n"));
+}
+
 static const char head[] =
 	"# Why WebSocket handshakes are refused\n\n"
 	"This page is made from the rows in `src/why/` by "
@@ -233,6 +298,8 @@ int why_manual_markdown(struct ses_buf *out)
 {
 	int r = ses_buf_append_str(out, head);
 
+	if (r >= 0)
+		r = put_contents(out);
 	if (r >= 0)
 		r = ses_buf_append_str(out, "\n## Causes\n");
 	for (int i = 0; i < WHY_N_CAUSES && r >= 0; i++)

@@ -69,6 +69,11 @@ struct why_hops {
 };
 
 const struct why_stack_row *why_stack(enum why_stack stack);
+/* The stack of this id, name, half of a name, or of stack_names.def; NONE. ASCII
+ * case makes no difference. */
+enum why_stack why_stack_find(struct bytes name);
+/* The @i-th name of stack_names.def, or NULL. */
+const char *why_stack_alias(size_t i);
 /* "reverse-proxy", as diagnosis.schema.json spells layers; NULL for NONE. */
 const char *why_layer_name(enum why_layer layer);
 /*

@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import subprocess
 
 SESAME = os.environ["SESAME"]
@@ -69,10 +70,36 @@ def test_what_was_typed_cannot_paint_the_terminal():
     assert "\033" not in err
 
 
+def all_words():
+    everything = json.loads(explain("--json")[1])
+    return ([c["id"] for c in everything["causes"]] +
+            [str(s["first"] or "none") for s in everything["statuses"]] +
+            [t["id"] for t in everything["topics"]])
+
+
 def test_lines_fit_a_terminal_of_eighty_columns():
-    for word in ("access.origin", "403", "same-origin", "tls", "handshake"):
-        for line in explain(word)[1].splitlines():
+    for words in [[], *([word] for word in all_words())]:
+        for line in explain(*words)[1].splitlines():
             assert len(line) <= 80, line
+
+
+def test_the_stacks_that_remedies_are_for_are_words_to_ask_for():
+    lines = set()
+    for cause in (w for w in all_words() if "." in w):
+        lines |= {r["stack"] for r in json.loads(explain(cause, "--json")[1])["remedies"]}
+    twelve = {"nginx", "apache", "haproxy", "caddy", "ws", "socket.io", "uvicorn", "fastapi",
+              "channels", "tornado", "jupyter", "rails", "spring", "gorilla"}
+    for name in (lines - {None}) | twelve:
+        status, out, err = explain(name)
+        assert status == 0 and err == "" and len(out.splitlines()) > 1, name
+
+
+def test_the_contents_of_the_page_lead_to_its_headings():
+    page = explain("--markdown")[1]
+    headings = [re.sub(r"[^a-z0-9 _-]", "", line.lstrip("# ").lower()).replace(" ", "-")
+                for line in page.splitlines() if line.startswith("#")]
+    links = re.findall(r"\]\(#([^)]*)\)", page)
+    assert len(links) > 100 and set(links) <= set(headings)
 
 
 def test_a_pipe_gets_no_colours_unless_they_are_asked_for():

@@ -47,18 +47,32 @@ TEST("a page that does not fit into its buffer is an error, at every size")
 TEST("the statuses that people meet are all there")
 {
 	static const int numbers[] = {
-		0,    101,  200,  204,	301,  302,  307,  308,	400,
-		401,  403,  404,  405,	407,  426,  429,  431,	500,
-		501,  502,  503,  504,	520,  526,  1000, 1001, 1002,
-		1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012,
-		1013, 1014, 1015, 4000, 4404, 4999,
+		0,   307, 308, 425, 428, 429, 431, 444, 451, 460, 463,	464,
+		494, 495, 496, 497, 499, 511, 520, 526, 530, 561, 4404,
 	};
-	static const int others[] = {-1, 1, 100, 418, 999, 1016, 3999, 5000};
+	static const int others[] = {-1, 1, 99, 199, 399, 999, 5000};
 
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		assert_non_null(why_status_find(numbers[i]));
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
 		assert_null(why_status_find(others[i]));
+}
+
+TEST("each status of RFC 9110 and each close code of the registry is explained")
+{
+	static const struct {
+		int first, last;
+	} known[] = {
+		{100, 101},   {200, 206},   {300, 308},
+		{400, 418},   {421, 422},   {426, 426},
+		{500, 505},   {1000, 1015}, /* RFC 6455, IANA */
+		{3000, 3999}, {4000, 4999},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		for (int n = known[i].first; n <= known[i].last; n++)
+			if (!why_status_find(n))
+				fail_msg("nothing is known of %d", n);
 }
 
 static void check_shares(const struct why_status *s)
@@ -124,5 +138,6 @@ TEST("no word is a cause, a topic and a stack at once")
 		assert_int_equal(why_cause_find(id), -1);
 		for (int s = 1; s < WHY_N_STACKS; s++)
 			assert_false(bytes_equal_str(id, why_stack(s)->id));
+		assert_int_equal(why_stack_find(id), WHY_STACK_NONE);
 	}
 }

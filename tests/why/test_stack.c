@@ -467,3 +467,37 @@ TEST("the writer stays the writer when the hops change places")
 	assert_int_equal(hops.writer, 1);
 	assert_int_equal(hops.hop[1].stack, WHY_STACK_NGINX);
 }
+
+TEST("a stack is found by its id, its name, half of it, and what people say")
+{
+	static const struct {
+		const char *name;
+		enum why_stack stack;
+	} row[] = {
+		{"ws", WHY_STACK_NODE_WS},
+		{"WS (Node.js)", WHY_STACK_NODE_WS},
+		{"node.js", WHY_STACK_NODE},
+		{"channels", WHY_STACK_DAPHNE},
+		{"django channels", WHY_STACK_DAPHNE},
+		{"starlette", WHY_STACK_FASTAPI},
+		{"FastAPI", WHY_STACK_FASTAPI},
+		{"socketio", WHY_STACK_SOCKETIO},
+		{"engine.io", WHY_STACK_SOCKETIO},
+		{"flask-socketio", WHY_STACK_PYTHON_ENGINEIO},
+		{"httpd", WHY_STACK_APACHE},
+		{"kestrel", WHY_STACK_KESTREL},
+		{"nothing", WHY_STACK_NONE},
+		{"", WHY_STACK_NONE},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(row); i++)
+		assert_int_equal(why_stack_find(bytes_of_str(row[i].name)),
+				 row[i].stack);
+	for (int s = 1; s < WHY_N_STACKS; s++)
+		assert_int_equal(why_stack_find(bytes_of_str(why_stack(s)->id)),
+				 s);
+	for (size_t i = 0; why_stack_alias(i); i++)
+		assert_int_not_equal(
+			why_stack_find(bytes_of_str(why_stack_alias(i))),
+			WHY_STACK_NONE);
+}
