@@ -364,11 +364,7 @@ static int say_cookies(struct doctor_import *m, const struct entry *e)
 /* A query may hold what the fields do not. */
 static bool has_secret_query(const struct entry *e)
 {
-	const char *url = text_at(e, e->url);
-	char shown[8192];
-
-	return ses_url_redact(bytes_of_str(url), shown, sizeof(shown)) < 0 ||
-	       strcmp(url, shown) != 0;
+	return ses_url_has_secret(bytes_of_str(text_at(e, e->url)));
 }
 
 static void tell_left_out(struct doctor_import *m, const struct entry *e)

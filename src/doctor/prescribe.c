@@ -102,6 +102,17 @@ static bool is_vain(const struct doctor_facts *f, const struct why_remedy *r)
 	       strcmp(r->snippet, "{expected}") == 0 && leads_nowhere(f);
 }
 
+/* A URL to paste whose query was hidden does not work as it stands. */
+static void tell_hidden(struct doctor_fix *fix)
+{
+	const char *query = strchr(fix->snippet, '?');
+	size_t n = strlen(fix->what);
+
+	if (query && strstr(query, "=***"))
+		snprintf(fix->what + n, sizeof(fix->what) - n,
+			 " Your own values go where *** hides them.");
+}
+
 static void add_fix(struct doctor_facts *f, const struct why_remedy *r)
 {
 	struct doctor_verdict *v = f->v;
@@ -117,6 +128,7 @@ static void add_fix(struct doctor_facts *f, const struct why_remedy *r)
 	fix->who = r->who;
 	fill_place(f, r, fix->where, sizeof(fix->where));
 	fill(f, r->snippet, fix->snippet, sizeof(fix->snippet));
+	tell_hidden(fix);
 	v->n_fixes++;
 }
 

@@ -19,15 +19,13 @@
 
 bool doctor_is_secret_pair(struct bytes pair)
 {
-	char text[4096], shown[4096];
+	char text[4096];
 
 	if (pair.len >= sizeof(text) - 1 || bytes_find_byte(pair, 0) >= 0)
 		return true; /* too long to say */
 	/* the URL's redaction knows the names; ask it */
 	snprintf(text, sizeof(text), "?%.*s", BYTES_ARG(pair));
-	if (ses_url_redact(bytes_of_str(text), shown, sizeof(shown)) < 0)
-		return true;
-	return strcmp(text, shown) != 0;
+	return ses_url_has_secret(bytes_of_str(text));
 }
 
 /* Named like secrets, and told to everybody. */
@@ -136,30 +134,33 @@ bool doctor_looks_random(struct bytes value)
  * A secret of somebody else at @at, or 0. Where what stands before it (from @at
  * to *begin) holds one of the case's, that one begins it.
  */
-static size_t foreign_at(const struct doctor_secrets *s, struct bytes text,
-			 size_t at, size_t *begin)
+static size_t foreign_at(const struct doctor_secrets *s,
+			 const struct doctor_reading *r, size_t at,
+			 size_t *begin)
 {
-	size_t len = doctor_foreign_secret_at(text, at, begin);
+	size_t len = doctor_foreign_secret_at(r->text, at, begin);
 
 	for (size_t k = at; len > 0 && k < *begin; k++)
-		if (doctor_secret_at(s, text, k) > 0) {
+		if (doctor_secret_at(s, r, k) > 0) {
 			len += *begin - k;
 			*begin = k;
 		}
 	return len;
 }
 
-static int hide(const struct doctor_secrets *s, struct bytes text, bool theirs,
-		struct ses_buf *out)
+static int hide_in(const struct doctor_secrets *s,
+		   const struct doctor_reading *reading, bool theirs,
+		   struct ses_buf *out)
 {
+	struct bytes text = reading->text;
 	size_t from = 0, at = 0;
 	int r = 0;
 
 	while (at < text.len && r == 0) {
-		size_t len = doctor_secret_at(s, text, at), begin = at;
+		size_t len = doctor_secret_at(s, reading, at), begin = at;
 
 		if (len == 0 && theirs)
-			len = foreign_at(s, text, at, &begin);
+			len = foreign_at(s, reading, at, &begin);
 		if (len == 0) {
 			at++;
 			continue;
@@ -173,10 +174,24 @@ static int hide(const struct doctor_secrets *s, struct bytes text, bool theirs,
 	return r < 0 ? r : ses_buf_append(out, bytes_from(text, from));
 }
 
-static char *show(const struct doctor_secrets *s, struct bytes text,
-		  bool theirs, char *out, size_t size)
+static int hide(const struct doctor_secrets *s, struct bytes text, bool theirs,
+		struct ses_buf *out)
+{
+	struct doctor_reading reading;
+	int r = doctor_reading_open(text, &reading);
+
+	if (r == 0)
+		r = hide_in(s, &reading, theirs, out);
+	doctor_reading_close(&reading);
+	return r;
+}
+
+static char *show(struct doctor_secrets *s, struct bytes text, bool theirs,
+		  char *out, size_t size)
 {
 	struct ses_buf hidden;
+
+	s->ours = !theirs;
 
 	ses_buf_init(&hidden, TEXT_LIMIT);
 	/* with more secrets than can be looked for, anything may be one */
@@ -246,7 +261,7 @@ char *doctor_redact_url(const struct doctor_case *c, char *out, size_t size)
 
 /* "a=1; b=2; Path=/" with the values hidden (attributes of Set-Cookie too:
  * which they are is nobody's question). */
-static int show_cookies(const struct doctor_secrets *s, struct bytes list,
+static int show_cookies(struct doctor_secrets *s, struct bytes list,
 			struct ses_buf *out)
 {
 	char name[128] = "";
@@ -271,8 +286,8 @@ static int show_cookies(const struct doctor_secrets *s, struct bytes list,
 }
 
 /* The scheme stays ("Basic ***"): it is half of the diagnosis. */
-static int show_authorization(const struct doctor_secrets *s,
-			      struct bytes value, struct ses_buf *out)
+static int show_authorization(struct doctor_secrets *s, struct bytes value,
+			      struct ses_buf *out)
 {
 	ptrdiff_t blank = bytes_find_byte(value, ' ');
 	char scheme[64] = "";
@@ -283,7 +298,7 @@ static int show_authorization(const struct doctor_secrets *s,
 	return ses_buf_printf(out, "%s***", scheme);
 }
 
-static int show_subprotocols(const struct doctor_secrets *s, struct bytes list,
+static int show_subprotocols(struct doctor_secrets *s, struct bytes list,
 			     struct ses_buf *out)
 {
 	struct doctor_offers offers = {.rest = list};
@@ -299,11 +314,32 @@ static int show_subprotocols(const struct doctor_secrets *s, struct bytes list,
 	return r;
 }
 
-static int show_value(const struct doctor_secrets *s, struct bytes name,
+/* A text that may have URLs in it, each without its secrets. */
+static int show_urls(struct bytes text, struct ses_buf *out)
+{
+	static const char ends[] = " \"'<>";
+	char url[8192];
+	int r = 0;
+
+	while (text.len > 0 && r == 0) {
+		size_t n = 0;
+
+		while (n < text.len && !strchr(ends, text.data[n]))
+			n++;
+		if (ses_url_redact(bytes_first(text, n), url, sizeof(url)) < 0)
+			snprintf(url, sizeof(url), "(too long to show)");
+		r = ses_buf_append_str(out, url);
+		if (r == 0 && n < text.len)
+			r = ses_buf_append(out, bytes_of(text.data + n, 1));
+		text = bytes_from(text, n + 1);
+	}
+	return r;
+}
+
+static int show_value(struct doctor_secrets *s, struct bytes name,
 		      struct bytes value, struct ses_buf *out)
 {
 	char text[2048];
-	char url[4096];
 
 	if (bytes_equal_nocase(name, BYTES("Cookie")) ||
 	    bytes_equal_nocase(name, BYTES("Set-Cookie")))
@@ -319,17 +355,15 @@ static int show_value(const struct doctor_secrets *s, struct bytes name,
 	show(s, value, THEIRS, text, sizeof(text));
 	if (!strchr(text, '?') && !strstr(text, "//"))
 		return ses_buf_append_str(out, text);
-	if (ses_url_redact(bytes_of_str(text), url, sizeof(url)) < 0)
-		return ses_buf_append_str(out, "(too long to show)");
-	return ses_buf_append_str(out, url);
+	return show_urls(bytes_of_str(text), out);
 }
 
 /* "GET /chat?token=... HTTP/1.1" or a status line. */
-static int show_start_line(const struct doctor_secrets *s, struct bytes line,
+static int show_start_line(struct doctor_secrets *s, struct bytes line,
 			   struct ses_buf *out)
 {
 	struct bytes version = BYTES(" HTTP/1.1");
-	char url[8192], text[8192];
+	char text[8192];
 	bool request =
 		line.len > version.len &&
 		bytes_equal(bytes_from(line, line.len - version.len), version);
@@ -341,25 +375,50 @@ static int show_start_line(const struct doctor_secrets *s, struct bytes line,
 		return ses_buf_append_str(
 			out, show(s, line, THEIRS, text, sizeof(text)));
 	show(s, line, THEIRS, text, sizeof(text));
-	if (ses_url_redact(bytes_of_str(text), url, sizeof(url)) < 0)
-		snprintf(url, sizeof(url), "(too long to show)");
-	r = ses_buf_append_str(out, url);
+	r = show_urls(bytes_of_str(text), out);
 	return r == 0 && request ? ses_buf_append(out, version) : r;
 }
 
-static int show_line(const struct doctor_secrets *s, struct bytes line,
-		     bool first, const char *prefix, struct ses_buf *out)
+/* Names that everybody uses: where a secret begins alike, it is not meant. */
+static bool is_usual_name(struct bytes name)
+{
+	static const char *const names[] = {
+		"Accept",     "Age",	    "Allow",	  "Authorization",
+		"Connection", "Cookie",	    "Date",	  "Host",
+		"Location",   "Origin",	    "Pragma",	  "Proxy-Authorization",
+		"Referer",    "Server",	    "Set-Cookie", "Upgrade",
+		"User-Agent", "Via",	    "X-Api-Key",  "X-Auth-Token",
+		"Expires",    "Keep-Alive", "Vary",	  "WWW-Authenticate"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (bytes_equal_nocase(name, bytes_of_str(names[i])))
+			return true;
+	return bytes_equal_nocase(bytes_first(name, 14),
+				  BYTES("Sec-WebSocket-"));
+}
+
+static int show_name(struct doctor_secrets *s, struct bytes name,
+		     struct ses_buf *out)
+{
+	char text[256];
+
+	if (is_usual_name(name))
+		return ses_buf_append(out, name);
+	return ses_buf_append_str(out, show(s, name, OURS, text, sizeof(text)));
+}
+
+static int show_line(struct doctor_secrets *s, struct bytes line, bool first,
+		     const char *prefix, struct ses_buf *out)
 {
 	ptrdiff_t colon = bytes_find_byte(line, ':');
-	char name[256];
 	int r = ses_buf_append_str(out, prefix);
 
 	if (r == 0 && (first || colon < 0))
 		r = show_start_line(s, line, out);
 	else if (r == 0)
-		r = ses_buf_printf(out, "%s: ",
-				   show(s, bytes_first(line, (size_t)colon),
-					OURS, name, sizeof(name)));
+		r = show_name(s, bytes_first(line, (size_t)colon), out);
+	if (r == 0 && !first && colon >= 0)
+		r = ses_buf_append_str(out, ": ");
 	if (r == 0 && !first && colon >= 0)
 		r = show_value(s, bytes_trim(bytes_first(line, (size_t)colon)),
 			       bytes_trim(bytes_from(line, (size_t)colon + 1)),

@@ -10,18 +10,20 @@
 #include "base/base64.h"
 #include "base/percent.h"
 #include "doctor/redact.h"
+#include "wire/url.h"
 
 #define LEAST_PATH 20 /* of a part of a path that is a secret */
 #define CORE_BYTES 48 /* of a secret that are looked for in base64 */
 #define LEAST_CORE 6  /* bytes of a secret that base64 keeps apart */
 
-static void add_one(struct doctor_secrets *s, struct bytes text, bool base64)
+static void add_one(struct doctor_secrets *s, struct bytes text, bool base64,
+		    bool weak)
 {
 	if (s->n == DOCTOR_MAX_SECRETS) {
 		s->too_many = true;
 		return;
 	}
-	s->one[s->n++] = (struct doctor_secret){text, base64};
+	s->one[s->n++] = (struct doctor_secret){text, base64, weak};
 	s->begins[byte_lower(text.data[0])] = true;
 	if (base64 && (text.data[0] == '+' || text.data[0] == '/'))
 		s->begins['-'] = s->begins['_'] = true;
@@ -49,22 +51,27 @@ static void add_base64(struct doctor_secrets *s, struct bytes secret,
 	memcpy(padded + before, secret.data, n);
 	ses_base64_encode(bytes_of(padded, before + n), text);
 	memcpy(s->room + s->used, text + from, to - from);
-	add_one(s, bytes_of(s->room + s->used, to - from), true);
+	add_one(s, bytes_of(s->room + s->used, to - from), true, false);
 	s->used += to - from;
 }
 
-static void add_secret(struct doctor_secrets *s, struct bytes secret)
+static void add_spelt(struct doctor_secrets *s, struct bytes secret, bool weak)
 {
 	secret = bytes_trim(secret);
 	if (secret.len < DOCTOR_LEAST_SECRET)
 		return;
-	add_one(s, secret, false);
+	add_one(s, secret, false, weak);
 	for (size_t before = 0; before < 3; before++)
 		add_base64(s, secret, before);
 }
 
+static void add_secret(struct doctor_secrets *s, struct bytes secret)
+{
+	add_spelt(s, secret, false);
+}
+
 /* A secret of a URL as servers read it: "a%2Fb" is repeated as "a/b". */
-static void add_encoded(struct doctor_secrets *s, struct bytes secret)
+static void add_decoded(struct doctor_secrets *s, struct bytes secret, bool weak)
 {
 	uint8_t *room = s->room + s->used;
 	bool encoded = bytes_find_byte(secret, '%') >= 0;
@@ -78,9 +85,14 @@ static void add_encoded(struct doctor_secrets *s, struct bytes secret)
 		while (rest.len > 0)
 			room[n++] = ses_percent_next(&rest);
 		s->used += n;
-		add_secret(s, bytes_of(room, n));
+		add_spelt(s, bytes_of(room, n), weak);
 	}
-	add_secret(s, secret);
+	add_spelt(s, secret, weak);
+}
+
+static void add_encoded(struct doctor_secrets *s, struct bytes secret)
+{
+	add_decoded(s, secret, false);
 }
 
 /* Password in "ann:secret", or all of it when it is a bare token. */
@@ -148,6 +160,67 @@ static void add_cookies(struct doctor_secrets *s, struct bytes list)
 	}
 }
 
+/* Words and numbers of a report: hiding them would hide what it says. */
+static bool is_report_word(struct bytes value)
+{
+	static const char *const words[] = {
+		"address",     "admin",	   "answer",	  "apache",
+		"application", "browser",  "caddy",	  "certificate",
+		"chat",	       "client",   "close",	  "closed",
+		"connection",  "cookie",   "credentials", "default",
+		"envoy",       "error",	   "field",	  "forbidden",
+		"handshake",   "haproxy",  "header",	  "host",
+		"invalid",     "line",	   "local",	  "localhost",
+		"location",    "message",  "missing",	  "name",
+		"nginx",       "nothing",  "open",	  "origin",
+		"path",	       "plain",	   "port",	  "probe",
+		"program",     "protocol", "proxy",	  "public",
+		"query",       "request",  "route",	  "rule",
+		"scheme",      "server",   "session",	  "stream",
+		"subprotocol", "test",	   "time",	  "token",
+		"transport",   "upgrade",  "user",	  "value",
+		"version",     "with",	   "without"};
+	bool number = true;
+
+	for (size_t i = 0; i < value.len; i++)
+		number &= value.data[i] >= '0' && value.data[i] <= '9';
+	if (number && value.len < 6)
+		return true;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (bytes_equal_nocase(value, bytes_of_str(words[i])))
+			return true;
+	return false;
+}
+
+/* Whether @word stands in @text, with no letter or digit around it. */
+static bool has_word(struct bytes text, struct bytes word)
+{
+	while (text.len >= word.len) {
+		if (bytes_equal_nocase(bytes_first(text, word.len), word) &&
+		    (text.len == word.len ||
+		     !doctor_is_word_byte(text.data[word.len])))
+			return true;
+		while (text.len > 0 && doctor_is_word_byte(text.data[0]))
+			text = bytes_from(text, 1);
+		text = bytes_from(text, 1);
+	}
+	return false;
+}
+
+/*
+ * A value of the query that is secret by its place alone: it is looked for
+ * unless it stands in the open as well, as part of the path or so.
+ */
+static void add_value(struct doctor_secrets *s, struct bytes value)
+{
+	if (ses_url_is_plain_value(value) || is_report_word(value))
+		return;
+	for (size_t i = 0; i < sizeof(s->open) / sizeof(s->open[0]); i++)
+		if (has_word(s->open[i], value))
+			return;
+	add_decoded(s, value, true);
+}
+
 static void add_query(struct doctor_secrets *s, struct bytes query)
 {
 	while (query.len > 0) {
@@ -161,6 +234,11 @@ static void add_query(struct doctor_secrets *s, struct bytes query)
 		equals = bytes_find_byte(pair, '=');
 		if (doctor_is_secret_pair(pair))
 			add_encoded(s, bytes_from(pair, (size_t)(equals + 1)));
+		else
+			add_value(s, bytes_from(pair, (size_t)(equals + 1)));
+		if (equals > 0 &&
+		    !ses_url_is_plain_name(bytes_first(pair, (size_t)equals)))
+			add_encoded(s, bytes_first(pair, (size_t)equals));
 		query = bytes_from(query, n + 1);
 	}
 }
@@ -320,10 +398,20 @@ static void add_headers(struct doctor_secrets *s, const struct doctor_case *c,
 	}
 }
 
+/* What of @c is shown as it is, by its place. */
+static void keep_open(struct doctor_secrets *s, const struct doctor_case *c)
+{
+	s->open[0] = c->url.host;
+	s->open[1] = c->url.path;
+	s->open[2] = bytes_of_str(c->subprotocols);
+	s->open[3] = bytes_of_str(c->origin);
+}
+
 static void add_case(struct doctor_secrets *s, const struct doctor_case *c)
 {
 	struct doctor_offers offers = {.rest = bytes_of_str(c->subprotocols)};
 
+	keep_open(s, c);
 	add_headers(s, c, false);
 	while (doctor_next_offer(&offers))
 		if (offers.secret)
@@ -335,7 +423,7 @@ void doctor_secrets_collect(const struct doctor_case *c,
 			    struct doctor_secrets *s)
 {
 	s->n = s->used = 0;
-	s->too_many = false;
+	s->too_many = s->ours = false;
 	memset(s->begins, 0, sizeof(s->begins));
 	add_case(s, c);
 	if (c->other)

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Every spelling in which a text may hold a secret. Servers quote what they
- * refuse, and on the way it is encoded, escaped, written in other letters or
- * cut. A short secret counts only where it stands as a word of its own, else a
- * password "in" would leave no sentence readable.
+ * refuse, and on the way it is encoded, escaped, encoded again, written in
+ * other letters, folded or cut. A short secret counts only where it stands as a
+ * word of its own, else a password "in" would leave no sentence readable.
  */
 #include "doctor/secrets.h"
 
 #include "base/percent.h"
 
 #define SHORT_SECRET 8 /* counts as a word only */
+#define LONGEST_TAG  60
+#define MOST_GAPS    256
 
 static bool is_base64_byte(uint8_t c)
 {
@@ -41,88 +43,9 @@ static size_t token_len(struct bytes text)
 static bool is_cut(struct bytes rest)
 {
 	return rest.len == 0 || bytes_starts(rest, BYTES("..")) ||
-	       bytes_starts(rest, BYTES("…"));
-}
-
-static size_t hex_escape(struct bytes in, size_t digits, uint8_t *ret)
-{
-	unsigned value = 0;
-
-	for (size_t i = 0; i < digits; i++) {
-		int digit = i < in.len ? ses_hex_digit(in.data[i]) : -1;
-
-		if (digit < 0)
-			return 0;
-		value = value * 16 + (unsigned)digit;
-	}
-	*ret = (uint8_t)value;
-	return value < 256 ? digits : 0;
-}
-
-/* "&amp;", "&#39;", "&#x27;" */
-static size_t entity(struct bytes in, uint8_t *ret)
-{
-	static const struct {
-		const char *text;
-		uint8_t byte;
-	} rows[] = {{"&amp;", '&'},
-		    {"&lt;", '<'},
-		    {"&gt;", '>'},
-		    {"&quot;", '"'},
-		    {"&apos;", '\''}};
-	ptrdiff_t end = bytes_find_byte(bytes_first(in, 8), ';');
-	uint64_t value;
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (bytes_starts(in, bytes_of_str(rows[i].text))) {
-			*ret = rows[i].byte;
-			return strlen(rows[i].text);
-		}
-	if (end < 4 || in.data[1] != '#')
-		return 0;
-	if (byte_lower(in.data[2]) == 'x')
-		return hex_escape(bytes_from(in, 3), (size_t)end - 3, ret)
-			       ? (size_t)end + 1
-			       : 0;
-	if (!bytes_to_u64(bytes_of(in.data + 2, (size_t)end - 2), 255, &value))
-		return 0;
-	*ret = (uint8_t)value;
-	return (size_t)end + 1;
-}
-
-/* "\/", "\u002f", "\x2f" */
-static size_t escape(struct bytes in, uint8_t *ret)
-{
-	size_t n;
-
-	if (in.len < 2)
-		return 0;
-	n = in.data[1] == 'u' ? 4 : in.data[1] == 'x' ? 2 : 0;
-	if (n > 0)
-		return hex_escape(bytes_from(in, 2), n, ret) ? n + 2 : 0;
-	*ret = in.data[1];
-	return 2;
-}
-
-/* How much of @in spells one byte otherwise than by itself, or 0. */
-static size_t spelt(struct bytes in, uint8_t *ret)
-{
-	size_t n = 0;
-
-	switch (in.data[0]) {
-	case '%':
-		n = hex_escape(bytes_from(in, 1), 2, ret);
-		return n ? n + 1 : 0;
-	case '&':
-		return entity(in, ret);
-	case '\\':
-		return escape(in, ret);
-	case '+':
-		*ret = ' ';
-		return 1;
-	default:
-		return 0;
-	}
+	       bytes_starts(rest, BYTES("…")) ||
+	       (rest.data[0] == '<' && rest.len < LONGEST_TAG &&
+		bytes_find_byte(rest, '>') < 0);
 }
 
 static bool is_same(const struct doctor_secret *secret, uint8_t a, uint8_t b)
@@ -130,77 +53,240 @@ static bool is_same(const struct doctor_secret *secret, uint8_t a, uint8_t b)
 	if (secret->base64)
 		return a == b || (a == '+' && b == '-') ||
 		       (a == '/' && b == '_');
-	return secret->text.len >= SHORT_SECRET ? byte_lower(a) == byte_lower(b)
-						: a == b;
+	return byte_lower(a) == byte_lower(b);
 }
 
-/*
- * How much of @text is the beginning of @secret, spelt somehow; *ret_matched
- * says how much of the secret that is.
- */
-static size_t common(const struct doctor_secret *secret, struct bytes text,
-		     size_t *ret_matched)
+/* The code point that @in (not empty) begins with in UTF-8, or 0. */
+static size_t utf8_len(struct bytes in, uint32_t *ret)
 {
-	size_t n = 0, matched = 0;
+	size_t n = in.data[0] >= 0xf0	? 4
+		   : in.data[0] >= 0xe0 ? 3
+		   : in.data[0] >= 0xc0 ? 2
+					: 0;
+	uint32_t value;
 
-	while (matched < secret->text.len && n < text.len) {
-		uint8_t wanted = secret->text.data[matched], got = 0;
-		size_t len = spelt(bytes_from(text, n), &got);
-
-		if (len > 0 && is_same(secret, wanted, got))
-			n += len;
-		else if (is_same(secret, wanted, text.data[n]))
-			n++;
-		else
-			break;
-		matched++;
-	}
-	*ret_matched = matched;
+	if (n == 0 || n > in.len)
+		return 0;
+	value = in.data[0] & (0x7fu >> n);
+	for (size_t i = 1; i < n; i++)
+		value = value << 6 | (in.data[i] & 0x3f);
+	*ret = value;
 	return n;
 }
 
-/*
- * How much of @secret stands at @at: all, or its beginning where the text was
- * cut before it came here. What is base64 goes on to its end.
- */
-static size_t secret_len(const struct doctor_secret *secret, struct bytes text,
-			 size_t at)
+/* How many bytes of @secret from @matched on @u is; 0: another one. */
+static size_t fits(const struct doctor_secret *secret, size_t matched,
+		   struct doctor_unit u)
 {
-	struct bytes rest = bytes_from(text, at);
-	size_t matched, n = common(secret, rest, &matched);
+	uint8_t wanted = secret->text.data[matched];
+	uint32_t point = 0;
+	size_t n;
 
-	if (matched < DOCTOR_LEAST_SECRET ||
-	    (matched < secret->text.len && !is_cut(bytes_from(rest, n))))
+	if (u.what < 256)
+		return is_same(secret, wanted, (uint8_t)u.what) ||
+		       (wanted == ' ' && u.what == '+');
+	n = utf8_len(bytes_from(secret->text, matched), &point);
+	return point == (u.what & ~DOCTOR_CODE_POINT) ? n : 0;
+}
+
+/* "<wbr>", "</b>": how long a tag that @in begins with is. */
+static size_t tag_len(struct bytes in)
+{
+	size_t n = 1;
+
+	if (in.len < 3 || in.data[0] != '<' ||
+	    !(doctor_is_word_byte(in.data[1]) || in.data[1] == '/'))
 		return 0;
-	if (!secret->base64)
-		return matched >= SHORT_SECRET || stands_alone(text, at, n) ? n
-									    : 0;
-	if (matched < secret->text.len && matched < SHORT_SECRET)
-		return 0;
-	while (n < rest.len && is_base64_byte(rest.data[n]))
+	while (n < in.len && n < LONGEST_TAG && in.data[n] != '>')
 		n++;
+	return n < in.len && in.data[n] == '>' ? n + 1 : 0;
+}
+
+/*
+ * What may stand within a word and be no part of it: a tag, the end of a line
+ * that was folded (with the "=" of quoted-printable), half of UTF-16, a soft
+ * hyphen, a space of no width.
+ */
+static size_t gap_len(const struct doctor_reading *r, size_t at)
+{
+	struct bytes rest = bytes_from(r->text, at);
+	size_t n = 0;
+
+	if (bytes_starts(rest, BYTES("\xc2\xad")))
+		return 2;
+	if (bytes_starts(rest, BYTES("\xe2\x80\x8b")))
+		return 3;
+	if (rest.data[0] == 0)
+		return 1;
+	if (rest.data[0] == '<')
+		return tag_len(rest);
+	if (rest.data[0] == '=' && rest.len > 1)
+		n = 1;
+	for (size_t times = 0; times <= r->n_levels; times++) {
+		struct doctor_unit u = doctor_reading_at(r, times, at + n);
+
+		if (u.what != '\n' && u.what != '\r')
+			continue;
+		n = u.end - at;
+		while (n < rest.len && strchr("\r\n\t ", rest.data[n]) &&
+		       rest.data[n])
+			n++;
+		return n;
+	}
+	return 0;
+}
+
+/* While a secret is looked for in one place. */
+struct match {
+	const struct doctor_secret *secret;
+	const struct doctor_reading *r;
+	unsigned tries; /* ways that may still be tried besides the first */
+	unsigned gaps;	/* how many were skipped */
+	size_t matched; /* bytes of the secret, the most that was found */
+	size_t end;	/* where that ends in the text */
+};
+
+/*
+ * Follow the secret from @matched on at @at. What is decoded most often goes
+ * first; where a sign stands both for itself and for the beginning of an
+ * escape, the other ways are tried as well.
+ */
+static void follow(struct match *m, size_t at, size_t matched)
+{
+	size_t len = m->secret->text.len;
+
+	while (matched < len && at < m->r->text.len) {
+		size_t end = 0, n = 0;
+
+		for (size_t times = m->r->n_levels + 1; times-- > 0;) {
+			struct doctor_unit u =
+				doctor_reading_at(m->r, times, at);
+			size_t more = fits(m->secret, matched, u);
+
+			if (more == 0 || u.end == end)
+				continue;
+			if (end == 0) {
+				end = u.end;
+				n = more;
+			} else if (m->tries > 0) {
+				m->tries--;
+				follow(m, u.end, matched + more);
+			}
+		}
+		if (end == 0 && matched > 0 && m->gaps++ < MOST_GAPS)
+			end = at + gap_len(m->r, at);
+		if (end <= at)
+			return;
+		at = end;
+		matched += n;
+		if (n > 0 && matched > m->matched) {
+			m->matched = matched;
+			m->end = at;
+		}
+	}
+}
+
+/* How much of the secret stands in hexadecimal digits at @at. */
+static void follow_hex(struct match *m, size_t at)
+{
+	struct bytes text = m->r->text;
+
+	while (m->matched < m->secret->text.len && at + 1 < text.len) {
+		int high = ses_hex_digit(text.data[at]);
+		int low = ses_hex_digit(text.data[at + 1]);
+
+		if (high < 0 || low < 0 ||
+		    !is_same(m->secret, m->secret->text.data[m->matched],
+			     (uint8_t)(high * 16 + low)))
+			return;
+		m->matched++;
+		m->end = at += 2;
+	}
+}
+
+/* Past what goes on in base64 from @n on, over the ends of lines. */
+static size_t base64_end(struct bytes text, size_t n)
+{
+	while (n < text.len) {
+		size_t next = n;
+
+		while (next < text.len &&
+		       (text.data[next] == '\r' || text.data[next] == '\n'))
+			next++;
+		if (next == text.len || !is_base64_byte(text.data[next]))
+			break;
+		n = next + 1;
+	}
 	return n;
 }
 
-size_t doctor_secret_at(const struct doctor_secrets *s, struct bytes text,
-			size_t at)
+/*
+ * Whether what was matched is a secret: all of it, or its beginning where the
+ * text was cut before it came here. Our own sentences end where they end.
+ */
+static bool is_found(const struct doctor_secrets *s, const struct match *m,
+		     size_t at)
 {
-	struct bytes rest = bytes_from(text, at);
-	uint8_t c = byte_lower(text.data[at]), other;
-	size_t longest = c == 'e' ? token_len(rest) : 0;
+	const struct doctor_secret *secret = m->secret;
+	struct bytes rest = bytes_from(m->r->text, m->end);
+	bool whole = m->matched == secret->text.len;
 
-	if (!s->begins[c] && !strchr("%&\\+", c))
+	if (m->matched < DOCTOR_LEAST_SECRET || (!whole && !is_cut(rest)))
+		return false;
+	if (!whole && rest.len == 0 && s->ours && m->matched < SHORT_SECRET)
+		return false;
+	if (secret->base64)
+		return whole || m->matched >= SHORT_SECRET;
+	return (m->matched >= SHORT_SECRET && !secret->weak) ||
+	       stands_alone(m->r->text, at, m->end - at);
+}
+
+/* Where @secret ends that begins at @at, or @at. */
+static size_t secret_end(const struct doctor_secrets *s,
+			 const struct doctor_secret *secret,
+			 const struct doctor_reading *r, size_t at)
+{
+	struct match m = {.secret = secret, .r = r, .tries = 16, .end = at};
+
+	follow(&m, at, 0);
+	if (is_found(s, &m, at))
+		return secret->base64 ? base64_end(r->text, m.end) : m.end;
+	m = (struct match){.secret = secret, .r = r, .end = at};
+	follow_hex(&m, at);
+	return m.matched == secret->text.len && m.matched > 0 ? m.end : at;
+}
+
+/* Whether a secret may begin at @at: whether one begins with what is there. */
+static bool may_begin(const struct doctor_secrets *s,
+		      const struct doctor_reading *r, size_t at)
+{
+	struct bytes rest = bytes_first(bytes_from(r->text, at), 2);
+	int high = ses_hex_digit(rest.data[0]);
+	int low = rest.len > 1 ? ses_hex_digit(rest.data[1]) : -1;
+
+	if (high >= 0 && low >= 0 &&
+	    s->begins[byte_lower((uint8_t)(high * 16 + low))])
+		return true;
+	for (size_t times = 0; times <= r->n_levels; times++) {
+		struct doctor_unit u = doctor_reading_at(r, times, at);
+
+		if (u.what >= 256 || s->begins[byte_lower((uint8_t)u.what)])
+			return true;
+	}
+	return false;
+}
+
+size_t doctor_secret_at(const struct doctor_secrets *s,
+			const struct doctor_reading *r, size_t at)
+{
+	struct bytes rest = bytes_from(r->text, at);
+	size_t longest = byte_lower(rest.data[0]) == 'e' ? token_len(rest) : 0;
+
+	if (!may_begin(s, r, at))
 		return longest;
-	if (!spelt(rest, &other))
-		other = text.data[at];
 	for (size_t i = 0; i < s->n; i++) {
-		uint8_t first = s->one[i].text.data[0];
-		size_t len;
+		size_t len = secret_end(s, &s->one[i], r, at) - at;
 
-		if (!is_same(&s->one[i], first, text.data[at]) &&
-		    !is_same(&s->one[i], first, other))
-			continue;
-		len = secret_len(&s->one[i], text, at);
 		longest = len > longest ? len : longest;
 	}
 	return longest;

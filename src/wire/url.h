@@ -62,7 +62,16 @@ int ses_url_host_field(const struct ses_url *url, char *out, size_t size);
 int ses_url_origin(const struct ses_url *url, char *out, size_t size);
 /* "ws://host:port/path?query" again, without userinfo. 0 or SESAME_ELIMIT. */
 int ses_url_write(const struct ses_url *url, char *out, size_t size);
-/* The @text with password and secret-looking query values as "***". */
+/*
+ * The @text with what may be a secret as "***": the password, every value of
+ * the query that is not plainly none, all of the fragment. 0 or SESAME_ELIMIT.
+ */
 int ses_url_redact(struct bytes text, char *out, size_t size);
+/* Whether @text holds what is a secret by its name or looks. */
+bool ses_url_has_secret(struct bytes text);
+/* Whether a parameter's @value is nobody's secret: 4, v2, true, websocket. */
+bool ses_url_is_plain_value(struct bytes value);
+/* Whether a parameter's @name is one, and no token in the place of a name. */
+bool ses_url_is_plain_name(struct bytes name);
 
 #endif

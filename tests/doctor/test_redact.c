@@ -386,3 +386,78 @@ TEST("an announced subprotocol is hidden where it is sent and where it is told")
 					  sizeof(out)),
 			    "bad *** here");
 }
+
+TEST("values of the query are hidden under any name, unless they stand in the "
+     "open as well")
+{
+	struct doctor_case c = {
+		.url_text = (char *)"ws://h/lobby?k=hunter7&room=lobby&n=4711"
+				    "&x=origin&y=Qx%2Fy1#swordfish",
+		.origin = (char *)"https://app.example",
+	};
+	char out[300];
+
+	c.url.host = BYTES("h");
+	c.url.path = BYTES("/lobby");
+	assert_string_equal(
+		doctor_redact(&c,
+			      BYTES("hunter7 HUNTER7 xhunter7x lobby 4711 "
+				    "origin qx/y1 swordfish 68756e74657237"),
+			      out, sizeof(out)),
+		"*** *** xhunter7x lobby 4711 origin *** *** ***");
+	assert_string_equal(doctor_redact_url(&c, out, sizeof(out)),
+			    "ws://h/lobby?k=***&room=***&n=***&x=***&y=***"
+			    "#***");
+}
+
+TEST("what was encoded, and encoded again, is hidden as what it is")
+{
+	struct doctor_case c = {
+		.url_text = (char *)"ws://h/",
+		.header = {{(char *)"X-Api-Key", (char *)"Horse/99\\x+\"y%4z"},
+			   {(char *)"X-Auth",
+			    (char *)"p\303\244ssw\303\266rd1"}},
+		.n_headers = 2,
+	};
+	static const char *const texts[] = {
+		"Horse/99\\x+\"y%4z",
+		"Horse%2F99%5Cx%2B%22y%254z",
+		"Horse%252F99%255Cx%252B%2522y%25254z",
+		"Horse%25252F99%25255Cx%25252B%252522y%2525254z",
+		"Horse\\/99\\\\x+\\\"y%4z",
+		"Horse\\\\\\/99\\\\\\\\x+\\\\\\\"y%4z",
+		"Horse&sol;99&bsol;x&plus;&quot;y&percnt;4z",
+		"Horse&amp;#x2f;99\\x+&amp;quot;y%4z",
+		"Horse\\u002f99\\\\x\\u002b\\&quot;y\\u00254z",
+		"Ho<b>rse/99</b>\\x+\"y%4z",
+		"Horse/9=\r\n9\\x+\"y%4z",
+		"486F7273652f39395c782b227925347A",
+		"p\\u00e4ssw\\u00f6rd1",
+		"p%C3%A4ssw%C3%B6rd1",
+		"p&#228;ssw&#xf6;rd1",
+	};
+	char text[300], out[300];
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		snprintf(text, sizeof(text), "no (%s)", texts[i]);
+		assert_string_equal(
+			doctor_redact(&c, bytes_of_str(text), out, sizeof(out)),
+			"no (***)");
+	}
+}
+
+TEST("what a hostile text can be decoded to takes no long time")
+{
+	static const char *const parts[] = {"%25", "&amp;", "\\\\", "tok<b>",
+					    "&#",  "%",	    "t\n"};
+	static char text[64 * 1024], out[64 * 1024];
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		size_t n = strlen(parts[i]);
+
+		for (size_t at = 0; at + n < sizeof(text); at += n)
+			memcpy(text + at, parts[i], n);
+		doctor_redact(&secretive, bytes_of(text, sizeof(text)), out,
+			      sizeof(out));
+	}
+}

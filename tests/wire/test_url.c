@@ -518,7 +518,20 @@ TEST("passwords and secret-looking values are hidden, the rest stays")
 		{"ws://x/?eyJhbGciOiJIUzI1NiJ9.e30.x", "ws://x/?***"},
 		{"ws://x/?token=", "ws://x/?token="},
 		{"ws://x/?token=a=b==", "ws://x/?token=***"},
-		{"ws://x/#access_token=a", "ws://x/#access_token=***"},
+		/* under any name, but for what is plainly no secret */
+		{"ws://x/?k=hunter7&room=lobby", "ws://x/?k=***&room=***"},
+		{"ws://x/?EIO=4&transport=websocket&vsn=2.0.0&v=v12",
+		 "ws://x/?EIO=4&transport=websocket&vsn=2.0.0&v=v12"},
+		{"ws://x/?a=true&b=UTF-8&lang=de&pin=12",
+		 "ws://x/?a=true&b=UTF-8&lang=de&pin=***"},
+		{"ws://x/?n=123&d=2026.11&v=1.", "ws://x/?n=***&d=***&v=1."},
+		{"ws://x/?swordfish&json", "ws://x/?***&json"},
+		{"ws://x/?Zm9vYmFyYmF6MTIzNDU2=", "ws://x/?***="},
+		{"ws://x/?a123456789012345678901234567890b=1", "ws://x/?***=1"},
+		/* and nothing of a fragment */
+		{"ws://x/#access_token=a", "ws://x/#***"},
+		{"ws://x/a?room=1#k=hunter7&a=1#b", "ws://x/a?room=1#***"},
+		{"ws://x/a#", "ws://x/a#"},
 		{"ws://x/?sid=1&EIO=4", "ws://x/?sid=***&EIO=4"},
 		/* however the URL is mistyped */
 		{"ann:secret@x/", "ann:***@x/"},
