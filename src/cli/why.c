@@ -314,9 +314,10 @@ static void tell_head(const struct gate_story *s)
 	int cause = why_cause_find(bytes_of_str(s->cause));
 
 	printf("%s%s%s  %s%s%s", bold, s->reference, reset, red,
-	       admitted	     ? "let in"
-	       : s->observed ? "would have been refused"
-			     : "refused",
+	       admitted		      ? "let in"
+	       : s->observed	      ? "would have been refused"
+	       : gate_story_is_cut(s) ? "cut"
+				      : "refused",
 	       reset);
 	if (s->status && !admitted)
 		printf(" with %d", s->status);

@@ -108,6 +108,22 @@ static int advise_list(const struct gate_story *s, const char *list,
 			      s->file, s->line, list, entry);
 }
 
+static int advise_cut(const struct gate_story *s, struct ses_buf *out)
+{
+	if (!s->check[0])
+		return ses_buf_append_str(
+			out, "Frames are looked at because the route limits "
+			     "messages. See what speaks there, and\nwhether it "
+			     "is WebSocket.\n");
+	return ses_buf_printf(out,
+			      "The connection was open; %s:%u limits what is "
+			      "sent on it (%s). Raise that if\nsuch messages "
+			      "are wanted, or let the client send %s.\n",
+			      s->file, s->line, s->rule,
+			      s->status == 1009 ? "shorter ones"
+						: "fewer of them");
+}
+
 int gate_story_advise(const struct gate_story *s, struct ses_buf *out)
 {
 	const char *list = list_of_check(s->check);
@@ -116,6 +132,8 @@ int gate_story_advise(const struct gate_story *s, struct ses_buf *out)
 		return advise_path(s, out);
 	if (list)
 		return advise_list(s, list, out);
+	if (gate_story_is_cut(s))
+		return advise_cut(s, out);
 	if (s->check[0])
 		return ses_buf_printf(out,
 				      "%s at %s:%u decided, no list: %s. "

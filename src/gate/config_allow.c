@@ -303,6 +303,50 @@ void gate_read_limit(struct gate_reader *r, const struct gate_item *i, void *to)
 	limits->n_of++;
 }
 
+/* "message: 64KiB", for people. */
+static char *name_limit(const struct gate_item *i)
+{
+	char *text = NULL;
+
+	if (asprintf(&text, "%s: %.*s", gate_key_name(i->row),
+		     BYTES_ARG(gate_text_of(i))) < 0)
+		return NULL;
+	return text;
+}
+
+void gate_read_message_limit(struct gate_reader *r, const struct gate_item *i,
+			     void *to)
+{
+	struct gate_limits *limits = to;
+
+	gate_read_number(r, i, &limits->message_bytes);
+	if (!limits->message_bytes)
+		return;
+	gate_put(&limits->message_text, name_limit(i));
+	limits->message_line = (unsigned)i->at.line;
+}
+
+void gate_read_messages_limit(struct gate_reader *r, const struct gate_item *i,
+			      void *to)
+{
+	struct gate_limit *limit = &((struct gate_limits *)to)->messages;
+	uint64_t most = 0;
+	struct bytes s;
+
+	if (!gate_want_text(r, i, &s))
+		return;
+	if (!gate_rate_read(s, &most, &limit->period_ms) || most > UINT32_MAX) {
+		gate_complain(r->wrong, i->at,
+			      "messages is a rate, as in 50/second, not `%s`",
+			      gate_show(s).text);
+		return;
+	}
+	free((char *)limit->text);
+	limit->text = name_limit(i);
+	limit->most = most;
+	limit->line = (unsigned)i->at.line;
+}
+
 /* ---- What of it goes together ---- */
 
 /* Who tries tokens or passwords one after the other is to be stopped. */

@@ -48,11 +48,6 @@ static void read_one_route(struct gate_reader *r, const struct gate_item *i,
 	gate_read_map(r, "routes[].", i, route, &seen);
 	gate_need(r, &seen, GATE_SET_ROUTE_PATH, i->at);
 	gate_need(r, &seen, GATE_SET_ROUTE_TO, i->at);
-	if (route->to == GATE_TO_UPSTREAM && route->limits.message_bytes)
-		gate_complain(r->wrong, i->at,
-			      "limits.message is for echo and hub routes; "
-			      "messages for a server behind are not looked "
-			      "into");
 	gate_check_target(r, i, &seen, route);
 	gate_check_allow(r, i, route);
 }

@@ -170,12 +170,12 @@ static bool log_story(const struct gate_story *s)
 	if (has_rule)
 		snprintf(rule, sizeof(rule), " %s:%u",
 			 slash ? slash + 1 : s->file, s->line);
-	return gate_log(
-		"%s %s %s %d %s %s%s%s%s%s%s%s", when,
-		s->observed ? "observed" : "refused", s->reference, s->status,
-		s->cause, s->address, quote(" ", s->target).text,
-		s->origin[0] ? quote(" origin=", s->origin).text : "", rule,
-		s->note[0] ? " (" : "", s->note, s->note[0] ? ")" : "");
+	return gate_log("%s %s %s %d %s %s%s%s%s%s%s%s", when,
+			gate_story_verb(s), s->reference, s->status, s->cause,
+			s->address, quote(" ", s->target).text,
+			s->origin[0] ? quote(" origin=", s->origin).text : "",
+			rule, s->note[0] ? " (" : "", s->note,
+			s->note[0] ? ")" : "");
 }
 
 /* Whether standard error gets a line: not where there is a log for it. */
@@ -193,38 +193,115 @@ static bool wants_access_line(struct gate *gate)
 	       gate_access_log_has_room(gate->log);
 }
 
+/* Of a flood: what is refused for the same reason at the same line. */
+static uint64_t kind_of_no(enum why_cause cause, int status,
+			   const struct gate_route *route, const char *rule,
+			   unsigned line)
+{
+	uint64_t kind = (uint64_t)cause * 1000 + (unsigned)status;
+
+	kind = gate_kind_mix(kind, bytes_of_str(route ? route->path : ""));
+	kind = gate_kind_mix(kind, bytes_of_str(rule));
+	return kind + line;
+}
+
 /* Whether the journal wants it: a flood's kinds are told by what decided. */
 static bool wants_row(struct gate *gate, const struct gate_notice *n)
 {
 	const struct gate_trace *decider =
 		n->decision ? gate_decider(n->decision) : NULL;
-	const char *rule = decider && decider->rule ? decider->rule : "";
-	const char *route = n->route ? n->route->path : "";
-	uint64_t kind = (uint64_t)n->cause * 1000 + (unsigned)n->status;
 
-	kind = gate_kind_mix(kind, bytes_of_str(route));
-	kind = gate_kind_mix(kind, bytes_of_str(rule));
-	kind += decider ? decider->line : 0;
-	return gate_journal_wants(gate->journal, kind, n->cause,
-				  gate->loop->now_ms);
+	return gate_journal_wants(
+		gate->journal,
+		kind_of_no(n->cause, n->status, n->route,
+			   decider && decider->rule ? decider->rule : "",
+			   decider ? decider->line : 0),
+		n->cause, gate->loop->now_ms);
+}
+
+/* Where a story is wanted. */
+struct wanted {
+	bool row, line, access_line;
+};
+
+static bool find_wanted(struct gate *gate, bool row, struct wanted *ret)
+{
+	ret->row = row;
+	ret->line = wants_line(gate);
+	ret->access_line = wants_access_line(gate);
+	return ret->row || ret->line || ret->access_line;
+}
+
+/* gate->story goes where it is wanted. */
+static void hand_out(struct gate *gate, const struct wanted *to)
+{
+	if (to->line && !log_story(&gate->story))
+		gate->n_not_logged++;
+	if (to->access_line)
+		gate_record_write_story(gate->log, &gate->story);
+	if (gate->recent)
+		gate_recent_add(gate->recent, &gate->story);
+	if (to->row)
+		gate_journal_add(gate->journal, &gate->story);
 }
 
 void gate_notice_tell(struct gate *gate, const struct gate_notice *notice)
 {
-	bool room = gate->journal && wants_row(gate, notice);
-	bool line = wants_line(gate), access_line = wants_access_line(gate);
+	bool row = gate->journal && wants_row(gate, notice);
+	struct wanted to;
 
-	if (!room && !line && !access_line)
+	if (!find_wanted(gate, row, &to))
 		return;
 	fill_story(&gate->story, notice);
-	if (line && !log_story(&gate->story))
-		gate->n_not_logged++;
-	if (access_line)
-		gate_record_write_story(gate->log, &gate->story);
-	if (gate->recent)
-		gate_recent_add(gate->recent, &gate->story);
-	if (room)
-		gate_journal_add(gate->journal, &gate->story);
+	hand_out(gate, &to);
+}
+
+/* ---- Connections that are cut ---- */
+
+static void put_text(char *to, size_t size, const char *text)
+{
+	snprintf(to, size, "%s", text);
+}
+
+#define PUT(field, text) put_text(s->field, sizeof(s->field), text)
+
+static void fill_ending(struct gate_story *s, const struct gate_ending *e)
+{
+	memset(s, 0, sizeof(*s));
+	PUT(reference, e->reference);
+	PUT(cause, why_cause(e->cause)->id);
+	PUT(method, "GET");
+	PUT(target, e->target);
+	PUT(host, e->host);
+	PUT(origin, e->origin);
+	PUT(user_agent, e->user_agent);
+	PUT(address, e->client);
+	PUT(listener, e->listener);
+	PUT(route, e->route->path);
+	PUT(upstream, e->server ? e->server->text : "");
+	PUT(file, e->policy->file);
+	PUT(check, e->rule[0] ? "limits" : "");
+	PUT(rule, e->rule);
+	PUT(note, e->note);
+	PUT(trace, "[]");
+	s->line = e->line ? e->line : e->route->line;
+	s->status = e->code;
+	s->time_ms = clock_ms();
+}
+
+void gate_notice_ended(struct gate *gate, const struct gate_ending *e)
+{
+	uint64_t kind =
+		kind_of_no(e->cause, e->code, e->route, e->rule, e->line);
+	bool row = gate->journal &&
+		   gate_journal_wants(gate->journal, kind, e->cause,
+				      gate->loop->now_ms);
+	struct wanted to;
+
+	if (!find_wanted(gate, row, &to))
+		return;
+	fill_ending(&gate->story, e);
+	hand_out(gate, &to);
 }
 
 /* ---- Those who are let in ---- */

@@ -26,6 +26,24 @@ struct gate_notice {
 /* Tell it, as far as log and journal have room; what they have not is counted. */
 void gate_notice_tell(struct gate *gate, const struct gate_notice *notice);
 
+/* A connection that is cut for what was sent on it; all borrowed. */
+struct gate_ending {
+	const char *reference;
+	enum why_cause cause;
+	int code;	  /* it is closed with */
+	const char *note; /* what was sent */
+	const char *rule; /* "messages: 50/second"; "": no rule, a fault */
+	unsigned line;	  /* of that rule; 0: it is gone since */
+	const struct gate_policy *policy;
+	const struct gate_route *route;
+	const struct gate_server *server; /* NULL: none */
+	const char *listener;
+	const char *client, *target; /* printable, from its handshake */
+	const char *host, *origin, *user_agent; /* the same; "": not sent */
+};
+
+void gate_notice_ended(struct gate *gate, const struct gate_ending *ending);
+
 /*
  * The same for a handshake that the rules let in: the journal keeps one of each
  * kind, with a count. Only policy, decision, request, route, hops, head and

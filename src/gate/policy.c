@@ -102,6 +102,8 @@ static void free_route(struct gate_route *route)
 	free_authority(&route->authority);
 	for (size_t i = 0; i < route->limits.n_of; i++)
 		free((char *)route->limits.of[i].text);
+	free(route->limits.message_text);
+	free((char *)route->limits.messages.text);
 	free(route->path);
 	gate_pool_free(route->pool);
 	for (size_t i = 0; i < route->n_servers; i++)

@@ -49,6 +49,9 @@ enum gate_target {
 
 struct gate_limits {
 	uint64_t message_bytes; /* 0: the built-in limit */
+	char *message_text;	/* "message: 64KiB"; NULL: not given */
+	unsigned message_line;
+	struct gate_limit messages; /* of one connection; most 0: any */
 	uint64_t idle_ms;	/* 0: the built-in time */
 	/* of handshakes and connections; one of each sort at most */
 	struct gate_limit of[8];

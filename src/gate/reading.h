@@ -166,6 +166,10 @@ void gate_read_authority_url(struct gate_reader *r, const struct gate_item *i,
 /* `headers` or `copy`. */
 void gate_read_authority_names(struct gate_reader *r,
 			       const struct gate_item *i, void *to);
+void gate_read_message_limit(struct gate_reader *r, const struct gate_item *i,
+			     void *to);
+void gate_read_messages_limit(struct gate_reader *r, const struct gate_item *i,
+			      void *to);
 /* One of struct gate_limits. */
 void gate_read_limit(struct gate_reader *r, const struct gate_item *i, void *to);
 /* What the settings of a route's `allow` and `limits` mean together. */

@@ -120,7 +120,7 @@ static void write_close(struct gate_visit *v)
 	gate_line_number(&line, "bytes_out", r->bytes[GATE_OUT]);
 	if (r->dropped)
 		gate_line_number(&line, "messages_dropped", r->dropped);
-	if (!v->server) { /* a tunnel is not looked into */
+	if (!v->server || v->memo) { /* another tunnel is not looked into */
 		gate_line_number(&line, "messages_in", r->messages[GATE_IN]);
 		gate_line_number(&line, "messages_out", r->messages[GATE_OUT]);
 	}
@@ -292,7 +292,7 @@ void gate_record_write_story(struct gate_access_log *log,
 	struct gate_line line;
 
 	gate_line_begin(&line, gate_access_log_is_json(log), s->time_ms,
-			s->observed ? "observed" : "refused");
+			gate_story_verb(s));
 	gate_line_text(&line, "reference", bytes_of_str(s->reference));
 	if (s->status)
 		gate_line_number(&line, "status", (uint64_t)s->status);

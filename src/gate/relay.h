@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A tunnel: bytes both ways, not looked into. A side that takes no more slows
- * the other down; a side that has said all is told so to the other.
+ * A tunnel: bytes both ways, not looked into unless the owner judges messages.
+ * A side that takes no more slows the other down; a side that has said all is
+ * told so to the other.
  */
 #ifndef GATE_RELAY_H
 #define GATE_RELAY_H
 
+#include "gate/frames.h"
 #include "net/stream.h"
 
 struct gate_relay;
+
+#define GATE_REASON_MAX 124 /* of a close frame, and its end */
+
+/* How a tunnel is cut. */
+struct gate_cut {
+	unsigned code; /* for the client */
+	char reason[GATE_REASON_MAX];
+	char for_server[GATE_REASON_MAX]; /* with 1001; "": no frame */
+};
 
 /* What passes, and who ends it; all in the loop's thread. */
 struct gate_relay_events {
@@ -17,6 +28,14 @@ struct gate_relay_events {
 	/* Once: @side said all first (-1: both were silent too long), or broke
 	 * with @error. */
 	void (*ending)(void *user, int side, int error);
+	/*
+	 * NULL: bytes are not looked into. A frame of a message, or what is no
+	 * frame, from @side. True: fill in @ret_cut, the tunnel is cut before
+	 * that frame: the client gets a close frame, as soon as no other frame
+	 * to it is cut by that, and the server one too. ending() is not called.
+	 */
+	bool (*judge)(void *user, int side, const struct gate_said *said,
+		      struct gate_cut *ret_cut);
 	/* Both are closed; never before gate_relay_start() has returned. */
 	void (*gone)(void *user);
 };

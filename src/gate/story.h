@@ -43,6 +43,20 @@ struct gate_story {
 	char trace[4096]; /* the looks at the lists, as a JSON array */
 };
 
+/* A connection that was open, and cut; its status is the close code. */
+static inline bool gate_story_is_cut(const struct gate_story *story)
+{
+	return story->status >= 1000;
+}
+
+/* "refused", "observed" or "cut". */
+static inline const char *gate_story_verb(const struct gate_story *story)
+{
+	return gate_story_is_cut(story) ? "cut"
+	       : story->observed	? "observed"
+					: "refused";
+}
+
 /* Fill in what @request says. */
 void gate_story_ask(struct gate_story *story, const struct gate_request *request);
 /*

@@ -249,6 +249,7 @@ void gate_visit_farewell(struct gate_visit *v)
 	gate_visit_leave_server(v);
 	gate_visit_leave_channel(v);
 	gate_visit_give_room_back(v);
+	gate_visit_forget_memo(v);
 	ses_stream_close(v->stream);
 	gate_visit_free_asking(v);
 	gate_entrance_done(v->entrance);

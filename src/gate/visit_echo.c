@@ -12,6 +12,8 @@ static void on_message(struct sesame_conn *conn, void *user,
 	struct gate_visit *v = user;
 
 	gate_record_pass(v->record, GATE_IN, len, 1);
+	if (!gate_visit_may_go_on(v))
+		return;
 	gate_record_pass(v->record, GATE_OUT, len, 1);
 	/* What a slow reader has not taken holds its next messages back. */
 	if (sesame_conn_send(conn, kind, data, len) == SESAME_EAGAIN)
@@ -86,6 +88,7 @@ enum gate_outcome gate_visit_serve(struct gate_visit *v,
 		ses_stream_send(stream, ses_buf_bytes(&out));
 	ses_buf_fini(&out);
 	ses_timers_stop(&v->gate->loop->timers, &v->timer);
+	gate_visit_limit_messages(v); /* without memory there is no limit */
 	gate_record_open(v, setup->subprotocol);
 	v->stream = NULL; /* the connection's from now on */
 	if (ses_conn_begin(stream, setup, v->data, v->len, &conn) < 0)

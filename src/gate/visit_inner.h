@@ -2,7 +2,8 @@
 /*
  * A visit from the inside, for the files that tell its story: visit.c the
  * steps, visit_greet.c who it is, visit_admit.c whether it may enter,
- * visit_upstream.c a server behind, visit_echo.c the echo, visit_member.c a
+ * visit_upstream.c a server behind, visit_tunnel.c what passes to and from it,
+ * visit_cut.c who sends more than the limits allow, visit_echo.c the echo, visit_member.c a
  * channel, visit_publish.c a POST to one, visit_file.c a page, visit_refuse.c
  * every no.
  */
@@ -39,6 +40,7 @@ enum gate_outcome {
 };
 
 struct gate_questions; /* visit_admit.c */
+struct gate_memo; /* visit_cut.c */
 
 /* What is known of a handshake; a connection that is open has none of it. */
 struct gate_asking {
@@ -98,6 +100,7 @@ struct gate_visit {
 	struct gate_relay *relay;
 	struct gate_member *member; /* of a channel; or NULL */
 	struct gate_record *record; /* of an open connection; or NULL */
+	struct gate_memo *memo; /* where messages are limited; or NULL */
 };
 
 /* ---- visit.c ---- */
@@ -172,6 +175,29 @@ void gate_visit_change_server(struct gate_visit *v,
 			      const struct gate_route *route);
 /* Forget the server behind. */
 void gate_visit_leave_server(struct gate_visit *v);
+
+/* ---- visit_tunnel.c ---- */
+
+/* The server has accepted: so is the client, and both are joined. */
+void gate_visit_open_tunnel(struct gate_visit *v,
+			    const struct gate_upstream_result *result);
+
+/* ---- visit_cut.c: messages that the route's limits do not allow ---- */
+
+/*
+ * Before the request is forgotten: keep of it what the journal is told, where
+ * the route limits messages. False: no memory.
+ */
+bool gate_visit_limit_messages(struct gate_visit *v);
+/* A message begins that is @bytes long so far. False: *ret_cut says why not. */
+bool gate_visit_may_say(struct gate_visit *v, bool first, uint64_t bytes,
+			struct gate_cut *ret_cut);
+/* The server behind speaks no WebSocket, or the client does not. */
+void gate_visit_cut_for_fault(struct gate_visit *v, int side,
+			      enum ses_fault fault, struct gate_cut *ret_cut);
+/* One more message at a connection that ends here. False: it was closed. */
+bool gate_visit_may_go_on(struct gate_visit *v);
+void gate_visit_forget_memo(struct gate_visit *v);
 
 /* ---- visit_refuse.c ---- */
 

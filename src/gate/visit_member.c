@@ -61,7 +61,7 @@ static void on_message(struct sesame_conn *conn, void *user,
 	enum hub_verdict verdict;
 
 	gate_record_pass(v->record, GATE_IN, len, 1);
-	if (!v->member)
+	if (!v->member || !gate_visit_may_go_on(v))
 		return;
 	verdict = hub_publish(v->gate->seat, &v->member->member, kind,
 			      bytes_of(data, len), &receipt);

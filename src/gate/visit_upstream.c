@@ -9,8 +9,6 @@
 #include "gate/forward.h"
 #include "gate/pool.h"
 
-#define RELAY_IDLE_MS 3600000
-
 static size_t index_of(const struct gate_visit *v)
 {
 	return (size_t)(v->server - v->route->server);
@@ -154,70 +152,7 @@ static void refuse_for_upstream(struct gate_visit *v,
 	gate_visit_refuse(v, &why);
 }
 
-/* ---- The tunnel ---- */
-
-static void on_passed(void *user, int side, size_t len)
-{
-	struct gate_visit *v = user;
-
-	gate_record_pass(v->record, side == 0 ? GATE_IN : GATE_OUT, len, 0);
-}
-
-static void on_ending(void *user, int side, int error)
-{
-	struct gate_visit *v = user;
-	enum gate_by by = side == 0   ? GATE_END_CLIENT
-			  : side == 1 ? GATE_END_SERVER
-				      : GATE_END_GATEWAY;
-
-	gate_record_end(v->record, by, 0,
-			bytes_of_str(side < 0 ? "silent for longer than "
-						"limits.idle"
-				     : error  ? sesame_strerror(error)
-					      : ""));
-}
-
-static void on_relay_gone(void *user)
-{
-	struct gate_visit *v = user;
-
-	v->relay = NULL;
-	gate_visit_farewell(v);
-}
-
-static const struct gate_relay_events tunnel = {
-	.passed = on_passed, .ending = on_ending, .gone = on_relay_gone};
-
-static void open_tunnel(struct gate_visit *v,
-			const struct gate_upstream_result *result)
-{
-	uint64_t idle = v->route->limits.idle_ms;
-	struct ses_stream *client = v->stream;
-	struct ses_buf out;
-	int r;
-
-	gate_record_open(v,
-			 ses_head_get(result->head, "Sec-WebSocket-Protocol"));
-	gate_record_pass(v->record, GATE_OUT, result->early.len, 0);
-	ses_buf_init(&out, SES_INTAKE_BYTES * 2);
-	r = gate_acceptance_write(result->head, v->asking->fallback, &out);
-	gate_visit_free_asking(v);
-	if (r < 0 || ses_stream_send(client, ses_buf_bytes(&out)) < 0) {
-		ses_stream_close(result->stream);
-		gate_visit_farewell(v);
-	} else {
-		ses_stream_send(client, result->early);
-		v->stream = NULL;
-		v->relay = gate_relay_start(client, result->stream,
-					    idle ? idle : RELAY_IDLE_MS,
-					    &tunnel, v);
-		if (v->relay)
-			gate_visit_move(&v->link, v->gate->policy);
-		else
-			gate_visit_farewell(v);
-	}
-	ses_buf_fini(&out);
-}
+/* ---- What it answered ---- */
 
 /*
  * Whether another server may be asked. One that has the request may have
@@ -253,7 +188,7 @@ static void on_upstream(void *user, const struct gate_upstream_result *result)
 	v->upstream = NULL;
 	note_server(v, result);
 	if (result->error == 0) {
-		open_tunnel(v, result);
+		gate_visit_open_tunnel(v, result);
 		return;
 	}
 	if (result->error == SESAME_EREFUSED) {

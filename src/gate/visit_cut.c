@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cutting off who sends longer messages, or more of them, than the limits of
+ * the route allow. The handshake is forgotten by then, so what the journal is
+ * told of it is kept where there is such a limit, and nowhere else.
+ */
+#include "gate/visit_inner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gate/hide.h"
+#include "gate/notice.h"
+
+struct gate_memo {
+	char client[GATE_ADDRESS_TEXT];
+	char target[256], host[128], origin[160], user_agent[160];
+	/* messages it may still send, in parts of one: see gate/limits.c */
+	uint64_t credit, at_ms;
+	bool cut;
+};
+
+static void keep_text(struct bytes text, char *to, size_t size)
+{
+	bytes_printable(text, to, size);
+}
+
+bool gate_visit_limit_messages(struct gate_visit *v)
+{
+	const struct gate_limits *limits = &v->route->limits;
+	const struct gate_request *r = &v->asking->request;
+	struct gate_memo *m;
+
+	if (!limits->messages.most &&
+	    (!limits->message_text || v->route->to != GATE_TO_UPSTREAM))
+		return true;
+	m = v->memo = calloc(1, sizeof(*m));
+	if (!m)
+		return false;
+	m->at_ms = v->gate->loop->now_ms;
+	m->credit = limits->messages.most * limits->messages.period_ms;
+	snprintf(m->client, sizeof(m->client), "%s",
+		 v->asking->hops.client_text);
+	gate_hide_target(v->route->token, r->target, m->target,
+			 sizeof(m->target));
+	keep_text(r->host, m->host, sizeof(m->host));
+	keep_text(r->origin, m->origin, sizeof(m->origin));
+	keep_text(r->user_agent, m->user_agent, sizeof(m->user_agent));
+	return true;
+}
+
+void gate_visit_forget_memo(struct gate_visit *v)
+{
+	free(v->memo);
+	v->memo = NULL;
+}
+
+/* ---- Telling ---- */
+
+/* What was sent, and what is against it. */
+struct excess {
+	enum why_cause cause;
+	unsigned code;
+	const char *rule; /* NULL: none */
+	unsigned line;
+	const char *words; /* for the client */
+	const char *note;  /* for the operator */
+};
+
+static void tell(struct gate_visit *v, const struct excess *e,
+		 struct gate_cut *ret_cut)
+{
+	const struct gate_memo *m = v->memo;
+	char reference[WHY_REFERENCE_SIZE];
+	struct gate_ending ending = {
+		.reference = reference,
+		.cause = e->cause,
+		.code = (int)e->code,
+		.note = e->note,
+		.rule = e->rule ? e->rule : "",
+		.line = e->line,
+		.policy = v->policy,
+		.route = v->route,
+		.server = v->server,
+		.listener = v->entrance->url,
+		.client = m->client,
+		.target = m->target,
+		.host = m->host,
+		.origin = m->origin,
+		.user_agent = m->user_agent,
+	};
+	uint64_t number;
+
+	ses_random(&number, sizeof(number));
+	why_reference_write(number & (((uint64_t)1 << 40) - 1), reference);
+	gate_notice_ended(v->gate, &ending);
+	ret_cut->code = e->code;
+	snprintf(ret_cut->reason, sizeof(ret_cut->reason), "%s %s", reference,
+		 e->words);
+	gate_record_end(v->record, GATE_END_GATEWAY, e->code,
+			bytes_of_str(ret_cut->reason));
+	v->memo->cut = true;
+}
+
+static void cut_for_client(struct gate_visit *v, const struct excess *e,
+			   struct gate_cut *ret_cut)
+{
+	tell(v, e, ret_cut);
+	snprintf(ret_cut->for_server, sizeof(ret_cut->for_server),
+		 "the gateway closed with %u: %s", e->code, e->words);
+}
+
+/* ---- Judging ---- */
+
+/* Whether the bucket has one more. A new policy may have another limit. */
+static bool take_one(struct gate_memo *m, const struct gate_limit *limit,
+		     uint64_t now_ms)
+{
+	uint64_t full = limit->most * limit->period_ms;
+	uint64_t passed = now_ms - m->at_ms;
+
+	m->at_ms = now_ms;
+	m->credit = passed >= limit->period_ms ||
+				    m->credit + passed * limit->most > full
+			    ? full
+			    : m->credit + passed * limit->most;
+	if (m->credit < limit->period_ms)
+		return false;
+	m->credit -= limit->period_ms;
+	return true;
+}
+
+static bool is_too_often(struct gate_visit *v, struct excess *ret)
+{
+	const struct gate_limit *limit = &v->route->limits.messages;
+
+	if (!limit->most || take_one(v->memo, limit, v->gate->loop->now_ms))
+		return false;
+	*ret = (struct excess){
+		.cause = WHY_ACCESS_RATE,
+		.code = 1008,
+		.rule = limit->text,
+		.line = limit->line,
+		.words = "too many messages",
+		.note = "it sent more messages than that",
+	};
+	return true;
+}
+
+bool gate_visit_may_say(struct gate_visit *v, bool first, uint64_t bytes,
+			struct gate_cut *ret_cut)
+{
+	const struct gate_limits *limits = &v->route->limits;
+	struct excess e;
+	char note[80];
+
+	if (limits->message_text && bytes > limits->message_bytes) {
+		snprintf(note, sizeof(note),
+			 "it sent a message of %llu bytes at least",
+			 (unsigned long long)bytes);
+		e = (struct excess){
+			.cause = WHY_SERVER_LIMIT,
+			.code = 1009,
+			.rule = limits->message_text,
+			.line = limits->message_line,
+			.words = "message too long",
+			.note = note,
+		};
+	} else if (!first || !is_too_often(v, &e)) {
+		return true;
+	}
+	cut_for_client(v, &e, ret_cut);
+	return false;
+}
+
+void gate_visit_cut_for_fault(struct gate_visit *v, int side,
+			      enum ses_fault fault, struct gate_cut *ret_cut)
+{
+	char note[200];
+	struct excess e = {
+		.cause = side == 0 ? WHY_CLIENT_BAD_HANDSHAKE
+				   : WHY_SERVER_NO_WEBSOCKET,
+		.code = side == 0 ? 1002 : 1014,
+		.words = side == 0
+				 ? "not a WebSocket frame"
+				 : "the server behind sent no WebSocket frame",
+		.note = note,
+	};
+
+	snprintf(note, sizeof(note), "%s sent what is no frame: %s",
+		 side == 0 ? "the client" : "the server",
+		 ses_fault_row(fault)->sentence);
+	if (side == 0)
+		cut_for_client(v, &e, ret_cut);
+	else
+		tell(v, &e, ret_cut);
+}
+
+bool gate_visit_may_go_on(struct gate_visit *v)
+{
+	struct gate_cut cut;
+	struct excess e;
+
+	if (!v->memo)
+		return true;
+	if (v->memo->cut)
+		return false;
+	if (!is_too_often(v, &e))
+		return true;
+	tell(v, &e, &cut);
+	if (sesame_conn_close(v->conn, (uint16_t)cut.code, cut.reason) < 0)
+		sesame_conn_abort(v->conn);
+	return false;
+}
