@@ -169,16 +169,13 @@ int main(int argc, char **argv)
 		print_help(stderr);
 		return EXIT_USAGE;
 	}
-	if (is_help(argv[1])) {
-		print_help(stdout);
-		return finish(EXIT_OK);
-	}
+	/* `sesame --help doctor` asks what `sesame help doctor` does */
+	if (is_help(argv[1]) || strcmp(argv[1], "help") == 0)
+		return finish(help(argc - 1, argv + 1));
 	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
 		printf("sesame %s\n", SESAME_VERSION);
 		return finish(EXIT_OK);
 	}
-	if (strcmp(argv[1], "help") == 0)
-		return finish(help(argc - 1, argv + 1));
 	command = find_command(argv[1]);
 	if (!command)
 		return complain(argv[1]);

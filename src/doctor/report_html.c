@@ -225,6 +225,10 @@ static void put_responder(struct page *pg)
 	if (*pg->v->reference) {
 		put(pg, ", reference ");
 		put_text(pg, pg->v->reference);
+		put(pg, ". Its operator runs: "
+			"<code>sesame why ");
+		put_text(pg, pg->v->reference);
+		put(pg, "</code>");
 	}
 	put(pg, ".");
 }

@@ -148,6 +148,9 @@ static void put_words(struct page *pg)
 			v->refused_by, layer ? " (" : "", layer ? layer : "",
 			layer ? ")" : "", *v->reference ? ", reference " : "",
 			v->reference);
+	if (*v->reference && n < sizeof(line))
+		snprintf(line + n, sizeof(line) - n,
+			 " Its operator runs: sesame why %s.", v->reference);
 	put_text(pg, "", line, 2, WORDS_LINES);
 	if (!pg->chart->stopped)
 		return;

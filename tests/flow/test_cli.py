@@ -47,7 +47,7 @@ def run(*words, env=None, **more):
 def test_help_goes_to_standard_output_however_it_is_asked_for(command):
     asked = run(command, "--help")
     assert asked.returncode == 0 and asked.stderr == ""
-    for words in ((command, "-h"), ("help", command)):
+    for words in ((command, "-h"), ("help", command), ("--help", command), ("-h", command)):
         other = run(*words)
         assert (other.returncode, other.stdout, other.stderr) == \
             (0, asked.stdout, "")

@@ -4,6 +4,7 @@
 import hashlib
 import json
 import os
+import re
 import socket
 import subprocess
 
@@ -155,6 +156,16 @@ def doctor(*args):
     r = subprocess.run([SESAME, "doctor", "--json", *args], capture_output=True, text=True, env=env,
                        timeout=120)
     return json.loads(r.stdout)
+
+
+def test_the_doctor_tells_the_operator_what_to_ask(gate, tmp_path):
+    r = subprocess.run([SESAME, "doctor", "--html", str(tmp_path / "r.html"), "--origin",
+                        "https://foreign.example", "ws://127.0.0.1:%d/chat/0" % gate.port],
+                       capture_output=True, text=True, timeout=120)
+    told = re.search(r"reference (\S+)\. Its operator runs: sesame why (\S+)\.",
+                     " ".join(r.stdout.split()))
+    assert told and told[1] == told[2] and gate.story(told[1])["cause"] == "access.origin"
+    assert "<code>sesame why %s</code>" % told[1] in (tmp_path / "r.html").read_text()
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
