@@ -131,10 +131,28 @@ static void take_body(struct gate_upstream *u, struct bytes data)
 		tell_refusal(u);
 }
 
+/*
+ * Whether two readers could see the body's end in two places: lengths that
+ * differ, or one beside chunks (RFC 9112 6.3).
+ */
+static bool is_of_two_lengths(const struct ses_head *head)
+{
+	int64_t announced = ses_head_content_length(head);
+
+	return announced == -2 ||
+	       (announced >= 0 &&
+		ses_head_get(head, "Transfer-Encoding").data);
+}
+
 static void judge(struct gate_upstream *u, struct bytes rest)
 {
 	struct gate_upstream_result result = {.head = u->answer, .early = rest};
 
+	if (u->answer->status != 101 && is_of_two_lengths(u->answer)) {
+		fail(u, SESAME_EPROTO,
+		     "its answer has a length that can be read in two ways");
+		return;
+	}
 	if (u->answer->status != 101) {
 		ses_timers_start(&u->loop->timers, &u->timer,
 				 u->loop->now_ms + BODY_MS);
