@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/hush.h"
 #include "cli/options.h"
 #include "cli/proxy.h"
 #include "cli/show.h"
@@ -55,6 +56,7 @@ struct talk {
 	uint64_t received;
 	bool is_open, at_eof, gone;
 	char shown_url[512];
+	struct hush hush;
 	int interrupts;
 	int status;
 };
@@ -322,7 +324,7 @@ static void on_handshake(struct sesame_conn *conn, void *user, bool sent,
 	const struct talk *t = user;
 
 	if (t->verbose)
-		cli_print_head(stderr, sent ? '>' : '<', head, len);
+		hush_print_head(&t->hush, stderr, sent ? '>' : '<', head, len);
 }
 
 static void on_open(struct sesame_conn *conn, void *user)
@@ -332,7 +334,8 @@ static void on_open(struct sesame_conn *conn, void *user)
 	char shown[128];
 
 	t->is_open = true;
-	cli_printable(subprotocol, strlen(subprotocol), shown, sizeof(shown));
+	hush_text(&t->hush, subprotocol, strlen(subprotocol), shown,
+		  sizeof(shown));
 	tell(TERM_GREEN, "connected to %s at %s%s%s", t->shown_url,
 	     sesame_conn_peer(conn), *shown ? ", subprotocol " : "", shown);
 	if (t->ping_ms)
@@ -379,8 +382,7 @@ static void hint_at_doctor(const struct talk *t)
 
 	/* what was asked for is half of the question */
 	if (t->options.origin && *t->options.origin) {
-		cli_printable(t->options.origin, strlen(t->options.origin),
-			      shown, sizeof(shown));
+		cli_printable_url(t->options.origin, shown, sizeof(shown));
 		snprintf(origin, sizeof(origin), "--origin %s%s%s ",
 			 quote_of(shown), shown, quote_of(shown));
 	}
@@ -393,12 +395,12 @@ static void tell_refusal(const struct talk *t, const struct sesame_end *end)
 	const char *line = memchr(end->head, '\n', end->head_len);
 	size_t shown = end->body_len < SHOWN_BYTES ? end->body_len : SHOWN_BYTES;
 
-	cli_print_head(stderr, '<', end->head,
-		       line && !t->verbose ? (size_t)(line - end->head)
-					   : end->head_len);
+	hush_print_head(&t->hush, stderr, '<', end->head,
+			line && !t->verbose ? (size_t)(line - end->head)
+					    : end->head_len);
 	if (!shown)
 		return;
-	cli_print_safely(stderr, end->body, shown);
+	hush_print_body(&t->hush, stderr, end->body, shown);
 	if (end->body[shown - 1] != '\n')
 		fputs(shown < end->body_len ? "...\n" : "\n", stderr);
 }
@@ -408,7 +410,8 @@ static void tell_close(const struct talk *t, const struct sesame_end *end)
 	const char *name = sesame_close_name(end->code);
 	char reason[512];
 
-	cli_printable(end->reason, end->reason_len, reason, sizeof(reason));
+	hush_text(&t->hush, end->reason, end->reason_len, reason,
+		  sizeof(reason));
 	tell(end->code == 1000 ? TERM_DIM : TERM_YELLOW, "closed%s: %u%s%s%s%s",
 	     end->by_peer ? " by the server" : "", end->code, *name ? " " : "",
 	     name, *reason ? ": " : "", reason);
@@ -430,7 +433,7 @@ static void on_close(struct sesame_conn *conn, void *user,
 		t->status = EXIT_FAULT;
 	if (end->clean || end->error == SESAME_ECLOSED)
 		return; /* what made us leave was told there */
-	cli_printable(end->text, strlen(end->text), text, sizeof(text));
+	hush_text(&t->hush, end->text, strlen(end->text), text, sizeof(text));
 	tell(TERM_RED, "sesame: %s", text);
 	if (end->head_len)
 		tell_refusal(t, end);
@@ -508,8 +511,8 @@ static int add_header(struct talk *t, const char *text)
 	size_t n = t->options.n_headers;
 
 	if (!colon || colon == text)
-		return wrong("a header is written 'Name: value', not '%s'",
-			     text);
+		return wrong("%s", "a header is written 'Name: value'; what "
+				   "was given has no colon, or no name");
 	if (n == MAX_HEADERS)
 		return wrong("%s", "too many headers");
 	t->names[n] = strndup(text, (size_t)(colon - text));
@@ -646,7 +649,7 @@ static int settle_options(struct talk *t)
 		t->wanted = t->n_messages;
 	if (!t->wait_given)
 		t->wait_ms = t->n_messages ? ANSWER_MS : WAIT_MS;
-	return 0;
+	return hush_init(&t->hush, t->url, &t->options) < 0 ? EXIT_NO_ANSWER : 0;
 }
 
 static int read_options(struct talk *t, char **argv)
@@ -692,8 +695,9 @@ static int run(struct talk *t)
 	r = sesame_connect(t->loop, t->url, &t->options, &handlers, t, &t->conn,
 			   text, sizeof(text));
 	if (r < 0) {
-		cli_printable(text, strlen(text), shown, sizeof(shown));
-		tell(TERM_RED, "sesame: %s", shown);
+		tell(TERM_RED, "sesame: %s",
+		     hush_text(&t->hush, text, strlen(text), shown,
+			       sizeof(shown)));
 		return EXIT_USAGE;
 	}
 	if (t->max_ms)
@@ -713,6 +717,7 @@ static void release(struct talk *t)
 {
 	stop_all(t);
 	sesame_loop_free(t->loop);
+	hush_fini(&t->hush);
 	for (size_t i = 0; i < t->options.n_headers; i++)
 		free(t->names[i]);
 	free(t->line);

@@ -507,7 +507,7 @@ static int read_request(struct job *job)
 	if (ses_url_parse(bytes_of_str(o->request), &url, &fault, &at) < 0 &&
 	    fault != SES_URL_HTTP) {
 		fprintf(stderr, "sesame lint: --request %s: %s\n",
-			printable(o->request, shown, sizeof(shown)),
+			cli_printable_url(o->request, shown, sizeof(shown)),
 			ses_url_fault(fault)->sentence);
 		return EXIT_USAGE;
 	}

@@ -44,21 +44,3 @@ void cli_print_safely(FILE *f, const char *text, size_t len)
 		left = bytes_from(left, n);
 	}
 }
-
-void cli_print_head(FILE *f, char mark, const char *head, size_t len)
-{
-	struct bytes left = bytes_of(head, len);
-
-	while (left.len) {
-		ptrdiff_t end = bytes_find_byte(left, '\n');
-		size_t n = end < 0 ? left.len : (size_t)end;
-		struct bytes line = bytes_first(left, n);
-
-		if (line.len && line.data[line.len - 1] == '\r')
-			line.len--;
-		fprintf(f, "%c ", mark);
-		cli_print_safely(f, (const char *)line.data, line.len);
-		putc('\n', f);
-		left = bytes_from(left, n + 1);
-	}
-}

@@ -12,7 +12,5 @@ char *cli_printable(const char *text, size_t len, char *out, size_t size);
 char *cli_printable_url(const char *url, char *out, size_t size);
 /* Print all of @text; its line ends and tabs stay what they are. */
 void cli_print_safely(FILE *f, const char *text, size_t len);
-/* Print an HTTP head, each line behind @mark, as curl -v does. */
-void cli_print_head(FILE *f, char mark, const char *head, size_t len);
 
 #endif

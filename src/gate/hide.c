@@ -6,6 +6,7 @@
 #include "gate/hide.h"
 
 #include "base/percent.h"
+#include "wire/url.h"
 
 #define RAW_MAX 4096 /* bytes of one value that are written down */
 
@@ -83,8 +84,9 @@ static bool is_secret_parameter(const struct gate_token_settings *s,
 	if (encoded.len > sizeof(room))
 		return true;
 	name = bytes_of(room, ses_percent_decode(encoded, room));
-	return is_secret_name(name) ||
-	       is_configured(s, GATE_FROM_QUERY, name) || looks_secret(value);
+	/* by its place, any value may be one that is not plainly none */
+	return is_secret_name(name) || is_configured(s, GATE_FROM_QUERY, name) ||
+	       !ses_url_is_plain_value(value);
 }
 
 static void put_query(struct raw *raw, const struct gate_token_settings *s,
@@ -98,8 +100,9 @@ static void put_query(struct raw *raw, const struct gate_token_settings *s,
 				     bytes_first(before, before.len - query.len),
 				     '=') >= 0;
 		/* One without a "=" is a value that stands by itself. */
-		put(raw,
-		    !has_equals && looks_secret(name) ? BYTES("***") : name);
+		put(raw, !has_equals && !ses_url_is_plain_value(name)
+				 ? BYTES("***")
+				 : name);
 		if (has_equals)
 			put(raw, BYTES("="));
 		put(raw, value.len && is_secret_parameter(s, name, value)

@@ -154,3 +154,49 @@ def test_after_a_101_no_short_value_is_repeated(tmp_path):
                      SHORT[0].encode() + b"\r\n\r\n"), linger=0.05)):
         with Peer(play) as peer:
             check_deep(short_request(peer), tmp_path, SHORT, FORMS)
+
+
+# ---- the other commands ----
+
+def told_by(*words):
+    done = subprocess.run([SESAME, *words], capture_output=True, text=True,
+                          env=CLEAN, timeout=30, stdin=subprocess.DEVNULL)
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("how", ["as it is", "percent-encoded twice", "in JSON in JSON in JSON",
+                                 "in hexadecimal"])
+def test_connect_tells_no_canary(how):
+    ways = {**AGAIN, "as it is": str}
+    password = "Canary9-password-3Rd6"
+    secrets = [*PLANTED.values(), *SHORT, password]
+    text = " ".join(ways[how](s) for s in secrets).encode()
+    said = " ".join(ways[how](s) for s in SHORT).encode()[:100]
+    for place in [*PLACES.values(), lambda t: accept, None]:
+        play = says(accept, close_frame(4001, said), linger=0.05) if place is None else \
+            says(place(text), linger=0.05)
+        with Peer(play) as peer:
+            url = peer.url("/chat?k=%s&room=%s&%s&t=%s" % (*SHORT,), userinfo="ann:%s@" % password)
+            words = ["-m", "x", "--wait", "0.2", *request_of(peer)[:-1], url]
+            words[words.index("-b")] = "-H"
+            words = [w if not w.startswith("sid=") else "Cookie: " + w for w in words]
+            given = [s for s in secrets if s in " ".join(words)]
+            assert len(given) > 10
+            for more in ([], ["-v"]):
+                look_deep(told_by("connect", *more, *words), given)
+            look_deep(told_by("connect", "-v", "-u", "ann:" + password, peer.url()), [password])
+
+
+def test_connect_and_lint_tell_no_canary_of_what_is_wrong(tmp_path):
+    config = tmp_path / "nginx.conf"
+    config.write_text("events {}\nhttp { server { listen 80; location / {\n"
+                      "proxy_pass http://127.0.0.1:1; } } }\n")
+    for url in ("ws://ann:Sword9fish@127.0.0.1:9/?k=hunter7", "ws://h/?k=hunter7#Sword9fish",
+                "xx://ann:Sword9fish@h/?k=hunter7", "ws://ann:Sword9fish@h:x/?k=hunter7",
+                "ws://h/ ?k=hunter7&token=Sword9fish"):
+        for words in (["connect", url], ["connect", "ws://h/", url],
+                      ["connect", "--proxy", url, "ws://127.0.0.1:9/"],
+                      ["lint", str(config), "--request", url],
+                      ["lint", "--json", str(config), "--request", url]):
+            look_deep(told_by(*words), ["Sword9fish", "hunter7"])
+    look_deep(told_by("connect", "-H", "Authorization Sword9fish", "ws://h/"), ["Sword9fish"])

@@ -35,9 +35,11 @@ TEST("a target is written down without its secrets")
 		{"/chat?x=eyJhbGciOiJIUzI1NiJ9", "/chat?x=***"},
 		{"/chat?x=0123456789abcdef0123", "/chat?x=***"},
 		{"/chat?0123456789abcdef0123", "/chat?***"},
-		{"/chat?room=the-long-name-of-a-room",
-		 "/chat?room=the-long-name-of-a-room"},
-		{"/chat?a=\x1b[31m", "/chat?a=\\x1b[31m"},
+		{"/chat?room=the-long-name-of-a-room", "/chat?room=***"},
+		{"/chat?k=hunter7&EIO=4&transport=websocket",
+		 "/chat?k=***&EIO=4&transport=websocket"},
+		{"/chat?swordfish&json", "/chat?***&json"},
+		{"/chat\x1b[31m?a=\x1b[31m", "/chat\\x1b[31m?a=***"},
 	};
 	struct gate_from from = {.text = (char *)"query:t"};
 	struct gate_token_settings s = settings_of(&from, 1);
