@@ -140,8 +140,7 @@ static bool is_of_two_lengths(const struct ses_head *head)
 	int64_t announced = ses_head_content_length(head);
 
 	return announced == -2 ||
-	       (announced >= 0 &&
-		ses_head_get(head, "Transfer-Encoding").data);
+	       (announced >= 0 && ses_head_get(head, "Transfer-Encoding").data);
 }
 
 static void judge(struct gate_upstream *u, struct bytes rest)
