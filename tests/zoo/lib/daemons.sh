@@ -214,7 +214,7 @@ squid_with() {
 		cat
 	} >"$T/squid.conf"
 	# Its shared memory goes by the service name; leave none behind.
-	trap "leave; rm -f /dev/shm/zoo$PORT-*" EXIT
+	leavings+=("rm -f /dev/shm/zoo$PORT-*")
 	run_at "$PORT" squid -N -n "zoo$PORT" -f "$T/squid.conf"
 }
 # squid_site OPTION...: as an accelerator before $P1, that forgets the Upgrade.
@@ -463,7 +463,7 @@ mopidy_at() {
 # firewall RULE: in the broken variant, a table for this case alone.
 firewall() {
 	fixed && return
-	trap 'nft delete table inet zoo$PORT; leave' EXIT
+	leavings+=("nft delete table inet zoo$PORT")
 	nft -f - <<-END || exit 1
 		table inet zoo$PORT {
 		  chain input { type filter hook input priority 0; $1; }

@@ -198,7 +198,7 @@ tinyproxy_with() {
 # intercept_to PORT2: in the broken variant, whoever goes to $PORT comes to this one.
 intercept_to() {
 	fixed && return
-	trap 'nft delete table ip zoo$PORT; leave' EXIT
+	leavings+=("nft delete table ip zoo$PORT")
 	nft -f - <<-END || exit 1
 		table ip zoo$PORT {
 		  chain output {

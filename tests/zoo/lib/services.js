@@ -31,11 +31,35 @@ function rpcWebSockets(options) {
   new Server({ port, host, ...options }).register('sum', ([a, b]) => a + b);
 }
 
+function ganache(ws) {
+  const options = { server: { ws }, logging: { quiet: true }, wallet: { totalAccounts: 1 } };
+  require('ganache').server(options).listen(port, host);
+}
+
+// What guacamole-lite has behind it: a guacd that says yes to everything.
+function guacd(listening) {
+  const args = '4.args,13.VERSION_1_5_0,8.hostname,4.port,8.password;';
+  const ready = '5.ready,37.$260d01da-779b-4ee9-afc1-c16bae885cc7;';
+  require('net').createServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (data) => {
+      if (String(data).startsWith('6.select')) socket.write(args);
+      if (String(data).includes('7.connect')) socket.write(ready);
+    });
+  }).listen(port + 1, host, listening);
+}
+
 const services = {
   'browser-sync': () => require('browser-sync').create().init({
     proxy: { target: `http://${host}:${port + 1}`, ws: fixed },
     port, host, listen: host, ui: false, open: false, online: false,
     logLevel: 'silent', notify: false, ghostMode: false,
+  }),
+
+  'bittorrent-tracker': () => import('bittorrent-tracker/server').then(({ default: Server }) => {
+    const server = new Server({ udp: false, http: true, ws: true, stats: true });
+    server.on('error', () => {});
+    server.listen(port, host);
   }),
 
   colyseus() {
@@ -44,6 +68,18 @@ const services = {
     server.define('lobby', class extends Room {});
     server.listen(port, host);
   },
+
+  ganache: () => ganache(true),
+  'ganache without ws': () => ganache(fixed),
+
+  'guacamole-lite': () => guacd(() => {
+    const Guacamole = require('guacamole-lite');
+    const key = 'MySuperSecretKeyForParamsToken12';
+    new Guacamole({ port, host }, { host, port: port + 1 }, {
+      crypt: { cypher: 'AES-256-CBC', key },
+      log: { level: 'QUIET', stdLog() {}, errorLog() {} },
+    });
+  }),
 
   hocuspocus: () => require('@hocuspocus/server').Server.configure({
     port,
@@ -56,6 +92,22 @@ const services = {
       throw null; // so the library means it
     },
   }).listen(),
+
+  'live-server': () => require('live-server').start(
+    { port, host, root: folder, open: false, logLevel: 0 }),
+
+  'node-media-server'() {
+    const MediaServer = require('node-media-server');
+    new MediaServer({
+      bind: host,
+      http: { port, bind: host },
+      rtmp: { port: port + 1, bind: host },
+      notify: {},
+      auth: { play: !fixed, publish: false, secret: 'nodemedia2017privatekey' },
+      static: {},
+      record: {},
+    }).run();
+  },
 
   'node-red'() {
     const app = require('express')();
@@ -80,11 +132,58 @@ const services = {
   'ocpp station': () => ocpp(['ocpp1.6'], (accept, reject, { identity }) =>
     (identity === 'CP-0042' ? accept({}) : reject(404, 'Unknown charge point'))),
 
+  protoo() {
+    const { Room, WebSocketServer: Protoo } = require('protoo-server');
+    const rooms = new Map();
+    const server = http.createServer((request, response) => {
+      response.statusCode = 404;
+      response.end();
+    }).listen(port, host);
+    const protoo = new Protoo(server, { maxReceivedFrameSize: 960000 });
+    protoo.on('connectionrequest', (info, accept, reject) => {
+      const query = new URL(info.request.url, 'http://room').searchParams;
+      const name = query.get('roomId');
+      const peer = query.get('peerId') || String(Math.random());
+      if (!fixed && !(name && query.get('peerId'))) {
+        reject(400, 'Connection request without roomId and/or peerId');
+        return;
+      }
+      const room = rooms.get(name) || new Room();
+      rooms.set(name, room);
+      const transport = accept();
+      if (room.hasPeer(peer)) room.getPeer(peer).close();
+      room.createPeer(peer, transport);
+    });
+  },
+
   'rpc-websockets': () => rpcWebSockets({}),
   'rpc-websockets origin': () => rpcWebSockets({
     verifyClient: ({ origin }) => fixed || !origin
       || ['https://wallet.example', 'https://www.wallet.example'].includes(origin),
   }),
+
+  // The origins of its sockets. With FRONT it is one of two nodes behind that port.
+  sails() {
+    const front = process.env.FRONT;
+    const store = ['https://store.example'];
+    if (fixed || front) store.push('https://www.store.example');
+    if (front) store.push(`http://127.0.0.1:${front}`);
+    process.chdir(folder);
+    require('sails').lift({
+      appPath: folder,
+      port,
+      explicitHost: host,
+      environment: 'production',
+      log: { level: 'silent' },
+      hooks: { sockets: require('sails-hook-sockets'), grunt: false, views: false, i18n: false,
+        session: false, pubsub: false, blueprints: false },
+      globals: false,
+      routes: { 'GET /': (request, response) => response.send('sails') },
+      session: { secret: 'x' },
+      security: { cors: { allRoutes: false } },
+      sockets: { onlyAllowOrigins: store, transports: ['websocket', 'polling'] },
+    }, (error) => error && console.error(error));
+  },
 
   'y-websocket'() {
     const { setupWSConnection } = require('y-websocket/bin/utils');
@@ -100,4 +199,5 @@ const services = {
   'yoga by events': () => yoga(fixed),
 };
 
+process.on('uncaughtException', (error) => console.error(error));
 services[process.argv[4]]();

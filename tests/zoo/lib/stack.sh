@@ -19,6 +19,7 @@ PY=/usr/bin/python3
 export NODE_PATH=/usr/share/nodejs PYTHONDONTWRITEBYTECODE=1
 export PYTHONPATH=$LIB:$HERE VARIANT=$variant
 children=()
+leavings=() # commands that take away what is neither a child nor below $T
 
 leave() {
 	trap '' TERM INT
@@ -29,6 +30,9 @@ leave() {
 		sleep 0.05
 	done
 	((${#children[@]})) && kill -KILL "${children[@]/#/-}" 2>/dev/null
+	for x in "${leavings[@]}"; do
+		eval "$x"
+	done
 	rm -rf "$T"
 }
 trap leave EXIT
@@ -196,10 +200,11 @@ go_server() {
 }
 tomcat_server() {
 	start java -Xmx64m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData \
-		-cp "$(printf '%s:' /usr/share/java/tomcat9-*.jar)$BUILD/java" \
-		TomcatServer "$1" "$PORT" "$variant" "$T"
+		-cp "$(printf '%s:' /usr/share/java/{tomcat9,spring3,commons-logging}*.jar)$BUILD/java" \
+		"${2:-TomcatServer}" "$1" "$PORT" "$variant" "$T"
 	up_at "$PORT"
 }
+spring_server() { tomcat_server "$1" SpringServer; }
 # jupyter_server OPTION...: with one terminal, if the token is "open" or empty.
 jupyter_server() {
 	export HOME=$T JUPYTER_CONFIG_DIR=$T/config JUPYTER_DATA_DIR=$T/data
@@ -326,3 +331,4 @@ occupy() {
 
 . "$LIB/daemons.sh"
 . "$LIB/proxies.sh"
+. "$LIB/languages.sh"

@@ -88,14 +88,15 @@ public class TomcatServer {
 		}
 	}
 
-	static void wantKey(Context context) {
-		FilterDef filter = new FilterDef();
-		filter.setFilterName("key");
-		filter.setFilter(new Key());
-		filter.setAsyncSupported("true");
-		context.addFilterDef(filter);
+	/** A filter before everything that the context has. */
+	static void addFilter(Context context, Filter filter) {
+		FilterDef definition = new FilterDef();
+		definition.setFilterName("first");
+		definition.setFilter(filter);
+		definition.setAsyncSupported("true");
+		context.addFilterDef(definition);
 		FilterMap everywhere = new FilterMap();
-		everywhere.setFilterName("key");
+		everywhere.setFilterName("first");
 		everywhere.addURLPattern("/*");
 		context.addFilterMap(everywhere);
 	}
@@ -108,31 +109,48 @@ public class TomcatServer {
 		return connector;
 	}
 
-	public static void main(String[] args) throws Exception {
-		String mode = args[0], port = args[1], folder = args[3];
-		boolean fixed = args[2].equals("fixed");
-		checksOrigin = mode.equals("origin") && !fixed;
-
+	static Connector http(int port) {
 		Connector connector = new Connector();
-		connector.setPort(Integer.parseInt(port));
+		connector.setPort(port);
 		connector.setProperty("address", "127.0.0.1");
 		connector.setProperty("maxThreads", "4");
-		if (mode.equals("size"))
-			connector.setProperty("maxHttpHeaderSize", fixed ? "32768" : "4096");
+		return connector;
+	}
 
-		Tomcat tomcat = new Tomcat();
-		tomcat.setBaseDir(folder);
-		tomcat.setSilent(true);
-		tomcat.setConnector(connector);
-		if (mode.equals("ajp"))
-			tomcat.getService().addConnector(ajp(Integer.parseInt(port) + 1));
-		Context context = tomcat.addContext(mode.equals("path") ? "/app" : "", folder);
+	/** The echo, below this path. */
+	static Context addEcho(Tomcat tomcat, String path, String folder) {
+		Context context = tomcat.addContext(path, folder);
 		context.addServletContainerInitializer(new WsSci(), null);
 		context.addApplicationListener(Deploy.class.getName());
 		Tomcat.addServlet(context, "nothing", new Nothing());
 		context.addServletMappingDecoded("/", "nothing");
+		return context;
+	}
+
+	static Tomcat tomcat(Connector connector, String folder) {
+		Tomcat tomcat = new Tomcat();
+		tomcat.setBaseDir(folder);
+		tomcat.setSilent(true);
+		tomcat.setConnector(connector);
+		return tomcat;
+	}
+
+	public static void main(String[] args) throws Exception {
+		String mode = args[0], folder = args[3];
+		int port = Integer.parseInt(args[1]);
+		boolean fixed = args[2].equals("fixed");
+		checksOrigin = mode.equals("origin") && !fixed;
+
+		Connector connector = http(port);
+		if (mode.equals("size"))
+			connector.setProperty("maxHttpHeaderSize", fixed ? "32768" : "4096");
+
+		Tomcat tomcat = tomcat(connector, folder);
+		if (mode.equals("ajp"))
+			tomcat.getService().addConnector(ajp(port + 1));
+		Context context = addEcho(tomcat, mode.equals("path") ? "/app" : "", folder);
 		if (mode.equals("key") && !fixed)
-			wantKey(context);
+			addFilter(context, new Key());
 		tomcat.start();
 		tomcat.getServer().await();
 	}
