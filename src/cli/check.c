@@ -24,7 +24,9 @@ static void print_help(void)
 	     "                    [--via HOP]... [--host HOST] "
 	     "[--user-agent UA]\n"
 	     "                    [--subprotocol LIST] [--header FIELD]... "
-	     "[--json]\n"
+	     "[--token TOKEN]\n"
+	     "                    [--user NAME:PASSWORD] "
+	     "[--certificate PART]... [--json]\n"
 	     "       sesame check [FILE] --replay FILE [--json]\n\n"
 	     "Test a configuration as `sesame serve` would read it: all faults "
 	     "in one run,\neach with its line and column, and then its "
@@ -63,6 +65,8 @@ static const char **place_of(const char *name, struct options *o)
 		{"user-agent", &o->asked.user_agent},
 		{"host", &o->asked.host},
 		{"subprotocol", &o->asked.subprotocol},
+		{"token", &o->asked.token},
+		{"user", &o->asked.basic},
 		{"replay", &o->replay},
 	};
 
@@ -101,6 +105,9 @@ static bool take_option(const struct option_reader *r, struct options *o)
 	else if (strcmp(r->name, "via") == 0)
 		return add(o->asked.via, &o->asked.n_via, GATE_MAX_VIA,
 			   r->value, "via");
+	else if (strcmp(r->name, "certificate") == 0)
+		return add(o->asked.certificate, &o->asked.n_parts,
+			   GATE_MAX_PARTS, r->value, "certificate");
 	else if (strcmp(r->name, "header") == 0)
 		return add(o->asked.header, &o->asked.n_headers,
 			   GATE_MAX_HEADERS, r->value, "header");
@@ -114,7 +121,8 @@ static bool take_option(const struct option_reader *r, struct options *o)
 static bool describes(const struct gate_description *d)
 {
 	return d->origin || d->user_agent || d->from || d->host ||
-	       d->subprotocol || d->n_via || d->n_headers;
+	       d->subprotocol || d->n_via || d->n_headers || d->token ||
+	       d->basic || d->n_parts;
 }
 
 static int read_options(char **argv, struct options *o)
@@ -128,10 +136,9 @@ static int read_options(char **argv, struct options *o)
 	if (!o->file)
 		o->file = "sesame.yaml";
 	if (more == 0 && !o->help && !o->asked.url && describes(&o->asked)) {
-		fputs("sesame check: --origin, --from, --via, --host, "
-		      "--user-agent, --subprotocol and\n--header describe a "
-		      "request; say which with --url, for example --url "
-		      "/chat\n",
+		fputs("sesame check: --origin, --from, --header, --token and "
+		      "their like describe a\nrequest; say which with --url, "
+		      "for example --url /chat\n",
 		      stderr);
 		return EXIT_USAGE;
 	}
@@ -218,7 +225,6 @@ int cmd_check(int argc, char **argv)
 	ses_buf_init(&errors, 1 << 20);
 	policy = gate_config_read(options.file, &errors);
 	if (policy) {
-		gate_assume_certificates(policy);
 		status = examine(policy, &options);
 	} else {
 		print_faults(ses_buf_bytes(&errors), options.json);

@@ -10,10 +10,16 @@
 #include "cli/check.h"
 #include "cli/command.h"
 #include "cli/tell.h"
-#include "gate/amend.h"
 #include "gate/lookup.h"
+#include "gate/trial.h"
 
-enum change { NOW_REFUSED, NOW_ADMITTED, OTHERWISE_REFUSED, N_CHANGES };
+enum change {
+	NOW_REFUSED,
+	NOW_ADMITTED,
+	OTHERWISE_REFUSED,
+	UNDECIDED, /* it is among those that are as before */
+	N_CHANGES
+};
 
 static const struct {
 	const char *name, *title;
@@ -21,6 +27,7 @@ static const struct {
 	{"now_refused", "would now be refused"},
 	{"now_admitted", "would now be let in"},
 	{"otherwise_refused", "would be refused for another reason"},
+	{"undecided", "as before, for all that a journal tells"},
 };
 
 #define MAX_GROUPS 200
@@ -36,6 +43,7 @@ struct replay {
 	const struct gate_policy *policy;
 	struct gate_rehearsal rehearsal;
 	struct gate_decision decision;
+	struct gate_trial trial;
 	struct group group[MAX_GROUPS];
 	size_t n;
 	uint64_t same, cut, more, kinds, refusals;
@@ -46,14 +54,22 @@ static void put(struct replay *r, const struct gate_story *s, enum change change
 	const struct gate_decision *d = &r->decision;
 	const struct gate_trace *decider = gate_decider(d);
 	bool let_in = s->count || s->observed;
+	char assumed[GATE_ASSUMED_TEXT];
 	struct group g = {.change = change,
 			  .line = d->admitted ? 0 : decider->line,
 			  .count = s->count ? (uint64_t)s->count : 1};
 
 	snprintf(g.was, sizeof(g.was), "%s", let_in ? "let in" : s->cause);
 	snprintf(g.now, sizeof(g.now), "%s",
-		 change == NOW_ADMITTED ? "let in" : why_cause(d->cause)->id);
+		 change == UNDECIDED	  ? "not decided"
+		 : change == NOW_ADMITTED ? "let in"
+					  : why_cause(d->cause)->id);
 	bytes_printable(bytes_of_str(decider->rule), g.rule, sizeof(g.rule));
+	if (change == UNDECIDED) {
+		g.line = d->route->line;
+		snprintf(g.rule, sizeof(g.rule), "%s",
+			 gate_assumed_text(r->trial.assumed, assumed));
+	}
 	strcpy(g.example, s->reference);
 	for (size_t i = 0; i < r->n; i++) {
 		struct group *at = &r->group[i];
@@ -78,6 +94,20 @@ static bool is_same_refusal(const struct gate_story *s,
 	       strcmp(s->check, gate_decider(d)->check) == 0;
 }
 
+/*
+ * It stays as it was. Where that is not for a rule to say, which is so of
+ * credentials and of a server that was down, it is told apart.
+ */
+static void keep(struct replay *r, const struct gate_story *s)
+{
+	bool let_in = s->count || s->observed;
+
+	r->same += s->count ? (uint64_t)s->count : 1;
+	if (r->decision.admitted &&
+	    (r->trial.assumed || (!let_in && !tell_is_ruled(s->check))))
+		put(r, s, UNDECIDED);
+}
+
 static void decide_again(void *user, const struct gate_story *s)
 {
 	struct replay *r = user;
@@ -93,7 +123,7 @@ static void decide_again(void *user, const struct gate_story *s)
 		r->cut++;
 		return;
 	}
-	gate_admit_assuming(r->policy, &r->rehearsal.request, &r->decision);
+	gate_try(r->policy, &r->rehearsal.request, &r->trial, &r->decision);
 	is_in = d->admitted || (d->route && d->route->observe);
 	if (was_in && !is_in)
 		put(r, s, NOW_REFUSED);
@@ -102,7 +132,7 @@ static void decide_again(void *user, const struct gate_story *s)
 	else if (!was_in && !is_in && !is_same_refusal(s, d))
 		put(r, s, OTHERWISE_REFUSED);
 	else
-		r->same += s->count ? (uint64_t)s->count : 1;
+		keep(r, s);
 }
 
 static int by_count(const void *a, const void *b)

@@ -2,17 +2,19 @@
 /* One request, decided as `serve` would decide it, look by look. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "cli/check.h"
 #include "cli/command.h"
 #include "cli/tell.h"
 #include "gate/hide.h"
+#include "gate/trial.h"
 
 struct tried {
 	struct gate_rehearsal rehearsal;
 	struct gate_decision decision;
 	struct gate_story story;
-	bool assumed;
+	struct gate_trial trial;
 };
 
 static void make_story(struct tried *t, const struct gate_policy *policy)
@@ -44,6 +46,7 @@ static const char *target_of(const struct gate_route *route)
 static void tell_verdict(const struct tried *t, const struct gate_policy *policy)
 {
 	const struct gate_story *s = &t->story;
+	char assumed[GATE_ASSUMED_TEXT];
 
 	printf("\n");
 	tell_row("from", s->hops[0] ? s->address : "");
@@ -51,9 +54,9 @@ static void tell_verdict(const struct tried *t, const struct gate_policy *policy
 	if (s->hops[0])
 		printf("\n");
 	tell_trace(s);
-	if (t->assumed)
-		printf("\nCredentials, client certificates and whoever else "
-		       "would be asked were\ntaken for good.\n");
+	if (t->trial.assumed)
+		printf("\nNot known here and taken for good: %s.\n",
+		       gate_assumed_text(t->trial.assumed, assumed));
 	if (t->decision.admitted) {
 		printf("\nadmitted: to %s\n", target_of(t->decision.route));
 		return;
@@ -69,7 +72,8 @@ static void tell_verdict(const struct tried *t, const struct gate_policy *policy
 static void add_json(const struct tried *t, const struct gate_policy *policy,
 		     json_t *json)
 {
-	char *text = gate_story_json(&t->story, false);
+	char *text = gate_story_json(&t->story, false),
+	     assumed[GATE_ASSUMED_TEXT];
 	json_t *o = text ? json_loads(text, 0, NULL) : NULL;
 
 	free(text);
@@ -78,7 +82,10 @@ static void add_json(const struct tried *t, const struct gate_policy *policy,
 	json_decref(o);
 	json_object_set_new(json, "admitted",
 			    json_boolean(t->decision.admitted));
-	json_object_set_new(json, "assumed", json_boolean(t->assumed));
+	json_object_set_new(json, "assumed", json_boolean(t->trial.assumed));
+	json_object_set_new(
+		json, "taken_for_good",
+		json_string(gate_assumed_text(t->trial.assumed, assumed)));
 	if (t->decision.admitted)
 		json_object_del(json, "advice");
 	else
@@ -94,8 +101,10 @@ int check_request(const struct gate_policy *policy,
 
 	if (t && gate_rehearse(policy, description, &t->rehearsal, wrong,
 			       sizeof(wrong))) {
-		t->assumed = gate_admit_assuming(policy, &t->rehearsal.request,
-						 &t->decision);
+		t->trial.judges = t->rehearsal.bare ? GATE_JUDGES_ALL
+						    : GATE_JUDGES_BROUGHT;
+		t->trial.now_s = (int64_t)time(NULL);
+		gate_try(policy, &t->rehearsal.request, &t->trial, &t->decision);
 		make_story(t, policy);
 		if (json)
 			add_json(t, policy, json);
@@ -106,6 +115,8 @@ int check_request(const struct gate_policy *policy,
 	} else {
 		fprintf(stderr, "sesame check: --%s\n", wrong);
 	}
+	if (t)
+		gate_trial_fini(&t->trial);
 	free(t);
 	return status;
 }

@@ -5,10 +5,11 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "cli/check.h"
 #include "cli/command.h"
-#include "gate/amend.h"
+#include "gate/trial.h"
 
 struct result {
 	bool passed;
@@ -31,6 +32,7 @@ static void try_one(const struct gate_policy *policy,
 		    const struct gate_expectation *e, struct result *ret)
 {
 	struct gate_rehearsal *r = calloc(1, sizeof(*r));
+	struct gate_trial trial = {.now_s = (int64_t)time(NULL)};
 	struct gate_description d = {
 		.url = e->url,
 		.host = e->host,
@@ -38,14 +40,24 @@ static void try_one(const struct gate_policy *policy,
 		.user_agent = e->user_agent,
 		.subprotocol = e->subprotocol,
 		.from = e->from,
+		.token = e->token,
+		.basic = e->basic,
+		.cookie = e->cookie,
+		.n_headers = e->n_headers,
+		.n_parts = e->n_certificates,
 	};
 	struct gate_decision decision;
 	const struct gate_trace *decider;
 
+	for (size_t i = 0; i < e->n_headers; i++)
+		d.header[i] = e->header[i];
+	for (size_t i = 0; i < e->n_certificates; i++)
+		d.certificate[i] = e->certificate[i];
 	ret->passed = false;
 	snprintf(ret->told, sizeof(ret->told), "out of memory");
 	if (r && gate_rehearse(policy, &d, r, ret->told, sizeof(ret->told))) {
-		gate_admit_assuming(policy, &r->request, &decision);
+		trial.judges = r->bare ? GATE_JUDGES_ALL : GATE_JUDGES_BROUGHT;
+		gate_try(policy, &r->request, &trial, &decision);
 		decider = gate_decider(&decision);
 		ret->passed = is_met(e->expect, &decision);
 		if (decision.admitted)
@@ -62,6 +74,7 @@ static void try_one(const struct gate_policy *policy,
 				 decision.status, why_cause(decision.cause)->id,
 				 decider->check, decider->rule);
 	}
+	gate_trial_fini(&trial);
 	free(r);
 }
 

@@ -242,8 +242,6 @@ void tell_change(const struct gate_story *s, const char *config, json_t *json)
 	bool whole = r && a && gate_rehearse_story(s, r);
 
 	if (now && whole)
-		gate_assume_certificates(now);
-	if (now && whole)
 		gate_amend(now, &r->request, a);
 	if (now && whole && json)
 		add_json(a, now, json);

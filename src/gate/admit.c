@@ -10,6 +10,8 @@
  */
 #include "gate/admit.h"
 
+#include <stdio.h>
+
 #include "gate/client_names.h"
 #include "gate/index.h"
 #include "net/tls.h"
@@ -164,6 +166,11 @@ static void look_at_certificate(struct looking *l)
 
 	if (!rules->line)
 		return;
+	if (l->request->any_certificate) {
+		note(l->d, "certificate", true,
+		     "none was described: taken for good", rules->line, value);
+		return;
+	}
 	if (tls && (tls->subject[0] || tls->n_names))
 		value = bytes_of_str(tls->subject);
 	note(l->d, "certificate", rule && !rule->negative,
@@ -211,6 +218,32 @@ const struct gate_token_settings *
 gate_wanted_token(const struct gate_request *r, const struct gate_route *route)
 {
 	return gate_publishes(r, route) ? route->hub.publish : route->token;
+}
+
+struct gate_reply gate_reply_of(const struct gate_credential *c, char *rule,
+				size_t size)
+{
+	const struct gate_fault_row *row = gate_fault(c->fault);
+	struct gate_reply reply = {
+		.passed = c->fault == GATE_FAULT_NONE,
+		.rule = rule,
+		.line = c->line,
+		.cause = row->cause,
+		.status = row->status,
+	};
+
+	if (c->subject && c->subject[0])
+		reply.value = bytes_of_str(c->subject);
+	else if (c->from)
+		reply.value = bytes_of_str(c->from->text);
+	if (reply.passed)
+		snprintf(rule, size, "%s, by %s",
+			 c->from ? c->from->text : "header",
+			 c->method ? c->method : "");
+	else
+		snprintf(rule, size, "%s%s%s", row->text,
+			 c->detail[0] ? ": " : "", c->detail);
+	return reply;
 }
 
 static void refuse_publishing(struct looking *l)

@@ -25,6 +25,7 @@ struct gate_request {
 	const struct ses_field *fields;
 	size_t n_fields;
 	const struct ses_tls_info *tls; /* NULL: plain, or not known */
+	bool any_certificate; /* tls is not known: take that for good */
 	bool is_post; /* no handshake; at a hub it publishes */
 };
 
@@ -58,6 +59,12 @@ struct gate_reply {
 	enum why_cause cause; /* and status: of a refusal */
 	int status;
 };
+
+struct gate_credential;
+
+/* What @credential says; the reply's rule is written to @rule. */
+struct gate_reply gate_reply_of(const struct gate_credential *credential,
+				char *rule, size_t rule_size);
 
 struct gate_decision {
 	bool admitted;

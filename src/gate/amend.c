@@ -11,34 +11,7 @@
 #include <stdlib.h>
 
 #include "gate/index.h"
-
-bool gate_admit_assuming(const struct gate_policy *policy,
-			 const struct gate_request *request,
-			 struct gate_decision *d)
-{
-	static const struct gate_reply good = {
-		.passed = true,
-		.rule = "not asked here",
-		.cause = WHY_OK,
-		.status = 101,
-	};
-	bool assumed = false;
-
-	gate_admit(policy, request, d);
-	while (d->ask != GATE_ASK_NOTHING) {
-		gate_admit_resume(policy, request, &good, d);
-		assumed = true;
-	}
-	/* A list whose line was taken away; see below. */
-	return assumed || (d->route && d->route->certificates.n &&
-			   !d->route->certificates.line);
-}
-
-void gate_assume_certificates(struct gate_policy *policy)
-{
-	for (size_t i = 0; i < policy->n_routes; i++)
-		policy->route[i].certificates.line = 0;
-}
+#include "gate/trial.h"
 
 /* ---- Changing a policy ---- */
 
@@ -193,9 +166,12 @@ static bool amend_once(struct gate_policy *policy,
 void gate_amend(struct gate_policy *policy, const struct gate_request *request,
 		struct gate_amendments *ret)
 {
+	struct gate_trial trial = {.judges = GATE_JUDGES_NONE};
+
 	ret->n = 0;
 	for (;;) {
-		ret->assumed = gate_admit_assuming(policy, request, &ret->then);
+		gate_try(policy, request, &trial, &ret->then);
+		ret->assumed = trial.assumed != 0;
 		if (ret->then.admitted || ret->n == GATE_MAX_AMENDMENTS ||
 		    !amend_once(policy, request, &ret->then,
 				&ret->amendment[ret->n]))

@@ -40,18 +40,6 @@ struct gate_amendments {
  */
 void gate_amend(struct gate_policy *policy, const struct gate_request *request,
 		struct gate_amendments *ret);
-/*
- * Take client certificates for good from now on: where nothing is sent there
- * are none. For a policy that is the caller's own.
- */
-void gate_assume_certificates(struct gate_policy *policy);
-/*
- * Decide where nobody can be asked: what a look would ask for is taken for
- * good. Returns whether anything was.
- */
-bool gate_admit_assuming(const struct gate_policy *policy,
-			 const struct gate_request *request,
-			 struct gate_decision *ret_decision);
 /* "at FILE:6 add ...", in lines that end in a newline; see gate_story_advise. */
 int gate_amendment_tell(const struct gate_amendment *a, const char *file,
 			struct ses_buf *out);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* `tests`: what the file expects of itself. `serve` only reads them. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "gate/reading.h"
@@ -26,6 +27,44 @@ void gate_read_expect(struct gate_reader *r, const struct gate_item *i, void *to
 			      "from 400 to 599, or a cause such as "
 			      "access.origin",
 			      gate_show(s).text);
+}
+
+void gate_read_test_headers(struct gate_reader *r, const struct gate_item *i,
+			    void *to)
+{
+	struct gate_expectation *e = to;
+	struct gate_item key, value;
+	void *state = NULL;
+	struct bytes text;
+	char *field;
+	size_t n;
+
+	if (!gate_want_pairs(r, i, &n))
+		return;
+	e->header = calloc(n, sizeof(*e->header));
+	while (e->header && gate_next_pair(i, &state, &key, &value)) {
+		if (!gate_want(r, &key, gate_is_single(&key), "a name") ||
+		    !gate_want_text(r, &value, &text))
+			continue;
+		if (asprintf(&field, "%.*s: %.*s", BYTES_ARG(gate_text_of(&key)),
+			     BYTES_ARG(text)) >= 0)
+			e->header[e->n_headers++] = field;
+	}
+}
+
+void gate_read_test_certificate(struct gate_reader *r,
+				const struct gate_item *i, void *to)
+{
+	struct gate_expectation *e = to;
+	size_t n = gate_texts_of(r, i);
+	struct gate_item element;
+	void *state = NULL;
+	struct bytes text;
+
+	e->certificate = n ? calloc(n, sizeof(*e->certificate)) : NULL;
+	while (e->certificate && gate_next_text(i, &state, &element))
+		if (gate_want_text(r, &element, &text))
+			e->certificate[e->n_certificates++] = gate_copy(text);
 }
 
 static void read_one(struct gate_reader *r, const struct gate_item *i, void *to)

@@ -5,27 +5,6 @@
 #include "gate/credential.h"
 #include "gate/reading.h"
 
-/* How many texts a setting has that may be one text or a list of them. */
-static size_t texts_of(struct gate_reader *r, const struct gate_item *i)
-{
-	size_t n = gate_is_list(i) ? gate_count(i) : 1;
-
-	return !gate_is_list(i) || gate_fits(r, i, n) ? n : 0;
-}
-
-/* Step through them; *state begins as NULL. */
-static bool next_text(const struct gate_item *i, void **state,
-		      struct gate_item *ret_element)
-{
-	if (gate_is_list(i))
-		return gate_next_element(i, state, ret_element);
-	if (*state)
-		return false;
-	*state = (void *)i;
-	*ret_element = *i;
-	return true;
-}
-
 static void read_from(struct gate_reader *r, const struct gate_item *i,
 		      struct gate_token_settings *settings)
 {
@@ -54,12 +33,12 @@ void gate_read_token_from(struct gate_reader *r, const struct gate_item *i,
 			  void *to)
 {
 	struct gate_token_settings *settings = to;
-	size_t n = texts_of(r, i);
+	size_t n = gate_texts_of(r, i);
 	struct gate_item element;
 	void *state = NULL;
 
 	settings->from = n ? calloc(n, sizeof(*settings->from)) : NULL;
-	while (settings->from && next_text(i, &state, &element))
+	while (settings->from && gate_next_text(i, &state, &element))
 		read_from(r, &element, settings);
 }
 
@@ -110,9 +89,9 @@ void gate_read_jwt_algorithms(struct gate_reader *r, const struct gate_item *i,
 	const char *wrong;
 	struct bytes s;
 
-	if (!texts_of(r, i))
+	if (!gate_texts_of(r, i))
 		return;
-	while (next_text(i, &state, &element)) {
+	while (gate_next_text(i, &state, &element)) {
 		if (!gate_want_text(r, &element, &s))
 			continue;
 		wrong = gate_algorithm_add(s, to);
@@ -142,12 +121,12 @@ void gate_read_word(struct gate_reader *r, const struct gate_item *i, void *to)
 void gate_read_words(struct gate_reader *r, const struct gate_item *i, void *to)
 {
 	struct gate_words *words = to;
-	size_t n = texts_of(r, i);
+	size_t n = gate_texts_of(r, i);
 	struct gate_item element;
 	void *state = NULL;
 
 	words->word = n ? calloc(n, sizeof(*words->word)) : NULL;
-	while (words->word && next_text(i, &state, &element)) {
+	while (words->word && gate_next_text(i, &state, &element)) {
 		read_word(r, &element, &words->word[words->n]);
 		words->n += words->word[words->n].text != NULL;
 	}

@@ -143,11 +143,14 @@ static void free_listen(struct gate_listen *listen)
 
 static void free_expectation(struct gate_expectation *e)
 {
-	char *const texts[] = {e->url,	e->origin,	e->from,  e->user_agent,
-			       e->host, e->subprotocol, e->expect};
+	char *const texts[] = {
+		e->url,	       e->origin, e->from,  e->host,  e->subprotocol,
+		e->user_agent, e->expect, e->token, e->basic, e->cookie};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		free(texts[i]);
+	free_names(e->header, e->n_headers);
+	free_names(e->certificate, e->n_certificates);
 }
 
 static bool has_server(const struct gate_route *route,

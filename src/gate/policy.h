@@ -199,6 +199,10 @@ enum gate_log_format { GATE_LOG_TEXT, GATE_LOG_JSON };
 /* What a file expects of itself; texts NULL: not given. */
 struct gate_expectation {
 	char *url, *origin, *from, *user_agent, *host, *subprotocol, *expect;
+	char *token, *basic, *cookie;
+	char **header;	    /* "Name: value" */
+	char **certificate; /* "subject:CN=alice" */
+	size_t n_headers, n_certificates;
 	unsigned line, column;
 };
 

@@ -189,6 +189,25 @@ void gate_read_plain_map(struct gate_reader *r, const struct gate_item *i,
 	gate_read_submap(r, i, to, &seen);
 }
 
+size_t gate_texts_of(struct gate_reader *r, const struct gate_item *i)
+{
+	size_t n = gate_is_list(i) ? gate_count(i) : 1;
+
+	return !gate_is_list(i) || gate_fits(r, i, n) ? n : 0;
+}
+
+bool gate_next_text(const struct gate_item *i, void **state,
+		    struct gate_item *ret_element)
+{
+	if (gate_is_list(i))
+		return gate_next_element(i, state, ret_element);
+	if (*state)
+		return false;
+	*state = (void *)i;
+	*ret_element = *i;
+	return true;
+}
+
 char *gate_copy(struct bytes text)
 {
 	char *s = malloc(text.len + 1);

@@ -52,6 +52,12 @@ bool gate_fits(struct gate_reader *r, const struct gate_item *i, size_t n);
 bool gate_want_pairs(struct gate_reader *r, const struct gate_item *i,
 		     size_t *ret_n);
 
+/* A text or a list of texts: how many there are; 0 when too many. */
+size_t gate_texts_of(struct gate_reader *r, const struct gate_item *i);
+/* Step through them; *state begins as NULL. */
+bool gate_next_text(const struct gate_item *i, void **state,
+		    struct gate_item *ret_element);
+
 char *gate_copy(struct bytes text);
 /* Replace what @to holds. */
 void gate_put(char **to, char *text);
@@ -126,6 +132,11 @@ void gate_read_admin_address(struct gate_reader *r, const struct gate_item *i,
 			     void *to);
 void gate_read_admin_hosts(struct gate_reader *r, const struct gate_item *i,
 			   void *to);
+/* @to is a struct gate_expectation. */
+void gate_read_test_headers(struct gate_reader *r, const struct gate_item *i,
+			    void *to);
+void gate_read_test_certificate(struct gate_reader *r,
+				const struct gate_item *i, void *to);
 void gate_read_stop(struct gate_reader *r, const struct gate_item *i, void *to);
 /* A user or a group. */
 void gate_read_user(struct gate_reader *r, const struct gate_item *i, void *to);

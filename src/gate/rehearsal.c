@@ -7,7 +7,10 @@
 
 #include <stdio.h>
 
+#include "base/base64.h"
 #include "base/percent.h"
+#include "gate/credential.h"
+#include "gate/index.h"
 #include "wire/url.h"
 
 static bool wrong(char *text, size_t size, const char *part, const char *value,
@@ -58,6 +61,11 @@ static bool read_url(const char *url, struct gate_rehearsal *r, char *text,
 }
 
 /* ---- The fields ---- */
+
+static struct bytes optional(const char *text)
+{
+	return text ? bytes_of(text, strlen(text)) : bytes_of(NULL, 0);
+}
 
 static bool put_field(struct gate_rehearsal *r, struct bytes name,
 		      struct bytes value)
@@ -131,6 +139,151 @@ static bool read_addresses(const struct gate_description *d,
 	return true;
 }
 
+/* ---- Credentials ---- */
+
+static const char too_long[] = "too long";
+
+/* The field that stands at @from, with what the description has for it. */
+static bool put_token(const struct gate_description *d,
+		      const struct gate_from *from, struct gate_rehearsal *r)
+{
+	static const char before[] = "Sec-WebSocket-Protocol";
+	size_t at = strlen(r->target), room = sizeof(r->target) - at;
+	struct bytes name = from->name;
+	int n = 0;
+
+	switch (from->kind) {
+	case GATE_FROM_AUTHORIZATION:
+		name = BYTES("Authorization");
+		n = snprintf(r->authorization, sizeof(r->authorization),
+			     "Bearer %s", d->token);
+		return n < (int)sizeof(r->authorization) &&
+		       put_field(r, name, bytes_of_str(r->authorization));
+	case GATE_FROM_FIELD:
+		return put_field(r, name, bytes_of_str(d->token));
+	case GATE_FROM_COOKIE:
+		n = snprintf(r->cookie, sizeof(r->cookie), "%s%s%.*s=%s",
+			     d->cookie ? d->cookie : "", d->cookie ? "; " : "",
+			     BYTES_ARG(name), d->token);
+		return n < (int)sizeof(r->cookie);
+	case GATE_FROM_QUERY:
+		n = snprintf(r->target + at, room, "%c%.*s=%s",
+			     strchr(r->target, '?') ? '&' : '?',
+			     BYTES_ARG(name), d->token);
+		return n < (int)room;
+	case GATE_FROM_SUBPROTOCOL:
+	default:
+		n = snprintf(r->protocols, sizeof(r->protocols), "%s%s%.*s, %s",
+			     d->subprotocol ? d->subprotocol : "",
+			     d->subprotocol ? ", " : "", BYTES_ARG(name),
+			     d->token);
+		return n < (int)sizeof(r->protocols) &&
+		       put_field(r, bytes_of_str(before),
+				 bytes_of_str(r->protocols));
+	}
+}
+
+/* In the first place that the route of this path takes a token from. */
+static bool put_tokens(const struct gate_policy *policy,
+		       const struct gate_description *d,
+		       struct gate_rehearsal *r)
+{
+	static const struct gate_from header = {.kind = GATE_FROM_AUTHORIZATION};
+	const struct gate_token_settings *token = NULL;
+	const struct gate_route *route;
+
+	r->bare = d->token && strcmp(d->token, "none") == 0;
+	if (!d->token || r->bare)
+		return true;
+	route = gate_index_route(policy, gate_path_of(bytes_of_str(r->target)));
+	if (route)
+		token = route->token;
+	return put_token(d, token && token->n_from ? &token->from[0] : &header,
+			 r);
+}
+
+static bool put_basic(const struct gate_description *d, struct gate_rehearsal *r)
+{
+	static const char word[] = "Basic ";
+	size_t len = d->basic ? strlen(d->basic) : 0;
+
+	if (!d->basic)
+		return true;
+	if (len * 4 / 3 + sizeof(word) + 4 > sizeof(r->authorization))
+		return false;
+	strcpy(r->authorization, word);
+	len = ses_base64_encode(bytes_of(d->basic, len),
+				r->authorization + sizeof(word) - 1);
+	return put_field(r, BYTES("Authorization"),
+			 bytes_of(r->authorization, sizeof(word) - 1 + len));
+}
+
+static bool put_credentials(const struct gate_policy *policy,
+			    const struct gate_description *d,
+			    struct gate_rehearsal *r, char *text, size_t size)
+{
+	struct bytes protocols = optional(d->subprotocol);
+
+	if (d->token && d->basic)
+		return wrong(text, size, "basic", "",
+			     "and token are two; a request has one");
+	if (d->cookie)
+		snprintf(r->cookie, sizeof(r->cookie), "%s", d->cookie);
+	if (!put_tokens(policy, d, r))
+		return wrong(text, size, "token", d->token, too_long);
+	if (!put_basic(d, r))
+		return wrong(text, size, "basic", "", too_long);
+	r->head.target = bytes_of_str(r->target);
+	if (!r->protocols[0])
+		put_field(r, BYTES("Sec-WebSocket-Protocol"), protocols);
+	put_field(r, BYTES("Cookie"),
+		  r->cookie[0] ? bytes_of_str(r->cookie) : bytes_of(NULL, 0));
+	return true;
+}
+
+static bool put_part(struct ses_tls_info *tls, struct bytes part)
+{
+	struct bytes value;
+	const struct {
+		struct bytes word;
+		char *to;
+		size_t size;
+	} rows[] = {
+		{BYTES("subject:"), tls->subject, sizeof(tls->subject)},
+		{BYTES("issuer:"), tls->issuer, sizeof(tls->issuer)},
+		{BYTES("san:dns:"), tls->names[tls->n_names],
+		 sizeof(tls->names[0])},
+		{BYTES("san:ip:"), tls->names[tls->n_names],
+		 sizeof(tls->names[0])},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (!bytes_starts(part, rows[i].word))
+			continue;
+		value = bytes_from(part, rows[i].word.len);
+		if (!value.len || value.len >= rows[i].size)
+			return false;
+		memcpy(rows[i].to, value.data, value.len);
+		tls->n_names += i >= 2;
+		return true;
+	}
+	return false;
+}
+
+static bool put_certificate(const struct gate_description *d,
+			    struct gate_rehearsal *r, char *text, size_t size)
+{
+	bool none = d->n_parts == 1 && strcmp(d->certificate[0], "none") == 0;
+
+	for (size_t i = 0; !none && i < d->n_parts; i++)
+		if (!put_part(&r->tls, bytes_of_str(d->certificate[i])))
+			return wrong(text, size, "certificate",
+				     d->certificate[i],
+				     "is none of subject:NAME, issuer:NAME, "
+				     "san:dns:NAME, san:ip:ADDRESS and none");
+	return true;
+}
+
 static void make_request(struct gate_rehearsal *r)
 {
 	r->request = (struct gate_request){
@@ -143,11 +296,6 @@ static void make_request(struct gate_rehearsal *r)
 		.fields = r->head.fields,
 		.n_fields = r->head.n_fields,
 	};
-}
-
-static struct bytes optional(const char *text)
-{
-	return text ? bytes_of(text, strlen(text)) : bytes_of(NULL, 0);
 }
 
 bool gate_rehearse(const struct gate_policy *policy,
@@ -175,7 +323,9 @@ bool gate_rehearse(const struct gate_policy *policy,
 	put_field(r, BYTES("Host"), optional(d.host ? d.host : r->host));
 	put_field(r, BYTES("Origin"), optional(d.origin));
 	put_field(r, BYTES("User-Agent"), optional(d.user_agent));
-	put_field(r, BYTES("Sec-WebSocket-Protocol"), optional(d.subprotocol));
+	if (!put_credentials(policy, &d, r, text, size) ||
+	    !put_certificate(&d, r, text, size))
+		return false;
 	if (!put_forwarded(policy, &d, r))
 		return wrong(text, size, "via", d.via[0], "too many hops");
 	for (size_t i = 0; i < d.n_headers; i++)
@@ -183,6 +333,8 @@ bool gate_rehearse(const struct gate_policy *policy,
 			return false;
 	gate_hops_read(&input, &r->hops);
 	make_request(r);
+	r->request.any_certificate = d.n_parts == 0;
+	r->request.tls = d.n_parts ? &r->tls : NULL;
 	return true;
 }
 
@@ -234,6 +386,7 @@ bool gate_rehearse_story(const struct gate_story *s, struct gate_rehearsal *r)
 		.origin = read_back(s->origin, &to),
 		.user_agent = read_back(s->user_agent, &to),
 		.address_text = bytes_of_str(s->address),
+		.any_certificate = true,
 	};
 	gate_address_read(r->request.address_text, &r->request.address);
 	put_field(r, BYTES("Host"), r->request.host);

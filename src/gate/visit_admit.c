@@ -234,27 +234,10 @@ static struct gate_reply tell_credential(struct gate_visit *v)
 {
 	struct gate_questions *q = v->asking->questions;
 	const struct gate_credential *c = &q->credential;
-	const struct gate_fault_row *row = gate_fault(c->fault);
-	struct gate_reply reply = {
-		.passed = c->fault == GATE_FAULT_NONE,
-		.rule = q->rule,
-		.line = c->line,
-		.cause = row->cause,
-		.status = row->status,
-	};
+	struct gate_reply reply = gate_reply_of(c, q->rule, sizeof(q->rule));
 
-	if (c->subject && c->subject[0])
-		reply.value = bytes_of_str(c->subject);
-	else if (c->from)
-		reply.value = bytes_of_str(c->from->text);
-	if (reply.passed) {
-		snprintf(q->rule, sizeof(q->rule), "%s, by %s",
-			 c->from ? c->from->text : "header",
-			 c->method ? c->method : "");
+	if (reply.passed)
 		return reply;
-	}
-	snprintf(q->rule, sizeof(q->rule), "%s%s%s", row->text,
-		 c->detail[0] ? ": " : "", c->detail);
 	q->n_fields =
 		gate_challenges(gate_wanted_token(&v->asking->request, v->route),
 				c->fault, q->field);

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What `sesame check` tells of a file before it serves anybody."""
+import base64
+import hashlib
+import hmac
 import json
 import time
 
@@ -146,3 +149,139 @@ def test_a_journal_that_is_none_is_told(tmp_path):
 def test_an_admitted_request_shows_where_its_route_stands(tmp_path):
     r = check(tmp_path, "--url", "/chat", *APP)
     assert "sesame.yaml:4  /chat" in r.stdout
+
+
+# ---- credentials ----
+
+SIGNED = """listen: [{address: '127.0.0.1:0'}]
+routes:
+  - path: /header
+    to: echo
+    allow: {token: {hashes_file: tokens, htpasswd_file: users}}
+  - {path: /cookie, to: echo, allow: {token: {from: [cookie:session], hashes_file: tokens}}}
+  - {path: /query, to: echo, allow: {token: {from: [query:t, header], hashes_file: tokens}}}
+  - {path: /offer, to: echo, allow: {subprotocols: [chat], token: {from: subprotocol, hashes_file: tokens}}}
+  - {path: /field, to: echo, allow: {token: {from: header:X-Token, hashes_file: tokens}}}
+  - path: /signed
+    to: echo
+    allow: {token: {jwt: {secret_file: secret, claims: {role: admin}}}}
+  - {path: /shown, to: echo, allow: {certificates: ["subject:CN=alice", "san:dns:*.devices.example"]}}
+  - path: /all
+    to: echo
+    limits: {handshakes: 1/day, token_handshakes: 1/day}
+    allow: {token: {hashes_file: tokens}, authority: {url: "http://127.0.0.1:9/"}}
+"""
+SECRET = b"0123456789abcdef0123456789abcdef"
+
+
+def jwt(**claims):
+    def part(o):
+        return base64.urlsafe_b64encode(json.dumps(o).encode()).rstrip(b"=")
+    body = part({"alg": "HS256"}) + b"." + part(claims)
+    mac = hmac.new(SECRET, body, hashlib.sha256).digest()
+    return (body + b"." + base64.urlsafe_b64encode(mac).rstrip(b"=")).decode()
+
+
+@pytest.fixture
+def keys(tmp_path):
+    (tmp_path / "tokens").write_text("bob:%s\n" % hashlib.sha256(b"good").hexdigest())
+    digest = base64.b64encode(hashlib.sha1(b"pass").digest()).decode()
+    (tmp_path / "users").write_text("alice:{SHA}%s\n" % digest)
+    (tmp_path / "secret").write_bytes(SECRET)
+    return tmp_path
+
+
+PLACES = ["/header", "/cookie", "/query", "/offer", "/field"]
+
+
+@pytest.mark.parametrize("path", PLACES)
+def test_a_token_is_judged_where_the_route_takes_it_from(keys, path):
+    words = ["--url", path] + (["--subprotocol", "chat"] if path == "/offer" else [])
+    r = check(keys, *words, "--token", "good", config=SIGNED)
+    assert r.returncode == 0 and "bob" in r.stdout and "taken for good: counts" in r.stdout, r.stdout
+    for token in ("bad", "none"):
+        o = verdict(keys, *words, "--token", token)
+        assert (o["cause"], o["check"], o["status"]) == ("access.credentials", "token", 401)
+    o = verdict(keys, *words)
+    assert o["admitted"] and o["taken_for_good"].startswith("credentials")
+    assert "none was given: taken for good" in json.dumps(o["trace"])
+    # what is decided here is what is decided at the door
+    with gateway(keys, SIGNED) as g:
+        fields = {"/header": ["Authorization: Bearer good"], "/cookie": ["Cookie: session=good"],
+                  "/offer": ["Sec-WebSocket-Protocol: chat, bearer, good"],
+                  "/field": ["X-Token: good"], "/query": []}[path]
+        target = path + ("?t=good" if path == "/query" else "")
+        assert opens(g.port, target, *fields)
+
+
+@pytest.mark.parametrize("words,cause", [
+    (["/header", "--user", "alice:pass"], "ok"),
+    (["/header", "-u", "alice:wrong"], "access.credentials"),
+    (["/header", "-H", "Authorization: Bearer good"], "ok"),
+    (["/header", "-H", "Authorization: Bearer bad"], "access.credentials"),
+    (["/header", "-H", "X-Other: bad"], "ok"),
+    (["/cookie", "-H", "Cookie: session=bad"], "access.credentials"),
+    (["/signed", "--token", jwt(role="admin")], "ok"),
+    (["/signed", "--token", jwt(role="guest")], "access.permission"),
+    (["/signed", "--token", jwt(role="admin", exp=1)], "access.credentials"),
+    (["/signed", "--token", jwt(role="admin")[:-2] + "xx"], "access.credentials"),
+    (["/shown"], "ok"),
+    (["/shown", "--certificate", "subject:CN=alice,O=Example"], "ok"),
+    (["/shown", "--certificate", "subject:CN=bob", "--certificate", "san:dns:a.devices.example"], "ok"),
+    (["/shown", "--certificate", "subject:CN=bob"], "access.client-cert"),
+    (["/shown", "--certificate", "none"], "access.client-cert"),
+])
+def test_what_is_given_is_judged_by_keys_and_hashes(keys, words, cause):
+    (keys / "sesame.yaml").write_text(SIGNED)
+    o = verdict(keys, "--url", *words)
+    assert o["cause"] == cause, o
+    assert o["admitted"] is (cause == "ok")
+
+
+@pytest.mark.parametrize("words", [["--token", "a", "-u", "b:c"], ["--certificate", "CN=a"],
+                                   ["--token", "x" * 9000]])
+def test_what_cannot_be_sent_is_told(keys, words):
+    r = check(keys, "--url", "/header", *words, config=SIGNED)
+    assert r.returncode == 2 and r.stderr.startswith("sesame check: --")
+
+
+def test_what_is_not_known_is_said_of_each(keys):
+    r = check(keys, "--url", "/all", "--token", "good", config=SIGNED)
+    assert "counts are not known here" in r.stdout and "not asked: taken for good" in r.stdout
+    assert "Not known here and taken for good: counts of limits, the authority." in r.stdout
+    assert "secret" not in r.stdout and r.returncode == 0
+
+
+def test_a_file_expects_causes_of_credentials(keys):
+    r = check(keys, config=SIGNED + """tests:
+  - {url: /header, token: good, expect: admit}
+  - {url: /header, token: bad, expect: access.credentials}
+  - {url: /header, token: none, expect: "401"}
+  - {url: /header, basic: "alice:pass", expect: admit}
+  - {url: /header, basic: "alice:wrong", expect: access.credentials}
+  - {url: /header, expect: admit}
+  - {url: /cookie, cookie: session=bad, expect: access.credentials}
+  - {url: /field, headers: {X-Token: good}, expect: admit}
+  - {url: /field, headers: {X-Token: bad, X-Other: "1"}, expect: access.credentials}
+  - {url: /signed, token: "%s", expect: access.permission}
+  - {url: /shown, certificate: none, expect: access.client-cert}
+  - {url: /shown, certificate: ["subject:CN=bob", "san:dns:a.devices.example"], expect: admit}
+""" % jwt(role="guest"))
+    assert r.returncode == 0 and "tests: 12 of 12 pass" in r.stdout, r.stdout + r.stderr
+
+
+def test_a_replay_says_what_a_journal_cannot_decide(keys):
+    config = SIGNED.replace("SIGNED", "") + "journal: {file: journal.db}\n"
+    with gateway(keys, config) as g:
+        for i in range(3):
+            assert opens(g.port, "/header", "Authorization: Bearer good")
+        assert ask(g.port, "/header", "Authorization: Bearer bad").status == 401
+        assert ask(g.port, "/nowhere").status == 404
+        time.sleep(0.5)
+    r = check(keys, "--replay", "journal.db", config=config)
+    assert r.returncode == 0 and "for all that a journal tells" in r.stdout, r.stdout
+    o = verdict(keys, "--replay", "journal.db")["replay"]
+    assert o["as_before"] == 5
+    groups = {(g["was"], g["count"], g["rule"]) for g in o["undecided"]}
+    assert groups == {("let in", 3, "credentials, counts of limits"),
+                      ("access.credentials", 1, "credentials, counts of limits")}
