@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/options.h"
+#include "doctor/power.h"
 #include "doctor/words.h"
 #include "net/addr.h"
 
@@ -429,6 +430,8 @@ int doctor_curl_read(struct bytes text, struct doctor_import *m)
 		text.len--;
 	if (is_lone_url(text))
 		return doctor_import_url(m, text);
+	if (doctor_power_is(text))
+		return doctor_power_read(text, m);
 	w = malloc(sizeof(*w));
 	if (!w)
 		return doctor_import_fail(m, "out of memory");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A curl command as browsers copy it ("Copy as cURL"), for bash, cmd or
- * PowerShell, becomes a request. Nothing of it is run. Pure.
+ * PowerShell, becomes a request; so does an Invoke-WebRequest (power.h). Nothing
+ * of it is run. Pure.
  */
 #ifndef DOCTOR_CURL_H
 #define DOCTOR_CURL_H

@@ -278,3 +278,86 @@ TEST("a megabyte, a NUL and ten thousand words are refused or read, and no "
 	assert_int_equal(out[0], '!');
 	free(big);
 }
+
+#define SESSION                  \
+	"$session = New-Object " \
+	"Microsoft.PowerShell.Commands.WebRequestSession\n"
+#define COOKIE(args) \
+	"$session.Cookies.Add((New-Object System.Net.Cookie(" args ")))\n"
+
+TEST("what browsers copy as PowerShell is read without running anything")
+{
+	static const struct row rows[] = {
+		{SESSION "$session.UserAgent = \"Mozilla/5.0 (X11; "
+			 "Linux)\"\n" COOKIE("\"a\", \"1\", \"/\", \"h\"")
+				 COOKIE("\"b\", \"x`\"y`$z\", \"/\", \".h\"") "Invoke-WebRequest -UseBasicParsing -Uri \"wss://h/ws?a=b&c\" "
+									      "`\n-WebSession $session `\n-Headers @{\n"
+									      "\"Pragma\"=\"no-cache\"\n  \"Origin\"=\"https://p\"\n"
+									      "  \"Upgrade\"=\"websocket\"\n"
+									      "  \"Sec-WebSocket-Key\"=\"AAAAAAAAAAAAAAAAAAAAAA==\"\n}",
+		 "user-agent=Mozilla/5.0 (X11; Linux)|url=wss://h/ws?a=b&c|"
+		 "header=Pragma: no-cache|header=Origin: https://p|"
+		 "cookie=a=1; b=x\"y$z"},
+		{"Invoke-WebRequest -Uri 'https://h/' -Headers @{Origin = "
+		 "'https://it''s'; \"X-A\" = \"$([char]228)$([char]55357)"
+		 "$([char]56832)\"}",
+		 "url=wss://h/|header=Origin: https://it's|header=X-A: "
+		 "\xc3\xa4\xf0\x9f\x98\x80"},
+		{"iwr ws://h/?a=b -SkipCertificateCheck -Method Get\r\n",
+		 "url=ws://h/?a=b|insecure="},
+		{"irm -Uri \"ws://h/\" `\r\n-UserAgent 'a b' -Proxy http://p:1",
+		 "url=ws://h/|user-agent=a b|proxy=http://p:1"},
+	};
+
+	expect_all(rows, ARRAY_LEN(rows));
+}
+
+TEST("what PowerShell would have to compute or run is refused, with its line")
+{
+	static const struct row rows[] = {
+		{"Invoke-WebRequest -Uri \"ws://$h/\"", "! line 1"},
+		{"Invoke-WebRequest -Uri $url", "! fill it in"},
+		{"Invoke-WebRequest -Uri \"ws://h/$(Get-Date)\"", "! fill in"},
+		{"Invoke-WebRequest -Uri \"ws://h/\" | Out-File x",
+		 "! something else"},
+		{"Invoke-WebRequest -Uri \"ws://h/\"\nRemove-Item x",
+		 "! line 2 of the PowerShell: a statement"},
+		{"Invoke-WebRequest -Uri \"ws://h/\" -OutFile x",
+		 "! an option that browsers do not write"},
+		{"Invoke-WebRequest -Uri \"ws://h/\" -Body 'a'", "! a body"},
+		{"Invoke-WebRequest -Uri \"ws://h/\" -Method POST",
+		 "! does not ask by GET"},
+		{"Invoke-WebRequest -Uri \"ws://h/", "! a quote has no end"},
+		{"Invoke-WebRequest -Uri \"ws://h/\" -Headers @{\"A\"=\"b`r`n"
+		 "C: d\"}",
+		 "! a control character"},
+		{"Invoke-WebRequest -Uri \"ws://h/\" -Headers @{\"A\"",
+		 "! does not read"},
+		{"Invoke-WebRequest -UseBasicParsing", "! it has no -Uri"},
+		{SESSION "$session.UserAgent = Get-Agent (x)", "! line 2"},
+		{SESSION COOKIE("\"a\""), "! does not read"},
+		{SESSION "$x = New-Object System.Net.WebClient\n",
+		 "! does not read"},
+	};
+
+	expect_all(rows, ARRAY_LEN(rows));
+}
+
+TEST("a PowerShell that is cut anywhere is read or refused, and told why")
+{
+	static const char whole[] = SESSION COOKIE(
+		"\"a\", \"1\", \"/\", \"h\"") "Invoke-WebRequest -Uri "
+					      "\"ws://h/$([char]228)\" `\n"
+					      "-Headers @{\n\"A\"=\"b\"\n}";
+
+	for (size_t n = 0; n < sizeof(whole); n++) {
+		struct doctor_import m;
+		uint8_t *copy = test_guarded(whole, n);
+
+		doctor_import_init(&m);
+		if (doctor_curl_read(bytes_of(copy, n), &m) < 0)
+			assert_true(m.complaint[0]);
+		doctor_import_fini(&m);
+		test_guard_free(copy, n);
+	}
+}
