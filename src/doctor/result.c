@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "doctor/redact.h"
+#include "doctor/told.h"
 #include "wire/chunks.h"
 
 /* ---- heads ---- */
@@ -359,15 +360,18 @@ static char *quote(const struct doctor_probe *p, struct bytes text, char *out,
 
 static void say_open(const struct doctor_probe *p, char *out, size_t size)
 {
-	char chosen[128];
+	char chosen[128], told[128];
 
 	quote(p, p->subprotocol, chosen, sizeof(chosen));
 	if (p->trial.change == DOCTOR_H2)
 		snprintf(out, size, "%d over HTTP/2, a WebSocket (RFC 8441)",
 			 p->status);
 	else
-		snprintf(out, size, "101%s%s", *chosen ? ", subprotocol " : "",
-			 chosen);
+		snprintf(out, size, "101%s%s%s",
+			 *chosen ? ", subprotocol " : "", chosen,
+			 doctor_tells_error(p)
+				 ? doctor_told_text(p, told, sizeof(told))
+				 : "");
 }
 
 static void say_answer(const struct doctor_probe *p, char *out, size_t size)
@@ -394,11 +398,12 @@ static void say_answer(const struct doctor_probe *p, char *out, size_t size)
 static void say_close(const struct doctor_probe *p, char *out, size_t size)
 {
 	const char *reason = p->close_reason;
-	char code[32] = "";
+	char code[32] = "", told[128];
 
 	if (p->close_code != 1005)
 		snprintf(code, sizeof(code), " %u", p->close_code);
-	snprintf(out, size, "101, then close%s%s%s%s", code,
+	snprintf(out, size, "101%s, then close%s%s%s%s",
+		 doctor_told_text(p, told, sizeof(told)), code,
 		 *reason ? " (" : "", reason, *reason ? ")" : "");
 }
 
@@ -552,6 +557,8 @@ static void end_well(char *out, size_t size)
 
 char *doctor_result_text(const struct doctor_probe *p, char *out, size_t size)
 {
+	char told[128];
+
 	switch (p->outcome) {
 	case DOCTOR_OPEN:
 		say_open(p, out, size);
@@ -567,7 +574,8 @@ char *doctor_result_text(const struct doctor_probe *p, char *out, size_t size)
 		say_close(p, out, size);
 		break;
 	case DOCTOR_CUT_AFTER:
-		snprintf(out, size, "101, then cut after %.1f s",
+		snprintf(out, size, "101%s, then cut after %.1f s",
+			 doctor_told_text(p, told, sizeof(told)),
 			 p->open_ms / 1000);
 		break;
 	case DOCTOR_BAD_FRAME:

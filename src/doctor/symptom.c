@@ -12,6 +12,7 @@
 
 #include "doctor/finding.h"
 #include "doctor/result.h"
+#include "doctor/told.h"
 
 /* An open connection that ends later than this was ended by a silence. */
 #define LATER_MS 1200
@@ -252,7 +253,8 @@ static enum doctor_finding_kind close_symptom(const struct doctor_probe *p)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].code == p->close_code)
 			return rows[i].kind;
-	if (p->open_ms > LATER_MS && p->close_code < 3000)
+	if (p->open_ms > LATER_MS && p->close_code < 3000 &&
+	    !doctor_is_error_message(p->first_message))
 		return DOCTOR_F_CUT_LATER;
 	return p->close_code >= 3000 ? DOCTOR_F_CLOSE_PRIVATE
 				     : DOCTOR_F_CLOSE_OTHER;
@@ -284,6 +286,7 @@ static enum doctor_finding_kind symptom_of(const struct doctor_probe *p,
 	switch (p->outcome) {
 	case DOCTOR_OPEN:
 		return c->url_fault == SES_URL_HTTP ? DOCTOR_F_URL_FOREIGN
+		       : doctor_tells_error(p)	    ? DOCTOR_F_OPEN_ERROR
 						    : DOCTOR_F_OPEN;
 	case DOCTOR_ANSWERED:
 		return status_symptom(p->status);
@@ -294,8 +297,10 @@ static enum doctor_finding_kind symptom_of(const struct doctor_probe *p,
 	case DOCTOR_CLOSED_AFTER:
 		return close_symptom(p);
 	case DOCTOR_CUT_AFTER:
-		return p->open_ms > LATER_MS ? DOCTOR_F_CUT_LATER
-					     : DOCTOR_F_CUT_AT_ONCE;
+		return doctor_is_error_message(p->first_message)
+			       ? DOCTOR_F_CUT_ERROR
+		       : p->open_ms > LATER_MS ? DOCTOR_F_CUT_LATER
+					       : DOCTOR_F_CUT_AT_ONCE;
 	case DOCTOR_BAD_FRAME:
 		return relayed_symptom(p);
 	case DOCTOR_NOT_HTTP:

@@ -9,8 +9,9 @@
 #include "doctor/echo.h"
 #include "doctor/harvest.h"
 #include "doctor/redact.h"
+#include "doctor/told.h"
 
-enum where { WORD, PHRASE, REASON, FIELD };
+enum where { WORD, PHRASE, REASON, FIELD, TOLD };
 
 struct telltale {
 	enum where where;
@@ -124,9 +125,10 @@ static bool field_says(const struct doctor_probe *p, const char *phrase,
 
 #define MOST_QUOTED 100 /* on either side of the phrase */
 
-static bool is_blank(uint8_t c)
+/* Where a quote may begin or end; no secret of JSON's goes on past a ". */
+static bool is_between(uint8_t c)
 {
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '"';
 }
 
 /*
@@ -144,10 +146,10 @@ static struct bytes line_at(struct bytes text, size_t at)
 	       text.data[to] != '\n' && text.data[to] != '<')
 		to++;
 	if (at - from == MOST_QUOTED)
-		while (from < at && !is_blank(text.data[from]))
+		while (from < at && !is_between(text.data[from]))
 			from++;
 	if (to - at == MOST_QUOTED && to < text.len)
-		while (to > at && !is_blank(text.data[to - 1]))
+		while (to > at && !is_between(text.data[to - 1]))
 			to--;
 	return bytes_trim(bytes_of(text.data + from, to - from));
 }
@@ -215,22 +217,37 @@ static const struct {
 	{DOCTOR_F_SAYS_MAINTENANCE, "maintenance downtime or capacity"},
 	{DOCTOR_F_SAYS_PERMISSION, "don't have permission to access"},
 	{DOCTOR_F_SAYS_PERMISSION, "don't have the permission to access"},
+	/* many a library: one is about the client, the other about the server */
+	{DOCTOR_F_SAYS_FULL, "rate limit exceeded"},
 	/* IIS */
 	{DOCTOR_F_SAYS_PERMISSION, "permission to view this directory"},
 	{DOCTOR_F_SAYS_CREDENTIALS, "permission to view this directory"},
 };
 
+static bool has_stock(const struct doctor_probe *p, struct bytes phrase)
+{
+	return bytes_contains_nocase(bytes_of(p->body, p->body_len), phrase) ||
+	       bytes_contains_nocase(bytes_of_str(p->first_message), phrase) ||
+	       bytes_contains_nocase(bytes_of_str(p->close_reason), phrase);
+}
+
 /* Varnish sends Retry-After with whatever it makes up itself. */
 static bool is_moot(const struct doctor_probe *p, const struct telltale *t)
 {
-	struct bytes body = bytes_of(p->body, p->body_len);
-
 	for (size_t i = 0; i < sizeof(stock) / sizeof(stock[0]); i++)
 		if (stock[i].kind == t->kind &&
-		    bytes_contains_nocase(body, bytes_of_str(stock[i].phrase)))
+		    has_stock(p, bytes_of_str(stock[i].phrase)))
 			return true;
 	return t->kind == DOCTOR_F_RETRY_AFTER && p->status != 429 &&
 	       p->status != 503;
+}
+
+/* In the message or the close after a 101, which is all that was said. */
+static bool told(const struct doctor_probe *p, const char *phrase,
+		 struct bytes *ret_said)
+{
+	return text_says(p, bytes_of_str(p->close_reason), phrase, ret_said) ||
+	       text_says(p, bytes_of_str(p->first_message), phrase, ret_said);
 }
 
 static bool says(const struct doctor_probe *p, const struct telltale *t,
@@ -238,17 +255,21 @@ static bool says(const struct doctor_probe *p, const struct telltale *t,
 {
 	struct bytes body = bytes_first(bytes_of(p->body, p->body_len), MOST);
 
-	if (p->outcome == DOCTOR_OPEN || is_moot(p, t))
+	if ((p->outcome == DOCTOR_OPEN && !doctor_tells_error(p)) ||
+	    is_moot(p, t))
 		return false;
 	if (t->where == FIELD)
 		return p->status && field_says(p, t->phrase, ret_said);
-	if (p->status && text_says(p, p->parsed.reason, t->phrase, ret_said))
+	if (t->where != TOLD && p->status &&
+	    text_says(p, p->parsed.reason, t->phrase, ret_said))
 		return true;
 	if (t->where == REASON)
 		return false;
-	if (text_says(p, bytes_of_str(p->close_reason), t->phrase, ret_said) ||
-	    text_says(p, bytes_of_str(p->first_message), t->phrase, ret_said) ||
-	    reason_says(p, t->phrase, ret_said))
+	if (told(p, t->phrase, ret_said))
+		return true;
+	if (t->where == TOLD)
+		return false;
+	if (reason_says(p, t->phrase, ret_said))
 		return true;
 	if (t->where == WORD && !is_sentence(body))
 		return false;
@@ -289,6 +310,15 @@ static const struct {
 	{DOCTOR_F_SAYS_BAD_TOKEN, DOCTOR_F_SAYS_PERMISSION},
 	{DOCTOR_F_SAYS_SCOPE, DOCTOR_F_SAYS_BAD_TOKEN},
 	{DOCTOR_F_SAYS_PERMISSION, DOCTOR_F_SAYS_CREDENTIALS},
+	{DOCTOR_F_SAYS_PERMISSION, DOCTOR_F_TOLD_UNAUTHORIZED},
+	{DOCTOR_F_SAYS_ORIGIN, DOCTOR_F_TOLD_UNAUTHORIZED},
+	{DOCTOR_F_SAYS_ORIGIN, DOCTOR_F_TOLD_FORBIDDEN},
+	{DOCTOR_F_SAYS_HOST, DOCTOR_F_TOLD_UNAUTHORIZED},
+	{DOCTOR_F_SAYS_HOST, DOCTOR_F_TOLD_FORBIDDEN},
+	{DOCTOR_F_SAYS_ADDRESS, DOCTOR_F_TOLD_UNAUTHORIZED},
+	{DOCTOR_F_SAYS_ADDRESS, DOCTOR_F_TOLD_FORBIDDEN},
+	{DOCTOR_F_SAYS_AGENT, DOCTOR_F_TOLD_FORBIDDEN},
+	{DOCTOR_F_SAYS_RATE, DOCTOR_F_TOLD_FORBIDDEN},
 	{DOCTOR_F_SAYS_NO_UPGRADE, DOCTOR_F_SAYS_BAD_TOKEN},
 	{DOCTOR_F_SAYS_NO_UPGRADE, DOCTOR_F_SAYS_CREDENTIALS},
 	{DOCTOR_F_SAYS_BAD_TOKEN, DOCTOR_F_SAYS_GRAPHQL},

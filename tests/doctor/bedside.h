@@ -4,6 +4,7 @@
  * trial would get, the real plan, findings and judgement do the rest. Answers
  * are written as they come over the wire, or, after an @, in a word:
  *   @open [SUBPROTOCOL]  @close CODE REASON  @cut MS  @bad101  @badframe
+ *   @told open|close|cut MESSAGE (and what comes after it)
  *   @tunnel BYTES (a 101, and then these)
  *   @silent  @closed [late: after a second]  @reset  @raw BYTES
  *   @refused  @lost  @noname  @v4only (with -6)  @mute (the resolver)  @proxy STATUS  @tls FAULT
@@ -165,6 +166,15 @@ static inline void lie_in_a_word(struct doctor_probe *p, const char *word)
 		if (strlen(word) > 11)
 			snprintf(p->close_reason, sizeof(p->close_reason),
 				 "%.120s", word + 11);
+	} else if (strncmp(word, "told ", 5) == 0) {
+		p->outcome = word[5] == 'o'   ? DOCTOR_OPEN
+			     : word[6] == 'u' ? DOCTOR_CUT_AFTER
+					      : DOCTOR_CLOSED_AFTER;
+		p->status = 101;
+		p->open_ms = p->outcome == DOCTOR_OPEN ? 500 : 1;
+		p->close_code = p->outcome == DOCTOR_CLOSED_AFTER ? 1000 : 0;
+		snprintf(p->first_message, sizeof(p->first_message), "%s",
+			 strchr(word + 5, ' ') + 1);
 	} else if (strncmp(word, "cut ", 4) == 0) {
 		p->outcome = DOCTOR_CUT_AFTER;
 		p->status = 101;

@@ -568,3 +568,20 @@ def test_an_origin_that_no_browser_sends_is_told_and_sent():
         assert "no browser sends the Origin %s:" % wrong in said
     for right in ("https://app.example", "null", "http://[::1]:8080"):
         assert run("--origin", right, "--max-probes", "1", "ws://127.0.0.1:%d/" % port).stderr == ""
+
+
+def test_the_default_report_quotes_the_message_that_refuses():
+    text = b'{"error":"unauthorized for \\u001b[31m K7x9Qz2m","a":"\x1b[31m"}'
+
+    def play(conn, request):
+        conn.sendall(accept(request) + bytes([0x81, len(text)]) + text +
+                     close_frame(1008, b"go away"))
+        conn.recv(64)
+
+    with Peer(play) as peer:
+        done = run(peer.url("/chat?token=K7x9Qz2m"))
+    assert "✗ access.credentials" in done.stdout
+    flat = " ".join(done.stdout.split())
+    assert 'told "{"error":"unauthorized for' in flat
+    assert "then close 1008 (go away)" in flat
+    assert "K7x9Qz2m" not in done.stdout and "\x1b[31m" not in done.stdout
