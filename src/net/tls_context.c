@@ -6,29 +6,12 @@
  */
 #include "net/tls_inner.h"
 
-#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 static const unsigned char http_1_1[] = "\x08http/1.1";
-
-/* "cannot use the key site.key: no start line" */
-static void explain(char *text, size_t size, const char *what, const char *file)
-{
-	unsigned long code = ERR_peek_last_error(), first = ERR_peek_error();
-	const char *reason = ERR_reason_error_string(code);
-
-	if (!text || size == 0)
-		return;
-	/* of a file that cannot be opened, the system's word says most */
-	if (ERR_SYSTEM_ERROR(first))
-		reason = strerror(ERR_GET_REASON(first));
-	snprintf(text, size, "cannot use the %s %s: %s", what, file,
-		 reason ? reason : "unknown error");
-	ERR_clear_error();
-}
 
 /* Nobody is asked: a library has no terminal. */
 static int no_password(char *buffer, int size, int writing, void *user)
@@ -113,19 +96,12 @@ static bool use_certificate(struct ses_tls_context *ctx, SSL_CTX *ssl_ctx,
 	if (!key_file)
 		key_file = cert_file;
 	if (SSL_CTX_use_certificate_chain_file(ssl_ctx, cert_file) != 1) {
-		explain(text, size, "certificate", cert_file);
+		ses_tls_explain_file(ctx, "certificate", cert_file, text, size);
 		return false;
 	}
 	if (use_key(ssl_ctx, key_file))
 		return true;
-	if (text && size > 0 && ctx->wanted_password)
-		snprintf(text, size,
-			 "cannot use the key %s: it is encrypted; decrypt it "
-			 "first (openssl pkey -in ... -out ...)",
-			 key_file);
-	else
-		explain(text, size, "key", key_file);
-	ERR_clear_error();
+	ses_tls_explain_file(ctx, "key", key_file, text, size);
 	return false;
 }
 
@@ -175,7 +151,7 @@ static bool trust(struct ses_tls_context *ctx, const char *ca_file, char *text,
 		return SSL_CTX_set_default_verify_paths(ctx->ssl_ctx) == 1;
 	if (SSL_CTX_load_verify_file(ctx->ssl_ctx, ca_file) == 1)
 		return true;
-	explain(text, size, "CA certificates", ca_file);
+	ses_tls_explain_file(ctx, "CA certificates", ca_file, text, size);
 	return false;
 }
 
@@ -239,7 +215,8 @@ static bool ask_for_certificates(struct ses_tls_context *ctx,
 	if (required)
 		mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
 	if (!names || SSL_CTX_load_verify_file(ctx->ssl_ctx, ca_file) != 1) {
-		explain(text, size, "CA certificates", ca_file);
+		ses_tls_explain_file(ctx, "CA certificates", ca_file, text,
+				     size);
 		sk_X509_NAME_pop_free(names, X509_NAME_free);
 		return false;
 	}

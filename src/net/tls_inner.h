@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the three files of net/tls share: the only place with OpenSSL's types. */
+/* What the files of net/tls share: the only place with OpenSSL's types. */
 #ifndef NET_TLS_INNER_H
 #define NET_TLS_INNER_H
 
@@ -23,6 +23,12 @@ struct ses_tls_context {
 	size_t n_others;
 };
 
+/*
+ * Say in @text (of @size bytes, or NULL) why @file, which is a "certificate", a
+ * "key" or "CA certificates", was not taken, and clear OpenSSL's errors.
+ */
+void ses_tls_explain_file(const struct ses_tls_context *ctx, const char *what,
+			  const char *file, char *text, size_t size);
 /* Verify the peer's chain, write down what was found, and judge. */
 int ses_tls_verify(X509_STORE_CTX *store, void *context);
 /* SSL_CTX callbacks: alerts, and the server's wish for a certificate. */

@@ -584,7 +584,7 @@ TEST("files that cannot be used are named with the reason")
 	} rows[] = {
 		{"missing.pem", NULL, NULL, "No such file"},
 		{"good.pem", "missing.pem", NULL, "No such file"},
-		{"good.pem", "self.pem", NULL, "mismatch"},
+		{"good.pem", "self.pem", NULL, "key of another certificate"},
 		{"good.pem", NULL, "missing.pem", "No such file"},
 		{"", NULL, NULL, "certificate"},
 	};
@@ -609,6 +609,80 @@ TEST("files that cannot be used are named with the reason")
 		&(struct ses_tls_client_options){.ca_file = path("nothing")},
 		text, sizeof(text)));
 	assert_non_null(strstr(text, "CA certificates"));
+}
+
+/* Write a file for one of the rows below. */
+static void put_file(const char *name, const void *data, size_t len)
+{
+	FILE *f = fopen(path(name), "w");
+
+	assert_non_null(f);
+	fwrite(data, 1, len, f);
+	fclose(f);
+}
+
+/* The files make no context, and @says is part of why. NULL: they may. */
+static void expect_told(const char *cert, const char *key, const char *says)
+{
+	struct ses_tls_client_options o = {.cert_file = cert, .key_file = key};
+
+	text[0] = 0;
+	if (!says)
+		return;
+	assert_null(ses_tls_client_new(&o, text, sizeof(text)));
+	if (!strstr(text, says))
+		fail_msg("%s", text);
+}
+
+TEST("of a file that is none of its kind it is told what it is and what to do")
+{
+	static const struct {
+		const char *file, *cert_says, *key_says;
+	} rows[] = {
+		{"empty.pem", "the file is empty", "the file is empty"},
+		{"text.pem", "it is not PEM", "it is not PEM"},
+		{"cert.der", "-inform der", "a certificate in DER"},
+		{"key.der", "a key in DER", "openssl pkey -inform der"},
+		{"public.pem", "a public key, no cert", "the private one"},
+		{"key.pem", "a private key, no certificate", NULL},
+		{"cert.pem", NULL, "a certificate, no private key"},
+		{"cut.pem", "damaged or was cut", "no private key"},
+		{"", "Is a directory", "Is a directory"},
+	};
+	struct certificate c = certificate_new("leaf", "DNS:a", NULL, -1, 30);
+	unsigned char *der = NULL;
+	int n;
+	FILE *f;
+
+	make_certificates();
+	put_file("empty.pem", "", 0);
+	put_file("text.pem", "no certificate\n", 15);
+	n = i2d_X509(c.cert, &der);
+	put_file("cert.der", der, (size_t)n);
+	OPENSSL_free(der);
+	der = NULL;
+	n = i2d_PrivateKey(c.key, &der);
+	put_file("key.der", der, (size_t)n);
+	OPENSSL_free(der);
+	f = fopen(path("public.pem"), "w");
+	PEM_write_PUBKEY(f, c.key);
+	fclose(f);
+	f = fopen(path("key.pem"), "w");
+	PEM_write_PrivateKey(f, c.key, NULL, NULL, 0, NULL, NULL);
+	fclose(f);
+	f = fopen(path("cert.pem"), "w");
+	PEM_write_X509(f, c.cert);
+	fclose(f);
+	put_file("cut.pem", "-----BEGIN CERTIFICATE-----\nMIIB\n", 33);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		expect_told(path(rows[i].file), path("key.pem"),
+			    rows[i].cert_says);
+		expect_told(path("cert.pem"), path(rows[i].file),
+			    rows[i].key_says);
+	}
+	for (size_t i = 0; i + 1 < ARRAY_LEN(rows); i++)
+		unlink(path(rows[i].file));
+	certificate_free(&c);
 }
 
 TEST("no descriptor is left open")
