@@ -5,9 +5,11 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
+from ports import free_port
 from rawsocket import BUILD, Peer, serving
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,3 +67,73 @@ def test_what_is_installed_is_whole(prefix):
     assert done.returncode == 0 and done.stdout.startswith("sesame ")
     assert (prefix / "share/man/man1/sesame-doctor.1").is_file()
     assert list(prefix.rglob("bash-completion/completions/sesame"))
+
+
+# ---- what lies where ----
+
+PLACES = """bin/sesame include/sesame/conn.h include/sesame/version.h lib/*/libsesame.a
+lib/*/libsesame.so lib/*/pkgconfig/sesame.pc share/man/man1/sesame-check.1
+share/man/man8/sesame-serve.8 share/man/man5/sesame.yaml.5
+share/bash-completion/completions/sesame share/zsh/site-functions/_sesame
+share/fish/vendor_completions.d/sesame.fish lib/systemd/system/sesame.service
+lib/systemd/system/sesame.socket share/sesame/sesame.schema.json
+share/doc/sesame/sesame.yaml""".split()
+
+
+def test_a_package_has_everything_in_the_usual_places(tmp_path):
+    subprocess.run(["cmake", "--install", BUILD, "--prefix", "/usr"], check=True,
+                   capture_output=True, env=dict(os.environ, DESTDIR=str(tmp_path)))
+    top = tmp_path / "usr"
+    # the folder of libraries has the machine's name in it, or has not
+    missing = [p for p in PLACES if not list(top.glob(p)) and not list(top.glob(p.replace("*/", "")))]
+    assert not missing
+    assert [p.name for p in tmp_path.iterdir()] == ["usr"]
+    pages = {p.name for p in (ROOT / "docs/man").iterdir()}
+    assert {p.name for p in (top / "share/man").rglob("*.*")} == pages
+    unit = (top / "lib/systemd/system/sesame.service").read_text()
+    assert unit == (ROOT / "packaging/sesame.service").read_text()
+    r = subprocess.run([top / "bin/sesame", "check", top / "share/doc/sesame/sesame.yaml"],
+                       capture_output=True, text=True)
+    assert r.returncode == 0, r.stderr
+
+
+def test_the_unit_starts_the_program_that_was_installed(prefix):
+    unit = (prefix / "lib/systemd/system/sesame.service").read_text()
+    for line in re.findall(r"^Exec(?:Start|StartPre)=(\S+)", unit, re.M):
+        assert line == str(prefix / "bin/sesame")
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd here")
+def test_systemd_understands_the_units_and_finds_them_hardened(prefix):
+    units = [prefix / "lib/systemd/system" / name for name in ("sesame.service", "sesame.socket")]
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", *units], capture_output=True,
+                          text=True)
+    told = [line for line in done.stderr.splitlines() if "sesame" in line]
+    assert done.returncode == 0 and not told, done.stderr
+    done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager",
+                           units[0]], capture_output=True, text=True)
+    exposure = re.search(r"exposure level for sesame\.service: ([\d.]+)", done.stdout)
+    assert exposure and float(exposure.group(1)) <= 2.5, done.stdout[-400:] + done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("systemd-socket-activate"), reason="no systemd here")
+def test_a_socket_of_systemd_is_taken_over(prefix, tmp_path):
+    port = free_port()
+    (tmp_path / "sesame.yaml").write_text(
+        "listen: [{address: '127.0.0.1:%d'}]\nroutes: [{path: /, to: echo}]\n"
+        "journal: {file: none}\n" % port)
+    with open(tmp_path / "err", "w") as err:
+        p = subprocess.Popen(["systemd-socket-activate", "-l", "127.0.0.1:%d" % port,
+                              prefix / "bin/sesame", "serve"], cwd=tmp_path, stderr=err,
+                             stdout=subprocess.DEVNULL)
+        try:
+            end = time.time() + 10
+            while "Listening on" not in (tmp_path / "err").read_text() and time.time() < end:
+                time.sleep(0.05)
+            for _ in range(3):  # the first one starts the program
+                with Peer("ws://127.0.0.1:%d/" % port) as peer:
+                    peer.send("hello")
+                    assert peer.recv() == "hello"
+        finally:
+            p.terminate()
+            assert p.wait(15) == 0, (tmp_path / "err").read_text()
