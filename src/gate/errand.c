@@ -2,7 +2,6 @@
 /* A dial, a request, the head of its answer, and one timer over all of it. */
 #include "gate/errand.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -86,14 +85,6 @@ static void on_time(struct ses_timer *timer)
 	     "it did not answer in time");
 }
 
-/* What is to blame on this machine, and not on the one that was dialled. */
-static bool is_ours(int error, int sys_errno)
-{
-	return error == SESAME_ENOMEM || sys_errno == EMFILE ||
-	       sys_errno == ENFILE || sys_errno == ENOBUFS ||
-	       sys_errno == ENOMEM || sys_errno == EADDRNOTAVAIL;
-}
-
 static void tell_undialled(struct gate_errand *e,
 			   const struct ses_dial_report *report, int error)
 {
@@ -105,8 +96,7 @@ static void tell_undialled(struct gate_errand *e,
 	snprintf(text, sizeof(text), "%s",
 		 last ? last->text : sesame_strerror(error));
 	tell(e, (struct gate_errand_answer){
-			.text = text,
-			.ours = is_ours(error, last ? last->sys_errno : 0)});
+			.text = text, .ours = ses_dial_lacked(report, error)});
 }
 
 static void on_dialled(void *user, struct ses_stream *stream,

@@ -42,12 +42,18 @@ static void on_accept(struct ses_listener *listener, int fd,
 	tell_full(entrance->gate, "the gateway holds no more", "");
 }
 
+#define REMEDY ". Raise the limit (ulimit -n, LimitNOFILE=)"
+
+void gate_tell_short(struct gate *gate, const char *why)
+{
+	tell_full(gate, why, REMEDY);
+}
+
 static void on_short(struct ses_listener *listener, int sys_errno)
 {
 	struct gate_entrance *entrance = listener->owner;
 
-	tell_full(entrance->gate, strerror(sys_errno),
-		  ". Raise the limit (ulimit -n, LimitNOFILE=)");
+	tell_full(entrance->gate, strerror(sys_errno), REMEDY);
 }
 
 /* ---- Entrances ---- */

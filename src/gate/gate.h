@@ -77,6 +77,11 @@ bool gate_is_empty(const struct gate *gate);
 /* Throw out who is still there. NULL is fine. */
 void gate_free(struct gate *gate);
 
+/*
+ * A server behind could not be asked, because the gateway has no descriptor or
+ * memory for that. It is counted, and told now and then.
+ */
+void gate_tell_short(struct gate *gate, const char *why);
 /* For a visit alone: it begins and ends at @entrance. */
 void gate_entrance_visited(struct gate_entrance *entrance);
 void gate_entrance_done(struct gate_entrance *entrance);

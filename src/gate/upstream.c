@@ -271,7 +271,10 @@ static void on_dialled(void *user, struct ses_stream *stream,
 		snprintf(text, sizeof(text), "%s%s%s", last ? last->what : "",
 			 last ? ": " : "",
 			 last ? last->text : sesame_strerror(error));
-		fail(u, error, text);
+		tell(u, (struct gate_upstream_result){
+				.error = error,
+				.text = text,
+				.lacked = ses_dial_lacked(report, error)});
 		return;
 	}
 	u->stream = stream;

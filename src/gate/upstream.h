@@ -20,6 +20,7 @@ struct gate_upstream_result {
 	 */
 	int error;
 	const char *text;	   /* one phrase about an error */
+	bool lacked; /* it failed for want of something on this machine */
 	bool sent; /* the request went out: perhaps the server acted on it */
 	const struct ses_head *head; /* NULL: no answer came */
 	struct bytes body;

@@ -147,6 +147,12 @@ static void refuse_for_upstream(struct gate_visit *v,
 		.note = note,
 	};
 
+	if (result->lacked) {
+		why.cause = WHY_SERVER_LIMIT;
+		why.status = 503;
+		gate_tell_short(v->gate, result->text);
+	}
+
 	snprintf(note, sizeof(note), "%s: %s", v->server->text,
 		 result->text ? result->text : sesame_strerror(result->error));
 	gate_visit_refuse(v, &why);
@@ -164,7 +170,7 @@ static bool may_retry(const struct gate_visit *v,
 {
 	unsigned tried = (unsigned)__builtin_popcountll(v->asking->tried);
 
-	return tried <= v->route->retries &&
+	return !result->lacked && tried <= v->route->retries &&
 	       (!result->sent || result->error == SESAME_ERESET);
 }
 
@@ -176,7 +182,7 @@ static void note_server(struct gate_visit *v,
 
 	if (result->error == 0 || result->error == SESAME_EREFUSED)
 		gate_pool_worked(pool, index_of(v));
-	else if (result->error != SESAME_ENOMEM)
+	else if (!result->lacked)
 		gate_pool_failed(pool, index_of(v), v->gate->loop->now_ms);
 }
 

@@ -661,3 +661,14 @@ ses_dial_start(struct sesame_loop *loop, const struct ses_dial_options *options,
 	}
 	return d;
 }
+
+bool ses_dial_lacked(const struct ses_dial_report *report, int error)
+{
+	int sys_errno = report && report->n_steps
+				? report->step[report->n_steps - 1].sys_errno
+				: 0;
+
+	return error == SESAME_ENOMEM || sys_errno == EMFILE ||
+	       sys_errno == ENFILE || sys_errno == ENOBUFS ||
+	       sys_errno == ENOMEM;
+}

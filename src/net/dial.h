@@ -75,6 +75,12 @@ struct ses_dial_report {
 	size_t proxy_body_len;
 };
 
+/*
+ * Whether a dial failed because this machine has no descriptor or memory for
+ * it, which says nothing about whom it was to reach. @report may be NULL.
+ */
+bool ses_dial_lacked(const struct ses_dial_report *report, int error);
+
 struct ses_dial;
 
 /*
