@@ -2,16 +2,12 @@
 // chat.mjs PAGE: two tabs and a third in another room talk; what is wrong is
 // printed, a line each. 0: nothing is. A line "gone?" on standard output asks
 // whoever runs this to restart the gateway, and waits for one on its input.
-import { chromium } from 'playwright-core';
+import { browser, end } from './browser.mjs';
 import { createInterface } from 'node:readline';
 
 const [, , page] = process.argv;
 const faults = [];
 const expect = (good, what) => { if (!good) faults.push(what); };
-const browser = await chromium.launch({
-	executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-	args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-});
 
 // Each tab is somebody else.
 async function tab(name, room = '', scheme = 'light', width = 1280) {
@@ -89,7 +85,4 @@ await cleo.waitForSelector('#state.open', { timeout: 40000 });
 await say(ben, 'again');
 await hears(cleo, 'again');
 
-await browser.close();
-for (const fault of faults)
-	console.log(fault);
-process.exit(faults.length > 0 ? 1 : 0);
+await end(faults);

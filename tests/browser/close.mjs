@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: MIT
 // close.mjs PAGE URL: open URL as a WebSocket from PAGE and print what the page
 // gets to see of its end, as JSON: opened, code, reason.
-import { chromium } from 'playwright-core';
+import { browser } from './browser.mjs';
 
 const [where, url] = process.argv.slice(2);
-const browser = await chromium.launch({
-	executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-	args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-});
 const page = await browser.newPage();
 
 await page.goto(where);

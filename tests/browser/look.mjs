@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // look.mjs PAGE...: open each page in Chromium, on a phone and on a desk, light
 // and dark, and print what is wrong with it, a line each. 0: nothing is.
-import { chromium } from 'playwright-core';
+import { browser, end } from './browser.mjs';
 import { pathToFileURL } from 'node:url';
 
 const screens = [{ width: 360, height: 800 }, { width: 1280, height: 800 }];
@@ -107,7 +107,7 @@ async function look(page, file, viewport, colorScheme) {
 			`${viewport.width}-${colorScheme}.png` });
 }
 
-async function visit(browser, file) {
+async function visit(file) {
 	const page = await browser.newPage();
 	const url = pathToFileURL(file).href;
 	const tell = (what) => faults.push(`${file}: ${what}`);
@@ -126,13 +126,6 @@ async function visit(browser, file) {
 	await page.close();
 }
 
-const browser = await chromium.launch({
-	executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-	args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-});
 for (const file of process.argv.slice(2))
-	await visit(browser, file);
-await browser.close();
-for (const fault of faults)
-	console.log(fault);
-process.exit(faults.length > 0 ? 1 : 0);
+	await visit(file);
+await end(faults);

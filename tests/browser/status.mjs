@@ -2,7 +2,7 @@
 // status.mjs URL WORDS...: look at a running gateway's status page on a phone and
 // on a desk, light and dark; follow the link to its latest refusal, where WORDS
 // have to stand; see that the page loads itself again. Faults, a line each.
-import { chromium } from 'playwright-core';
+import { browser, end } from './browser.mjs';
 
 const [url, ...words] = process.argv.slice(2);
 const screens = [{ width: 360, height: 800 }, { width: 1280, height: 800 }];
@@ -83,10 +83,6 @@ async function lookAll(page, name) {
 			await look(page, name, screen, scheme);
 }
 
-const browser = await chromium.launch({
-	executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-	args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-});
 const page = await browser.newPage();
 let loads = 0;
 
@@ -115,7 +111,4 @@ const text = await page.textContent('body');
 for (const word of words)
 	if (!text.includes(word))
 		faults.push(`"${word}" does not stand there`);
-await browser.close();
-for (const fault of faults)
-	console.log(fault);
-process.exit(faults.length > 0 ? 1 : 0);
+await end(faults);

@@ -377,6 +377,13 @@ def test_pages_have_their_type_and_are_only_read(site):
         assert answer.status == 405
 
 
+def test_a_part_of_a_page_is_answered_with_all_of_it(site):
+    with gateway(site, FILES) as g:
+        answer = ask(g.port, "/site/", "Range: bytes=0-3", upgrade="")
+        assert answer.status == 200 and answer.text == "<h1>hello</h1>"
+        assert "accept-ranges" not in answer.fields and "content-range" not in answer.fields
+
+
 def test_there_is_no_websocket_among_pages(site):
     with gateway(site, FILES) as g:
         answer = ask(g.port, "/site/", upgrade=UPGRADE)
