@@ -181,6 +181,20 @@ static void cut(struct gate_relay *r)
 		part(r, NULL);
 }
 
+bool gate_relay_cut(struct gate_relay *r, const struct gate_cut *how)
+{
+	if (!r->watch)
+		return false;
+	if (r->watch->is_cut)
+		return true;
+	r->watch->is_cut = true;
+	r->watch->cut = *how;
+	if (!gate_frames_between(&r->watch->from[0]))
+		r->watch->cut.for_server[0] = '\0';
+	cut(r);
+	return true;
+}
+
 /* After the cut: the rest of a frame to the client. */
 static void finish_frame(struct gate_relay *r, struct bytes data)
 {

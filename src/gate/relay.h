@@ -52,5 +52,10 @@ struct gate_relay *gate_relay_start(struct ses_stream *client,
 void gate_relay_close(struct gate_relay *relay);
 /* The same, but what was received is sent on before. */
 void gate_relay_part(struct gate_relay *relay);
+/*
+ * Cut one whose messages are judged, as a judge would. False: it is not such a
+ * one, and has no place for a frame.
+ */
+bool gate_relay_cut(struct gate_relay *relay, const struct gate_cut *cut);
 
 #endif

@@ -406,16 +406,27 @@ void gate_visit_move(struct ses_list *link, struct gate_policy *policy)
 
 #define GOING_AWAY "the gateway is going away"
 
-/* Its moment has come; a tunnel cannot be told why, only closed. */
+/*
+ * Its moment has come; a tunnel can be told why only where its frames are
+ * looked at, and is closed otherwise.
+ */
 static void on_leave(struct ses_timer *timer)
 {
+	static const struct gate_cut goodbye = {
+		.code = 1001,
+		.reason = GOING_AWAY,
+		.for_server = GOING_AWAY,
+	};
 	struct gate_visit *v = ses_container_of(timer, struct gate_visit, timer);
 
 	if (v->conn) {
 		sesame_conn_close(v->conn, 1001, GOING_AWAY);
 		return;
 	}
-	gate_record_end(v->record, GATE_END_GATEWAY, 0, BYTES(GOING_AWAY));
+	gate_record_end(v->record, GATE_END_GATEWAY, v->memo ? 1001 : 0,
+			BYTES(GOING_AWAY));
+	if (gate_relay_cut(v->relay, &goodbye))
+		return; /* on_relay_gone says farewell */
 	gate_relay_part(v->relay);
 	v->relay = NULL;
 	gate_visit_farewell(v);

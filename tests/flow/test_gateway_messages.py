@@ -334,6 +334,26 @@ def test_without_limits_every_byte_passes_as_it_is(tmp_path):
         s.close()
 
 
+def test_a_tunnel_that_is_looked_at_is_told_of_a_stop(tmp_path):
+    with Talker() as server, gateway(tmp_path, config(
+            server.port, ["message: 10"], "stop: {spread: 0ms}\n")) as g:
+        s, rest = joined(g, server, early=b"\x82\x7e\x01\x00" + b"a" * 100)
+        while len(rest) < 104:
+            rest += s.recv(4096)
+        s.sendall(masked(0x01, b"begun"))
+        assert server.peer.recv(100) == masked(0x01, b"begun")
+        g.process.terminate()
+        got = server.peer.recv(100)
+        assert got[0] == 0x88 and bytes(a ^ b for a, b in zip(got[6:8], got[2:4])) == b"\x03\xe9"
+        server.peer.sendall(b"a" * 156)
+        rest += read_all(s)
+        assert rest[260] == 0x88 and rest[262:264] == b"\x03\xe9", "between two frames"
+        s.close()
+        assert g.process.wait(10) == 0
+        close = [l for l in lines(g) if l["event"] == "close"][0]
+        assert close["code"] == 1001 and close["by"] == "gateway"
+
+
 def test_a_reload_changes_the_limits_of_those_that_are_looked_at(tmp_path):
     with Talker() as server:
         before, after = (config(server.port, ["message: %d" % n]) for n in (10, 20))
