@@ -103,6 +103,7 @@ http {{
       if ($agent_ok = 0) {{ return 403; }}
       allow 10.0.0.0/8; deny all; limit_req zone=r; limit_conn c 1;
       proxy_pass http://app; proxy_set_header Sec-WebSocket-Protocol "";
+      proxy_set_header Sec-WebSocket-Version 8;
       proxy_hide_header Sec-WebSocket-Accept;
     }}
   }}
@@ -132,6 +133,7 @@ RewriteEngine On
 RewriteCond %{{HTTP:Origin}} !=https://other.example
 RewriteRule ^ - [F]
 RequestHeader unset Sec-WebSocket-Protocol
+RequestHeader set Sec-WebSocket-Version 8
 Header unset Sec-WebSocket-Accept
 ProxyPass / http://127.0.0.1:3000/
 AllowCONNECT 443
@@ -166,6 +168,7 @@ frontend f
   bind 127.0.0.1:8080
   http-request del-header Upgrade
   http-request del-header Sec-WebSocket-Protocol
+  http-request set-header Sec-WebSocket-Version 8
   http-response del-header Sec-WebSocket-Accept
   http-request set-header Host app.internal
   stick-table type ipv6 size 1k expire 1m store http_req_rate(1m)
@@ -194,6 +197,8 @@ http://other.example:8080 {
   tls internal
   reverse_proxy 127.0.0.1:3000 {
     header_up -Sec-WebSocket-Protocol
+    header_up -Sec-WebSocket-Version
+    unhealthy_request_count 5
     header_down -Sec-WebSocket-Accept
     transport http {
       read_timeout 5s
