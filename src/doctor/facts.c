@@ -14,6 +14,7 @@
 
 #include "base/base64.h"
 #include "doctor/harvest.h"
+#include "doctor/proxy_kind.h"
 #include "doctor/redact.h"
 #include "doctor/result.h"
 #include "net/addr.h"
@@ -448,7 +449,8 @@ static void know_the_certified(struct doctor_facts *f)
 	const struct doctor_case *c = f->chart->c;
 
 	if (!f->base || !c->proxy ||
-	    (f->base->error != SESAME_EPROXY && !doctor_missed_proxy(f)) ||
+	    (f->base->error != SESAME_EPROXY && !doctor_missed_proxy(f) &&
+	     !doctor_found(f->chart, DOCTOR_F_PROXY_OTHER_KIND)) ||
 	    ses_url_redact(bytes_of_str(c->proxy), f->certified,
 			   sizeof(f->certified)) < 0)
 		snprintf(f->certified, sizeof(f->certified), "%s", f->host);
@@ -461,6 +463,23 @@ static void know_the_certified(struct doctor_facts *f)
 			 "given by --proxy");
 	know(f, "proxy_from", f->proxy_from);
 	know(f, "variable", c->proxy_from ? c->proxy_from : "");
+}
+
+/* What the proxy is instead, and its URL if that is so. */
+static void know_the_proxy_kind(struct doctor_facts *f)
+{
+	struct doctor_proxy_kind kind;
+	const char *place = strstr(f->certified, "://");
+
+	if (!doctor_found(f->chart, DOCTOR_F_PROXY_OTHER_KIND))
+		return;
+	doctor_proxy_kind(f->base, f->chart->c->proxy, &kind);
+	copy(f, bytes_of_str(kind.what), f->proxy_kind, sizeof(f->proxy_kind));
+	know(f, "proxy_kind", f->proxy_kind);
+	if (kind.scheme && place)
+		snprintf(f->proxy_try, sizeof(f->proxy_try), "%s%s",
+			 kind.scheme, place);
+	know(f, "proxy_try", f->proxy_try);
 }
 
 static void know_the_fault(struct doctor_facts *f)
@@ -587,6 +606,7 @@ void doctor_know(struct doctor_facts *f)
 	know_about_h2(f);
 	know_the_fault(f);
 	know_the_certified(f);
+	know_the_proxy_kind(f);
 	know_the_name(f);
 	know_the_session(f);
 	know(f, "credentials",

@@ -21,7 +21,7 @@ struct doctor_facts {
 	char nobody[700], elsewhere[1400], misfit[500];
 	char upstream[300], slashed[302], origin_host[300], certified[300], nameless[400], proxy_from[80], session[256], by[520];
 	struct why_value value[48];
-	char user[80], from[100];
+	char user[80], from[100], proxy_kind[140], proxy_try[320];
 	size_t n_values;
 	bool proven;   /* expected is known, */
 	bool pastable; /* and can be written down as it is */

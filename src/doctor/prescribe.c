@@ -363,6 +363,26 @@ static const struct why_remedy for_proxy_of_variable[MOST_OWN] = {
 	 .snippet = "ss -ltnp"},
 };
 
+/* A forward proxy that is of another kind than its URL says, */
+static const struct why_remedy for_proxy_of_other_kind[MOST_OWN] = {
+	{.who = "client",
+	 .what = "Name it by what it speaks.",
+	 .where = "--proxy, or the variable that names it",
+	 .snippet = "sesame doctor --proxy {proxy_try} {url}"},
+	{.who = "client",
+	 .what = "Or go without it for this host.",
+	 .where = "--no-proxy, or the variable no_proxy",
+	 .snippet = "sesame doctor --no-proxy {url}"},
+};
+
+/* or of none at all. */
+static const struct why_remedy for_no_proxy_there[MOST_OWN] = {
+	{.who = "client",
+	 .what = "Go without it, or name the port at which the proxy is.",
+	 .where = "--proxy and --no-proxy, or the variables proxy and no_proxy",
+	 .snippet = "sesame doctor --no-proxy {url}"},
+};
+
 /* A resolver that is mute says nothing about the name. */
 static const struct why_remedy for_mute_resolver[MOST_OWN] = {
 	{.who = "client",
@@ -409,6 +429,9 @@ static const struct why_remedy *own_remedies(const struct doctor_facts *f)
 	if (doctor_missed_proxy(f))
 		return from && from[0] != '-' ? for_proxy_of_variable
 					      : for_proxy_of_option;
+	if (doctor_found(f->chart, DOCTOR_F_PROXY_OTHER_KIND))
+		return f->proxy_try[0] ? for_proxy_of_other_kind
+				       : for_no_proxy_there;
 	if (is_mute_resolver(f))
 		return for_mute_resolver;
 	if (f->base && doctor_is_proxy_tls(f->base) &&

@@ -11,6 +11,7 @@
 #include <sesame/error.h>
 
 #include "doctor/finding.h"
+#include "doctor/proxy_kind.h"
 #include "doctor/result.h"
 #include "doctor/told.h"
 
@@ -44,12 +45,17 @@ bool doctor_is_proxy_tls(const struct doctor_probe *p)
 		fault == SES_TLS_HOSTNAME);
 }
 
-static enum doctor_finding_kind proxy_symptom(const struct doctor_probe *p)
+static enum doctor_finding_kind proxy_symptom(const struct doctor_probe *p,
+					      const struct doctor_case *c)
 {
+	struct doctor_proxy_kind kind;
 	const struct ses_dial_step *step = last_step(p);
 	const char *text = step ? step->text : "";
 	int status = p->dial.proxy_status;
 
+	doctor_proxy_kind(p, c->proxy, &kind);
+	if (kind.what[0])
+		return DOCTOR_F_PROXY_OTHER_KIND;
 	if (status == 407 || has_word(text, "authentication") ||
 	    has_word(text, "credential") || has_word(text, "password") ||
 	    has_word(text, "log in") ||
@@ -166,7 +172,7 @@ static enum doctor_finding_kind connection_symptom(const struct doctor_probe *p,
 	    doctor_is_proxy_tls(p))
 		return tls_symptom(p, c);
 	if (p->error == SESAME_EPROXY || (step && kind == SES_DIAL_PROXY))
-		return proxy_symptom(p);
+		return proxy_symptom(p, c);
 	if (c->proxy)
 		return missing_proxy_symptom(p);
 	if (p->error == SESAME_ENAME)

@@ -218,6 +218,7 @@ static void on_proxy_tls(struct ses_stream *s)
 {
 	struct ses_dial *d = s->owner;
 
+	d->report.proxy_spoke = true;
 	ses_dial_end_step(d, 0, 0, "TLS with the proxy");
 	ses_dial_ask_proxy(d);
 }

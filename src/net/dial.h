@@ -67,6 +67,7 @@ struct ses_dial_report {
 	/* Meaningful when a TLS step is there; or of the proxy's TLS, when
 	 * that is what failed. */
 	struct ses_tls_info tls;
+	bool proxy_spoke; /* TLS or SOCKS as its URL has it: it is of that kind */
 	/* A proxy's answer to CONNECT: its status, head and body's beginning. */
 	int proxy_status;
 	char proxy_head[4096];

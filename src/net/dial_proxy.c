@@ -134,6 +134,7 @@ static void on_method(struct ses_stream *s, uint8_t *data, size_t len)
 	if (!gather(d, data, len))
 		return;
 	n = ses_socks_read_method(ses_buf_bytes(&d->in), &wants_user, &text);
+	d->report.proxy_spoke = n > 0;
 	if (n < 0)
 		fail(d, text);
 	if (n <= 0)

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import jsonschema
@@ -585,3 +586,49 @@ def test_the_default_report_quotes_the_message_that_refuses():
     assert 'told "{"error":"unauthorized for' in flat
     assert "then close 1008 (go away)" in flat
     assert "K7x9Qz2m" not in done.stdout and "\x1b[31m" not in done.stdout
+
+
+# the proxy's scheme, what listens there, what is said of it, what to try
+OTHER_KINDS = {
+    "https, no TLS": ("https", b"HTTP/1.1 400 Bad Request\r\n\r\n", "it speaks no TLS", "http"),
+    "https, SOCKS": ("https", b"\x05\xff", "it answers TLS as a SOCKS proxy does", "socks5"),
+    "socks5, HTTP": ("socks5", b"HTTP/1.1 400 Bad Request\r\n\r\n",
+                     "it does not speak SOCKS 5", "http"),
+    "http, SOCKS": ("http", b"\x05\xff", "it answers as a SOCKS proxy does", "socks5"),
+    "http, a web server": ("http", b"HTTP/1.1 501 Unsupported method\r\n\r\n",
+                           "a web server and no forward proxy", None),
+    "http, SSH": ("http", b"SSH-2.0-OpenSSH_9.2\r\n", "it speaks no HTTP, and says", None),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_KINDS)
+def test_a_proxy_of_another_kind_is_told_as_that(name):
+    scheme, text, says_of_it, instead = OTHER_KINDS[name]
+    sock = socket.create_server(("127.0.0.1", 0))
+    port = sock.getsockname()[1]
+
+    def serve():
+        while True:
+            try:
+                conn, _ = sock.accept()
+                conn.recv(4096)
+                conn.sendall(text)
+                conn.close()
+            except OSError:
+                return
+
+    threading.Thread(target=serve, daemon=True).start()
+    diagnosis, status = diagnose("-x", f"{scheme}://127.0.0.1:{port}", "ws://chat.example/")
+    sock.close()
+    verdict = diagnosis["verdict"]
+    assert (verdict["cause"], verdict["who"], status) == ("net.proxy-denied", "client", 1)
+    assert says_of_it in verdict["summary"]
+    assert (f"Try {instead}://127.0.0.1:{port}." in verdict["summary"]) == bool(instead)
+    assert "refuses to connect" not in verdict["summary"]
+
+
+def test_a_proxy_that_refuses_is_still_one_that_refuses():
+    refusal = answer(b"405 Method Not Allowed", b"", [b"Via: 1.1 gate.example"])
+    with Peer(says(refusal)) as peer:
+        diagnosis, _ = diagnose("-x", f"http://127.0.0.1:{peer.port}", "ws://chat.example/")
+    assert "refuses to connect to chat.example" in diagnosis["verdict"]["summary"]
