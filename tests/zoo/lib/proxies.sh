@@ -10,7 +10,10 @@ elsewhere() {
 	"$@"
 }
 # node_app PORT NAME [WORD], python_app PORT NAME [WORD]: see applications.js and .py.
-node_app() { run_at "$1" node "$LIB/applications.js" "$1" "$variant" "${@:2}"; }
+node_app() {
+	cd "$T" # where Gun makes a folder
+	run_at "$1" node "$LIB/applications.js" "$1" "$variant" "${@:2}"
+}
 python_app() { run_at "$1" "$PY" "$LIB/applications.py" "$1" "$2" "$variant" "${@:3}"; }
 # node_gateway NAME: a proxy of npm's, before $P1; see gateways.js.
 node_gateway() { run_at "$PORT" node "$LIB/gateways.js" "$PORT" "$variant" "$1" "$T"; }

@@ -98,6 +98,7 @@ const services = {
 
   'node-media-server'() {
     const MediaServer = require('node-media-server');
+    process.chdir(folder); // where it leaves its data
     new MediaServer({
       bind: host,
       http: { port, bind: host },
