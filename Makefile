@@ -5,6 +5,7 @@
 
 BUILD ?= build
 JOBS  ?= $(shell nproc 2>/dev/null || echo 2)
+CHAT  ?= 127.0.0.1:8080
 CTEST  = ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 
 SETUPS = setup-build setup-demo setup-test setup-zoo setup-fuzz
@@ -39,8 +40,8 @@ demo: setup-demo
 
 demo-chat: setup-demo
 	@tools/build $(BUILD) sesame
-	@echo 'Open http://127.0.0.1:8080/ in two windows; Ctrl-C ends it.'
-	@$(BUILD)/sesame serve -c examples/chat/sesame.yaml
+	@echo 'Open http://$(CHAT)/ in two windows; Ctrl-C ends it.'
+	@$(BUILD)/sesame serve -c examples/chat/sesame.yaml --listen $(CHAT)
 
 test: setup-test
 	@tools/build $(BUILD)

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: MIT
 """The chat of examples/chat, as it is there, in two tabs of a real browser."""
+import asyncio
 import os
 import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
-from gateways import Gateway, ask, run
+import websockets
+from gateways import Gateway, ask, dial, run
 from ports import free_port
+from rawsocket import BUILD
 
 TOP = Path(__file__).resolve().parents[2]
 BROWSER = TOP / "tests/browser"
@@ -34,6 +39,48 @@ def test_its_page_asks_nobody_else(tmp_path):
         assert "src=" not in page.text.replace("img-src", "")
     finally:
         g.stop()
+
+
+@pytest.mark.skipif(not shutil.which("make") or not BUILD or
+                    not (Path(BUILD) / "Makefile").exists(),
+                    reason="there is nothing to build with")
+def test_the_target_of_make_serves_it_until_ctrl_c(tmp_path):
+    where = "127.0.0.1:%d" % free_port()
+    # what is to be installed is installed, or this test would not be run
+    command = ["make", "-o", "setup-demo", "demo-chat", "BUILD=" + BUILD, "CHAT=" + where]
+    with open(tmp_path / "out", "w") as out:
+        p = subprocess.Popen(command, cwd=TOP, stdout=out, stderr=out, start_new_session=True)
+        said = (tmp_path / "out").read_text
+        try:
+            until(lambda: "listening on ws://" + where in said(), 200)
+            assert "Open http://%s/ in two windows" % where in said()
+            assert "<title>Chat</title>" in ask(int(where.split(":")[1]), "/", upgrade="").text
+            asyncio.run(two_talk("ws://%s/chat/lobby" % where))
+            os.killpg(p.pid, signal.SIGINT)  # as a terminal does
+            p.wait(15)
+        finally:
+            if p.poll() is None:
+                os.killpg(p.pid, signal.SIGKILL)
+                p.wait()
+    told = [line for line in said().splitlines() if not line.startswith("make")]
+    assert told[-1] == "sesame: stopping; 0 connections are asked to leave", said()
+    with pytest.raises(ProcessLookupError):
+        os.killpg(p.pid, 0)
+    with pytest.raises(ConnectionRefusedError):
+        dial(int(where.split(":")[1]))
+
+
+def until(happened, seconds):
+    end = time.time() + seconds
+    while not happened():
+        assert time.time() < end
+        time.sleep(0.1)
+
+
+async def two_talk(url):
+    async with websockets.connect(url) as a, websockets.connect(url) as b:
+        await a.send("hello")
+        assert await asyncio.wait_for(b.recv(), 10) == "hello"
 
 
 @pytest.mark.skipif(not shutil.which("node") or
