@@ -11,7 +11,8 @@
 #include "doctor/result.h"
 #include "wire/deflate.h"
 
-#define BODY_MS 1000 /* for the body, once the head is here */
+#define BODY_MS	     1000 /* for the body, once the head is here */
+#define MOST_INTERIM 32	  /* answers that only announce one */
 
 /* ---- the body ---- */
 
@@ -189,6 +190,12 @@ void doctor_read_head(struct probing *x)
 		if (n <= 0 || head.status == 101 || head.status >= 200)
 			break;
 		ses_buf_consume(&x->in, (size_t)n); /* 100, 103: not yet it */
+		x->p->interim = head.status;
+		if (++x->p->n_interim == MOST_INTERIM) {
+			doctor_tell_time(x);
+			doctor_conclude(x, DOCTOR_NO_ANSWER, SESAME_ETIMEOUT);
+			return;
+		}
 		doctor_start_head(x);
 	}
 	if (n < 0)

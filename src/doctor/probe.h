@@ -60,6 +60,8 @@ struct doctor_probe {
 	size_t head_len;
 	struct ses_head parsed; /* borrows from head; meaningful when status */
 	int status; /* 0: none */
+	/* How many only announced an answer (RFC 9110 15.2), the last status. */
+	int n_interim, interim;
 	uint8_t *body;
 	size_t body_len; /* at most 64 KiB are kept; codings undone */
 	bool body_swells; /* it was compressed, and is longer than that */

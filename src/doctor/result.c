@@ -437,7 +437,12 @@ static void say_no_answer(const struct doctor_probe *p, char *out, size_t size)
 		snprintf(out, size, "TLS without HTTP/2");
 		return;
 	}
-	if (p->error == SESAME_ETIMEOUT)
+	if (p->n_interim)
+		snprintf(out, size,
+			 "only %d interim answer%s (%d %s), and no final one",
+			 p->n_interim, p->n_interim == 1 ? "" : "s", p->interim,
+			 ses_status_phrase(p->interim));
+	else if (p->error == SESAME_ETIMEOUT)
 		snprintf(out, size, "connected, then silence for %.0f s",
 			 p->ms / 1000);
 	else if (p->error == SESAME_ERESET)

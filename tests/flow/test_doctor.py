@@ -84,7 +84,10 @@ ENDS = {
                      "unreachable", None, r"broken HTTP: "),
     "endless 100s": (says(*[b"HTTP/1.1 100 Continue\r\n\r\n"] * 100,
                           pause=0.02),
-                     "unreachable", None, r"silence for 1 s"),
+                     "unreachable", None,
+                     r"only 32 interim answers \(100 Continue\), and no final one"),
+    "100 alone": (says(b"HTTP/1.1 100 Continue\r\n\r\n", linger=20), "unreachable", None,
+                  r"only 1 interim answer \(100 Continue\), and no final one"),
     "not HTTP": (says(b"-ERR unknown command\r\n"),
                  "unreachable", None, r'not HTTP: "-ERR unknown'),
 }
