@@ -134,11 +134,15 @@ static struct doctor_unit decode(const struct doctor_reading *r, size_t times,
 	struct ahead a;
 	size_t n = 0;
 
-	if (u.what != '%' && u.what != '&' && u.what != '\\')
+	if (u.what != '%' && u.what != '=' && u.what != '&' && u.what != '\\')
 		return u;
 	look_ahead(r, times, at, &a);
-	if (u.what == '%' && number(&a, 1, 2, 16, &value))
+	/* "%2f", and "=2F" of quoted-printable */
+	if ((u.what == '%' || u.what == '=') && number(&a, 1, 2, 16, &value))
 		n = 3; /* a byte, whatever it is part of */
+	else if (u.what == '%' && a.n > 1 && a.byte[1] == 'u' &&
+		 number(&a, 2, 4, 16, &value))
+		n = 6;
 	else if (u.what == '&')
 		n = entity(&a, &value);
 	else if (u.what == '\\')
@@ -146,13 +150,16 @@ static struct doctor_unit decode(const struct doctor_reading *r, size_t times,
 	if (n == 0)
 		return u;
 	*changed = true;
-	return (struct doctor_unit){u.what == '%' ? value : unit_of(value),
+	return (struct doctor_unit){n == 3 && u.what != '&' && u.what != '\\'
+					    ? value
+					    : unit_of(value),
 				    a.end[n - 1]};
 }
 
 static bool has_escape(struct bytes text)
 {
 	return bytes_find_byte(text, '%') >= 0 ||
+	       bytes_find_byte(text, '=') >= 0 ||
 	       bytes_find_byte(text, '&') >= 0 ||
 	       bytes_find_byte(text, '\\') >= 0;
 }

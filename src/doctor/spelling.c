@@ -9,9 +9,11 @@
 
 #include "base/percent.h"
 
-#define SHORT_SECRET 8 /* counts as a word only */
-#define LONGEST_TAG  60
-#define MOST_GAPS    256
+#define SHORT_SECRET   8 /* counts as a word only */
+#define LEAST_TAIL     6 /* the last four are what a mask leaves, mostly */
+#define LONGEST_TAG    60
+#define LONGEST_ESCAPE 48 /* of one that was escaped again */
+#define MOST_GAPS      256
 
 static bool is_base64_byte(uint8_t c)
 {
@@ -19,11 +21,37 @@ static bool is_base64_byte(uint8_t c)
 	       c == '=';
 }
 
-static bool stands_alone(struct bytes text, size_t at, size_t len)
+/* Whether what begins at @at is, in some reading, no part of a word. */
+static bool ends_word(const struct doctor_reading *r, size_t at)
 {
-	return (at == 0 || !doctor_is_word_byte(text.data[at - 1])) &&
-	       (at + len == text.len ||
-		!doctor_is_word_byte(text.data[at + len]));
+	for (size_t times = 0; times <= r->n_levels; times++) {
+		struct doctor_unit u = doctor_reading_at(r, times, at);
+
+		if (u.what < 128 && !doctor_is_word_byte((uint8_t)u.what))
+			return true;
+	}
+	return false;
+}
+
+/* Whether what ends before @at is: "%22" as well as its last letter. */
+static bool begins_word(const struct doctor_reading *r, size_t at)
+{
+	for (size_t n = 1; n <= LONGEST_ESCAPE && n <= at; n++)
+		for (size_t times = 0; times <= r->n_levels; times++) {
+			struct doctor_unit u =
+				doctor_reading_at(r, times, at - n);
+
+			if (u.end == at && u.what < 128 &&
+			    !doctor_is_word_byte((uint8_t)u.what))
+				return true;
+		}
+	return at == 0;
+}
+
+static bool stands_alone(const struct doctor_reading *r, size_t at, size_t len)
+{
+	return begins_word(r, at) &&
+	       (at + len == r->text.len || ends_word(r, at + len));
 }
 
 /* What looks like a JSON Web Token: its beginning, base64url and dots. */
@@ -44,6 +72,7 @@ static bool is_cut(struct bytes rest)
 {
 	return rest.len == 0 || bytes_starts(rest, BYTES("..")) ||
 	       bytes_starts(rest, BYTES("…")) ||
+	       bytes_starts(rest, BYTES("**")) ||
 	       (rest.data[0] == '<' && rest.len < LONGEST_TAG &&
 		bytes_find_byte(rest, '>') < 0);
 }
@@ -53,7 +82,9 @@ static bool is_same(const struct doctor_secret *secret, uint8_t a, uint8_t b)
 	if (secret->base64)
 		return a == b || (a == '+' && b == '-') ||
 		       (a == '/' && b == '_');
-	return byte_lower(a) == byte_lower(b);
+	/* of letters beyond ASCII the last bytes differ as those within do */
+	return byte_lower(a) == byte_lower(b) ||
+	       ((a ^ b) == 0x20 && a >= 0x80 && a < 0xc0);
 }
 
 /* The code point that @in (not empty) begins with in UTF-8, or 0. */
@@ -79,14 +110,17 @@ static size_t fits(const struct doctor_secret *secret, size_t matched,
 		   struct doctor_unit u)
 {
 	uint8_t wanted = secret->text.data[matched];
-	uint32_t point = 0;
+	uint32_t point = 0, what = u.what & ~DOCTOR_CODE_POINT;
 	size_t n;
 
-	if (u.what < 256)
-		return is_same(secret, wanted, (uint8_t)u.what) ||
-		       (wanted == ' ' && u.what == '+');
+	/* what is written as \xc3 may be a byte or a character */
+	if (what < 256 && (is_same(secret, wanted, (uint8_t)what) ||
+			   (wanted == ' ' && what == '+')))
+		return 1;
+	if (what < 128)
+		return 0;
 	n = utf8_len(bytes_from(secret->text, matched), &point);
-	return point == (u.what & ~DOCTOR_CODE_POINT) ? n : 0;
+	return point == what ? n : 0;
 }
 
 /* "<wbr>", "</b>": how long a tag that @in begins with is. */
@@ -95,7 +129,8 @@ static size_t tag_len(struct bytes in)
 	size_t n = 1;
 
 	if (in.len < 3 || in.data[0] != '<' ||
-	    !(doctor_is_word_byte(in.data[1]) || in.data[1] == '/'))
+	    !(doctor_is_word_byte(in.data[1]) || in.data[1] == '/' ||
+	      in.data[1] == '!'))
 		return 0;
 	while (n < in.len && n < LONGEST_TAG && in.data[n] != '>')
 		n++;
@@ -201,6 +236,10 @@ static void follow_hex(struct match *m, size_t at)
 			return;
 		m->matched++;
 		m->end = at += 2;
+		/* "5a 71", "5a:71" */
+		if (at < text.len && strchr(" :-,", text.data[at]) &&
+		    text.data[at])
+			at++;
 	}
 }
 
@@ -238,7 +277,7 @@ static bool is_found(const struct doctor_secrets *s, const struct match *m,
 	if (secret->base64)
 		return whole || m->matched >= SHORT_SECRET;
 	return (m->matched >= SHORT_SECRET && !secret->weak) ||
-	       stands_alone(m->r->text, at, m->end - at);
+	       stands_alone(m->r, at, m->end - at);
 }
 
 /* Where @secret ends that begins at @at, or @at. */
@@ -276,17 +315,61 @@ static bool may_begin(const struct doctor_secrets *s,
 	return false;
 }
 
+/*
+ * How much of the text at @at is the end of @secret, whose beginning was cut
+ * off or masked: what stands there up to a blank or a quotation mark.
+ */
+static size_t tail_len(const struct doctor_secret *secret, struct bytes tail)
+{
+	if (secret->base64 || tail.len < LEAST_TAIL ||
+	    tail.len >= secret->text.len)
+		return 0;
+	return bytes_equal_nocase(tail, bytes_from(secret->text,
+						   secret->text.len - tail.len))
+		       ? tail.len
+		       : 0;
+}
+
+static bool follows_mask(struct bytes text, size_t at)
+{
+	if (at < 2 || strchr(".*", text.data[at]))
+		return false;
+	if (at > 2 && bytes_starts(bytes_from(text, at - 3), BYTES("…")))
+		return true;
+	return text.data[at - 1] == text.data[at - 2] &&
+	       (text.data[at - 1] == '.' || text.data[at - 1] == '*');
+}
+
+/*
+ * What follows "..." or "**" at @at, or nothing. A quote may begin within a
+ * secret as well, behind a tag that was in it.
+ */
+static struct bytes masked_tail(struct bytes text, size_t at, bool quote)
+{
+	struct bytes rest = bytes_from(text, at);
+	size_t n = 0;
+
+	if (!(at == 0 && quote) && !follows_mask(text, at))
+		return bytes_of(NULL, 0);
+	while (n < rest.len && !strchr(" \t\r\n\"'<>(),;&", rest.data[n]))
+		n++;
+	return bytes_first(rest, n);
+}
+
 size_t doctor_secret_at(const struct doctor_secrets *s,
 			const struct doctor_reading *r, size_t at)
 {
 	struct bytes rest = bytes_from(r->text, at);
+	struct bytes tail = masked_tail(r->text, at, !s->ours);
 	size_t longest = byte_lower(rest.data[0]) == 'e' ? token_len(rest) : 0;
 
-	if (!may_begin(s, r, at))
+	if (tail.len == 0 && !may_begin(s, r, at))
 		return longest;
 	for (size_t i = 0; i < s->n; i++) {
 		size_t len = secret_end(s, &s->one[i], r, at) - at;
 
+		if (len == 0)
+			len = tail_len(&s->one[i], tail);
 		longest = len > longest ? len : longest;
 	}
 	return longest;

@@ -435,6 +435,14 @@ TEST("what was encoded, and encoded again, is hidden as what it is")
 		"p\\u00e4ssw\\u00f6rd1",
 		"p%C3%A4ssw%C3%B6rd1",
 		"p&#228;ssw&#xf6;rd1",
+		"P\303\204SSW\303\226RD1",
+		"p%E4ssw%f6rd1",
+		"p\\xc3\\xa4ssw\\xc3\\xb6rd1",
+		"p%u00e4ssw%u00F6rd1",
+		"p=C3=A4ssw=C3=B6rd1",
+		"Horse<!-- x -->/99\\x+\"y%4z",
+		"48:6F:72:73:65:2f:39:39:5c:78:2b:22:79:25:34:7a",
+		"48 6F 72 73 65 2f 39 39 5c 78 2b 22 79 25 34 7a",
 	};
 	char text[300], out[300];
 
@@ -444,6 +452,21 @@ TEST("what was encoded, and encoded again, is hidden as what it is")
 			doctor_redact(&c, bytes_of_str(text), out, sizeof(out)),
 			"no (***)");
 	}
+}
+
+TEST("of a secret whose beginning was masked no long end is shown")
+{
+	expect("no ...0kie-value!", "no ...0kie-value!"); /* no end of it */
+	expect("no ...0kie-value", "no ...***");
+	expect("no \"****kie-value\"", "no \"*******\"");
+	expect("no ...alue", "no ...alue"); /* four letters, as masks leave */
+}
+
+TEST("a short secret stands alone where an escape ends before it")
+{
+	expect("%7B%22t%22%3A%22abcd%22%7D", "%7B%22t%22%3A%22***%22%7D");
+	expect("%22abcde", "%22abcde");
+	expect("2abcd%22", "2abcd%22");
 }
 
 TEST("what a hostile text can be decoded to takes no long time")

@@ -3,6 +3,7 @@
 all of them encoded, encoded again and broken up before a server repeats them."""
 import html
 import json
+import re
 import subprocess
 import urllib.parse
 
@@ -43,10 +44,16 @@ AGAIN = {
     "split by tags": lambda s: "<wbr>".join(s[i:i + 3] for i in range(0, len(s), 3)),
     "folded": lambda s: "=\r\n".join(s[i:i + 4] for i in range(0, len(s), 4)),
     "wrapped": lambda s: "\n   ".join(s[i:i + 4] for i in range(0, len(s), 4)),
+    "as quoted-printable": lambda s: "".join("=%02X" % ord(c) for c in s),
+    "as JavaScript escapes": lambda s: "".join("%%u%04x" % ord(c) for c in s),
+    "in hexadecimal with colons": lambda s: s.encode().hex(":"),
+    "split by a comment": lambda s: s[:2] + "<!-- x -->" + s[2:],
+    "in a cookie of JSON": lambda s: quoted(json.dumps({"t": s}), 1),
     "in UTF-16": lambda s: s.encode("utf-16-le").decode(),
 }
 # What is left of it when only the wrapping is taken away again.
-PEELS = [urllib.parse.unquote, html.unescape,
+PEELS = [urllib.parse.unquote, html.unescape, lambda t: t.replace("<!-- x -->", ""),
+         lambda t: re.sub("(%u00|=)([2-7][0-9A-Fa-f])", lambda m: chr(int(m[2], 16)), t),
          lambda t: t.replace("\\\\", "\\"), lambda t: t.replace("\\/", "/"),
          lambda t: t.replace("<wbr>", ""), lambda t: t.replace("\\x00", "")]
 
@@ -56,7 +63,8 @@ def look_deep(told, planted):
     for _ in range(6):
         look_for_canaries(told, planted)
         for secret in planted:
-            assert secret.encode().hex() not in told.lower(), secret
+            for digits in (secret.encode().hex(), secret.encode().hex(":")):
+                assert digits not in told.lower(), secret
             tail = secret.rpartition(".")[2]  # the rest may be a name
             for at in range(0, len(tail) - 9):
                 assert tail[at:at + 9] not in told, (secret, told)
@@ -94,7 +102,8 @@ def short_request(peer, end=""):
 
 
 @pytest.mark.parametrize("how", ["as it is", "in capitals", "percent-encoded twice",
-                                 "in JSON, escaped for HTML", "in hexadecimal"])
+                                 "in JSON, escaped for HTML", "in hexadecimal",
+                                 "as quoted-printable", "in a cookie of JSON"])
 def test_short_values_under_any_name_are_hidden(how, tmp_path):
     ways = {**AGAIN, "as it is": str, "in capitals": str.upper}
     text = ", ".join(ways[how](s) for s in SHORT).encode()
