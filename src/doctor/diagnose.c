@@ -9,6 +9,8 @@
 
 #include <math.h>
 
+#include "doctor/luck.h"
+
 /* One cause, one family of causes, or all that a row does not name. */
 struct weight {
 	int cause; /* enum why_cause, or one of these: */
@@ -94,6 +96,13 @@ static const struct row *find_row(const struct row *rows, size_t n,
 bool doctor_is_symptom(enum doctor_finding_kind kind)
 {
 	return group_of[kind] == GROUP_SYMPTOM;
+}
+
+bool doctor_is_told_by_itself(enum doctor_finding_kind kind)
+{
+	return group_of[kind] == GROUP_WORDS || group_of[kind] == GROUP_CONFIG ||
+	       group_of[kind] == GROUP_BACKEND ||
+	       group_of[kind] == GROUP_SESSION;
 }
 
 bool doctor_has_prior(enum doctor_finding_kind symptom)
@@ -190,6 +199,22 @@ static void normalise(double p[WHY_N_CAUSES])
 		p[c] = p[c] / sum * (1 - DOUBT) + DOUBT / WHY_N_CAUSES;
 }
 
+/*
+ * If it was luck, nothing is known but that the answers change by themselves:
+ * with the server that is asked, with what is left of a limit, with the time.
+ */
+static void allow_for_luck(double p[WHY_N_CAUSES], double luck)
+{
+	static const enum why_cause fickle[] = {
+		WHY_SERVER_STICKY_SESSION, WHY_SERVER_BACKEND_DOWN,
+		WHY_SERVER_LIMIT, WHY_ACCESS_RATE};
+
+	for (int c = 0; c < WHY_N_CAUSES; c++)
+		p[c] *= 1 - luck;
+	for (size_t i = 0; i < LEN(fickle); i++)
+		p[fickle[i]] += luck / LEN(fickle);
+}
+
 /* What a finding added to the best cause, against all the others together. */
 static double weigh(const struct doctor_opinion *o,
 		    enum doctor_finding_kind kind)
@@ -223,6 +248,8 @@ void doctor_diagnose(const struct doctor_chart *chart,
 	for (int c = 0; c < WHY_N_CAUSES; c++)
 		o.p[c] = log(o.p[c]) + judge(chart, (enum why_cause)c);
 	normalise(o.p);
+	o.luck = doctor_luck(chart);
+	allow_for_luck(o.p, o.luck);
 	for (int c = 0; c < WHY_N_CAUSES; c++)
 		if (o.p[c] > o.p[o.best])
 			o.best = (enum why_cause)c;

@@ -12,6 +12,8 @@
 struct doctor_opinion {
 	double p[WHY_N_CAUSES]; /* sums to 1 */
 	enum why_cause best;
+	/* How likely the proof is one of luck; taken off already (luck.h). */
+	double luck;
 	/* For each finding, what it added to the best cause's log odds. */
 	double weight[DOCTOR_MAX_FINDINGS];
 };
@@ -21,6 +23,8 @@ void doctor_diagnose(const struct doctor_chart *chart,
 
 /* Whether a finding is a symptom: how the user's own request ended. */
 bool doctor_is_symptom(enum doctor_finding_kind kind);
+/* Whether an answer or a configuration says it by itself, without a comparison. */
+bool doctor_is_told_by_itself(enum doctor_finding_kind kind);
 /* Whether priors.def has a row for this symptom. */
 bool doctor_has_prior(enum doctor_finding_kind symptom);
 /* Why a finding weighs anything (evidence.def), or what the prior of a symptom

@@ -10,6 +10,7 @@
 
 #include "doctor/harvest.h"
 #include "doctor/harvest_inner.h"
+#include "doctor/luck.h"
 #include "doctor/result.h"
 
 /* Scripts of the page that was given, when it is elsewhere. */
@@ -56,25 +57,36 @@ static bool any_wavers(const struct doctor_chart *chart)
 }
 
 /*
- * The deciding pair once more, in the order A B B A: servers that take turns
- * would tell A from B in any other. Where the answers to the same request
- * differ, both are asked more often.
+ * How often each side of the deciding pair is to be asked: once more will do,
+ * unless the order of the answers is all there is. Where answers to the same
+ * request differ, both are asked more often.
+ */
+static int times_for(const struct doctor_chart *chart)
+{
+	if (any_wavers(chart))
+		return DOCTOR_TIMES;
+	return doctor_is_bare(chart) ? 3 : 2;
+}
+
+/*
+ * The deciding pair once more, in the order A B B A (B A A B A B): servers that
+ * take turns, up to four of them, would tell A from B in simpler ones.
  */
 static bool repeat_pair(const struct doctor_chart *chart,
 			struct doctor_trial *ret_next)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
 	const struct doctor_probe *key = doctor_key(chart);
-	int times = any_wavers(chart) ? DOCTOR_TIMES : 2, own, other;
+	int times = times_for(chart), other;
+	int own = doctor_score(chart, &base->trial).n;
 
-	own = doctor_score(chart, &base->trial).n;
 	if (!key || key->trial.change == DOCTOR_HOLD) {
 		*ret_next = (struct doctor_trial){.change = DOCTOR_NOTHING};
 		return times > 2 && own < times;
 	}
 	other = doctor_score(chart, &key->trial).n;
-	*ret_next = own < other || (own == other && own % 2 == 0) ? base->trial
-								  : key->trial;
+	*ret_next = own < other || (own == other && own > 2) ? base->trial
+							     : key->trial;
 	return own < times || other < times;
 }
 

@@ -282,7 +282,8 @@ bool doctor_plan(const struct doctor_chart *chart,
 		return true;
 	if (doctor_found(chart, DOCTOR_F_SPLIT) && !doctor_key(chart))
 		return false; /* nothing can be told from a pair any more */
-	sure = opinion->p[opinion->best] >= SURE;
+	/* against luck nothing helps but what was repeated above */
+	sure = opinion->p[opinion->best] >= SURE * (1 - opinion->luck);
 	if (sure && doctor_key(chart))
 		return false;
 	if (choose(chart, opinion, state_of(chart, base), ret_next)) {

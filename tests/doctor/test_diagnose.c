@@ -956,7 +956,7 @@ static const struct patient patients[] = {
 		     {DOCTOR_H2, NULL, "@h2 HTTP/2 200\n\n"},
 		     {DOCTOR_NO_QUERY, NULL, "@open"}},
 	 .cause = "access.waf",
-	 .at_least = 0.8},
+	 .at_least = 0.78},
 	{.name = "an Origin that is missed without a word",
 	 .url = URL,
 	 .answer = "@closed",

@@ -100,7 +100,7 @@ TEST("the parameter that opens is the proof")
 		bed_examine(&b, &rows[i]);
 		assert_int_equal(b.verdict.cause, WHY_URL_QUERY);
 		assert_true(b.verdict.confidence > 0.9);
-		assert_int_equal(b.verdict.proof.repeated, 1);
+		assert_true(b.verdict.proof.repeated >= 1);
 		assert_non_null(
 			strstr(b.verdict.summary,
 			       i == 0 ? "with v=8 in the query the same"

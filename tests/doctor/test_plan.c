@@ -56,10 +56,11 @@ TEST("a foreign Origin that is refused is the first thing to leave out")
 TEST("the deciding pair is repeated, A B B A, and then it is enough")
 {
 	static struct bed b;
-	const struct patient p = {.url = URL,
-				  .origin = "https://a.example",
-				  .answer = "HTTP/1.1 403 F\n\n",
-				  .answers = {{DOCTOR_NO_ORIGIN, NULL, "@open"}}};
+	const struct patient p = {
+		.url = URL,
+		.origin = "https://a.example",
+		.answer = "HTTP/1.1 403 F\nServer: nginx/1.22.1\n\n",
+		.answers = {{DOCTOR_NO_ORIGIN, NULL, "@open"}}};
 
 	bed_examine(&b, &p);
 	assert_int_equal(count_change(&b, DOCTOR_NOTHING), 2);
@@ -67,6 +68,26 @@ TEST("the deciding pair is repeated, A B B A, and then it is enough")
 	assert_int_equal(b.chart.probe[2]->trial.change, DOCTOR_NO_ORIGIN);
 	assert_int_equal(b.chart.probe[3]->trial.change, DOCTOR_NOTHING);
 	assert_true(b.chart.n_probes <= 5);
+	bed_strip(&b);
+}
+
+TEST("where the order of the answers is all there is, it has to be longer")
+{
+	static const enum doctor_change order[] = {
+		DOCTOR_NOTHING, DOCTOR_NO_ORIGIN, DOCTOR_NO_ORIGIN,
+		DOCTOR_NOTHING, DOCTOR_NO_ORIGIN, DOCTOR_NOTHING};
+	static struct bed b;
+	const struct patient p = {.url = URL,
+				  .origin = "https://a.example",
+				  .answer = "HTTP/1.1 403 F\n\n",
+				  .answers = {{DOCTOR_NO_ORIGIN, NULL, "@open"}}};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.chart.n_probes, ARRAY_LEN(order));
+	for (size_t i = 0; i < ARRAY_LEN(order); i++)
+		assert_int_equal(b.chart.probe[i]->trial.change, order[i]);
+	assert_int_equal(b.verdict.cause, WHY_ACCESS_ORIGIN);
+	assert_true(b.verdict.confidence > 0.94 && b.verdict.confidence < 0.96);
 	bed_strip(&b);
 }
 
