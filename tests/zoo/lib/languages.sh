@@ -182,6 +182,8 @@ inspircd_with() {
 }
 # janus_with [LINE]: Janus' WebSocket at $PORT, its admin's at $P2.
 janus_with() {
+	local others
+	others=$(printf 'libjanus_%s.so,' http nanomsg mqtt rabbitmq pfunix)
 	mkdir -p "$T/janus" "$T/none"
 	cat >"$T/janus/janus.jcfg" <<-END
 		general: {
@@ -190,7 +192,7 @@ janus_with() {
 		  plugins_folder = "$T/none"
 		}
 		transports: {
-		  disable = "libjanus_http.so,libjanus_nanomsg.so,libjanus_mqtt.so,libjanus_rabbitmq.so,libjanus_pfunix.so"
+		  disable = "${others%,}"
 		}
 		nat: {}
 	END
