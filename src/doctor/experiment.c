@@ -197,11 +197,25 @@ static bool answers_http1(const struct doctor_chart *chart)
 	return false;
 }
 
+/*
+ * Who answers a TLS hello in HTTP/1 speaks that, whatever becomes of requests:
+ * servers that take both drop what a rule forbids in either.
+ */
+static bool answers_tls_in_http1(const struct doctor_chart *chart)
+{
+	const struct doctor_probe *p = doctor_tried(chart, DOCTOR_SCHEME, NULL);
+
+	return p && p->dial.tls.fault == SES_TLS_NOT_TLS &&
+	       bytes_contains_nocase(bytes_of_str(p->dial.tls.text),
+				     BYTES("\"HTTP/1."));
+}
+
 static void find_h2(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
 	const struct doctor_probe *p = doctor_tried(chart, DOCTOR_H2, NULL);
-	bool proper = base->outcome != DOCTOR_ANSWERED && answers_http1(chart);
+	bool proper = base->outcome != DOCTOR_ANSWERED &&
+		      (answers_http1(chart) || answers_tls_in_http1(chart));
 	char result[160];
 
 	if (proper)

@@ -141,7 +141,11 @@ static inline void lie_unconnected(struct doctor_probe *p, const char *word)
 		for (int i = 0; i < 10; i++)
 			if (strncmp(word + 4, faults[i], strlen(faults[i])) == 0)
 				p->dial.tls.fault = (enum ses_tls_fault)i;
-		if (strchr(word, ':'))
+		if (strstr(word, "sent "))
+			snprintf(p->dial.tls.text, sizeof(p->dial.tls.text),
+				 "the peer does not speak TLS; it %s",
+				 strstr(word, "sent "));
+		else if (strchr(word, ':'))
 			snprintf(p->dial.tls.alert, sizeof(p->dial.tls.alert),
 				 "%s", strchr(word, ':') + 1);
 	}

@@ -193,3 +193,21 @@ TEST("a connection on which nothing is said carries nothing of the user's")
 	doctor_request_fini(&r);
 	bed_strip(&b);
 }
+
+TEST("a port that speaks both and drops requests is not one of HTTP/2 alone")
+{
+	static struct bed b;
+	const struct patient p = {
+		.url = "ws://127.0.0.1:8080/chat",
+		.answer = "@closed",
+		.answers = {
+			{DOCTOR_SCHEME, "wss",
+			 "@tls not-tls, sent \"HTTP/1.1 400 Bad request\""},
+			{DOCTOR_H2, NULL, "@h2 closed"},
+			{DOCTOR_SOURCE, "127.0.0.2", "@open"},
+		}};
+
+	bed_examine(&b, &p);
+	assert_string_equal(why_cause(b.verdict.cause)->id, "access.ip");
+	bed_strip(&b);
+}
