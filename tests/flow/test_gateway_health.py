@@ -16,7 +16,7 @@ from gateways import ask, gateway, reload, run
 from nodes import needs_nginx, needs_ws, nginx, node
 from ports import free_port
 
-HEALTH = "health: {path: /healthz, every: 100ms, fails: 2}"
+HEALTH = "health: {path: /healthz, every: 500ms, fails: 2, rest: 100ms}"
 
 
 def config(servers, *more):
@@ -174,7 +174,7 @@ def test_servers_of_wss_are_checked_over_tls(tmp_path):
 def test_a_reload_remembers_who_fails_and_cuts_nobody(tmp_path):
     a, b = free_port(), free_port()
     with node(a, "a") as first, node(b, "b"):
-        text = config([url(a), url(b)], "health: {path: /healthz, every: 100ms, fails: 5}")
+        text = config([url(a), url(b)], "health: {path: /healthz, every: 300ms, fails: 5}")
         with gateway(tmp_path, text) as g:
             first.signal(signal.SIGUSR2)
             wait_until(g, 0, False)
