@@ -2,21 +2,28 @@
 """Three who read one refusal: the client what it is told, the operator what
 `why` says, the user what the doctor finds. They have to say the same."""
 import hashlib
+import http.client
 import json
 import os
 import re
 import socket
+import ssl
 import subprocess
+import time
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from behind import Behind, saying
-from gateways import REFERENCE, SESAME, Answer, dial, gateway, read_all, request
+from gateways import REFERENCE, SESAME, UPGRADE, Answer, dial, gateway, read_all, request
+from nodes import NGINX, needs_nginx
 
 CONFIG = """\
 listen:
   - {address: "127.0.0.1:0"}
   - {address: "127.0.0.1:0", tls: {certificate: s.pem, key: s.key, client_ca: s.pem, client_cert: optional}}
+  - {address: "127.0.0.1:0", tls: {certificate: s.pem, key: s.key, min_version: 1.3}}
 refusal: {disclose: %(disclose)s%(close)s}
 journal: {file: journal.db}
 routes:
@@ -34,10 +41,12 @@ routes:
   - {path: /chat/11, to: "ws://127.0.0.1:%(down)d"}
   - {path: /chat/12, to: "ws://127.0.0.1:%(rude)d"}
   - {path: /chat/13, to: "ws://127.0.0.1:%(no)d", allow: {origins: ["*"]}}
+  - {path: /chat/14, to: echo}
+  - {path: /pages/**, to: files, root: .}
 """
 
 # Where the doctor does not find the cause yet.
-OPEN = {"another version"}
+OPEN = {"another version", "pages alone"}
 # What cannot be told from outside: a 502 has no reason in it, and a 403 of an application is
 # its own, whatever it means by it.
 FROM_OUTSIDE = {
@@ -72,6 +81,9 @@ CASES = {
     "the wrong scheme": ("/chat/0", None, None, 400, "url.scheme"),
     "another version": ("/chat/4", ["-H", "Sec-WebSocket-Version: 8"], ["Sec-WebSocket-Version: 8"], 426,
                         "server.version"),
+    "a key that is none": ("/chat/14", ["-H", "Sec-WebSocket-Key: short"], ["Sec-WebSocket-Key: short"], 400,
+                           "client.bad-handshake"),
+    "pages alone": ("/pages/", [], [], 404, "server.no-websocket"),
     "a head that is too long": ("/chat/4", ["-H", "Cookie: " + "c" * 12000], ["Cookie: " + "c" * 12000],
                                 431, "client.headers-too-large"),
 }
@@ -95,7 +107,7 @@ def gate(request, tmp_path_factory):
         with gateway(folder, CONFIG % {"disclose": request.param, "close": "", "auth": auth.port,
                                        "down": free_port(), "rude": rude.port, "no": no.port}) as g:
             g.disclose = request.param
-            g.tls_port = int(g.urls[1].rsplit(":", 1)[1])
+            g.tls_port, g.new_tls_port = (int(u.rsplit(":", 1)[1]) for u in g.urls[1:])
             # somebody is there already
             held = []
             for path in ("/chat/8", "/chat/9", "/chat/10"):
@@ -145,9 +157,9 @@ def test_a_refusal_by_a_close_frame_is_found_too(closing, name):
 
 def knock(g, path, *fields):
     raw = request(g.port, path, *fields)
-    for f in fields:
-        if f.startswith("Sec-WebSocket-Version"):
-            raw = raw.replace(b"Sec-WebSocket-Version: 13\r\n", b"", 1)
+    for f in fields:  # in the place of the usual one
+        if f.startswith(("Sec-WebSocket-Version", "Sec-WebSocket-Key")):
+            raw = re.sub(f.split(":")[0].encode() + rb": [^\r]*\r\n", b"", raw, count=1)
     return raw
 
 
@@ -206,3 +218,98 @@ def test_client_operator_and_user_read_the_same(gate, name):
         # what is not disclosed cannot be known: that it is a rule about who may enter can
         assert found.startswith("access."), report["verdict"]["summary"]
         assert REFERENCE.search(json.dumps(report)), "the operator is to be asked about it"
+
+
+# ---- what ends before a request, and what a hop does ----
+
+def told_within(gate, cause, seconds=5):
+    """The last refusal with this cause: nobody told the client its reference."""
+    end = time.time() + seconds
+    while True:
+        found = [s for s in gate.last() if s["cause"] == cause]
+        if found or time.time() > end:
+            return found[0] if found else None
+        time.sleep(0.1)
+
+
+def test_a_client_that_does_not_trust_the_certificate(gate):
+    with pytest.raises(ssl.SSLCertVerificationError):
+        ssl.create_default_context().wrap_socket(dial(gate.tls_port), server_hostname="127.0.0.1")
+    story = told_within(gate, "tls.untrusted")
+    assert story and "unknown_ca" in story["note"] and story["address"] == "127.0.0.1"
+    report = doctor("wss://127.0.0.1:%d/chat/14" % gate.tls_port)
+    assert report["verdict"]["cause"] == "tls.untrusted", report["verdict"]["summary"]
+
+
+def test_a_client_of_an_older_tls(gate):
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with pytest.raises(ssl.SSLError) as told:
+        context.wrap_socket(dial(gate.new_tls_port))
+    assert "PROTOCOL_VERSION" in str(told.value)
+    story = told_within(gate, "tls.version")
+    assert story and story["listener"].startswith("wss://")
+    # the doctor speaks what is wanted here: the fault is that client's alone
+    report = doctor("-k", "wss://127.0.0.1:%d/chat/14" % gate.new_tls_port)
+    assert report["verdict"]["cause"] == "ok", report["verdict"]["summary"]
+
+
+@contextmanager
+def proxied(folder, to):
+    """nginx, as it is when nobody thought of WebSocket."""
+    port = free_port()
+    (folder / "nginx.conf").write_text(
+        "daemon off; master_process off; pid %(f)s/pid; error_log %(f)s/error;\n"
+        "events {}\nhttp { access_log off; client_body_temp_path %(f)s/b; proxy_temp_path %(f)s/p;\n"
+        "fastcgi_temp_path %(f)s/f; uwsgi_temp_path %(f)s/u; scgi_temp_path %(f)s/s;\n"
+        "server { listen 127.0.0.1:%(port)d; location / { proxy_http_version 1.1;\n"
+        "proxy_pass http://127.0.0.1:%(to)d; } } }\n" % {"f": folder, "port": port, "to": to})
+    p = subprocess.Popen([NGINX, "-c", folder / "nginx.conf", "-p", folder], stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(100):
+            try:
+                dial(port).close()
+                break
+            except OSError:
+                time.sleep(0.05)
+        yield port
+    finally:
+        p.terminate()
+        p.wait(10)
+
+
+@needs_nginx
+def test_a_hop_that_loses_upgrade(gate, tmp_path):
+    with proxied(tmp_path, gate.port) as port:
+        client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        client.request("GET", "/chat/14", headers=dict(
+            line.split(": ") for line in UPGRADE.strip().split("\r\n")))
+        answer = client.getresponse()
+        client.close()
+        assert answer.status == 426
+        story = gate.story(answer.headers["Sesame-Reference"])
+        assert (story["cause"], story["status"]) == ("server.proxy-upgrade", 426)
+        report = doctor("ws://127.0.0.1:%d/chat/14" % port)
+        assert report["verdict"]["cause"] == "server.proxy-upgrade", report["verdict"]["summary"]
+
+
+# ---- whether that is all of them ----
+
+ELSEWHERE = {"tls.untrusted", "tls.version", "server.proxy-upgrade"}  # the plays above
+
+
+def causes_in_the_code():
+    """The ids of all causes that the gateway names."""
+    top = Path(__file__).resolve().parents[2] / "src"
+    ids = dict(re.findall(r'^CAUSE\((\w+), "([^"]+)"', (top / "why/causes.def").read_text(), re.M))
+    names = set()
+    for file in (top / "gate").iterdir():
+        names |= set(re.findall(r"\bWHY_(\w+)\b", file.read_text()))
+    faults = (top / "gate/fault.def").read_text()
+    names |= set(re.findall(r'^FAULT\(\w+, "[^"]+", (\w+)', faults, re.M))
+    return {ids[name] for name in names if name in ids and name != "OK"}
+
+
+def test_every_cause_that_the_gateway_can_name_is_read_by_all_three():
+    assert {row[4] for row in CASES.values()} | ELSEWHERE == causes_in_the_code()
