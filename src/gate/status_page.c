@@ -383,13 +383,24 @@ int gate_status_page(const json_t *all, struct ses_buf *out)
 	return 0;
 }
 
+/* A row of two cells; the second one is what is put between the two. */
+static void begin_row(struct ses_buf *out, const char *name)
+{
+	ses_buf_printf(out, "<tr><th>%s</th><td>", name);
+}
+
+static void end_row(struct ses_buf *out)
+{
+	ses_buf_append_str(out, "</td></tr>\n");
+}
+
 static void put_field(struct ses_buf *out, const char *name, const char *value)
 {
 	if (!*value)
 		return;
-	ses_buf_printf(out, "<tr><th>%s</th><td>", name);
+	begin_row(out, name);
 	put(out, value);
-	ses_buf_append_str(out, "</td></tr>\n");
+	end_row(out);
 }
 
 static void put_story(const json_t *s, struct ses_buf *out)
@@ -403,9 +414,10 @@ static void put_story(const json_t *s, struct ses_buf *out)
 	put(out, text_of(s, "cause"));
 	ses_buf_append_str(out, "</h1>\n<p class=\"summary\">");
 	put(out, text_of(s, "sentence"));
-	ses_buf_append_str(out, "</p>\n<table>\n<tr><th>when</th><td>");
+	ses_buf_append_str(out, "</p>\n<table>\n");
+	begin_row(out, "when");
 	put_when(out, number_of(s, "time_ms"));
-	ses_buf_append_str(out, "</td></tr>\n");
+	end_row(out);
 	put_field(out, "asked", text_of(s, "target"));
 	put_field(out, "at", text_of(s, "listener"));
 	put_field(out, "from", text_of(s, "address"));
@@ -415,9 +427,9 @@ static void put_story(const json_t *s, struct ses_buf *out)
 	put_field(out, "User-Agent", text_of(s, "user_agent"));
 	put_field(out, "route", text_of(s, "route"));
 	put_field(out, "behind it", text_of(s, "upstream"));
-	ses_buf_append_str(out, "<tr><th>rule</th><td>");
+	begin_row(out, "rule");
 	put_rule(s, out);
-	ses_buf_append_str(out, "</td></tr>\n");
+	end_row(out);
 	put_field(out, "compared", text_of(s, "compared"));
 	put_field(out, "nearest", text_of(s, "nearest"));
 	ses_buf_append_str(out, "</table>\n<h2>What can be done</h2>\n"

@@ -57,7 +57,8 @@ CLASSES = {
     "secrets compared in a time that tells": [
         HERE + "::test_users_who_are_unknown_take_as_long"],
     "guessing of tokens": [
-        "test_gateway_limits.py::test_who_tries_tokens_is_stopped_even_with_a_good_one"],
+        "test_gateway_limits.py::test_who_tries_tokens_is_stopped_even_with_a_good_one",
+        "test_gateway_publish.py::test_who_guesses_tokens_is_stopped_and_members_are_with_it"],
     "control bytes in logs": [
         "test_gateway.py::test_what_a_client_sends_cannot_control_a_terminal",
         "test_gateway.py::test_what_a_client_sends_cannot_end_its_field_of_the_log",
@@ -66,6 +67,11 @@ CLASSES = {
         "test_gateway.py::test_the_page_of_a_refusal_reflects_the_path_as_plain_text_alone"],
     "an admin interface that a page can reach": [
         "test_gateway_operation.py::test_other_peoples_pages_get_no_answer"],
+    # channels live in one process: no other program's messages are decoded, and
+    # who is no member brings a token
+    "messages of whoever says that it may": [
+        "test_gateway_publish.py::test_a_post_that_may_not_be_is_refused_with_a_reference",
+        "test_gateway_publish.py::test_observing_lets_lists_pass_and_never_a_wrong_token"],
     "a server behind whose certificate nobody checks": [
         "test_gateway_upstream.py::test_the_certificate_of_the_server_behind_is_verified"],
 }
