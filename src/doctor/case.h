@@ -52,6 +52,7 @@ struct doctor_case {
 	unsigned timeout_ms; /* for one handshake; 5 s */
 	unsigned hold_ms;    /* watch an open connection; 0: 500 ms */
 	bool hold_given;
+	unsigned body_ms; /* wait for the end of a body; 0: 1000 ms */
 	bool json, quiet, verbose;
 	bool blind; /* stacks are not to be recognised */
 	/* What else may be looked at, each NULL when not given. */

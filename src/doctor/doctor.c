@@ -21,6 +21,8 @@
 
 #define PAUSE_MS	 250 /* between two handshakes to one server */
 #define AFTER_SILENCE_MS 2000
+#define AGAIN_MS	 100 /* to see that what stayed open opens again */
+#define NO_MORE_MS	 250 /* for a body, where one had no end before */
 #define REPORT_LIMIT	 (16 * 1024 * 1024)
 #define DESCRIPTORS	 8 /* loop, socket, names, certificates, and some */
 
@@ -246,6 +248,17 @@ static void pause_after(const struct doctor_probe *last)
 	nanosleep(&t, NULL);
 }
 
+/* Whether the same was watched before, for as long as is usual, and stayed. */
+static bool stayed_before(const struct doctor_chart *chart,
+			  const struct doctor_trial *trial)
+{
+	const struct doctor_probe *before =
+		doctor_tried(chart, trial->change, trial->value);
+
+	return trial->change != DOCTOR_NOTHING && !trial->parts && before &&
+	       before->outcome == DOCTOR_OPEN;
+}
+
 /*
  * How long to watch an open connection. The user's own request, as long as was
  * asked for; others only as long as it takes to see that they outlive it.
@@ -261,6 +274,8 @@ static unsigned watch_ms(const struct doctor_chart *chart,
 	outlive = (unsigned)(chart->probe[0]->open_ms * 1.5);
 	if (c->hold_ms && c->hold_ms < usual)
 		usual = c->hold_ms;
+	if (stayed_before(chart, trial) && usual > AGAIN_MS)
+		usual = AGAIN_MS;
 	return outlive + usual;
 }
 
@@ -286,6 +301,15 @@ static bool is_soon_told(const struct doctor_chart *chart,
 		base->ms < AFTER_SILENCE_MS / 4);
 }
 
+/* Whether some answer was whole long before its connection was given up. */
+static bool leaves_bodies_open(const struct doctor_chart *chart)
+{
+	for (size_t i = 0; i < chart->n_probes; i++)
+		if (chart->probe[i]->body_open)
+			return true;
+	return false;
+}
+
 /* One more probe for the chart. 0, or -1: out of memory. */
 static int ask(struct doctor_chart *chart, const struct doctor_trial *trial)
 {
@@ -301,6 +325,8 @@ static int ask(struct doctor_chart *chart, const struct doctor_trial *trial)
 	asked.hold_ms = watch_ms(chart, trial);
 	if (is_soon_told(chart, trial) && asked.timeout_ms > AFTER_SILENCE_MS)
 		asked.timeout_ms = AFTER_SILENCE_MS;
+	if (leaves_bodies_open(chart))
+		asked.body_ms = NO_MORE_MS;
 	doctor_progress(chart->c, p->n, trial);
 	if (perform(chart, &asked, trial, p) < 0) {
 		doctor_probe_fini(p);

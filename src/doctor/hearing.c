@@ -106,11 +106,19 @@ static bool body_is_whole(const struct probing *x)
 
 void doctor_read_body(struct probing *x)
 {
+	x->heard_ms = doctor_now_ms();
 	if (body_is_whole(x))
 		doctor_answered(x);
 }
 
 /* ---- the head ---- */
+
+/* Some leave the connection open behind a body whose length they do not tell. */
+static void no_more_body(struct probing *x)
+{
+	x->p->body_open = doctor_now_ms() - x->heard_ms > BODY_MS / 2;
+	doctor_answered(x);
+}
 
 static void accepted(struct probing *x)
 {
@@ -152,7 +160,8 @@ static void take_head(struct probing *x, size_t len)
 		return;
 	}
 	x->stage = READING;
-	doctor_wait_for(x, BODY_MS, doctor_answered);
+	doctor_wait_for(x, x->c->body_ms ? x->c->body_ms : BODY_MS,
+			no_more_body);
 	doctor_read_body(x);
 }
 

@@ -111,6 +111,7 @@ bool doctor_is_bare(const struct doctor_chart *chart)
 	const struct doctor_probe *key = opener(chart);
 
 	return key && !says_itself(base) && base->hops.n == 0 &&
+	       !doctor_found(chart, DOCTOR_F_PAGE_OPENS) &&
 	       !goes_elsewhere(key->trial.change) && !is_named(chart, key);
 }
 

@@ -64,6 +64,7 @@ struct doctor_probe {
 	int n_interim, interim;
 	uint8_t *body;
 	size_t body_len; /* at most 64 KiB are kept; codings undone */
+	bool body_open; /* no end of it was told, and no more of it came */
 	bool body_swells; /* it was compressed, and is longer than that */
 	uint64_t body_hash; /* of the body without volatile parts (digits) */
 	/* How alike the bodies of one and the same question are, where they

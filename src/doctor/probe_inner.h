@@ -29,6 +29,7 @@ struct probing {
 	struct doctor_request request;
 	enum stage stage;
 	double began_ms, opened_ms;
+	double heard_ms; /* when the last of the body came */
 	struct sesame_loop *loop;
 	struct ses_timer timer;
 	void (*on_time)(struct probing *x);
