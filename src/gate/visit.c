@@ -141,11 +141,16 @@ static void count_out(struct gate_visit *v)
 	v->counted = false;
 }
 
-static const struct gate_refusal being_stopped = {
-	.cause = WHY_SERVER_LIMIT,
-	.status = 503,
-	.note = "the gateway is being stopped",
-};
+enum gate_outcome gate_visit_refuse_stopped(struct gate_visit *v)
+{
+	static const struct gate_refusal gone = {
+		.cause = WHY_SERVER_LIMIT,
+		.status = 503,
+		.note = "the gateway is being stopped",
+	};
+
+	return gate_visit_refuse(v, &gone);
+}
 
 static enum gate_outcome check_upgrade(struct gate_visit *v)
 {
@@ -154,7 +159,7 @@ static enum gate_outcome check_upgrade(struct gate_visit *v)
 	if (outcome != GATE_GO_ON)
 		return outcome;
 	if (v->gate->leaving)
-		return gate_visit_refuse(v, &being_stopped);
+		return gate_visit_refuse_stopped(v);
 	count_in(v);
 	gate_visit_note_entry(v);
 	return GATE_GO_ON;
@@ -439,7 +444,7 @@ static void on_leave(struct ses_timer *timer)
 static void dismiss_asking(struct gate_visit *v)
 {
 	if (v->asking->kept)
-		gate_visit_refuse(v, &being_stopped);
+		gate_visit_refuse_stopped(v);
 	else if (ses_timers_start(&v->gate->loop->timers, &v->timer,
 				  v->gate->loop->now_ms + LAST_MS) < 0)
 		gate_visit_farewell(v);

@@ -479,6 +479,8 @@ static enum gate_outcome ask(struct gate_visit *v)
 		outcome = gate_visit_check_offer(v);
 	if (outcome != GATE_GO_ON)
 		return outcome;
+	if (v->gate->leaving) /* no time to ask anybody */
+		return gate_visit_refuse_stopped(v);
 	switch (v->asking->decision.ask) {
 	case GATE_ASK_ROOM:
 	case GATE_ASK_SUBJECT_ROOM:

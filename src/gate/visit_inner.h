@@ -121,6 +121,8 @@ enum gate_outcome gate_visit_hold_back(struct gate_visit *v);
 /* The handshake is done: forget what was only for it. */
 void gate_visit_free_asking(struct gate_visit *v);
 void gate_visit_farewell(struct gate_visit *v);
+/* The gateway is being stopped: 503. */
+enum gate_outcome gate_visit_refuse_stopped(struct gate_visit *v);
 
 /* ---- visit_greet.c ---- */
 
