@@ -97,8 +97,8 @@ const services = {
     { port, host, root: folder, open: false, logLevel: 0 }),
 
   'node-media-server'() {
+    process.chdir(folder); // it makes a folder when it is loaded
     const MediaServer = require('node-media-server');
-    process.chdir(folder); // where it leaves its data
     new MediaServer({
       bind: host,
       http: { port, bind: host },
