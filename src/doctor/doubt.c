@@ -246,11 +246,26 @@ static bool doubt_body(const struct doctor_chart *chart,
 static bool by_the_book(const struct doctor_chart *chart,
 			struct doctor_trial *ret_next)
 {
-	*ret_next = (struct doctor_trial){.change = DOCTOR_MINIMAL};
+	const struct doctor_probe *base = doctor_baseline(chart);
+
+	*ret_next = (struct doctor_trial){.change = DOCTOR_STANDARD};
 	return doctor_found(chart, DOCTOR_F_HANDSHAKE_BY_HAND) &&
-	       doctor_baseline(chart)->outcome == DOCTOR_ANSWERED &&
-	       doctor_baseline(chart)->status < 500 &&
-	       !doctor_tried(chart, DOCTOR_MINIMAL, NULL);
+	       (base->outcome == DOCTOR_NO_ANSWER ||
+		base->outcome == DOCTOR_NOT_HTTP ||
+		(base->outcome == DOCTOR_ANSWERED && base->status < 500)) &&
+	       !doctor_tried(chart, DOCTOR_STANDARD, NULL);
+}
+
+/* What a forward proxy keeps from passing: the Upgrade, or whatever is sent? */
+static bool doubt_proxy(const struct doctor_chart *chart,
+			struct doctor_trial *ret_next)
+{
+	const struct doctor_probe *key = doctor_key(chart);
+
+	*ret_next = (struct doctor_trial){.change = DOCTOR_PLAIN_GET};
+	return key && key->trial.change == DOCTOR_DIRECT &&
+	       doctor_baseline(chart)->outcome == DOCTOR_NO_ANSWER &&
+	       !doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
 }
 
 bool doctor_doubt(const struct doctor_chart *chart,
@@ -258,5 +273,6 @@ bool doctor_doubt(const struct doctor_chart *chart,
 {
 	return by_the_book(chart, ret_next) || look_there(chart, ret_next) ||
 	       cut_short(chart, ret_next) || doubt_host(chart, ret_next) ||
-	       repeat_pair(chart, ret_next) || doubt_body(chart, ret_next);
+	       doubt_proxy(chart, ret_next) || repeat_pair(chart, ret_next) ||
+	       doubt_body(chart, ret_next);
 }

@@ -78,6 +78,38 @@ static void find_cowboy(struct doctor_chart *chart)
 			    "400 here: the handler misses something");
 }
 
+/*
+ * Caddy answers a Host that none of its sites has with an empty 200, whatever
+ * is asked for; a site has mostly something at one of its paths.
+ */
+static void find_caddy(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	bool odd = false, root = false;
+
+	if (!doctor_found(chart, DOCTOR_F_EMPTY_CADDY))
+		return;
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+		enum doctor_change change = p->trial.change;
+
+		if (change != DOCTOR_PATH && change != DOCTOR_PLAIN_GET &&
+		    change != DOCTOR_PLAIN_GET_PATH)
+			continue;
+		if (!doctor_same_answer(base, p))
+			return;
+		odd |= strcmp(p->trial.value, DOCTOR_NONSENSE_PATH) == 0;
+		root |= strcmp(p->trial.value, "/") == 0 ||
+			(change == DOCTOR_PLAIN_GET &&
+			 chart->c->url.path.len <= 1);
+	}
+	if (odd && root)
+		doctor_note(chart, DOCTOR_F_CADDY_NO_SITE, base, NULL,
+			    "Caddy has the same empty 200 for every path, the "
+			    "root too, as for a Host that none of its sites "
+			    "has");
+}
+
 static void find_goaccess(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -244,6 +276,7 @@ void doctor_find_habits(struct doctor_chart *chart)
 	if (chart->blind)
 		return;
 	find_cowboy(chart);
+	find_caddy(chart);
 	find_goaccess(chart);
 	find_sails(chart);
 	find_lost_behind(chart);

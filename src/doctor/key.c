@@ -113,6 +113,12 @@ static bool is_behind(const struct doctor_chart *chart,
 	if (doctor_rank(base) == 0 || doctor_rank(base) > 2 ||
 	    doctor_grew_busy(base, p) || p->outcome == DOCTOR_OPEN)
 		return false;
+	/* an Origin sends browsers one way, and programs another: where nothing
+	 * was said, another refusal may be no door further */
+	if (doctor_rank(base) == 1 && door(p) == 2 &&
+	    (p->trial.change == DOCTOR_ORIGIN ||
+	     p->trial.change == DOCTOR_NO_ORIGIN))
+		return false;
 	return door(p) > door(base) || is_no_denial(chart->c, base, p);
 }
 

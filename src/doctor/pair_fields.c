@@ -242,6 +242,7 @@ static bool removes_attack(const struct doctor_case *c,
 static void find_others(struct doctor_chart *chart)
 {
 	struct doctor_tally removed = doctor_tally(chart, DOCTOR_NO_HEADER);
+	struct doctor_tally standard = doctor_tally(chart, DOCTOR_STANDARD);
 	struct doctor_tally bare = doctor_tally(chart, DOCTOR_MINIMAL);
 	struct doctor_tally version = doctor_tally(chart, DOCTOR_VERSION);
 	struct doctor_tally plain = doctor_tally(chart, DOCTOR_NO_EXTENSIONS);
@@ -257,10 +258,15 @@ static void find_others(struct doctor_chart *chart)
 				? DOCTOR_F_HEADER_LARGE_REMOVED_OPENS
 				: DOCTOR_F_HEADER_REMOVED_OPENS,
 			removed.opened);
-	if (bare.opened && doctor_found(chart, DOCTOR_F_HANDSHAKE_BY_HAND) &&
-	    !chart->c->origin && !doctor_has_credentials(chart->c))
-		doctor_tell(chart, DOCTOR_F_HEADER_REMOVED_OPENS, bare.opened);
-	else if (bare.opened)
+	if (standard.opened)
+		doctor_tell(chart, DOCTOR_F_HEADER_REMOVED_OPENS,
+			    standard.opened);
+	else if (standard.same)
+		doctor_tell_same(
+			chart, DOCTOR_F_STANDARD_NO_EFFECT, standard.same,
+			"with the standard fields of the handshake the answer "
+			"is the same");
+	if (bare.opened)
 		doctor_tell(chart, DOCTOR_F_MINIMAL_OPENS, bare.opened);
 	else if (bare.same)
 		doctor_tell_same(

@@ -360,7 +360,7 @@ static const char *own_value(const struct doctor_case *c,
 	if (trial->change == DOCTOR_VERSION &&
 	    strcasecmp(name, "Sec-WebSocket-Version") == 0)
 		return trial->value;
-	if (trial->change == DOCTOR_MINIMAL)
+	if (trial->change == DOCTOR_MINIMAL || trial->change == DOCTOR_STANDARD)
 		return NULL;
 	if (drops(trial, name))
 		return "";

@@ -41,7 +41,8 @@ TEST("a refusal from further behind proves the first, and names the second")
 		  .answers = {{DOCTOR_NO_ORIGIN, NULL, NOT_UPGRADED}}},
 		 WHY_SERVER_PROXY_HOST,
 		 WHY_SERVER_PROXY_UPGRADE,
-		 "after one change (no Origin) the next answer is 426 Upgrade Required "
+		 "after one change (no Origin) the next answer is 426 Upgrade "
+		 "Required "
 		 "(probably server.proxy-upgrade)"},
 		{{.url = URL,
 		  .origin = "http://evil.example",
@@ -88,6 +89,30 @@ TEST("a refusal from further behind proves the first, and names the second")
 		assert_null(strstr(b.verdict.summary, "opens"));
 		assert_true(b.verdict.proof.given);
 		assert_int_equal(b.verdict.proof.repeated, 1);
+		bed_strip(&b);
+	}
+}
+
+TEST("another refusal in the place of silence does not prove the Origin")
+{
+	static const struct patient rows[] = {
+		{.url = URL,
+		 .origin = "http://evil.example",
+		 .answer = "@silent",
+		 .answers = {{DOCTOR_NO_ORIGIN, NULL,
+			      "HTTP/1.1 400 Header required\n\nMissing header"},
+			     {DOCTOR_PLAIN_GET, NULL, NOT_UPGRADED}}},
+		{.url = URL,
+		 .answer = "@closed",
+		 .answers = {{DOCTOR_ORIGIN, NULL, LOST}}},
+	};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		bed_examine(&b, &rows[i]);
+		assert_false(b.verdict.proof.given);
+		assert_true(b.opinion.p[WHY_ACCESS_ORIGIN] < 0.6);
+		assert_true(b.opinion.p[WHY_ACCESS_ORIGIN_MISSING] < 0.6);
 		bed_strip(&b);
 	}
 }
