@@ -54,6 +54,7 @@ struct doctor_case {
 	bool hold_given;
 	unsigned body_ms; /* wait for the end of a body; 0: 1000 ms */
 	bool json, quiet, verbose;
+	bool no_hello; /* nothing is to be said after a 101 */
 	bool blind; /* stacks are not to be recognised */
 	/* What else may be looked at, each NULL when not given. */
 	char *page;    /* URL of the page that opens the WebSocket */

@@ -15,7 +15,9 @@
 
 #include "doctor/csp.h"
 #include "doctor/harvest.h"
+#include "doctor/hello.h"
 #include "doctor/redact.h"
+#include "doctor/result.h"
 
 /* ---- looking things up ---- */
 
@@ -113,18 +115,56 @@ bool doctor_fell_silent(const struct doctor_chart *chart)
 
 /* ---- time ---- */
 
+/* A close frame that gives a reason is the application's, not a clock's. */
+static bool gives_reason(const struct doctor_probe *p)
+{
+	return p->close_code >= 3000 ||
+	       ((p->close_code == 1008 || p->close_code == 1011) &&
+		*p->close_reason);
+}
+
+static void find_told_later(struct doctor_chart *chart,
+			    const struct doctor_probe *h,
+			    const struct doctor_probe *base)
+{
+	char text[200];
+
+	doctor_note(chart, DOCTOR_F_HELD_TOLD, h, base,
+		    "the application ended the connection after %.1f s: %s",
+		    h->open_ms / 1000,
+		    doctor_result_text(h, text, sizeof(text)));
+	doctor_find_words(chart, h);
+	if (h->close_code == 4401 || h->close_code == 3000)
+		doctor_note(chart, DOCTOR_F_TOLD_UNAUTHORIZED, h, base,
+			    "the close code %u is for who is not authenticated",
+			    h->close_code);
+	if (h->close_code == 4403 || h->close_code == 3003)
+		doctor_note(chart, DOCTOR_F_TOLD_FORBIDDEN, h, base,
+			    "the close code %u is for who is forbidden",
+			    h->close_code);
+}
+
 static void find_hold(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
 	const struct doctor_probe *h = doctor_tried(chart, DOCTOR_HOLD, NULL);
 
-	if (base->outcome != DOCTOR_OPEN)
+	if (base->outcome != DOCTOR_OPEN && !doctor_waited_for_hello(base))
 		return;
 	if (!h && chart->c->hold_given && chart->c->hold_ms >= 2000)
 		h = base;
 	if (!h)
 		return;
-	if (h->outcome == DOCTOR_OPEN)
+	if (doctor_waited_for_hello(h))
+		doctor_note(chart, DOCTOR_F_HELD_UNSPOKEN, h, NULL,
+			    "the server waits for the first message of the "
+			    "protocol inside%s%s%s, and ended after %.1f s "
+			    "what stayed silent",
+			    h->hello ? " (" : "", doctor_hello_name(h->hello),
+			    h->hello ? ")" : "", h->open_ms / 1000);
+	else if (h->outcome == DOCTOR_CLOSED_AFTER && gives_reason(h))
+		find_told_later(chart, h, base);
+	else if (h->outcome == DOCTOR_OPEN)
 		doctor_note(chart, DOCTOR_F_HELD, h, NULL,
 			    "an idle connection stayed open for %.1f s",
 			    h->open_ms / 1000);
@@ -166,6 +206,22 @@ static void find_repeats(struct doctor_chart *chart)
 			    "the pair was repeated, in the other order, with "
 			    "the same "
 			    "outcome");
+}
+
+/* ---- the protocol inside ---- */
+
+static void find_hello(struct doctor_chart *chart,
+		       const struct doctor_probe *base)
+{
+	const char *name = doctor_hello_name(base->hello);
+
+	if (base->hello_welcomed && !base->hello_refused)
+		doctor_note(chart, DOCTOR_F_HELLO_WELCOMED, base, NULL,
+			    "%s is answered as its protocol has it", name);
+	else if (base->hello_said &&
+		 (base->hello_refused || base->outcome == DOCTOR_CLOSED_AFTER))
+		doctor_note(chart, DOCTOR_F_HELLO_REFUSED, base, NULL,
+			    "%s, said without credentials, is refused", name);
 }
 
 /* ---- the page ---- */
@@ -251,6 +307,7 @@ void doctor_find(struct doctor_chart *chart)
 	doctor_find_experiments(chart);
 	doctor_find_config(chart);
 	find_page(chart);
+	find_hello(chart, base);
 	find_hold(chart);
 	find_repeats(chart);
 	find_csp(chart);

@@ -414,6 +414,12 @@ static int take_hold(struct doctor_reading *r, const char *value)
 	return read_seconds(r, value, 86400, &r->c->hold_ms);
 }
 
+static int take_no_hello(struct doctor_reading *r, const char *value)
+{
+	r->c->no_hello = true;
+	return 0;
+}
+
 static int take_blind(struct doctor_reading *r, const char *value)
 {
 	r->c->blind = true;

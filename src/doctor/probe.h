@@ -76,6 +76,10 @@ struct doctor_probe {
 	uint16_t close_code; /* 0: no close frame */
 	char close_reason[128];	 /* redacted, then cut */
 	char first_message[256]; /* so are these: the first ones' beginning */
+	/* The protocol inside (enum doctor_hello): whether the client is to begin
+	 * in it, whether it did, and whether the answer let in or refused. */
+	unsigned hello;
+	bool hello_due, hello_said, hello_welcomed, hello_refused;
 	bool cut; /* the connection ended while it was held */
 	double open_ms; /* how long it was open until it ended or was let go */
 };

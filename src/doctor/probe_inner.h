@@ -39,6 +39,8 @@ struct probing {
 	struct ses_buf in; /* the head, then the body, as they came */
 	struct sesame_session session;
 	bool has_session;
+	/* Of the protocol inside: engine.io greeted, and is to be answered. */
+	bool greeted, says_pong;
 	struct ses_buf out;  /* frames of the session */
 	struct doctor_h2 h2; /* meaningful when request.h2 */
 };

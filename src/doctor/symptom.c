@@ -11,6 +11,7 @@
 #include <sesame/error.h>
 
 #include "doctor/finding.h"
+#include "doctor/hello.h"
 #include "doctor/proxy_kind.h"
 #include "doctor/result.h"
 #include "doctor/told.h"
@@ -301,9 +302,12 @@ static enum doctor_finding_kind symptom_of(const struct doctor_probe *p,
 			       ? DOCTOR_F_BAD_101_SUBPROTOCOL
 			       : DOCTOR_F_BAD_101;
 	case DOCTOR_CLOSED_AFTER:
-		return close_symptom(p);
+		return doctor_waited_for_hello(p) ? DOCTOR_F_OPEN
+						  : close_symptom(p);
 	case DOCTOR_CUT_AFTER:
-		return doctor_is_error_message(p->first_message)
+		return doctor_waited_for_hello(p) ? DOCTOR_F_OPEN
+		       : p->hello_refused ||
+				       doctor_is_error_message(p->first_message)
 			       ? DOCTOR_F_CUT_ERROR
 		       : p->open_ms > LATER_MS ? DOCTOR_F_CUT_LATER
 					       : DOCTOR_F_CUT_AT_ONCE;

@@ -122,7 +122,7 @@ bool doctor_is_error_message(const char *text)
 bool doctor_tells_error(const struct doctor_probe *p)
 {
 	return p->outcome == DOCTOR_OPEN &&
-	       doctor_is_error_message(p->first_message);
+	       (p->hello_refused || doctor_is_error_message(p->first_message));
 }
 
 char *doctor_told_text(const struct doctor_probe *p, char *out, size_t size)

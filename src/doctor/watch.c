@@ -2,22 +2,88 @@
 /*
  * What comes after a 101? Many refusals do: a close frame, a cut, bytes that
  * are no frames, a message and then the end. The connection is held open for a
- * while and watched, and then ended in good order.
+ * while and watched, and then ended in good order. Where the protocol inside
+ * has the client begin, its first message is said (hello.h): what waits for
+ * that would refuse nobody, and end what stays silent.
  */
 #include "doctor/probe_inner.h"
 
 #include <stdlib.h>
 
+#include "doctor/hello.h"
 #include "doctor/redact.h"
 
 #define SESSION_MS 150 /* a session is known at once, or not at all */
 #define PARTING_MS 300 /* for the peer's close frame */
 
+/* ---- the protocol inside ---- */
+
+static void find_engine(struct probing *x, struct bytes message)
+{
+	const struct ses_url *url = &x->request.url;
+
+	if (x->greeted || x->p->hello || !doctor_is_engine_greeting(message))
+		return;
+	x->greeted = true;
+	x->p->hello = DOCTOR_HELLO_SOCKETIO;
+	x->p->hello_due = doctor_wants_connect(url->path, url->query);
+}
+
+/* A refusal is put in the place of the greeting: there is room for one. */
+static struct bytes hear_inside(struct probing *x, struct bytes message,
+				char *text, size_t size)
+{
+	struct doctor_probe *p = x->p;
+
+	find_engine(x, message);
+	x->says_pong = x->greeted && bytes_equal(message, BYTES("2"));
+	if (doctor_hello_welcomes(p->hello, message))
+		p->hello_welcomed = true;
+	if (p->hello_refused ||
+	    !doctor_hello_refuses(p->hello, message, text, size))
+		return message;
+	p->hello_refused = true;
+	p->first_message[0] = 0;
+	return *text ? bytes_of_str(text) : message;
+}
+
+static void say(struct probing *x, bool binary, struct bytes message)
+{
+	sesame_session_send(&x->session, binary ? SESAME_BINARY : SESAME_TEXT,
+			    message.data, message.len);
+}
+
+/* What is due: never from within the session's own events. */
+static void speak(struct probing *x)
+{
+	struct doctor_probe *p = x->p;
+	uint8_t message[DOCTOR_HELLO_BYTES];
+	bool binary = false;
+	size_t len;
+
+	if (x->stage == WATCHING && p->hello_due && !p->hello_said &&
+	    !x->c->no_hello) {
+		len = doctor_hello_write(p->hello, x->request.url.host,
+					 ses_random32(), message, &binary);
+		if (len)
+			say(x, binary, bytes_of(message, len));
+		p->hello_said = len > 0;
+	}
+	if (x->stage == WATCHING && x->says_pong && !x->c->no_hello)
+		say(x, false, BYTES("3"));
+	x->says_pong = false;
+}
+
+/* ---- what comes ---- */
+
 static void on_message(void *user, enum sesame_kind kind, uint8_t *data,
 		       size_t len)
 {
-	struct doctor_probe *p = ((struct probing *)user)->p;
-
+	struct probing *x = user;
+	struct doctor_probe *p = x->p;
+	char text[64];
+	struct bytes message =
+		hear_inside(x, bytes_of(data, len), text, sizeof(text));
 	size_t used = strlen(p->first_message), left;
 
 	left = sizeof(p->first_message) - used;
@@ -26,8 +92,7 @@ static void on_message(void *user, enum sesame_kind kind, uint8_t *data,
 		left--;
 	}
 	if (left > 1)
-		doctor_redact(((struct probing *)user)->c, bytes_of(data, len),
-			      p->first_message + used, left);
+		doctor_redact(x->c, message, p->first_message + used, left);
 }
 
 static void on_close(void *user, uint16_t code, const char *reason,
@@ -110,6 +175,7 @@ void doctor_take_frames(struct probing *x, uint8_t *data, size_t len)
 		keep_refusal(x->p, bytes_of(data, len));
 
 	sesame_session_feed(&x->session, data, len);
+	speak(x);
 	flush(x);
 	if (parted && sesame_session_is_over(&x->session))
 		doctor_finish(x);
@@ -157,6 +223,10 @@ void doctor_watch(struct probing *x, const struct sesame_deflate *deflate)
 	x->stage = WATCHING;
 	x->opened_ms = doctor_now_ms();
 	doctor_wait_for(x, hold_ms(x), part);
+	x->p->hello = doctor_hello_of(x->p->subprotocol);
+	x->p->hello_due = x->p->hello != DOCTOR_NO_HELLO && !x->request.h2;
+	speak(x);
+	flush(x);
 	if (early.len > 0)
 		doctor_take_frames(x, (uint8_t *)early.data, early.len);
 }
