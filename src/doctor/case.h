@@ -9,7 +9,7 @@
 #include "base/bytes.h"
 #include "wire/url.h"
 
-#define DOCTOR_MAX_HEADERS 64
+#define DOCTOR_MAX_HEADERS 256
 #define DOCTOR_MAX_CONFIGS 16
 #define DOCTOR_MAX_REMARKS 16
 

@@ -14,6 +14,8 @@
 #define LARGE_HEAD 3800
 /* Smaller ones meet none that a server has by itself. */
 #define SMALL_HEAD 1200
+/* So many fields meet the limits that some servers have for their number. */
+#define MANY_FIELDS 24
 
 static void context_of_origin(struct doctor_chart *chart,
 			      const struct doctor_probe *base)
@@ -71,6 +73,10 @@ static void context_of_handshake(struct doctor_chart *chart,
 		doctor_note(chart, DOCTOR_F_HEAD_LARGE, base, NULL,
 			    "the request head has %zu bytes",
 			    strlen(base->request));
+	else if (c->n_headers >= MANY_FIELDS)
+		doctor_note(chart, DOCTOR_F_HEAD_MANY, base, NULL,
+			    "%zu fields are added to the handshake",
+			    c->n_headers);
 	else if (!base->request || strlen(base->request) < SMALL_HEAD)
 		doctor_note(chart, DOCTOR_F_HEAD_SMALL, base, NULL,
 			    "the request head is of ordinary size");

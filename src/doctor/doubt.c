@@ -256,6 +256,21 @@ static bool by_the_book(const struct doctor_chart *chart,
 	       !doctor_tried(chart, DOCTOR_STANDARD, NULL);
 }
 
+/*
+ * So are many fields. Where another path opens without those of the user's own,
+ * which stay at theirs, it may have opened for that.
+ */
+static bool without_many(const struct doctor_chart *chart,
+			 struct doctor_trial *ret_next)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+
+	*ret_next = (struct doctor_trial){.change = DOCTOR_MINIMAL};
+	return doctor_found(chart, DOCTOR_F_HEAD_MANY) &&
+	       base->outcome == DOCTOR_ANSWERED && base->status < 500 &&
+	       !doctor_tried(chart, DOCTOR_MINIMAL, NULL);
+}
+
 /* What a forward proxy keeps from passing: the Upgrade, or whatever is sent? */
 static bool doubt_proxy(const struct doctor_chart *chart,
 			struct doctor_trial *ret_next)
@@ -271,8 +286,8 @@ static bool doubt_proxy(const struct doctor_chart *chart,
 bool doctor_doubt(const struct doctor_chart *chart,
 		  struct doctor_trial *ret_next)
 {
-	return by_the_book(chart, ret_next) || look_there(chart, ret_next) ||
-	       cut_short(chart, ret_next) || doubt_host(chart, ret_next) ||
-	       doubt_proxy(chart, ret_next) || repeat_pair(chart, ret_next) ||
-	       doubt_body(chart, ret_next);
+	return by_the_book(chart, ret_next) || without_many(chart, ret_next) ||
+	       look_there(chart, ret_next) || cut_short(chart, ret_next) ||
+	       doubt_host(chart, ret_next) || doubt_proxy(chart, ret_next) ||
+	       repeat_pair(chart, ret_next) || doubt_body(chart, ret_next);
 }

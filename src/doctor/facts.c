@@ -450,7 +450,7 @@ static void know_the_certified(struct doctor_facts *f)
 
 	if (!f->base || !c->proxy ||
 	    (f->base->error != SESAME_EPROXY && !doctor_missed_proxy(f) &&
-	     !doctor_found(f->chart, DOCTOR_F_PROXY_OTHER_KIND)) ||
+	     !doctor_mistook_proxy(f)) ||
 	    ses_url_redact(bytes_of_str(c->proxy), f->certified,
 			   sizeof(f->certified)) < 0)
 		snprintf(f->certified, sizeof(f->certified), "%s", f->host);
@@ -471,11 +471,12 @@ static void know_the_proxy_kind(struct doctor_facts *f)
 	struct doctor_proxy_kind kind;
 	const char *place = strstr(f->certified, "://");
 
-	if (!doctor_found(f->chart, DOCTOR_F_PROXY_OTHER_KIND))
+	if (!doctor_mistook_proxy(f))
 		return;
 	doctor_proxy_kind(f->base, f->chart->c->proxy, &kind);
 	copy(f, bytes_of_str(kind.what), f->proxy_kind, sizeof(f->proxy_kind));
 	know(f, "proxy_kind", f->proxy_kind);
+	know(f, "is", kind.silent ? "is probably" : "is");
 	if (kind.scheme && place)
 		snprintf(f->proxy_try, sizeof(f->proxy_try), "%s%s",
 			 kind.scheme, place);
@@ -590,6 +591,12 @@ static void know_the_misfit(struct doctor_facts *f)
 bool doctor_missed_proxy(const struct doctor_facts *f)
 {
 	return f->base && doctor_proxy_is_missing(f->chart);
+}
+
+bool doctor_mistook_proxy(const struct doctor_facts *f)
+{
+	return doctor_found(f->chart, DOCTOR_F_PROXY_OTHER_KIND) ||
+	       doctor_found(f->chart, DOCTOR_F_PROXY_MUTE);
 }
 
 void doctor_know(struct doctor_facts *f)

@@ -73,6 +73,19 @@ struct bytes doctor_authority(struct bytes origin)
 	return colon < 0 ? origin : bytes_from(origin, (size_t)colon + 3);
 }
 
+bool doctor_portless_origin(const char *origin, char *out, size_t size)
+{
+	struct bytes place = doctor_authority(bytes_of_str(origin));
+	const char *colon = strrchr(origin, ':');
+	int n;
+
+	if (!bytes_starts(bytes_of_str(origin), BYTES("http")) || !colon ||
+	    (const uint8_t *)colon < place.data || strchr(colon, ']'))
+		return false;
+	n = snprintf(out, size, "%.*s", (int)(colon - origin), origin);
+	return n > 0 && (size_t)n < size;
+}
+
 bool doctor_is_own_origin(const struct doctor_case *c, const char *origin)
 {
 	char own[600];
@@ -234,6 +247,9 @@ void doctor_harvest_origins(const struct doctor_chart *chart,
 		add_named_origins(bytes_of_str(p->first_message), v);
 	}
 	if (doctor_own_origin(chart->c, true, own, sizeof(own)))
+		doctor_add_value(v, "%s", own);
+	if (chart->c->origin &&
+	    doctor_portless_origin(chart->c->origin, own, sizeof(own)))
 		doctor_add_value(v, "%s", own);
 	doctor_add_value(v, "%s", DOCTOR_NONSENSE_ORIGIN);
 }

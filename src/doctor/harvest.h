@@ -63,6 +63,8 @@ bool doctor_gives_reason(struct bytes name);
  * @swapped: with the other scheme. False: too long. */
 bool doctor_own_origin(const struct doctor_case *c, bool swapped, char *out,
 		       size_t size);
+/* @origin as those write it who forget its port. False: it has none. */
+bool doctor_portless_origin(const char *origin, char *out, size_t size);
 /* Whether @origin has the URL's host and port, whatever its scheme. */
 bool doctor_is_own_origin(const struct doctor_case *c, const char *origin);
 /* Whether the URL leads to this very machine. */

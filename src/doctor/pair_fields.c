@@ -267,7 +267,11 @@ static void find_others(struct doctor_chart *chart)
 			"with the standard fields of the handshake the answer "
 			"is the same");
 	if (bare.opened)
-		doctor_tell(chart, DOCTOR_F_MINIMAL_OPENS, bare.opened);
+		doctor_tell(chart,
+			    doctor_found(chart, DOCTOR_F_HEAD_MANY)
+				    ? DOCTOR_F_MINIMAL_OF_MANY_OPENS
+				    : DOCTOR_F_MINIMAL_OPENS,
+			    bare.opened);
 	else if (bare.same)
 		doctor_tell_same(
 			chart, DOCTOR_F_MINIMAL_NO_EFFECT, bare.same,

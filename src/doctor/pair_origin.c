@@ -34,8 +34,19 @@ static void find_origin_opened(struct doctor_chart *chart,
 {
 	const struct doctor_case *c = chart->c;
 	const char *value = p->trial.value;
+	char portless[512];
 
-	if (doctor_found(chart, DOCTOR_F_ORIGIN_SENT_SAME)) {
+	if (doctor_portless_origin(c->origin, portless, sizeof(portless)) &&
+	    strcmp(value, portless) == 0)
+		/* a proxy that refuses by itself sees the Host that was sent */
+		doctor_tell(chart,
+			    doctor_found(chart, DOCTOR_F_ORIGIN_SENT_SAME) &&
+					    !doctor_found(chart,
+							  DOCTOR_F_WRITER_PROXY)
+				    ? DOCTOR_F_ORIGIN_PORTLESS_OPENS
+				    : DOCTOR_F_ORIGIN_PORTLESS_LISTED,
+			    p);
+	else if (doctor_found(chart, DOCTOR_F_ORIGIN_SENT_SAME)) {
 		if (doctor_is_own_origin(c, value))
 			doctor_tell(chart, DOCTOR_F_ORIGIN_SCHEME_OPENS, p);
 		else if (bytes_contains_nocase(bytes_of_str(value),

@@ -146,6 +146,8 @@ static enum doctor_finding_kind port_finding(const struct doctor_chart *chart,
 {
 	if (base->outcome == DOCTOR_ANSWERED)
 		return DOCTOR_F_PORT_NAMED_OPENS;
+	if (doctor_found(chart, DOCTOR_F_TCP_REFUSED))
+		return DOCTOR_F_PORT_OF_NEIGHBOUR_OPENS;
 	if (doctor_speaks_http(chart))
 		return DOCTOR_F_PORT_BESIDE_OPENS;
 	if ((base->outcome == DOCTOR_NO_ANSWER &&

@@ -429,7 +429,7 @@ static const struct why_remedy *own_remedies(const struct doctor_facts *f)
 	if (doctor_missed_proxy(f))
 		return from && from[0] != '-' ? for_proxy_of_variable
 					      : for_proxy_of_option;
-	if (doctor_found(f->chart, DOCTOR_F_PROXY_OTHER_KIND))
+	if (doctor_mistook_proxy(f))
 		return f->proxy_try[0] ? for_proxy_of_other_kind
 				       : for_no_proxy_there;
 	if (is_mute_resolver(f))

@@ -39,6 +39,13 @@ static void say(struct doctor_proxy_kind *ret, const char *what,
 	ret->scheme = scheme;
 }
 
+/* Who waits for another language is silent, and so is who is stuck. */
+static void say_silence(struct doctor_proxy_kind *ret, const char *what)
+{
+	say(ret, what, "http");
+	ret->silent = true;
+}
+
 static void judge_tls(const struct doctor_probe *p,
 		      const struct ses_dial_step *step,
 		      struct doctor_proxy_kind *ret)
@@ -46,7 +53,7 @@ static void judge_tls(const struct doctor_probe *p,
 	if (p->dial.proxy_spoke)
 		return;
 	if (step->error == SESAME_ETIMEOUT)
-		say(ret, "it gives no answer to TLS", "http");
+		say_silence(ret, "it gives no answer to TLS");
 	else if (p->dial.tls.fault == SES_TLS_NOT_TLS &&
 		 has(p->dial.tls.text, "\\x05"))
 		say(ret, "it answers TLS as a SOCKS proxy does", "socks5");
@@ -63,7 +70,7 @@ static void judge_socks(const struct doctor_probe *p,
 	if (has(step->text, "does not speak SOCKS"))
 		say(ret, "it does not speak SOCKS 5", "http");
 	else if (step->error == SESAME_ETIMEOUT)
-		say(ret, "it gives no answer in SOCKS 5", "http");
+		say_silence(ret, "it gives no answer in SOCKS 5");
 }
 
 /* Fields that a forward proxy adds to what it says. */

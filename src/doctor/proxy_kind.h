@@ -8,6 +8,7 @@
 struct doctor_proxy_kind {
 	char what[120];	    /* "it speaks no TLS"; empty: nothing is wrong */
 	const char *scheme; /* that it probably speaks, "http"; NULL: none */
+	bool silent; /* nothing shows it but that no answer came */
 };
 
 /* What the probe @p saw of the proxy that @url names. */

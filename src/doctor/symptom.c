@@ -56,7 +56,8 @@ static enum doctor_finding_kind proxy_symptom(const struct doctor_probe *p,
 
 	doctor_proxy_kind(p, c->proxy, &kind);
 	if (kind.what[0])
-		return DOCTOR_F_PROXY_OTHER_KIND;
+		return kind.silent ? DOCTOR_F_PROXY_MUTE
+				   : DOCTOR_F_PROXY_OTHER_KIND;
 	if (status == 407 || has_word(text, "authentication") ||
 	    has_word(text, "credential") || has_word(text, "password") ||
 	    has_word(text, "log in") ||

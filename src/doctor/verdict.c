@@ -112,8 +112,7 @@ static const char *who_acts(const struct doctor_facts *f)
 	const struct doctor_verdict *v = f->v;
 	bool connected = f->base && f->base->outcome != DOCTOR_NO_CONNECTION;
 
-	if (doctor_missed_proxy(f) ||
-	    doctor_found(f->chart, DOCTOR_F_PROXY_OTHER_KIND))
+	if (doctor_missed_proxy(f) || doctor_mistook_proxy(f))
 		return "client"; /* which names it */
 	if (f->base && doctor_is_proxy_tls(f->base))
 		return "proxy";
@@ -257,12 +256,12 @@ static void summarise(struct doctor_facts *f)
 	if (doctor_missed_proxy(f))
 		text = "The forward proxy {certified}, {proxy_from}, cannot "
 		       "be reached: {result}. {host} itself was not asked.";
-	else if (doctor_found(f->chart, DOCTOR_F_PROXY_OTHER_KIND))
+	else if (doctor_mistook_proxy(f))
 		text = f->proxy_try[0]
-			       ? "{certified}, {proxy_from}, is no proxy of "
+			       ? "{certified}, {proxy_from}, {is} no proxy of "
 				 "that kind: {proxy_kind} ({result}). Try "
 				 "{proxy_try}."
-			       : "{certified}, {proxy_from}, is no proxy of "
+			       : "{certified}, {proxy_from}, {is} no proxy of "
 				 "that kind: {proxy_kind} ({result}).";
 	fill_summary(f, text, s, sizeof(f->v->summary));
 	if (*s >= 'a' && *s <= 'z' && strncmp(text, "{server}", 8) == 0 &&

@@ -109,6 +109,25 @@ static const struct door doors[] = {
 	  .cause = "server.proxy-proto",
 	  .at_least = 0.85},
 	 DOCTOR_F_ORIGIN_SCHEME_OPENS},
+	{{.name = "a proxy's own list has the origin without its port",
+	  .url = LOCAL,
+	  .origin = "http://127.0.0.1:9000",
+	  .answer = "HTTP/1.1 403 Forbidden\nServer: nginx/1.22.1\n\n"
+		    "<html>\r\n<head><title>403 Forbidden</title></head>\r\n"
+		    "<body>\r\n<center><h1>403 Forbidden</h1></center>\r\n"
+		    "<hr><center>nginx/1.22.1</center>\r\n</body>\r\n"
+		    "</html>\r\n",
+	  .answers = {{DOCTOR_ORIGIN, "http://127.0.0.1", "@open"}},
+	  .cause = "access.origin",
+	  .at_least = 0.85},
+	 DOCTOR_F_ORIGIN_PORTLESS_LISTED},
+	{{.name = "who serves the next port is a hint, and no more",
+	  .url = LOCAL,
+	  .answer = "@refused",
+	  .answers = {{DOCTOR_PORT, "9001", "@open"}},
+	  .cause = "net.refused",
+	  .at_least = 0.6},
+	 DOCTOR_F_PORT_OF_NEIGHBOUR_OPENS},
 	{{.name = "half of an Upgrade is lost as well as all of it",
 	  .url = LOCAL,
 	  .answer = "HTTP/1.1 400 HTTP Connection headers do not include "
