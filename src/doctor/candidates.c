@@ -552,7 +552,8 @@ bool doctor_first_candidate(const struct doctor_chart *chart,
 			    enum doctor_change change, char *out, size_t size)
 {
 	for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++)
-		if (rows[r].change == change)
-			return rows[r].values(chart, 0, out, size);
+		if (rows[r].change == change &&
+		    rows[r].values(chart, 0, out, size))
+			return true;
 	return false;
 }

@@ -7,6 +7,7 @@
 #include "doctor/doctor.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,8 @@
 
 #define PAUSE_MS	 250 /* between two handshakes to one server */
 #define AFTER_SILENCE_MS 2000
+#define AT_ONCE_MS	 250 /* who answers so soon is not slow */
+#define AFTER_QUICK_MS	 800 /* then so long a silence is one */
 #define AGAIN_MS	 100 /* to see that what stayed open opens again */
 #define NO_MORE_MS	 250 /* for a body, where one had no end before */
 #define REPORT_LIMIT	 (16 * 1024 * 1024)
@@ -310,6 +313,31 @@ static bool leaves_bodies_open(const struct doctor_chart *chart)
 	return false;
 }
 
+/* Whether this server is known to be quick: all that it answers, at once. */
+static bool is_quick(const struct doctor_chart *chart)
+{
+	bool answered = false;
+
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+
+		if (p->status && p->ms > AT_ONCE_MS)
+			return false;
+		answered |= p->status != 0;
+	}
+	return answered;
+}
+
+/* How long the answer to @trial is waited for, at most. */
+static unsigned wait_ms(const struct doctor_chart *chart,
+			const struct doctor_trial *trial)
+{
+	if (!is_soon_told(chart, trial))
+		return UINT_MAX;
+	return doctor_fell_silent(chart) && is_quick(chart) ? AFTER_QUICK_MS
+							    : AFTER_SILENCE_MS;
+}
+
 /* One more probe for the chart. 0, or -1: out of memory. */
 static int ask(struct doctor_chart *chart, const struct doctor_trial *trial)
 {
@@ -323,8 +351,8 @@ static int ask(struct doctor_chart *chart, const struct doctor_trial *trial)
 	p->n = (int)chart->n_probes + 1;
 	p->c = chart->c;
 	asked.hold_ms = watch_ms(chart, trial);
-	if (is_soon_told(chart, trial) && asked.timeout_ms > AFTER_SILENCE_MS)
-		asked.timeout_ms = AFTER_SILENCE_MS;
+	if (asked.timeout_ms > wait_ms(chart, trial))
+		asked.timeout_ms = wait_ms(chart, trial);
 	if (leaves_bodies_open(chart))
 		asked.body_ms = NO_MORE_MS;
 	doctor_progress(chart->c, p->n, trial);

@@ -337,6 +337,13 @@ static void find_engine(struct doctor_chart *chart)
 	if (!p || p->outcome != DOCTOR_ANSWERED || opened(base))
 		return;
 	body = bytes_of(p->body, p->body_len);
+	if (p->status == 404 && engine_code(p) < 0 &&
+	    (base->outcome == DOCTOR_NO_ANSWER || base->status == 502 ||
+	     base->status == 504))
+		doctor_note(chart, DOCTOR_F_ENGINE_LOST, p, base,
+			    "over polling the same path is not found, and the "
+			    "handshake gets another end: it arrives where "
+			    "nobody takes it");
 	if (engine_code(p) == 4)
 		doctor_note(chart, DOCTOR_F_ENGINE_FORBIDS, p, base,
 			    "over polling the server says code 4: a check of "

@@ -241,6 +241,13 @@ static void find_page(struct doctor_chart *chart)
 
 	if (doctor_baseline(chart)->outcome == DOCTOR_OPEN)
 		return;
+	doctor_harvest_named_ports(chart, &v);
+	if (v.n > 0)
+		doctor_note(chart, DOCTOR_F_PAGE_NAMES_PORT, NULL, NULL,
+			    "a page or script of this server opens its "
+			    "WebSocket at port %s",
+			    v.value[0]);
+	v.n = 0;
 	for (size_t i = 0; i < chart->n_probes; i++) {
 		const struct doctor_probe *p = chart->probe[i];
 

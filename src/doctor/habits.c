@@ -170,6 +170,65 @@ static void find_lost_behind(struct doctor_chart *chart)
 			"request, as it does a plain GET");
 }
 
+/*
+ * An application mounts GraphQL at a path of its own; a server that a library
+ * starts for GraphQL alone has it at every path, and nothing else.
+ */
+static void find_graphql_alone(struct doctor_chart *chart)
+{
+	const struct doctor_probe *odd =
+		doctor_tried(chart, DOCTOR_PATH, DOCTOR_NONSENSE_PATH);
+
+	if (doctor_found(chart, DOCTOR_F_SAYS_GRAPHQL) &&
+	    doctor_found(chart, DOCTOR_F_NONSENSE_SAME))
+		doctor_note(chart, DOCTOR_F_GRAPHQL_ALONE, odd,
+			    doctor_baseline(chart),
+			    "every path is this GraphQL endpoint, as of a "
+			    "server that serves nothing else");
+}
+
+/*
+ * The edge refuses handshakes by itself, whatever their path, and passes plain
+ * requests on to whoever is behind.
+ */
+static void find_edge(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *g =
+		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
+
+	if (doctor_found(chart, DOCTOR_F_WRITER_CDN) &&
+	    doctor_found(chart, DOCTOR_F_NONSENSE_SAME) &&
+	    (base->status == 400 || base->status == 501) && g &&
+	    g->status / 100 == 2)
+		doctor_note(chart, DOCTOR_F_EDGE_REFUSES, g, base,
+			    "the CDN itself refuses handshakes at every path, "
+			    "and passes a plain GET on");
+}
+
+/* Servers with nothing but one WebSocket, which is at whatever path. */
+static void find_any_path(struct doctor_chart *chart)
+{
+	static const char *const names[] = {"{\"tinylr\":"}; /* LiveReload */
+	const struct doctor_probe *base = doctor_baseline(chart);
+
+	if (base->outcome != DOCTOR_ANSWERED || base->status != 404)
+		return;
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+		struct bytes text =
+			bytes_first(bytes_of(p->body, p->body_len), 200);
+
+		for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
+			if (p->outcome == DOCTOR_ANSWERED &&
+			    bytes_starts(text, bytes_of_str(names[k])))
+				doctor_note(chart, DOCTOR_F_TAKES_ANY_PATH, p,
+					    base,
+					    "what answers here takes "
+					    "handshakes at any path");
+	}
+}
+
 /* Nobody takes a GET for a method that is not known. */
 static void find_empty_501(struct doctor_chart *chart)
 {
@@ -277,6 +336,9 @@ void doctor_find_habits(struct doctor_chart *chart)
 		return;
 	find_cowboy(chart);
 	find_caddy(chart);
+	find_graphql_alone(chart);
+	find_edge(chart);
+	find_any_path(chart);
 	find_goaccess(chart);
 	find_sails(chart);
 	find_lost_behind(chart);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Between harvest.c (origins, hosts, ports) and its parts: pages.c (what the
- * site's pages and scripts say), paths.c, homes.c and protocols.c (what is guessed).
+ * Between harvest.c (origins, hosts, ports) and its parts: pages.c and
+ * scripts.c (what the site's pages and scripts say), paths.c, homes.c and protocols.c (what is guessed).
  */
 #ifndef DOCTOR_HARVEST_INNER_H
 #define DOCTOR_HARVEST_INNER_H
@@ -20,6 +20,14 @@ void doctor_add_links(const struct doctor_case *c, struct bytes text,
 void doctor_add_homes(const struct doctor_chart *chart, struct doctor_values *v);
 /* Paths that a refusal names. */
 void doctor_add_named_paths(struct bytes text, struct doctor_values *v);
+/* What a script that opens WebSockets assigns to names of ports and paths. */
+void doctor_add_script_ports(const struct doctor_case *c, struct bytes text,
+			     struct doctor_values *v);
+void doctor_add_script_paths(struct bytes text, struct doctor_values *v);
+/* "name=value" of the query that a script opens its WebSocket with. */
+void doctor_add_script_parameters(struct bytes text, struct doctor_values *v);
+/* Whether the plain GET @p of the user's URL is led on, and not to a login. */
+bool doctor_is_led_on(const struct doctor_case *c, const struct doctor_probe *p);
 /* Append @path if it is one. */
 void doctor_add_path(struct bytes path, struct doctor_values *v);
 /*

@@ -377,5 +377,6 @@ void doctor_harvest_named_ports(const struct doctor_chart *chart,
 				doctor_add_value(v, "%u", (unsigned)port);
 			}
 		}
+		doctor_add_script_ports(c, text, v);
 	}
 }

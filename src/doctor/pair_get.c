@@ -9,7 +9,7 @@
 
 #include <sesame/error.h>
 
-#include "doctor/harvest.h"
+#include "doctor/harvest_inner.h"
 #include "doctor/key.h"
 
 /* ---- what the plain GET says ---- */
@@ -199,6 +199,8 @@ static void find_plain(struct doctor_chart *chart)
 	if (!g || base->outcome == DOCTOR_OPEN)
 		return;
 	find_get_words(chart, g);
+	if (doctor_is_led_on(chart->c, g) && base->status / 100 != 3)
+		doctor_tell(chart, DOCTOR_F_GET_LED_ON, g);
 	find_get_endpoint(chart, g);
 	if (doctor_found(chart, DOCTOR_F_EMPTY_ENVOY) && g->status != 403)
 		return; /* Envoy itself refuses the Upgrade, and it alone */
@@ -229,6 +231,8 @@ static void find_plain(struct doctor_chart *chart)
 	/* where several servers take turns, another one answered the GET */
 	if (is_up_behind(base, g) && !doctor_wavers(chart, &base->trial)) {
 		doctor_tell(chart, DOCTOR_F_GET_REACHES, g);
+		if (g->status == 404 && !doctor_wants_upgrade(g))
+			doctor_tell(chart, DOCTOR_F_GET_LOST_BEHIND, g);
 		return;
 	}
 	if (says_it_was_lost(chart))

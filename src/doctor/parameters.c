@@ -107,6 +107,8 @@ void doctor_harvest_versions(const struct doctor_chart *chart,
 	size_t before, rest;
 	int number;
 
+	for (size_t i = 0; i < chart->n_probes; i++)
+		doctor_add_script_parameters(doctor_body(chart->probe[i]), v);
 	while (next_parameter(&query, &name, &value)) {
 		if (!is_version_name(name) ||
 		    !first_number(value, &before, &number))

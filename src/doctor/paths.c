@@ -228,6 +228,19 @@ static void add_mounted(struct bytes mount, struct bytes path,
 	doctor_add_value(v, "%.*s/ws", BYTES_ARG(mount));
 }
 
+bool doctor_is_led_on(const struct doctor_case *c, const struct doctor_probe *p)
+{
+	static const char *const doors[] = {"login", "signin", "sign-in",
+					    "auth",  "sso",    "error"};
+	struct bytes to = doctor_field(p, "Location");
+
+	for (size_t i = 0; i < sizeof(doors) / sizeof(doors[0]); i++)
+		if (bytes_contains_nocase(to, bytes_of_str(doors[i])))
+			return false;
+	return p->trial.change == DOCTOR_PLAIN_GET && p->status / 100 == 3 &&
+	       doctor_own_path(c, to).len > 0;
+}
+
 void doctor_harvest_paths(const struct doctor_chart *chart,
 			  struct doctor_values *v)
 {
@@ -238,7 +251,8 @@ void doctor_harvest_paths(const struct doctor_chart *chart,
 		const struct doctor_probe *p = chart->probe[i];
 		struct bytes location = doctor_field(p, "Location");
 
-		if (p->status / 100 == 3 && !doctor_is_fetched(p))
+		if (p->status / 100 == 3 &&
+		    (!doctor_is_fetched(p) || doctor_is_led_on(c, p)))
 			doctor_add_path(doctor_own_path(c, location), v);
 		if (p->status / 100 == 3 &&
 		    p->trial.change == DOCTOR_PLAIN_GET_PATH &&
@@ -248,6 +262,7 @@ void doctor_harvest_paths(const struct doctor_chart *chart,
 					    : doctor_own_path(c, location),
 				    path, v);
 		doctor_add_links(c, doctor_body(p), v);
+		doctor_add_script_paths(doctor_body(p), v);
 		if (p->status >= 400 && p->trial.change != DOCTOR_PATH)
 			doctor_add_named_paths(doctor_body(p), v);
 		if (doctor_is_page(p) && p->status == 200)
@@ -283,6 +298,11 @@ void doctor_harvest_side(const struct doctor_chart *chart,
 			    BYTES("WebSockets request was "
 				  "expected")))
 			doctor_add_value(v, "/json/list"); /* an inspector's */
+	/* a development server waits for its own subprotocol alone */
+	if (bytes_contains_nocase(bytes_of_str(c->subprotocols),
+				  BYTES("vite-hmr")) ||
+	    doctor_found(chart, DOCTOR_F_UPGRADE_SWALLOWED))
+		doctor_add_value(v, "/@vite/client");
 	if (path.len > tail.len &&
 	    bytes_equal(bytes_from(path, path.len - tail.len), tail))
 		doctor_add_value(v, "%.*s/info", (int)(path.len - tail.len),

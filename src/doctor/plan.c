@@ -151,7 +151,13 @@ static double cost(const struct doctor_chart *chart, enum doctor_change change)
 #undef CHANGE
 	};
 
-	return knocks[change] + (doctor_fell_silent(chart) ? WAIT_COST : 0);
+	const struct doctor_probe *g =
+		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
+	/* who answers plain requests answers the next one, too */
+	bool waits = doctor_fell_silent(chart) &&
+		     !(change == DOCTOR_PLAIN_GET_PATH && g && g->status);
+
+	return knocks[change] + (waits ? WAIT_COST : 0);
 }
 
 /* The @r-th row's first value that was not tried yet; *ret_i: how many were. */
@@ -221,6 +227,18 @@ static bool looks_elsewhere(const struct doctor_chart *chart,
 }
 
 /*
+ * Handshakes wait in vain, at a path that cannot exist as well: all
+ * subprotocols cost one wait, each guess of a path another one.
+ */
+static bool may_lack_subprotocol(const struct doctor_chart *chart,
+				 const struct doctor_trial *next)
+{
+	return doctor_found(chart, DOCTOR_F_UPGRADE_SWALLOWED) &&
+	       next->change == DOCTOR_PATH && !chart->c->subprotocols &&
+	       !doctor_tried(chart, DOCTOR_SUBPROTOCOL, NULL);
+}
+
+/*
  * Without an answer, what was sent is asked about before what is elsewhere: a
  * rule that drops connections looks at the Origin, the query, the User-Agent.
  */
@@ -245,6 +263,10 @@ static void ask_of_request_first(const struct doctor_chart *chart,
 		 doctor_first_candidate(chart, DOCTOR_USER_AGENT, t.value,
 					sizeof(t.value)))
 		t.change = DOCTOR_USER_AGENT;
+	else if (may_lack_subprotocol(chart, next) &&
+		 doctor_first_candidate(chart, DOCTOR_SUBPROTOCOL, t.value,
+					sizeof(t.value)))
+		t.change = DOCTOR_SUBPROTOCOL;
 	if (t.change != DOCTOR_NOTHING)
 		*next = t;
 }

@@ -243,6 +243,8 @@ static bool chose_h2(const struct probing *x)
 static void ask(struct probing *x)
 {
 	double left = x->c->timeout_ms - (doctor_now_ms() - x->began_ms);
+	double least = x->c->timeout_ms < LEAST_WAIT_MS ? x->c->timeout_ms
+							: LEAST_WAIT_MS;
 
 	doctor_start_head(x);
 	x->stage = ASKED;
@@ -250,8 +252,7 @@ static void ask(struct probing *x)
 		doctor_wait_for(x, PATIENT_MS, doctor_silent);
 		return;
 	}
-	doctor_wait_for(x, left > LEAST_WAIT_MS ? left : LEAST_WAIT_MS,
-			doctor_silent);
+	doctor_wait_for(x, left > least ? left : least, doctor_silent);
 	if (!x->request.h2)
 		ses_stream_send(x->stream, ses_buf_bytes(&x->request.bytes));
 	else if (chose_h2(x))

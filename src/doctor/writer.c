@@ -140,10 +140,11 @@ void doctor_find_no_proxy(struct doctor_chart *chart,
 			  const struct doctor_probe *base)
 {
 	static const enum doctor_finding_kind missed[] = {
-		DOCTOR_F_SAYS_NO_UPGRADE,   DOCTOR_F_SAYS_HTTP10,
-		DOCTOR_F_SAYS_RELAY,	    DOCTOR_F_ASGI_404,
-		DOCTOR_F_SAYS_CONNECTOR,    DOCTOR_F_ACTIONCABLE_404,
-		DOCTOR_F_VERSION_13_LISTED, DOCTOR_F_GET_SAME_WS};
+		DOCTOR_F_SAYS_NO_UPGRADE,    DOCTOR_F_SAYS_HTTP10,
+		DOCTOR_F_SAYS_RELAY,	     DOCTOR_F_ASGI_404,
+		DOCTOR_F_SAYS_CONNECTOR,     DOCTOR_F_ACTIONCABLE_404,
+		DOCTOR_F_VERSION_13_LISTED,  DOCTOR_F_GET_SAME_WS,
+		DOCTOR_F_SAYS_UPGRADE_FAILED};
 
 	if (base->outcome != DOCTOR_ANSWERED || base->status == 426 ||
 	    base->status == 502 || base->status >= 504 || chart->c->proxy ||

@@ -42,6 +42,25 @@
 #define TLS  "wss://localhost:8443/chat"
 #define HERE "http://127.0.0.1:8080"
 
+#define APOLLO                                                          \
+	"HTTP/1.1 400 Bad Request\nX-Powered-By: Express\n"             \
+	"Content-Type: application/json; charset=utf-8\n\n{\"errors\":" \
+	"[{\"message\":\"GET query missing.\"}]}"
+#define LOST_HERE                                          \
+	"HTTP/1.1 404 Not Found\nConnection: keep-alive\n" \
+	"Keep-Alive: timeout=5\nContent-Length: 0\n\n"
+#define CLIENT                                                      \
+	"HTTP/1.1 200 OK\nContent-Type: application/javascript\n\n" \
+	"const hmrPort = 24678;\nconst socketHost = "               \
+	"`${null || importMetaUrl.hostname}:${hmrPort || "          \
+	"importMetaUrl.port}${\"/\"}`;\nconst socket = new "        \
+	"WebSocket(`${protocol}://${hostAndPath}`, 'vite-hmr');"
+#define EDGE_400                                                          \
+	"HTTP/1.1 400 Bad Request\nServer: cloudflare\nCF-RAY: -\n"       \
+	"Content-Type: text/html\n\n<html>\n<head><title>400 Bad Request" \
+	"</title></head>\n<body>\n<center><h1>400 Bad Request</h1>"       \
+	"</center>\n<hr><center>cloudflare</center>\n</body>\n</html>"
+
 static const struct patient patients[] = {
 	{.name = "an open door",
 	 .url = URL,
@@ -140,6 +159,48 @@ static const struct patient patients[] = {
 		     {DOCTOR_PLAIN_GET_PATH, NULL,
 		      "HTTP/1.1 200 OK\nServer: Caddy\nContent-Length: 0\n\n"}},
 	 .cause = "url.host",
+	 .at_least = 0.4},
+	{.name = "GraphQL at every path, and nothing else",
+	 .url = "ws://127.0.0.1:8080/graphql",
+	 .answer = APOLLO,
+	 .answers = {{DOCTOR_PLAIN_GET, NULL, APOLLO},
+		     {DOCTOR_PATH, NULL, APOLLO},
+		     {DOCTOR_PLAIN_GET_PATH, NULL, APOLLO}},
+	 .cause = "server.no-websocket",
+	 .at_least = 0.5},
+	{.name = "polling finds nothing where the handshake waits in vain",
+	 .url = "ws://127.0.0.1:8080/app/socket.io/?EIO=4&transport=websocket",
+	 .answer = "@silent",
+	 .answers = {{DOCTOR_PLAIN_GET, NULL, NGINX_404},
+		     {DOCTOR_POLLING, NULL, NGINX_404}},
+	 .cause = "url.path",
+	 .at_least = 0.4},
+	{.name = "a plain GET is led to where the pages are",
+	 .url = "ws://127.0.0.1:8080/",
+	 .answer = "@silent",
+	 .answers = {{DOCTOR_PLAIN_GET, NULL,
+		      "HTTP/1.1 302 Found\nLocation: /shop/\n\n"},
+		     {DOCTOR_PATH, "/shop/", "@open"},
+		     {DOCTOR_PATH, NULL, "@silent"}},
+	 .cause = "url.path",
+	 .at_least = 0.9},
+	{.name = "the client's own script names the subprotocol",
+	 .url = "ws://127.0.0.1:8080/",
+	 .answer = "@silent",
+	 .answers = {{DOCTOR_PLAIN_GET, NULL, LOST_HERE},
+		     {DOCTOR_PATH, NULL, "@silent"},
+		     {DOCTOR_PLAIN_GET_PATH, "/@vite/client", CLIENT},
+		     {DOCTOR_SUBPROTOCOL, "vite-hmr", "@open vite-hmr"}},
+	 .cause = "server.subprotocol",
+	 .at_least = 0.9},
+	{.name = "an edge that refuses handshakes wherever they go",
+	 .url = "wss://chat.example/feed",
+	 .answer = EDGE_400,
+	 .answers = {{DOCTOR_PLAIN_GET, NULL,
+		      "HTTP/1.1 200 OK\nServer: cloudflare\nCF-RAY: 1-A\n"
+		      "Content-Type: text/html\n\n<html>Welcome</html>"},
+		     {DOCTOR_PATH, NULL, EDGE_400}},
+	 .cause = "server.cdn-websockets-off",
 	 .at_least = 0.4},
 	{.name = "cookies without end",
 	 .url = URL,
