@@ -210,6 +210,26 @@ static bool answers_tls_in_http1(const struct doctor_chart *chart)
 				     BYTES("\"HTTP/1."));
 }
 
+/*
+ * Who finds fault with a TLS hello in HTTP/1, and ends what is no fault without
+ * a word, has a rule for that: nginx's 444 for names that are none of its own.
+ */
+static void find_shut_in_http(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *get =
+		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
+
+	if (base->outcome == DOCTOR_NO_ANSWER &&
+	    base->error != SESAME_ETIMEOUT && get &&
+	    get->outcome == DOCTOR_NO_ANSWER && get->error == base->error &&
+	    !doctor_speaks_http(chart) && answers_tls_in_http1(chart))
+		doctor_note(chart, DOCTOR_F_SHUT_IN_HTTP,
+			    doctor_tried(chart, DOCTOR_SCHEME, NULL), NULL,
+			    "HTTP is spoken there: a TLS hello is answered in "
+			    "it, and proper requests are not");
+}
+
 static void find_h2(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -560,6 +580,7 @@ static void find_backend(struct doctor_chart *chart)
 
 void doctor_find_experiments(struct doctor_chart *chart)
 {
+	find_shut_in_http(chart);
 	find_h2(chart);
 	find_session(chart);
 	find_engine(chart);
