@@ -123,7 +123,7 @@ size_t doctor_hello_write(enum doctor_hello hello, struct bytes host,
 {
 	if (!rows[hello].write)
 		return 0;
-	*ret_binary = hello == DOCTOR_HELLO_MQTT || hello == DOCTOR_HELLO_MQTT3;
+	*ret_binary = doctor_hello_is_stream(hello);
 	return rows[hello].write(host, nonce, out);
 }
 
@@ -143,14 +143,14 @@ bool doctor_wants_connect(struct bytes path, struct bytes query)
 
 /* ---- what is answered ---- */
 
-static bool is_mqtt(enum doctor_hello hello)
+bool doctor_hello_is_stream(enum doctor_hello hello)
 {
 	return hello == DOCTOR_HELLO_MQTT || hello == DOCTOR_HELLO_MQTT3;
 }
 
 static bool is_connack(struct bytes m)
 {
-	return m.len >= 4 && m.data[0] == 0x20 && m.data[1] + 2U <= m.len;
+	return m.len >= 4 && m.data[0] == 0x20 && m.data[1] >= 2;
 }
 
 /* "type":"connection_ack", wherever blanks are. */
@@ -165,7 +165,7 @@ static bool has_type(struct bytes message, const char *type)
 
 bool doctor_hello_welcomes(enum doctor_hello hello, struct bytes message)
 {
-	if (is_mqtt(hello))
+	if (doctor_hello_is_stream(hello))
 		return is_connack(message) && message.data[3] == 0;
 	switch (hello) {
 	case DOCTOR_HELLO_GRAPHQL:
@@ -224,7 +224,8 @@ bool doctor_hello_refuses(enum doctor_hello hello, struct bytes message,
 			  char *out, size_t size)
 {
 	*out = 0;
-	if (is_mqtt(hello) && is_connack(message) && message.data[3] != 0) {
+	if (doctor_hello_is_stream(hello) && is_connack(message) &&
+	    message.data[3] != 0) {
 		read_connack(message.data[3], out, size);
 		return true;
 	}

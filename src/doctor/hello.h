@@ -34,6 +34,8 @@ size_t doctor_hello_write(enum doctor_hello hello, struct bytes host,
 bool doctor_is_engine_greeting(struct bytes message);
 /* Whether the URL is of Socket.IO, and of a release in which clients begin. */
 bool doctor_wants_connect(struct bytes path, struct bytes query);
+/* Whether it is a stream of bytes, whatever messages they come in. */
+bool doctor_hello_is_stream(enum doctor_hello hello);
 /* Whether this message is how the protocol says that one is in. */
 bool doctor_hello_welcomes(enum doctor_hello hello, struct bytes message);
 /*

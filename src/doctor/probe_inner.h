@@ -41,6 +41,9 @@ struct probing {
 	bool has_session;
 	/* Of the protocol inside: engine.io greeted, and is to be answered. */
 	bool greeted, says_pong;
+	/* The beginning of a stream of bytes, whose messages mean nothing. */
+	uint8_t stream_head[4];
+	size_t stream_len;
 	struct ses_buf out;  /* frames of the session */
 	struct doctor_h2 h2; /* meaningful when request.h2 */
 };

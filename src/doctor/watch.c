@@ -29,18 +29,34 @@ static void find_engine(struct probing *x, struct bytes message)
 	x->p->hello_due = doctor_wants_connect(url->path, url->query);
 }
 
+/* Packets of MQTT go over the ends of messages ([MQTT-6.0.0-2]). */
+static struct bytes gather(struct probing *x, struct bytes message)
+{
+	size_t room = sizeof(x->stream_head) - x->stream_len;
+	struct bytes more = bytes_first(message, room);
+
+	if (!doctor_hello_is_stream(x->p->hello))
+		return message;
+	if (more.len)
+		memcpy(x->stream_head + x->stream_len, more.data, more.len);
+	x->stream_len += more.len;
+	return bytes_of(x->stream_head, x->stream_len);
+}
+
 /* A refusal is put in the place of the greeting: there is room for one. */
 static struct bytes hear_inside(struct probing *x, struct bytes message,
 				char *text, size_t size)
 {
 	struct doctor_probe *p = x->p;
+	struct bytes said;
 
 	find_engine(x, message);
 	x->says_pong = x->greeted && bytes_equal(message, BYTES("2"));
-	if (doctor_hello_welcomes(p->hello, message))
+	said = gather(x, message);
+	if (doctor_hello_welcomes(p->hello, said))
 		p->hello_welcomed = true;
 	if (p->hello_refused ||
-	    !doctor_hello_refuses(p->hello, message, text, size))
+	    !doctor_hello_refuses(p->hello, said, text, size))
 		return message;
 	p->hello_refused = true;
 	p->first_message[0] = 0;
