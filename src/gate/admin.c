@@ -20,9 +20,10 @@
 #include "gate/log.h"
 #include "net/listener.h"
 #include "net/stream.h"
+#include "wire/url.h"
 #include "ws/intake.h"
 
-#define CALLERS	     64 /* at a time */
+#define CALLERS	     64 /* at a time, and as many at the control socket */
 #define CALL_MS	     5000
 #define LINGER_MS    5000
 #define ANSWER_BYTES ((size_t)64 * 1024 * 1024)
@@ -34,7 +35,7 @@ struct gate_admin {
 	struct ses_io control; /* fd -1: there is none */
 	char *control_file;
 	struct ses_list callers;
-	size_t n_callers;
+	size_t n_callers[2]; /* by may_change */
 	struct gate_view *view;
 	json_t *(*reload)(void *user, bool plan);
 	void *user;
@@ -88,7 +89,7 @@ static void free_caller(struct caller *c)
 {
 	ses_timers_stop(&c->admin->loop->timers, &c->patience);
 	ses_list_remove(&c->link);
-	c->admin->n_callers--;
+	c->admin->n_callers[c->may_change]--;
 	ses_intake_fini(&c->intake);
 	ses_stream_close(c->stream);
 	free(c);
@@ -125,18 +126,16 @@ static void send_answer(struct caller *c, struct answer *a, bool head_only)
 
 /* ---- Who asks ---- */
 
-/* The host of "host:port", without brackets. */
+/* The host of "host:port", without brackets; empty: it is no Host field. */
 static struct bytes host_of(struct bytes field)
 {
-	ptrdiff_t end;
+	bool six = field.len && field.data[0] == '[';
+	ptrdiff_t end = bytes_find_byte(field, six ? ']' : ':');
 
-	if (field.len && field.data[0] == '[') {
-		end = bytes_find_byte(field, ']');
-		return end < 0 ? bytes_of(NULL, 0)
-			       : bytes_first(bytes_from(field, 1),
-					     (size_t)end - 1);
-	}
-	end = bytes_find_byte(field, ':');
+	if (!ses_url_host_field_valid(field))
+		return bytes_of(NULL, 0);
+	if (six)
+		return bytes_first(bytes_from(field, 1), (size_t)end - 1);
 	return end < 0 ? field : bytes_first(field, (size_t)end);
 }
 
@@ -170,8 +169,9 @@ static const char *why_not(const struct gate_admin *admin,
 	    (origin.data && !(bytes_starts(origin, BYTES("http://")) &&
 			      bytes_equal_nocase(bytes_from(origin, 7), host))))
 		return "Pages of other origins get no answer here.";
-	if (site.data && !bytes_equal(site, BYTES("same-origin")) &&
-	    !bytes_equal(site, BYTES("none")))
+	if (ses_field_count(head->fields, head->n_fields, "Sec-Fetch-Site") > 1 ||
+	    (site.data && !bytes_equal(site, BYTES("same-origin")) &&
+	     !bytes_equal(site, BYTES("none"))))
 		return "Pages of other sites get no answer here.";
 	return NULL;
 }
@@ -363,11 +363,27 @@ static void on_late(struct ses_timer *timer)
 	free_caller(ses_container_of(timer, struct caller, patience));
 }
 
+/*
+ * Who has waited longest without asking makes room: so whoever opens many
+ * connections and says nothing does not shut out a probe.
+ */
+static void make_room(struct gate_admin *admin, bool may_change)
+{
+	struct ses_list *link = admin->callers.next;
+
+	if (admin->n_callers[may_change] < CALLERS)
+		return;
+	while (ses_container_of(link, struct caller, link)->may_change !=
+	       may_change)
+		link = link->next;
+	free_caller(ses_container_of(link, struct caller, link));
+}
+
 static void begin_call(struct gate_admin *admin, int fd, bool may_change)
 {
-	struct caller *c =
-		admin->n_callers < CALLERS ? calloc(1, sizeof(*c)) : NULL;
+	struct caller *c = calloc(1, sizeof(*c));
 
+	make_room(admin, may_change);
 	if (c)
 		c->stream = ses_stream_new(admin->loop, fd, &calling, c,
 					   ANSWER_BYTES + 4096, ANSWER_BYTES);
@@ -383,7 +399,7 @@ static void begin_call(struct gate_admin *admin, int fd, bool may_change)
 	ses_intake_init(&c->intake, true);
 	ses_list_init(&c->link);
 	ses_list_append(&admin->callers, &c->link);
-	admin->n_callers++;
+	admin->n_callers[may_change]++;
 	if (ses_timers_start(&admin->loop->timers, &c->patience,
 			     admin->loop->now_ms + CALL_MS) < 0)
 		free_caller(c);

@@ -161,8 +161,9 @@ static void look_at_certificate(struct looking *l)
 {
 	const struct gate_rules *rules = &l->d->route->certificates;
 	const struct ses_tls_info *tls = l->request->tls;
-	const struct gate_rule *rule = gate_certificate_rule(rules, tls);
 	struct bytes value = bytes_of(NULL, 0);
+	const struct gate_rule *rule;
+	bool admitted;
 
 	if (!rules->line)
 		return;
@@ -173,12 +174,14 @@ static void look_at_certificate(struct looking *l)
 	}
 	if (tls && (tls->subject[0] || tls->n_names))
 		value = bytes_of_str(tls->subject);
-	note(l->d, "certificate", rule && !rule->negative,
+	admitted = gate_certificate_admitted(rules, tls, &rule);
+	note(l->d, "certificate", admitted,
 	     rule	  ? rule->text
+	     : admitted	  ? "no entry excludes it"
 	     : value.data ? "no entry matches"
 			  : "no client certificate was sent",
 	     rule ? rule->line : rules->line, value);
-	if (!rule || rule->negative)
+	if (!admitted)
 		refuse(l->d, WHY_ACCESS_CLIENT_CERT, 403, GATE_N_LISTS);
 }
 

@@ -2,7 +2,8 @@
 /*
  * Names of certificates are compared part by part, as RFC 4514 separates
  * them, so that no value can pass for two parts. What was too long to be kept
- * whole matches nothing: half a name may be somebody else's.
+ * whole may be anybody's name: it admits nobody, and every entry that excludes
+ * by such a name excludes its bearer.
  */
 #include "gate/client_names.h"
 
@@ -78,12 +79,13 @@ static bool next_part(struct bytes *name, struct bytes *ret_part)
 	return true;
 }
 
-static bool name_has(const char *text, size_t room, struct bytes pattern)
+static bool name_has(const char *text, size_t room,
+		     const struct gate_rule *rule, struct bytes pattern)
 {
 	struct bytes name = bytes_of_str(text), part;
 
 	if (name.len + 1 >= room)
-		return false; /* cut */
+		return rule->negative; /* cut */
 	if (bytes_equal(name, pattern))
 		return true;
 	while (next_part(&name, &part))
@@ -103,15 +105,21 @@ static bool dns_has(struct bytes pattern, struct bytes name)
 }
 
 static bool alternative_has(const struct ses_tls_info *tls, char what,
-			    struct bytes pattern)
+			    const struct gate_rule *rule, struct bytes pattern)
 {
 	struct gate_address wanted, have;
+
+	if (tls->more_names && rule->negative)
+		return true;
 
 	for (size_t i = 0; i < tls->n_names; i++) {
 		struct bytes name = bytes_of_str(tls->names[i]);
 
-		if (name.len + 1 >= sizeof(tls->names[i]))
+		if (name.len + 1 >= sizeof(tls->names[i])) {
+			if (rule->negative && what == 'd')
+				return true;
 			continue;
+		}
 		if (what == 'd' && dns_has(pattern, name))
 			return true;
 		if (what == 'a' && gate_address_read(name, &have) &&
@@ -131,26 +139,36 @@ bool gate_certificate_has(const struct gate_rule *rule,
 	if (!tls || tls->verify != SES_TLS_OK)
 		return false;
 	if (what == 's')
-		return name_has(tls->subject, sizeof(tls->subject), pattern);
+		return name_has(tls->subject, sizeof(tls->subject), rule,
+				pattern);
 	if (what == 'i')
-		return name_has(tls->issuer, sizeof(tls->issuer), pattern);
-	return alternative_has(tls, what, pattern);
+		return name_has(tls->issuer, sizeof(tls->issuer), rule, pattern);
+	return alternative_has(tls, what, rule, pattern);
 }
 
-const struct gate_rule *gate_certificate_rule(const struct gate_rules *rules,
-					      const struct ses_tls_info *tls)
+bool gate_certificate_admitted(const struct gate_rules *rules,
+			       const struct ses_tls_info *tls,
+			       const struct gate_rule **ret_rule)
 {
-	const struct gate_rule *admits = NULL;
+	/* A list of exclusions alone is for all others who have one. */
+	bool admitted = tls && tls->verify == SES_TLS_OK &&
+			(tls->subject[0] || tls->n_names);
 
+	*ret_rule = NULL;
 	for (size_t i = 0; i < rules->n; i++) {
-		if (!gate_certificate_has(&rules->rule[i], tls))
-			continue;
-		if (rules->rule[i].negative)
-			return &rules->rule[i];
-		if (!admits)
-			admits = &rules->rule[i];
+		const struct gate_rule *rule = &rules->rule[i];
+		bool has = gate_certificate_has(rule, tls);
+
+		if (has && rule->negative) {
+			*ret_rule = rule;
+			return false;
+		}
+		if (!rule->negative && !*ret_rule) {
+			admitted = has;
+			*ret_rule = has ? rule : NULL;
+		}
 	}
-	return admits;
+	return admitted;
 }
 
 /* ---- Subprotocols ---- */

@@ -17,9 +17,13 @@ struct ses_tls_info;
  */
 bool gate_certificate_has(const struct gate_rule *rule,
 			  const struct ses_tls_info *tls);
-/* The first entry that decides: one that excludes, else one that admits. */
-const struct gate_rule *gate_certificate_rule(const struct gate_rules *rules,
-					      const struct ses_tls_info *tls);
+/*
+ * Whether the list admits a certificate, and the entry that decided: the first
+ * that excludes, else the first that admits; NULL: no entry did.
+ */
+bool gate_certificate_admitted(const struct gate_rules *rules,
+			       const struct ses_tls_info *tls,
+			       const struct gate_rule **ret_rule);
 
 /* The entry of allow.subprotocols that admits @asked, or NULL. */
 const struct gate_rule *gate_subprotocol_rule(const struct gate_route *route,

@@ -55,6 +55,20 @@ static struct bytes plain_name(struct bytes name, char plain[PLAIN_BYTES])
 	return bytes_of(plain, name.len);
 }
 
+/* Whether they are one name to those who read "_" and its like as "-". */
+static bool is_same_name(struct bytes a, struct bytes b)
+{
+	char text[PLAIN_BYTES], other[PLAIN_BYTES];
+
+	if (a.len != b.len)
+		return false;
+	while (a.len && bytes_equal(plain_name(a, text), plain_name(b, other))) {
+		a = bytes_from(a, PLAIN_BYTES);
+		b = bytes_from(b, PLAIN_BYTES);
+	}
+	return a.len == 0;
+}
+
 /*
  * What tells a server behind about the client and its connection, by whichever
  * proxy's custom: only what is nearest to the client could know, and nothing
@@ -198,7 +212,7 @@ static bool is_set_by_route(const struct gate_route *route, struct bytes name)
 	if (route->origin && bytes_equal_nocase(name, BYTES("Origin")))
 		return true;
 	for (size_t i = 0; i < route->n_fields; i++)
-		if (bytes_equal_nocase(name, bytes_of_str(route->field[i].name)))
+		if (is_same_name(name, bytes_of_str(route->field[i].name)))
 			return true;
 	return false;
 }
@@ -208,8 +222,6 @@ static bool is_replaced(const struct gate_forward *f, struct bytes name)
 {
 	const struct gate_authority *a = &f->route->authority;
 	const struct gate_from *strip = f->strip;
-	char text[PLAIN_BYTES], other[PLAIN_BYTES];
-	struct bytes plain = plain_name(name, text);
 
 	if (f->protocols.data &&
 	    bytes_equal_nocase(name, BYTES("Sec-WebSocket-Protocol")))
@@ -218,12 +230,10 @@ static bool is_replaced(const struct gate_forward *f, struct bytes name)
 	    bytes_equal_nocase(name, BYTES("Authorization")))
 		return true;
 	if (strip && strip->kind == GATE_FROM_FIELD &&
-	    bytes_equal_nocase(name, strip->name))
+	    is_same_name(name, strip->name))
 		return true;
 	for (size_t i = 0; i < a->n_copies; i++)
-		if (name.len == strlen(a->copy[i]) &&
-		    bytes_equal_nocase(
-			    plain, plain_name(bytes_of_str(a->copy[i]), other)))
+		if (is_same_name(name, bytes_of_str(a->copy[i])))
 			return true;
 	return false;
 }

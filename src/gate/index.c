@@ -66,7 +66,10 @@ struct bytes gate_list_value(const struct gate_request *r, enum gate_list list)
 	}
 }
 
-/* The port with its colon, or nothing, is cut off @host. */
+/*
+ * The port with its colon, or nothing, is cut off @host. Zeros before it say
+ * nothing, and are not seen; nor is a colon without a port.
+ */
 static struct bytes cut_port(struct bytes *host)
 {
 	ptrdiff_t bracket = bytes_find_byte(*host, ']');
@@ -76,7 +79,10 @@ static struct bytes cut_port(struct bytes *host)
 	if (colon < 0)
 		return bytes_of(NULL, 0);
 	*host = bytes_first(*host, (size_t)(bracket + 1 + colon));
-	return bytes_from(after, (size_t)colon);
+	after = bytes_from(after, (size_t)colon + 1);
+	while (after.len && after.data[0] == '0')
+		after = bytes_from(after, 1);
+	return after;
 }
 
 static bool host_has(struct bytes glob, struct bytes host)

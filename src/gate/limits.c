@@ -363,23 +363,52 @@ gate_limiter_pass(struct gate_limiter *l, const struct gate_limit *limits,
 	return GATE_LIMIT_PASSED;
 }
 
-void gate_limiter_fail(struct gate_limiter *l, const struct gate_limit *limits,
-		       size_t n, const struct gate_limit_who *who,
-		       uint64_t now_ms)
+/* The key of a limit of failures that holds for @who; false: it does not. */
+static bool failure_key(const struct gate_limiter *l,
+			const struct gate_limit *limit,
+			const struct gate_limit_who *who, uint64_t key[2])
+{
+	if (limit->kind != GATE_LIMIT_FAILURES || !counts(limit, limit->by, who))
+		return false;
+	make_key(l, limit, name_of(limit, who), key);
+	return true;
+}
+
+enum gate_limit_answer
+gate_limiter_fail(struct gate_limiter *l, const struct gate_limit *limits,
+		  size_t n, const struct gate_limit_who *who, uint64_t now_ms,
+		  struct gate_limit_hit *ret_hit)
 {
 	for (size_t i = 0; i < n; i++) {
-		uint64_t key[2], ignored;
+		enum gate_limit_answer answer;
+		uint64_t key[2], wait_ms = 0;
 		struct shard *s;
 
-		if (limits[i].kind != GATE_LIMIT_FAILURES ||
-		    !counts(&limits[i], limits[i].by, who))
+		if (!failure_key(l, &limits[i], who, key))
 			continue;
-		make_key(l, &limits[i], name_of(&limits[i], who), key);
 		s = shard_of(l, key);
 		pthread_mutex_lock(&s->lock);
-		use_rate(s, &limits[i], key, now_ms, true, &ignored);
+		answer = use_rate(s, &limits[i], key, now_ms, true, &wait_ms);
 		pthread_mutex_unlock(&s->lock);
+		if (answer == GATE_LIMIT_PASSED)
+			continue;
+		if (ret_hit)
+			*ret_hit = (struct gate_limit_hit){&limits[i], wait_ms};
+		gate_limiter_forgive(l, limits, i, who);
+		return answer;
 	}
+	return GATE_LIMIT_PASSED;
+}
+
+void gate_limiter_forgive(struct gate_limiter *l,
+			  const struct gate_limit *limits, size_t n,
+			  const struct gate_limit_who *who)
+{
+	uint64_t key[2];
+
+	for (size_t i = 0; i < n; i++)
+		if (failure_key(l, &limits[i], who, key))
+			refund(l, &limits[i], key);
 }
 
 void gate_limiter_leave(struct gate_limiter *l, struct gate_limit_holds *holds)

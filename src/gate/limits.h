@@ -97,10 +97,19 @@ gate_limiter_pass(struct gate_limiter *limiter, const struct gate_limit *limits,
 		  size_t n, unsigned by, const struct gate_limit_who *who,
 		  uint64_t now_ms, struct gate_limit_holds *holds,
 		  struct gate_limit_hit *ret_hit);
-/* The credentials were no good: count that in the limits of failures. */
-void gate_limiter_fail(struct gate_limiter *limiter,
-		       const struct gate_limit *limits, size_t n,
-		       const struct gate_limit_who *who, uint64_t now_ms);
+/*
+ * The credentials were no good, or will be known to be in a while: count that
+ * in the limits of failures. GATE_LIMIT_HIT: one of them has no room for it;
+ * nothing is counted then, and *ret_hit (or NULL) says which.
+ */
+enum gate_limit_answer
+gate_limiter_fail(struct gate_limiter *limiter, const struct gate_limit *limits,
+		  size_t n, const struct gate_limit_who *who, uint64_t now_ms,
+		  struct gate_limit_hit *ret_hit);
+/* They were good after all: what gate_limiter_fail() counted is taken back. */
+void gate_limiter_forgive(struct gate_limiter *limiter,
+			  const struct gate_limit *limits, size_t n,
+			  const struct gate_limit_who *who);
 /* The connection is over. It can be called again. */
 void gate_limiter_leave(struct gate_limiter *limiter,
 			struct gate_limit_holds *holds);

@@ -432,6 +432,14 @@ bool gate_path_pattern_has(const struct gate_path_pattern *p, struct bytes path)
 	       (rest.len > 0 && bytes_find_byte(rest, '/') < 0);
 }
 
+struct bytes gate_path_pattern_rest(const struct gate_path_pattern *p,
+				    struct bytes path)
+{
+	struct bytes rest;
+
+	return begins_with(path, p->prefix, &rest) ? rest : bytes_of(NULL, 0);
+}
+
 bool gate_path_pattern_covers(const struct gate_path_pattern *a,
 			      const struct gate_path_pattern *b)
 {

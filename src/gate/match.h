@@ -103,6 +103,9 @@ const char *gate_path_pattern_read(struct bytes text,
  */
 bool gate_path_pattern_has(const struct gate_path_pattern *p,
 			   struct bytes path);
+/* What of such a path stands in the place of the pattern's "*" or "**". */
+struct bytes gate_path_pattern_rest(const struct gate_path_pattern *p,
+				    struct bytes path);
 /* Whether every path that @b has is one that @a has. */
 bool gate_path_pattern_covers(const struct gate_path_pattern *a,
 			      const struct gate_path_pattern *b);

@@ -316,6 +316,9 @@ bool gate_rehearse(const struct gate_policy *policy,
 			      : read_url(d.url, r, text, size)) ||
 	    !read_addresses(&d, &input.peer, text, size))
 		return false;
+	if (d.host && !ses_url_host_field_valid(bytes_of_str(d.host)))
+		return wrong(text, size, "host", d.host,
+			     "is no host or host:port, and answered 400");
 	r->head.is_request = true;
 	r->head.minor_version = 1;
 	r->head.method = BYTES("GET");

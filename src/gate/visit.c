@@ -196,6 +196,7 @@ bool gate_visit_keep(struct gate_visit *v)
 		&a->request.target,	&a->request.host, &a->request.origin,
 		&a->request.user_agent, &a->offer.host,	  &a->offer.target,
 		&a->offer.origin,	&a->offer.key,	  &a->offer.protocols,
+		&a->hops.stopped_at,
 	};
 
 	if (a->kept)

@@ -32,6 +32,7 @@ struct gate_questions {
 	char retry_after[24];
 	char challenge[512];
 	const char *sentence;
+	bool counted; /* as a failure, before it is known to be one */
 	/* "X-User: alice\r\n": what the authority has for the server behind */
 	struct ses_buf copies;
 };
@@ -223,11 +224,48 @@ static void note_failure(struct gate_visit *v)
 	const struct gate_credential *c = &v->asking->questions->credential;
 	struct gate_limit_who who = {.address = &v->asking->request.address};
 
-	if (!v->gate->limiter || c->fault == GATE_FAULT_MISSING ||
+	if (!v->gate->limiter || v->asking->questions->counted ||
+	    c->fault == GATE_FAULT_MISSING ||
 	    gate_fault(c->fault)->status != 401)
 		return;
 	gate_limiter_fail(v->gate->limiter, limits->of, limits->n_of, &who,
-			  v->gate->loop->now_ms);
+			  v->gate->loop->now_ms, NULL);
+}
+
+/*
+ * A password takes a while to check. It counts as failed for so long: whoever
+ * guesses many at once would else have them all looked at before the first of
+ * them is counted. False: the client has no failure left; @reply tells.
+ */
+static bool count_beforehand(struct gate_visit *v, struct gate_reply *reply)
+{
+	const struct gate_limits *limits = &v->route->limits;
+	struct gate_limit_who who = {.address = &v->asking->request.address};
+	struct gate_limit_hit hit = {NULL, 0};
+	enum gate_limit_answer answer;
+
+	if (!v->gate->limiter)
+		return true;
+	answer = gate_limiter_fail(v->gate->limiter, limits->of, limits->n_of,
+				   &who, v->gate->loop->now_ms, &hit);
+	if (answer == GATE_LIMIT_PASSED) {
+		v->asking->questions->counted = true;
+		return true;
+	}
+	reply->value = v->asking->request.address_text;
+	tell_limit(v->asking->questions, answer, &hit, reply);
+	return false;
+}
+
+static void forgive(struct gate_visit *v)
+{
+	const struct gate_limits *limits = &v->route->limits;
+	struct gate_limit_who who = {.address = &v->asking->request.address};
+
+	if (v->asking->questions->counted)
+		gate_limiter_forgive(v->gate->limiter, limits->of, limits->n_of,
+				     &who);
+	v->asking->questions->counted = false;
 }
 
 static struct gate_reply tell_credential(struct gate_visit *v)
@@ -266,6 +304,8 @@ static void on_password(void *user, int outcome)
 	struct gate_reply reply;
 
 	q->password = NULL;
+	if (outcome != 0)
+		forgive(v);
 	if (outcome < 0) {
 		reply = too_many_passwords();
 	} else {
@@ -289,11 +329,14 @@ static enum gate_outcome check_password(struct gate_visit *v)
 		reply = tell_credential(v);
 		return give(v, &reply);
 	}
-	if (!gate->passwords || !gate_visit_keep(v))
+	if (!gate->passwords || !gate_visit_keep(v) ||
+	    !count_beforehand(v, &reply))
 		return give(v, &reply);
 	q->password = gate_passwords_ask(gate->passwords, p, on_password, v);
-	if (!q->password)
+	if (!q->password) {
+		forgive(v);
 		return give(v, &reply);
+	}
 	ses_timers_start(&gate->loop->timers, &v->timer,
 			 gate->loop->now_ms + PASSWORD_MS);
 	return wait_for(v);

@@ -111,7 +111,7 @@ enum gate_outcome gate_visit_file(struct gate_visit *v)
 		return refuse(v, WHY_CLIENT_BAD_HANDSHAKE, 405,
 			      "Pages are only read here", NULL);
 	ses_buf_init(&page, GATE_FILE_MAX + 1);
-	path = bytes_from(path, v->route->pattern.prefix.len);
+	path = gate_path_pattern_rest(&v->route->pattern, path);
 	result = gate_file_read(v->route->root, path, &page, &type);
 	if (result == GATE_FILE_FOUND)
 		return send_page(v, type, &page);

@@ -91,7 +91,7 @@ bool gate_visit_channel(struct gate_visit *v, uint8_t out[HUB_NAME_MAX],
 			struct bytes *ret_name)
 {
 	struct bytes path = gate_path_of(v->asking->request.target);
-	struct bytes name = bytes_from(path, v->route->pattern.prefix.len);
+	struct bytes name = gate_path_pattern_rest(&v->route->pattern, path);
 	struct gate_refusal why = {.cause = WHY_URL_PATH, .status = 400};
 	size_t n = 0;
 

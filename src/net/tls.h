@@ -84,6 +84,7 @@ struct ses_tls_info {
 	char not_before[32], not_after[32]; /* "2026-11-22 14:00:00 UTC" */
 	char names[SES_TLS_MAX_NAMES][128]; /* subjectAltName: DNS and IP */
 	size_t n_names;
+	bool more_names; /* than there was room for */
 	size_t chain_len; /* certificates the peer sent */
 	bool self_signed;
 };

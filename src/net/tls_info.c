@@ -128,9 +128,12 @@ static void print_alt_names(X509 *cert, struct ses_tls_info *info)
 		X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
 
 	info->n_names = 0;
+	info->more_names = false;
 	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
-		if (info->n_names == SES_TLS_MAX_NAMES)
+		if (info->n_names == SES_TLS_MAX_NAMES) {
+			info->more_names = true;
 			break;
+		}
 		if (print_alt_name(sk_GENERAL_NAME_value(names, i),
 				   info->names[info->n_names],
 				   sizeof(info->names[0])))

@@ -349,3 +349,127 @@ routes: [{path: /, to: echo, limits: {failures: 1000/second}, allow: {token: {ht
                 times.append(time.perf_counter() - begin)
         known, unknown = (statistics.median(t) for t in took.values())
         assert 0.3 < unknown / known < 3
+
+
+def test_guessing_many_passwords_at_once_gains_nothing(tmp_path):
+    """Each counts as failed while it is being checked, and no longer."""
+    import base64
+    import subprocess
+    subprocess.run(["htpasswd", "-bcB", "-C", "9", str(tmp_path / "users"), "alice", "right"],
+                   check=True, capture_output=True)
+
+    def basic(secret):
+        return "Authorization: Basic " + base64.b64encode(b"alice:" + secret).decode()
+
+    with gateway(tmp_path, """\
+workers: 1
+listen: [{address: "127.0.0.1:0"}]
+journal: {file: journal.db}
+routes: [{path: /, to: echo, limits: {failures: 3/minute}, allow: {token: {htpasswd_file: users}}}]
+""") as g:
+        # who knows the password is never in the way of himself
+        for _ in range(8):
+            assert opens(g.port, "/", basic(b"right"))
+        clients = [dial(g.port) for _ in range(40)]
+        for i, s in enumerate(clients):
+            s.sendall(request(g.port, "/", basic(b"guess%d" % i)))
+        got = [Answer(read_all(s)).status for s in clients]
+        assert got.count(401) == 3 and got.count(429) == 37
+        assert ask(g.port, "/", basic(b"other")).status == 429
+
+
+def test_what_one_client_sent_is_never_told_of_another(tmp_path):
+    """A visit that waits keeps its own words, whoever talks meanwhile."""
+    import threading
+    import time
+
+    def slowly(request):
+        time.sleep(0.5)
+        return b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"
+
+    authority = Behind(slowly)
+    with gateway(tmp_path, """\
+workers: 1
+listen: [{address: "127.0.0.1:0"}]
+trusted_proxies: [192.0.2.1]
+journal: {file: journal.db}
+routes:
+  - {path: /asks, to: echo, allow: {authority: {url: "http://127.0.0.1:%d/"}}}
+  - {path: /other, to: echo}
+""" % authority.port) as g:
+        def talk():
+            for i in range(8):
+                time.sleep(0.05)
+                opens(g.port, "/other?" + "x" * 60, "Authorization: Bearer SECRET%d" % i,
+                      "X-Long: " + "SECRET" * 40)
+
+        others = threading.Thread(target=talk)
+        others.start()
+        refused = ask(g.port, "/asks", "X-Forwarded-For: MINE-0123456789-0123456789")
+        others.join()
+        assert refused.status == 403
+        told = g.why(refused.reference).stdout
+        assert "SECRET" not in told and "MINE-0123456789" in told
+
+
+@pytest.mark.parametrize("name", ["X_Api_Key", "x.api.key", "X_Debug", "X_Token"])
+def test_no_spelling_of_a_field_that_the_route_sets_gets_through(tmp_path, behind, name):
+    (tmp_path / "hashes").write_text(
+        "bob:" + __import__("hashlib").sha256(b"secret").hexdigest() + "\n")
+    with gateway(tmp_path, """\
+listen: [{address: "127.0.0.1:0"}]
+journal: {file: journal.db}
+routes:
+  - path: /
+    to: ws://127.0.0.1:%d
+    headers: {X-Api-Key: ours, X-Debug: }
+    allow: {token: {from: "header:X-Token", strip: true, hashes_file: hashes}}
+""" % behind.port) as g:
+        assert opens(g.port, "/", "X-Token: secret", name + ": theirs")
+        raw = behind.requests[-1].raw.lower()
+        assert b"theirs" not in raw and raw.count(b"x-api-key") == 1
+
+
+def test_one_channel_has_one_name_however_its_path_is_written(tmp_path):
+    import asyncio
+    import websockets
+
+    async def meet(port):
+        plain = "ws://127.0.0.1:%d/r@om/cret" % port
+        encoded = "ws://127.0.0.1:%d/r%%40om/cret" % port
+        async with websockets.connect(plain) as a, websockets.connect(encoded) as b:
+            async with websockets.connect("ws://127.0.0.1:%d/r@om/XXcret" % port) as c:
+                await a.send("hello")
+                assert await asyncio.wait_for(b.recv(), 5) == "hello"
+                with pytest.raises(asyncio.TimeoutError):
+                    await asyncio.wait_for(c.recv(), 0.3)
+
+    with gateway(tmp_path, """\
+listen: [{address: "127.0.0.1:0"}]
+journal: {file: journal.db}
+routes: [{path: "/r%40om/**", to: hub, allow: {origins: [none, "*"]}}]
+""") as g:
+        asyncio.run(meet(g.port))
+
+
+def test_who_only_connects_to_the_admin_address_shuts_nobody_out(tmp_path):
+    import subprocess
+    from gateways import SESAME
+    with gateway(tmp_path, """\
+listen: [{address: "127.0.0.1:0"}]
+admin: {address: "127.0.0.1:0", socket: control.sock}
+journal: {file: journal.db}
+routes: [{path: /, to: echo}]
+""") as g:
+        port = int(g.admin.rsplit(":", 1)[1])
+        silent = [dial(port) for _ in range(200)]
+        answer = send(port, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        r = subprocess.run([SESAME, "reload", "-c", "sesame.yaml"], cwd=tmp_path,
+                           capture_output=True, text=True, timeout=20)
+        assert r.returncode == 0, r.stderr
+        for host in (b"[::1]evil.example", b"localhost:1:evil", b"localhost\r\nHost: localhost"):
+            assert b" 403 " in send(
+                port, b"GET / HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")[:20]
+        for s in silent:
+            s.close()

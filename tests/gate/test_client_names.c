@@ -74,6 +74,45 @@ TEST("a name that was too long to be kept matches nothing")
 	assert_true(has("subject:CN=alice", &tls));
 }
 
+TEST("what does not fit is excluded by every entry that excludes by it")
+{
+	struct ses_tls_info tls = certificate("CN=a", "a.example");
+
+	assert_false(has("!san:dns:b.example", &tls));
+	assert_false(has("!subject:CN=b", &tls));
+	tls.more_names = true;
+	assert_true(has("!san:dns:b.example", &tls));
+	assert_true(has("!san:ip:192.0.2.1", &tls));
+	assert_false(has("san:dns:b.example", &tls));
+	assert_false(has("!subject:CN=b", &tls));
+	tls.more_names = false;
+	memset(tls.names[0], 'x', sizeof(tls.names[0]) - 1);
+	assert_true(has("!san:dns:b.example", &tls));
+	memset(tls.subject, 'x', sizeof(tls.subject) - 1);
+	assert_true(has("!subject:CN=b", &tls));
+	assert_false(has("subject:CN=b", &tls));
+}
+
+TEST("a list of exclusions alone admits every other certificate, and only one")
+{
+	struct gate_rule rule = {.text = (char *)(uintptr_t) "!subject:CN=a"};
+	struct gate_rules rules = {&rule, 1, 1};
+	struct ses_tls_info a = certificate("CN=a", NULL),
+			    b = certificate("CN=b", NULL),
+			    none = {.verify = SES_TLS_OK};
+	const struct gate_rule *by;
+
+	assert_null(gate_certificate_rule_read(&rule));
+	assert_false(gate_certificate_admitted(&rules, &a, &by));
+	assert_ptr_equal(by, &rule);
+	assert_true(gate_certificate_admitted(&rules, &b, &by));
+	assert_null(by);
+	assert_false(gate_certificate_admitted(&rules, &none, &by));
+	assert_false(gate_certificate_admitted(&rules, NULL, &by));
+	b.verify = SES_TLS_UNTRUSTED;
+	assert_false(gate_certificate_admitted(&rules, &b, &by));
+}
+
 TEST("a list with an entry that excludes lets only others in")
 {
 	struct gate_rule rule[] = {
@@ -83,12 +122,16 @@ TEST("a list with an entry that excludes lets only others in")
 	struct ses_tls_info a = certificate("CN=a,O=x", NULL),
 			    b = certificate("CN=b,O=x", NULL),
 			    c = certificate("CN=c", NULL);
+	const struct gate_rule *by;
 
 	for (size_t i = 0; i < 2; i++)
 		assert_null(gate_certificate_rule_read(&rule[i]));
-	assert_true(gate_certificate_rule(&rules, &a)->negative);
-	assert_ptr_equal(gate_certificate_rule(&rules, &b), &rule[0]);
-	assert_null(gate_certificate_rule(&rules, &c));
+	assert_false(gate_certificate_admitted(&rules, &a, &by));
+	assert_ptr_equal(by, &rule[1]);
+	assert_true(gate_certificate_admitted(&rules, &b, &by));
+	assert_ptr_equal(by, &rule[0]);
+	assert_false(gate_certificate_admitted(&rules, &c, &by));
+	assert_null(by);
 }
 
 TEST("entries that mean nothing are told")

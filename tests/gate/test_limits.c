@@ -243,16 +243,39 @@ TEST("who failed too often is kept out for a while, and others are not")
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(ask(&g, "192.0.2.1", NULL, 0, NULL),
 				 GATE_LIMIT_PASSED);
-		gate_limiter_fail(g.limiter, g.limit, g.n, who, 0);
+		gate_limiter_fail(g.limiter, g.limit, g.n, who, 0, NULL);
 	}
 	assert_int_equal(ask(&g, "192.0.2.1", NULL, 0, NULL), GATE_LIMIT_HIT);
 	assert_int_equal(g.hit.wait_ms, 20000);
 	assert_int_equal(ask(&g, "192.0.2.2", NULL, 0, NULL), GATE_LIMIT_PASSED);
-	gate_limiter_fail(g.limiter, g.limit, g.n, who, 0); /* no deeper */
+	gate_limiter_fail(g.limiter, g.limit, g.n, who, 0, NULL); /* no deeper */
 	assert_int_equal(ask(&g, "192.0.2.1", NULL, 19999, NULL),
 			 GATE_LIMIT_HIT);
 	assert_int_equal(ask(&g, "192.0.2.1", NULL, 20000, NULL),
 			 GATE_LIMIT_PASSED);
+	gate_limiter_free(g.limiter);
+}
+
+TEST("what is counted as a failure beforehand can be taken back")
+{
+	struct gateway g = {.limiter = gate_limiter_new(64, test_seed), .n = 1};
+	struct gate_limit_hit hit = {NULL, 0};
+	struct asker a;
+	const struct gate_limit_who *who = who_is(&a, "192.0.2.1", NULL);
+
+	g.limit[0] = limit_of(GATE_LIMIT_FAILURES, GATE_BY_ADDRESS, "2/minute");
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(gate_limiter_fail(g.limiter, g.limit, g.n, who,
+						   0, &hit),
+				 GATE_LIMIT_PASSED);
+	assert_int_equal(gate_limiter_fail(g.limiter, g.limit, g.n, who, 0, &hit),
+			 GATE_LIMIT_HIT);
+	assert_ptr_equal(hit.limit, &g.limit[0]);
+	assert_int_equal(hit.wait_ms, 30000);
+	gate_limiter_forgive(g.limiter, g.limit, g.n, who);
+	assert_int_equal(gate_limiter_fail(g.limiter, g.limit, g.n, who, 0, &hit),
+			 GATE_LIMIT_PASSED);
+	assert_int_equal(ask(&g, "192.0.2.1", NULL, 0, NULL), GATE_LIMIT_HIT);
 	gate_limiter_free(g.limiter);
 }
 
