@@ -46,15 +46,6 @@
 	"HTTP/1.1 400 Bad Request\nX-Powered-By: Express\n"             \
 	"Content-Type: application/json; charset=utf-8\n\n{\"errors\":" \
 	"[{\"message\":\"GET query missing.\"}]}"
-#define LOST_HERE                                          \
-	"HTTP/1.1 404 Not Found\nConnection: keep-alive\n" \
-	"Keep-Alive: timeout=5\nContent-Length: 0\n\n"
-#define CLIENT                                                      \
-	"HTTP/1.1 200 OK\nContent-Type: application/javascript\n\n" \
-	"const hmrPort = 24678;\nconst socketHost = "               \
-	"`${null || importMetaUrl.hostname}:${hmrPort || "          \
-	"importMetaUrl.port}${\"/\"}`;\nconst socket = new "        \
-	"WebSocket(`${protocol}://${hostAndPath}`, 'vite-hmr');"
 #define EDGE_400                                                          \
 	"HTTP/1.1 400 Bad Request\nServer: cloudflare\nCF-RAY: -\n"       \
 	"Content-Type: text/html\n\n<html>\n<head><title>400 Bad Request" \
@@ -183,15 +174,6 @@ static const struct patient patients[] = {
 		     {DOCTOR_PATH, "/shop/", "@open"},
 		     {DOCTOR_PATH, NULL, "@silent"}},
 	 .cause = "url.path",
-	 .at_least = 0.9},
-	{.name = "the client's own script names the subprotocol",
-	 .url = "ws://127.0.0.1:8080/",
-	 .answer = "@silent",
-	 .answers = {{DOCTOR_PLAIN_GET, NULL, LOST_HERE},
-		     {DOCTOR_PATH, NULL, "@silent"},
-		     {DOCTOR_PLAIN_GET_PATH, "/@vite/client", CLIENT},
-		     {DOCTOR_SUBPROTOCOL, "vite-hmr", "@open vite-hmr"}},
-	 .cause = "server.subprotocol",
 	 .at_least = 0.9},
 	{.name = "an edge that refuses handshakes wherever they go",
 	 .url = "wss://chat.example/feed",
