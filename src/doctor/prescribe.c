@@ -487,6 +487,25 @@ static void advise_what_works(struct doctor_facts *f)
 			advise_difference(f, &k->differ.one[i]);
 }
 
+/* What the doctor does not say, the user's own program may well do. */
+static const struct why_remedy in_the_first_message = {
+	.who = "client",
+	.what = "If your program gives its credentials in the first message of "
+		"this protocol, nothing has to be done: the doctor says that "
+		"message without any, and was refused for it. If it gives "
+		"none, give them there.",
+	.where = "connectionParams of GraphQL, auth of Socket.IO, the user "
+		 "name and password of MQTT, login and passcode of STOMP",
+};
+
+static void advise_inside(struct doctor_facts *f)
+{
+	if (doctor_found(f->chart, DOCTOR_F_HELLO_REFUSED) &&
+	    (f->v->cause == WHY_ACCESS_CREDENTIALS ||
+	     f->v->cause == WHY_ACCESS_PERMISSION))
+		add_fix(f, &in_the_first_message);
+}
+
 /* Who closes without a word has no name, but in its other answers. */
 static struct why_hops known_hops(const struct doctor_facts *f,
 				  const struct why_hops *seen)
@@ -510,6 +529,7 @@ void doctor_prescribe(struct doctor_facts *f, const struct why_hops *seen)
 	if (prescribe_on_this_side(f))
 		return;
 	advise_what_works(f);
+	advise_inside(f);
 	if (f->v->confidence < IN_DOUBT)
 		advise_to_look(f, &hops);
 	if (client_comes_first(f->v->cause))
