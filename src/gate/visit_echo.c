@@ -6,6 +6,14 @@
 
 #include "gate/client_names.h"
 
+/* What came with the handshake is handled before ses_conn_begin() returns. */
+void gate_visit_on_open(struct sesame_conn *conn, void *user)
+{
+	struct gate_visit *v = user;
+
+	v->conn = conn;
+}
+
 static void on_message(struct sesame_conn *conn, void *user,
 		       enum sesame_kind kind, uint8_t *data, size_t len)
 {
@@ -34,7 +42,11 @@ static void on_close(struct sesame_conn *conn, void *user,
 }
 
 static const struct sesame_handlers echo = {
-	.on_message = on_message, .on_drain = on_drain, .on_close = on_close};
+	.on_open = gate_visit_on_open,
+	.on_message = on_message,
+	.on_drain = on_drain,
+	.on_close = on_close,
+};
 
 static void on_conn_gone(struct sesame_conn *conn, void *context)
 {
@@ -95,7 +107,6 @@ enum gate_outcome gate_visit_serve(struct gate_visit *v,
 		gate_visit_farewell(v);
 	if (!conn) /* it has come and gone, and the visit with it */
 		return GATE_OVER;
-	v->conn = conn;
 	gate_visit_free_asking(v);
 	gate_visit_move(&v->link, v->gate->policy);
 	return GATE_OVER;

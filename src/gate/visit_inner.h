@@ -159,6 +159,8 @@ enum gate_outcome gate_visit_echo(struct gate_visit *v);
  */
 enum gate_outcome gate_visit_serve(struct gate_visit *v,
 				   struct ses_conn_setup *setup);
+/* The on_open of all such handlers. */
+void gate_visit_on_open(struct sesame_conn *conn, void *user);
 enum gate_outcome gate_visit_join(struct gate_visit *v);
 /* Leave the channel, if it is in one. */
 void gate_visit_leave_channel(struct gate_visit *v);

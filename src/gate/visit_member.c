@@ -83,7 +83,10 @@ static void on_close(struct sesame_conn *conn, void *user,
 }
 
 static const struct sesame_handlers member_of_channel = {
-	.on_message = on_message, .on_close = on_close};
+	.on_open = gate_visit_on_open,
+	.on_message = on_message,
+	.on_close = on_close,
+};
 
 /* ---- Coming and going ---- */
 

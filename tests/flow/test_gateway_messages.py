@@ -394,6 +394,24 @@ def test_the_rate_holds_where_the_gateway_answers_too(tmp_path, path, line):
         assert len(g.last()) == 1, "it is told once"
 
 
+@pytest.mark.parametrize("path", ["/echo", "/room"])
+@pytest.mark.parametrize("n, goodbye_too, code", [(4, False, 1008), (4, True, 1008), (3, True, 1000)])
+def test_messages_that_come_with_the_handshake_count_like_all(tmp_path, path, n, goodbye_too, code):
+    bye = masked(0x88, b"\x03\xe8")
+    with gateway(tmp_path, HERE) as g, dial(g.port) as s:
+        s.sendall(request(g.port, path) + masked(0x81, b"hello") * n + bye * goodbye_too)
+        got = b""
+        while b"\x88" not in got.partition(b"\r\n\r\n")[2][:-3]:
+            got += s.recv(4096) or pytest.fail("no goodbye: %r" % got)
+        s.sendall(bye * (not goodbye_too))
+        head, _, rest = (got + read_all(s)).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 101 ")
+        echoed, _, closed = rest.partition(b"\x88")
+        assert closed[1:3] == code.to_bytes(2, "big")
+        if path == "/echo":  # a channel delivers in its own time
+            assert echoed == b"\x81\x05hello" * 3
+
+
 @pytest.mark.parametrize("limit, words", [
     ("messages: 5", "messages is a rate, as in 50/second"), ("messages: 0/second", "rate"),
     ("message: 0", "message"), ("mesages: 5/second", "did you mean `messages`")])
