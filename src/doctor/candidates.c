@@ -12,6 +12,7 @@
 
 #include "doctor/doubt.h"
 #include "doctor/harvest.h"
+#include "doctor/pair.h"
 
 #define BROWSER                                                     \
 	"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 " \
@@ -368,6 +369,12 @@ static bool versions(const struct doctor_chart *chart, size_t i, char *out,
 			return true;
 		}
 	return false;
+}
+
+static bool key_again(const struct doctor_chart *chart, size_t i, char *out,
+		      size_t size)
+{
+	return i == 0 && doctor_key_to_ask_again(chart, out, size);
 }
 
 static bool large_headers(const struct doctor_chart *chart, size_t i, char *out,

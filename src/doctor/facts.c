@@ -599,6 +599,13 @@ bool doctor_mistook_proxy(const struct doctor_facts *f)
 	       doctor_found(f->chart, DOCTOR_F_PROXY_MUTE);
 }
 
+bool doctor_lost_key(const struct doctor_facts *f)
+{
+	return f->v->cause == WHY_SERVER_PROXY_UPGRADE &&
+	       (doctor_found(f->chart, DOCTOR_F_ACCEPT_OF_NO_KEY) ||
+		doctor_found(f->chart, DOCTOR_F_ACCEPT_OF_OTHER_KEY));
+}
+
 void doctor_know(struct doctor_facts *f)
 {
 	expect(f);

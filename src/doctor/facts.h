@@ -35,6 +35,8 @@ void doctor_know(struct doctor_facts *f);
 
 /* Whether the proxy was not even reached: nobody refused anything. */
 bool doctor_missed_proxy(const struct doctor_facts *f);
+/* Whether a hop lost the key of the handshake, and nothing else. */
+bool doctor_lost_key(const struct doctor_facts *f);
 /* Whether it is of another kind than was said, or looks so. */
 bool doctor_mistook_proxy(const struct doctor_facts *f);
 /* verdict.c: whether it went to the very server of the user's request, all the

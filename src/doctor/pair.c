@@ -151,6 +151,7 @@ void doctor_find_pairs(struct doctor_chart *chart)
 	doctor_find_query(chart);
 	doctor_find_get(chart);
 	doctor_find_fields(chart);
+	doctor_find_accept(chart);
 	doctor_find_way(chart);
 	find_denied(chart);
 	doctor_find_habits(chart);

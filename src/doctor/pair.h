@@ -57,6 +57,11 @@ bool doctor_is_ws_shut(const struct doctor_probe *p);
 /* pair_fields.c: is it the query, and is it another field? */
 void doctor_find_query(struct doctor_chart *chart);
 void doctor_find_fields(struct doctor_chart *chart);
+/* accept.c: whose key does a wrong proof belong to? */
+void doctor_find_accept(struct doctor_chart *chart);
+/* The key of the user's own request, where its proof is worth a second look. */
+bool doctor_key_to_ask_again(const struct doctor_chart *chart, char *out,
+			     size_t size);
 /* pair_get.c: is it the Upgrade? */
 void doctor_find_get(struct doctor_chart *chart);
 /* pair_way.c: is it the scheme, the port, the proxy, the address? */

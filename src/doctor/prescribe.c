@@ -383,6 +383,18 @@ static const struct why_remedy for_no_proxy_there[MOST_OWN] = {
 	 .snippet = "sesame doctor --no-proxy {url}"},
 };
 
+/* The Upgrade arrives, and the key does not. */
+static const struct why_remedy for_lost_key[MOST_OWN] = {
+	{.who = "proxy",
+	 .what = "Pass Sec-WebSocket-Key on as it came: take away the line "
+		 "that deletes it, sets it or keeps only fields of a list.",
+	 .where = "the rules for request fields",
+	 .snippet = "# HAProxy, remove: http-request del-header "
+		    "Sec-WebSocket-Key\n"
+		    "# nginx, remove: proxy_set_header Sec-WebSocket-Key ...;\n"
+		    "# Apache, remove: RequestHeader unset Sec-WebSocket-Key"},
+};
+
 /* A resolver that is mute says nothing about the name. */
 static const struct why_remedy for_mute_resolver[MOST_OWN] = {
 	{.who = "client",
@@ -432,6 +444,8 @@ static const struct why_remedy *own_remedies(const struct doctor_facts *f)
 	if (doctor_mistook_proxy(f))
 		return f->proxy_try[0] ? for_proxy_of_other_kind
 				       : for_no_proxy_there;
+	if (doctor_lost_key(f))
+		return for_lost_key;
 	if (is_mute_resolver(f))
 		return for_mute_resolver;
 	if (f->base && doctor_is_proxy_tls(f->base) &&

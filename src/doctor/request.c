@@ -360,6 +360,9 @@ static const char *own_value(const struct doctor_case *c,
 	if (trial->change == DOCTOR_VERSION &&
 	    strcasecmp(name, "Sec-WebSocket-Version") == 0)
 		return trial->value;
+	if (trial->change == DOCTOR_KEY &&
+	    strcasecmp(name, "Sec-WebSocket-Key") == 0)
+		return trial->value;
 	if (trial->change == DOCTOR_MINIMAL || trial->change == DOCTOR_STANDARD)
 		return NULL;
 	if (drops(trial, name))

@@ -263,6 +263,10 @@ static void summarise(struct doctor_facts *f)
 				 "{proxy_try}."
 			       : "{certified}, {proxy_from}, {is} no proxy of "
 				 "that kind: {proxy_kind} ({result}).";
+	else if (doctor_lost_key(f))
+		text = "A reverse proxy does not pass Sec-WebSocket-Key on as "
+		       "it was sent, so the proof in the answer is not for "
+		       "the client's key: {result}.";
 	fill_summary(f, text, s, sizeof(f->v->summary));
 	if (*s >= 'a' && *s <= 'z' && strncmp(text, "{server}", 8) == 0 &&
 	    !f->v->refused_by[0])

@@ -3,7 +3,7 @@
  * A doctor's whole examination without a network: a script says what each
  * trial would get, the real plan, findings and judgement do the rest. Answers
  * are written as they come over the wire, or, after an @, in a word:
- *   @open [SUBPROTOCOL]  @close CODE REASON  @cut MS  @bad101  @badframe
+ *   @open [SUBPROTOCOL]  @close CODE REASON  @cut MS  @bad101 [ACCEPT]  @badframe
  *   @told open|close|cut MESSAGE (and what comes after it)
  *   @tunnel BYTES (a 101, and then these)
  *   @silent  @closed [late: after a second]  @reset  @raw BYTES
@@ -190,7 +190,14 @@ static inline void lie_in_a_word(struct doctor_probe *p, const char *word)
 	} else if (strncmp(word, "h2 ", 3) == 0) {
 		p->h2_spoken = true;
 		lie_answered(p, bytes_of_str(word + 3));
-	} else if (strcmp(word, "bad101") == 0) {
+	} else if (strncmp(word, "bad101", 6) == 0) {
+		char head[200];
+
+		snprintf(head, sizeof(head),
+			 "HTTP/1.1 101 Switching Protocols\n"
+			 "Sec-WebSocket-Accept: %s\n\n",
+			 word[6] ? word + 7 : "x");
+		lie_answered(p, bytes_of_str(head));
 		p->outcome = DOCTOR_BAD_101;
 		p->status = 101;
 		p->fault = SES_FAULT_RESPONSE_ACCEPT;
@@ -251,7 +258,9 @@ static inline struct doctor_probe *lie(const struct doctor_trial *trial, int n,
 	p->trial = *trial;
 	p->hops.writer = -1;
 	p->ms = 1;
-	p->request = strdup("GET / HTTP/1.1\r\n\r\n");
+	p->request = strdup("GET / HTTP/1.1\r\n"
+			    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+			    "\r\n");
 	if (*what == '@')
 		lie_in_a_word(p, what + 1);
 	else
