@@ -251,6 +251,22 @@ static void know_the_slash(struct doctor_facts *f)
 	know(f, "slashed", f->slashed);
 }
 
+/* Where the request comes from: of this machine, whither it goes. */
+static void know_the_address(struct doctor_facts *f)
+{
+	const struct doctor_case *c = f->chart->c;
+	bool v6 = c->url.host_kind == SES_HOST_IPV6 ||
+		  (f->base && f->base->dial.peer.len > 0 &&
+		   f->base->dial.peer.any.sa_family == AF_INET6);
+
+	if (c->source)
+		snprintf(f->address, sizeof(f->address), "%s", c->source);
+	else if (doctor_is_loopback(c))
+		snprintf(f->address, sizeof(f->address), "%s",
+			 v6 ? "::1" : "127.0.0.1");
+	know(f, "address", f->address);
+}
+
 static void know_the_request(struct doctor_facts *f)
 {
 	const struct doctor_case *c = f->chart->c;
@@ -276,12 +292,9 @@ static void know_the_request(struct doctor_facts *f)
 		know(f, "subprotocol", f->expected);
 	know(f, "subprotocol", f->subprotocol);
 	copy(f, bytes_of_str(c->user_agent), f->agent, sizeof(f->agent));
-	know(f, "user_agent", f->agent);
-	if (c->source)
-		snprintf(f->address, sizeof(f->address), "%s", c->source);
-	else if (doctor_is_loopback(c))
-		snprintf(f->address, sizeof(f->address), "127.0.0.1");
-	know(f, "address", f->address);
+	f->value[f->n_values++] =
+		(struct why_value){"user_agent", f->agent}; /* "" as well */
+	know_the_address(f);
 	/* Of the machine itself it is not known which of its addresses. */
 	if (!c->source && doctor_is_loopback(c))
 		snprintf(f->from, sizeof(f->from), "local");
@@ -311,21 +324,6 @@ static void know_the_user(struct doctor_facts *f)
 		return;
 	copy(f, bytes_of(plain, n), f->user, sizeof(f->user));
 	know(f, "user", f->user);
-}
-
-/*
- * AJP carries no reason phrase, and Apache then repeats the status: "404 404".
- * No placeholder but a condition, for the remedies of a proxy that speaks it.
- */
-static void know_the_ajp(struct doctor_facts *f)
-{
-	char status[12];
-
-	if (!f->base || f->base->status < 400)
-		return;
-	snprintf(status, sizeof(status), "%d", f->base->status);
-	if (bytes_equal_str(f->base->parsed.reason, status))
-		know(f, "ajp", "AJP");
 }
 
 static void know_the_answer(struct doctor_facts *f)
@@ -612,7 +610,6 @@ void doctor_know(struct doctor_facts *f)
 	know_the_url(f);
 	know_the_request(f);
 	know_the_user(f);
-	know_the_ajp(f);
 	know_the_upstream(f);
 	know_the_answer(f);
 	know_the_slash(f);

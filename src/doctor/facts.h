@@ -56,6 +56,9 @@ doctor_telling_key(const struct doctor_chart *chart,
 /* The pair of f->base and f->key, into f->v. */
 void doctor_prove(struct doctor_facts *f);
 
+/* condition.c: whether what a remedy needs is true, or a value that is known. */
+bool doctor_holds(const struct doctor_facts *f, const char *need);
+
 /* prescribe.c: the remedies, those of the refuser first, into f->v. */
 void doctor_prescribe(struct doctor_facts *f, const struct why_hops *hops);
 

@@ -31,14 +31,6 @@ static bool is_known_fix(const struct doctor_verdict *v,
 	return false;
 }
 
-static bool is_known(const struct doctor_facts *f, const char *name)
-{
-	for (size_t i = 0; i < f->n_values; i++)
-		if (strcmp(f->value[i].name, name) == 0)
-			return true;
-	return false;
-}
-
 /* Whether all that @text cannot do without is known. */
 static bool is_telling(const struct doctor_facts *f, const char *text)
 {
@@ -119,7 +111,7 @@ static void add_fix(struct doctor_facts *f, const struct why_remedy *r)
 	struct doctor_fix *fix = &v->fix[v->n_fixes];
 
 	if (v->n_fixes == DOCTOR_MAX_FIXES || is_vain(f, r) ||
-	    (r->needs && !is_known(f, r->needs)))
+	    (r->needs && !doctor_holds(f, r->needs)))
 		return;
 	fix->stack = r->stack ? why_stack(r->stack)->id : NULL;
 	fill(f, r->what, fix->what, sizeof(fix->what));
@@ -193,8 +185,12 @@ static bool may_be_unseen(const struct doctor_facts *f, const struct why_hops *h
 	case WHY_SERVER_PROXY_UPGRADE:
 	case WHY_SERVER_PROXY_HOST:
 	case WHY_SERVER_PROXY_PROTO:
+	case WHY_NET_ADDRESS_FAMILY:
+	case WHY_SERVER_HTTP2: /* behind whoever answered in HTTP/1.1 */
+	case WHY_SERVER_BAD_ACCEPT:
 		return true;
-	case WHY_SERVER_HTTP2:
+	case WHY_SERVER_SUBPROTOCOL:
+		return is_nameless;
 	case WHY_TLS_VERSION:
 		return f->v->status == 0;
 	case WHY_NET_TIMEOUT:

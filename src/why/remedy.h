@@ -6,7 +6,7 @@
  * {expected}, {upstream}, {slashed}, {origin_host}, {bare_path}, {http},
  * {certified}, {variable}, {user}, {from}, that
  * why_remedy_fill() puts values into. In the lines of a configuration,
- * "# remove: LINE" takes a line away, "# take out of NAME: WORD" a word, and
+ * "# remove: LINE" takes a line away, "# take out of NAME: WORDS" words, and
  * "..." stands for what is there now.
  */
 #ifndef WHY_REMEDY_H
@@ -22,7 +22,10 @@ struct why_remedy {
 	const char *what;     /* a sentence: what to do */
 	const char *where;    /* directive or option, or NULL */
 	const char *snippet;  /* lines to paste, or NULL */
-	/* A value that it is for: where none is known of, it does not help. */
+	/*
+	 * A value or a condition (doctor/condition.c) that it is for: where that
+	 * is not known of, it does not help.
+	 */
 	const char *needs;
 };
 

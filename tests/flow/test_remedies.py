@@ -31,7 +31,7 @@ VALUES = {"origin": "https://app.example", "host": "app.example",
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
 MODULES = ("mpm_event authz_core authz_host rewrite proxy proxy_http "
            "proxy_wstunnel proxy_balancer lbmethod_byrequests slotmem_shm authz_user "
-           "headers ssl socache_shmcb proxy_connect alias env").split()
+           "headers ssl socache_shmcb proxy_connect alias env cache").split()
 MODULE_DIR = "/usr/lib/apache2/modules"
 
 
@@ -384,3 +384,30 @@ def test_nginx_may_listen_twice():
     text = "http { server { listen 127.0.0.1:8080; location / { return 404; } } }"
     done = paste.paste("nginx", text, "listen 8080;\nlisten [::]:8080;", request())
     assert done.count("listen ") == 3
+
+
+def test_words_go_out_of_the_lines_that_serve_the_path():
+    text = ("http { upstream app { server 127.0.0.1:9000 max_conns=1 weight=2; }\n"
+            "upstream other { server 127.0.0.1:9001 max_conns=1; }\n"
+            "server { listen 127.0.0.1:8080; location / { proxy_pass http://app; } } }")
+    done = paste.paste("nginx", text, "# take out of server: max_conns=...", request())
+    assert "server 127.0.0.1:9000 weight=2;" in done
+    assert "server 127.0.0.1:9001 max_conns=1;" in done
+    text = ("frontend f\n  bind :8080 ssl alpn h2 proto h2\n  bind :8081 ssl proto h2\n  default_backend b\n"
+            "backend b\n  server s 127.0.0.1:9000\n")
+    done = paste.paste("haproxy", text, "# take out of bind: proto h2\nbind ... alpn h2,http/1.1", request())
+    assert "bind :8080 ssl alpn h2,http/1.1\n" in done
+    assert "bind :8081 ssl proto h2\n" in done
+
+
+def test_a_limit_of_the_process_is_raised_where_it_stands():
+    text = ("global\n  maxconn 1\nfrontend f\n  bind :8080\n  default_backend b\n"
+            "backend b\n  server s 127.0.0.1:9000\n")
+    done = paste.paste("haproxy", text, "maxconn ... 4000", request())
+    assert "maxconn 4000" in done and done.count("maxconn") == 1
+
+
+def test_apache_has_aliases_in_virtual_hosts_alone():
+    lines = "ServerAlias a.example\nRequire expr \"%{HTTP_HOST} == 'a.example'\""
+    done = paste.paste("apache", "<Location />\nRequire local\n</Location>\n", lines, request())
+    assert "ServerAlias" not in done and "Require expr" in done

@@ -6,8 +6,9 @@ directives belong. Nothing in here knows a case.
 What the lines may hold, beside directives:
 
     # remove: LINE     the line goes away; a "..." in it stands for anything
-    # take out of NAME: WORD
-                       that word goes out of the lines of this name
+    # take out of NAME: WORDS
+                       these go out of the lines of this name; a "..." in them
+                       stands for anything
     NAME ... WORDS     the line that is there stays, with these words more;
                        words before the "..." replace its first ones
     LINE # OTHER where auth_request asks
@@ -38,8 +39,18 @@ def removals(snippet):
 
 
 def words_out(snippet):
-    """[(name of a line, word that goes out of it), ...]"""
-    return re.findall(r"(?m)^\s*# take out of (\S+): (\S+)\s*$", snippet)
+    """[(name of a line, [words that go out of it]), ...]"""
+    found = re.findall(r"(?m)^\s*# take out of (\S+): (.+?)\s*$", snippet)
+    return [(name, words.split()) for name, words in found]
+
+
+def without(words, gone):
+    """@words without those that stand there as @gone does, one after another."""
+    n, globs = len(gone), [g.replace("...", "*") for g in gone]
+    for i in range(1, len(words) - n + 1):
+        if all(map(fnmatch.fnmatchcase, words[i:i + n], globs)):
+            return words[:i] + words[i + n:]
+    return words
 
 
 def plain(word):

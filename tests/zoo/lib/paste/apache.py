@@ -126,11 +126,19 @@ class Paste:
             return self.put_require(node)
         if name == "proxypass":
             return self.put_proxypass(node)
+        if name == "serveralias":
+            return self.put_alias(node)
         if name in MAIN:
             return self.replace(self.tree, node, 2 if name == "listen" else 1)
         n = 3 if name in BY_TWO_WORDS else 2 if name in BY_FIRST_WORD else 1
         at = next((b for b in [p[1] for p in self.places()][::-1] + self.chain if named(b, name)), self.host)
         self.replace(at, node, n)
+
+    def put_alias(self, node):
+        """A name more, if there are virtual hosts."""
+        if self.host is not self.tree:
+            self.host.append(node)
+            self.done += 1
 
     def replace(self, nodes, node, n):
         key = [w.lower() for w in node[0][:n]]

@@ -2,13 +2,14 @@
 """HAProxy: sections of lines; see paste/__init__.py."""
 import re
 
-from paste import NoPlace, matches, more, only, removals
+from paste import NoPlace, matches, more, only, removals, without, words_out
 
 STARTS = {"global", "defaults", "frontend", "backend", "listen", "userlist", "peers", "resolvers"}
 FRONT = {"bind", "use_backend", "acl", "http-request", "http-response", "redirect", "stick-table", "tcp-request",
          "option", "maxconn"}
 TAKES = {"verify", "maxconn", "ws", "alpn", "proto", "ca-file", "crt", "ssl-min-ver", "ssl-max-ver",
-         "ciphers", "cookie", "inter"}
+         "ciphers", "curves", "cookie", "inter"}
+INSTEAD = {"timeout": 2, "http-check": 2, "balance": 1}  # how many words make a line another's like
 
 
 def parse(text):
@@ -55,6 +56,13 @@ class Paste:
             self.done += len(gone)
             lines[:] = [w for w in lines if w not in gone]
 
+    def take_out(self, name, gone):
+        for lines in self.chain:
+            for i, old in enumerate(lines):
+                if old[0] == name and (name != "bind" or self.binds(old)):
+                    lines[i] = without(old, gone)
+                    self.done += lines[i] != old
+
     def put(self, words):
         name = words[0]
         if "..." in words:
@@ -70,8 +78,8 @@ class Paste:
             self.front.insert(at, words)
             self.done += 1
             return
-        if name in ("timeout", "balance"):
-            return self.replace(words, 2 if name == "timeout" else 1)
+        if name in INSTEAD:
+            return self.replace(words, INSTEAD[name])
         if name.startswith(("tune.", "ssl-default")):
             globals_ = [s for s in self.sections if s[0][:1] == ["global"]]
             if not globals_:
@@ -98,7 +106,8 @@ class Paste:
 
     def extend(self, words):
         name = words[0]
-        for lines in self.chain:
+        process = [s[1] for s in self.sections if s[0][:1] == ["global"] and name == "maxconn"]
+        for lines in self.chain + process:
             for i, old in enumerate(lines):
                 if old[0] == name and (name != "bind" or self.binds(old)):
                     lines[i] = more(old, words, TAKES)
@@ -115,6 +124,8 @@ def paste(text, snippet, request):
     job = Paste(sections, request)
     for pattern in removals(snippet):
         job.remove(pattern)
+    for name, gone in words_out(snippet):
+        job.take_out(name, gone)
     for head, lines in parse(snippet):
         if head:
             sections.append([head, lines])

@@ -2,10 +2,10 @@
 """nginx: a tree of [words, block or None]; see paste/__init__.py."""
 import re
 
-from paste import NoPlace, matches, more, only, plain, removals, words_out
+from paste import NoPlace, matches, more, only, plain, removals, without, words_out
 
 HTTP = {"map", "geo", "upstream", "limit_req_zone", "limit_conn_zone", "log_format"}
-SERVER = {"listen", "large_client_header_buffers", "client_header_buffer_size", "http2"}
+SERVER = {"listen", "underscores_in_headers", "large_client_header_buffers", "client_header_buffer_size", "http2"}
 BY_FIRST_WORD = {"proxy_set_header", "add_header", "allow", "deny", "set", "listen"}
 INSTEAD = r"(?m)# (.*) where auth_request asks$"
 TOKEN = re.compile(r"""\s*(\#[^\n]*|[;{}]|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|(?:\$\{|[^\s;{}])+)""")
@@ -100,12 +100,17 @@ class Paste:
             self.done += len(gone)
             nodes[:] = [n for n in nodes if n not in gone]
 
-    def take_out(self, name, word):
-        for nodes in self.chain:
+    def upstreams(self):
+        """What the groups hold that requests are passed on to from here."""
+        targets = " ".join(n[0][1] for b in self.chain for n in named(b, "proxy_pass"))
+        return [n[1] for n in named(self.http, "upstream") if "//" + n[0][1] in targets]
+
+    def take_out(self, name, gone):
+        for nodes in self.chain + self.upstreams():
             for node in named(nodes, name):
-                if word in node[0]:
-                    node[0].remove(word)
-                    self.done += 1
+                left = without(node[0], gone)
+                self.done += left != node[0]
+                node[0] = left
 
     def put(self, node):
         words = node[0]
@@ -213,8 +218,8 @@ def paste(text, snippet, request):
     job = Paste(tree, request, parse("".join(re.findall(INSTEAD, snippet))))
     for pattern in removals(snippet):
         job.remove(pattern)
-    for name, word in words_out(snippet):
-        job.take_out(name, word)
+    for name, gone in words_out(snippet):
+        job.take_out(name, gone)
     for node in parse(snippet):
         job.put(node)
     if not job.done:

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a remedy may need to be true before it is worth printing: conditions
+ * that the handshake shows, of which no text has to say anything. What is hard
+ * is to ask for no more than can be seen from outside.
+ */
+#include <stdio.h>
+
+#include "doctor/facts.h"
+#include "doctor/harvest.h"
+
+/* AJP carries no reason phrase, and Apache then repeats the status: "404 404". */
+static bool is_of_ajp(const struct doctor_facts *f)
+{
+	char status[12];
+
+	if (!f->base || f->base->status < 400)
+		return false;
+	snprintf(status, sizeof(status), "%d", f->base->status);
+	return bytes_equal_str(f->base->parsed.reason, status);
+}
+
+static bool begins_with_hit(struct bytes value)
+{
+	return bytes_equal_nocase(bytes_first(value, 3), BYTES("HIT"));
+}
+
+/* Whether the answer says that a cache had it (RFC 9111, section 5.1). */
+static bool is_cached(const struct doctor_facts *f)
+{
+	static const char *const fields[] = {"X-Cache", "X-Cache-Status",
+					     "X-Proxy-Cache", "CF-Cache-Status",
+					     "X-Nginx-Cache"};
+	const struct ses_head *head;
+	bool is_hit = false;
+
+	if (!f->base || !f->base->status)
+		return false;
+	head = &f->base->parsed;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		is_hit |= begins_with_hit(ses_head_get(head, fields[i]));
+	return is_hit || ses_head_get(head, "Age").data;
+}
+
+/* "Connection: keep-alive, Upgrade", as Firefox sends it. */
+static bool lists_upgrade(const struct doctor_facts *f)
+{
+	const struct doctor_header *h =
+		doctor_case_header(f->chart->c, "Connection");
+	const struct ses_field field = {BYTES("Connection"),
+					bytes_of_str(h ? h->value : "")};
+
+	return bytes_find_byte(field.value, ',') >= 0 &&
+	       ses_field_has_token(&field, 1, "Connection", "upgrade");
+}
+
+static bool has_underscore(const struct doctor_facts *f)
+{
+	const struct doctor_case *c = f->chart->c;
+
+	for (size_t i = 0; i < c->n_headers; i++)
+		if (strchr(c->header[i].name, '_'))
+			return true;
+	return false;
+}
+
+static bool has_agent(const struct doctor_facts *f)
+{
+	return *f->chart->c->user_agent;
+}
+
+static bool has_no_agent(const struct doctor_facts *f)
+{
+	return !has_agent(f);
+}
+
+/* Who speaks HTTP/2 alone: the server at this port, or one behind it? */
+static bool answers_in_http1(const struct doctor_facts *f)
+{
+	return f->base && f->base->status;
+}
+
+static bool answers_not_in_http1(const struct doctor_facts *f)
+{
+	return !answers_in_http1(f);
+}
+
+static bool is_wordless(const struct doctor_facts *f)
+{
+	return f->base && f->base->outcome == DOCTOR_NO_ANSWER;
+}
+
+static const struct {
+	const char *name; /* why_remedy.needs */
+	bool (*holds)(const struct doctor_facts *f);
+} conditions[] = {
+	{"ajp", is_of_ajp},
+	{"cached", is_cached},
+	{"listed", lists_upgrade},
+	{"underscored", has_underscore},
+	{"user_agent", has_agent},
+	{"agentless", has_no_agent},
+	{"h2_behind", answers_in_http1},
+	{"h2_front", answers_not_in_http1},
+	{"wordless", is_wordless},
+};
+
+bool doctor_holds(const struct doctor_facts *f, const char *need)
+{
+	for (size_t i = 0; i < sizeof(conditions) / sizeof(*conditions); i++)
+		if (strcmp(conditions[i].name, need) == 0)
+			return conditions[i].holds(f);
+	for (size_t i = 0; i < f->n_values; i++)
+		if (strcmp(f->value[i].name, need) == 0)
+			return true;
+	return false;
+}

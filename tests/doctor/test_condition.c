@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is printed only where something speaks for it: each row is a handshake,
+ * the server whose lines are looked at, and what they have to hold, or must not.
+ */
+#include "test.h"
+
+#include "doctor/bedside.h"
+
+#define URL   "ws://127.0.0.1:8080/chat"
+#define NGINX "Server: nginx/1.22.1\n"
+#define ENDPOINT                                                       \
+	"\nI am not Web server, but a <b>WebSocket Endpoint</b>: can " \
+	"\"Upgrade\""                                                  \
+	" only to \"WebSocket\"."
+
+static const struct row {
+	struct patient patient;
+	const char *stack, *has, *lacks;
+} rows[] = {
+	{{.name = "an answer out of a cache",
+	  .url = URL,
+	  .answer = "HTTP/1.1 200 OK\n" NGINX "X-Cache-Status: HIT\n" ENDPOINT},
+	 "nginx",
+	 "proxy_cache off;",
+	 NULL},
+	{{.name = "one that was not in it",
+	  .url = URL,
+	  .answer =
+		  "HTTP/1.1 200 OK\n" NGINX "X-Cache-Status: MISS\n" ENDPOINT},
+	 "nginx",
+	 "proxy_http_version 1.1;",
+	 "proxy_cache"},
+	{{.name = "a token in a field that nginx drops",
+	  .url = URL,
+	  .header = "auth_token: tk-42",
+	  .answer = "HTTP/1.1 401 Unauthorized\n" NGINX "\n<hr><center>nginx"},
+	 "nginx",
+	 "underscores_in_headers on;",
+	 NULL},
+	{{.name = "one in a field that it passes",
+	  .url = URL,
+	  .header = "auth-token: tk-42",
+	  .answer = "HTTP/1.1 401 Unauthorized\n" NGINX "\n<hr><center>nginx"},
+	 "nginx",
+	 "satisfy any;",
+	 "underscores"},
+	{{.name = "the address of the other family",
+	  .url = "ws://[::1]:8080/chat",
+	  .answer = "HTTP/1.1 403 Forbidden\n" NGINX "\n<hr><center>nginx",
+	  .answers = {{DOCTOR_FAMILY, "4", "@open"}}},
+	 "nginx",
+	 "allow ::1;",
+	 "127.0.0.1"},
+	{{.name = "nobody there in one of the families",
+	  .url = "ws://[::1]:8080/chat",
+	  .answer = "@refused",
+	  .answers = {{DOCTOR_FAMILY, "4", "@open"}}},
+	 "caddy",
+	 "bind 0.0.0.0 [::]",
+	 NULL},
+	{{.name = "a key that somebody else wrote",
+	  .url = URL,
+	  .answer = "@bad101"},
+	 "apache",
+	 "# remove: RequestHeader set Sec-WebSocket-...",
+	 NULL},
+};
+
+static const char *first_lines(const struct doctor_verdict *v, const char *stack)
+{
+	for (size_t i = 0; i < v->n_fixes; i++)
+		if (v->fix[i].stack && strcmp(v->fix[i].stack, stack) == 0 &&
+		    v->fix[i].snippet[0] && strcmp(v->fix[i].who, "client"))
+			return v->fix[i].snippet;
+	return "";
+}
+
+TEST("lines for what was seen come first, and for what was not seen not at all")
+{
+	static struct bed b;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct row *r = &rows[i];
+		const char *lines;
+
+		bed_examine(&b, &r->patient);
+		lines = first_lines(&b.verdict, r->stack);
+		if (!strstr(lines, r->has) ||
+		    (r->lacks && strstr(lines, r->lacks)))
+			fail_msg("%s: %s, \"%s\"", r->patient.name,
+				  why_cause(b.verdict.cause)->id, lines);
+		bed_strip(&b);
+	}
+}
