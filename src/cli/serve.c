@@ -65,29 +65,42 @@ static int read_options(char **argv, struct options *o)
 
 /* ---- Configuration ---- */
 
-static struct gate_policy *read_file(const char *file, struct ses_buf *errors)
+/*
+ * Once a file was taken it is the one: where it is gone later, that is a fault
+ * and no reason to serve what nobody chose.
+ */
+static struct gate_policy *read_file(struct options *o, struct ses_buf *errors)
 {
-	if (!file && access("sesame.yaml", F_OK) == 0)
-		file = "sesame.yaml";
-	if (!file)
+	if (!o->config && access("sesame.yaml", F_OK) == 0)
+		o->config = "sesame.yaml";
+	if (!o->config)
 		return gate_config_builtin();
-	return gate_config_read(file, errors);
+	return gate_config_read(o->config, errors);
 }
 
 /* Whoever reads the file must not believe that its listeners are there. */
 static void tell_what_is_not_heard(const struct gate_policy *policy)
 {
+	const struct gate_listen *tls = NULL, *proxied = NULL;
 	char file[512];
-	size_t i = 0;
 
 	bytes_printable(bytes_of_str(policy->file), file, sizeof(file));
-	while (i < policy->n_listen && !policy->listen[i].tls)
-		i++;
-	if (i < policy->n_listen)
+	for (size_t i = policy->n_listen; i-- > 0;) {
+		const struct gate_listen *l = &policy->listen[i];
+
+		tls = l->tls ? l : tls;
+		proxied = l->proxy_protocol ? l : proxied;
+	}
+	if (tls)
 		fprintf(stderr,
 			"sesame: --listen is plain ws://, without the TLS of "
 			"%s:%u\n",
-			file, policy->listen[i].line);
+			file, tls->line);
+	if (proxied)
+		fprintf(stderr,
+			"sesame: --listen is plain ws://, without the "
+			"proxy_protocol of %s:%u\n",
+			file, proxied->line);
 	if (policy->n_listen > 1)
 		fprintf(stderr,
 			"sesame: --listen takes the place of all %zu listeners "
@@ -115,15 +128,14 @@ static bool listen_instead(struct gate_policy *policy, const char *text)
 	free(listen->host);
 	listen->host = strndup((const char *)host.data, host.len);
 	listen->port = port;
-	listen->tls = false;
+	listen->tls = listen->proxy_protocol = false;
 	return listen->host != NULL;
 }
 
 /* The configuration as file and options have it, or NULL: why is told. */
-static struct gate_policy *read_policy(const struct options *o,
-				       struct ses_buf *errors)
+static struct gate_policy *read_policy(struct options *o, struct ses_buf *errors)
 {
-	struct gate_policy *policy = read_file(o->config, errors);
+	struct gate_policy *policy = read_file(o, errors);
 
 	if (!policy || !o->listen || listen_instead(policy, o->listen))
 		return policy;
@@ -154,8 +166,8 @@ static bool open_journal(const struct gate_policy *policy, const char *option,
 				"it in; set journal.file\n");
 		return true;
 	}
-	*ret = gate_journal_open(file, policy->journal_rows, policy->journal_bytes,
-				 text, sizeof(text));
+	*ret = gate_journal_open(file, policy->journal_rows,
+				 policy->journal_bytes, text, sizeof(text));
 	if (*ret) {
 		printf("journal: %s\n", file);
 		return true;

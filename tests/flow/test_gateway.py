@@ -964,6 +964,27 @@ routes: [{path: /, to: echo}]
     assert "all 2 listeners of c.yaml" in r.stderr
 
 
+def test_listen_is_for_clients_without_a_proxy(tmp_path):
+    (tmp_path / "c.yaml").write_text("""\
+listen: [{address: "127.0.0.1:1", proxy_protocol: true}]
+trusted_proxies: [127.0.0.1]
+routes: [{path: /, to: echo}]
+""")
+    with open(tmp_path / "err", "w+") as err:
+        p = subprocess.Popen([SESAME, "serve", "-c", "c.yaml", "--journal", "none", "--listen", "127.0.0.1:0"],
+                             cwd=tmp_path, stdout=subprocess.PIPE, stderr=err, text=True)
+        try:
+            for line in p.stdout:
+                if "listening on " in line:
+                    break
+            assert opens(int(line.rsplit(":", 1)[1]), "/")
+        finally:
+            p.kill()
+            p.wait()
+            p.stdout.close()
+        assert "without the proxy_protocol of c.yaml:1" in (tmp_path / "err").read_text()
+
+
 def test_without_a_configuration_it_echoes_and_says_so(tmp_path):
     p = subprocess.Popen([SESAME, "serve", "--listen", "127.0.0.1:0", "--journal", "none"], cwd=tmp_path,
                          stdout=subprocess.PIPE, text=True)

@@ -42,12 +42,12 @@ routes:
 class Gateway:
     """As gateways.Gateway, with what an operator is told at the start."""
 
-    def __init__(self, folder, config, **more):
+    def __init__(self, folder, config, args=("serve", "-c", "sesame.yaml"), **more):
         self.folder, self.config = folder, folder / "sesame.yaml"
         self.config.write_text(config)
         self.err = open(folder / "err", "w+")
         self.out = open(folder / "out", "w+")
-        self.process = subprocess.Popen([SESAME, "serve", "-c", "sesame.yaml"], cwd=folder,
+        self.process = subprocess.Popen([SESAME, *args], cwd=folder,
                                         stdout=self.out, stderr=self.err, text=True, **more)
         self.wait_for(lambda: "listening on " in self.told())
         self.url = re.search(r"listening on (\S+)", self.told()).group(1)
@@ -611,6 +611,17 @@ def test_a_fault_changes_nothing_and_everybody_hears_of_it(tmp_path):
         g.config.write_text(HEAD + ROUTES)
         assert g.sesame("reload").returncode == 0
         assert figure(g.figures(), "config_last_reload_successful") == 1
+
+
+def test_a_file_that_was_found_is_missed_when_it_is_gone(tmp_path):
+    with gateway(tmp_path, args=["serve"]) as g:
+        assert ask(g.port, "/strict").status == 403
+        g.config.rename(tmp_path / "elsewhere")
+        g.signal(signal.SIGHUP)
+        g.wait_for(lambda: "not reloaded" in g.errors())
+        assert ask(g.port, "/strict").status == 403 and "built" not in g.errors()
+        (tmp_path / "elsewhere").rename(g.config)
+        assert g.sesame("reload").returncode == 0
 
 
 def test_reload_without_a_control_socket_sends_a_signal(tmp_path):
