@@ -53,6 +53,32 @@ static bool is_headless_lost(const struct doctor_probe *p)
 		bytes_contains_nocase(raw, BYTES("404")));
 }
 
+/*
+ * The credentials stayed at home wherever another name was asked for: a server
+ * that looks at the name first and at the credentials next refuses all of it.
+ */
+static void find_host_unproved(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart), *tried = NULL;
+
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+
+		if (p->trial.change != DOCTOR_HOST)
+			continue;
+		if (!p->bare || p->outcome == DOCTOR_OPEN)
+			return;
+		tried = p;
+	}
+	if (tried && base->status == 403 && tried->status / 100 == 4 &&
+	    doctor_found(chart, DOCTOR_F_NAME_IS_LOCAL) &&
+	    doctor_has_credentials(chart->c))
+		doctor_tell_same(
+			chart, DOCTOR_F_HOST_UNPROVED, tried,
+			"another Host was asked for without the credentials "
+			"alone, so that it says little");
+}
+
 static void find_host(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -229,5 +255,6 @@ static void find_path(struct doctor_chart *chart)
 void doctor_find_place(struct doctor_chart *chart)
 {
 	find_host(chart);
+	find_host_unproved(chart);
 	find_path(chart);
 }
