@@ -57,6 +57,7 @@ static struct bytes name_of(const struct gate_limit *limit,
 			gate_network_has(&four, who->address) ? 16 : 8);
 }
 
+/* Credit is in parts of a period, so with another one a count is another. */
 static void make_key(const struct gate_limiter *l,
 		     const struct gate_limit *limit, struct bytes name,
 		     uint64_t ret_key[2])
@@ -68,6 +69,8 @@ static void make_key(const struct gate_limiter *l,
 
 		ses_hash_byte(&h, (uint8_t)limit->kind);
 		ses_hash_byte(&h, (uint8_t)limit->by);
+		for (unsigned bit = 0; bit < 64; bit += 8)
+				ses_hash_byte(&h, (uint8_t)(limit->period_ms >> bit));
 		ses_hash_bytes(&h, scope);
 		ses_hash_byte(&h, 0); /* no scope has one */
 		ses_hash_bytes(&h, name);

@@ -43,7 +43,7 @@ struct gate_limit {
 	uint64_t period_ms; /* 1 to a day; not for connections */
 	/*
 	 * What it holds for, as "/chat": the counts of one scope go on when
-	 * the configuration is read again.
+	 * the configuration is read again, as long as their period is the same.
 	 */
 	const char *scope;
 	const char *text; /* "20/minute", for people */

@@ -17,6 +17,7 @@ struct gate_memo {
 	char target[256], host[128], origin[160], user_agent[160];
 	/* messages it may still send, in parts of one: see gate/limits.c */
 	uint64_t credit, at_ms;
+	uint64_t period_ms; /* that these are parts of */
 	bool cut;
 };
 
@@ -38,7 +39,6 @@ bool gate_visit_limit_messages(struct gate_visit *v)
 	if (!m)
 		return false;
 	m->at_ms = v->gate->loop->now_ms;
-	m->credit = limits->messages.most * limits->messages.period_ms;
 	snprintf(m->client, sizeof(m->client), "%s",
 		 v->asking->hops.client_text);
 	gate_hide_target(v->route->token, r->target, m->target,
@@ -118,9 +118,11 @@ static bool take_one(struct gate_memo *m, const struct gate_limit *limit,
 {
 	uint64_t full = limit->most * limit->period_ms;
 	uint64_t passed = now_ms - m->at_ms;
+	bool afresh = m->period_ms != limit->period_ms;
 
 	m->at_ms = now_ms;
-	m->credit = passed >= limit->period_ms ||
+	m->period_ms = limit->period_ms;
+	m->credit = afresh || passed >= limit->period_ms ||
 				    m->credit + passed * limit->most > full
 			    ? full
 			    : m->credit + passed * limit->most;

@@ -394,6 +394,17 @@ def test_the_rate_holds_where_the_gateway_answers_too(tmp_path, path, line):
         assert len(g.last()) == 1, "it is told once"
 
 
+def test_another_unit_starts_the_count_of_messages_afresh(tmp_path):
+    with gateway(tmp_path, HERE) as g:
+        async def talk(ws):
+            await echoes(ws, "a", "b")
+            reload(g, HERE.replace("3/hour", "2/day"), "reloaded")
+            await echoes(ws, "a", "b")
+            await ws.send("c")
+            return await goodbye(ws)
+        assert play(g, talk, "/echo")[0] == 1008
+
+
 @pytest.mark.parametrize("path", ["/echo", "/room"])
 @pytest.mark.parametrize("n, goodbye_too, code", [(4, False, 1008), (4, True, 1008), (3, True, 1000)])
 def test_messages_that_come_with_the_handshake_count_like_all(tmp_path, path, n, goodbye_too, code):

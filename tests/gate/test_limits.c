@@ -480,3 +480,36 @@ TEST("a rate is read by its words")
 			fail_msg("%s", rows[i].text);
 	}
 }
+
+TEST("a rate with another period starts afresh")
+{
+	static const struct {
+		const char *before, *after;
+		int left; /* of those after, when all but one before are used */
+	} rows[] = {
+		{"3/second", "3/day", 3},    {"3/day", "3/second", 3},
+		{"20/minute", "20/day", 20}, {"20/day", "5/minute", 5},
+		{"20/minute", "4/minute", 1}, /* the same unit goes on */
+		{"20/minute", "99/minute", 1},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct gateway g = {.limiter = gate_limiter_new(64, test_seed),
+				    .n = 1};
+		int n = atoi(rows[i].before) - 1;
+
+		g.limit[0] = limit_of(GATE_LIMIT_RATE, GATE_BY_ADDRESS,
+				      rows[i].before);
+		while (n-- > 0)
+			assert_int_equal(ask(&g, "192.0.2.1", NULL, 1000, NULL),
+					 GATE_LIMIT_PASSED);
+		g.limit[0] = limit_of(GATE_LIMIT_RATE, GATE_BY_ADDRESS,
+				      rows[i].after);
+		for (n = 0; ask(&g, "192.0.2.1", NULL, 1000, NULL) ==
+			    GATE_LIMIT_PASSED;
+		     n++)
+			;
+		assert_int_equal(n, rows[i].left);
+		gate_limiter_free(g.limiter);
+	}
+}
