@@ -70,7 +70,7 @@ static void make_key(const struct gate_limiter *l,
 		ses_hash_byte(&h, (uint8_t)limit->kind);
 		ses_hash_byte(&h, (uint8_t)limit->by);
 		for (unsigned bit = 0; bit < 64; bit += 8)
-				ses_hash_byte(&h, (uint8_t)(limit->period_ms >> bit));
+			ses_hash_byte(&h, (uint8_t)(limit->period_ms >> bit));
 		ses_hash_bytes(&h, scope);
 		ses_hash_byte(&h, 0); /* no scope has one */
 		ses_hash_bytes(&h, name);
