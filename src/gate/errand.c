@@ -60,8 +60,9 @@ static void on_answer(struct ses_stream *s, uint8_t *data, size_t len)
 	struct gate_errand *e = s->owner;
 	enum ses_fault fault = SES_FAULT_NONE;
 	struct ses_head head;
+	struct bytes in = bytes_of(data, len);
 	size_t used = 0;
-	int r = ses_intake_feed(&e->intake, data, len, &head, &used, &fault);
+	int r = ses_intake_feed_answer(&e->intake, &in, &head, &used, &fault);
 
 	if (r == 0)
 		return;

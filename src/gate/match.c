@@ -320,7 +320,9 @@ bool gate_origin_is_same(struct bytes origin, struct bytes host)
 	struct bytes name;
 	unsigned port = 0;
 
-	if (!gate_origin_read(origin, &o) || !split_host(host, &name, &port))
+	if (!gate_origin_read(origin, &o) || !split_host(host, &name, &port) ||
+	    !(bytes_equal_nocase(o.scheme, BYTES("https")) ||
+	      bytes_equal_nocase(o.scheme, BYTES("http"))))
 		return false;
 	if (port == 0)
 		port = default_port(o.scheme);
@@ -453,12 +455,15 @@ bool gate_path_pattern_covers(const struct gate_path_pattern *a,
 	       (a->kind == b->kind && rest.len == 0);
 }
 
-/* UTF-8 longer than needed: to a careless reader "%c0%af" is a slash. */
+/*
+ * UTF-8 longer than needed: to a careless reader "%c0%af" is a slash, and so is
+ * a form of five or six bytes, which UTF-8 has no more.
+ */
 static bool is_overlong(uint8_t c, struct bytes after)
 {
 	int next = encoded_byte(after);
 
-	return c == 0xc0 || c == 0xc1 ||
+	return c == 0xc0 || c == 0xc1 || c > 0xf4 ||
 	       (c == 0xe0 && next >= 0x80 && next < 0xa0) ||
 	       (c == 0xf0 && next >= 0x80 && next < 0x90);
 }
@@ -480,6 +485,8 @@ static const char *encoding_ambiguity(struct bytes at)
 		return "an encoded control byte";
 	if (c == ';')
 		return "an encoded semicolon";
+	if (c == '?' || c == '#')
+		return "an encoded question mark or number sign";
 	if (is_alnum(c) || strchr("-._~", c))
 		return "an encoded character that needs no encoding";
 	return NULL;

@@ -150,14 +150,18 @@ static void new_id(char out[WHY_REFERENCE_SIZE])
 
 static void keep_texts(struct gate_visit *v, struct bytes subprotocol)
 {
-	char target[512];
+	const struct gate_token_settings *token = v->route->token;
+	char target[512], shown[512];
 
 	new_id(v->record->id);
 	strcpy(v->record->client, v->asking->hops.client_text);
-	gate_hide_target(NULL, v->asking->request.target, target,
+	gate_hide_target(token, v->asking->request.target, target,
 			 sizeof(target));
 	v->record->target = strdup(target);
-	v->record->subprotocol = copy(subprotocol);
+	/* A browser that offered its token is answered with it. */
+	gate_hide_field(token, BYTES("Sec-WebSocket-Protocol"), subprotocol,
+			shown, sizeof(shown));
+	v->record->subprotocol = copy(bytes_of_str(shown));
 	write_open(v);
 }
 

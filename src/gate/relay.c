@@ -96,7 +96,7 @@ static bool pass(struct gate_relay *r, int side, struct bytes data)
 		ses_stream_pause(r->side[side]);
 	} else if (error < 0) {
 		tell_ending(r, !side, error);
-		end(r);
+		part(r, r->side[!side]);
 		return false;
 	}
 	r->events->passed(r->user, side, data.len);

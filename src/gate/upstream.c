@@ -18,7 +18,6 @@
 #define ANSWER_MS   10000
 #define BODY_MS	    2000 /* for the rest of a refusal, once its head is here */
 #define BODY_BYTES  (64 * 1024)
-#define MAX_INTERIM 8
 #define QUEUE_BYTES (4 * 1024 * 1024)
 #define HIGH_BYTES  (256 * 1024)
 
@@ -28,7 +27,6 @@ struct gate_upstream {
 	struct ses_stream *stream;
 	struct ses_timer timer;
 	struct ses_intake intake;
-	unsigned n_interim;
 	struct ses_buf request;	       /* to be sent */
 	struct gate_kept *sent;	       /* the client's */
 	struct gate_kept *kept;	       /* the answer, once it is whole */
@@ -165,35 +163,6 @@ static void judge(struct gate_upstream *u, struct bytes rest)
 	tell(u, result);
 }
 
-static bool is_interim(const struct ses_head *head)
-{
-	return head->status < 200 && head->status != 101;
-}
-
-/*
- * The next head, but for interim ones (RFC 9110 15.2), a few of which may come
- * before it. As ses_intake_feed(); *data begins with that head then.
- */
-static int feed(struct gate_upstream *u, struct bytes *data,
-		struct ses_head *ret_head, size_t *ret_used,
-		enum ses_fault *ret_fault)
-{
-	int r;
-
-	while ((r = ses_intake_feed(&u->intake, (uint8_t *)data->data, data->len,
-				    ret_head, ret_used, ret_fault)) > 0 &&
-	       is_interim(ret_head)) {
-		if (u->n_interim++ == MAX_INTERIM) {
-			*ret_fault = SES_FAULT_RESPONSE_STATUS;
-			return SESAME_EPROTO;
-		}
-		ses_intake_fini(&u->intake);
-		ses_intake_init(&u->intake, false);
-		*data = bytes_from(*data, *ret_used);
-	}
-	return r;
-}
-
 static void on_answer(struct ses_stream *s, uint8_t *data, size_t len)
 {
 	struct gate_upstream *u = s->owner;
@@ -207,7 +176,7 @@ static void on_answer(struct ses_stream *s, uint8_t *data, size_t len)
 		take_body(u, in);
 		return;
 	}
-	r = feed(u, &in, &head, &used, &fault);
+	r = ses_intake_feed_answer(&u->intake, &in, &head, &used, &fault);
 	if (r == 0)
 		return;
 	if (r < 0) {

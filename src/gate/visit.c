@@ -426,7 +426,8 @@ static void on_leave(struct ses_timer *timer)
 	struct gate_visit *v = ses_container_of(timer, struct gate_visit, timer);
 
 	if (v->conn) {
-		sesame_conn_close(v->conn, 1001, GOING_AWAY);
+		if (sesame_conn_close(v->conn, 1001, GOING_AWAY) < 0)
+			sesame_conn_abort(v->conn);
 		return;
 	}
 	gate_record_end(v->record, GATE_END_GATEWAY, v->memo ? 1001 : 0,

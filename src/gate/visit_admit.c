@@ -32,6 +32,7 @@ struct gate_questions {
 	char retry_after[24];
 	char challenge[512];
 	const char *sentence;
+	bool failed_too_often;
 	bool counted; /* as a failure, before it is known to be one */
 	/* "X-User: alice\r\n": what the authority has for the server behind */
 	struct ses_buf copies;
@@ -140,6 +141,8 @@ static void tell_limit(struct gate_questions *q, enum gate_limit_answer answer,
 	bool full = answer == GATE_LIMIT_FULL;
 	bool of_route = limit && limit->kind == GATE_LIMIT_CONNECTIONS &&
 			limit->by == GATE_BY_ROUTE;
+
+	q->failed_too_often = limit && limit->kind == GATE_LIMIT_FAILURES;
 
 	reply->passed = false;
 	reply->rule = limit ? limit->text : "the table of limits is full";
@@ -394,7 +397,9 @@ static struct gate_reply fail_authority(struct gate_visit *v, const char *text,
 	const struct gate_authority *a = &v->route->authority;
 	struct gate_questions *q = v->asking->questions;
 	struct gate_reply reply = {
-		.passed = a->on_failure == GATE_FAILURE_ADMITS,
+		/* below 500 it may be the client's doing, by a long field */
+		.passed = a->on_failure == GATE_FAILURE_ADMITS &&
+			  (!status || status >= 500),
 		.rule = q->verdict,
 		.line = a->line,
 		.value = bytes_of_str(a->server.text),
@@ -576,7 +581,8 @@ static bool is_strict(const struct gate_visit *v)
 
 	return !v->route || !v->route->observe ||
 	       (gate_publishes(&a->request, v->route) &&
-		strcmp(gate_decider(&a->decision)->check, "token") == 0);
+		(strcmp(gate_decider(&a->decision)->check, "token") == 0 ||
+		 (a->questions && a->questions->failed_too_often)));
 }
 
 /* The first look that would have refused is told; the others are taken too. */

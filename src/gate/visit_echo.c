@@ -84,6 +84,7 @@ enum gate_outcome gate_visit_serve(struct gate_visit *v,
 	struct ses_stream *stream = v->stream;
 	struct sesame_conn *conn = NULL;
 	struct ses_buf out;
+	int r;
 
 	setup->role = SESAME_SERVER;
 	/* Browsers that offered drop an answer without one. */
@@ -94,11 +95,16 @@ enum gate_outcome gate_visit_serve(struct gate_visit *v,
 	setup->context = v;
 	set_limits(v->route, &setup->limits);
 	ses_buf_init(&out, SES_INTAKE_BYTES * 2);
-	if (ses_upgrade_write_response(
-		    &v->asking->offer, setup->subprotocol, &setup->deflate,
-		    BYTES("sesame/" SESAME_VERSION), &out) == 0)
-		ses_stream_send(stream, ses_buf_bytes(&out));
+	r = ses_upgrade_write_response(&v->asking->offer, setup->subprotocol,
+				       &setup->deflate,
+				       BYTES("sesame/" SESAME_VERSION), &out);
+	if (r == 0)
+		r = ses_stream_send(stream, ses_buf_bytes(&out));
 	ses_buf_fini(&out);
+	if (r < 0 && r != SESAME_EAGAIN) {
+		gate_visit_farewell(v);
+		return GATE_OVER;
+	}
 	ses_timers_stop(&v->gate->loop->timers, &v->timer);
 	gate_visit_limit_messages(v); /* without memory there is no limit */
 	gate_record_open(v, setup->subprotocol);

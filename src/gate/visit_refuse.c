@@ -106,10 +106,13 @@ static bool accept_to_close(struct gate_visit *v, const struct gate_refusal *why
 	    ses_upgrade_check_request(a->head, &a->offer, &fault) < 0)
 		return false;
 	protocol = gate_chosen_subprotocol(v->route, &asked, true);
-	return ses_upgrade_write_response(&a->offer, protocol, &none,
-					  BYTES("sesame/" SESAME_VERSION),
-					  out) == 0 &&
-	       gate_answer_write_close(answer, out) == 0;
+	if (ses_upgrade_write_response(&a->offer, protocol, &none,
+				       BYTES("sesame/" SESAME_VERSION),
+				       out) == 0 &&
+	    gate_answer_write_close(answer, out) == 0)
+		return true;
+	ses_buf_consume(out, ses_buf_len(out)); /* no answer behind a 101 */
+	return false;
 }
 
 enum gate_outcome gate_visit_refuse(struct gate_visit *v,

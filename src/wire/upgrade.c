@@ -579,9 +579,14 @@ int ses_upgrade_write_refusal(int status, const struct ses_field *fields,
 		put_field(&d, fields[i].name, fields[i].value);
 	if (content_type.len > 0)
 		put_field(&d, BYTES("Content-Type"), content_type);
-	put(&d, "Content-Length: ");
-	put_number(&d, body.len);
-	put(&d, "\r\n");
+	/* These end with their head (RFC 9112 6.3). */
+	if (status == 204 || status == 304) {
+		body.len = 0;
+	} else {
+		put(&d, "Content-Length: ");
+		put_number(&d, body.len);
+		put(&d, "\r\n");
+	}
 	put_status_fields(&d, status);
 	put(&d, "\r\n");
 	put_bytes(&d, body);

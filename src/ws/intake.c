@@ -4,12 +4,15 @@
 
 #include <sesame/error.h>
 
+#define MOST_INTERIM 8
+
 void ses_intake_init(struct ses_intake *in, bool is_request)
 {
 	struct ses_head_limits limits = {.total_bytes = SES_INTAKE_BYTES};
 
 	ses_head_init(&in->parser, is_request, &limits);
 	ses_buf_init(&in->gathered, SES_INTAKE_BYTES);
+	in->n_interim = 0;
 }
 
 void ses_intake_fini(struct ses_intake *in)
@@ -62,4 +65,32 @@ int ses_intake_feed(struct ses_intake *in, uint8_t *data, size_t len,
 	}
 	*ret_used = (size_t)r - had;
 	return 1;
+}
+
+static bool is_interim(const struct ses_head *head)
+{
+	return head->status < 200 && head->status != 101;
+}
+
+int ses_intake_feed_answer(struct ses_intake *in, struct bytes *data,
+			   struct ses_head *ret_head, size_t *ret_used,
+			   enum ses_fault *ret_fault)
+{
+	unsigned n_interim;
+	int r;
+
+	while ((r = ses_intake_feed(in, (uint8_t *)data->data, data->len,
+				    ret_head, ret_used, ret_fault)) > 0 &&
+	       is_interim(ret_head)) {
+		n_interim = in->n_interim + 1;
+		if (n_interim > MOST_INTERIM) {
+			*ret_fault = SES_FAULT_RESPONSE_STATUS;
+			return SESAME_EPROTO;
+		}
+		ses_intake_fini(in);
+		ses_intake_init(in, false);
+		in->n_interim = n_interim;
+		*data = bytes_from(*data, *ret_used);
+	}
+	return r;
 }

@@ -15,6 +15,7 @@
 struct ses_intake {
 	struct ses_head_parser parser;
 	struct ses_buf gathered;
+	unsigned n_interim;
 };
 
 void ses_intake_init(struct ses_intake *in, bool is_request);
@@ -28,5 +29,12 @@ void ses_intake_fini(struct ses_intake *in);
 int ses_intake_feed(struct ses_intake *in, uint8_t *data, size_t len,
 		    struct ses_head *ret_head, size_t *ret_used,
 		    enum ses_fault *ret_fault);
+/*
+ * The same for the head of an answer, but for interim ones (RFC 9110 15.2), a
+ * few of which may come before it: *data begins with that head then.
+ */
+int ses_intake_feed_answer(struct ses_intake *in, struct bytes *data,
+			   struct ses_head *ret_head, size_t *ret_used,
+			   enum ses_fault *ret_fault);
 
 #endif

@@ -281,7 +281,7 @@ def test_only_the_very_origin_may_enter(tmp_path, behind, origin, status):
 ALIASES = ["X-Forwarded-For", "X_Forwarded_For", "x-forwarded_for", "X.Forwarded.For", "Forwarded",
            "X-Real-IP", "X_Real_Ip", "True-Client-IP", "CF-Connecting-IP", "X-Client-IP", "X-Forwarded-Proto",
            "X_Forwarded_Proto", "X-Forwarded-Prefix", "X-Forwarded-Host", "X-Original-URL", "X-Rewrite-URL",
-           "X-Original-URI", "X-Cluster-Client-IP", "X-Forwarded-Scheme", "X-Envoy-External-Address"]
+           "X-Original-URI", "Proxy-Client-IP", "HTTP_X_FORWARDED_FOR", "X-Auth-Request-User", "X-Cluster-Client-IP", "X-Forwarded-Scheme", "X-Envoy-External-Address"]
 
 
 @pytest.mark.parametrize("alias", ALIASES)
@@ -473,3 +473,66 @@ routes: [{path: /, to: echo}]
                 port, b"GET / HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")[:20]
         for s in silent:
             s.close()
+
+
+@pytest.mark.parametrize("said, status", [
+    (saying(431), 503), (saying(404), 503), (saying(302, "Location: /login"), 503),
+    (b"HTTP/1.1 103 Early Hints\r\n\r\n" + saying(401), 401), (saying(500), 101)])
+def test_a_client_cannot_make_an_authority_fail_open(tmp_path, said, status):
+    """on_failure: admit is for an authority that is down, not for its 431."""
+    authority = Behind(lambda request: said)
+    with gateway(tmp_path, """\
+listen: [{address: "127.0.0.1:0"}]
+journal: {file: journal.db}
+routes:
+  - {path: /, to: echo, allow: {authority: {url: "http://127.0.0.1:%d/", on_failure: admit}}}
+""" % authority.port) as g:
+        assert reach(g, request(g.port, "/")) == status
+
+
+def test_a_token_that_is_answered_as_subprotocol_is_in_no_log(tmp_path):
+    import hashlib
+    (tmp_path / "hashes").write_text("bob:" + hashlib.sha256(b"S3CRETTOKEN").hexdigest() + "\n")
+    with gateway(tmp_path, """\
+listen: [{address: "127.0.0.1:0"}]
+journal: {file: journal.db}
+log: {file: access.log}
+routes:
+  - {path: /, to: echo, allow: {token: {from: subprotocol, hashes_file: hashes}}}
+""") as g:
+        assert opens(g.port, "/?page=S3CRETTOKEN", "Sec-WebSocket-Protocol: bearer.S3CRETTOKEN")
+    log = (tmp_path / "access.log").read_text()
+    assert "open" in log and "close" in log and "S3CRET" not in log
+
+
+def test_guesses_at_a_publishers_token_are_counted_where_the_route_observes(tmp_path):
+    import hashlib
+    (tmp_path / "hashes").write_text("bob:" + hashlib.sha256(b"right").hexdigest() + "\n")
+
+    def publish(g, token):
+        return Answer(send(g.port, ("POST /room HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n"
+                                    "Authorization: Bearer %s\r\n\r\nx" % token).encode())).status
+
+    with gateway(tmp_path, """\
+workers: 1
+listen: [{address: "127.0.0.1:0"}]
+journal: {file: journal.db}
+routes:
+  - path: /room
+    to: hub
+    mode: observe
+    limits: {failures: 3/minute}
+    hub: {publish: {hashes_file: hashes}}
+""") as g:
+        assert [publish(g, "guess%d" % i) for i in range(5)] == [401, 401, 401, 429, 429]
+        assert publish(g, "right") == 429
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_an_answer_without_a_body_brings_none(tmp_path, status):
+    """What a server sends behind it is no answer to somebody else's question."""
+    rude = Behind(lambda request: saying(status, body="HTTP/1.1 200 OK\r\n\r\n"))
+    with gateway(tmp_path, CONFIG % (rude.port, "")) as g:
+        raw = send(g.port, request(g.port, "/app/x"))
+        head, _, body = raw.partition(b"\r\n\r\n")
+        assert b" %d " % status in head and not body and b"Content-Length" not in head

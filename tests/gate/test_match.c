@@ -166,6 +166,9 @@ TEST("a page of the same host and port is known whatever its scheme")
 		{"http://b.example", "a.example", false},
 		{"http://a.example.b.example", "a.example", false},
 		{"http://a.example.", "a.example", false},
+		{"HTTPS://a.example", "a.example", true},
+		{"ftp://a.example", "a.example", false},
+		{"x://a.example", "a.example", false},
 		{"null", "null", false},
 		{"", "", false},
 		{"http://", "", false},
@@ -355,8 +358,7 @@ TEST("the dot of the root takes no origin out of an exclusion")
 		assert_null(gate_origin_pattern_read(
 			bytes_of_str(rows[i].pattern), &p));
 		if (gate_origin_pattern_has(&p, origin) != rows[i].has ||
-		    gate_origin_pattern_excludes(&p, origin) !=
-			    rows[i].excludes)
+		    gate_origin_pattern_excludes(&p, origin) != rows[i].excludes)
 			fail_msg("%s and %s", rows[i].pattern, rows[i].origin);
 	}
 }
@@ -367,12 +369,18 @@ TEST("a pattern covers another when it has all of its paths")
 		const char *a, *b;
 		bool covers;
 	} rows[] = {
-		{"/a", "/a", true},	    {"/a/*", "/a/b", true},
-		{"/a/*", "/a/**", false},   {"/a/**", "/a/*", true},
-		{"/a/**", "/a/b/**", true}, {"/a/b/**", "/a/**", false},
-		{"/**", "/x", true},	    {"/a/**", "/a", false},
-		{"/a/*", "/a/*", true},	    {"/a/*", "/b/*", false},
-		{"/a", "/a/*", false},	    {"/@a/**", "/%40a/b/*", true},
+		{"/a", "/a", true},
+		{"/a/*", "/a/b", true},
+		{"/a/*", "/a/**", false},
+		{"/a/**", "/a/*", true},
+		{"/a/**", "/a/b/**", true},
+		{"/a/b/**", "/a/**", false},
+		{"/**", "/x", true},
+		{"/a/**", "/a", false},
+		{"/a/*", "/a/*", true},
+		{"/a/*", "/b/*", false},
+		{"/a", "/a/*", false},
+		{"/@a/**", "/%40a/b/*", true},
 		{"/caf%c3%a9", "/caf%C3%A9", true},
 	};
 	struct gate_path_pattern a, b;
@@ -388,19 +396,29 @@ TEST("a pattern covers another when it has all of its paths")
 TEST("a path that two programs may read as two paths is found out")
 {
 	static const char *const bad[] = {
-		"//",	    "/a//b",   "/./a",	    "/a/.",   "/a/..",
-		"/../a",    "/a/../b", "/a%2fb",    "/a%2Fb", "/a%5cb",
-		"/a\\b",    "/a;b",    "/a;/b",	    "/a%3bb", "/a%00",
-		"/a%0d%0a", "/a%252f", "/a%2",	    "/a%",    "/a%zz",
-		"/%61dmin", "/a%2eb",  "/%2e%2e/b", "/a#b",   "/a%7fb",
-		"/a%7Eb",   "/%41",    "/%c0%ae",   "/%C1%9c", "/%e0%80%af",
-		"/%f0%80%80%af",
+		"//",	      "/a//b",
+		"/./a",	      "/a/.",
+		"/a/..",      "/../a",
+		"/a/../b",    "/a%2fb",
+		"/a%2Fb",     "/a%5cb",
+		"/a\\b",      "/a;b",
+		"/a;/b",      "/a%3bb",
+		"/a%00",      "/a%3Fx",
+		"/a%23x",     "/%f8%80%80%80%af",
+		"/a%0d%0a",   "/a%252f",
+		"/a%2",	      "/a%",
+		"/a%zz",      "/%61dmin",
+		"/a%2eb",     "/%2e%2e/b",
+		"/a#b",	      "/a%7fb",
+		"/a%7Eb",     "/%41",
+		"/%c0%ae",    "/%C1%9c",
+		"/%e0%80%af", "/%f0%80%80%af",
 	};
 	static const char *const good[] = {
-		"/",	  "/a",	    "/a/b", "/a/",    "/a.b",
-		"/.a",	  "/a..",   "/...", "/a%20b", "/%c3%bc",
-		"/a@b:c", "/a,b=c", "/~a",  "/a-b_c", "/a%3Fb",
-		"/caf%e9", "/%e0%a0%80", "/%e0", "/%f0%9f%98%80",
+		"/",	      "/a",	"/a/b",		 "/a/",	   "/a.b",
+		"/.a",	      "/a..",	"/...",		 "/a%20b", "/%c3%bc",
+		"/a@b:c",     "/a,b=c", "/~a",		 "/a-b_c", "/caf%e9",
+		"/%e0%a0%80", "/%e0",	"/%f0%9f%98%80",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
