@@ -75,18 +75,70 @@ static bool open_sockets(struct gate_door *door, unsigned n)
 	return true;
 }
 
-/* The door of @before at the same address as @listen, or NULL. */
+/* Whether @listen asks for the address @at: it may be written in many ways. */
+static bool is_at(const struct gate_listen *listen, const struct ses_addr *at)
+{
+	char text[2][SES_ADDR_TEXT];
+	struct ses_addr asked;
+
+	return ses_addr_parse(bytes_of_str(listen->host), listen->port, &asked) &&
+	       strcmp(ses_addr_format(&asked, text[0]),
+		      ses_addr_format(at, text[1])) == 0;
+}
+
+static bool is_taken(const struct gate_doors *doors, unsigned id)
+{
+	for (size_t i = 0; i < doors->n; i++)
+		if (doors->door[i].id == id)
+			return true;
+	return false;
+}
+
+/*
+ * The door of @before at the address @at, or NULL. Several may have been asked
+ * for any port, and each of them is taken up once.
+ */
 static const struct gate_door *find_open(const struct gate_doors *before,
-					 const struct gate_listen *listen)
+					 const struct gate_doors *doors,
+					 const struct ses_addr *at)
 {
 	for (size_t i = 0; before && i < before->n; i++) {
-		const struct gate_listen *old = before->door[i].listen;
+		const struct gate_door *old = &before->door[i];
 
-		if (old->port == listen->port &&
-		    strcmp(old->host, listen->host) == 0)
-			return &before->door[i];
+		if (is_at(old->listen, at) && !is_taken(doors, old->id))
+			return old;
 	}
 	return NULL;
+}
+
+/* The door of @before that has this port, as its wildcard may. */
+static const struct gate_door *find_port(const struct gate_doors *before,
+					 const struct ses_addr *at)
+{
+	for (size_t i = 0; before && i < before->n; i++)
+		if (ses_addr_port(&before->door[i].at) == ses_addr_port(at))
+			return &before->door[i];
+	return NULL;
+}
+
+static void tell_closed(const struct gate_door *door,
+			const struct gate_doors *before, int sys_errno,
+			char *text, size_t text_size)
+{
+	const struct gate_door *own =
+		sys_errno == EADDRINUSE ? find_port(before, &door->at) : NULL;
+	char shown[SES_ADDR_TEXT], ours[SES_ADDR_TEXT];
+
+	ses_addr_format(&door->at, shown);
+	if (own)
+		snprintf(text, text_size,
+			 "cannot listen at %s: this gateway still listens at "
+			 "%s, which may be in the way; a restart changes from "
+			 "one to the other",
+			 shown, ses_addr_format(&own->at, ours));
+	else
+		snprintf(text, text_size, "cannot listen at %s: %s%s", shown,
+			 strerror(sys_errno), remedy(sys_errno));
 }
 
 static bool open_door(struct gate_doors *doors, size_t i,
@@ -96,7 +148,7 @@ static bool open_door(struct gate_doors *doors, size_t i,
 	static atomic_uint ids;
 	struct gate_door *door = &doors->door[i];
 	const struct gate_listen *listen = &doors->policy->listen[i];
-	const struct gate_door *old = find_open(before, listen);
+	const struct gate_door *old;
 	char shown[SES_ADDR_TEXT];
 
 	door->listen = listen;
@@ -112,16 +164,13 @@ static bool open_door(struct gate_doors *doors, size_t i,
 	}
 	if (listen->tls && !(door->tls = gate_tls_open(listen, text, text_size)))
 		return false;
+	old = find_open(before, doors, &door->at);
 	door->id = old ? old->id : atomic_fetch_add(&ids, 1) + 1;
 	if (old) {
 		door->at = old->at;
 		door->inherited = old->inherited;
 	} else if (!open_sockets(door, doors->n_workers)) {
-		int saved = errno;
-
-		snprintf(text, text_size, "cannot listen at %s: %s%s",
-			 ses_addr_format(&door->at, shown), strerror(saved),
-			 remedy(saved));
+		tell_closed(door, before, errno, text, text_size);
 		return false;
 	}
 	snprintf(door->url, sizeof(door->url), "%s://%s",

@@ -22,6 +22,7 @@ import pytest
 import websockets
 
 from gateways import KEY, SESAME, Answer, ask, dial, read_all, request, send
+from ports import free_port
 
 HEAD = """\
 listen: [{address: "127.0.0.1:0"}]
@@ -622,6 +623,44 @@ def test_a_file_that_was_found_is_missed_when_it_is_gone(tmp_path):
         assert ask(g.port, "/strict").status == 403 and "built" not in g.errors()
         (tmp_path / "elsewhere").rename(g.config)
         assert g.sesame("reload").returncode == 0
+
+
+def listening(text):
+    return [int(port) for port in re.findall(r"listening on ws://\S+:(\d+)", text)]
+
+
+def test_two_listeners_at_any_port_both_stay(tmp_path):
+    config = (HEAD + ROUTES).replace('listen: [', 'listen: [{address: "127.0.0.1:0"}, ')
+    with gateway(tmp_path, config) as g:
+        g.wait_for(lambda: len(listening(g.told())) == 2)
+        for _ in range(2):
+            assert g.sesame("reload").returncode == 0
+            time.sleep(0.1)
+            for port in listening(g.told()):
+                assert is_heard(port)
+                connect(port).close()
+
+
+def test_an_address_is_the_same_however_it_is_written(tmp_path):
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("no IPv6")
+    port = free_port()
+    config = (HEAD + ROUTES).replace("127.0.0.1:0", "[::1]:%d" % port, 1)
+    with gateway(tmp_path, config) as g:
+        g.config.write_text(config.replace("[::1]", "[0::1]"))
+        done = g.sesame("reload")
+        assert done.returncode == 0, done.stderr
+
+
+def test_an_address_that_its_own_listener_holds_is_told_apart(tmp_path):
+    port = free_port()
+    config = (HEAD + ROUTES).replace("127.0.0.1:0", "127.0.0.1:%d" % port, 1)
+    with gateway(tmp_path, config) as g:
+        g.config.write_text(config.replace("127.0.0.1:%d" % port, "0.0.0.0:%d" % port))
+        done = g.sesame("reload")
+        assert done.returncode == 1 and "this gateway still listens at 127.0.0.1:%d" % port in done.stderr
+        assert "another program" not in done.stderr
+        connect(port).close()
 
 
 def test_reload_without_a_control_socket_sends_a_signal(tmp_path):
