@@ -130,6 +130,11 @@ static void odd_words(struct doctor_chart *chart, const struct doctor_probe *p)
 		doctor_note(chart, DOCTOR_F_VERSION_LISTED, p, NULL,
 			    "the answer has Sec-WebSocket-Version: %.*s",
 			    BYTES_ARG(bytes_first(version, 40)));
+	if (version.data && p->status == 426 &&
+	    doctor_found(chart, DOCTOR_F_VERSION_BY_HAND))
+		doctor_note(chart, DOCTOR_F_VERSION_REFUSED, p, NULL,
+			    "426 with the version that is spoken is the answer "
+			    "to another one");
 	if (chart->blind)
 		return;
 	if (p->status == 403 && p->body_len == 0 &&

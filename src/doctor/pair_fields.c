@@ -283,6 +283,8 @@ static void find_others(struct doctor_chart *chart)
 				    ? DOCTOR_F_VERSION_13_OPENS
 				    : DOCTOR_F_VERSION_OPENS,
 			    version.opened);
+	else if (version.changed && doctor_found(chart, DOCTOR_F_VERSION_BY_HAND))
+		doctor_tell(chart, DOCTOR_F_VERSION_13_ANSWERS, version.changed);
 	if (plain.opened)
 		doctor_tell(chart, DOCTOR_F_EXTENSIONS_REMOVED_OPENS,
 			    plain.opened);
