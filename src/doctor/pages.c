@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 
+#define MOST_CALLS 32 /* of one page that are read for ports */
+
 /* The text from the next call of the WebSocket constructor on, or nothing. */
 struct bytes doctor_next_call(struct bytes text, size_t *at)
 {
@@ -356,9 +358,10 @@ void doctor_harvest_named_ports(const struct doctor_chart *chart,
 		return;
 	for (size_t i = 0; i < chart->n_probes; i++) {
 		struct bytes text = doctor_body(chart->probe[i]), rest;
-		size_t at = 0;
+		size_t at = 0, calls = 0;
 
-		while ((rest = doctor_next_call(text, &at)).data) {
+		while (calls++ < MOST_CALLS &&
+		       (rest = doctor_next_call(text, &at)).data) {
 			rest = bytes_first(rest, NEAR);
 			for (size_t k = 0; k + 3 < rest.len; k++) {
 				struct bytes digits = bytes_from(rest, k + 1);

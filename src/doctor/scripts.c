@@ -9,7 +9,8 @@
 
 #include "base/percent.h"
 
-#define LONGEST 120
+#define LONGEST	   120
+#define MOST_CALLS 8 /* of one script: a hostile one is to cost no time */
 
 struct assignment {
 	struct bytes name, value;
@@ -199,11 +200,11 @@ void doctor_add_script_parameters(struct bytes text, struct doctor_values *v)
 	struct bytes rest, name, value;
 	size_t at = 0;
 
-	while ((rest = doctor_next_call(text, &at)).data) {
+	for (int i = 0; i < MOST_CALLS; i++) {
 		ptrdiff_t mark;
 		size_t n = 0;
 
-		rest = bytes_first(rest, NEAR);
+		rest = bytes_first(doctor_next_call(text, &at), NEAR);
 		mark = bytes_find_byte(rest, '?');
 		if (mark < 0)
 			continue;
