@@ -234,6 +234,25 @@ static bool has_name(SSL_CTX *ssl_ctx, const char *name)
 }
 
 /*
+ * Have @ssl show the identity of @other. The certificate alone is changed, not
+ * the whole context: whom is trusted, how clients are verified and what ALPN
+ * is agreed to are asked of a session's context, and belong to the first one.
+ * What the first one had goes away, or a client that takes another kind of
+ * signature would be shown the wrong name.
+ */
+static int show_identity(SSL *ssl, SSL_CTX *other)
+{
+	STACK_OF(X509) *chain = NULL;
+
+	SSL_certs_clear(ssl);
+	SSL_CTX_get0_chain_certs(other, &chain);
+	if (SSL_use_cert_and_key(ssl, SSL_CTX_get0_certificate(other),
+				 SSL_CTX_get0_privatekey(other), chain, 1) == 1)
+		return SSL_TLSEXT_ERR_OK;
+	return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+/*
  * The identity that the client asks for by SNI (RFC 6066 3). Who asks for
  * nobody that is here gets the first one, and will say what it thinks of it.
  */
@@ -245,10 +264,8 @@ static int choose_identity(SSL *ssl, int *alert, void *arg)
 	if (!name || has_name(ctx->ssl_ctx, name))
 		return SSL_TLSEXT_ERR_OK;
 	for (size_t i = 0; i < ctx->n_others; i++) {
-		if (!has_name(ctx->others[i], name))
-			continue;
-		SSL_set_SSL_CTX(ssl, ctx->others[i]);
-		break;
+		if (has_name(ctx->others[i], name))
+			return show_identity(ssl, ctx->others[i]);
 	}
 	return SSL_TLSEXT_ERR_OK;
 }

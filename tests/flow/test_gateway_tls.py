@@ -152,3 +152,56 @@ def test_faults_of_tls_are_told_with_their_place(folder, tls, words):
         'listen: [{address: "127.0.0.1:0", tls: %s}]\nroutes: [{path: /, to: echo}]\n' % tls)
     r = run("check", "c.yaml", cwd=folder)
     assert r.returncode == 2 and "c.yaml:1:" in r.stderr and words in r.stderr
+
+
+def sign_client(folder):
+    """A CA for clients (ca.pem) and alice, whom it has signed."""
+    make_certificate(folder, "ca.pem", ["ca"])
+    for command in (
+            "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=alice "
+            "-keyout alice.key -out alice.csr",
+            "x509 -req -in alice.csr -CA ca.pem -CAkey ca.pem -CAcreateserial -days 2 "
+            "-out alice.crt"):
+        subprocess.run(["openssl", *command.split()], cwd=folder, capture_output=True, check=True)
+    (folder / "alice.pem").write_text(
+        (folder / "alice.crt").read_text() + (folder / "alice.key").read_text())
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("mode", ["required", "optional"])
+def test_clients_are_verified_whatever_name_they_ask_for(folder, version, mode):
+    sign_client(folder)
+    make_certificate(folder, "mallory.pem", ["alice"])
+    config = CONFIG.replace("to: echo", 'to: echo, allow: {certificates: ["subject:CN=alice"]}')
+
+    def enters(g, name, who):
+        context = client(maximum_version=version)
+        context.set_alpn_protocols(["http/1.1"])
+        if who:
+            context.load_cert_chain(folder / who)
+        try:
+            with meet(g.port, name, context) as s:
+                assert s.selected_alpn_protocol() == "http/1.1"
+                return opens(s)
+        except OSError:
+            return False
+
+    with gateway(folder, config % ("      client_ca: ca.pem\n      client_cert: " + mode)) as g:
+        for name in ("a.example", "b.example", "x.wild.example", None):
+            assert enters(g, name, "alice.pem"), name
+            assert not enters(g, name, "mallory.pem"), name
+            assert not enters(g, name, None), name
+
+
+def test_the_other_name_is_shown_to_whom_another_key_would_do(folder):
+    r = subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+         "/CN=rsa", "-addext", "subjectAltName=DNS:b.example", "-keyout", "key", "-out", "cert"],
+        cwd=folder, capture_output=True)
+    assert r.returncode == 0
+    (folder / "b.pem").write_text((folder / "cert").read_text() + (folder / "key").read_text())
+    context = client(maximum_version=ssl.TLSVersion.TLSv1_2)
+    context.set_ciphers("ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256")
+    with gateway(folder, CONFIG % "") as g:
+        with meet(g.port, "b.example", context) as s:
+            assert s.getpeercert(True) == certificate(folder, "b.pem") and opens(s)
