@@ -34,8 +34,10 @@ static void print_help(void)
 	puts("\nExamples\n"
 	     "  sesame reload -c sesame.yaml --plan\n"
 	     "  sesame reload -c sesame.yaml\n\n"
-	     "Exit status: 0 reloaded, or asked to; 1 not reloaded: the old "
-	     "configuration is\nin force; 2 wrong usage; 3 the gateway was "
+	     "Exit status: 0 reloaded, or asked to; 1 not reloaded: the file "
+	     "has "
+	     "a fault, or\nthe gateway could not take it up; 2 wrong usage; 3 "
+	     "the gateway was "
 	     "not found.");
 }
 
@@ -168,7 +170,10 @@ static json_t *ask(const char *socket_file, const char *method, const char *path
 	json_t *answer;
 
 	if (fd < 0) {
-		fprintf(stderr, "sesame reload: no gateway answers at %s: %s\n",
+		fprintf(stderr,
+			"sesame reload: no gateway answers at %s: %s; one that "
+			"was started with another admin.socket is named with "
+			"--socket\n",
 			socket_file, strerror(errno));
 		return NULL;
 	}
@@ -210,8 +215,7 @@ static void tell_routes(const json_t *answer, bool plan)
 			printf("%lld %s%s", kept, plan ? "would stay" : "stay",
 			       cut ? ", " : "");
 		if (cut)
-			printf("%lld %s", cut,
-			       plan ? "would be cut" : "cut");
+			printf("%lld %s", cut, plan ? "would be cut" : "cut");
 		printf("\n");
 	}
 }
@@ -308,9 +312,9 @@ static int reload_by_file(const struct options *o)
 		status = reload_by(policy, config, o);
 	else
 		fprintf(stderr,
-			"%.*ssesame reload: not reloaded; the old "
-			"configuration is in force\n",
-			BYTES_ARG(ses_buf_bytes(&errors)));
+			"%.*ssesame reload: no gateway was asked; one that "
+			"runs %s keeps the configuration that it has\n",
+			BYTES_ARG(ses_buf_bytes(&errors)), config);
 	gate_policy_unref(policy);
 	ses_buf_fini(&errors);
 	return status;

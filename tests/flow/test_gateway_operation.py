@@ -685,7 +685,15 @@ def test_reload_finds_nobody_or_somebody_else(tmp_path):
         assert (tmp_path / "control.sock").stat().st_mode & 0o777 == 0o600
     done = subprocess.run([SESAME, "reload"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 3 and "no gateway answers" in done.stderr
+    assert "--socket" in done.stderr
     assert not (tmp_path / "control.sock").exists()
+
+
+def test_reload_says_of_a_gateway_only_what_it_knows(tmp_path):
+    (tmp_path / "sesame.yaml").write_text(HEAD + ROUTES + "surprise: 1\n")
+    done = subprocess.run([SESAME, "reload"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1 and "surprise" in done.stderr
+    assert "no gateway was asked" in done.stderr and "in force" not in done.stderr
 
 
 def test_a_control_socket_is_taken_over_from_the_dead_only(tmp_path):
