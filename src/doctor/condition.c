@@ -90,6 +90,24 @@ static bool is_wordless(const struct doctor_facts *f)
 	return f->base && f->base->outcome == DOCTOR_NO_ANSWER;
 }
 
+static bool is_redirected(const struct doctor_facts *f)
+{
+	return f->base && f->base->status / 100 == 3;
+}
+
+/* Told that this is a TLS port, at one that does not speak TLS. */
+static bool is_tls_behind(const struct doctor_facts *f)
+{
+	static const char words[] = "plain HTTP request was sent to HTTPS port";
+	const struct doctor_probe *tls =
+		doctor_tried(f->chart, DOCTOR_SCHEME, "wss");
+
+	return f->base && f->base->status && f->base->body_len > 0 &&
+	       memmem(f->base->body, f->base->body_len, words,
+		      sizeof(words) - 1) &&
+	       tls && tls->dial.tls.fault == SES_TLS_NOT_TLS;
+}
+
 static const struct {
 	const char *name; /* why_remedy.needs */
 	bool (*holds)(const struct doctor_facts *f);
@@ -103,6 +121,8 @@ static const struct {
 	{"h2_behind", answers_in_http1},
 	{"h2_front", answers_not_in_http1},
 	{"wordless", is_wordless},
+	{"redirected", is_redirected},
+	{"tls_behind", is_tls_behind},
 };
 
 bool doctor_holds(const struct doctor_facts *f, const char *need)

@@ -6,7 +6,8 @@
  * {expected}, {upstream}, {slashed}, {origin_host}, {bare_path}, {http},
  * {certified}, {variable}, {user}, {from}, that
  * why_remedy_fill() puts values into. In the lines of a configuration,
- * "# remove: LINE" takes a line away, "# take out of NAME: WORDS" words, and
+ * "# remove: LINE" takes a line away, "# take out of NAME: WORDS" words,
+ * "# into the matcher of NAME: LINE" adds a line to a matcher of Caddy, and
  * "..." stands for what is there now.
  */
 #ifndef WHY_REMEDY_H

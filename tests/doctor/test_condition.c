@@ -65,6 +65,24 @@ static const struct row {
 	 "apache",
 	 "# remove: RequestHeader set Sec-WebSocket-...",
 	 NULL},
+	{{.name = "a TLS port behind one that speaks no TLS",
+	  .url = URL,
+	  .answer = "HTTP/1.1 400 Bad Request\n" NGINX
+		    "\n400 The plain HTTP request was sent to HTTPS port",
+	  .answers = {{DOCTOR_SCHEME, NULL, "@tls not-tls"}}},
+	 "nginx",
+	 "proxy_pass https://",
+	 NULL},
+	{{.name = "a redirect of Caddy's own",
+	  .url = URL,
+	  .origin = "https://evil.example",
+	  .answer = "HTTP/1.1 302 Found\nServer: Caddy\nLocation: /\n"
+		    "Content-Length: 0\n\n",
+	  .answers = {{DOCTOR_NO_ORIGIN, NULL, "@open"},
+		      {DOCTOR_ORIGIN, "http://127.0.0.1:8080", "@open"}}},
+	 "caddy",
+	 "# into the matcher of redir: not header Origin https://evil.example",
+	 NULL},
 };
 
 static const char *first_lines(const struct doctor_verdict *v, const char *stack)
@@ -89,7 +107,7 @@ TEST("lines for what was seen come first, and for what was not seen not at all")
 		if (!strstr(lines, r->has) ||
 		    (r->lacks && strstr(lines, r->lacks)))
 			fail_msg("%s: %s, \"%s\"", r->patient.name,
-				  why_cause(b.verdict.cause)->id, lines);
+				 why_cause(b.verdict.cause)->id, lines);
 		bed_strip(&b);
 	}
 }

@@ -190,7 +190,8 @@ CADDY = """
 http://other.example:8080 {
   request_header Host app.internal
   request_header -Upgrade
-  redir https://other.example
+  @page not path /chat
+  redir @page https://other.example
   basicauth {
     ann JDJhJDE0JHBSV0hVNGxMQnVFZ3dhRDVjYzlVTi5UT0VRLkFvVC5pLzNUUVR2WHA3MHhUa0xJemNZLk5H
   }
@@ -411,3 +412,13 @@ def test_apache_has_aliases_in_virtual_hosts_alone():
     lines = "ServerAlias a.example\nRequire expr \"%{HTTP_HOST} == 'a.example'\""
     done = paste.paste("apache", "<Location />\nRequire local\n</Location>\n", lines, request())
     assert "ServerAlias" not in done and "Require expr" in done
+
+
+def test_caddy_has_a_line_more_in_the_matcher_that_refuses():
+    text = ("http://:8080 {\n  @foreign expression `{header.Origin} != ''`\n  @other path /x\n"
+            "  redir @foreign / 302\n  reverse_proxy 127.0.0.1:9000\n}\n")
+    done = paste.paste("caddy", text, "# into the matcher of redir: not remote_ip 127.0.0.1", request())
+    words = done.split()
+    assert words[words.index("@foreign"):][:2] == ["@foreign", "{"]
+    assert words.index("expression") < words.index("not") < words.index("@other")
+    assert "@other path /x" in done

@@ -9,6 +9,8 @@ What the lines may hold, beside directives:
     # take out of NAME: WORDS
                        these go out of the lines of this name; a "..." in them
                        stands for anything
+    # into the matcher of NAME: LINE
+                       the matcher that a line of this name has gets that more
     NAME ... WORDS     the line that is there stays, with these words more;
                        words before the "..." replace its first ones
     LINE # OTHER where auth_request asks

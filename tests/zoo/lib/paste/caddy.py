@@ -5,6 +5,8 @@ from fnmatch import fnmatchcase
 
 from paste import NoPlace, matches, more, only, removals
 
+INTO = r"(?m)^\s*# into the matcher of (\S+): (.+?)\s*$"
+
 
 def parse(text):
     root = []
@@ -63,6 +65,16 @@ class Paste:
             gone = [n for n in nodes if n[1] is None and matches(pattern, n[0])]
             self.done += len(gone)
             nodes[:] = [n for n in nodes if n not in gone]
+
+    def into_matcher(self, name, line):
+        """A line more in the matcher that the directives of this name have."""
+        nodes = [n for b in self.everywhere(self.site) for n in b]
+        used = {n[0][1] for n in nodes if n[0][:1] == [name] and n[0][1:] and n[0][1].startswith("@")}
+        for node in nodes:
+            if node[0][0] in used:
+                own = [] if node[1] is not None else [[node[0][1:], None]]
+                node[:] = [node[0][:1], (node[1] or own) + parse(line)]
+                self.done += 1
 
     def put(self, node):
         words, inside = node
@@ -129,6 +141,8 @@ def paste(text, snippet, request):
     job = Paste(tree, request)
     for pattern in removals(snippet):
         job.remove(pattern)
+    for name, line in re.findall(INTO, snippet):
+        job.into_matcher(name, line)
     for node in parse(snippet):
         job.put(node)
     if not job.done:
