@@ -17,6 +17,7 @@
 
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/pid_file.h"
 #include "gate/admin.h"
 #include "gate/config.h"
 
@@ -82,38 +83,36 @@ static int read_options(char **argv, struct options *o)
 
 /* ---- By a signal ---- */
 
-static int send_signal(const char *text)
+static int send_signal(pid_t pid)
 {
-	uint64_t pid;
-
-	if (!bytes_to_u64(bytes_of_str(text), INT32_MAX, &pid) || pid < 2) {
-		fprintf(stderr, "sesame reload: `%s` is no process\n", text);
-		return EXIT_USAGE;
-	}
-	if (kill((pid_t)pid, SIGHUP) < 0) {
-		fprintf(stderr, "sesame reload: process %s: %s\n", text,
+	if (kill(pid, SIGHUP) < 0) {
+		fprintf(stderr, "sesame reload: process %ld: %s\n", (long)pid,
 			strerror(errno));
 		return EXIT_NO_ANSWER;
 	}
-	printf("asked process %s; its log tells what came of it\n", text);
+	printf("asked process %ld; its log tells what came of it\n", (long)pid);
 	return EXIT_OK;
+}
+
+static int send_signal_to(const char *text)
+{
+	uint64_t pid;
+
+	if (bytes_to_u64(bytes_of_str(text), INT32_MAX, &pid) && pid > 1)
+		return send_signal((pid_t)pid);
+	fprintf(stderr, "sesame reload: `%s` is no process\n", text);
+	return EXIT_USAGE;
 }
 
 static int send_signal_by_file(const char *file)
 {
-	char text[32] = "";
-	FILE *f = fopen(file, "re");
+	char text[4400];
+	pid_t pid = pid_file_read(file, text, sizeof(text));
 
-	if (!f || !fgets(text, sizeof(text), f)) {
-		fprintf(stderr, "sesame reload: %s: %s\n", file,
-			f ? "it is empty" : strerror(errno));
-		if (f)
-			fclose(f);
-		return EXIT_NO_ANSWER;
-	}
-	fclose(f);
-	text[strcspn(text, "\n")] = '\0';
-	return send_signal(text);
+	if (pid)
+		return send_signal(pid);
+	fprintf(stderr, "sesame reload: %s\n", text);
+	return EXIT_NO_ANSWER;
 }
 
 /* ---- By the control socket ---- */
@@ -332,7 +331,7 @@ int cmd_reload(int argc, char **argv)
 		return EXIT_OK;
 	}
 	if (o.pid)
-		return send_signal(o.pid);
+		return send_signal_to(o.pid);
 	if (o.socket)
 		return ask_to_reload(o.socket, o.config, o.plan);
 	return reload_by_file(&o);

@@ -20,6 +20,7 @@
 #include <sesame/version.h>
 
 #include "cli/command.h"
+#include "cli/pid_file.h"
 #include "gate/admin.h"
 #include "gate/house.h"
 #include "gate/log.h"
@@ -43,7 +44,7 @@ struct run {
 	struct sesame_timer *watchdog, *status;
 	uint64_t watchdog_ms;
 	int signal_fd;
-	char *pid_file; /* that was written */
+	struct pid_file pid_file;
 	bool asleep_told;
 };
 
@@ -332,19 +333,9 @@ static void print_start(const struct run *run)
 /* It is written before rights are given up: /run is root's. */
 static bool write_pid(struct run *run, char *text, size_t text_size)
 {
-	const char *file = run->setup->policy->pid_file;
-	FILE *f;
+	const char *name = run->setup->policy->pid_file;
 
-	if (!file)
-		return true;
-	f = fopen(file, "we");
-	if (f && fprintf(f, "%ld\n", (long)getpid()) > 0 && fclose(f) == 0) {
-		run->pid_file = strdup(file);
-		return true;
-	}
-	snprintf(text, text_size, "pid_file: %s cannot be written: %s", file,
-		 strerror(errno));
-	return false;
+	return !name || pid_file_open(&run->pid_file, name, text, text_size);
 }
 
 static bool open_doors(struct run *run, char *text, size_t text_size)
@@ -474,9 +465,7 @@ static void end(struct run *run)
 	sesame_loop_free(run->loop);
 	if (run->signal_fd >= 0)
 		close(run->signal_fd);
-	if (run->pid_file)
-		unlink(run->pid_file);
-	free(run->pid_file);
+	pid_file_close(&run->pid_file);
 }
 
 int running_serve(const struct running_setup *setup)

@@ -675,6 +675,55 @@ def test_reload_without_a_control_socket_sends_a_signal(tmp_path):
     assert not (tmp_path / "pid").exists()
 
 
+@contextmanager
+def somebody():
+    """A process that SIGHUP would end."""
+    p = subprocess.Popen(["sleep", "60"])
+    try:
+        yield p
+        time.sleep(0.1)
+        assert p.poll() is None
+    finally:
+        p.kill()
+        p.wait()
+
+
+def test_a_pid_file_that_was_left_behind_names_nobody(tmp_path):
+    (tmp_path / "sesame.yaml").write_text(HEAD.replace("admin:", "#") + ROUTES)
+    with somebody() as p:
+        (tmp_path / "pid").write_text("%d\n" % p.pid)
+        done = subprocess.run([SESAME, "reload"], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 3 and "no gateway that runs has it" in done.stderr
+    (tmp_path / "pid").unlink()
+    done = subprocess.run([SESAME, "reload"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 3 and "No such file" in done.stderr
+
+
+def test_a_pid_file_of_another_gateway_is_left_to_it(tmp_path):
+    (tmp_path / "second").mkdir()
+    with gateway(tmp_path) as g:
+        (tmp_path / "second/sesame.yaml").write_text(HEAD.replace("pid_file: ", "pid_file: ../") + ROUTES)
+        done = subprocess.run([SESAME, "serve"], cwd=tmp_path / "second", capture_output=True,
+                              text=True, timeout=20)
+        assert done.returncode == 3 and "a gateway that runs has it" in done.stderr
+        assert int((tmp_path / "pid").read_text()) == g.process.pid
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give rights up")
+def test_a_pid_file_that_may_not_be_removed_is_emptied(tmp_path):
+    let_everybody_in(tmp_path)
+    (tmp_path / "run").mkdir(0o755)
+    (tmp_path / "state").mkdir()
+    os.chown(tmp_path / "state", pwd.getpwnam("nobody").pw_uid, -1)
+    head = HEAD.replace("pid_file: ", "pid_file: run/").replace("journal.db", "state/journal.db")
+    with gateway(tmp_path, head.replace(", socket: control.sock", ", socket: state/c") + "user: nobody\n" + ROUTES) as g:
+        assert int((tmp_path / "run/pid").read_text()) == g.process.pid
+    assert (tmp_path / "run/pid").read_text() == ""
+    with gateway(tmp_path, HEAD.replace("pid_file: ", "pid_file: run/") + ROUTES) as g:
+        assert int((tmp_path / "run/pid").read_text()) == g.process.pid
+    assert not (tmp_path / "run/pid").exists()
+
+
 def test_reload_finds_nobody_or_somebody_else(tmp_path):
     (tmp_path / "other").mkdir()
     with gateway(tmp_path) as g:
@@ -854,12 +903,16 @@ def test_no_program_started_from_it_gains_rights(tmp_path):
         assert identity(g.process.pid)["NoNewPrivs"] == ["1"]
 
 
+def let_everybody_in(folder):
+    for p in [folder, *folder.parents]:
+        if p.stat().st_uid == 0 and not p.stat().st_mode & 0o001:
+            p.chmod(p.stat().st_mode | 0o011)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give rights up")
 def test_rights_are_given_up_once_the_doors_are_open(tmp_path):
     nobody = pwd.getpwnam("nobody")
-    for p in [tmp_path, *tmp_path.parents]:
-        if p.stat().st_uid == 0 and not p.stat().st_mode & 0o001:
-            p.chmod(p.stat().st_mode | 0o011)
+    let_everybody_in(tmp_path)
     os.chown(tmp_path, nobody.pw_uid, nobody.pw_gid)
     with gateway(tmp_path, HEAD + LOG + "user: nobody\n" + ROUTES) as g:
         for task in os.listdir("/proc/%d/task" % g.process.pid):
