@@ -114,9 +114,12 @@ static size_t read_character(struct bytes a, uint32_t *ret_character)
 static bool is_printable(uint32_t c)
 {
 	return c >= 0x20 && (c < 0x7f || c > 0x9f) && /* C0, DEL, C1 */
-	       !(c >= 0x2028 && c <= 0x202e) && /* line ends, directions */
-	       !(c >= 0x2066 && c <= 0x2069) && /* more directions */
-	       c != 0x200e && c != 0x200f && c != 0x061c && c != 0xfeff;
+	       !(c >= 0x200b && c <= 0x200f) &&	      /* no width, directions */
+	       !(c >= 0x2028 && c <= 0x202e) &&	  /* line ends, directions */
+	       !(c >= 0x2060 && c <= 0x206f) &&	  /* more of both */
+	       !(c >= 0xfdd0 && c <= 0xfdef) &&	  /* no characters at all */
+	       !(c >= 0xe0000 && c <= 0xe007f) && /* tags, which nobody sees */
+	       (c & 0xfffe) != 0xfffe && c != 0xad && c != 0x061c && c != 0xfeff;
 }
 
 /*
@@ -167,6 +170,15 @@ char *bytes_printable(struct bytes a, char *out, size_t size)
 	}
 	out[at] = '\0';
 	return out;
+}
+
+struct bytes bytes_first_whole(struct bytes a, size_t n)
+{
+	if (n >= a.len)
+		return a;
+	while (n && (a.data[n] & 0xc0) == 0x80)
+		n--;
+	return bytes_first(a, n);
 }
 
 bool bytes_equal_secret(struct bytes a, struct bytes b)

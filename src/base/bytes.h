@@ -83,11 +83,14 @@ bool bytes_next_element(struct bytes *list, struct bytes *ret_element);
 bool bytes_to_u64(struct bytes a, uint64_t max, uint64_t *ret_value);
 /*
  * Copy @a into @out (of @size bytes, > 0) as a printable NUL-terminated
- * string: control bytes, bytes over 0x7e that are not valid UTF-8, ESC, CR, LF
- * and the UTF-8 line separators become \xNN; cut with "..." when too long.
+ * string: control bytes, bytes over 0x7e that are not valid UTF-8, ESC, CR, LF,
+ * the UTF-8 line separators and what is not seen become \xNN; cut with "..."
+ * when too long.
  * Everything a peer sent goes through this before it meets a terminal or log.
  */
 char *bytes_printable(struct bytes a, char *out, size_t size);
+/* At most @n bytes of the UTF-8 text @a, and no character cut in two. */
+struct bytes bytes_first_whole(struct bytes a, size_t n);
 /* Compare in time that depends on the lengths alone, for secrets. */
 bool bytes_equal_secret(struct bytes a, struct bytes b);
 

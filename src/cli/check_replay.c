@@ -149,10 +149,11 @@ static void tell_group(const struct replay *r, const struct group *g)
 	printf("  %7llu  %s  %s -> %s\n", (unsigned long long)g->count,
 	       g->example, g->was, g->now);
 	if (g->line)
-		printf("%22s%s:%u  %.40s\n", "", r->policy->file, g->line,
-		       g->rule);
+		printf("%22s%s:%u  %.*s\n", "", r->policy->file, g->line,
+		       BYTES_ARG(bytes_first_whole(bytes_of_str(g->rule), 40)));
 	else if (g->change != NOW_ADMITTED)
-		printf("%22s%.58s\n", "", g->rule);
+		printf("%22s%.*s\n", "",
+		       BYTES_ARG(bytes_first_whole(bytes_of_str(g->rule), 58)));
 }
 
 static void tell(const struct replay *r, const char *journal)

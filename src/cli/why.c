@@ -410,6 +410,9 @@ static void tell_whole_json(const struct gate_story *s, const char *config)
 
 /* ---- Many ---- */
 
+/* For "%.*s": as much of @text as has room in a line. */
+#define SHORT(text, n) BYTES_ARG(bytes_first_whole(bytes_of_str(text), n))
+
 static void tell_short(void *user, const struct gate_story *s)
 {
 	char when[32];
@@ -421,13 +424,14 @@ static void tell_short(void *user, const struct gate_story *s)
 	tell_time(s->time_ms, when);
 	printf("%s  %s  %3d %-21s %s%s\n", s->reference, when, s->status,
 	       s->cause, s->address, s->observed ? " (let in)" : "");
-	printf("           %.69s\n", s->target);
+	printf("           %.*s\n", SHORT(s->target, 69));
 	if (s->origin[0])
-		printf("           Origin %.62s\n", s->origin);
+		printf("           Origin %.*s\n", SHORT(s->origin, 62));
 	if (s->check[0] && s->line)
-		printf("           %s:%u  %.40s\n", s->file, s->line, s->rule);
+		printf("           %s:%u  %.*s\n", s->file, s->line,
+		       SHORT(s->rule, 40));
 	else if (s->note[0])
-		printf("           %.69s\n", s->note);
+		printf("           %.*s\n", SHORT(s->note, 69));
 }
 
 static int complain_of_journal(struct gate_lookup *journal, const char *file)

@@ -166,6 +166,14 @@ TEST("what a peer sent is shown without anything that acts on a terminal")
 		{BYTES("\xe2\x80\xa9"), "\\xe2\\x80\\xa9"},
 		{BYTES("\xe2\x80\xae"), "\\xe2\\x80\\xae"},
 		{BYTES("\xe2\x81\xa6"), "\\xe2\\x81\\xa6"},
+		/* what nobody sees, and what is no character */
+		{BYTES("\xe2\x80\x8b"), "\\xe2\\x80\\x8b"},
+		{BYTES("\xe2\x81\xa0"), "\\xe2\\x81\\xa0"},
+		{BYTES("\xc2\xad"), "\\xc2\\xad"},
+		{BYTES("\xef\xbf\xbe"), "\\xef\\xbf\\xbe"},
+		{BYTES("\xef\xb7\x90"), "\\xef\\xb7\\x90"},
+		{BYTES("\xf3\xa0\x81\x81"), "\\xf3\\xa0\\x81\\x81"},
+		{BYTES("\xe2\x80\x94"), "\xe2\x80\x94"},
 		/* not UTF-8: overlong, surrogate, too high, cut */
 		{BYTES("\xc0\xaf"), "\\xc0\\xaf"},
 		{BYTES("\xed\xa0\x80"), "\\xed\\xa0\\x80"},
@@ -181,6 +189,15 @@ TEST("what a peer sent is shown without anything that acts on a terminal")
 		assert_string_equal(
 			bytes_printable(cases[i].in, out, sizeof(out)),
 			cases[i].out);
+}
+
+TEST("a text is cut between two characters")
+{
+	struct bytes a = BYTES("a\xc3\xa9\xf0\x9f\x98\x80z");
+	static const size_t lengths[] = {0, 1, 1, 3, 3, 3, 3, 7, 8, 8};
+
+	for (size_t n = 0; n < ARRAY_LEN(lengths); n++)
+		assert_int_equal(bytes_first_whole(a, n).len, lengths[n]);
 }
 
 TEST("what is too long to show ends in dots, never inside a character")

@@ -154,6 +154,15 @@ def test_a_search_finds_what_fits_and_nothing_else(tmp_path):
         assert all(len(line) <= 80 for line in short.splitlines()), short
 
 
+def test_a_list_of_refusals_cuts_no_character_in_two(tmp_path):
+    with gateway(tmp_path, CONFIG) as g:
+        for n in range(4):
+            ask(g.port, "/chat", "Origin: https://" + ("x" * n + "\u20ac" * 40).encode().decode("latin-1"))
+        time.sleep(0.3)
+        lines = [x for x in g.why("--last").stdout.splitlines() if " Origin " in x]
+        assert len(lines) == 4 and all(line.endswith("\u20ac") for line in lines), lines
+
+
 @pytest.mark.parametrize("words,complaint", [
     (["--since", "yesterday"], "wants a time like"), (["--since", "5"], "wants a time like"),
     (["--top", "orign"], "Did you mean origin?"), (["--address", "nowhere"], "wants an address"),
