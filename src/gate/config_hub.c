@@ -7,6 +7,7 @@
 
 #include "gate/credential.h"
 #include "gate/reading.h"
+#include "hub/hub.h"
 #include "wire/frame.h"
 
 #define DEFAULT_CHANNELS 10000
@@ -56,6 +57,10 @@ void gate_check_hub(struct gate_reader *r, const struct gate_item *i,
 		return;
 	}
 	set_defaults(route);
+	if (route->limits.message_bytes > HUB_FULL_BYTES)
+		gate_complain(r->wrong, i->at,
+			      "limits.message of a channel is 64MiB at most, "
+			      "which is all that may be on its way");
 	if (route->hub.queue < route->limits.message_bytes + SES_FRAME_HEAD_MAX)
 		gate_complain(r->wrong, i->at,
 			      "hub.queue has to be more than limits.message, "

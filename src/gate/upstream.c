@@ -32,7 +32,7 @@ struct gate_upstream {
 	struct gate_kept *kept;	       /* the answer, once it is whole */
 	const struct ses_head *answer; /* that one's head; NULL before */
 	uint64_t answer_ms;
-	bool is_sent;
+	bool is_sent, heard; /* the request; anything of the answer */
 	struct ses_buf body; /* as it came, perhaps in chunks */
 	void (*done)(void *user, const struct gate_upstream_result *result);
 	void *user;
@@ -172,6 +172,7 @@ static void on_answer(struct ses_stream *s, uint8_t *data, size_t len)
 	size_t used;
 	int r;
 
+	u->heard = true;
 	if (u->answer) {
 		take_body(u, in);
 		return;
@@ -203,6 +204,9 @@ static void on_end(struct ses_stream *s, int error)
 
 	if (u->answer)
 		tell_refusal(u); /* its body ended with the connection */
+	else if (u->heard) /* so it is at work, and nobody else is asked */
+		fail(u, SESAME_ECLOSED,
+		     "it closed the connection in the middle of its answer");
 	else
 		fail(u, SESAME_ERESET,
 		     "it closed the connection without an answer");

@@ -201,6 +201,11 @@ def rubbish(r, peer):
     peer.close()
 
 
+def break_off(r, peer):
+    peer.sendall(b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 500 Oo")
+    peer.close()
+
+
 def refuse(r, peer):
     peer.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno")
     peer.close()
@@ -214,7 +219,7 @@ def test_who_hangs_up_is_followed_by_another(tmp_path):
 
 
 @pytest.mark.parametrize("how, status, cause", [
-    (hang, 504, "server.backend-down"), (rubbish, 502, "server.bad-accept"),
+    (hang, 504, "server.backend-down"), (break_off, 502, "server.backend-down"), (rubbish, 502, "server.bad-accept"),
     (refuse, 403, "server.app-rejected")])
 def test_who_has_answered_or_may_be_at_work_is_not_followed(tmp_path, how, status, cause):
     with servers("a") as s, rude(how) as r:
