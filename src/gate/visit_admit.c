@@ -17,6 +17,7 @@
 #include "gate/client_names.h"
 #include "gate/credential.h"
 #include "gate/passwords.h"
+#include "wire/url.h"
 
 #define PASSWORD_MS 10000 /* to wait for one's turn and for the answer */
 
@@ -505,6 +506,12 @@ static enum gate_outcome refuse_ambiguous(struct gate_visit *v)
 	return gate_visit_refuse(v, &why);
 }
 
+/* Pages and messages are asked for it as handshakes are: rules compare it. */
+static bool has_host(const struct ses_head *head)
+{
+	return ses_url_host_field_valid(ses_head_get(head, "Host"));
+}
+
 enum gate_outcome gate_visit_check_offer(struct gate_visit *v)
 {
 	struct gate_asking *a = v->asking;
@@ -610,6 +617,9 @@ enum gate_outcome gate_visit_admit(struct gate_visit *v)
 	if (!v->route) {
 		if (is_ambiguous(a->head))
 			return refuse_ambiguous(v);
+		if (!has_host(a->head))
+			return gate_visit_refuse_fault(
+				v, SES_FAULT_REQUEST_HOST, a->head);
 		gate_admit(v->policy, &a->request, &a->decision);
 		v->route = a->decision.route;
 	}

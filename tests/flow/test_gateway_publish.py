@@ -56,6 +56,20 @@ def test_curl_publishes_a_long_message(tmp_path):
         asyncio.run(play(g))
 
 
+@pytest.mark.parametrize("host", ["evil.com/.good.com", "a b.good.com", "good.com:@evil.com", ""])
+def test_pages_and_messages_are_asked_for_a_host_as_handshakes_are(tmp_path, host):
+    write_tokens(tmp_path)
+    (tmp_path / "a.txt").write_text("page")
+    more = PUBLISH + "\nallow: {hosts: [good.com, '*.good.com']}"
+    pages = "  - {path: /p/**, to: files, root: ., allow: {hosts: [good.com, '*.good.com']}}\n"
+    with gateway(tmp_path, config(more).replace("refusal:", pages + "refusal:")) as g:
+        for form, status in (("GET /p/a.txt HTTP/1.1\r\nHost: %s\r\n\r\n", 200), (
+                "POST /chat/lobby HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer " + TOKEN +
+                "\r\nContent-Length: 2\r\n\r\nhi", 202)):
+            assert Answer(send(g.port, (form % "x.good.com").encode())).status == status
+            assert Answer(send(g.port, (form % host).encode())).status == 400
+
+
 def test_a_body_in_pieces_is_put_together(tmp_path):
     write_tokens(tmp_path)
     head = ("POST /chat/lobby HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer %s\r\n"
