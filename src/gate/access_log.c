@@ -146,21 +146,29 @@ static void write_turn(struct gate_access_log *log)
 	pthread_mutex_lock(&log->lock);
 }
 
+static void change_over(struct gate_access_log *log)
+{
+	close_fd(log->fd);
+	log->fd = log->next;
+	log->next = -1;
+}
+
+/*
+ * Lines may never stop coming, so another file is taken from the next turn on,
+ * with what is queued by then.
+ */
 static void *write_on(void *user)
 {
 	struct gate_access_log *log = user;
 
 	pthread_mutex_lock(&log->lock);
 	while (log->n_filling || !log->closing) {
+		if (log->next >= 0)
+			change_over(log);
 		if (log->n_filling)
 			write_turn(log);
-		else if (log->next < 0)
+		else
 			pthread_cond_wait(&log->work, &log->lock);
-		if (log->next >= 0 && !log->n_filling) {
-			close_fd(log->fd);
-			log->fd = log->next;
-			log->next = -1;
-		}
 	}
 	pthread_mutex_unlock(&log->lock);
 	return NULL;
@@ -215,7 +223,7 @@ static int open_target(const char *name, const char **ret_file)
 	return open_file(name);
 }
 
-/* The thread goes on with @fd once what is queued is written. */
+/* The thread goes on with @fd once it has written what it is writing. */
 static void go_on_with(struct gate_access_log *log, int fd)
 {
 	pthread_mutex_lock(&log->lock);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "gate/gate.h"
@@ -18,9 +19,6 @@
 #include "gate/log.h"
 #include "gate/recent.h"
 #include "gate/visit_member.h"
-
-/* More than there are connections; what is not used costs nothing. */
-#define LIMITER_KEYS (4 * (size_t)GATE_LIMITER_KEYS)
 
 struct worker {
 	struct gate_house *house;
@@ -170,6 +168,17 @@ static bool start_worker(struct gate_house *house, unsigned i)
 	return w->runs;
 }
 
+/* As many as workers take, and no more than there are descriptors. */
+static size_t most_connections(unsigned n_workers)
+{
+	size_t most = (size_t)n_workers * GATE_MAX_VISITS;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < most)
+		most = (size_t)limit.rlim_cur;
+	return most;
+}
+
 unsigned gate_house_workers(const struct gate_policy *policy)
 {
 	long n = (long)policy->workers;
@@ -208,7 +217,8 @@ struct gate_house *gate_house_open(const struct gate_house_setup *setup,
 	house->doors = gate_doors_ref(setup->doors);
 	house->metrics = gate_metrics_new(n);
 	ses_random(seed, sizeof(seed));
-	house->limiter = gate_limiter_new(LIMITER_KEYS, seed);
+	house->limiter =
+		gate_limiter_new(gate_limiter_keys(most_connections(n)), seed);
 	house->hub = hub_new(n, &gate_hub_events);
 	if (house->metrics && house->limiter && house->hub &&
 	    adopt_channels(house, house->doors->policy)) {

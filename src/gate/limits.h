@@ -12,7 +12,7 @@
  * - counts of open connections are exact: what has one is never forgotten;
  * - when nothing but such counts is left, newcomers that need a place are
  *   refused (GATE_LIMIT_FULL): a limit that may or may not hold is none. A
- *   table with more keys than there can be connections is never that full.
+ *   table of gate_limiter_keys() is never that full.
  */
 #ifndef GATE_LIMITS_H
 #define GATE_LIMITS_H
@@ -51,7 +51,7 @@ struct gate_limit {
 };
 
 #define GATE_MAX_LIMITS	  16 /* that one connection can be under */
-#define GATE_LIMITER_KEYS 65536
+#define GATE_LIMITER_KEYS 262144 /* beside those of open connections */
 
 /* Who asks; what is not known yet is left out, and its limits with it. */
 struct gate_limit_who {
@@ -77,8 +77,16 @@ struct gate_limit_hit {
 struct gate_limiter;
 
 /*
- * A table for @keys counts, at 52 bytes each (3.4 MB for GATE_LIMITER_KEYS),
- * taken now; @seed is secret. NULL: no memory.
+ * Keys that a table needs where there are @connections at most: each may count
+ * by its address and by its subject, and routes are few.
+ */
+static inline size_t gate_limiter_keys(size_t connections)
+{
+	return GATE_LIMITER_KEYS + 2 * connections;
+}
+
+/*
+ * A table for @keys counts, at 52 bytes each, of which 4 are touched now; @seed is secret. NULL: no memory.
  */
 struct gate_limiter *gate_limiter_new(size_t keys,
 				      const uint8_t seed[SES_HASH_SEED]);

@@ -488,8 +488,8 @@ TEST("a rate with another period starts afresh")
 		const char *before, *after;
 		int left; /* of those after, when all but one before are used */
 	} rows[] = {
-		{"3/second", "3/day", 3},    {"3/day", "3/second", 3},
-		{"20/minute", "20/day", 20}, {"20/day", "5/minute", 5},
+		{"3/second", "3/day", 3},      {"3/day", "3/second", 3},
+		{"20/minute", "20/day", 20},   {"20/day", "5/minute", 5},
 		{"20/minute", "4/minute", 1}, /* the same unit goes on */
 		{"20/minute", "99/minute", 1},
 	};
@@ -506,11 +506,37 @@ TEST("a rate with another period starts afresh")
 					 GATE_LIMIT_PASSED);
 		g.limit[0] = limit_of(GATE_LIMIT_RATE, GATE_BY_ADDRESS,
 				      rows[i].after);
-		for (n = 0; ask(&g, "192.0.2.1", NULL, 1000, NULL) ==
-			    GATE_LIMIT_PASSED;
+		for (n = 0;
+		     ask(&g, "192.0.2.1", NULL, 1000, NULL) == GATE_LIMIT_PASSED;
 		     n++)
 			;
 		assert_int_equal(n, rows[i].left);
 		gate_limiter_free(g.limiter);
 	}
+}
+
+TEST("a table for all connections has a place for each of them")
+{
+	enum { CONNECTIONS = 200000 };
+	struct gateway g = {
+		.limiter = gate_limiter_new(gate_limiter_keys(CONNECTIONS),
+					    test_seed),
+		.n = 2,
+	};
+	char address[GATE_ADDRESS_TEXT], subject[16];
+	size_t keys, live;
+
+	g.limit[0] = limit_of(GATE_LIMIT_CONNECTIONS, GATE_BY_ADDRESS, "1");
+	g.limit[1] = limit_of(GATE_LIMIT_CONNECTIONS, GATE_BY_SUBJECT, "1");
+	for (unsigned i = 0; i < CONNECTIONS; i++) {
+		struct gate_limit_holds holds = {.n = 0};
+
+		snprintf(subject, sizeof(subject), "%u", i);
+		if (ask(&g, nth_address(address, i), subject, 0, &holds) !=
+		    GATE_LIMIT_PASSED)
+			fail_msg("the table is full at %u", i);
+	}
+	gate_limiter_count(g.limiter, &keys, &live);
+	assert_int_equal(live, 2 * CONNECTIONS);
+	gate_limiter_free(g.limiter);
 }
