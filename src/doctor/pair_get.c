@@ -35,6 +35,7 @@ static void find_get_words(struct doctor_chart *chart,
 		{DOCTOR_F_SAYS_FORWARDED, DOCTOR_F_GET_SAYS_FORWARDED},
 		{DOCTOR_F_SAYS_WAF, DOCTOR_F_GET_SAYS_WAF},
 		{DOCTOR_F_SAYS_RATE, DOCTOR_F_GET_SAYS_RATE},
+		{DOCTOR_F_SAYS_UNCONNECTED, DOCTOR_F_GET_SAYS_UNCONNECTED},
 	};
 
 	if (g->outcome != DOCTOR_ANSWERED || g->status < 400)

@@ -69,18 +69,38 @@ static bool in_raw_field(struct bytes text, size_t at)
 	return false;
 }
 
+/*
+ * Whether @text begins with @phrase. What programs call a refusal is the sentence
+ * without its blanks: host_not_allowed. Markup has such names for other things.
+ */
+static bool begins_so(struct bytes text, struct bytes phrase, bool names)
+{
+	if (text.len < phrase.len)
+		return false;
+	for (size_t i = 0; i < phrase.len; i++) {
+		uint8_t c = byte_lower(text.data[i]);
+
+		if (names && phrase.data[i] == ' ' && (c == '_' || c == '-'))
+			continue;
+		if (c != byte_lower(phrase.data[i]))
+			return false;
+	}
+	return true;
+}
+
 /* Where @phrase stands in @text at the beginning of a word, or -1. */
 static ptrdiff_t find_phrase(struct bytes text, const char *phrase)
 {
 	struct bytes p = bytes_of_str(phrase);
 	bool whole = p.len > 0 && p.data[p.len - 1] == '$';
+	struct bytes start = bytes_trim(text);
+	bool names = start.len > 0 && start.data[0] != '<';
 
 	p.len -= whole;
 	if (p.len == 0 || text.len < p.len)
 		return -1;
 	for (size_t i = 0; i <= text.len - p.len; i++) {
-		if (byte_lower(text.data[i]) != byte_lower(p.data[0]) ||
-		    !bytes_equal_nocase(bytes_of(text.data + i, p.len), p))
+		if (!begins_so(bytes_from(text, i), p, names))
 			continue;
 		if (i > 0 && is_letter(text.data[i - 1]) && is_letter(p.data[0]))
 			continue;
@@ -250,10 +270,17 @@ static bool told(const struct doctor_probe *p, const char *phrase,
 	       text_says(p, bytes_of_str(p->first_message), phrase, ret_said);
 }
 
+/* Who writes to the bare socket leaves the head out, and says why all the same. */
+static struct bytes body_of(const struct doctor_probe *p)
+{
+	return p->outcome == DOCTOR_NOT_HTTP ? bytes_of(p->head, p->head_len)
+					     : bytes_of(p->body, p->body_len);
+}
+
 static bool says(const struct doctor_probe *p, const struct telltale *t,
 		 struct bytes *ret_said)
 {
-	struct bytes body = bytes_first(bytes_of(p->body, p->body_len), MOST);
+	struct bytes body = bytes_first(body_of(p), MOST);
 
 	if ((p->outcome == DOCTOR_OPEN && !doctor_tells_error(p)) ||
 	    is_moot(p, t))

@@ -184,6 +184,38 @@ TEST("words are heard in sentences, not in pages, and not inside other words")
 	}
 }
 
+TEST("what a program calls its refusal reads like the sentence")
+{
+	static const struct {
+		const char *answer;
+		enum doctor_finding_kind kind;
+	} rows[] = {
+		{"HTTP/1.1 403 x\n\n{\"error\":\"host_not_allowed\"}",
+		 DOCTOR_F_SAYS_HOST},
+		{"HTTP/1.1 403 x\n\n{\"code\":\"ip-blocked\"}",
+		 DOCTOR_F_SAYS_ADDRESS},
+		{"HTTP/1.1 403 x\n\n{\"message\":\"Access denied for IP "
+		 "192.0.2.7\"}",
+		 DOCTOR_F_SAYS_ADDRESS},
+		{"HTTP/1.1 429 x\n\n{\"error\":\"TOO_MANY_CONNECTIONS\"}",
+		 DOCTOR_F_SAYS_FULL},
+		{"@raw Error occured while trying to proxy: a/b",
+		 DOCTOR_F_SAYS_UNCONNECTED},
+	};
+	struct patient p = {.url = URL};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		p.answer = rows[i].answer;
+		try_one(&b, &p, DOCTOR_NOTHING, "");
+		if (!has(&b, rows[i].kind))
+			fail_msg("%s: nothing heard", rows[i].answer);
+	}
+	p.answer = "HTTP/1.1 403 x\n\n<p class=\"ip-blocked\">No</p>";
+	try_one(&b, &p, DOCTOR_NOTHING, "");
+	assert_false(has(&b, DOCTOR_F_SAYS_ADDRESS));
+}
+
 TEST("a refusal that prints the request says nothing of its fields")
 {
 	static const char answer[] = "HTTP/1.1 403 Forbidden\n\nUser-Agent: a/1"
