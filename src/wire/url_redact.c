@@ -8,53 +8,9 @@
 #include "wire/url.h"
 
 #include "base/percent.h"
-
-#include <sesame/error.h>
+#include "wire/pen.h"
 
 #define LONGEST_NAME 32 /* of a parameter that is called by it */
-
-/* Text that is being written; a NUL always fits behind it. */
-struct pen {
-	char *out;
-	size_t size, len;
-	bool full;
-	bool known_only; /* what is no secret for sure is none */
-};
-
-static struct pen pen_on(char *out, size_t size, bool known_only)
-{
-	return (struct pen){.out = out,
-			    .size = size,
-			    .full = size == 0,
-			    .known_only = known_only};
-}
-
-static void put_bytes(struct pen *p, struct bytes in)
-{
-	if (p->full || in.len >= p->size - p->len) {
-		p->full = true;
-		return;
-	}
-	if (in.len > 0)
-		memcpy(p->out + p->len, in.data, in.len);
-	p->len += in.len;
-}
-
-static void put(struct pen *p, const char *s)
-{
-	put_bytes(p, bytes_of_str(s));
-}
-
-static int finish(struct pen *p)
-{
-	if (p->full) {
-		if (p->size > 0)
-			p->out[0] = '\0';
-		return SESAME_ELIMIT;
-	}
-	p->out[p->len] = '\0';
-	return 0;
-}
 
 /* Names that mean a secret wherever they stand within a parameter's name. */
 static const char *const secret_parts[] = {
@@ -264,14 +220,14 @@ static void put_userinfo(struct pen *p, struct bytes userinfo)
 	}
 }
 
-static void put_value(struct pen *p, struct bytes value)
+static void put_value(struct pen *p, struct bytes value, bool known_only)
 {
-	put_bytes(p, p->known_only		     ? value
+	put_bytes(p, known_only			     ? value
 		     : ses_url_is_plain_value(value) ? value
 						     : BYTES("***"));
 }
 
-static void put_pair(struct pen *p, struct bytes pair)
+static void put_pair(struct pen *p, struct bytes pair, bool known_only)
 {
 	size_t equals = span_until(pair, "=");
 	struct bytes name = bytes_first(pair, equals), value;
@@ -280,46 +236,47 @@ static void put_pair(struct pen *p, struct bytes pair)
 		if (is_secret_value(pair))
 			put(p, "***");
 		else
-			put_value(p, pair); /* a name, or a value alone */
+			/* a name, or a value alone */
+			put_value(p, pair, known_only);
 		return;
 	}
 	value = bytes_from(pair, equals + 1);
-	put_bytes(p, p->known_only || ses_url_is_plain_name(name)
-			     ? name
-			     : BYTES("***"));
+	put_bytes(p, known_only || ses_url_is_plain_name(name) ? name
+							       : BYTES("***"));
 	put(p, "=");
 	if (value.len > 0 && (is_secret_name(name) || is_secret_value(value)))
 		put(p, "***");
 	else
-		put_value(p, value);
+		put_value(p, value, known_only);
 }
 
 /*
  * Pairs between ?, & and ;. What is behind a # is for the page alone, and no
  * server's business: an access token of OAuth stands there.
  */
-static void put_pairs(struct pen *p, struct bytes rest)
+static void put_pairs(struct pen *p, struct bytes rest, bool known_only)
 {
 	while (rest.len > 0) {
 		size_t n;
 
 		put_bytes(p, bytes_first(rest, 1));
-		if (rest.data[0] == '#' && rest.len > 1 && !p->known_only) {
+		if (rest.data[0] == '#' && rest.len > 1 && !known_only) {
 			put(p, "***");
 			return;
 		}
 		rest = bytes_from(rest, 1);
 		n = span_until(rest, "?&;#");
-		put_pair(p, bytes_first(rest, n));
+		put_pair(p, bytes_first(rest, n), known_only);
 		if (n == rest.len)
 			return;
 		rest = bytes_from(rest, n);
 	}
 }
 
+/* @known_only: what may be a secret and may be none is shown. */
 static int redact(struct bytes text, bool known_only, char *out, size_t size)
 {
-	struct pen p = pen_on(out, size, known_only);
+	struct pen p = pen_on(out, size);
 	size_t start = authority_start(text);
 	struct bytes rest = bytes_from(text, start);
 	ptrdiff_t userinfo;
@@ -336,7 +293,7 @@ static int redact(struct bytes text, bool known_only, char *out, size_t size)
 	path = span_until(rest, "?#");
 	put_bytes(&p, bytes_first(rest, path));
 	if (path < rest.len)
-		put_pairs(&p, bytes_from(rest, path));
+		put_pairs(&p, bytes_from(rest, path), known_only);
 	return finish(&p);
 }
 

@@ -5,35 +5,7 @@
  */
 #include "wire/url.h"
 
-#include <sesame/error.h>
-
-/* Text that is being written; a NUL always fits behind it. */
-struct pen {
-	char *out;
-	size_t size, len;
-	bool full;
-};
-
-static struct pen pen_on(char *out, size_t size)
-{
-	return (struct pen){.out = out, .size = size, .full = size == 0};
-}
-
-static void put_bytes(struct pen *p, struct bytes in)
-{
-	if (p->full || in.len >= p->size - p->len) {
-		p->full = true;
-		return;
-	}
-	if (in.len > 0)
-		memcpy(p->out + p->len, in.data, in.len);
-	p->len += in.len;
-}
-
-static void put(struct pen *p, const char *s)
-{
-	put_bytes(p, bytes_of_str(s));
-}
+#include "wire/pen.h"
 
 static void put_lower(struct pen *p, struct bytes in)
 {
@@ -54,17 +26,6 @@ static void put_number(struct pen *p, unsigned n)
 		n /= 10;
 	} while (n > 0);
 	put_bytes(p, bytes_of(digits + i, sizeof(digits) - i));
-}
-
-static int finish(struct pen *p)
-{
-	if (p->full) {
-		if (p->size > 0)
-			p->out[0] = '\0';
-		return SESAME_ELIMIT;
-	}
-	p->out[p->len] = '\0';
-	return 0;
 }
 
 static void put_target(struct pen *p, const struct ses_url *url)
