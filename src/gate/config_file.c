@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The configuration's bytes: a file of at most 1 MiB, whatever it is named. */
+/* The configuration's bytes: a file of at most 16 MiB, whatever it is named. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #include "gate/config.h"
 
-#define MAX_FILE_BYTES (1 << 20)
+#define MAX_FILE_BYTES (16 << 20)
 
 static uint8_t *read_all(int fd, size_t *ret_len, const char **ret_wrong)
 {
@@ -25,7 +25,7 @@ static uint8_t *read_all(int fd, size_t *ret_len, const char **ret_wrong)
 	}
 	*ret_wrong = !data   ? "out of memory"
 		     : n < 0 ? strerror(errno)
-			     : "it is longer than 1 MiB";
+			     : "it is longer than 16 MiB";
 	free(data);
 	return NULL;
 }

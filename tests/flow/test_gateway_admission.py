@@ -7,13 +7,14 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import pytest
 import websockets
 
 from behind import Behind, opening, saying
-from gateways import Answer, ask, dial, gateway, opens, read_all, request, run
+from gateways import Answer, ask, dial, gateway, opens, read_all, reload, request, run
 
 
 def come(g, target, *fields, **more):
@@ -344,3 +345,34 @@ def test_plain_http_is_told_what_is_here_and_leaves_no_line(tmp_path):
         assert a.status == 426
         assert not g.last()
     assert "refused" not in (tmp_path / "err").read_text()
+
+
+def test_a_route_may_list_a_hundred_thousand_addresses_and_origins(tmp_path):
+    networks = ["%d.%d.%d.%d" % (n >> 24, n >> 16 & 255, n >> 8 & 255, n & 255)
+                for n in range(0x0b000000, 0x0b000000 + 100000 * 37, 37)]
+    config = ("listen: [{address: 127.0.0.1:0}]\ntrusted_proxies: [127.0.0.1]\n"
+              "journal: {file: journal.db}\nroutes:\n- path: /a\n  to: echo\n  allow:\n"
+              "    addresses:\n%s    origins:\n%s" % (
+                  "".join("    - %s\n" % n for n in networks),
+                  "".join("    - https://shop-%d.example.org\n" % n for n in range(100000))))
+    with gateway(tmp_path, config) as g:
+        def comes(address, shop):
+            return opens(g.port, "/a", "X-Forwarded-For: " + address,
+                         "Origin: https://shop-%d.example.org" % shop)
+        assert comes(networks[0], 0) and comes(networks[-1], 99999)
+        assert not comes("11.0.0.1", 0) and not comes(networks[7], 100000)
+        begin = time.time()
+        assert run("check", "sesame.yaml", cwd=tmp_path).returncode == 0
+        assert time.time() - begin < 20
+        # An entry that is wrong is told at its line, and a reload keeps what is.
+        bad = config.replace("    - %s\n" % networks[50000], "    - %s/33\n" % networks[50000])
+        reload(g, bad, "sesame.yaml:50009:7: addresses")
+        assert comes(networks[50000], 5)
+        reload(g, config.replace("    - %s\n" % networks[0], ""), "reload")
+        assert not comes(networks[0], 0) and comes(networks[1], 0)
+
+
+def test_a_configuration_beyond_its_bound_is_refused_by_name(tmp_path):
+    (tmp_path / "sesame.yaml").write_text("# %s\n" % ("x" * (16 << 20)))
+    r = run("check", "sesame.yaml", cwd=tmp_path)
+    assert r.returncode == 2 and "sesame.yaml: cannot be read: it is longer than 16 MiB" in r.stderr
