@@ -202,7 +202,7 @@ static int examine(const struct gate_policy *policy, const struct options *o)
 		status = worse(status, check_request(policy, &o->asked, json));
 	if (o->replay)
 		status = worse(status, check_replay(policy, o->replay, json));
-	if (json && status < EXIT_USAGE)
+	if (json && status != EXIT_USAGE) /* without a journal, too */
 		print_json(json);
 	json_decref(json);
 	return status;

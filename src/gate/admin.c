@@ -54,7 +54,8 @@ struct caller {
 
 struct answer {
 	int status;
-	const char *type; /* NULL: text */
+	const char *allow; /* the methods that a page takes, with 405 */
+	const char *type;  /* NULL: text */
 	bool page;
 	struct ses_buf body;
 };
@@ -108,12 +109,13 @@ static void send_answer(struct caller *c, struct answer *a, bool head_only)
 		       "X-Content-Type-Options: nosniff\r\n"
 		       "Cross-Origin-Resource-Policy: same-origin\r\n"
 		       "Referrer-Policy: no-referrer\r\n"
-		       "Content-Security-Policy: %s\r\n%s\r\n",
+		       "Content-Security-Policy: %s\r\n%s%s%s\r\n",
 		       a->status, phrase(a->status),
 		       a->type ? a->type : "text/plain; charset=utf-8",
 		       ses_buf_len(&a->body),
 		       a->page ? gate_status_csp() : "default-src 'none'",
-		       a->status == 405 ? "Allow: GET, HEAD\r\n" : "");
+		       a->allow ? "Allow: " : "", a->allow ? a->allow : "",
+		       a->allow ? "\r\n" : "");
 	c->stream = NULL;
 	ses_stream_send(stream, ses_buf_bytes(&head));
 	if (!head_only)
@@ -299,6 +301,17 @@ static const struct place *find_place(const struct caller *c, struct bytes path,
 	return NULL;
 }
 
+/* Those that @place takes, if @method is none of them; or NULL. */
+static const char *other_methods(const struct place *place, struct bytes method)
+{
+	if (place->changes)
+		return bytes_equal(method, BYTES("POST")) ? NULL : "POST";
+	return bytes_equal(method, BYTES("GET")) ||
+			       bytes_equal(method, BYTES("HEAD"))
+		       ? NULL
+		       : "GET, HEAD";
+}
+
 static void answer_request(struct caller *c, const struct ses_head *head)
 {
 	struct answer a = {.status = 200};
@@ -319,9 +332,7 @@ static void answer_request(struct caller *c, const struct ses_head *head)
 	else if (!p)
 		say(&a,
 		    404, "Here are /, /status.json, /metrics, /healthz and /readyz.");
-	else if (p->changes ? !bytes_equal(head->method, BYTES("POST"))
-			    : !head_only &&
-				      !bytes_equal(head->method, BYTES("GET")))
+	else if ((a.allow = other_methods(p, head->method)))
 		say(&a, 405, "Not by this method.");
 	else
 		p->show(c, &a, rest);
@@ -490,19 +501,6 @@ static int listen_at(const struct sockaddr_un *at)
 	return -1;
 }
 
-static void make_folder(const char *file)
-{
-	char path[4096];
-	char *slash;
-
-	snprintf(path, sizeof(path), "%s", file);
-	slash = strrchr(path, '/');
-	if (!slash || slash == path)
-		return;
-	*slash = '\0';
-	mkdir(path, 0700); /* fails where it is there already */
-}
-
 bool gate_admin_open_socket(struct gate_admin *admin, const char *file,
 			    char *text, size_t text_size)
 {
@@ -512,7 +510,7 @@ bool gate_admin_open_socket(struct gate_admin *admin, const char *file,
 	snprintf(text, text_size, "admin.socket: %s is too long a name", file);
 	if (!put_path(&at, file))
 		return false;
-	make_folder(file);
+	gate_make_folders(file);
 	if (is_heard(&at)) {
 		snprintf(text, text_size,
 			 "another gateway has the control socket %s; set "

@@ -70,8 +70,9 @@ bool gate_journal_default_file(char *out, size_t size)
 	const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
 	int n;
 
-	if (state && *state)
-		n = snprintf(out, size, "%s/journal.db", state);
+	if (state && *state) /* it may be a list; the first is the gateway's */
+		n = snprintf(out, size, "%.*s/journal.db",
+			     (int)strcspn(state, ":"), state);
 	else if (geteuid() == 0)
 		n = snprintf(out, size, "/var/lib/sesame/journal.db");
 	else if (xdg && xdg[0] == '/')
@@ -84,7 +85,7 @@ bool gate_journal_default_file(char *out, size_t size)
 	return n > 0 && (size_t)n < size;
 }
 
-static void make_folders(const char *file)
+void gate_make_folders(const char *file)
 {
 	char path[4096];
 
@@ -159,7 +160,7 @@ static bool reopen(struct gate_journal *j)
 	char text[300];
 	bool passing;
 
-	make_folders(j->name);
+	gate_make_folders(j->name);
 	if (gate_journal_file_open(&j->file, j->name, text, sizeof(text),
 				   &passing) == 0)
 		return true;
@@ -353,7 +354,7 @@ struct gate_journal *gate_journal_open(const char *file, uint64_t max_rows,
 	}
 	j->file.max_rows = max_rows;
 	j->file.max_bytes = max_bytes ? max_bytes : MAX_BYTES;
-	make_folders(file);
+	gate_make_folders(file);
 	if (gate_journal_file_open(&j->file, file, why, sizeof(why), &passing) <
 	    0) {
 		snprintf(text, text_size, "the journal %s cannot be opened: %s",

@@ -19,6 +19,8 @@ struct gate_journal;
  * settings.def. False when no place is known (no home).
  */
 bool gate_journal_default_file(char *out, size_t size);
+/* Make the folders that @file is to be in, as far as they are missing. */
+void gate_make_folders(const char *file);
 
 /*
  * Open for writing and start the thread; folders are made. NULL: @text says

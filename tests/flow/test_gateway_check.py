@@ -144,6 +144,23 @@ def test_a_journal_is_decided_once_more(tmp_path):
 def test_a_journal_that_is_none_is_told(tmp_path):
     r = check(tmp_path, "--replay", "nowhere.db")
     assert r.returncode == 3 and "nowhere.db" in r.stderr
+    r = check(tmp_path, "--replay", "nowhere.db", "--json")
+    assert r.returncode == 3 and "nowhere.db" in r.stderr and json.loads(r.stdout)["valid"]
+
+
+def test_what_has_no_place_in_a_replay_is_counted(tmp_path):
+    n = 220
+    names = ["".join(chr(97 + i // 26 ** k % 26) for k in range(2)) for i in range(n)]
+    before = CONFIG.split("routes:")[0] + "routes:\n" + "".join(
+        "  - {path: /%s, to: echo}\n" % name for name in names) + "journal: {file: journal.db}\n"
+    for half in names[:n // 2], names[n // 2:]:  # new kinds are kept at a rate
+        with gateway(tmp_path, before) as g:
+            for name in half:
+                assert opens(g.port, "/" + name, "Origin: http://127.0.0.1:%d" % g.port)
+    (tmp_path / "sesame.yaml").write_text(before.replace(
+        "to: echo", "to: echo, allow: {origins: ['https://new.example']}"))
+    o = verdict(tmp_path, "--replay", "journal.db")["replay"]
+    assert len(o["now_refused"]) == 200 and o["more"] == n - 200
 
 
 def test_an_admitted_request_shows_where_its_route_stands(tmp_path):

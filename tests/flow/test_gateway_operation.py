@@ -629,6 +629,21 @@ def listening(text):
     return [int(port) for port in re.findall(r"listening on ws://\S+:(\d+)", text)]
 
 
+def test_a_control_socket_says_which_method_it_wants(tmp_path):
+    with gateway(tmp_path) as g:
+        for method, path, allow in (("GET", "/reload", "POST"), ("POST", "/status.json", "GET, HEAD")):
+            with socket.socket(socket.AF_UNIX) as s:
+                s.connect(str(tmp_path / "control.sock"))
+                s.sendall(("%s %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % (method, path)).encode())
+                a = Answer(read_all(s))
+            assert a.status == 405 and a.fields["allow"] == allow
+
+
+def test_the_folders_of_a_control_socket_are_made(tmp_path):
+    with gateway(tmp_path, HEAD.replace("control.sock", "run/here/control.sock") + ROUTES) as g:
+        assert g.sesame("reload").returncode == 0
+
+
 def test_two_listeners_at_any_port_both_stay(tmp_path):
     config = (HEAD + ROUTES).replace('listen: [', 'listen: [{address: "127.0.0.1:0"}, ')
     with gateway(tmp_path, config) as g:

@@ -277,6 +277,9 @@ TEST("the journal's place is the state directory of whoever runs it")
 	setenv("STATE_DIRECTORY", "/state/sesame", 1);
 	assert_true(gate_journal_default_file(file, sizeof(file)));
 	assert_string_equal(file, "/state/sesame/journal.db");
+	setenv("STATE_DIRECTORY", "/state/first:/state/second", 1);
+	assert_true(gate_journal_default_file(file, sizeof(file)));
+	assert_string_equal(file, "/state/first/journal.db");
 	unsetenv("STATE_DIRECTORY");
 	assert_true(gate_journal_default_file(file, sizeof(file)));
 	assert_non_null(strstr(file, "sesame/journal.db"));
