@@ -117,9 +117,11 @@ static bool consult_default(enum gate_list list, const struct gate_request *r,
 		     r->origin);
 		return true;
 	}
-	same = gate_origin_is_same(r->origin, r->host);
-	note(d, name, same, "the default: pages of the same host only", 0,
-	     r->origin);
+	same = gate_origin_is_same(r->origin, r->host, r->secure);
+	note(d, name, same,
+	     r->secure ? "the default: https pages of the same host only"
+		       : "the default: pages of the same host only",
+	     0, r->origin);
 	return same;
 }
 

@@ -26,6 +26,7 @@ struct gate_request {
 	size_t n_fields;
 	const struct ses_tls_info *tls; /* NULL: plain, or not known */
 	bool any_certificate; /* tls is not known: take that for good */
+	bool secure;  /* it came by TLS, as far as is known (hops.tls) */
 	bool is_post; /* no handshake; at a hub it publishes */
 };
 

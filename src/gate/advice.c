@@ -65,7 +65,8 @@ static int advise_default(const struct gate_story *s, const char *entry,
 		       "this\npage in as well, add to that route:\n\n"
 		       "    allow: {origins: [none",
 		       s->route, s->file, s->line);
-	put_origin(out, "http://", s->host);
+	if (!s->secure)
+		put_origin(out, "http://", s->host);
 	put_origin(out, "https://", s->host);
 	put_origin(out, "", entry);
 	return ses_buf_append_str(out, "]}\n");

@@ -89,7 +89,8 @@ static bool replace_default(struct gate_route *route,
 	a->kind = GATE_ADD_LIST;
 	a->line = route->line;
 	put_origin(rules, route->line, "none", bytes_of("", 0), a);
-	put_origin(rules, route->line, "http://", request->host, a);
+	if (!request->secure)
+		put_origin(rules, route->line, "http://", request->host, a);
 	put_origin(rules, route->line, "https://", request->host, a);
 	return put_origin(rules, route->line, "", request->origin, a);
 }

@@ -31,6 +31,7 @@ static const struct column {
 	COLUMN("address", TEXT, address, 1),
 	COLUMN("hops", TEXT, hops, 2),
 	COLUMN("listener", TEXT, listener, 1),
+	COLUMN("tls", BOOL, secure, 3),
 	COLUMN("credential", TEXT, credential, 2),
 	COLUMN("fault", TEXT, fault, 2),
 	COLUMN("subject", TEXT, subject, 2),

@@ -12,7 +12,7 @@
 
 #include "gate/story.h"
 
-#define GATE_JOURNAL_VERSION 2
+#define GATE_JOURNAL_VERSION 3
 
 struct gate_journal_file {
 	sqlite3 *db; /* NULL: not open */

@@ -314,7 +314,7 @@ bool gate_origin_pattern_excludes(const struct gate_origin_pattern *p,
 	return fits(p, &o);
 }
 
-bool gate_origin_is_same(struct bytes origin, struct bytes host)
+bool gate_origin_is_same(struct bytes origin, struct bytes host, bool secure)
 {
 	struct gate_origin o;
 	struct bytes name;
@@ -322,7 +322,7 @@ bool gate_origin_is_same(struct bytes origin, struct bytes host)
 
 	if (!gate_origin_read(origin, &o) || !split_host(host, &name, &port) ||
 	    !(bytes_equal_nocase(o.scheme, BYTES("https")) ||
-	      bytes_equal_nocase(o.scheme, BYTES("http"))))
+	      (!secure && bytes_equal_nocase(o.scheme, BYTES("http")))))
 		return false;
 	if (port == 0)
 		port = default_port(o.scheme);

@@ -75,10 +75,11 @@ bool gate_origin_pattern_excludes(const struct gate_origin_pattern *p,
 /* A name without the dot of its root: both forms are one host. */
 struct bytes gate_without_dot(struct bytes name);
 /*
- * Whether @origin names the host and port that @host (a Host field) names.
- * The scheme is not compared: a gateway behind a TLS proxy does not know it.
+ * Whether @origin names the host and port that @host (a Host field) names, by
+ * https where the client came by TLS (@secure), and by http or https where it
+ * did not: a gateway behind a TLS proxy may not have been told.
  */
-bool gate_origin_is_same(struct bytes origin, struct bytes host);
+bool gate_origin_is_same(struct bytes origin, struct bytes host, bool secure);
 
 /* Glob: "*" is any run of bytes, all else itself but for ASCII case. */
 bool gate_glob_has(struct bytes glob, struct bytes text);

@@ -350,6 +350,7 @@ static uint64_t kind_of(const struct gate_notice *n)
 	mix_shape(&h, n->head ? ses_head_get(n->head, "Sec-WebSocket-Protocol")
 			      : bytes_of(NULL, 0));
 	mix_network(&h, &r->address);
+	mix_shape(&h, r->secure ? BYTES("tls") : BYTES(""));
 	return ses_hash_end(&h) | 1;
 }
 

@@ -28,6 +28,15 @@ static bool wrong(char *text, size_t size, const char *part, const char *value,
 
 static const char fragment[] = "a fragment (#...) is not sent; leave it out";
 
+/* A path alone says nothing of TLS, unless there is no other way in. */
+static bool all_by_tls(const struct gate_policy *policy)
+{
+	for (size_t i = 0; i < policy->n_listen; i++)
+		if (!policy->listen[i].tls)
+			return false;
+	return policy->n_listen > 0;
+}
+
 static bool read_path(const char *path, struct gate_rehearsal *r, char *text,
 		      size_t size)
 {
@@ -40,8 +49,8 @@ static bool read_path(const char *path, struct gate_rehearsal *r, char *text,
 	return true;
 }
 
-static bool read_url(const char *url, struct gate_rehearsal *r, char *text,
-		     size_t size)
+static bool read_url(const char *url, struct gate_rehearsal *r, bool *ret_tls,
+		     char *text, size_t size)
 {
 	enum ses_url_fault fault = SES_URL_OK;
 	struct ses_url parts;
@@ -57,6 +66,7 @@ static bool read_url(const char *url, struct gate_rehearsal *r, char *text,
 	if (ses_url_target(&parts, r->target, sizeof(r->target)) < 0 ||
 	    ses_url_host_field(&parts, r->host, sizeof(r->host)) < 0)
 		return wrong(text, size, "url", url, "too long");
+	*ret_tls = parts.tls;
 	return true;
 }
 
@@ -94,24 +104,40 @@ static bool put_header(struct gate_rehearsal *r, const char *header, char *text,
 	return true;
 }
 
+static bool describes_proto(const struct gate_description *d)
+{
+	struct bytes name = BYTES("X-Forwarded-Proto");
+
+	for (size_t i = 0; i < d->n_headers; i++)
+		if (bytes_equal_nocase(
+			    bytes_first(bytes_of_str(d->header[i]), name.len),
+			    name))
+			return true;
+	return false;
+}
+
 /*
  * What proxies in between would write: the client, then each hop but the last,
- * which is the one that connects.
+ * which is the one that connects; and that the client came by TLS.
  */
 static bool put_forwarded(const struct gate_policy *policy,
-			  const struct gate_description *d,
+			  const struct gate_description *d, bool tls,
 			  struct gate_rehearsal *r)
 {
 	bool rfc7239 = policy->trusted_field == GATE_HOPS_FORWARDED;
+	const char *proto = tls ? ";proto=https" : "";
 	size_t at = 0;
+
+	if (!rfc7239 && tls && d->n_via && !describes_proto(d))
+		put_field(r, BYTES("X-Forwarded-Proto"), BYTES("https"));
 
 	for (size_t i = 0; i < d->n_via; i++) {
 		const char *a = i ? d->via[i - 1] : d->from;
 		bool v6 = strchr(a, ':');
 		int n = snprintf(r->forwarded + at, sizeof(r->forwarded) - at,
-				 rfc7239 ? v6 ? "%sfor=\"[%s]\"" : "%sfor=%s"
+				 rfc7239 ? v6 ? "%sfor=\"[%s]\"%s" : "%sfor=%s%s"
 					 : "%s%s",
-				 i ? ", " : "", a);
+				 i ? ", " : "", a, proto);
 
 		at += (size_t)n;
 		if (at >= sizeof(r->forwarded))
@@ -293,6 +319,7 @@ static void make_request(struct gate_rehearsal *r)
 		.user_agent = ses_head_get(&r->head, "User-Agent"),
 		.address = r->hops.client,
 		.address_text = bytes_of_str(r->hops.client_text),
+		.secure = r->hops.tls,
 		.fields = r->head.fields,
 		.n_fields = r->head.n_fields,
 	};
@@ -312,8 +339,9 @@ bool gate_rehearse(const struct gate_policy *policy,
 
 	memset(r, 0, sizeof(*r));
 	d.from = d.from ? d.from : "127.0.0.1";
+	input.tls = d.url[0] == '/' && all_by_tls(policy);
 	if (!(d.url[0] == '/' ? read_path(d.url, r, text, size)
-			      : read_url(d.url, r, text, size)) ||
+			      : read_url(d.url, r, &input.tls, text, size)) ||
 	    !read_addresses(&d, &input.peer, text, size))
 		return false;
 	if (d.host && !ses_url_host_field_valid(bytes_of_str(d.host)))
@@ -329,7 +357,7 @@ bool gate_rehearse(const struct gate_policy *policy,
 	if (!put_credentials(policy, &d, r, text, size) ||
 	    !put_certificate(&d, r, text, size))
 		return false;
-	if (!put_forwarded(policy, &d, r))
+	if (!put_forwarded(policy, &d, input.tls, r))
 		return wrong(text, size, "via", d.via[0], "too many hops");
 	for (size_t i = 0; i < d.n_headers; i++)
 		if (!put_header(r, d.header[i], text, size))
@@ -389,6 +417,7 @@ bool gate_rehearse_story(const struct gate_story *s, struct gate_rehearsal *r)
 		.origin = read_back(s->origin, &to),
 		.user_agent = read_back(s->user_agent, &to),
 		.address_text = bytes_of_str(s->address),
+		.secure = s->secure,
 		.any_certificate = true,
 	};
 	gate_address_read(r->request.address_text, &r->request.address);

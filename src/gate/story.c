@@ -23,6 +23,7 @@ void gate_story_ask(struct gate_story *s, const struct gate_request *r)
 	SHOW(s->origin, r->origin);
 	SHOW(s->user_agent, r->user_agent);
 	SHOW(s->address, r->address_text);
+	s->secure = r->secure;
 }
 
 static void add_look(json_t *looks, const struct gate_trace *t)
@@ -157,6 +158,7 @@ char *gate_story_json(const struct gate_story *s, bool pretty)
 					    json_string(texts[i].value));
 	json_object_set_new(o, "status", json_integer(s->status));
 	json_object_set_new(o, "observed", json_boolean(s->observed));
+	json_object_set_new(o, "tls", json_boolean(s->secure));
 	if (s->time_ms)
 		json_object_set_new(o, "time_ms", json_integer(s->time_ms));
 	if (s->count) {

@@ -25,6 +25,7 @@ struct gate_story {
 	char address[64];
 	char hops[320]; /* from where it is known; "" when it connected itself */
 	char listener[80]; /* "ws://127.0.0.1:8080" */
+	bool secure;	   /* the client came by TLS, maybe to a hop before */
 	/* who it was, as far as credentials tell; no secret is among it */
 	char credential[24]; /* "jwt", "token", "basic" */
 	char fault[40];	     /* what was wrong with it, by name */

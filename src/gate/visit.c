@@ -85,6 +85,7 @@ static void read_request(struct gate_visit *v, const struct ses_head *head)
 		.fields = head->fields,
 		.n_fields = head->n_fields,
 		.tls = ses_stream_tls_info(v->stream),
+		.secure = v->asking->hops.tls,
 		.is_post = bytes_equal(head->method, BYTES("POST")),
 	};
 }

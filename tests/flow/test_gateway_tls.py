@@ -4,6 +4,7 @@ change while it runs. The client is the system's OpenSSL, by Python."""
 import socket
 import ssl
 import subprocess
+import time
 
 import pytest
 
@@ -205,3 +206,35 @@ def test_the_other_name_is_shown_to_whom_another_key_would_do(folder):
     with gateway(folder, CONFIG % "") as g:
         with meet(g.port, "b.example", context) as s:
             assert s.getpeercert(True) == certificate(folder, "b.pem") and opens(s)
+
+
+def test_the_default_takes_https_pages_alone_from_who_comes_by_tls(folder):
+    plain = '  - {address: "127.0.0.1:0"}\ntrusted_proxies: [127.0.0.0/8]\n%s'
+
+    def status(s, origin, *fields):
+        s.sendall(("GET /echo HTTP/1.1\r\nHost: a.example\r\nOrigin: %s\r\n%s%s\r\n" % (
+            origin, "".join(f + "\r\n" for f in fields), UPGRADE)).encode())
+        return int(s.recv(4096).split()[1])
+
+    with gateway(folder, CONFIG.replace("%s\n", plain) % "") as g:
+        for scheme, wanted in (("https", 101), ("http", 403)):
+            origin = scheme + "://a.example"
+            with meet(g.port, "a.example", client()) as s:
+                assert status(s, origin) == wanted
+            port = int(g.urls[1].rsplit(":", 1)[1])
+            for fields, wanted in (((), 101), (("X-Forwarded-For: 203.0.113.9",
+                                               "X-Forwarded-Proto: https"), wanted)):
+                with socket.create_connection(("127.0.0.1", port), 5) as s:
+                    assert status(s, origin, *fields) == wanted
+            for more in (["wss://a.example/echo"], ["wss://a.example/echo", "--via", "127.0.0.1"]):
+                r = run("check", "sesame.yaml", "--url", *more, "--origin", origin, cwd=folder)
+                assert r.returncode == (0 if scheme == "https" else 1), r.stdout
+            assert run("check", "sesame.yaml", "--url", "ws://a.example/echo", "--origin", origin,
+                       cwd=folder).returncode == 0
+        time.sleep(0.3)
+        rows = g.last()
+        assert [r["tls"] for r in rows] == [True, True]
+        told = g.why(rows[0]["reference"]).stdout
+        assert "https pages of the same host" in told and '"https://a.example"' in told
+        r = run("check", "sesame.yaml", "--replay", "journal.db", cwd=folder)
+        assert r.returncode == 0 and "as before: 6" in r.stdout, r.stdout

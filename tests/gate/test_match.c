@@ -179,9 +179,21 @@ TEST("a page of the same host and port is known whatever its scheme")
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (gate_origin_is_same(bytes_of_str(rows[i].origin),
-					bytes_of_str(rows[i].host)) !=
-		    rows[i].same)
+					bytes_of_str(rows[i].host),
+					false) != rows[i].same)
 			fail_msg("%s and %s", rows[i].origin, rows[i].host);
+}
+
+TEST("who came by TLS comes from an https page of the same host")
+{
+	struct bytes host = BYTES("a.example");
+
+	assert_true(gate_origin_is_same(BYTES("https://a.example"), host, true));
+	assert_true(gate_origin_is_same(BYTES("HTTPS://a.example:443"), host,
+					true));
+	assert_false(gate_origin_is_same(BYTES("http://a.example"), host, true));
+	assert_false(gate_origin_is_same(BYTES("http://a.example:443"),
+					 BYTES("a.example:443"), true));
 }
 
 static bool network_has(const char *network, const char *address)
