@@ -379,16 +379,29 @@ static const struct why_remedy for_no_proxy_there[MOST_OWN] = {
 	 .snippet = "sesame doctor --no-proxy {url}"},
 };
 
-/* The Upgrade arrives, and the key does not. */
+/* The Upgrade arrives, and the key does not: whose line it is, nobody shows. */
+#define KEY_AS_IT_CAME                                                   \
+	"Pass Sec-WebSocket-Key on as it came: take away the line that " \
+	"deletes it, sets it or keeps only fields of a list."
 static const struct why_remedy for_lost_key[MOST_OWN] = {
-	{.who = "proxy",
-	 .what = "Pass Sec-WebSocket-Key on as it came: take away the line "
-		 "that deletes it, sets it or keeps only fields of a list.",
-	 .where = "the rules for request fields",
-	 .snippet = "# HAProxy, remove: http-request del-header "
-		    "Sec-WebSocket-Key\n"
-		    "# nginx, remove: proxy_set_header Sec-WebSocket-Key ...;\n"
-		    "# Apache, remove: RequestHeader unset Sec-WebSocket-Key"},
+	{.stack = WHY_STACK_HAPROXY,
+	 .who = "proxy",
+	 .what = KEY_AS_IT_CAME,
+	 .where = "frontend and backend: http-request",
+	 .snippet = "# remove: http-request del-header Sec-WebSocket-...\n"
+		    "# remove: http-request set-header Sec-WebSocket-..."},
+	{.stack = WHY_STACK_NGINX,
+	 .who = "proxy",
+	 .what = KEY_AS_IT_CAME,
+	 .where = "location, server or http: proxy_set_header",
+	 .snippet = "# remove: proxy_set_header Sec-WebSocket-...\n"
+		    "# remove: proxy_pass_request_headers off"},
+	{.stack = WHY_STACK_APACHE,
+	 .who = "proxy",
+	 .what = KEY_AS_IT_CAME,
+	 .where = "virtual host or Location: RequestHeader",
+	 .snippet = "# remove: RequestHeader unset Sec-WebSocket-...\n"
+		    "# remove: RequestHeader set Sec-WebSocket-..."},
 };
 
 /* A resolver that is mute says nothing about the name. */
