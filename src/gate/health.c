@@ -210,13 +210,16 @@ static const struct gate_route *find_route(const struct gate_policy *policy,
 	return NULL;
 }
 
-/* What was found out under the old policy, if the question is the same. */
+/* What was found out under the old policy; by checks, if they are the same. */
 static void remember(const struct gate_route *route,
 		     const struct gate_route *old)
 {
-	if (old && old->health.path &&
-	    strcmp(old->health.path, route->health.path) == 0)
-		gate_pool_remember(route->pool, old->pool);
+	const char *path = route->health.path;
+
+	if (route->pool && old && old->pool)
+		gate_pool_remember(route->pool, old->pool,
+				   path && old->health.path &&
+					   strcmp(old->health.path, path) == 0);
 }
 
 struct gate_health *gate_health_new(struct sesame_loop *loop,
@@ -237,9 +240,9 @@ struct gate_health *gate_health_new(struct sesame_loop *loop,
 	for (size_t i = 0; i < policy->n_routes; i++) {
 		const struct gate_route *route = &policy->route[i];
 
+		remember(route, find_route(before, route->path));
 		if (!route->health.path)
 			continue;
-		remember(route, find_route(before, route->path));
 		for (size_t k = 0; k < route->n_servers; k++)
 			begin(health, route, k);
 	}

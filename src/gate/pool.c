@@ -187,17 +187,24 @@ void gate_pool_worked(struct gate_pool *pool, size_t i)
 	atomic_store(&pool->member[i].down_until, 0);
 }
 
+/*
+ * Handshakes that were on their way together all fail by one fault, so what
+ * fails while the server rests already does not make it rest any longer.
+ */
 void gate_pool_failed(struct gate_pool *pool, size_t i, uint64_t now_ms)
 {
 	struct member *m = &pool->member[i];
-	unsigned n = atomic_fetch_add(&m->in_a_row, 1);
+	unsigned long long until = atomic_load(&m->down_until);
+	unsigned n = atomic_load(&m->in_a_row);
 	uint64_t rest = REST_MS;
 
+	atomic_fetch_add(&m->n_failures, 1);
 	while (n-- > 0 && rest < MOST_REST_MS)
 		rest *= 2;
-	atomic_fetch_add(&m->n_failures, 1);
-	atomic_store(&m->down_until,
-		     now_ms + (rest < MOST_REST_MS ? rest : MOST_REST_MS));
+	rest = rest < MOST_REST_MS ? rest : MOST_REST_MS;
+	if (now_ms >= until && atomic_compare_exchange_strong(
+				       &m->down_until, &until, now_ms + rest))
+		atomic_fetch_add(&m->in_a_row, 1);
 }
 
 struct gate_server_state gate_pool_state(struct gate_pool *pool, size_t i,
@@ -232,17 +239,30 @@ struct gate_check *gate_pool_check(struct gate_pool *pool, size_t i)
 	return &pool->member[i].check;
 }
 
-void gate_pool_remember(struct gate_pool *pool, struct gate_pool *old)
+static struct member *find_member(struct gate_pool *pool, const char *server)
+{
+	for (size_t i = 0; i < pool->n; i++)
+		if (strcmp(pool->route->server[i].text, server) == 0)
+			return &pool->member[i];
+	return NULL;
+}
+
+void gate_pool_remember(struct gate_pool *pool, struct gate_pool *old,
+			bool checks)
 {
 	for (size_t i = 0; i < pool->n; i++) {
-		const char *text = pool->route->server[i].text;
+		struct member *m = &pool->member[i];
+		struct member *was =
+			find_member(old, pool->route->server[i].text);
 
-		for (size_t k = 0; k < old->n; k++) {
-			if (strcmp(old->route->server[k].text, text) != 0)
-				continue;
-			pool->member[i].check = old->member[k].check;
-			gate_pool_condemn(pool, i, old->member[k].check.failing);
-			break;
-		}
+		if (!was)
+			continue;
+		atomic_store(&m->n_failures, atomic_load(&was->n_failures));
+		atomic_store(&m->in_a_row, atomic_load(&was->in_a_row));
+		atomic_store(&m->down_until, atomic_load(&was->down_until));
+		if (!checks)
+			continue;
+		m->check = was->check;
+		gate_pool_condemn(pool, i, was->check.failing);
 	}
 }

@@ -60,8 +60,12 @@ struct gate_check {
 
 /* The check of server @i, to be written by who checks; lives as the pool. */
 struct gate_check *gate_pool_check(struct gate_pool *pool, size_t i);
-/* Know of the servers that @old has too what is known there. */
-void gate_pool_remember(struct gate_pool *pool, struct gate_pool *old);
+/*
+ * Know of the servers that @old has too what is known there; @checks: what
+ * theirs have found as well.
+ */
+void gate_pool_remember(struct gate_pool *pool, struct gate_pool *old,
+			bool checks);
 
 /* For servers of wss:; NULL: there are none. */
 struct ses_tls_context *gate_pool_tls(const struct gate_pool *pool);

@@ -219,6 +219,10 @@ def test_figures_of_servers_behind(tmp_path):
             assert figure(found, "upstream_failures_total", route="/app", upstream=url) == 1
             assert figure(found, "handshakes_total", route="/app", result="refused",
                           cause="server.backend-down") == 1
+            assert g.sesame("reload").returncode == 0
+            found = g.figures()
+            assert figure(found, "upstream_up", route="/app", upstream=url) == 0
+            assert figure(found, "upstream_failures_total", route="/app", upstream=url) == 1
 
 
 def test_counts_go_on_over_a_reload(tmp_path):

@@ -70,17 +70,22 @@ TEST("a server that failed rests, longer each time, and is asked if need be")
 	gate_pool_failed(pool, 0, 2000);
 	assert_true(gate_pool_state(pool, 0, 3999).down);
 	assert_false(gate_pool_state(pool, 0, 4000).down);
-	for (int i = 0; i < 40; i++)
+	for (int i = 0; i < 40; i++) /* they were on their way together */
 		gate_pool_failed(pool, 0, 5000);
-	assert_true(gate_pool_state(pool, 0, 34999).down);
-	assert_false(gate_pool_state(pool, 0, 35000).down);
+	assert_true(gate_pool_state(pool, 0, 8999).down);
+	assert_false(gate_pool_state(pool, 0, 9000).down);
 	assert_int_equal(gate_pool_state(pool, 0, 0).n_failures, 42);
-	gate_pool_failed(pool, 1, 5000);
-	gate_pool_failed(pool, 2, 5000);
-	assert_true(ask(pool, 1, 5001) >= 0);
+	for (uint64_t now = 100000; now < 3000000; now += 100000)
+		gate_pool_failed(pool, 0, now);
+	gate_pool_failed(pool, 0, 3000000);
+	assert_true(gate_pool_state(pool, 0, 3029999).down);
+	assert_false(gate_pool_state(pool, 0, 3030000).down);
+	gate_pool_failed(pool, 1, 3000000);
+	gate_pool_failed(pool, 2, 3000000);
+	assert_true(ask(pool, 1, 3000001) >= 0);
 	gate_pool_worked(pool, 0);
 	for (int i = 0; i < 5; i++)
-		assert_int_equal(ask(pool, 1, 5001), 0);
+		assert_int_equal(ask(pool, 1, 3000001), 0);
 	gate_pool_free(pool);
 }
 
@@ -161,15 +166,23 @@ TEST("a server that fails its checks is asked only when all do")
 	gate_pool_free(pool);
 }
 
-TEST("what checks found of a server goes over to the pool that takes its place")
+TEST("what is known of a server goes over to the pool that takes its place")
 {
-	struct gate_route old_route = {0}, route = {0};
+	struct gate_route old_route = {0}, route = {0}, other = {0};
 	struct gate_pool *old = make(&old_route), *pool = make(&route);
+	struct gate_pool *unchecked = make(&other);
 
 	gate_pool_check(old, 1)->failing = true;
 	gate_pool_check(old, 1)->in_a_row = 7;
-	gate_pool_remember(pool, old);
+	gate_pool_failed(old, 2, 1000);
+	gate_pool_remember(pool, old, true);
+	gate_pool_remember(unchecked, old, false);
 	gate_pool_free(old);
+	assert_int_equal(gate_pool_check(unchecked, 1)->in_a_row, 0);
+	assert_false(gate_pool_state(unchecked, 1, 1000).down);
+	assert_true(gate_pool_state(unchecked, 2, 1000).down);
+	assert_int_equal(gate_pool_state(unchecked, 2, 1000).n_failures, 1);
+	gate_pool_free(unchecked);
 	assert_int_equal(gate_pool_check(pool, 1)->in_a_row, 7);
 	assert_true(gate_pool_state(pool, 1, 0).down);
 	assert_false(gate_pool_state(pool, 0, 0).down);
