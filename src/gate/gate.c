@@ -9,6 +9,7 @@
 
 #include <sesame/error.h>
 
+#include "gate/delivery.h"
 #include "gate/log.h"
 #include "gate/metrics.h"
 #include "gate/passwords.h"
@@ -224,6 +225,7 @@ struct gate *gate_new(struct sesame_loop *loop, unsigned worker,
 	gate->journal = journal;
 	ses_list_init(&gate->entrances);
 	ses_list_init(&gate->visits);
+	ses_list_init(&gate->deliveries);
 	return gate;
 }
 
@@ -256,6 +258,7 @@ void gate_free(struct gate *gate)
 	gate->leaving = false;
 	while ((link = ses_list_first(&gate->visits)))
 		gate_visit_expel(link);
+	gate_deliveries_end(gate);
 	close_entrances(gate, NULL, true);
 	gate_policy_unref(gate->policy);
 	gate_passwords_free(gate->passwords);

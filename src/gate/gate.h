@@ -44,6 +44,8 @@ struct gate {
 	struct ses_list entrances;
 	struct ses_list visits;
 	size_t n_visits;
+	struct ses_list deliveries; /* gate/delivery.h */
+	size_t delivery_bytes;
 	atomic_size_t *n_visits_seen; /* by other threads; or NULL */
 	/* The house's, for all workers; NULL: there are none. */
 	struct gate_access_log *log;

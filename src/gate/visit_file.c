@@ -8,6 +8,7 @@
 
 #include <sesame/version.h>
 
+#include "gate/delivery.h"
 #include "gate/files.h"
 
 #define LINGER_MS  30000 /* for a page to arrive on a slow way */
@@ -28,6 +29,22 @@ static enum gate_outcome refuse(struct gate_visit *v, enum why_cause cause,
 	if (why.quiet) /* else the line is the refusal's */
 		gate_record_answer(v, status, 0);
 	return gate_visit_refuse(v, &why);
+}
+
+/* The visit is over, and its page goes on counting until it has arrived. */
+static enum gate_outcome deliver(struct gate_visit *v, struct ses_buf *out)
+{
+	struct ses_stream *stream = v->stream;
+	struct gate_limit_holds *holds = v->holds;
+	size_t bytes = ses_buf_len(out);
+
+	v->stream = NULL;
+	v->holds = NULL;
+	ses_stream_send(stream, ses_buf_bytes(out));
+	ses_buf_fini(out);
+	gate_deliver(v->gate, stream, bytes, holds, LINGER_MS);
+	gate_visit_farewell(v);
+	return GATE_OVER;
 }
 
 static enum gate_outcome send_page(struct gate_visit *v, const char *type,
@@ -55,7 +72,7 @@ static enum gate_outcome send_page(struct gate_visit *v, const char *type,
 		out = head;
 	}
 	ses_buf_fini(page);
-	return gate_visit_answer(v, &out, LINGER_MS);
+	return deliver(v, &out);
 }
 
 /* Links in a folder's page are read from its path with the last slash. */

@@ -14,7 +14,9 @@ struct ses_linger {
 	struct ses_stream *stream;
 	struct ses_list link; /* in the loop's lingering list */
 	struct ses_timer timer;
-	size_t left; /* bytes that will still be read */
+	size_t left;		  /* bytes that will still be read */
+	void (*gone)(void *user); /* or NULL: nobody wants to know */
+	void *user;
 };
 
 static void drop_bytes(struct ses_stream *s, uint8_t *data, size_t len)
@@ -43,11 +45,22 @@ static const struct ses_stream_events lingering = {
 
 static void linger_too_long(struct ses_timer *timer)
 {
-	ses_stream_close(
-		ses_container_of(timer, struct ses_linger, timer)->stream);
+	struct ses_linger *linger =
+		ses_container_of(timer, struct ses_linger, timer);
+
+	if (linger->gone)
+		ses_stream_reset(linger->stream);
+	else
+		ses_stream_close(linger->stream);
 }
 
 void ses_stream_linger(struct ses_stream *s, unsigned timeout_ms)
+{
+	ses_stream_linger_until(s, timeout_ms, NULL, NULL);
+}
+
+void ses_stream_linger_until(struct ses_stream *s, unsigned timeout_ms,
+			     void (*gone)(void *user), void *user)
 {
 	struct sesame_loop *loop = s->loop;
 	struct ses_linger *linger = calloc(1, sizeof(*linger));
@@ -57,9 +70,13 @@ void ses_stream_linger(struct ses_stream *s, unsigned timeout_ms)
 	if (!linger || s->error) {
 		free(linger);
 		ses_stream_close(s);
+		if (gone)
+			gone(user);
 		return;
 	}
 	linger->stream = s;
+	linger->gone = gone;
+	linger->user = user;
 	linger->left = MOST_LINGER_BYTES;
 	linger->timer.fire = linger_too_long;
 	ses_list_init(&linger->link);
@@ -79,6 +96,8 @@ void ses_stream_linger(struct ses_stream *s, unsigned timeout_ms)
 void ses_stream_end_linger(struct ses_stream *s)
 {
 	struct ses_linger *linger = s->owner;
+	void (*gone)(void *) = linger->gone;
+	void *user = linger->user;
 
 	s->lingers = false;
 	ses_timers_stop(&s->loop->timers, &linger->timer);
@@ -86,6 +105,8 @@ void ses_stream_end_linger(struct ses_stream *s)
 	s->loop->n_lingering--;
 	free(linger);
 	s->owner = NULL;
+	if (gone)
+		gone(user);
 }
 
 void ses_streams_abandon(struct sesame_loop *loop)

@@ -135,6 +135,13 @@ void ses_stream_close(struct ses_stream *s);
  * No event follows.
  */
 void ses_stream_linger(struct ses_stream *s, unsigned timeout_ms);
+/*
+ * As ses_stream_linger(), and @gone is called when it is over, maybe at once.
+ * What has not arrived by then is dropped: the system would keep it for a peer
+ * that does not read for minutes.
+ */
+void ses_stream_linger_until(struct ses_stream *s, unsigned timeout_ms,
+			     void (*gone)(void *user), void *user);
 /* Close with a TCP reset. */
 void ses_stream_reset(struct ses_stream *s);
 

@@ -8,7 +8,7 @@ import socket
 import time
 
 import pytest
-from gateways import UPGRADE, Answer, ask, gateway, opens, read_all, reload, request, send
+from gateways import UPGRADE, Answer, ask, dial, gateway, opens, read_all, reload, request, send
 from hubs import config, hear, join, leave
 
 
@@ -361,6 +361,46 @@ def test_nothing_but_the_files_below_the_root_is_served(site, path, status, body
             assert answer.fields["x-content-type-options"] == "nosniff"
         if status == 308:
             assert answer.fields["location"] == path + "/"
+
+
+def ask_for_a_page(g):
+    """A client that reads no more than the first line."""
+    s = dial(g.port)
+    s.sendall(b"GET /site/most.bin HTTP/1.1\r\nHost: h\r\n\r\n")
+    return s, int(s.recv(12).split()[1])
+
+
+def test_a_page_counts_until_it_has_arrived(site):
+    limits = "    root: site\n    limits: {connections: 2}\n"
+    with gateway(site, FILES.replace("    root: site\n", limits) + "workers: 1\n") as g:
+        first, status = ask_for_a_page(g)
+        second, more = ask_for_a_page(g)
+        assert (status, more) == (200, 200)
+        with first, second:
+            third, status = ask_for_a_page(g)
+            third.close()
+            assert status == 429
+            assert len(read_all(first)) > 1 << 20
+            first.close()
+            end = time.time() + 5
+            while status == 429 and time.time() < end:
+                third, status = ask_for_a_page(g)
+                third.close()
+            assert status == 200
+
+
+def test_pages_on_their_way_have_a_bound_in_bytes(site):
+    with gateway(site, FILES + "workers: 1\n") as g:
+        slow = [ask_for_a_page(g)[0] for _ in range(70)]
+        cut = []
+        for n, s in enumerate(slow):
+            with s:
+                try:
+                    cut += [n] if len(read_all(s)) < 1 << 20 else []
+                except ConnectionError:
+                    cut.append(n)
+        # the system may still have delivered what was given up
+        assert not [n for n in cut if n > 8] and len(cut) > 0, cut
 
 
 def test_a_page_of_a_mebibyte_arrives(site):
