@@ -112,36 +112,46 @@ static void note_reload(struct run *run, const char *fault)
 	r->text[0] = '\0';
 }
 
-/* What takes effect only at a start, where the file has it otherwise now. */
-static void tell_of_restart(const struct gate_policy *old,
-			    const struct gate_policy *new)
+static void tell_of_one(const char *name)
 {
-	static const struct {
-		const char *name;
-		size_t offset;
+	gate_log("sesame: %s has changed, which takes effect at the next start",
+		 name);
+}
+
+/* What takes effect only at a start, where the file has it otherwise now. */
+static void tell_of_restart(const struct gate_policy *start,
+			    const struct gate_policy *now)
+{
+	const struct {
+		const char *name, *start, *now;
 	} texts[] = {
-		{"journal.file", offsetof(struct gate_policy, journal)},
-		{"user", offsetof(struct gate_policy, user)},
-		{"group", offsetof(struct gate_policy, group)},
-		{"pid_file", offsetof(struct gate_policy, pid_file)},
-		{"admin.address", offsetof(struct gate_policy, admin.host)},
-		{"admin.socket", offsetof(struct gate_policy, admin.socket)},
+		{"journal.file", start->journal, now->journal},
+		{"user", start->user, now->user},
+		{"group", start->group, now->group},
+		{"pid_file", start->pid_file, now->pid_file},
+		{"admin.address", start->admin.host, now->admin.host},
+		{"admin.socket", start->admin.socket, now->admin.socket},
+	};
+	const struct {
+		const char *name;
+		uint64_t start, now;
+	} numbers[] = {
+		{"admin.address", start->admin.port, now->admin.port},
+		{"journal.max_rows", start->journal_rows, now->journal_rows},
+		{"journal.max_size", start->journal_bytes, now->journal_bytes},
+		{"workers", start->workers, now->workers},
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		const char *a =
-			*(char *const *)((const char *)old + texts[i].offset);
-		const char *b =
-			*(char *const *)((const char *)new + texts[i].offset);
+		const char *a = texts[i].start ? texts[i].start : "";
+		const char *b = texts[i].now ? texts[i].now : "";
 
-		if (strcmp(a ? a : "", b ? b : "") != 0)
-			gate_log("sesame: %s has changed, which takes effect "
-				 "at the next start",
-				 texts[i].name);
+		if (strcmp(a, b) != 0)
+			tell_of_one(texts[i].name);
 	}
-	if (old->workers != new->workers)
-		gate_log("sesame: workers has changed, which takes effect at "
-			 "the next start");
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (numbers[i].start != numbers[i].now)
+			tell_of_one(numbers[i].name);
 }
 
 /* Serve by @policy. False: @text says why not, and nothing has changed. */
@@ -155,7 +165,7 @@ static bool change_to(struct run *run, struct gate_policy *policy, char *text,
 		return false;
 	gate_policy_ref(old);
 	if (gate_house_reload(run->house, policy, text, text_size)) {
-		tell_of_restart(old, policy);
+		tell_of_restart(run->setup->policy, policy);
 		gate_policy_unref(old);
 		return true;
 	}

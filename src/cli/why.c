@@ -24,7 +24,6 @@
 
 #define BEHIND_US  100000 /* by how much the journal may be behind */
 #define WAIT_STEPS 12
-#define TOP_ROWS   20
 
 static void print_help(void)
 {
@@ -267,6 +266,14 @@ static int default_journal(char *out, size_t size)
 	return EXIT_NO_ANSWER;
 }
 
+static int tell_none(void)
+{
+	fputs("sesame why: a gateway with the journal `none` keeps no refusals "
+	      "to look up\n",
+	      stderr);
+	return EXIT_USAGE;
+}
+
 /* What the configuration says, else the default; or told why there is none. */
 static int find_journal(struct options *o, char *out, size_t size)
 {
@@ -274,12 +281,8 @@ static int find_journal(struct options *o, char *out, size_t size)
 	struct ses_buf errors;
 	int status = EXIT_OK;
 
-	if (o->journal && strcmp(o->journal, "none") == 0) {
-		fputs("sesame why: a gateway with the journal `none` keeps no "
-		      "refusals to look up\n",
-		      stderr);
-		return EXIT_USAGE;
-	}
+	if (o->journal && strcmp(o->journal, "none") == 0)
+		return tell_none();
 	if (o->journal) {
 		snprintf(out, size, "%s", o->journal);
 		return EXIT_OK;
@@ -295,7 +298,9 @@ static int find_journal(struct options *o, char *out, size_t size)
 	ses_buf_fini(&errors);
 	if (!policy)
 		return EXIT_USAGE;
-	if (policy->journal)
+	if (policy->journal && !*policy->journal)
+		status = tell_none();
+	else if (policy->journal)
 		snprintf(out, size, "%s", policy->journal);
 	else
 		status = default_journal(out, size);

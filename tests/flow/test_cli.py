@@ -707,3 +707,10 @@ def test_what_describes_a_request_needs_one(option):
 def test_a_journal_that_is_none_holds_nothing_to_look_up():
     done = run("why", "7K2M-Q4XD", "--journal", "none")
     assert done.returncode == 2 and "keeps no refusals" in done.stderr
+
+
+def test_why_knows_a_configuration_without_a_journal(tmp_path):
+    (tmp_path / "sesame.yaml").write_text("routes: [{path: /, to: echo}]\njournal: {file: none}\n")
+    done = run("why", "--last", "3", "-c", "sesame.yaml", cwd=tmp_path)
+    assert done.returncode == 2 and "keeps no refusals" in done.stderr
+

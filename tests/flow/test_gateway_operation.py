@@ -648,6 +648,20 @@ def test_the_folders_of_a_control_socket_are_made(tmp_path):
         assert g.sesame("reload").returncode == 0
 
 
+@pytest.mark.parametrize("old, new, name", [
+    ('admin: {address: "127.0.0.1:0"', 'admin: {address: "127.0.0.1:1"', "admin.address"),
+    ("journal.db", "journal.db, max_rows: 5000", "journal.max_rows"),
+    ("journal.db", "journal.db, max_size: 50MiB", "journal.max_size"),
+    ("pid_file: pid", "pid_file: pip", "pid_file"), ("pid_file", "workers: 3\npid_file", "workers")])
+def test_what_takes_a_restart_is_told(tmp_path, old, new, name):
+    with gateway(tmp_path, "workers: 2\n" * (name != "workers") + HEAD + ROUTES) as g:
+        assert g.sesame("reload").returncode == 0 and "next start" not in g.errors()
+        g.config.write_text(g.config.read_text().replace(old, new))
+        assert g.sesame("reload", "--socket", "control.sock").returncode == 0
+        assert name + " has changed, which takes effect at the next start" in g.errors()
+        assert g.errors().count("next start") == 1
+
+
 def test_two_listeners_at_any_port_both_stay(tmp_path):
     config = (HEAD + ROUTES).replace('listen: [', 'listen: [{address: "127.0.0.1:0"}, ')
     with gateway(tmp_path, config) as g:
