@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "gate/client_names.h"
+#include "gate/credential.h"
 #include "gate/index.h"
 #include "net/tls.h"
 
@@ -281,6 +282,21 @@ static void look_at_credential(struct looking *l)
 		refuse_publishing(l);
 }
 
+/* In a survey: without any, the look at them can only refuse. */
+static void look_for_credential(struct looking *l)
+{
+	const struct gate_token_settings *token =
+		gate_wanted_token(l->request, l->d->route);
+	struct gate_asked asked = gate_asked_of(l->request);
+
+	if (!token || !token->at.line || l->request->any_credentials ||
+	    gate_credential_is_there(token, &asked))
+		return;
+	note(l->d, "token", false, gate_fault(GATE_FAULT_MISSING)->text,
+	     (unsigned)token->at.line, bytes_of(NULL, 0));
+	refuse(l->d, WHY_ACCESS_CREDENTIALS, 401, GATE_N_LISTS);
+}
+
 static void look_for_subject_room(struct looking *l)
 {
 	ask_for_room(l, GATE_ASK_SUBJECT_ROOM);
@@ -324,6 +340,8 @@ static void look_on(struct looking *l, bool survey)
 	for (; d->next < N_LOOKS; d->next++) {
 		const struct look *look = &looks[d->next];
 
+		if (survey && look->ask == GATE_ASK_CREDENTIAL)
+			look_for_credential(l);
 		if (survey && look->ask != GATE_ASK_NOTHING)
 			continue;
 		look->take(l);

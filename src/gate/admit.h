@@ -26,6 +26,7 @@ struct gate_request {
 	size_t n_fields;
 	const struct ses_tls_info *tls; /* NULL: plain, or not known */
 	bool any_certificate; /* tls is not known: take that for good */
+	bool any_credentials; /* of fields some are missing: the same */
 	bool secure;  /* it came by TLS, as far as is known (hops.tls) */
 	bool is_post; /* no handshake; at a hub it publishes */
 };
@@ -104,7 +105,7 @@ void gate_admit_go_on(const struct gate_policy *policy,
 /*
  * As gate_admit(), but a refusal does not end it: the trace has every look
  * that policy and request allow, so it tells what else would refuse. Nobody
- * is asked.
+ * is asked; of credentials that much is told, whether there are any.
  */
 void gate_admit_survey(const struct gate_policy *policy,
 		       const struct gate_request *request,

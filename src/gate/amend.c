@@ -11,7 +11,6 @@
 #include <stdlib.h>
 
 #include "gate/index.h"
-#include "gate/trial.h"
 
 /* ---- Changing a policy ---- */
 
@@ -167,12 +166,16 @@ static bool amend_once(struct gate_policy *policy,
 void gate_amend(struct gate_policy *policy, const struct gate_request *request,
 		struct gate_amendments *ret)
 {
-	struct gate_trial trial = {.judges = GATE_JUDGES_NONE};
+	struct gate_trial *trial = &ret->trial;
 
 	ret->n = 0;
+	/* Who brought none has none after the change, either. */
+	trial->judges =
+		request->any_credentials ? GATE_JUDGES_NONE : GATE_JUDGES_ALL;
 	for (;;) {
-		gate_try(policy, request, &trial, &ret->then);
-		ret->assumed = trial.assumed != 0;
+		gate_try(policy, request, trial, &ret->then);
+		gate_trial_fini(trial);
+		ret->assumed = trial->assumed != 0;
 		if (ret->then.admitted || ret->n == GATE_MAX_AMENDMENTS ||
 		    !amend_once(policy, request, &ret->then,
 				&ret->amendment[ret->n]))

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "gate/admit.h"
+#include "gate/trial.h"
 
 enum gate_amendment_kind {
 	GATE_ADD_ENTRY,	   /* to the list that is there */
@@ -31,6 +32,7 @@ struct gate_amendments {
 	size_t n;
 	/* With all of them: whether it is let in, and what decides. */
 	struct gate_decision then;
+	struct gate_trial trial; /* which `then` borrows from */
 	bool assumed; /* credentials and such were taken for good */
 };
 

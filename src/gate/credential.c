@@ -421,6 +421,25 @@ void gate_credential_check(const struct gate_token_settings *settings,
 	tell_misplaced(&l);
 }
 
+bool gate_credential_is_there(const struct gate_token_settings *settings,
+			      const struct gate_asked *asked)
+{
+	size_t n = settings->n_from ? settings->n_from : 1;
+	uint8_t room[GATE_CREDENTIAL_MAX];
+	struct bytes ignored;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct gate_from *from =
+			settings->n_from ? &settings->from[i] : &header;
+		enum gate_finding found =
+			gate_place_find(from, asked, room, &ignored);
+
+		if (found != GATE_FOUND_NONE && found != GATE_FOUND_EMPTY)
+			return true;
+	}
+	return false;
+}
+
 void gate_credential_settle(struct gate_credential *credential, bool matches)
 {
 	struct gate_password *p = credential->password;

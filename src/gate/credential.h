@@ -79,6 +79,9 @@ struct gate_credential {
 void gate_credential_check(const struct gate_token_settings *settings,
 			   const struct gate_asked *asked, int64_t now_s,
 			   struct gate_credential *ret_credential);
+/* Whether something stands where credentials are taken from, good or not. */
+bool gate_credential_is_there(const struct gate_token_settings *settings,
+			      const struct gate_asked *asked);
 /* The password has been checked: sets the fault, and frees the password. */
 void gate_credential_settle(struct gate_credential *credential, bool matches);
 /* Free what it holds, and wipe a password. */

@@ -365,6 +365,7 @@ bool gate_rehearse(const struct gate_policy *policy,
 	gate_hops_read(&input, &r->hops);
 	make_request(r);
 	r->request.any_certificate = d.n_parts == 0;
+	r->request.any_credentials = !r->bare;
 	r->request.tls = d.n_parts ? &r->tls : NULL;
 	return true;
 }
@@ -419,6 +420,7 @@ bool gate_rehearse_story(const struct gate_story *s, struct gate_rehearsal *r)
 		.address_text = bytes_of_str(s->address),
 		.secure = s->secure,
 		.any_certificate = true,
+		.any_credentials = !gate_story_has_no_credentials(s),
 	};
 	gate_address_read(r->request.address_text, &r->request.address);
 	put_field(r, BYTES("Host"), r->request.host);

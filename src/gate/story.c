@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gate/fault.h"
 #include "gate/hide.h"
 #include "gate/nearest.h"
 
@@ -86,6 +87,27 @@ void gate_story_survey(struct gate_story *s, const struct gate_policy *policy,
 		return;
 	gate_admit_survey(policy, request, &survey);
 	keep_trace(s, d, &survey);
+}
+
+bool gate_story_has_no_credentials(const struct gate_story *s)
+{
+	json_t *trace = json_loads(s->trace, 0, NULL), *look;
+	bool none = false;
+	size_t i;
+
+	json_array_foreach(trace, i, look)
+	{
+		const char *check =
+			json_string_value(json_object_get(look, "check"));
+		const char *rule =
+			json_string_value(json_object_get(look, "rule"));
+
+		if (check && rule && strcmp(check, "token") == 0 &&
+		    strcmp(rule, gate_fault(GATE_FAULT_MISSING)->text) == 0)
+			none = json_is_false(json_object_get(look, "passed"));
+	}
+	json_decref(trace);
+	return none;
 }
 
 void gate_story_decide(struct gate_story *s, const struct gate_policy *policy,

@@ -50,6 +50,9 @@ static inline bool gate_story_is_cut(const struct gate_story *story)
 	return story->status >= 1000;
 }
 
+/* Whether its trace says that the client brought none, where some are wanted. */
+bool gate_story_has_no_credentials(const struct gate_story *story);
+
 /* "refused", "observed" or "cut". */
 static inline const char *gate_story_verb(const struct gate_story *story)
 {

@@ -3,12 +3,13 @@
 import hashlib
 import json
 import re
+import socket
 import sqlite3
 import time
 
 import pytest
 
-from gateways import ask, gateway, opens, run
+from gateways import ask, gateway, opens, request, run
 
 CONFIG = """listen: [{address: '127.0.0.1:0'}]
 trusted_proxies: [127.0.0.1]
@@ -205,3 +206,35 @@ def test_who_it_was_is_told_as_far_as_credentials_do_and_no_secret_is(tmp_path):
     assert rows == [("/plain?pass=***", "token", "ann")]
     raw = b"".join(f.read_bytes() for f in tmp_path.glob("journal.db*"))
     assert b"9876543210" not in raw and token.encode() not in raw
+
+
+def test_who_brought_no_credentials_is_told_that_a_change_of_lists_does_not_do(tmp_path):
+    (tmp_path / "hashes").write_text("ann:%s\n" % hashlib.sha256(b"good").hexdigest())
+    config = CONFIG.replace("  - {path: /plain, to: echo}", """  - path: /plain
+    to: echo
+    limits: {connections: 1}
+    allow:
+      origins: ["https://a.example"]
+      token: {from: [query:pass, header], hashes_file: hashes}""")
+    with gateway(tmp_path, config) as g:
+        bare = ask(g.port, "/plain", "Origin: https://b.example").reference
+        o = g.story(bare)
+        assert [t["check"] for t in o["trace"] if not t["passed"]] == ["origin", "token"]
+        assert [c["list"] for c in o["changes"]] == ["origins"]
+        assert not o["admitted_then"] and o["then_refused_by"] == "token"
+        text = told(g, bare)
+        assert re.search("then    token", text) and "token would still refuse" in " ".join(text.split())
+        # of one that came nothing is known, as the first look ended it
+        o = g.story(ask(g.port, "/plain?pass=x", "Origin: https://b.example").reference)
+        assert o["admitted_then"] and [t["check"] for t in o["trace"] if not t["passed"]] == ["origin"]
+        # behind a limit, too
+        with socket.create_connection(("127.0.0.1", g.port)) as s:
+            s.sendall(request(g.port, "/plain?pass=good", "Origin: https://a.example"))
+            assert s.recv(4096).startswith(b"HTTP/1.1 101 ")
+            a = ask(g.port, "/plain", "Origin: https://a.example")
+            assert a.status == 429
+            o = g.story(a.reference)
+            assert [t["check"] for t in o["trace"] if not t["passed"]] == ["limits", "token"]
+    r = run("check", "sesame.yaml", "--url", "/plain", "--origin", "https://b.example", "--token",
+            "none", cwd=tmp_path)
+    assert r.returncode == 1 and "then    token" in r.stdout and "still refuse" in r.stdout
