@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define BACKLOG 4096 /* the system lowers it to net.core.somaxconn */
@@ -37,6 +38,29 @@ static void rested(struct ses_timer *timer)
 				 l->loop->now_ms + REST_MS);
 }
 
+/*
+ * Whether the next one would take a descriptor that is for others. They are
+ * given out from the lowest on, so while the last one was low there are more.
+ */
+static bool is_for_others(struct ses_listener *l)
+{
+	struct rlimit limit;
+	rlim_t most;
+	int probe;
+
+	if (!l->spared || getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+	    limit.rlim_cur == RLIM_INFINITY)
+		return false;
+	most = limit.rlim_cur / 8; /* where there are few, fewer are left */
+	most = limit.rlim_cur - (most < l->spared ? most : l->spared);
+	if ((rlim_t)l->last_fd < most / 2)
+		return false;
+	probe = fcntl(l->io.fd, F_DUPFD_CLOEXEC, 0);
+	if (probe >= 0)
+		close(probe);
+	return probe < 0 || (rlim_t)probe >= most;
+}
+
 /* Take @most of those who wait. 0, or what there is too little of. */
 static int take_in(struct ses_listener *l, int most)
 {
@@ -46,10 +70,16 @@ static int take_in(struct ses_listener *l, int most)
 	loop->accepting = l; /* until its owner closes, and maybe frees, it */
 	for (int i = 0; i < most && loop->accepting == l; i++) {
 		struct ses_addr peer = {.len = sizeof(peer.v6)};
-		int fd = accept4(l->io.fd, &peer.any, &peer.len,
-				 SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd;
 
+		if (is_for_others(l)) {
+			result = EMFILE;
+			break;
+		}
+		fd = accept4(l->io.fd, &peer.any, &peer.len,
+			     SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
+			l->last_fd = fd;
 			l->on_accept(l, fd, &peer);
 			continue;
 		}

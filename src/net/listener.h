@@ -21,6 +21,12 @@ struct ses_listener {
 	 */
 	void (*on_accept)(struct ses_listener *listener, int fd,
 			  const struct ses_addr *peer);
+	/*
+	 * How many descriptors it leaves to others, an eighth of all at most:
+	 * it rests as if there were none left. 0, unless its owner says more.
+	 */
+	unsigned spared;
+	int last_fd;
 	/* Optional: descriptors or memory ran out; @sys_errno says which. */
 	void (*on_short)(struct ses_listener *listener, int sys_errno);
 };

@@ -13,7 +13,7 @@ import time
 import pytest
 
 from behind import Behind, opening
-from gateways import dial, request
+from gateways import SESAME, dial, request
 from test_gateway_operation import HEAD, connect, figure, frame, gateway
 
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
@@ -111,6 +111,24 @@ def test_without_a_descriptor_for_the_way_behind_nobody_else_is_blamed(tmp_path)
             with dial(g.port) as s:
                 s.sendall(request(g.port, "/app"))
                 assert s.recv(4096).startswith(b"HTTP/1.1 101 ")
+
+
+def test_clients_leave_descriptors_to_probes_and_to_reload(tmp_path):
+    config = HEAD + "workers: 1\nroutes: [{path: /echo, to: echo}]\n"
+    with gateway(tmp_path, config) as g:
+        most = next_descriptor(g.process.pid) + 24
+        resource.prlimit(g.process.pid, resource.RLIMIT_NOFILE, (most, 4096))
+        many = [dial(g.port) for _ in range(100)]
+        g.wait_for(lambda: "no more connections for now" in g.errors())
+        assert g.get("/healthz").status == 200 and g.get("/readyz").status == 200
+        r = subprocess.run([SESAME, "reload", "-c", "sesame.yaml"], cwd=tmp_path,
+                           capture_output=True, text=True, timeout=20)
+        assert r.returncode == 0, r.stderr
+        for s in many:
+            s.close()
+        s = connect(g.port)
+        assert talks(s)
+        s.close()
 
 
 def test_without_a_descriptor_for_a_check_no_server_is_condemned(tmp_path):
