@@ -147,6 +147,8 @@ enum gate_outcome gate_visit_refuse_stopped(struct gate_visit *v)
 	static const struct gate_refusal gone = {
 		.cause = WHY_SERVER_LIMIT,
 		.status = 503,
+		.sentence = "The gateway is being stopped; try again in a "
+			    "moment.",
 		.note = "the gateway is being stopped",
 	};
 
@@ -304,6 +306,12 @@ static bool tls_failed(const struct gate_visit *v, struct gate_refusal *ret_why)
 
 static void on_end(struct ses_stream *s, int error)
 {
+	static const struct gate_refusal cut_body = {
+		.cause = WHY_CLIENT_BAD_HANDSHAKE,
+		.status = 400,
+		.sentence = "The message ended before its Content-Length.",
+		.note = "the message ended before its Content-Length",
+	};
 	struct gate_visit *v = s->owner;
 	struct gate_refusal why;
 
@@ -312,6 +320,8 @@ static void on_end(struct ses_stream *s, int error)
 	else if (error || !v->heard || v->upstream || v->entrance->tls ||
 		 (v->asking && v->asking->waiting))
 		gate_visit_farewell(v);
+	else if (v->asking && v->asking->reads_body)
+		gate_visit_refuse(v, &cut_body);
 	else
 		gate_visit_refuse_fault(v, SES_FAULT_HEAD_CUT, NULL);
 }
@@ -333,11 +343,15 @@ static void on_time(struct ses_timer *timer)
 		gate_visit_farewell(v);
 		return;
 	}
-	if (v->asking && v->asking->reads_body)
+	if (v->asking && v->asking->reads_body) {
+		slow.sentence = "The message did not arrive in time.";
 		slow.note = "the message did not arrive within 10 s";
+	}
 	if (v->asking && v->asking->waiting) {
 		slow.cause = WHY_SERVER_LIMIT;
 		slow.status = 503;
+		slow.sentence = "The credentials could not be checked in time; "
+				"try again later.";
 		slow.note = "its password could not be checked in time";
 	}
 	/* Who said nothing at all is no visitor: browsers connect ahead. */

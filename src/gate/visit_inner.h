@@ -32,6 +32,9 @@ struct gate_refusal {
 	bool quiet; /* it is nothing that an operator has to know */
 };
 
+/* The sentence of a gateway that lacks memory or descriptors. */
+#define GATE_NO_ROOM "The gateway has no room for this now; try again later."
+
 /* How a step ends. */
 enum gate_outcome {
 	GATE_GO_ON, /* to the next one */

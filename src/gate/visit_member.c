@@ -128,6 +128,7 @@ static enum gate_outcome refuse_full(struct gate_visit *v,
 	struct gate_refusal why = {
 		.cause = WHY_SERVER_LIMIT,
 		.status = 503,
+		.sentence = verdict == HUB_NO_MEMORY ? GATE_NO_ROOM : NULL,
 		.note = notes[verdict],
 	};
 

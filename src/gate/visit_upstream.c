@@ -127,6 +127,7 @@ enum gate_outcome gate_visit_ask_upstream(struct gate_visit *v)
 	int r = gate_visit_keep(v) ? ask_next(v) : SESAME_ENOMEM;
 
 	if (r <= 0) {
+		why.sentence = GATE_NO_ROOM;
 		why.note = sesame_strerror(r ? r : SESAME_ENOMEM);
 		return gate_visit_refuse(v, &why);
 	}
@@ -150,6 +151,7 @@ static void refuse_for_upstream(struct gate_visit *v,
 	if (result->lacked) {
 		why.cause = WHY_SERVER_LIMIT;
 		why.status = 503;
+		why.sentence = GATE_NO_ROOM;
 		gate_tell_short(v->gate, result->text);
 	}
 

@@ -713,4 +713,3 @@ def test_why_knows_a_configuration_without_a_journal(tmp_path):
     (tmp_path / "sesame.yaml").write_text("routes: [{path: /, to: echo}]\njournal: {file: none}\n")
     done = run("why", "--last", "3", "-c", "sesame.yaml", cwd=tmp_path)
     assert done.returncode == 2 and "keeps no refusals" in done.stderr
-

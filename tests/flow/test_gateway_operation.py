@@ -540,6 +540,7 @@ def test_who_waits_for_an_answer_from_behind_at_a_stop_is_told(tmp_path):
                 g.signal(signal.SIGTERM)
                 a = Answer(read_all(s))
             assert a.status == 503 and a.reference
+            assert "being stopped" in a.text and "Too many" not in a.text
 
 
 def test_the_deadline_is_hard_and_a_second_signal_is_harder(tmp_path):

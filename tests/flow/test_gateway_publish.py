@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import socket
 import ssl
 import subprocess
 import time
@@ -68,6 +69,17 @@ def test_pages_and_messages_are_asked_for_a_host_as_handshakes_are(tmp_path, hos
                 "\r\nContent-Length: 2\r\n\r\nhi", 202)):
             assert Answer(send(g.port, (form % "x.good.com").encode())).status == status
             assert Answer(send(g.port, (form % host).encode())).status == 400
+
+
+def test_a_body_that_is_cut_is_told_as_one(tmp_path):
+    write_tokens(tmp_path)
+    head = "POST /chat/lobby HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer %s\r\nContent-Length: 5\r\n\r\n"
+    with gateway(tmp_path, config(PUBLISH)) as g, dial(g.port) as s:
+        s.sendall((head % TOKEN).encode() + b"hel")
+        s.shutdown(socket.SHUT_WR)
+        a = Answer(read_all(s))
+        assert a.status == 400 and "The message ended before its Content-Length" in a.text
+        assert "Content-Length" in g.story(a.reference)["note"]
 
 
 def test_a_body_in_pieces_is_put_together(tmp_path):
