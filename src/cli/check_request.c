@@ -35,7 +35,6 @@ static const char *target_of(const struct gate_route *route)
 {
 	static const char *const names[] = {
 		[GATE_TO_ECHO] = "the echo",
-		[GATE_TO_UPSTREAM] = "the gateway itself",
 		[GATE_TO_HUB] = "a channel",
 		[GATE_TO_FILES] = "a page",
 	};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether a request may enter: a function of the policy and the request, and
- * of nothing else. `serve` asks it for every handshake, `check` for the one on
+ * Whether a request may enter: a function of the policy and the request, up to
+ * where somebody has to be asked, whose answer comes in as well. `serve` asks it for every handshake, `check` for the one on
  * its command line; so both give the same answer, with the same trace.
  */
 #ifndef GATE_ADMIT_H

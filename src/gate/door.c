@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A worker has a socket of its own at each address (SO_REUSEPORT), so that the
- * system shares connections out and no worker wakes another.
+ * system shares connections out and no worker wakes another. A socket that the
+ * service manager opened is one for all, and a connection wakes them all.
  */
 #include "gate/door.h"
 

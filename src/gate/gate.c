@@ -42,7 +42,7 @@ static void on_accept(struct ses_listener *listener, int fd,
 		return;
 	}
 	close(fd);
-	tell_full(entrance->gate, "the gateway holds no more", "");
+	tell_full(entrance->gate, "this worker holds no more", "");
 }
 
 #define REMEDY ". Raise the limit (ulimit -n, LimitNOFILE=)"

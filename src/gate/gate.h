@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One worker of the gateway: a loop of its own, an entrance for each door, and
- * everybody who came through one. Workers share the policy, the journal and
- * the limits (gate/house.h), and nothing else. How a request passes is told in
- * gate/visit.c.
+ * everybody who came through one. What workers share is listed in
+ * gate/house.h. How a request passes is told in gate/visit.c.
  */
 #ifndef GATE_GATE_H
 #define GATE_GATE_H

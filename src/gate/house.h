@@ -1,7 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The gatehouse: the workers, each a thread with a loop of its own, and what
- * they share. All functions are for the one thread that opened it.
+ * The gatehouse: the workers, each a thread with a loop of its own and a gate
+ * (gate/gate.h), and what they share. All functions are for the one thread
+ * that opened it.
+ *
+ * Workers share this and nothing else:
+ * - the policy, which nobody changes, with its counts of who is there and its
+ *   pools of servers behind (atomic);
+ * - the table of limits (locks, by shard) and the channels (two locks, and an
+ *   inbox for each worker);
+ * - the journal and the access log, which a thread of each writes (a lock);
+ * - what is counted, and the latest refusals of each worker (atomic, a lock),
+ *   which the house reads.
+ * Orders, as a new policy is one, come through a worker's loop.
  */
 #ifndef GATE_HOUSE_H
 #define GATE_HOUSE_H
