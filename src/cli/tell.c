@@ -233,6 +233,22 @@ bool tell_is_ruled(const char *check)
 	return false;
 }
 
+/* What only its own setting changes, which nothing here can try. */
+static void add_setting(const struct gate_story *s, json_t *json)
+{
+	json_t *changes = json_array();
+
+	if (strcmp(s->check, "limits") == 0 && !gate_story_is_cut(s))
+		json_array_append_new(
+			changes,
+			json_pack("{s:s, s:s, s:s, s:i, s:s, s:s}", "change",
+				  s->preset ? "add-limit" : "raise-limit",
+				  "list", "limits", "file", s->file, "line",
+				  (int)s->line, "route", s->route, "entry",
+				  s->rule));
+	json_object_set_new(json, "changes", changes);
+}
+
 void tell_change(const struct gate_story *s, const char *config, json_t *json)
 {
 	struct gate_rehearsal *r = calloc(1, sizeof(*r));
@@ -249,6 +265,8 @@ void tell_change(const struct gate_story *s, const char *config, json_t *json)
 		tell_text(a, now);
 	else if (!json)
 		tell_advice(s);
+	else if (!ruled)
+		add_setting(s, json);
 	gate_policy_unref(now);
 	free(r);
 	free(a);

@@ -125,6 +125,77 @@ static int advise_cut(const struct gate_story *s, struct ses_buf *out)
 						: "fewer of them");
 }
 
+static int advise_limit(const struct gate_story *s, struct ses_buf *out)
+{
+	if (s->preset)
+		return ses_buf_printf(out,
+				      "%s on route %s (%s:%u). Nobody else is "
+				      "kept out, and it passes with time. To "
+				      "allow more, give that\nroute a limit:\n"
+				      "\n    limits: {failures: 600/minute}\n",
+				      s->rule, s->route, s->file, s->line);
+	return ses_buf_printf(out,
+			      "%s:%u allows no more (%s). Raise that if so "
+			      "many are wanted; else the client\nis let in "
+			      "again when there is room.\n",
+			      s->file, s->line, s->rule);
+}
+
+/* What to do about credentials that are no good, by the name of the fault. */
+static const char *remedy_of(const char *fault)
+{
+	static const char *const rows[][2] = {
+		{"missing",
+		 "Let the client send them where `token.from` looks"},
+		{"scheme", "Let the client send what the route takes"},
+		{"ambiguous", "Let the client send one alone"},
+		{"malformed", "See what the client sends"},
+		{"algorithm", "Add the algorithm to `jwt.algorithms` and its "
+			      "key, or let the issuer sign by one of them"},
+		{"key", "Add the issuer's key to the route's key files"},
+		{"signature", "See that the issuer signs with the key that "
+			      "the route has"},
+		{"expired", "Let the client fetch a new token before it "
+			    "connects; `jwt.leeway` is for clocks that differ"},
+		{"not-yet-valid", "See the clocks of both machines; "
+				  "`jwt.leeway` is for small differences"},
+		{"issuer", "Add the token's \"iss\" to `jwt.issuer`, if that "
+			   "issuer is to be trusted"},
+		{"audience",
+		 "Add one of the token's \"aud\" to `jwt.audience`, "
+		 "or let it be issued for this gateway"},
+		{"claim", "Let the issuer grant the claim, or change "
+			  "`jwt.claims`"},
+		{"path", "Let the issuer add the path to the token's claim"},
+		{"token", "Add the token's digest to `hashes_file`: `printf %s "
+			  "TOKEN | sha256sum` writes it"},
+		{"password", "Set it anew with `htpasswd -B`"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (strcmp(rows[i][0], fault) == 0)
+			return rows[i][1];
+	return "See what the client sends";
+}
+
+static int advise_token(const struct gate_story *s, struct ses_buf *out)
+{
+	return ses_buf_printf(out,
+			      "%s:%u wants credentials, and these are no good "
+			      "(%s).\n%s.\n",
+			      s->file, s->line, s->rule, remedy_of(s->fault));
+}
+
+static int advise_authority(const struct gate_story *s, struct ses_buf *out)
+{
+	return ses_buf_printf(out,
+			      "The server that is asked at %s:%u%s%s did not "
+			      "let it in: %s. Its own log\ntells why; no list "
+			      "of the gateway changes that.\n",
+			      s->file, s->line, s->compared[0] ? ", " : "",
+			      s->compared, s->rule);
+}
+
 int gate_story_advise(const struct gate_story *s, struct ses_buf *out)
 {
 	const char *list = list_of_check(s->check);
@@ -135,6 +206,12 @@ int gate_story_advise(const struct gate_story *s, struct ses_buf *out)
 		return advise_list(s, list, out);
 	if (gate_story_is_cut(s))
 		return advise_cut(s, out);
+	if (strcmp(s->check, "limits") == 0)
+		return advise_limit(s, out);
+	if (strcmp(s->check, "token") == 0)
+		return advise_token(s, out);
+	if (strcmp(s->check, "authority") == 0)
+		return advise_authority(s, out);
 	if (s->check[0])
 		return ses_buf_printf(out,
 				      "%s at %s:%u decided, no list: %s. "

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An entry that excludes is taken out, what no entry admits is put in, and a
+ * An entry that excludes is taken out, or one address let out of it; what no
+ * entry admits is put in, and a
  * default is replaced by a list that has what the default let in, too. A list
  * that only excludes admits all others, which it would not with one entry
  * that admits: there nothing is put in.
@@ -134,6 +135,23 @@ static bool add_subprotocol(struct gate_route *route,
 	return true;
 }
 
+/*
+ * Of networks the longest prefix decides, so one address is let out of an
+ * exclusion by an entry of its own, and its neighbours stay out. Where all
+ * entries exclude, that entry would exclude everybody else.
+ */
+static bool add_exception(const struct gate_policy *policy,
+			  struct gate_route *route, enum gate_list list,
+			  const struct gate_request *request,
+			  struct gate_amendment *a)
+{
+	const struct gate_rule *rule =
+		gate_index_rule(policy, route, list, request);
+
+	return list == GATE_ADDRESSES && rule && rule->network.prefix < 128 &&
+	       add_entry(policy, route, list, request->address_text, a);
+}
+
 /* Give the look that refused what it misses; false: no list can. */
 static bool amend_once(struct gate_policy *policy,
 		       const struct gate_request *request,
@@ -157,6 +175,8 @@ static bool amend_once(struct gate_policy *policy,
 	if (decider->rule[0] != '!')
 		return add_entry(policy, route, d->list,
 				 gate_list_value(request, d->list), a);
+	if (add_exception(policy, route, d->list, request, a))
+		return true;
 	a->kind = GATE_REMOVE_ENTRY;
 	a->line = decider->line;
 	bytes_printable(bytes_of_str(decider->rule), a->entry, sizeof(a->entry));

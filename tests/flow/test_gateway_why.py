@@ -21,6 +21,8 @@ routes:
       user_agents: ["demo/*", "!*badbot*"]
   - {path: /plain, to: echo}
   - {path: /office, to: echo, allow: {addresses: [10.0.0.0/8, "!10.6.6.0/24"]}}
+  - {path: /alone, to: echo, allow: {addresses: [10.0.0.0/8, "!10.6.6.7"]}}
+  - {path: /but, to: echo, allow: {addresses: ["!192.0.2.1", "!10.6.6.0/24"]}}
   - path: /seen
     to: echo
     mode: observe
@@ -79,6 +81,8 @@ def test_what_would_refuse_next_is_told_and_changed_as_well(gate):
     ("/plain", ["Origin: https://other.example"]),
     ("/office", ["X-Forwarded-For: 192.0.2.1"]),
     ("/office", ["X-Forwarded-For: 10.6.6.7"]),
+    ("/alone", ["X-Forwarded-For: 10.6.6.7"]),
+    ("/but", ["X-Forwarded-For: 10.6.6.7"]),
     ("/chat", ["Origin: null", "User-Agent: demo/1"])])
 def test_the_change_that_is_offered_lets_it_in_when_it_is_made(tmp_path, gate, path, fields):
     """The change is put into a file by hand, as its lines say."""
@@ -238,3 +242,35 @@ def test_who_brought_no_credentials_is_told_that_a_change_of_lists_does_not_do(t
     r = run("check", "sesame.yaml", "--url", "/plain", "--origin", "https://b.example", "--token",
             "none", cwd=tmp_path)
     assert r.returncode == 1 and "then    token" in r.stdout and "still refuse" in r.stdout
+
+
+def test_an_address_is_let_out_of_an_exclusion_alone(gate):
+    o = gate.story(ask(gate.port, "/office", "X-Forwarded-For: 10.6.6.7").reference)
+    assert [(c["change"], c["entry"]) for c in o["changes"]] == [("add-entry", "10.6.6.7")]
+    # where all entries exclude, one that admits would keep all others out
+    o = gate.story(ask(gate.port, "/but", "X-Forwarded-For: 10.6.6.7").reference)
+    assert [(c["change"], c["entry"]) for c in o["changes"]] == [("remove-entry", "!10.6.6.0/24")]
+
+
+def test_what_no_list_changes_is_told_by_its_setting(tmp_path):
+    (tmp_path / "hashes").write_text("ann:%s\n" % hashlib.sha256(b"good").hexdigest())
+    config = CONFIG.replace("  - {path: /plain, to: echo}", """  - path: /once
+    to: echo
+    limits: {handshakes: 1/day}
+  - path: /known
+    to: echo
+    limits: {failures: 2/hour}
+    allow: {token: {hashes_file: hashes}}""")
+    with gateway(tmp_path, config) as g:
+        assert opens(g.port, "/once")
+        a = ask(g.port, "/once")
+        o = g.story(a.reference)
+        assert a.status == 429 and o["changes"] == [{
+            "change": "raise-limit", "list": "limits", "file": "sesame.yaml", "line": o["line"],
+            "route": "/once", "entry": "handshakes: 1/day"}]
+        text = told(g, a.reference)
+        assert "allows no more (handshakes: 1/day)" in text and "Raise that" in text
+        a = ask(g.port, "/known")
+        assert "token.from" in told(g, a.reference) and g.story(a.reference)["changes"] == []
+        a = ask(g.port, "/known", "Authorization: Bearer bad")
+        assert "`hashes_file`" in told(g, a.reference)
