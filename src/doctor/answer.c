@@ -236,6 +236,12 @@ static void find_status_for_all(struct doctor_chart *chart,
 		doctor_note(chart, DOCTOR_F_ORIGIN_OR_TOKEN, p, NULL,
 			    "the library that answers says 401 to an Origin "
 			    "that is not allowed as well");
+	if (p->status == 401 && chart->c->subprotocols && p->body_len < 100 &&
+	    !ses_head_get(&p->parsed, "WWW-Authenticate").data &&
+	    !doctor_has_credentials(chart->c))
+		doctor_note(chart, DOCTOR_F_SUBPROTOCOL_OR_TOKEN, p, NULL,
+			    "the 401 names no scheme to log in by, and came to "
+			    "a request that offers a subprotocol");
 }
 
 void doctor_find_answer(struct doctor_chart *chart, const struct doctor_probe *p)

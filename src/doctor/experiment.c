@@ -293,7 +293,12 @@ static void find_session(struct doctor_chart *chart)
 		doctor_tried(chart, DOCTOR_POLLING, NULL);
 	int n = 0, lost = 0;
 
-	if (doctor_is_engine(chart->c))
+	if (doctor_is_engine(chart->c) && base->outcome == DOCTOR_ANSWERED &&
+	    !doctor_found(chart, DOCTOR_F_SESSION_IN_QUERY))
+		doctor_note(chart, DOCTOR_F_SESSION_NOT_ASKED, base, NULL,
+			    "the URL names no session that another node could "
+			    "have");
+	else if (doctor_is_engine(chart->c))
 		doctor_note(chart, DOCTOR_F_ENGINE_PATH, base, NULL,
 			    "the path is one of engine.io (Socket.IO), which "
 			    "begins with plain requests and goes on by "
@@ -342,9 +347,21 @@ static int engine_code(const struct doctor_probe *p)
 	if (!hit)
 		return -1;
 	body = bytes_from(body, (size_t)(hit - body.data) + sizeof(name) - 1);
+	if (bytes_starts(body, BYTES("null")))
+		return 4; /* before 3.4 a check's own "no" has no number */
 	return body.len > 0 && body.data[0] >= '0' && body.data[0] <= '9'
 		       ? body.data[0] - '0'
 		       : -1;
+}
+
+/* Polling gets an answer that is none of engine.io: "0{...}", "97:0{...}". */
+static bool is_other_page(const struct doctor_probe *p)
+{
+	struct bytes body = bytes_of(p->body, p->body_len);
+
+	if (p->status == 404)
+		return engine_code(p) < 0;
+	return p->status == 200 && bytes_starts(bytes_trim(body), BYTES("<"));
 }
 
 /* What engine.io tells of itself over its other transport. */
@@ -357,13 +374,13 @@ static void find_engine(struct doctor_chart *chart)
 	if (!p || p->outcome != DOCTOR_ANSWERED || opened(base))
 		return;
 	body = bytes_of(p->body, p->body_len);
-	if (p->status == 404 && engine_code(p) < 0 &&
-	    (base->outcome == DOCTOR_NO_ANSWER || base->status == 502 ||
-	     base->status == 504))
+	if (is_other_page(p) && (base->outcome == DOCTOR_NO_ANSWER ||
+				 base->status == 502 || base->status == 504))
 		doctor_note(chart, DOCTOR_F_ENGINE_LOST, p, base,
-			    "over polling the same path is not found, and the "
+			    "over polling the same path is %s, and the "
 			    "handshake gets another end: it arrives where "
-			    "nobody takes it");
+			    "nobody takes it",
+			    p->status == 404 ? "not found" : "a page");
 	if (engine_code(p) == 4)
 		doctor_note(chart, DOCTOR_F_ENGINE_FORBIDS, p, base,
 			    "over polling the server says code 4: a check of "

@@ -233,6 +233,37 @@ static struct bytes page_of(const struct doctor_probe *p)
 	return bytes_of(page ? p->body : NULL, page ? p->body_len : 0);
 }
 
+/* Whether the URL has the parameter of @pair, and another value in it. */
+static bool has_otherwise(struct bytes query, const char *pair)
+{
+	size_t name = strcspn(pair, "=") + 1;
+
+	while (query.len > 0) {
+		ptrdiff_t end = bytes_find_byte(query, '&');
+		struct bytes one =
+			bytes_first(query, end < 0 ? query.len : (size_t)end);
+
+		if (bytes_starts(one, bytes_of(pair, name)))
+			return !bytes_equal_str(one, pair);
+		query = bytes_from(query, one.len + 1);
+	}
+	return false;
+}
+
+/* A script of the page has a token, and the URL that of another day. */
+static void find_stale(struct doctor_chart *chart, const struct doctor_probe *p)
+{
+	struct doctor_values v = {.n = 0};
+
+	doctor_harvest_page_parameters(page_of(p), &v);
+	for (size_t i = 0; i < v.n; i++)
+		if (has_otherwise(chart->c->url.query, v.value[i]))
+			doctor_note(chart, DOCTOR_F_PAGE_NAMES_VALUE, p, NULL,
+				    "the page's own WebSocket has another "
+				    "value for %.*s in its URL",
+				    (int)strcspn(v.value[i], "="), v.value[i]);
+}
+
 /* What the site's own scripts tell of how its WebSocket is opened. */
 static void find_page(struct doctor_chart *chart)
 {
@@ -263,6 +294,7 @@ static void find_page(struct doctor_chart *chart)
 				    "the page's own WebSocket offers the "
 				    "subprotocol %s",
 				    v.value[0]);
+		find_stale(chart, p);
 		if (chart->c->url.query.data ||
 		    !doctor_names_query(page_of(p), name, sizeof(name)))
 			continue;

@@ -327,11 +327,56 @@ static void find_other_reason(struct doctor_chart *chart)
 		    "the close gives a reason of its own: \"%s\"", quote);
 }
 
+static bool ends_with(struct bytes text, struct bytes end)
+{
+	return text.len >= end.len &&
+	       bytes_equal(bytes_from(text, text.len - end.len), end);
+}
+
+/*
+ * Routers repeat the path that they looked for: where it is not the one that was
+ * asked for, somebody on the way has changed it. To take a prefix off is usual.
+ */
+static void find_rewritten(struct doctor_chart *chart)
+{
+	static const char *const before[] = {"Route GET:", "Cannot GET ",
+					     "No route found for GET "};
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct bytes own = chart->c->url.path, body, said;
+
+	if (base->outcome != DOCTOR_ANSWERED || base->status != 404)
+		return;
+	body = bytes_first(bytes_of(base->body, base->body_len), 2000);
+	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+		struct bytes mark = bytes_of_str(before[i]);
+		const uint8_t *hit =
+			memmem(body.data, body.len, mark.data, mark.len);
+		size_t n = 0;
+
+		if (!body.data || !hit)
+			continue;
+		said = bytes_from(body, (size_t)(hit - body.data) + mark.len);
+		while (n < said.len && said.data[n] > ' ' &&
+		       !strchr("?\"'<&", said.data[n]))
+			n++;
+		said = bytes_first(said, n);
+		if (bytes_starts(said, BYTES("/")) && own.len > 0 &&
+		    said.len < 200 && !ends_with(own, said) &&
+		    bytes_find_byte(own, '%') < 0)
+			doctor_note(
+				chart, DOCTOR_F_PATH_REWRITTEN, base, NULL,
+				"the 404 is for %.*s, another path than the "
+				"one that was asked for",
+				BYTES_ARG(said));
+	}
+}
+
 void doctor_find_habits(struct doctor_chart *chart)
 {
 	find_own_parameter(chart);
 	find_other_reason(chart);
 	find_hand_written(chart);
+	find_rewritten(chart);
 	if (chart->blind)
 		return;
 	find_cowboy(chart);

@@ -34,6 +34,8 @@ void doctor_harvest_subprotocols(const struct doctor_chart *chart,
 /* "name=value" with another version in the place of the query's own. */
 void doctor_harvest_versions(const struct doctor_chart *chart,
 			     struct doctor_values *v);
+/* The same, with the values that the scripts of a page have. */
+void doctor_harvest_page_parameters(struct bytes page, struct doctor_values *v);
 /* The names of the query's parameters, where there are several. */
 void doctor_harvest_parameters(const struct doctor_chart *chart,
 			       struct doctor_values *v);

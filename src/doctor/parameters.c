@@ -98,6 +98,11 @@ static void add_missing_version(const struct doctor_case *c,
 	doctor_add_value(v, "vsn=2.0.0");
 }
 
+void doctor_harvest_page_parameters(struct bytes page, struct doctor_values *v)
+{
+	doctor_add_script_parameters(page, v);
+}
+
 /* Versions move on one by one, and clients lag behind more often. */
 void doctor_harvest_versions(const struct doctor_chart *chart,
 			     struct doctor_values *v)

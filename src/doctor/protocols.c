@@ -205,6 +205,20 @@ static void add_siblings(const struct doctor_case *c, struct doctor_values *v)
 	}
 }
 
+/* Where the number of the version ends: "board.v1", "v1.board". */
+static size_t version_end(struct bytes one)
+{
+	size_t n = one.len;
+
+	if (n > 0 && one.data[n - 1] >= '0' && one.data[n - 1] <= '9')
+		return n;
+	if (n < 3 || byte_lower(one.data[0]) != 'v')
+		return 0;
+	for (n = 1; n < one.len && one.data[n] >= '0' && one.data[n] <= '9';)
+		n++;
+	return n > 1 && n < one.len && strchr(".-_", one.data[n]) ? n : 0;
+}
+
 /* "board.v1" is followed by "board.v2", and somebody lags behind. */
 static void add_next_versions(const struct doctor_case *c,
 			      struct doctor_values *v)
@@ -213,19 +227,20 @@ static void add_next_versions(const struct doctor_case *c,
 	struct bytes list = bytes_of_str(c->subprotocols), one;
 
 	while (bytes_next_element(&list, &one)) {
-		size_t n = one.len;
+		size_t end = version_end(one), n = end;
 		int number;
 
 		while (n > 0 && one.data[n - 1] >= '0' && one.data[n - 1] <= '9')
 			n--;
-		if (n == 0 || n == one.len || one.len - n > 2 || one.len > 60)
+		if (n == 0 || n == end || end - n > 2 || one.len > 60)
 			continue;
 		number = atoi((const char *)one.data + n);
 		for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
 			if (number + steps[i] > 0)
-				doctor_add_value(v, "%.*s%d", (int)n,
+				doctor_add_value(v, "%.*s%d%.*s", (int)n,
 						 (const char *)one.data,
-						 number + steps[i]);
+						 number + steps[i],
+						 BYTES_ARG(bytes_from(one, end)));
 	}
 }
 

@@ -184,13 +184,61 @@ static size_t echo_len(const struct echoes *e, struct bytes body, size_t at)
 	return longest;
 }
 
+/* The path that was asked for, behind the host. */
+static size_t target_len(const struct echoes *e, struct bytes rest)
+{
+	size_t longest = 0;
+
+	for (size_t i = 0; i < e->n; i++)
+		if (bytes_starts(e->one[i], BYTES("/")) &&
+		    e->one[i].len > longest && bytes_starts(rest, e->one[i]))
+			longest = e->one[i].len;
+	return longest;
+}
+
+/* "http://" and our host, which is the Origin as well where that is our own. */
+static size_t url_len(const struct echoes *e, struct bytes body, size_t at)
+{
+	static const char *const schemes[] = {"http://", "https://"};
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		struct bytes scheme = bytes_of_str(schemes[i]);
+		size_t len;
+
+		if (!bytes_starts(bytes_from(body, at), scheme))
+			continue;
+		len = echo_len(e, body, at + scheme.len);
+		if (len == 0)
+			return 0;
+		len += scheme.len;
+		return len + target_len(e, bytes_from(body, at + len));
+	}
+	return 0;
+}
+
+/* A link to write to the administrator holds all of the request. */
+static size_t letter_len(struct bytes in)
+{
+	size_t n = 0;
+
+	if (!bytes_starts(in, BYTES("mailto:")))
+		return 0;
+	while (n < in.len && !strchr("\"'> \t\r\n", in.data[n]))
+		n++;
+	return n;
+}
+
 /* How many bytes at @at vary by themselves: they count as one mark. */
 static size_t varying_len(const struct echoes *e, struct bytes body, size_t at)
 {
 	struct bytes rest = bytes_from(body, at);
-	size_t len = echo_len(e, body, at), word;
+	size_t len = url_len(e, body, at), word;
 	bool digits;
 
+	if (len == 0)
+		len = echo_len(e, body, at);
+	if (len == 0)
+		len = letter_len(rest);
 	if (len == 0)
 		len = id_len(rest);
 	if (len > 0)
@@ -249,8 +297,13 @@ static void note_words(const struct doctor_probe *p, uint64_t *set)
 	while (at < body.len) {
 		uint64_t hash = 0xcbf29ce484222325;
 		bool digits;
-		size_t len = word_len(bytes_from(body, at), &digits), bit;
+		size_t len = letter_len(bytes_from(body, at)), bit;
 
+		if (len > 0) {
+			at += len;
+			continue;
+		}
+		len = word_len(bytes_from(body, at), &digits);
 		for (size_t i = 0; i < len && !digits; i++)
 			hash = hash_byte(hash, byte_lower(body.data[at + i]));
 		bit = (size_t)(hash >> 7) % WORD_BITS;

@@ -151,7 +151,9 @@ void doctor_find_no_proxy(struct doctor_chart *chart,
 	    chart->config)
 		return;
 	for (size_t i = 0; i < sizeof(missed) / sizeof(missed[0]); i++)
-		if (doctor_found(chart, missed[i]))
+		if (doctor_found(chart, missed[i]) &&
+		    /* a page of software that can be told to do without */
+		    !(missed[i] == DOCTOR_F_GET_SAME_WS && base->status == 200))
 			return;
 	for (size_t i = 0; i < chart->n_probes; i++)
 		if (chart->blind ? has_relay_field(chart->probe[i])

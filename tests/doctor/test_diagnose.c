@@ -788,7 +788,7 @@ static const struct patient patients[] = {
 	{.name = "the same behind a proxy",
 	 .url = URL,
 	 .answer = "HTTP/1.1 404 Not Found\nServer: nginx/1.22.1\n"
-		   "X-Powered-By: Express\n\n<pre>Cannot GET /ws</pre>",
+		   "X-Powered-By: Express\n\n<pre>Cannot GET /chat</pre>",
 	 .cause = "server.proxy-upgrade",
 	 .at_least = 0.45},
 	{.name = "a relay that cannot pass the Upgrade on",

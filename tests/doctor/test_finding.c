@@ -245,6 +245,45 @@ TEST("a refusal that prints the request says nothing of its fields")
 	"HTTP/1.1 401 Unauthorized\nConnection: close\nContent-Type: text/" \
 	"html\nContent-Length: 12\n\nUnauthorized"
 
+TEST("a 401 without a scheme is not yet about credentials where a subprotocol "
+     "is offered")
+{
+	static struct bed b;
+	const struct patient p = {
+		.url = URL,
+		.subprotocols = "v1.board",
+		.answer = "HTTP/1.1 401 Unauthorized\nContent-Length: 0\n\n",
+		.answers = {{DOCTOR_SUBPROTOCOL, "v2.board", "@open"}}};
+
+	bed_examine(&b, &p);
+	assert_true(has(&b, DOCTOR_F_SUBPROTOCOL_OR_TOKEN));
+	assert_int_equal(b.verdict.cause, WHY_SERVER_SUBPROTOCOL);
+	bed_strip(&b);
+}
+
+TEST("a 404 for another path than was asked for tells of a change on the way")
+{
+	static const struct {
+		const char *answer;
+		bool changed;
+	} rows[] = {
+		{"HTTP/1.1 404 x\n\n{\"message\":\"Route GET:/api/chat not "
+		 "found\"}",
+		 true},
+		{"HTTP/1.1 404 x\n\nCannot GET /chat", false},
+	};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct patient p = {.url = URL, .answer = rows[i].answer};
+
+		try_one(&b, &p, DOCTOR_NOTHING, "");
+		assert_int_equal(has(&b, DOCTOR_F_PATH_REWRITTEN),
+				 rows[i].changed);
+		bed_strip(&b);
+	}
+}
+
 TEST("a 401 by the library that has no other leaves two causes open")
 {
 	static struct bed b;

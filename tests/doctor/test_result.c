@@ -84,6 +84,19 @@ TEST("answers are alike when only ids, times and echoes differ")
 	assert_false(alike("a", "b"));
 }
 
+TEST("a page that repeats the URL is the same with our own Origin and without")
+{
+	struct doctor_probe with =
+		answer("see http://h:8080/chat <b>", "/chat", "http://h:8080");
+	struct doctor_probe without =
+		answer("see http://h:8080/chat <b>", "/chat", "");
+	struct doctor_probe root =
+		answer("see http://h:8080/ <b>", "/", "http://h:8080");
+
+	assert_true(doctor_same_answer(&with, &without));
+	assert_true(doctor_same_answer(&without, &root));
+}
+
 TEST("a reference without a digit and ids told in a field are no difference")
 {
 	struct doctor_probe a = {.outcome = DOCTOR_ANSWERED, .status = 403};
