@@ -142,6 +142,18 @@ static void tell_closed(const struct gate_door *door,
 			 strerror(sys_errno), remedy(sys_errno));
 }
 
+/*
+ * A worker that could not take its socket up gets another one, if there is one
+ * by now; else it goes on without, and says so.
+ */
+static void find_again(struct gate_door *door, const struct gate_door *old,
+		       unsigned n)
+{
+	for (unsigned i = 0; !door->inherited && i < n; i++)
+		if (atomic_load(&old->lost[i]))
+			door->fd[i] = ses_listen(&door->at, n > 1, BACKLOG);
+}
+
 static bool open_door(struct gate_doors *doors, size_t i,
 		      const struct gate_doors *before, char *text,
 		      size_t text_size)
@@ -154,7 +166,8 @@ static bool open_door(struct gate_doors *doors, size_t i,
 
 	door->listen = listen;
 	door->fd = malloc(doors->n_workers * sizeof(*door->fd));
-	if (!door->fd)
+	door->lost = calloc(doors->n_workers, sizeof(*door->lost));
+	if (!door->fd || !door->lost)
 		return false;
 	for (unsigned k = 0; k < doors->n_workers; k++)
 		door->fd[k] = -1;
@@ -170,6 +183,7 @@ static bool open_door(struct gate_doors *doors, size_t i,
 	if (old) {
 		door->at = old->at;
 		door->inherited = old->inherited;
+		find_again(door, old, doors->n_workers);
 	} else if (!open_sockets(door, doors->n_workers)) {
 		tell_closed(door, before, errno, text, text_size);
 		return false;
@@ -217,6 +231,7 @@ static void close_door(struct gate_door *door, unsigned n_workers)
 		if (door->fd[i] >= 0)
 			close(door->fd[i]);
 	free(door->fd);
+	free(door->lost);
 	ses_tls_context_unref(door->tls);
 }
 
@@ -229,4 +244,17 @@ void gate_doors_unref(struct gate_doors *doors)
 	free(doors->door);
 	gate_policy_unref(doors->policy);
 	free(doors);
+}
+
+void gate_doors_forgo(struct gate_doors *doors, unsigned worker)
+{
+	for (size_t i = 0; i < doors->n; i++) {
+		struct gate_door *door = &doors->door[i];
+
+		if (door->fd[worker] < 0)
+			continue;
+		close(door->fd[worker]);
+		door->fd[worker] = -1;
+		atomic_store(&door->lost[worker], true);
+	}
 }

@@ -20,6 +20,7 @@ struct gate_door {
 	struct ses_addr at;		  /* with the real port */
 	char url[SES_ADDR_TEXT + 8];	  /* "ws://127.0.0.1:8080" */
 	int *fd; /* a socket for each worker; -1 once it has taken it */
+	atomic_bool *lost; /* by each worker: it has none for all that */
 	bool inherited; /* from the service manager, which keeps it open */
 	struct gate_tally *tally; /* gate/metrics.h */
 };
@@ -43,5 +44,10 @@ struct gate_doors *gate_doors_open(struct gate_policy *policy,
 				   size_t text_size);
 struct gate_doors *gate_doors_ref(struct gate_doors *doors);
 void gate_doors_unref(struct gate_doors *doors);
+/*
+ * @worker does not take these up: close its new sockets, so that nobody is
+ * connected to them, and let the next doors open them anew.
+ */
+void gate_doors_forgo(struct gate_doors *doors, unsigned worker);
 
 #endif

@@ -130,10 +130,12 @@ static struct gate_entrance *open_entrance(struct gate *gate,
 	int fd = door->fd[gate->worker];
 
 	door->fd[gate->worker] = -1; /* ours now, even to be closed */
-	if (!e || ses_listener_adopt(&e->listener, gate->loop, fd) < 0) {
-		if (!e)
+	if (fd < 0 || !e ||
+	    ses_listener_adopt(&e->listener, gate->loop, fd) < 0) {
+		if (fd >= 0 && !e)
 			close(fd);
 		free(e);
+		atomic_store(&door->lost[gate->worker], true);
 		return NULL;
 	}
 	e->gate = gate;

@@ -29,6 +29,7 @@ struct worker {
 	atomic_size_t n_visits;
 	atomic_ullong n_short;
 	atomic_bool lacks_doors; /* it could not take all up */
+	atomic_bool is_gone;	 /* its loop failed */
 	atomic_uint answered;	 /* the last gate_house_is_awake() it saw */
 	struct gate_recent *recent;
 };
@@ -67,7 +68,7 @@ static void obey(void *arg)
 			sesame_loop_stop(gate->loop);
 	} else if ((r = gate_serve(gate, order->doors)) < 0) {
 		gate_log("sesame: worker %u could not take up all doors: out "
-			 "of descriptors or memory",
+			 "of descriptors or memory; reload again",
 			 gate->worker);
 	}
 	atomic_store(&order->worker->lacks_doors, r < 0);
@@ -90,7 +91,12 @@ static void *work(void *arg)
 	struct worker *w = arg;
 	struct gate_house *house = w->house;
 
-	sesame_loop_run(w->loop);
+	if (sesame_loop_run(w->loop) < 0) {
+		gate_log("sesame: worker %u cannot go on: %s; restart the "
+			 "gateway",
+			 w->gate->worker, strerror(errno));
+		atomic_store(&w->is_gone, true);
+	}
 	gate_free(w->gate);
 	w->gate = NULL;
 	ses_buf_forget_spares(); /* they are this thread's */
@@ -232,6 +238,18 @@ struct gate_house *gate_house_open(const struct gate_house_setup *setup,
 	return NULL;
 }
 
+/* It is not ready, and nobody is to be connected to its new sockets. */
+static void keep_old_doors(struct worker *w, struct gate_doors *doors,
+			   unsigned i)
+{
+	gate_log(
+		"sesame: out of memory: worker %u keeps the old configuration; "
+		"reload again",
+		i);
+	atomic_store(&w->lacks_doors, true);
+	gate_doors_forgo(doors, i);
+}
+
 bool gate_house_reload(struct gate_house *house, struct gate_policy *policy,
 		       char *text, size_t text_size)
 {
@@ -254,9 +272,7 @@ bool gate_house_reload(struct gate_house *house, struct gate_policy *policy,
 	gate_metrics_adopt(house->metrics, doors);
 	for (unsigned i = 0; i < house->n_workers; i++)
 		if (!give_order(&house->worker[i], doors))
-			gate_log("sesame: out of memory: worker %u keeps the "
-				 "old configuration",
-				 i);
+			keep_old_doors(&house->worker[i], doors, i);
 	gate_doors_unref(house->doors);
 	house->doors = doors;
 	return true;
@@ -279,7 +295,8 @@ size_t gate_house_visits(const struct gate_house *house)
 bool gate_house_is_ready(const struct gate_house *house)
 {
 	for (unsigned i = 0; i < house->n_workers; i++)
-		if (atomic_load(&house->worker[i].lacks_doors))
+		if (atomic_load(&house->worker[i].lacks_doors) ||
+		    atomic_load(&house->worker[i].is_gone))
 			return false;
 	return !house->leaving;
 }
@@ -300,7 +317,9 @@ bool gate_house_is_awake(struct gate_house *house)
 			return false;
 	house->asked++;
 	for (unsigned i = 0; i < house->n_workers; i++)
-		ses_loop_post(house->worker[i].loop, answer, &house->worker[i]);
+		if (ses_loop_post(house->worker[i].loop, answer,
+				  &house->worker[i]) < 0)
+			answer(&house->worker[i]); /* it was not asked */
 	return true;
 }
 

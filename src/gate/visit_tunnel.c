@@ -58,6 +58,12 @@ static const struct gate_relay_events judged_tunnel = {.passed = on_passed,
 						       .judge = on_said,
 						       .gone = on_relay_gone};
 
+static const struct gate_refusal no_memory = {
+	.cause = WHY_SERVER_LIMIT,
+	.status = 503,
+	.note = "there is no memory for the tunnel",
+};
+
 void gate_visit_open_tunnel(struct gate_visit *v,
 			    const struct gate_upstream_result *result)
 {
@@ -67,18 +73,18 @@ void gate_visit_open_tunnel(struct gate_visit *v,
 	bool kept = gate_visit_limit_messages(v);
 	int r;
 
-	gate_record_open(v,
-			 ses_head_get(result->head, "Sec-WebSocket-Protocol"));
 	ses_buf_init(&out, SES_INTAKE_BYTES * 2);
 	r = gate_acceptance_write(result->head, v->asking->fallback, &out);
-	gate_visit_free_asking(v);
 	/* What came behind its 101 goes the way of all that follows. */
 	if (!kept || r < 0 ||
 	    ses_stream_unread(result->stream, result->early) < 0 ||
 	    ses_stream_send(client, ses_buf_bytes(&out)) < 0) {
 		ses_stream_close(result->stream);
-		gate_visit_farewell(v);
+		gate_visit_refuse(v, &no_memory);
 	} else {
+		gate_record_open(v, ses_head_get(result->head,
+						 "Sec-WebSocket-Protocol"));
+		gate_visit_free_asking(v);
 		v->stream = NULL;
 		v->relay = gate_relay_start(
 			client, result->stream, idle ? idle : RELAY_IDLE_MS,

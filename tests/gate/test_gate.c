@@ -61,3 +61,40 @@ TEST("a gateway that is full closes, and says so once")
 	close(ends[1]);
 	close(kept);
 }
+
+TEST("a worker that could not take a door up gets another socket at a reload")
+{
+	struct sesame_loop *loop = sesame_loop_new();
+	struct gate_policy *policy = gate_config_builtin();
+	struct gate_doors *doors, *next;
+	struct gate *gate;
+	char text[512];
+	int pair[2];
+
+	policy->listen[0].port = 0;
+	doors = gate_doors_open(policy, 1, NULL, text, sizeof(text));
+	gate = gate_new(loop, 0, NULL);
+	assert_non_null(doors);
+	assert_non_null(gate);
+	/* what stands there is no listener */
+	assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
+	close(doors->door[0].fd[0]);
+	doors->door[0].fd[0] = pair[0];
+	assert_true(gate_serve(gate, doors) < 0);
+	next = gate_doors_open(policy, 1, doors, text, sizeof(text));
+	assert_non_null(next);
+	assert_int_equal(next->door[0].id, doors->door[0].id);
+	assert_int_equal(gate_serve(gate, next), 0);
+	/* and one that was not told gives its new sockets up */
+	gate_doors_unref(doors);
+	doors = gate_doors_open(policy, 1, NULL, text, sizeof(text));
+	assert_non_null(doors);
+	gate_doors_forgo(doors, 0);
+	assert_int_equal(doors->door[0].fd[0], -1);
+	gate_doors_unref(doors);
+	gate_doors_unref(next);
+	gate_free(gate);
+	gate_policy_unref(policy);
+	sesame_loop_free(loop);
+	close(pair[1]);
+}
