@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* What is for whoever runs the gateway: log, admin, stop and files. */
+#include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "gate/reading.h"
 #include "gate/value.h"
@@ -19,7 +23,56 @@ void gate_read_file_or_none(struct gate_reader *r, const struct gate_item *i,
 		gate_read_file_name(r, i, to);
 }
 
-/* ---- log ---- */
+/* ---- journal and log ---- */
+
+/* What SQLite would say at the start, as far as one look tells. */
+static const char *wrong_with_journal(const char *file)
+{
+	static const char magic[16] = "SQLite format 3";
+	char begin[sizeof(magic)];
+	const char *wrong = NULL;
+	struct stat st;
+	int fd;
+
+	if (stat(file, &st) != 0)
+		return NULL; /* it will be made */
+	if (!S_ISREG(st.st_mode))
+		return "is no file";
+	fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return strerror(errno);
+	if (st.st_size &&
+	    (read(fd, begin, sizeof(begin)) != (ssize_t)sizeof(begin) ||
+	     memcmp(begin, magic, sizeof(magic)) != 0))
+		wrong = "is there already, and is no SQLite file";
+	close(fd);
+	return wrong;
+}
+
+/* Lines of one among the pages of the other would destroy both. */
+static void keep_apart(struct gate_reader *r, const struct gate_item *i)
+{
+	const char *journal = r->policy->journal, *log = r->policy->log_file;
+
+	if (journal && log && *journal && strcmp(journal, log) == 0)
+		gate_complain(r->wrong, i->at,
+			      "journal.file and log.file are the same file");
+}
+
+void gate_read_journal_file(struct gate_reader *r, const struct gate_item *i,
+			    void *to)
+{
+	char **file = to;
+	const char *wrong;
+
+	gate_read_file_or_none(r, i, to);
+	keep_apart(r, i);
+	wrong = r->open_files && *file && **file ? wrong_with_journal(*file)
+						 : NULL;
+	if (wrong)
+		gate_complain(r->wrong, i->at, "file: `%s` %s",
+			      gate_show(bytes_of_str(*file)).text, wrong);
+}
 
 void gate_read_log(struct gate_reader *r, const struct gate_item *i, void *to)
 {
@@ -39,6 +92,7 @@ void gate_read_log_file(struct gate_reader *r, const struct gate_item *i,
 		gate_put(to, gate_copy(s));
 	else
 		gate_read_file_or_none(r, i, to);
+	keep_apart(r, i);
 }
 
 /* ---- admin ---- */

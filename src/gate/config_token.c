@@ -62,9 +62,13 @@ void gate_read_token(struct gate_reader *r, const struct gate_item *i, void *to)
 	if (!settings)
 		return;
 	settings->at = i->key;
+	if (!gate_read_submap(r, i, settings, &seen))
+		return;
 	/* What is missing is told only when what is there was understood. */
-	if (gate_read_submap(r, i, settings, &seen) && r->wrong->n == wrong)
+	if (r->wrong->n == wrong)
 		gate_token_load(settings, r->open_files, r->wrong);
+	else if (r->open_files)
+		gate_token_load_files(settings, r->wrong);
 }
 
 /* ---- jwt ---- */

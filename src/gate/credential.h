@@ -45,6 +45,12 @@ struct gate_token_settings {
  */
 bool gate_token_load(struct gate_token_settings *settings, bool open_files,
 		     struct gate_complaints *wrong);
+/*
+ * Of settings that are at fault: complain of the files that they name, too.
+ * Nobody is let in by them.
+ */
+void gate_token_load_files(struct gate_token_settings *settings,
+			   struct gate_complaints *wrong);
 /* Free all that is in the settings, texts too. */
 void gate_token_fini(struct gate_token_settings *settings);
 /* Add the algorithm called @text to the set @set; NULL, or what is wrong. */

@@ -123,6 +123,8 @@ void gate_check_files(struct gate_reader *r, const struct gate_item *i,
 /* A file name; "" for none. */
 void gate_read_file_or_none(struct gate_reader *r, const struct gate_item *i,
 			    void *to);
+void gate_read_journal_file(struct gate_reader *r, const struct gate_item *i,
+			    void *to);
 void gate_read_log(struct gate_reader *r, const struct gate_item *i, void *to);
 void gate_read_log_file(struct gate_reader *r, const struct gate_item *i,
 			void *to);

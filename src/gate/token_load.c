@@ -151,6 +151,27 @@ static bool check_settings(const struct gate_token_settings *s,
 	return good;
 }
 
+static bool load_all(struct gate_token_settings *settings,
+		     struct gate_complaints *wrong)
+{
+	bool good = true;
+
+	if (settings->jwt.at.line)
+		good = load_keys(settings, wrong);
+	good = load(&settings->hashes_file, wrong, read_hashes, settings) &&
+	       good;
+	return load(&settings->htpasswd_file, wrong, read_htpasswd, settings) &&
+	       good;
+}
+
+void gate_token_load_files(struct gate_token_settings *settings,
+			   struct gate_complaints *wrong)
+{
+	/* Half a list of algorithms would be a second fault of the keys. */
+	settings->jwt.algorithms = 0;
+	load_all(settings, wrong);
+}
+
 bool gate_token_load(struct gate_token_settings *settings, bool open_files,
 		     struct gate_complaints *wrong)
 {
@@ -159,14 +180,9 @@ bool gate_token_load(struct gate_token_settings *settings, bool open_files,
 	if (!settings->at.line)
 		return true;
 	good = check_settings(settings, wrong);
-	if (!good || !open_files)
+	if (!open_files)
 		return good;
-	if (settings->jwt.at.line)
-		good = load_keys(settings, wrong);
-	good = load(&settings->hashes_file, wrong, read_hashes, settings) &&
-	       good;
-	return load(&settings->htpasswd_file, wrong, read_htpasswd, settings) &&
-	       good;
+	return load_all(settings, wrong) && good;
 }
 
 static void free_words(struct gate_words *words)

@@ -302,3 +302,46 @@ def test_a_replay_says_what_a_journal_cannot_decide(keys):
     groups = {(g["was"], g["count"], g["rule"]) for g in o["undecided"]}
     assert groups == {("let in", 3, "credentials, counts of limits"),
                       ("access.credentials", 1, "credentials, counts of limits")}
+
+
+def test_a_fault_among_credentials_hides_no_file_that_is_missing(tmp_path):
+    r = check(tmp_path, config="""routes:
+  - path: /a
+    to: echo
+    allow: {token: {jwt: {key_file: nokey.pem, algorithms: [HS999]}, hashes_file: nohash}}
+""")
+    assert r.returncode == 2
+    for words in ("HS999", "nokey.pem", "nohash"):
+        assert words in r.stderr, r.stderr
+    assert len(r.stderr.splitlines()) == 3, r.stderr
+    # neither does what is missing
+    r = check(tmp_path, config="""routes:
+  - path: /a
+    to: echo
+    allow: {token: {jwt: {algorithms: [HS256]}, hashes_file: nohash}}
+""")
+    assert "jwt needs key_file" in r.stderr and "nohash" in r.stderr, r.stderr
+
+
+@pytest.mark.parametrize("more,told", [
+    ("journal: {file: .}", "sesame.yaml:1:17: file: `.` is no file"),
+    ("journal: {file: words}", "file: `words` is there already, and is no SQLite file"),
+    ("journal: {file: one}\nlog: {file: one}", "sesame.yaml:2:13: journal.file and log.file"),
+    ("log: {file: one}\njournal: {file: one}", "sesame.yaml:2:17: journal.file and log.file")])
+def test_a_journal_that_serve_could_not_open_is_a_fault_of_the_file(tmp_path, more, told):
+    (tmp_path / "words").write_text("these are words, and no journal\n")
+    config = more + "\nlisten: [{address: '127.0.0.1:0'}]\nroutes: [{path: /a, to: echo}]\n"
+    r = check(tmp_path, config=config)
+    assert r.returncode == 2 and told in r.stderr, r.stderr
+    assert run("serve", "-c", "sesame.yaml", cwd=tmp_path).returncode == 2
+
+
+def test_a_journal_that_is_there_is_none_of_a_fault(tmp_path):
+    (tmp_path / "empty").write_text("")
+    assert check(tmp_path, config="journal: {file: empty}\nroutes: [{path: /a, to: echo}]\n"
+                 ).returncode == 0
+    with gateway(tmp_path, CONFIG) as g:
+        assert ask(g.port, "/nowhere").status == 404
+        time.sleep(0.3)
+        assert run("check", "sesame.yaml", cwd=tmp_path).returncode == 0
+    assert run("check", "sesame.yaml", cwd=tmp_path).returncode == 0
