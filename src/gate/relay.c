@@ -24,6 +24,7 @@ struct gate_relay {
 	bool said_all[2];	    /* its end has come */
 	struct ses_timer idle;
 	uint64_t idle_ms;
+	size_t left[2]; /* that the side had not taken when it was looked at */
 	const struct gate_relay_events *events;
 	void *user;
 	struct watch *watch; /* NULL: nobody judges */
@@ -280,6 +281,23 @@ static void on_end(struct ses_stream *s, int error)
 static const struct ses_stream_events relaying = {
 	.on_bytes = on_bytes, .on_drain = on_drain, .on_end = on_end};
 
+/*
+ * Whether a side that is slow, so that the other one is not read, still takes
+ * what the system has for it: that is all that moves then.
+ */
+static bool takes_on(struct gate_relay *r)
+{
+	bool takes = false;
+
+	for (int i = 0; i < 2; i++) {
+		size_t left = ses_stream_unconfirmed(r->side[i]);
+
+		takes |= r->side[!i]->paused && left && left != r->left[i];
+		r->left[i] = left;
+	}
+	return takes;
+}
+
 static void on_idle(struct ses_timer *timer)
 {
 	struct gate_relay *r = ses_container_of(timer, struct gate_relay, idle);
@@ -288,6 +306,8 @@ static void on_idle(struct ses_timer *timer)
 
 	if (r->side[1]->last_read_ms > last)
 		last = r->side[1]->last_read_ms;
+	if (loop->now_ms >= last + r->idle_ms && takes_on(r))
+		last = loop->now_ms;
 	if (loop->now_ms >= last + r->idle_ms) {
 		tell_ending(r, -1, SESAME_ETIMEOUT);
 		end(r);

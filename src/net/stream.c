@@ -9,6 +9,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -827,6 +829,13 @@ void ses_streams_reap(struct sesame_loop *loop)
 		ses_list_remove(link);
 		free_stream(ses_container_of(link, struct ses_stream, link));
 	}
+}
+
+size_t ses_stream_unconfirmed(const struct ses_stream *s)
+{
+	int n = 0;
+
+	return ioctl(s->io.fd, SIOCOUTQ, &n) == 0 && n > 0 ? (size_t)n : 0;
 }
 
 void ses_stream_reset(struct ses_stream *s)

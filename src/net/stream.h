@@ -142,6 +142,8 @@ void ses_stream_linger(struct ses_stream *s, unsigned timeout_ms);
  */
 void ses_stream_linger_until(struct ses_stream *s, unsigned timeout_ms,
 			     void (*gone)(void *user), void *user);
+/* Bytes that the peer's system has not confirmed; 0 where that is not known. */
+size_t ses_stream_unconfirmed(const struct ses_stream *s);
 /* Close with a TCP reset. */
 void ses_stream_reset(struct ses_stream *s);
 

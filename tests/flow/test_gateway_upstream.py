@@ -14,6 +14,7 @@ import pytest
 import websockets
 
 from ports import free_port
+from behind import Behind, opening
 from gateways import Answer, ask, dial, gateway, read_all, reload, request, run
 
 
@@ -403,3 +404,29 @@ def test_faults_are_told_with_their_place(tmp_path, servers, more, words):
     (tmp_path / "c.yaml").write_text(config(servers, *more))
     r = run("check", "c.yaml", cwd=tmp_path)
     assert r.returncode == 2 and words in r.stderr and "c.yaml:" in r.stderr, r.stderr
+
+
+def test_bytes_that_leave_for_a_slow_client_are_no_silence(tmp_path):
+    size = 12 << 20
+
+    def answer(request_):
+        return opening()(request_) + b"x" * size
+
+    with Behind(answer) as behind:
+        config = ("listen: [{address: '127.0.0.1:0'}]\nworkers: 1\njournal: {file: journal.db}\n"
+                  "routes: [{path: /app, to: 'ws://127.0.0.1:%d', limits: {idle: 1s}}]\n"
+                  % behind.port)
+        with gateway(tmp_path, config) as g, socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            s.settimeout(5)
+            s.connect(("127.0.0.1", g.port))
+            s.sendall(request(g.port, "/app"))
+            end, n = time.time() + 4, 0
+            while time.time() < end:
+                n += len(s.recv(4096))
+                time.sleep(0.05)
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+            while n < size:
+                more = len(s.recv(1 << 20))
+                assert more, n
+                n += more
