@@ -164,6 +164,61 @@ double doctor_weight(enum doctor_finding_kind kind, enum why_cause cause)
 	return row ? weight_for(row, cause) : 0;
 }
 
+/* What the word of a gateway weighs that refuses, and when experiments show
+ * something else than it says. */
+#define WORD_OF_GATEWAY 16.0
+#define WORD_IN_DOUBT	3.0
+
+/*
+ * Whether a handshake that opened speaks against @told. Against a limit, or a
+ * server that was down, none does: it may have come at another time.
+ */
+static bool is_contradicted(const struct doctor_chart *chart,
+			    enum why_cause told)
+{
+	if (told == WHY_ACCESS_RATE || told == WHY_SERVER_LIMIT ||
+	    told == WHY_SERVER_BACKEND_DOWN)
+		return false;
+	for (size_t i = 0; i < chart->n_findings; i++) {
+		const struct doctor_finding *f = &chart->finding[i];
+
+		if (f->versus && f->probe && f->probe <= (int)chart->n_probes &&
+		    chart->probe[f->probe - 1]->outcome == DOCTOR_OPEN &&
+		    doctor_weight(f->kind, told) < 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A gateway knows by which rule it refuses. It does not know what a proxy
+ * before it made of the request.
+ */
+static double weight_of_word(const struct doctor_chart *chart,
+			     enum why_cause told, enum why_cause cause)
+{
+	bool same = cause == told ||
+		    (told == WHY_ACCESS_ORIGIN &&
+		     (cause == WHY_SERVER_PROXY_HOST ||
+		      cause == WHY_SERVER_PROXY_PROTO)) ||
+		    (told == WHY_SERVER_PROXY_UPGRADE &&
+		     cause == WHY_NET_PROXY_STRIPS_UPGRADE);
+
+	if (!same)
+		return 0;
+	return is_contradicted(chart, told) ? WORD_IN_DOUBT : WORD_OF_GATEWAY;
+}
+
+static double weight_in(const struct doctor_chart *chart,
+			const struct doctor_finding *f, enum why_cause cause)
+{
+	double w = doctor_weight(f->kind, cause);
+
+	if (f->kind == DOCTOR_F_TELLS_CAUSE)
+		w += weight_of_word(chart, (enum why_cause)f->cause, cause);
+	return w;
+}
+
 static double clamp(double x, double limit)
 {
 	return x > limit ? limit : x < -limit ? -limit : x;
@@ -175,11 +230,9 @@ static double judge(const struct doctor_chart *chart, enum why_cause cause)
 	double sum[N_GROUPS] = {0}, all = 0;
 
 	for (size_t i = 0; i < chart->n_findings; i++) {
-		enum doctor_finding_kind kind = chart->finding[i].kind;
-		const struct row *row = find_row(evidence, LEN(evidence), kind);
+		const struct doctor_finding *f = &chart->finding[i];
 
-		if (row)
-			sum[group_of[kind]] += weight_for(row, cause);
+		sum[group_of[f->kind]] += weight_in(chart, f, cause);
 	}
 	for (int g = 0; g < N_GROUPS; g++)
 		all += clamp(sum[g], limits[g]);
@@ -216,9 +269,11 @@ static void allow_for_luck(double p[WHY_N_CAUSES], double luck)
 }
 
 /* What a finding added to the best cause, against all the others together. */
-static double weigh(const struct doctor_opinion *o,
-		    enum doctor_finding_kind kind)
+static double weigh(const struct doctor_chart *chart,
+		    const struct doctor_opinion *o,
+		    const struct doctor_finding *f)
 {
+	enum doctor_finding_kind kind = f->kind;
 	const struct row *row = find_row(evidence, LEN(evidence), kind);
 	double others = 0;
 
@@ -235,8 +290,9 @@ static double weigh(const struct doctor_opinion *o,
 	}
 	for (int c = 0; c < WHY_N_CAUSES; c++)
 		if (c != (int)o->best)
-			others += o->p[c] * weight_for(row, (enum why_cause)c);
-	return weight_for(row, o->best) - others / (1 - o->p[o->best]);
+			others += o->p[c] *
+				  weight_in(chart, f, (enum why_cause)c);
+	return weight_in(chart, f, o->best) - others / (1 - o->p[o->best]);
 }
 
 void doctor_diagnose(const struct doctor_chart *chart,
@@ -254,6 +310,6 @@ void doctor_diagnose(const struct doctor_chart *chart,
 		if (o.p[c] > o.p[o.best])
 			o.best = (enum why_cause)c;
 	for (size_t i = 0; i < chart->n_findings; i++)
-		o.weight[i] = weigh(&o, chart->finding[i].kind);
+		o.weight[i] = weigh(chart, &o, &chart->finding[i]);
 	*ret_opinion = o;
 }

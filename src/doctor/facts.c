@@ -13,6 +13,7 @@
 #include <sesame/error.h>
 
 #include "base/base64.h"
+#include "doctor/disclosed.h"
 #include "doctor/harvest.h"
 #include "doctor/proxy_kind.h"
 #include "doctor/redact.h"
@@ -369,25 +370,9 @@ static void know_about_h2(struct doctor_facts *f)
 /* A refusal by sesame has a reference that its log knows. */
 static void know_the_reference(struct doctor_facts *f)
 {
-	static const char word[] = "Reference: ";
-	const struct doctor_probe *p = f->base;
-	struct bytes text;
-	const uint8_t *hit;
 	uint64_t number;
 
-	if (!p || !p->status || f->chart->blind)
-		return;
-	text = ses_head_get(&p->parsed, "Sesame-Reference");
-	hit = text.data || p->body_len == 0
-		      ? NULL
-		      : memmem(p->body, p->body_len, word, sizeof(word) - 1);
-	if (hit)
-		text = bytes_first(bytes_of(hit + sizeof(word) - 1,
-					    p->body_len -
-						    (size_t)(hit - p->body) -
-						    (sizeof(word) - 1)),
-				   WHY_REFERENCE_SIZE - 1);
-	if (!text.data || !why_reference_read(text, &number))
+	if (!f->base || f->chart->blind || !doctor_reference(f->base, &number))
 		return;
 	why_reference_write(number, f->v->reference);
 	know(f, "reference", f->v->reference);

@@ -14,6 +14,7 @@
 #include <sesame/error.h>
 
 #include "doctor/csp.h"
+#include "doctor/disclosed.h"
 #include "doctor/harvest.h"
 #include "doctor/hello.h"
 #include "doctor/redact.h"
@@ -34,6 +35,7 @@ void doctor_note(struct doctor_chart *chart, enum doctor_finding_kind kind,
 		return;
 	f = &chart->finding[chart->n_findings++];
 	f->kind = kind;
+	f->cause = 0;
 	f->probe = p ? p->n : 0;
 	f->versus = versus ? versus->n : 0;
 	va_start(args, format);
@@ -208,6 +210,21 @@ static void find_repeats(struct doctor_chart *chart)
 			    "outcome");
 }
 
+/* ---- what a gateway discloses ---- */
+
+static void find_disclosed(struct doctor_chart *chart,
+			   const struct doctor_probe *base)
+{
+	int cause = doctor_disclosed(base);
+
+	if (cause <= WHY_OK || chart->blind)
+		return;
+	doctor_note(chart, DOCTOR_F_TELLS_CAUSE, base, NULL,
+		    "the gateway that refuses names the cause: %s",
+		    why_cause((enum why_cause)cause)->id);
+	chart->finding[chart->n_findings - 1].cause = cause;
+}
+
 /* ---- the protocol inside ---- */
 
 static void find_hello(struct doctor_chart *chart,
@@ -337,6 +354,7 @@ void doctor_find(struct doctor_chart *chart)
 	doctor_find_symptom(chart, base);
 	if (!base)
 		return;
+	find_disclosed(chart, base);
 	doctor_find_context(chart, base);
 	doctor_find_answer(chart, base);
 	doctor_find_redirect(chart, base);

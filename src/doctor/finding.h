@@ -21,6 +21,7 @@ struct doctor_finding {
 	enum doctor_finding_kind kind;
 	int probe;	/* its number; the baseline is 1; 0: none (the URL) */
 	int versus;	/* the probe it is compared with, or 0 */
+	int cause;	/* that it names (TELLS_CAUSE), or 0 */
 	char text[256]; /* what was seen, printable, redacted, one sentence */
 };
 

@@ -5,6 +5,8 @@
  */
 #include "doctor/key.h"
 
+#include "doctor/disclosed.h"
+
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 int doctor_rank(const struct doctor_probe *p)
@@ -13,6 +15,7 @@ int doctor_rank(const struct doctor_probe *p)
 	case DOCTOR_OPEN:
 		return 4;
 	case DOCTOR_CLOSED_AFTER:
+		return doctor_is_closed_as_refused(p) ? 2 : 3;
 	case DOCTOR_CUT_AFTER:
 	case DOCTOR_BAD_101:
 	case DOCTOR_BAD_FRAME:

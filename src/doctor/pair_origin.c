@@ -9,6 +9,13 @@
 #include "doctor/harvest.h"
 #include "doctor/key.h"
 
+/* Who is refused another way with an Origin that nobody has shows what becomes
+ * of foreign ones, and nothing about those that belong here, or none. */
+static bool is_nonsense(const struct doctor_probe *p)
+{
+	return strcmp(p->trial.value, DOCTOR_NONSENSE_ORIGIN) == 0;
+}
+
 /* Without an Origin in the user's request: does it open with one? */
 static void find_origin_added(struct doctor_chart *chart, struct doctor_tally t)
 {
@@ -20,7 +27,7 @@ static void find_origin_added(struct doctor_chart *chart, struct doctor_tally t)
 		if (odd && odd->outcome != DOCTOR_OPEN &&
 		    !doctor_comes_further(chart, doctor_baseline(chart), odd))
 			doctor_tell(chart, DOCTOR_F_ORIGIN_ADDED_NOT_ANY, odd);
-	} else if (t.changed) {
+	} else if (t.changed && !(t.same && is_nonsense(t.changed))) {
 		doctor_tell(chart, DOCTOR_F_ORIGIN_CHANGES_ANSWER, t.changed);
 	} else if (t.same) {
 		doctor_tell_same(

@@ -289,14 +289,16 @@ static bool tls_failed(const struct gate_visit *v, struct gate_refusal *ret_why)
 		return false;
 	*ret_why = (struct gate_refusal){.note = info->text};
 	switch (info->fault) {
-	case SES_TLS_CLIENT_CERT:
+	case SES_TLS_CLIENT_CERT: /* none was shown, or none that counts */
+	case SES_TLS_UNTRUSTED:
+	case SES_TLS_EXPIRED:
+	case SES_TLS_HOSTNAME:
 		ret_why->cause = WHY_ACCESS_CLIENT_CERT;
 		return true;
 	case SES_TLS_VERSION:
 		ret_why->cause = WHY_TLS_VERSION;
 		return true;
-	case SES_TLS_ALERT:
-	case SES_TLS_UNTRUSTED:
+	case SES_TLS_ALERT: /* the client's: it does not trust ours */
 		ret_why->cause = WHY_TLS_UNTRUSTED;
 		return true;
 	default:

@@ -118,26 +118,52 @@ def gate(request, tmp_path_factory):
                 s.close()
 
 
-@pytest.fixture(scope="module", params=["reference", "reason"])
-def closing(request, tmp_path_factory):
-    """The same with refusal.close."""
-    folder = tmp_path_factory.mktemp("close-" + request.param)
-    with gateway(folder, """\
+CLOSING = """\
 listen: [{address: "127.0.0.1:0"}]
-refusal: {disclose: %s, close: true}
+refusal: {disclose: %(disclose)s, close: true}
 journal: {file: journal.db}
 routes:
   - {path: /chat/0, to: echo, allow: {origins: [https://app.example]}}
   - {path: /chat/1, to: echo, allow: {hosts: [other.example]}}
   - {path: /chat/2, to: echo, allow: {addresses: [10.0.0.0/8]}}
   - {path: /chat/3, to: echo, allow: {user_agents: [good*]}}
-""" % request.param) as g:
+  - {path: /chat/4, to: echo, limits: {failures: 100000/minute}, allow: {token: {hashes_file: tokens}}}
+  - {path: /chat/5, to: echo, allow: {authority: {url: "http://127.0.0.1:%(auth)d/"}}}
+  - {path: /chat/6, to: echo, allow: {certificates: ["subject:CN=a"]}}
+  - {path: /chat/7, to: echo, allow: {subprotocols: [chat.v9]}}
+  - {path: /chat/8, to: echo, limits: {handshakes: 1/day}}
+  - {path: /chat/10, to: echo, limits: {route_connections: 1}}
+  - {path: /chat/11, to: "ws://127.0.0.1:%(down)d"}
+"""
+
+# What a close frame alone can be told for: what a browser or program would be served
+# otherwise. The others are answers of the port itself.
+CLOSED = ["a foreign origin", "no origin", "another host", "an address", "a user agent", "no token",
+          "a wrong token", "no permission", "no certificate", "no subprotocol", "another subprotocol",
+          "too often", "too many", "a server that is down"]
+
+
+@pytest.fixture(scope="module", params=["reference", "reason"])
+def closing(request, tmp_path_factory):
+    """The same with refusal.close."""
+    folder = tmp_path_factory.mktemp("close-" + request.param)
+    (folder / "tokens").write_text("a:%s\n" % hashlib.sha256(b"good").hexdigest())
+    with Behind(lambda r: saying(403)) as auth, \
+            gateway(folder, CLOSING % {"disclose": request.param, "auth": auth.port,
+                                       "down": free_port()}) as g:
         g.disclose = request.param
+        held = []
+        for path in ("/chat/8", "/chat/10"):
+            s = dial(g.port)
+            s.sendall(knock(g, path))
+            assert b" 101 " in s.recv(4096)[:20]
+            held.append(s)
         yield g
+        for s in held:
+            s.close()
 
 
-@pytest.mark.parametrize("name", ["a foreign origin", "no origin", "another host", "an address",
-                                  "a user agent"])
+@pytest.mark.parametrize("name", CLOSED)
 def test_a_refusal_by_a_close_frame_is_found_too(closing, name):
     path, args, fields, status, cause = CASES[name]
     with dial(closing.port) as s:
@@ -148,9 +174,85 @@ def test_a_refusal_by_a_close_frame_is_found_too(closing, name):
     reference = frame[4:].decode().split()[0]
     assert closing.story(reference)["cause"] == cause
     report = doctor(*args, "ws://127.0.0.1:%d%s" % (closing.port, path))
-    assert report["verdict"]["cause"].startswith("access."), report["verdict"]["summary"]
+    found = report["verdict"]["cause"]
+    assert REFERENCE.search(json.dumps(report)), "the operator is to be asked about it"
     if closing.disclose == "reason":
-        assert report["verdict"]["cause"] == cause, report["verdict"]["summary"]
+        assert found == cause, report["verdict"]["summary"]
+    else:
+        # A code and a reference are the same for every cause, so that which it is cannot be
+        # known: that it is a refusal can, and that none of the changes undid it.
+        assert found != "ok" and report["outcome"] == "refused"
+        if cause.startswith("access."):
+            assert found.startswith("access."), report["verdict"]["summary"]
+
+
+# ---- the same causes in other shapes ----
+
+SHAPES = """\
+listen: [{address: "127.0.0.1:0"}, {address: "127.0.0.1:0", proxy_protocol: true}]
+trusted_proxies: [127.0.0.1]
+refusal: {disclose: reason, close: %(close)s}
+journal: {file: journal.db}
+routes:
+  - {path: /host, to: echo, allow: {hosts: [o.example]}}
+  - {path: /login, to: echo, allow: {hosts: [o.example]}}
+  - {path: /token, to: echo, allow: {addresses: [10.0.0.0/8]}}
+  - {path: /rate-limit, to: echo, allow: {user_agents: [good*]}}
+  - {path: /origin, to: echo, allow: {addresses: [10.0.0.0/8]}}
+  - {path: /upgrade, to: echo, allow: {certificates: ["subject:CN=a"]}}
+  - {path: /backend, to: echo, allow: {authority: {url: "http://127.0.0.1:%(no)d/"}}}
+  - {path: /rude, to: "ws://127.0.0.1:%(rude)d"}
+  - {path: /e/**, to: echo}
+  - {path: /app/403, to: "ws://127.0.0.1:%(no)d"}
+  - {path: /app/401, to: "ws://127.0.0.1:%(unknown)d"}
+  - {path: /app/302, to: "ws://127.0.0.1:%(moved)d"}
+"""
+
+
+@pytest.fixture(scope="module", params=["false", "true"])
+def shaped(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shapes-" + request.param)
+    moved = b"HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n"
+    with Behind(lambda r: b"rude\r\n\r\n") as rude, Behind(lambda r: saying(403, body="no")) as no, \
+            Behind(lambda r: saying(401, body="who?")) as unknown, Behind(lambda r: moved) as to, \
+            gateway(folder, SHAPES % {"close": request.param, "rude": rude.port, "no": no.port,
+                                      "unknown": unknown.port, "moved": to.port}) as g:
+        yield g
+
+
+@pytest.mark.parametrize("path, cause", [
+    ("/host", "access.host"), ("/login", "access.host"), ("/token", "access.ip"),
+    ("/rate-limit", "access.user-agent"), ("/origin", "access.ip"), ("/upgrade", "access.client-cert"),
+    ("/rude", "server.bad-accept"), ("/e/a%2fx", "url.path"), ("/e/a;x", "url.path"),
+    ("/e//x", "url.path"), ("/e/%61", "url.path")])
+def test_a_cause_that_is_disclosed_is_believed_whatever_the_path_is_called(shaped, path, cause):
+    report = doctor("ws://127.0.0.1:%d%s" % (shaped.port, path))
+    verdict = report["verdict"]
+    assert verdict["cause"] == cause and verdict["confidence"] > 0.9, verdict["summary"]
+    assert shaped.story(report["responder"]["reference"])["cause"] == cause
+
+
+# What an application answers is passed on as it is, and the operator reads that it was the
+# application. What it means by that is read by the doctor: a 401 asks for credentials.
+@pytest.mark.parametrize("path, causes", [
+    ("/app/403", {"server.app-rejected", "access.credentials", "access.permission"}),
+    ("/app/401", {"server.app-rejected", "access.credentials"}),
+    ("/app/302", {"server.app-rejected", "server.redirect"})])
+def test_what_an_application_answers_is_no_rule_about_the_origin(shaped, path, causes):
+    report = doctor("ws://127.0.0.1:%d%s" % (shaped.port, path))
+    verdict = report["verdict"]
+    assert verdict["cause"] in causes, verdict["summary"]
+    assert not verdict.get("proof"), verdict["proof"]
+    assert shaped.story(report["responder"]["reference"])["cause"] == "server.app-rejected"
+
+
+def test_a_missing_proxy_header_is_a_reset_from_outside(shaped):
+    port = int(shaped.urls[1].rsplit(":", 1)[1])
+    report = doctor("ws://127.0.0.1:%d/e/a" % port)
+    story = told_within(shaped, "client.bad-handshake")
+    assert story and "PROXY" in story["note"]
+    # nothing is answered to who may not even be spoken to: no reason can be read
+    assert report["verdict"]["cause"] == "net.reset", report["verdict"]["summary"]
 
 
 def knock(g, path, *fields):
@@ -211,7 +313,8 @@ def test_client_operator_and_user_read_the_same(gate, name):
     if gate.disclose == "reason" or not cause.startswith("access."):
         assert found == cause, report["verdict"]["summary"]
     else:
-        # what is not disclosed cannot be known: that it is a rule about who may enter can
+        # What is not disclosed cannot be known: by the status, which rules about hosts, addresses
+        # and programs share, it is one about who may enter. Which one, only the operator reads.
         assert found.startswith("access."), report["verdict"]["summary"]
         assert REFERENCE.search(json.dumps(report)), "the operator is to be asked about it"
 
@@ -235,6 +338,17 @@ def test_a_client_that_does_not_trust_the_certificate(gate):
     assert story and "unknown_ca" in story["note"] and story["address"] == "127.0.0.1"
     report = doctor("wss://127.0.0.1:%d/chat/14" % gate.tls_port)
     assert report["verdict"]["cause"] == "tls.untrusted", report["verdict"]["summary"]
+
+
+def test_a_client_whose_certificate_is_not_trusted(gate, tmp_path):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                    "-nodes", "-keyout", "o.key", "-out", "o.pem", "-days", "2", "-subj", "/CN=other"],
+                   cwd=tmp_path, check=True, capture_output=True)
+    report = doctor("-k", "--cert", str(tmp_path / "o.pem"), "--key", str(tmp_path / "o.key"),
+                    "wss://127.0.0.1:%d/chat/6" % gate.tls_port)
+    assert report["verdict"]["cause"] == "access.client-cert", report["verdict"]["summary"]
+    story = told_within(gate, "access.client-cert")
+    assert story and "self-signed" in story["note"] and story["listener"].startswith("wss://")
 
 
 def test_a_client_of_an_older_tls(gate):
