@@ -512,6 +512,18 @@ static bool has_host(const struct ses_head *head)
 	return ses_url_host_field_valid(ses_head_get(head, "Host"));
 }
 
+/* A browser that is pointed here, or a health check: no handshake at all. */
+static bool is_plain(const struct gate_visit *v)
+{
+	const struct ses_head *head = v->asking->head;
+
+	return v->route && v->route->to != GATE_TO_FILES &&
+	       (bytes_equal(head->method, BYTES("GET")) ||
+		bytes_equal(head->method, BYTES("HEAD"))) &&
+	       !ses_head_get(head, "Upgrade").data &&
+	       !ses_head_get(head, "Sec-WebSocket-Key").data;
+}
+
 enum gate_outcome gate_visit_check_offer(struct gate_visit *v)
 {
 	struct gate_asking *a = v->asking;
@@ -519,6 +531,9 @@ enum gate_outcome gate_visit_check_offer(struct gate_visit *v)
 
 	if (a->is_handshake)
 		return GATE_GO_ON;
+	if (is_plain(v))
+		return gate_visit_refuse_fault(v, SES_FAULT_REQUEST_NO_UPGRADE,
+					       a->head);
 	if (ses_upgrade_check_request(a->head, &a->offer, &fault) < 0)
 		return gate_visit_refuse_fault(v, fault, a->head);
 	a->is_handshake = true;
@@ -622,6 +637,9 @@ enum gate_outcome gate_visit_admit(struct gate_visit *v)
 				v, SES_FAULT_REQUEST_HOST, a->head);
 		gate_admit(v->policy, &a->request, &a->decision);
 		v->route = a->decision.route;
+		/* Origins are about handshakes, and a page's visit has none. */
+		if (a->decision.list == GATE_ORIGINS && is_plain(v))
+			return gate_visit_check_offer(v);
 	}
 	for (;;) {
 		struct gate_refusal why;

@@ -115,6 +115,21 @@ static bool accept_to_close(struct gate_visit *v, const struct gate_refusal *why
 	return false;
 }
 
+/* An answer to HEAD ends with its head, whatever length it tells. */
+static void drop_body(struct ses_buf *answer)
+{
+	struct bytes all = ses_buf_bytes(answer);
+	const uint8_t *end = memmem(all.data, all.len, "\r\n\r\n", 4);
+	struct ses_buf head;
+
+	if (!end)
+		return;
+	ses_buf_init(&head, SES_INTAKE_BYTES * 2);
+	ses_buf_append(&head, bytes_first(all, (size_t)(end - all.data) + 4));
+	ses_buf_fini(answer);
+	*answer = head;
+}
+
 enum gate_outcome gate_visit_refuse(struct gate_visit *v,
 				    const struct gate_refusal *why)
 {
@@ -152,6 +167,9 @@ enum gate_outcome gate_visit_refuse(struct gate_visit *v,
 	ses_buf_init(&out, SES_INTAKE_BYTES * 2);
 	if (!accept_to_close(v, why, &answer, &out))
 		gate_answer_write(&answer, &out);
+	if (v->asking->head &&
+	    bytes_equal(v->asking->head->method, BYTES("HEAD")))
+		drop_body(&out);
 	return gate_visit_answer(v, &out, LINGER_MS);
 }
 

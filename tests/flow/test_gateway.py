@@ -1176,3 +1176,25 @@ def test_thousands_of_refusals_leave_nothing_behind_and_the_journal_stays_bounde
         time.sleep(1.1)
         ask(g.port, "/nowhere")
         assert "more refusals not shown" in (tmp_path / "err").read_text()
+
+
+@pytest.mark.parametrize("more", ["", ", mode: observe", ", allow: {origins: [https://a.example]}",
+                                  ", mode: observe, allow: {origins: [https://a.example]}"])
+def test_who_comes_by_plain_http_is_told_so_and_is_no_refusal(tmp_path, more):
+    with gateway(tmp_path, ROUTES.replace(
+            "routes:\n", "routes:\n  - {path: /page, to: echo%s}\n" % more)) as g:
+        def plain(method, *fields):
+            return Answer(send(g.port, request(g.port, "/page", *fields, upgrade="").replace(
+                b"GET", method, 1)))
+        for fields in ([], ["Origin: https://b.example"], ["Origin: https://a.example"]):
+            a = plain(b"GET", *fields)
+            assert a.status == 426 and "is a WebSocket" in a.text, (fields, a.text)
+            assert a.fields["upgrade"] == "websocket" and not a.reference
+            head = plain(b"HEAD", *fields)
+            assert head.status == 426 and head.body == b"" and not head.reference
+            assert head.fields["content-length"] == a.fields["content-length"]
+        time.sleep(0.3)
+        assert not g.last() and "/page" not in (tmp_path / "err").read_text()
+        # a handshake that lost its Upgrade on the way is one, and told
+        assert ask(g.port, "/page", "Sec-WebSocket-Key: " + KEY, "Origin: https://b.example",
+                   upgrade="").reference
