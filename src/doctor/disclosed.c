@@ -78,6 +78,8 @@ static struct bytes told_in_text(struct bytes body)
 	if (!is_reference(rest, &number))
 		return (struct bytes){0};
 	rest = bytes_from(rest, DIGITS);
+	if (bytes_starts(rest, BYTES("\r")))
+		rest = bytes_from(rest, 1);
 	if (!bytes_starts(rest, BYTES("\nCause: ")))
 		return (struct bytes){0};
 	return word_of(bytes_from(rest, strlen("\nCause: ")), "\r\n");
