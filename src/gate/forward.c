@@ -91,6 +91,19 @@ static bool is_forwarding(struct bytes plain)
 					    "X-ForwardedFor",
 					    "X-Forward-For",
 					    "X-Appengine-User-IP",
+					    "Ali-CDN-Real-IP",
+					    "CDN-SRC-IP",
+					    "CDN-Real-IP",
+					    "X-Sucuri-ClientIP",
+					    "X-Sucuri-Client-IP",
+					    "Fly-Client-IP",
+					    "DO-Connecting-IP",
+					    "X-NF-Client-Connection-IP",
+					    "X-Peer-IP",
+					    "HTTP-Forwarded",
+					    "HTTP-Forwarded-For",
+					    "HTTP-X-Real-IP",
+					    "HTTP-X-Cluster-Client-IP",
 					    "Incap-Client-IP",
 					    "X-HTTP-Method-Override",
 					    "Client-IP",
@@ -119,19 +132,14 @@ static bool is_forwarding(struct bytes plain)
 					    "Via",
 					    "Proxy", /* HTTP_PROXY to a CGI */
 					    NULL};
-	static const char *const beginnings[] = {"X-Forwarded-",
-						 "HTTP-X-Forwarded-",
-						 "X-Auth-Request-",
-						 "X-Envoy-",
-						 "X-Azure-",
-						 "X-ARR-",
-						 "X-Amzn-Mtls-",
-						 "X-Client-Cert",
-						 "X-Client-Verify",
-						 "Client-Cert",
-						 "X-SSL-",
-						 "SSL-Client-",
-						 NULL};
+	static const char *const beginnings[] = {
+		"X-Forwarded-",	   "HTTP-X-Forwarded-",
+		"X-Auth-Request-", "X-Envoy-",
+		"X-Azure-",	   "X-Vercel-Forwarded-",
+		"X-ARR-",	   "X-Amzn-Mtls-",
+		"X-Client-Cert",   "X-Client-Verify",
+		"Client-Cert",	   "X-SSL-",
+		"SSL-Client-",	   NULL};
 
 	for (const char *const *b = beginnings; *b; b++)
 		if (bytes_equal_nocase(bytes_first(plain, strlen(*b)),

@@ -281,7 +281,11 @@ def test_only_the_very_origin_may_enter(tmp_path, behind, origin, status):
 ALIASES = ["X-Forwarded-For", "X_Forwarded_For", "x-forwarded_for", "X.Forwarded.For", "Forwarded",
            "X-Real-IP", "X_Real_Ip", "True-Client-IP", "CF-Connecting-IP", "X-Client-IP", "X-Forwarded-Proto",
            "X_Forwarded_Proto", "X-Forwarded-Prefix", "X-Forwarded-Host", "X-Original-URL", "X-Rewrite-URL",
-           "X-Original-URI", "Proxy-Client-IP", "HTTP_X_FORWARDED_FOR", "X-Auth-Request-User", "X-Cluster-Client-IP", "X-Forwarded-Scheme", "X-Envoy-External-Address"]
+           "X-Original-URI", "Proxy-Client-IP", "HTTP_X_FORWARDED_FOR", "X-Auth-Request-User", "X-Cluster-Client-IP", "X-Forwarded-Scheme", "X-Envoy-External-Address",
+           "WL-Proxy-Client-IP", "HTTP-Client-IP", "HTTP_CLIENT_IP", "X-Forward-For", "Ali-CDN-Real-IP",
+           "Cdn_Src_Ip", "Incap-Client-IP", "X-Sucuri-ClientIP", "X-Vercel-Forwarded-For",
+           "Fly-Client-IP", "DO-Connecting-IP", "X-AppEngine-User-IP", "X-NF-Client-Connection-IP",
+           "X-Peer-IP"]
 
 
 @pytest.mark.parametrize("alias", ALIASES)
