@@ -443,6 +443,8 @@ static bool begin(struct run *run)
 	       write_pid(run, text, sizeof(text)) &&
 	       gate_privileges_drop(setup->policy, text, sizeof(text)) &&
 	       open_log(run, text, sizeof(text));
+	if (good)
+		gate_privileges_warn(setup->policy);
 	if (good &&
 	    !setup->open_journal(setup->user, setup->policy, &run->journal))
 		return false; /* it was told */

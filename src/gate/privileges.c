@@ -14,6 +14,9 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "gate/credential.h"
+#include "gate/log.h"
+
 struct identity {
 	uid_t uid;
 	gid_t gid;
@@ -113,4 +116,55 @@ bool gate_privileges_drop(const struct gate_policy *policy, char *text,
 		 errno ? ": " : "", errno ? strerror(errno) : "",
 		 errno == EPERM ? "; only root can become somebody else" : "");
 	return false;
+}
+
+/* ---- What a reload will miss ---- */
+
+static void warn_of(const char *file)
+{
+	if (file && access(file, R_OK) != 0)
+		gate_log("sesame: as the user that it goes on as, the gateway "
+			 "cannot read %s (%s): until it may, every reload will "
+			 "fail",
+			 file, strerror(errno));
+}
+
+static void warn_of_listener(const struct gate_listen *l)
+{
+	warn_of(l->first.certificate);
+	warn_of(l->first.key);
+	for (size_t i = 0; i < l->n_others; i++) {
+		warn_of(l->others[i].certificate);
+		warn_of(l->others[i].key);
+	}
+	warn_of(l->client_ca);
+}
+
+static void warn_of_token(const struct gate_token_settings *s)
+{
+	if (!s)
+		return;
+	warn_of(s->jwt.key_file.name);
+	warn_of(s->jwt.secret_file.name);
+	warn_of(s->jwt.jwks_file.name);
+	warn_of(s->hashes_file.name);
+	warn_of(s->htpasswd_file.name);
+}
+
+void gate_privileges_warn(const struct gate_policy *policy)
+{
+	if (!policy->user && !policy->group)
+		return;
+	warn_of(policy->file);
+	for (size_t i = 0; i < policy->n_listen; i++)
+		warn_of_listener(&policy->listen[i]);
+	for (size_t i = 0; i < policy->n_routes; i++) {
+		const struct gate_route *route = &policy->route[i];
+
+		warn_of_token(route->token);
+		warn_of_token(route->hub.publish);
+		warn_of(route->upstream_tls.ca);
+		warn_of(route->upstream_tls.certificate);
+		warn_of(route->upstream_tls.key);
+	}
 }

@@ -11,5 +11,10 @@
  */
 bool gate_privileges_drop(const struct gate_policy *policy, char *text,
 			  size_t text_size);
+/*
+ * After that: say of each file that the policy names, and that only root could
+ * read, that no reload will be able to.
+ */
+void gate_privileges_warn(const struct gate_policy *policy);
 
 #endif

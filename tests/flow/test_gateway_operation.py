@@ -1031,3 +1031,19 @@ def test_the_page_in_a_browser(tmp_path):
                               capture_output=True, text=True, timeout=90, cwd=BROWSER)
         assert done.returncode == 0, done.stdout + done.stderr
         held.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_files_that_only_root_may_read_are_told_at_the_start(tmp_path):
+    let_everybody_in(tmp_path)
+    for name, mode in (("closed", 0o600), ("open", 0o644)):
+        (tmp_path / name).write_text("ann:%s\n" % ("0" * 64))
+        (tmp_path / name).chmod(mode)
+    routes = "".join("  - {path: /%s, to: echo, allow: {token: {hashes_file: %s}}}\n" % (n, n)
+                     for n in ("closed", "open"))
+    with gateway(tmp_path, "listen: [{address: '127.0.0.1:0'}]\nuser: nobody\n"
+                 "journal: {file: none}\nroutes:\n" + routes):
+        time.sleep(0.2)
+        said = (tmp_path / "err").read_text()
+        assert "cannot read closed (Permission denied)" in said and "every reload" in said, said
+        assert "cannot read open" not in said and "cannot read sesame.yaml" not in said
