@@ -345,3 +345,13 @@ def test_a_journal_that_is_there_is_none_of_a_fault(tmp_path):
         time.sleep(0.3)
         assert run("check", "sesame.yaml", cwd=tmp_path).returncode == 0
     assert run("check", "sesame.yaml", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("pattern,status", [
+    ("https://*.org", 2), ("https://*", 2), ("https://ex*.example.org", 2),
+    ("https://*.example.org:*", 2), ("https://app.example.*", 2),
+    # whose names stand below these is not known, which the page says
+    ("https://*.example.org", 0), ("https://*.co.uk", 0)])
+def test_a_pattern_is_judged_by_its_form(tmp_path, pattern, status):
+    r = check(tmp_path, config="routes: [{path: /a, to: echo, allow: {origins: ['%s']}}]\n" % pattern)
+    assert r.returncode == status, r.stdout + r.stderr
