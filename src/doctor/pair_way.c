@@ -8,6 +8,7 @@
 
 #include <sesame/error.h>
 
+#include "doctor/disclosed.h"
 #include "doctor/key.h"
 
 /* ---- TLS ---- */
@@ -207,7 +208,9 @@ void doctor_find_way(struct doctor_chart *chart)
 					     : unbound.changed);
 	if (source.opened)
 		doctor_tell(chart,
-			    base->status == 503 || base->status == 429
+			    doctor_is_closed_as_refused(base)
+				    ? DOCTOR_F_SOURCE_OPENS_UNTOLD
+			    : base->status == 503 || base->status == 429
 				    ? DOCTOR_F_SOURCE_OPENS_BUSY
 				    : DOCTOR_F_SOURCE_OPENS,
 			    source.opened);

@@ -10,6 +10,7 @@
 
 #include <sesame/error.h>
 
+#include "doctor/disclosed.h"
 #include "doctor/finding.h"
 #include "doctor/hello.h"
 #include "doctor/proxy_kind.h"
@@ -258,6 +259,8 @@ static enum doctor_finding_kind close_symptom(const struct doctor_probe *p)
 		{4429, DOCTOR_F_CLOSE_RATE},
 	};
 
+	if (doctor_is_closed_as_refused(p))
+		return DOCTOR_F_CLOSE_REFERENCE;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].code == p->close_code)
 			return rows[i].kind;

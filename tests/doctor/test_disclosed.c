@@ -118,8 +118,16 @@ TEST("an acceptance that is closed as a refusal opens nothing")
 			.answers = {{DOCTOR_ORIGIN, "https://sesame.invalid",
 				     foreign[i]}}};
 
-		bed_examine(&b, &p);
-		assert_false(b.verdict.proof.given);
+		struct doctor_trial trial = {.change = DOCTOR_NOTHING};
+
+		bed_make(&b, &p);
+		bed_probe(&b, &p, &trial);
+		trial.change = DOCTOR_ORIGIN;
+		strcpy(trial.value, "http://chat.example");
+		bed_probe(&b, &p, &trial);
+		strcpy(trial.value, "https://sesame.invalid");
+		bed_probe(&b, &p, &trial);
+		assert_null(doctor_key(&b.chart));
 		if (b.opinion.p[WHY_ACCESS_ORIGIN_MISSING] > 0.2)
 			fail_msg("row %zu: %.2f", i,
 				 b.opinion.p[WHY_ACCESS_ORIGIN_MISSING]);
