@@ -12,6 +12,7 @@
 #include <sesame/error.h>
 
 #include "doctor/apart.h"
+#include "doctor/calibrate.h"
 #include "doctor/config.h"
 #include "doctor/facts.h"
 #include "doctor/key.h"
@@ -357,9 +358,12 @@ static void weigh_alternatives(struct doctor_facts *f,
 {
 	struct doctor_verdict *v = f->v;
 	bool taken[WHY_N_CAUSES] = {false};
+	double others = 1 - o->p[o->best], share = 0;
 
 	if (f->chart->c->url_error)
 		return; /* nothing was asked that could decide */
+	if (others > 0)
+		share = (1 - v->confidence) / others;
 	taken[o->best] = true;
 	while (v->n_alternatives < DOCTOR_MAX_ALTERNATIVES) {
 		int best = -1;
@@ -367,11 +371,12 @@ static void weigh_alternatives(struct doctor_facts *f,
 		for (int c = 0; c < WHY_N_CAUSES; c++)
 			if (!taken[c] && (best < 0 || o->p[c] > o->p[best]))
 				best = c;
-		if (best < 0 || o->p[best] < LEAST_ALTERNATIVE)
+		if (best < 0 || o->p[best] * share < LEAST_ALTERNATIVE)
 			return;
 		taken[best] = true;
 		v->alternative[v->n_alternatives].cause = (enum why_cause)best;
-		v->alternative[v->n_alternatives].confidence = o->p[best];
+		v->alternative[v->n_alternatives].confidence =
+			o->p[best] * share;
 		doctor_tell_apart(v->n_alternatives ? NULL : f->chart->c,
 				  o->best, (enum why_cause)best, hops,
 				  v->alternative[v->n_alternatives].tell_apart,
@@ -388,8 +393,9 @@ void doctor_pronounce(const struct doctor_chart *chart,
 	struct doctor_facts f = {.chart = chart, .v = v};
 	struct why_hops hops;
 
-	*v = (struct doctor_verdict){.cause = opinion->best,
-				     .confidence = opinion->p[opinion->best]};
+	*v = (struct doctor_verdict){
+		.cause = opinion->best,
+		.confidence = doctor_calibrate(opinion->p[opinion->best])};
 	f.base = doctor_baseline(chart);
 	f.key = doctor_telling_key(chart, opinion);
 	v->status = f.base ? f.base->status : 0;

@@ -62,7 +62,7 @@ static const struct {
 	 DOCTOR_F_ORIGIN_MAKES_HANDSHAKE,
 	 WHY_SERVER_NO_WEBSOCKET,
 	 0,
-	 0.9},
+	 0.92},
 	/* any path is served, if the token is known */
 	{{.url = URL,
 	  .answer = "@closed",
@@ -71,7 +71,7 @@ static const struct {
 	 DOCTOR_F_RELAY_CLOSES,
 	 WHY_URL_QUERY,
 	 0,
-	 0.8},
+	 0.89},
 	/* the application is there, and what stands before it hangs up */
 	{{.url = URL,
 	  .answer = "@closed",
@@ -81,13 +81,13 @@ static const struct {
 	 DOCTOR_F_UPGRADE_STOPPED,
 	 WHY_SERVER_PROXY_UPGRADE,
 	 0.5,
-	 0.9},
+	 0.92},
 	/* nginx asks somebody of its own, and does not like the answer */
 	{{.url = URL, .answer = NGINX_500},
 	 DOCTOR_F_NGINX_500,
 	 WHY_ACCESS_CREDENTIALS,
 	 0,
-	 0.8},
+	 0.89},
 	{{.url = URL, .answer = NOT_HERE},
 	 DOCTOR_F_SAYS_NOT_HERE,
 	 WHY_URL_PATH,

@@ -97,7 +97,7 @@ static const struct patient patients[] = {
 	 /* or a door that shuts, with its application beside it */
 	 .cause = "url.port",
 	 .at_least = 0.4,
-	 .at_most = 0.6},
+	 .at_most = 0.82},
 	{.name = "a path that Express does not know",
 	 .url = URL,
 	 .answer = "HTTP/1.1 404 Not Found\nX-Powered-By: Express\n"
@@ -990,7 +990,7 @@ static const struct patient patients[] = {
 	 .answer = "HTTP/1.1 404 Not Found\n\n",
 	 .cause = "url.path",
 	 .at_least = 0.3,
-	 .at_most = 0.7},
+	 .at_most = 0.87},
 	{.name = "another path takes handshakes, so the server has them",
 	 .url = URL,
 	 .answer = "HTTP/1.1 404 Not Found\nContent-Type: text/html\n\n"
@@ -1003,14 +1003,14 @@ static const struct patient patients[] = {
 	 .answer = "@closed late",
 	 .answers = {{DOCTOR_PLAIN_GET, NULL, "HTTP/1.1 400 B\n\n"}},
 	 .cause = "url.path",
-	 .at_most = 0.8},
+	 .at_most = 0.89},
 	{.name = "a gateway's error for the handshake alone",
 	 .url = URL,
 	 .answer = "HTTP/1.1 502 Bad Gateway\n\n<html><h1>502 Bad "
 		   "Gateway</h1></html>",
 	 .answers = {{DOCTOR_PLAIN_GET, NULL, NODE_426}},
 	 .cause = "server.proxy-upgrade",
-	 .at_most = 0.8},
+	 .at_most = 0.89},
 	{.name = "an own Origin that is refused with either scheme",
 	 .url = TLS,
 	 .origin = "https://localhost:8443",
@@ -1018,7 +1018,7 @@ static const struct patient patients[] = {
 	 .answers = {{DOCTOR_NO_ORIGIN, NULL, "@open"}},
 	 .cause = "server.proxy-host",
 	 .at_least = 0.4,
-	 .at_most = 0.7},
+	 .at_most = 0.87},
 	{.name = "a query that a firewall drops, where HTTP/2 is spoken, too",
 	 .url = URL "?q=select%20*%20from%20users%20where%201=1",
 	 .answer = "@closed",
@@ -1078,7 +1078,7 @@ static const struct patient patients[] = {
 	 .answer = "HTTP/1.1 400 Bad Request\n\nHTTP/1.1 400 Bad Request\r\n"
 		   "Access-Control-Allow-Origin: *\r\nVary: Origin\r\n\r\n",
 	 .cause = NULL,
-	 .at_most = 0.6},
+	 .at_most = 0.82},
 
 	/* Traps: what must not be said too loudly. */
 	{.name = "a bare 403 by ASGI is not yet an Origin",
@@ -1086,12 +1086,12 @@ static const struct patient patients[] = {
 	 .origin = "https://evil.example",
 	 .answer = UVICORN_403,
 	 .cause = NULL,
-	 .at_most = 0.8},
+	 .at_most = 0.89},
 	{.name = "a bare 403 without Origin is nobody's",
 	 .url = URL,
 	 .answer = "HTTP/1.1 403 Forbidden\n\n",
 	 .cause = NULL,
-	 .at_most = 0.6},
+	 .at_most = 0.82},
 };
 
 static double probability(const struct bed *b, const char *cause)

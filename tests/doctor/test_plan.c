@@ -87,7 +87,7 @@ TEST("where the order of the answers is all there is, it has to be longer")
 	for (size_t i = 0; i < ARRAY_LEN(order); i++)
 		assert_int_equal(b.chart.probe[i]->trial.change, order[i]);
 	assert_int_equal(b.verdict.cause, WHY_ACCESS_ORIGIN);
-	assert_true(b.verdict.confidence > 0.94 && b.verdict.confidence < 0.96);
+	assert_true(b.verdict.confidence > 0.94 && b.verdict.confidence < 0.98);
 	bed_strip(&b);
 }
 

@@ -50,7 +50,7 @@ PURE = ["base/*", "wire/*", "why/*", "lint/*", "hub/channel.c",
         "doctor/finding.c", "doctor/context.c", "doctor/answer.c",
         "doctor/writer.c", "doctor/symptom.c", "doctor/telltale.c",
         "doctor/pair*.c", "doctor/experiment.c", "doctor/csp.c",
-        "doctor/diagnose.c", "doctor/luck.c", "doctor/plan.c", "doctor/candidates.c",
+        "doctor/diagnose.c", "doctor/calibrate.c", "doctor/luck.c", "doctor/plan.c", "doctor/candidates.c",
         "doctor/verdict.c", "doctor/facts.c", "doctor/prescribe.c"]
 
 # Symbols of libc by which a pure room would have reached the system.
