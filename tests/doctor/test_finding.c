@@ -210,10 +210,12 @@ TEST("what a program calls its refusal reads like the sentence")
 		try_one(&b, &p, DOCTOR_NOTHING, "");
 		if (!has(&b, rows[i].kind))
 			fail_msg("%s: nothing heard", rows[i].answer);
+		bed_strip(&b);
 	}
 	p.answer = "HTTP/1.1 403 x\n\n<p class=\"ip-blocked\">No</p>";
 	try_one(&b, &p, DOCTOR_NOTHING, "");
 	assert_false(has(&b, DOCTOR_F_SAYS_ADDRESS));
+	bed_strip(&b);
 }
 
 TEST("a refusal that prints the request says nothing of its fields")
