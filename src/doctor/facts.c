@@ -331,6 +331,8 @@ static void know_the_answer(struct doctor_facts *f)
 {
 	const struct ses_tls_info *tls;
 	const struct doctor_probe *end = f->key ? f->key : f->base;
+	const char *name;
+	size_t next = 0;
 	char text[300];
 
 	if (!f->base)
@@ -344,9 +346,11 @@ static void know_the_answer(struct doctor_facts *f)
 	if (tls->fault == SES_TLS_EXPIRED && tls->not_after[0])
 		snprintf(text, sizeof(text), "valid from %s to %s",
 			 tls->not_before, tls->not_after);
-	else if (tls->fault == SES_TLS_HOSTNAME && tls->n_names > 0)
-		snprintf(text, sizeof(text), "it is for %s%s", tls->names[0],
-			 tls->n_names > 1 ? " and others" : "");
+	else if (tls->fault == SES_TLS_HOSTNAME &&
+		 (name = ses_tls_next_host(&tls->names, &next)))
+		snprintf(text, sizeof(text), "it is for %s%s", name,
+			 ses_tls_next_host(&tls->names, &next) ? " and others"
+							       : "");
 	else
 		snprintf(text, sizeof(text), "%s",
 			 tls->alert[0] ? tls->alert : tls->text);

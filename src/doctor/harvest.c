@@ -324,14 +324,15 @@ void doctor_harvest_hosts(const struct doctor_chart *chart,
 	const struct doctor_case *c = chart->c;
 	const struct doctor_probe *base = doctor_baseline(chart);
 	bool name = c->url.host_kind == SES_HOST_NAME;
+	const char *of_cert;
 	char own[600];
+	size_t i = 0;
 
 	if (c->host && ses_url_host_field(&c->url, own, sizeof(own)) >= 0)
 		doctor_add_value(v, "%s", own);
-	for (size_t i = 0; base && i < base->dial.tls.n_names &&
-			   i < SES_TLS_MAX_NAMES && c->url.tls;
-	     i++)
-		add_with_port(c, bytes_of_str(base->dial.tls.names[i]), v);
+	while (base && c->url.tls &&
+	       (of_cert = ses_tls_next_host(&base->dial.tls.names, &i)))
+		add_with_port(c, bytes_of_str(of_cert), v);
 	if ((doctor_is_loopback(c) && !name) ||
 	    (base && doctor_is_local_name(c, base)))
 		add_with_port(c, BYTES("localhost"), v);

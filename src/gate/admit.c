@@ -12,10 +12,10 @@
 
 #include <stdio.h>
 
-#include "gate/client_names.h"
+#include "gate/client_certificate.h"
 #include "gate/credential.h"
 #include "gate/index.h"
-#include "net/tls.h"
+#include "gate/subprotocols.h"
 
 /* A request on its way through the looks. */
 struct looking {
@@ -175,9 +175,9 @@ static void look_at_certificate(struct looking *l)
 		     "none was described: taken for good", rules->line, value);
 		return;
 	}
-	if (tls && (tls->subject[0] || tls->n_names))
-		value = bytes_of_str(tls->subject);
 	admitted = gate_certificate_admitted(rules, tls, &rule);
+	value = gate_certificate_shown(rules, rule, tls, l->d->certificate,
+				       sizeof(l->d->certificate));
 	note(l->d, "certificate", admitted,
 	     rule	  ? rule->text
 	     : admitted	  ? "no entry excludes it"

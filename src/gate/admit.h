@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Whether a request may enter: a function of the policy and the request, up to
- * where somebody has to be asked, whose answer comes in as well. `serve` asks it for every handshake, `check` for the one on
- * its command line; so both give the same answer, with the same trace.
+ * where somebody has to be asked, whose answer comes in as well. `serve` asks
+ * it for every handshake, `check` for the one on its command line; so both give
+ * the same answer, with the same trace.
  */
 #ifndef GATE_ADMIT_H
 #define GATE_ADMIT_H
 
+#include "gate/client_certificate.h"
 #include "gate/places.h"
 #include "gate/policy.h"
 #include "why/cause.h"
@@ -75,6 +77,7 @@ struct gate_decision {
 	const struct gate_route *route; /* NULL: none was found */
 	struct gate_trace trace[GATE_MAX_TRACE];
 	size_t n_trace;
+	char certificate[GATE_CERTIFICATE_SHOWN]; /* that a look compared */
 	size_t decided; /* the look that refused first; else the last one */
 	enum gate_list list; /* that refused; GATE_N_LISTS: something else */
 	/* While it is not made: who has to be asked, for which look. */

@@ -13,10 +13,10 @@
 #include "base/hash.h"
 #include "base/percent.h"
 #include "gate/access_log.h"
+#include "gate/client_certificate.h"
 #include "gate/hide.h"
 #include "gate/log.h"
 #include "gate/sampler.h"
-#include "net/tls.h"
 #include "gate/recent.h"
 #include "gate/record.h"
 
@@ -65,9 +65,9 @@ static void put_who(struct gate_story *story, const struct gate_notice *n)
 	const struct gate_credential *c = n->credential;
 	const struct ses_tls_info *tls = n->request->tls;
 
-	if (tls)
-		bytes_printable(bytes_of_str(tls->subject), story->certificate,
-				sizeof(story->certificate));
+	if (gate_certificate_is_there(tls))
+		gate_certificate_tell(tls, story->certificate,
+				      sizeof(story->certificate));
 	if (!c)
 		return;
 	if (c->method)

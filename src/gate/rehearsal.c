@@ -9,6 +9,7 @@
 
 #include "base/base64.h"
 #include "base/percent.h"
+#include "gate/client_certificate.h"
 #include "gate/credential.h"
 #include "gate/index.h"
 #include "wire/url.h"
@@ -267,46 +268,19 @@ static bool put_credentials(const struct gate_policy *policy,
 	return true;
 }
 
-static bool put_part(struct ses_tls_info *tls, struct bytes part)
-{
-	struct bytes value;
-	const struct {
-		struct bytes word;
-		char *to;
-		size_t size;
-	} rows[] = {
-		{BYTES("subject:"), tls->subject, sizeof(tls->subject)},
-		{BYTES("issuer:"), tls->issuer, sizeof(tls->issuer)},
-		{BYTES("san:dns:"), tls->names[tls->n_names],
-		 sizeof(tls->names[0])},
-		{BYTES("san:ip:"), tls->names[tls->n_names],
-		 sizeof(tls->names[0])},
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (!bytes_starts(part, rows[i].word))
-			continue;
-		value = bytes_from(part, rows[i].word.len);
-		if (!value.len || value.len >= rows[i].size)
-			return false;
-		memcpy(rows[i].to, value.data, value.len);
-		tls->n_names += i >= 2;
-		return true;
-	}
-	return false;
-}
-
 static bool put_certificate(const struct gate_description *d,
 			    struct gate_rehearsal *r, char *text, size_t size)
 {
 	bool none = d->n_parts == 1 && strcmp(d->certificate[0], "none") == 0;
 
 	for (size_t i = 0; !none && i < d->n_parts; i++)
-		if (!put_part(&r->tls, bytes_of_str(d->certificate[i])))
+		if (!gate_certificate_describe(&r->tls,
+					       bytes_of_str(d->certificate[i])))
 			return wrong(text, size, "certificate",
 				     d->certificate[i],
 				     "is none of subject:NAME, issuer:NAME, "
-				     "san:dns:NAME, san:ip:ADDRESS and none");
+				     "san:dns:NAME, san:ip:ADDRESS, "
+				     "san:uri:URI, san:email:ADDRESS and none");
 	return true;
 }
 

@@ -30,7 +30,7 @@ struct gate_story {
 	char credential[24]; /* "jwt", "token", "basic" */
 	char fault[40];	     /* what was wrong with it, by name */
 	char subject[128];
-	char certificate[200]; /* subject of the client's certificate */
+	char certificate[400]; /* the names in the client's */
 	/* what said no */
 	char route[160], upstream[160];
 	char check[16];	 /* "origin"; "" when no rule did */

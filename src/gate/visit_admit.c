@@ -14,7 +14,7 @@
 #include <time.h>
 
 #include "gate/authority.h"
-#include "gate/client_names.h"
+#include "gate/subprotocols.h"
 #include "gate/credential.h"
 #include "gate/passwords.h"
 #include "wire/url.h"

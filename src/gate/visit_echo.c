@@ -4,7 +4,7 @@
 
 #include <sesame/version.h>
 
-#include "gate/client_names.h"
+#include "gate/subprotocols.h"
 
 /* What came with the handshake is handled before ses_conn_begin() returns. */
 void gate_visit_on_open(struct sesame_conn *conn, void *user)

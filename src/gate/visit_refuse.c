@@ -10,7 +10,7 @@
 
 #include <sesame/version.h>
 
-#include "gate/client_names.h"
+#include "gate/subprotocols.h"
 #include "gate/forward.h"
 #include "gate/notice.h"
 #include "gate/refuse.h"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gate/client_names.h"
+#include "gate/subprotocols.h"
 #include "gate/forward.h"
 #include "gate/pool.h"
 

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+#include "net/tls_names.h"
 
 struct ses_tls_context;
 
@@ -64,8 +65,6 @@ enum ses_tls_fault {
 	SES_TLS_OTHER,
 };
 
-#define SES_TLS_MAX_NAMES 16
-
 struct ses_tls_info {
 	enum ses_tls_fault fault;
 	/*
@@ -82,9 +81,7 @@ struct ses_tls_info {
 	/* The peer's certificate; empty strings when it sent none. */
 	char subject[128], issuer[128];
 	char not_before[32], not_after[32]; /* "2026-11-22 14:00:00 UTC" */
-	char names[SES_TLS_MAX_NAMES][128]; /* subjectAltName: DNS and IP */
-	size_t n_names;
-	bool more_names; /* than there was room for */
+	struct ses_tls_names names;
 	size_t chain_len; /* certificates the peer sent */
 	bool self_signed;
 };

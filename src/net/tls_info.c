@@ -102,43 +102,56 @@ static void print_time(const ASN1_TIME *time, char *out, size_t size)
 		strftime(out, size, "%Y-%m-%d %H:%M:%S UTC", &tm);
 }
 
-static bool print_alt_name(const GENERAL_NAME *name, char *out, size_t size)
+static struct bytes bytes_of_asn1(const ASN1_STRING *s)
 {
-	const ASN1_STRING *s;
-
-	if (name->type == GEN_DNS) {
-		s = name->d.dNSName;
-		bytes_printable(bytes_of(ASN1_STRING_get0_data(s),
-					 (size_t)ASN1_STRING_length(s)),
-				out, size);
-		return true;
-	}
-	if (name->type != GEN_IPADD)
-		return false;
-	s = name->d.iPAddress;
-	if (ASN1_STRING_length(s) != 4 && ASN1_STRING_length(s) != 16)
-		return false;
-	return inet_ntop(ASN1_STRING_length(s) == 4 ? AF_INET : AF_INET6,
-			 ASN1_STRING_get0_data(s), out, (socklen_t)size) != NULL;
+	return bytes_of(ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s));
 }
 
-static void print_alt_names(X509 *cert, struct ses_tls_info *info)
+static void note_alt_address(struct ses_tls_names *to, struct bytes address)
 {
-	GENERAL_NAMES *names =
-		X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+	char text[INET6_ADDRSTRLEN];
 
-	info->n_names = 0;
-	info->more_names = false;
-	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
-		if (info->n_names == SES_TLS_MAX_NAMES) {
-			info->more_names = true;
-			break;
-		}
-		if (print_alt_name(sk_GENERAL_NAME_value(names, i),
-				   info->names[info->n_names],
-				   sizeof(info->names[0])))
-			info->n_names++;
+	if ((address.len == 4 || address.len == 16) &&
+	    inet_ntop(address.len == 4 ? AF_INET : AF_INET6, address.data, text,
+		      sizeof(text)))
+		ses_tls_names_add(to, SES_TLS_NAME_IP, bytes_of_str(text));
+}
+
+static void note_alt_name(struct ses_tls_names *to, const GENERAL_NAME *name)
+{
+	switch (name->type) {
+	case GEN_DNS:
+		ses_tls_names_add(to, SES_TLS_NAME_DNS,
+				  bytes_of_asn1(name->d.dNSName));
+		break;
+	case GEN_URI:
+		ses_tls_names_add(
+			to, SES_TLS_NAME_URI,
+			bytes_of_asn1(name->d.uniformResourceIdentifier));
+		break;
+	case GEN_EMAIL:
+		ses_tls_names_add(to, SES_TLS_NAME_EMAIL,
+				  bytes_of_asn1(name->d.rfc822Name));
+		break;
+	case GEN_IPADD:
+		note_alt_address(to, bytes_of_asn1(name->d.iPAddress));
+		break;
+	default: /* no rule and no verdict is about the others */
+		break;
 	}
+}
+
+static void note_alt_names(X509 *cert, struct ses_tls_names *to)
+{
+	int critical;
+	GENERAL_NAMES *names =
+		X509_get_ext_d2i(cert, NID_subject_alt_name, &critical, NULL);
+
+	to->n = to->used = 0;
+	/* -1: it has none; else they stand there twice, or cannot be read. */
+	to->more = !names && critical != -1;
+	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++)
+		note_alt_name(to, sk_GENERAL_NAME_value(names, i));
 	GENERAL_NAMES_free(names);
 }
 
@@ -152,7 +165,7 @@ static void note_certificate(struct ses_tls_info *info, X509 *cert)
 		   sizeof(info->not_before));
 	print_time(X509_get0_notAfter(cert), info->not_after,
 		   sizeof(info->not_after));
-	print_alt_names(cert, info);
+	note_alt_names(cert, &info->names);
 	info->self_signed = X509_self_signed(cert, 0) == 1;
 }
 

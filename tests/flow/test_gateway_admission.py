@@ -90,7 +90,7 @@ def openssl(folder, *args):
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory):
-    """A CA, a certificate for the server, and one for each of three clients."""
+    """A CA, a certificate for the server, and one for each client."""
     folder = tmp_path_factory.mktemp("ca")
     new = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     openssl(folder, "req", "-x509", *new, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
@@ -100,7 +100,12 @@ def authority(tmp_path_factory):
     for name, subject, san in (
             ("alice", "/O=Example/CN=alice", "DNS:alice.devices.example,IP:192.0.2.7"),
             ("mallory", "/O=Example/CN=mallory\\,CN=alice", "DNS:a.b.devices.example"),
-            ("bare", "/CN=bare", "DNS:devices.example")):
+            ("bare", "/CN=bare", "DNS:devices.example"),
+            ("web", "/", "URI:spiffe://devices.example/fleet/" + "w" * 180),
+            ("mail", "/CN=mail", "email:mail@devices.example"),
+            # issued as names of a host, and told apart from what they look like
+            ("false", "/CN=false", "DNS:spiffe://devices.example/fleet/" + "w" * 180
+             + ",DNS:mail@devices.example")):
         openssl(folder, "req", *new, "-keyout", name + ".key", "-out", name + ".csr", "-subj", subject)
         (folder / "ext").write_text("subjectAltName=" + san)
         openssl(folder, "x509", "-req", "-in", name + ".csr", "-CA", "ca.pem", "-CAkey", "ca.key",
@@ -134,20 +139,30 @@ def tls_ask(g, ca, client, session=None):
         return Answer(data)
 
 
+NAMES = {"alice": "CN=alice", "mallory": "CN=mallory", "bare": "CN=bare", "mail": "CN=mail",
+         "false": "CN=false", "web": "san:uri:spiffe://devices.example/fleet/www"}
+
+
 @pytest.mark.parametrize("rule, who", [
     ('["subject:CN=alice"]', {"alice"}),
     ('["subject:CN=ali*"]', {"alice"}),
     ('["subject:O=Example", "!subject:CN=alice"]', {"mallory"}),
-    ('["issuer:CN=ca"]', {"alice", "mallory", "bare"}),
+    ('["issuer:CN=ca"]', set(NAMES)),
     ('["issuer:O=Other"]', set()),
     ('["san:dns:*.devices.example"]', {"alice"}),
     ('["san:dns:DEVICES.example"]', {"bare"}),
     ('["san:ip:192.0.2.7"]', {"alice"}),
     ('["subject:CN=bare", "san:ip:192.0.2.7"]', {"alice", "bare"}),
+    ('["san:uri:spiffe://devices.example/fleet/%s"]' % ("w" * 180), {"web"}),
+    ('["san:uri:spiffe://devices.example/fleet/*"]', {"web"}),
+    ('["san:uri:spiffe://devices.example/fleet/%s"]' % ("w" * 179), set()),
+    ('["san:email:mail@devices.example"]', {"mail"}),
+    ('["issuer:CN=ca", "!san:uri:spiffe://devices.example/**"]',
+     {"alice", "mallory", "bare", "mail", "false"}),
 ])
 def test_the_certificates_of_the_list_may_enter(tmp_path, authority, rule, who):
     with gateway(tmp_path, tls_config(authority, rule)) as g:
-        for client in (None, "alice", "mallory", "bare"):
+        for client in (None, "alice", "mallory", "bare", "web", "mail", "false"):
             a = tls_ask(g, authority, client)
             assert (a.status == 101) == (client in who), client
             if a.status == 101:
@@ -156,7 +171,27 @@ def test_the_certificates_of_the_list_may_enter(tmp_path, authority, rule, who):
             story = g.story(a.reference)
             assert story["cause"] == "access.client-cert" and story["check"] == "certificate"
             if client:
-                assert client in story["compared"]
+                assert story["compared"].startswith(("subject:", "issuer:", "san:"))
+                assert NAMES[client] in story["certificate"]
+
+
+def test_why_compares_the_name_that_the_list_is_about(tmp_path, authority):
+    wanted = "san:uri:spiffe://devices.example/fleet/" + "w" * 179
+    with gateway(tmp_path, tls_config(authority, '["subject:CN=nobody", "%s"]' % wanted)) as g:
+        a = tls_ask(g, authority, "web")
+        assert a.status == 403
+        story = g.story(a.reference)
+        assert story["compared"] == wanted + "w" and story["nearest"] == wanted
+        assert story["certificate"] == wanted + "w"
+        assert 'certificates: [..., "%sw"]' % wanted in story["advice"]
+        # what it says to add is an entry that lets it in
+        rule = '["subject:CN=nobody", "%s"]' % story["compared"]
+        (tmp_path / "sesame.yaml").write_text(tls_config(authority, rule))
+        r = run("check", "sesame.yaml", "--url", "wss://localhost/", "--certificate",
+                story["compared"], cwd=tmp_path)
+        assert r.returncode == 0, r.stdout + r.stderr
+        reload(g, tls_config(authority, rule), "reloaded")
+        assert tls_ask(g, authority, "web").status == 101
 
 
 def test_a_port_without_tls_has_no_certificates(tmp_path):
@@ -168,6 +203,8 @@ def test_a_port_without_tls_has_no_certificates(tmp_path):
 @pytest.mark.parametrize("entry, words", [
     ("alice", "begins with none of subject:"), ("subject:alice", "needs the part of the name"),
     ("san:dns:a*.example", "wildcard"), ("san:ip:x", "needs an address"),
+    ("san:uri:spiffe", "needs a URI"), ("san:uri:spiffe://*.example/web", "last segment"),
+    ("san:email:alice", "needs an address of mail"), ("san:email:a*@b.example", "before the @"),
 ])
 def test_entries_that_mean_nothing_are_faults(tmp_path, entry, words):
     (tmp_path / "sesame.yaml").write_text(config("echo", 'allow: {certificates: ["%s"]}' % entry))

@@ -182,7 +182,7 @@ routes:
   - path: /signed
     to: echo
     allow: {token: {jwt: {secret_file: secret, claims: {role: admin}}}}
-  - {path: /shown, to: echo, allow: {certificates: ["subject:CN=alice", "san:dns:*.devices.example"]}}
+  - {path: /shown, to: echo, allow: {certificates: ["subject:CN=alice", "san:dns:*.devices.example", "san:uri:spiffe://a/*"]}}
   - path: /all
     to: echo
     limits: {handshakes: 1/day, token_handshakes: 1/day}
@@ -247,6 +247,9 @@ def test_a_token_is_judged_where_the_route_takes_it_from(keys, path):
     (["/shown", "--certificate", "subject:CN=bob", "--certificate", "san:dns:a.devices.example"], "ok"),
     (["/shown", "--certificate", "subject:CN=bob"], "access.client-cert"),
     (["/shown", "--certificate", "none"], "access.client-cert"),
+    (["/shown", "--certificate", "san:uri:spiffe://a/web"], "ok"),
+    (["/shown", "--certificate", "san:dns:spiffe://a/web"], "access.client-cert"),
+    (["/shown", "--certificate", "san:email:web@a"], "access.client-cert"),
 ])
 def test_what_is_given_is_judged_by_keys_and_hashes(keys, words, cause):
     (keys / "sesame.yaml").write_text(SIGNED)

@@ -225,9 +225,11 @@ TEST("a trusted server: bytes pass both ways, and the handshake is described")
 	assert_string_equal(learned()->alpn, "http/1.1");
 	assert_string_equal(learned()->subject, "CN=a leaf");
 	assert_string_equal(learned()->issuer, "CN=Test CA");
-	assert_int_equal(learned()->n_names, 4);
-	assert_string_equal(learned()->names[0], "localhost");
-	assert_string_equal(learned()->names[3], "::1");
+	assert_int_equal(learned()->names.n, 4);
+	assert_string_equal(ses_tls_name(&learned()->names, 0), "localhost");
+	assert_string_equal(ses_tls_name(&learned()->names, 3), "::1");
+	assert_int_equal(ses_tls_name_kind(&learned()->names, 3),
+			 SES_TLS_NAME_IP);
 	assert_int_equal(strlen(learned()->not_after),
 			 strlen("2026-11-22 14:00:00 UTC"));
 	assert_false(learned()->self_signed);
@@ -283,7 +285,7 @@ TEST("each fault of a server's certificate has its class")
 				 strcmp(rows[at].cert, "self.pem") == 0);
 		/* also of a server that is not trusted */
 		assert_string_equal(learned()->subject, "CN=a leaf");
-		assert_int_equal(learned()->n_names, 4);
+		assert_int_equal(learned()->names.n, 4);
 		assert_int_equal(server.ends, !client.up);
 		finish();
 	}

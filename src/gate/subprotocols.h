@@ -1,29 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a client shows of itself beside the lists that are looked up: the names
- * of its certificate, and the subprotocols that it offers. Pure.
+ * The subprotocols that a client offers: which of them a route allows, what the
+ * server behind is offered, and what the gateway itself answers with. Pure.
  */
-#ifndef GATE_CLIENT_NAMES_H
-#define GATE_CLIENT_NAMES_H
+#ifndef GATE_SUBPROTOCOLS_H
+#define GATE_SUBPROTOCOLS_H
 
 #include "gate/credential.h"
 #include "gate/policy.h"
-
-struct ses_tls_info;
-
-/*
- * Whether a verified certificate is the one of an entry of
- * allow.certificates. @tls NULL, or without a certificate: no.
- */
-bool gate_certificate_has(const struct gate_rule *rule,
-			  const struct ses_tls_info *tls);
-/*
- * Whether the list admits a certificate, and the entry that decided: the first
- * that excludes, else the first that admits; NULL: no entry did.
- */
-bool gate_certificate_admitted(const struct gate_rules *rules,
-			       const struct ses_tls_info *tls,
-			       const struct gate_rule **ret_rule);
 
 /* The entry of allow.subprotocols that admits @asked, or NULL. */
 const struct gate_rule *gate_subprotocol_rule(const struct gate_route *route,
