@@ -45,6 +45,7 @@ struct ses_stream *ses_stream_new(struct sesame_loop *loop, int fd,
 	s->events = events;
 	s->owner = owner;
 	s->queue_high = queue_high;
+	s->recv_most = SES_RECV_BYTES;
 	s->last_read_ms = loop->now_ms;
 	ses_buf_init(&s->out, queue_limit);
 	ses_list_init(&s->link);
@@ -453,7 +454,7 @@ static void receive_plain(struct ses_stream *s)
 	if (s->closed)
 		return;
 	n = pull(s, room ? room : s->loop->recv_buffer,
-		 room ? len : SES_RECV_BYTES);
+		 room ? len : s->recv_most);
 	if (n <= 0)
 		return;
 	if (room)
@@ -622,6 +623,7 @@ static void receive_unread(struct ses_stream *s)
 	struct ses_buf *early = s->early;
 
 	s->early = NULL;
+	s->last_read_ms = s->loop->now_ms; /* it is not silent */
 	tell_bytes(s, early->data + early->start, ses_buf_len(early));
 	free_early(early);
 	if (!s->closed && has_early(s))
@@ -641,6 +643,7 @@ static void receive_early_records(struct ses_stream *s)
 static void receive(struct ses_stream *s)
 {
 	uint8_t *to = s->loop->recv_buffer + CIPHER_LEAD;
+	size_t most = SES_RECV_BYTES - CIPHER_LEAD;
 	ssize_t n;
 
 	if (s->paused || s->eof)
@@ -657,7 +660,7 @@ static void receive(struct ses_stream *s)
 		receive_plain(s);
 		return;
 	}
-	n = pull(s, to, SES_RECV_BYTES - CIPHER_LEAD);
+	n = pull(s, to, most < s->recv_most ? most : s->recv_most);
 	if (n > 0)
 		receive_tls(s, bytes_of(to, (size_t)n));
 }

@@ -54,6 +54,7 @@ struct ses_stream {
 	uint64_t last_read_ms;	/* when bytes last came, or could first come;
 				   while paused: when some last left */
 	size_t queue_high;
+	uint32_t recv_most; /* bytes that are received at a time */
 	int error;	    /* why sending failed; told when all is read */
 	bool paused : 1;
 	bool over_high : 1;

@@ -24,6 +24,12 @@
 #define ROOM_WORTH_IT 16384
 /* ... and this much has come, which bounds what is taken ahead of the bytes. */
 #define ROOM_EARNED 4096
+/*
+ * A kilobyte that was compressed can be a megabyte of work. So it is taken in
+ * steps of so many bytes, and after so many bytes of work others have a turn.
+ */
+#define INFLATE_STEP 512
+#define INFLATE_TURN (256 * 1024)
 
 /* Input, used up from the front and unmasked where it lies. */
 struct span {
@@ -43,15 +49,32 @@ static int (*const states[])(struct sesame_session *s, struct span *in) = {
 	[STATE_CONTROL] = read_control,
 };
 
-int sesame_session_feed(struct sesame_session *s, uint8_t *data, size_t len)
+int ses_session_feed_some(struct sesame_session *s, uint8_t *data, size_t len,
+			  size_t *ret_used)
 {
 	struct span in = {data, len};
 	int error = 0;
 
+	*ret_used = len;
 	if (s->over)
 		return SESAME_ECLOSED;
-	while (in.len && !s->over && !error)
+	s->inflated = 0;
+	while (in.len && !s->over && !error && s->inflated < INFLATE_TURN)
 		error = states[s->state](s, &in);
+	if (!s->over && !error)
+		*ret_used = len - in.len;
+	return error;
+}
+
+int sesame_session_feed(struct sesame_session *s, uint8_t *data, size_t len)
+{
+	size_t at = 0, used;
+	int error;
+
+	do {
+		error = ses_session_feed_some(s, data + at, len - at, &used);
+		at += used;
+	} while (!error && at < len);
 	return error;
 }
 
@@ -387,12 +410,16 @@ static bool check_text(struct sesame_session *s, size_t from)
 static int inflate_into_message(struct sesame_session *s, struct bytes in)
 {
 	bool last = s->fin && s->payload_left == 0;
+	size_t had = ses_buf_len(&s->message);
+	int error;
 
 	if (!s->inflate)
 		s->inflate = ses_inflate_new(s->in_bits, s->in_takeover);
 	if (!s->inflate)
 		return SESAME_ENOMEM;
-	return ses_inflate_feed(s->inflate, in, last, &s->message);
+	error = ses_inflate_feed(s->inflate, in, last, &s->message);
+	s->inflated += (uint32_t)(ses_buf_len(&s->message) - had);
+	return error;
 }
 
 /* Take unmasked payload into the message and check what it became. */
@@ -439,9 +466,12 @@ static int finish_frame(struct sesame_session *s)
 static int read_data(struct sesame_session *s, struct span *in)
 {
 	size_t n = in->len < s->payload_left ? in->len : (size_t)s->payload_left;
-	struct bytes part = bytes_of(in->data, n);
+	struct bytes part;
 	int error;
 
+	if (s->compressed && n > INFLATE_STEP)
+		n = INFLATE_STEP;
+	part = bytes_of(in->data, n);
 	unmask(s, in->data, n);
 	skip(in, n);
 	error = take_payload(s, part);

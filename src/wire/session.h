@@ -26,6 +26,7 @@ struct sesame_session {
 	uint64_t payload_left;	     /* bytes of the present frame to come */
 	size_t max_message;
 	uint32_t deflate_from;
+	uint32_t inflated; /* bytes, since it was last fed */
 	struct ses_utf8 utf8;
 	uint8_t mask[4];
 	uint8_t mask_at;  /* 0..3: which mask byte is next */
@@ -54,6 +55,14 @@ void ses_session_init(struct sesame_session *s,
 		      const struct sesame_session_settings *settings,
 		      const struct sesame_session_events *events, void *user);
 void ses_session_fini(struct sesame_session *s);
+
+/*
+ * As sesame_session_feed(), but it stops when the input made so much work that
+ * other connections should have their turn: the bytes behind *ret_used (all of
+ * them after an error) are to be fed later.
+ */
+int ses_session_feed_some(struct sesame_session *s, uint8_t *data, size_t len,
+			  size_t *ret_used);
 
 /*
  * Where the next bytes of a large message may be received to directly: NULL

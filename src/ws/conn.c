@@ -16,6 +16,9 @@
 /* Room over the queue's limit for control frames: those must always fit. */
 #define CONTROL_ROOM 1024
 
+/* What may be compressed, and more work than it looks, is read in such parts. */
+#define DEFLATE_RECV_BYTES 16384
+
 /* No message that is compressed or masked makes a shorter frame. */
 #define LEAST_FRAME 3
 
@@ -344,6 +347,18 @@ static void after_feed(struct sesame_conn *conn, int error)
 	settle(conn);
 }
 
+/* Let the session read. What would keep others waiting is put back. */
+static int feed(struct sesame_conn *conn, uint8_t *data, size_t len)
+{
+	size_t used;
+	int error = ses_session_feed_some(&conn->session, data, len, &used);
+
+	if (error || used == len || conn->state == SES_CONN_DONE)
+		return error;
+	return ses_stream_unread(conn->stream,
+				 bytes_of(data + used, len - used));
+}
+
 static void on_bytes(struct ses_stream *stream, uint8_t *data, size_t len)
 {
 	struct sesame_conn *conn = stream->owner;
@@ -351,7 +366,7 @@ static void on_bytes(struct ses_stream *stream, uint8_t *data, size_t len)
 	if (conn->state != SES_CONN_OPEN && conn->state != SES_CONN_CLOSING)
 		return; /* bytes after the end are dropped (RFC 6455 1.4) */
 	conn->busy++;
-	after_feed(conn, sesame_session_feed(&conn->session, data, len));
+	after_feed(conn, feed(conn, data, len));
 }
 
 static uint8_t *on_room(struct ses_stream *stream, size_t *ret_len)
@@ -550,6 +565,8 @@ static void adopt_stream(struct sesame_conn *conn, struct ses_stream *stream,
 	conn->stream = stream;
 	stream->last_read_ms = now_ms(conn->loop);
 	stream->queue_high = limits->queue_high_bytes;
+	if (conn->session.deflate_on) /* what it cannot take now is kept */
+		stream->recv_most = DEFLATE_RECV_BYTES;
 	stream->out.limit =
 		(limits->queue_bytes < most ? limits->queue_bytes : most) +
 		CONTROL_ROOM;
@@ -571,7 +588,7 @@ static bool go(struct sesame_conn *conn, uint8_t *early, size_t early_len)
 	if (conn->handlers->on_open)
 		conn->handlers->on_open(conn, conn->user);
 	if (early_len && conn->state < SES_CONN_PARTING) {
-		error = sesame_session_feed(&conn->session, early, early_len);
+		error = feed(conn, early, early_len);
 		commit_pending(conn);
 	}
 	conn->busy--;

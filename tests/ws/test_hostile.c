@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* Peers that mean harm to the others: what they may take, and what not. */
+#include "stage.h"
+
+#include "wire/deflate.h"
+
+#define BOMB_BYTES (64 * 1024)
+#define N_BOMBS	   150
+
+static int seat(struct seat *s, struct sesame_loop *loop, bool deflate)
+{
+	struct ses_conn_setup setup = {
+		.role = SESAME_SERVER,
+		.handlers = &seat_handlers,
+		.user = s,
+		.deflate = {.on = deflate},
+	};
+	struct sesame_conn *conn = NULL;
+	int fds[2];
+
+	memset(s, 0, sizeof(*s));
+	make_pair(fds);
+	assert_int_equal(ses_conn_begin(ses_stream_new(loop, fds[0], NULL, NULL,
+						       1 << 20, 1 << 20),
+					&setup, NULL, 0, &conn),
+			 0);
+	return fds[1];
+}
+
+static void unseat(struct seat *s, struct sesame_loop *loop, int raw)
+{
+	if (s->conn)
+		sesame_conn_abort(s->conn);
+	TURN_UNTIL(loop, !s->conn);
+	free(s->last);
+	close(raw);
+}
+
+/* As many messages that inflate to BOMB_BYTES as @n, one after the other. */
+static void make_bombs(struct ses_buf *out, int n)
+{
+	struct ses_deflate *z = ses_deflate_new(15, false);
+	uint8_t *zeros = calloc(1, BOMB_BYTES), frame[1024];
+	struct ses_buf bomb;
+
+	ses_buf_init(&bomb, 1 << 20);
+	ses_buf_init(out, 1 << 20);
+	assert_int_equal(
+		ses_deflate_message(z, bytes_of(zeros, BOMB_BYTES), &bomb), 0);
+	for (int i = 0; i < n; i++) {
+		size_t len = masked_frame(frame, 0xc2, bomb.data,
+					  ses_buf_len(&bomb));
+
+		assert_int_equal(ses_buf_append(out, bytes_of(frame, len)), 0);
+	}
+	ses_buf_fini(&bomb);
+	ses_deflate_free(z);
+	free(zeros);
+}
+
+TEST("who sends many bombs at once leaves the others their turn")
+{
+	struct sesame_loop *loop = sesame_loop_new();
+	struct seat hostile, honest;
+	int raw = seat(&hostile, loop, true);
+	int friend = seat(&honest, loop, true);
+	uint8_t frame[16];
+	struct ses_buf bombs;
+
+	make_bombs(&bombs, N_BOMBS);
+	raw_send(loop, raw, bombs.data, ses_buf_len(&bombs));
+	raw_send(loop, friend, frame, masked_frame(frame, 0x81, "hello", 5));
+	TURN_UNTIL(loop, honest.told[TOLD_MESSAGE] == 1);
+	assert_true(hostile.told[TOLD_MESSAGE] < N_BOMBS / 5);
+	TURN_UNTIL(loop, hostile.told[TOLD_MESSAGE] == N_BOMBS);
+	assert_int_equal(hostile.total, (size_t)N_BOMBS * BOMB_BYTES);
+	assert_int_equal(hostile.last_len, BOMB_BYTES);
+	ses_buf_fini(&bombs);
+	unseat(&hostile, loop, raw);
+	unseat(&honest, loop, friend);
+	sesame_loop_free(loop);
+}
+
+TEST("bombs that came before the end of TCP are all told before it")
+{
+	struct sesame_loop *loop = sesame_loop_new();
+	struct seat hostile;
+	int raw = seat(&hostile, loop, true);
+	struct ses_buf bombs;
+
+	make_bombs(&bombs, 20);
+	raw_send(loop, raw, bombs.data, ses_buf_len(&bombs));
+	shutdown(raw, SHUT_WR);
+	TURN_UNTIL(loop, hostile.told[TOLD_CLOSE]);
+	assert_int_equal(hostile.told[TOLD_MESSAGE], 20);
+	ses_buf_fini(&bombs);
+	unseat(&hostile, loop, raw);
+	sesame_loop_free(loop);
+}
+
+static void pause_there(struct seat *s)
+{
+	sesame_conn_pause(s->conn);
+}
+
+TEST("of many bombs few are told to an owner who wants no more")
+{
+	struct sesame_loop *loop = sesame_loop_new();
+	struct seat hostile;
+	int raw = seat(&hostile, loop, true);
+	struct ses_buf bombs;
+
+	hostile.act_in = TOLD_MESSAGE;
+	hostile.act = pause_there;
+	make_bombs(&bombs, N_BOMBS);
+	raw_send(loop, raw, bombs.data, ses_buf_len(&bombs));
+	turn_a_while(loop, 20);
+	assert_in_range(hostile.told[TOLD_MESSAGE], 1, N_BOMBS / 5);
+	hostile.act = NULL;
+	sesame_conn_resume(hostile.conn);
+	TURN_UNTIL(loop, hostile.told[TOLD_MESSAGE] == N_BOMBS);
+	ses_buf_fini(&bombs);
+	unseat(&hostile, loop, raw);
+	sesame_loop_free(loop);
+}
+
+TEST("a connection closed in the middle of its bombs tells no more of them")
+{
+	struct sesame_loop *loop = sesame_loop_new();
+	struct seat hostile;
+	int raw = seat(&hostile, loop, true);
+	struct ses_buf bombs;
+
+	make_bombs(&bombs, N_BOMBS);
+	raw_send(loop, raw, bombs.data, ses_buf_len(&bombs));
+	TURN_UNTIL(loop, hostile.told[TOLD_MESSAGE] > 0);
+	sesame_conn_abort(hostile.conn);
+	TURN_UNTIL(loop, hostile.told[TOLD_CLOSE]);
+	assert_true(hostile.told[TOLD_MESSAGE] < N_BOMBS);
+	ses_buf_fini(&bombs);
+	unseat(&hostile, loop, raw);
+	sesame_loop_free(loop);
+}
