@@ -15,6 +15,7 @@
 #include "cli/options.h"
 #include "gate/amend.h"
 #include "gate/config.h"
+#include "gate/privileges.h"
 
 static void print_help(void)
 {
@@ -185,6 +186,24 @@ static void print_faults(struct bytes lines, bool json)
 	json_decref(o);
 }
 
+/* To "warnings" of the JSON object, or in the words of the start. */
+static void tell_warning(void *to, const char *sentence)
+{
+	json_t *warnings = json_object_get(to, "warnings");
+	char text[5000];
+
+	bytes_printable(bytes_of_str(sentence), text, sizeof(text));
+	if (!to) {
+		fprintf(stderr, "sesame: %s\n", text);
+		return;
+	}
+	if (!warnings) {
+		warnings = json_array();
+		json_object_set_new(to, "warnings", warnings);
+	}
+	json_array_append_new(warnings, json_string(text));
+}
+
 static int worse(int a, int b)
 {
 	return a > b ? a : b;
@@ -197,6 +216,7 @@ static int examine(const struct gate_policy *policy, const struct options *o)
 
 	if (!json)
 		print_valid(policy);
+	gate_privileges_foresee(policy, tell_warning, json);
 	status = check_tests(policy, json);
 	if (o->asked.url)
 		status = worse(status, check_request(policy, &o->asked, json));

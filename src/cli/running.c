@@ -425,6 +425,12 @@ static bool open_watch(struct run *run, char *text, size_t text_size)
 	return run->watch;
 }
 
+static void warn(void *user, const char *sentence)
+{
+	(void)user;
+	gate_log("sesame: %s", sentence);
+}
+
 /* In this order: see the top. False: it cannot run, which is told. */
 static bool begin(struct run *run)
 {
@@ -444,7 +450,7 @@ static bool begin(struct run *run)
 	       gate_privileges_drop(setup->policy, text, sizeof(text)) &&
 	       open_log(run, text, sizeof(text));
 	if (good)
-		gate_privileges_warn(setup->policy);
+		gate_privileges_warn(setup->policy, warn, NULL);
 	if (good &&
 	    !setup->open_journal(setup->user, setup->policy, &run->journal))
 		return false; /* it was told */

@@ -7,15 +7,17 @@
 #include "gate/privileges.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "gate/credential.h"
-#include "gate/log.h"
 
 struct identity {
 	uid_t uid;
@@ -120,51 +122,112 @@ bool gate_privileges_drop(const struct gate_policy *policy, char *text,
 
 /* ---- What a reload will miss ---- */
 
-static void warn_of(const char *file)
+struct warning {
+	gate_warn_fn say;
+	void *user;
+};
+
+static void warn_of(const struct warning *w, const char *file)
 {
-	if (file && access(file, R_OK) != 0)
-		gate_log("sesame: as the user that it goes on as, the gateway "
-			 "cannot read %s (%s): until it may, every reload will "
-			 "fail",
-			 file, strerror(errno));
+	char text[4400];
+
+	if (!file || access(file, R_OK) == 0)
+		return;
+	snprintf(text, sizeof(text),
+		 "as the user that it goes on as, the gateway cannot read %s "
+		 "(%s): until it may, every reload will fail",
+		 file, strerror(errno));
+	w->say(w->user, text);
 }
 
-static void warn_of_listener(const struct gate_listen *l)
+static void warn_of_listener(const struct warning *w,
+			     const struct gate_listen *l)
 {
-	warn_of(l->first.certificate);
-	warn_of(l->first.key);
+	warn_of(w, l->first.certificate);
+	warn_of(w, l->first.key);
 	for (size_t i = 0; i < l->n_others; i++) {
-		warn_of(l->others[i].certificate);
-		warn_of(l->others[i].key);
+		warn_of(w, l->others[i].certificate);
+		warn_of(w, l->others[i].key);
 	}
-	warn_of(l->client_ca);
+	warn_of(w, l->client_ca);
 }
 
-static void warn_of_token(const struct gate_token_settings *s)
+static void warn_of_token(const struct warning *w,
+			  const struct gate_token_settings *s)
 {
 	if (!s)
 		return;
-	warn_of(s->jwt.key_file.name);
-	warn_of(s->jwt.secret_file.name);
-	warn_of(s->jwt.jwks_file.name);
-	warn_of(s->hashes_file.name);
-	warn_of(s->htpasswd_file.name);
+	warn_of(w, s->jwt.key_file.name);
+	warn_of(w, s->jwt.secret_file.name);
+	warn_of(w, s->jwt.jwks_file.name);
+	warn_of(w, s->hashes_file.name);
+	warn_of(w, s->htpasswd_file.name);
 }
 
-void gate_privileges_warn(const struct gate_policy *policy)
+void gate_privileges_warn(const struct gate_policy *policy, gate_warn_fn say,
+			  void *user)
 {
+	struct warning w = {say, user};
+
 	if (!policy->user && !policy->group)
 		return;
-	warn_of(policy->file);
+	warn_of(&w, policy->file);
 	for (size_t i = 0; i < policy->n_listen; i++)
-		warn_of_listener(&policy->listen[i]);
+		warn_of_listener(&w, &policy->listen[i]);
 	for (size_t i = 0; i < policy->n_routes; i++) {
 		const struct gate_route *route = &policy->route[i];
 
-		warn_of_token(route->token);
-		warn_of_token(route->hub.publish);
-		warn_of(route->upstream_tls.ca);
-		warn_of(route->upstream_tls.certificate);
-		warn_of(route->upstream_tls.key);
+		warn_of_token(&w, route->token);
+		warn_of_token(&w, route->hub.publish);
+		warn_of(&w, route->upstream_tls.ca);
+		warn_of(&w, route->upstream_tls.certificate);
+		warn_of(&w, route->upstream_tls.key);
 	}
+}
+
+/* ---- The same, foreseen ---- */
+
+static void write_line(void *user, const char *text)
+{
+	dprintf(*(int *)user, "%s\n", text);
+}
+
+/* In a process of its own: what is given up does not come back. */
+static _Noreturn void foresee(const struct gate_policy *policy, int to)
+{
+	char text[256];
+
+	if (gate_privileges_drop(policy, text, sizeof(text)))
+		gate_privileges_warn(policy, write_line, &to);
+	_exit(0);
+}
+
+void gate_privileges_foresee(const struct gate_policy *policy, gate_warn_fn say,
+			     void *user)
+{
+	char *line = NULL;
+	size_t size = 0;
+	FILE *from;
+	int end[2];
+	pid_t pid;
+	ssize_t n;
+
+	if ((!policy->user && !policy->group) || pipe2(end, O_CLOEXEC) < 0)
+		return;
+	pid = fork();
+	if (pid == 0)
+		foresee(policy, end[1]);
+	close(end[1]);
+	from = fdopen(end[0], "r");
+	while (from && (n = getline(&line, &size, from)) > 0) {
+		line[n - 1] = '\0';
+		say(user, line);
+	}
+	free(line);
+	if (from)
+		fclose(from);
+	else
+		close(end[0]);
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
 }

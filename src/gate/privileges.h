@@ -11,10 +11,18 @@
  */
 bool gate_privileges_drop(const struct gate_policy *policy, char *text,
 			  size_t text_size);
+typedef void (*gate_warn_fn)(void *user, const char *sentence);
 /*
  * After that: say of each file that the policy names, and that only root could
  * read, that no reload will be able to.
  */
-void gate_privileges_warn(const struct gate_policy *policy);
+void gate_privileges_warn(const struct gate_policy *policy, gate_warn_fn say,
+			  void *user);
+/*
+ * Say the same without becoming anybody: a process of its own does, where root
+ * asks. Nothing is known, and said, where it may not.
+ */
+void gate_privileges_foresee(const struct gate_policy *policy, gate_warn_fn say,
+			     void *user);
 
 #endif

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 import pytest
 import websockets
 
-from gateways import KEY, SESAME, Answer, ask, dial, read_all, request, send
+from gateways import KEY, SESAME, Answer, ask, dial, read_all, request, run, send
 from ports import free_port
 
 HEAD = """\
@@ -1047,3 +1047,9 @@ def test_files_that_only_root_may_read_are_told_at_the_start(tmp_path):
         said = (tmp_path / "err").read_text()
         assert "cannot read closed (Permission denied)" in said and "every reload" in said, said
         assert "cannot read open" not in said and "cannot read sesame.yaml" not in said
+    words = [line for line in said.splitlines() if "cannot read" in line]
+    r = run("check", "sesame.yaml", cwd=tmp_path)
+    assert r.returncode == 0 and r.stderr.splitlines() == words
+    r = run("check", "sesame.yaml", "--json", cwd=tmp_path)
+    assert not r.stderr
+    assert ["sesame: " + w for w in json.loads(r.stdout)["warnings"]] == words
