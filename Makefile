@@ -10,7 +10,7 @@ CTEST  = ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 
 SETUPS = setup-build setup-demo setup-test setup-zoo setup-fuzz
 
-.PHONY: all build demo demo-chat test asan fuzz fuzz-smoke zoo zoo-blind zoo-fix bench \
+.PHONY: all build demo demo-chat test asan tsan torture fuzz fuzz-smoke zoo zoo-blind zoo-fix bench \
 	install clean format help $(SETUPS)
 
 help:
@@ -20,6 +20,8 @@ help:
 	@echo 'make build   the program ($(BUILD)/sesame), the library, the examples'
 	@echo 'make install to /usr/local, or PREFIX=...'
 	@echo 'make asan    the tests under AddressSanitizer and UBSan'
+	@echo 'make tsan    those with threads in them under ThreadSanitizer'
+	@echo 'make torture every call fails in turn, under AddressSanitizer'
 	@echo 'make fuzz    each fuzz target for FUZZ_SECONDS seconds (60)'
 	@echo 'make zoo     diagnose real servers and score the verdicts'
 	@echo 'make zoo-blind the same without the table of stacks'
@@ -50,6 +52,16 @@ test: setup-test
 asan: setup-test
 	@tools/build $(BUILD)-asan -DSESAME_SANITIZE=ON
 	ctest --test-dir $(BUILD)-asan --output-on-failure -j $(JOBS)
+
+tsan: setup-test
+	@tools/build $(BUILD)-tsan -DSESAME_SANITIZE=thread
+	ctest --test-dir $(BUILD)-tsan --output-on-failure -j $(JOBS) \
+		-R '^(net|ws|hub|gate|flow.(gateway|library|example))'
+
+torture: setup-test
+	@tools/build $(BUILD)-asan -DSESAME_SANITIZE=ON
+	@for rack in $(BUILD)-asan/tests/torture_*; do \
+		SESAME_TORTURE=all $$rack || exit 1; done
 
 fuzz: setup-fuzz
 	@tools/fuzz $(BUILD)-fuzz $(or $(FUZZ_SECONDS),60)
@@ -87,4 +99,4 @@ format:
 	clang-format -i src/*/*.c tests/*/*.c tests/*.c examples/*.c
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz

@@ -398,8 +398,9 @@ static void on_dialled(void *user, struct ses_stream *stream,
 		return fail_dial(o, report, error);
 	o->stream = stream;
 	ses_stream_take(stream, &answer_events, o);
-	ses_stream_send(stream, ses_buf_bytes(&o->ask));
-	ses_timers_start(&o->loop->timers, &o->timer, o->deadline_ms);
+	if (ses_stream_send(stream, ses_buf_bytes(&o->ask)) == SESAME_ELIMIT ||
+	    ses_timers_start(&o->loop->timers, &o->timer, o->deadline_ms) < 0)
+		return fail(o, SESAME_ENOMEM, sesame_strerror(SESAME_ENOMEM));
 	if (ses_conn_tell_handshake(o->conn, true, ses_buf_bytes(&o->ask)))
 		ses_buf_release(&o->ask);
 }

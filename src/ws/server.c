@@ -257,17 +257,23 @@ static void on_conn_gone(struct sesame_conn *conn, void *context)
 	server->n_conns--;
 }
 
-/* What cannot be sent is not told here: the connection will end by itself. */
-static void write_101(struct visitor *v, const struct ses_upgrade_offer *offer,
+/*
+ * False: there is no memory for the answer. A stream that breaks is not told
+ * here: the connection will end by itself.
+ */
+static bool write_101(struct visitor *v, const struct ses_upgrade_offer *offer,
 		      const struct ses_conn_setup *setup)
 {
 	struct ses_buf out;
+	int r;
 
 	ses_buf_init(&out, ANSWER_BYTES);
-	if (ses_upgrade_write_response(offer, setup->subprotocol, &setup->deflate,
-				       BYTES("sesame"), &out) == 0)
-		ses_stream_send(v->stream, ses_buf_bytes(&out));
+	r = ses_upgrade_write_response(offer, setup->subprotocol,
+				       &setup->deflate, BYTES("sesame"), &out);
+	if (r == 0)
+		r = ses_stream_send(v->stream, ses_buf_bytes(&out));
 	ses_buf_fini(&out);
+	return r == 0 || r == SESAME_EAGAIN || r == SESAME_ECLOSED;
 }
 
 /* The handshake is won: the stream becomes a connection. Frees @v. */
@@ -339,8 +345,10 @@ static void receive_visitor(struct visitor *v, const struct ses_head *head,
 		return refuse(v, 503, "The server is going away.");
 	if (!agree(v, head, &answer, &setup))
 		return;
-	write_101(v, &offer, &setup);
-	admit(v, &setup, early, early_len);
+	if (write_101(v, &offer, &setup))
+		admit(v, &setup, early, early_len);
+	else
+		drop(v);
 }
 
 static void on_bytes(struct ses_stream *stream, uint8_t *data, size_t len)

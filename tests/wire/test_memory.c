@@ -10,12 +10,12 @@
 #include <sesame/error.h>
 
 #if defined(__has_feature)
-#if __has_feature(address_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
 #define __SANITIZE_ADDRESS__ 1
 #endif
 #endif
 
-#ifndef __SANITIZE_ADDRESS__
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 
 static bool counting;
 static int until_failure; /* allocations that still succeed while counting */
