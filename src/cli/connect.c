@@ -10,10 +10,8 @@
 #include <sesame/sesame.h>
 
 #include <errno.h>
-#include <math.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -21,11 +19,10 @@
 
 #include "cli/hush.h"
 #include "cli/options.h"
-#include "cli/proxy.h"
+#include "cli/request.h"
 #include "cli/show.h"
 #include "cli/term.h"
 
-#define MAX_HEADERS  64
 #define MAX_MESSAGES 256
 #define LINE_BYTES   ((size_t)64 << 20)
 #define READ_BYTES   ((size_t)64 << 10)
@@ -35,16 +32,13 @@
 
 struct talk {
 	/* asked for */
-	const char *url;
-	struct sesame_client_options options;
-	struct sesame_header headers[MAX_HEADERS];
-	char *names[MAX_HEADERS]; /* of headers, on the heap */
+	struct cli_request request;
 	const char *messages[MAX_MESSAGES];
 	size_t n_messages;
-	uint64_t wanted; /* messages to wait for; 0: as long as they come */
+	unsigned long wanted; /* messages to wait for; 0: as long as they come */
 	enum sesame_kind kind;
 	uint64_t wait_ms, ping_ms, max_ms;
-	bool wait_given, binary, no_proxy, verbose, help;
+	bool wait_given, binary, verbose, help;
 	/* as it goes */
 	struct sesame_loop *loop;
 	struct sesame_conn *conn;
@@ -55,7 +49,6 @@ struct talk {
 	size_t line_len, line_size;
 	uint64_t received;
 	bool is_open, at_eof, gone;
-	char shown_url[512];
 	struct hush hush;
 	int interrupts;
 	int status;
@@ -336,7 +329,7 @@ static void on_open(struct sesame_conn *conn, void *user)
 	t->is_open = true;
 	hush_text(&t->hush, subprotocol, strlen(subprotocol), shown,
 		  sizeof(shown));
-	tell(TERM_GREEN, "connected to %s at %s%s%s", t->shown_url,
+	tell(TERM_GREEN, "connected to %s at %s%s%s", t->request.shown_url,
 	     sesame_conn_peer(conn), *shown ? ", subprotocol " : "", shown);
 	if (t->ping_ms)
 		on_ping_time(t);
@@ -377,17 +370,18 @@ static const char *quote_of(const char *word)
 
 static void hint_at_doctor(const struct talk *t)
 {
-	const char *quote = quote_of(t->shown_url);
+	const char *quote = quote_of(t->request.shown_url);
 	char origin[300] = "", shown[256];
 
 	/* what was asked for is half of the question */
-	if (t->options.origin && *t->options.origin) {
-		cli_printable_url(t->options.origin, shown, sizeof(shown));
+	if (t->request.options.origin && *t->request.options.origin) {
+		cli_printable_url(t->request.options.origin, shown,
+				  sizeof(shown));
 		snprintf(origin, sizeof(origin), "--origin %s%s%s ",
 			 quote_of(shown), shown, quote_of(shown));
 	}
 	tell(TERM_CYAN, "sesame doctor %s%s%s%s tells why.", origin, quote,
-	     t->shown_url, quote);
+	     t->request.shown_url, quote);
 }
 
 static void tell_refusal(const struct talk *t, const struct sesame_end *end)
@@ -470,157 +464,49 @@ static void print_help(void)
 	      stdout);
 }
 
-static int wrong(const char *format, const char *what)
+static int read_ms(const char *text, uint64_t *ret_ms)
 {
-	char shown[512];
+	double seconds;
+	int status = cli_read_seconds("connect", text, &seconds);
 
-	fprintf(stderr, "sesame connect: ");
-	fprintf(stderr, format,
-		cli_printable(what, strlen(what), shown, sizeof(shown)));
-	fprintf(stderr, "\n`sesame connect --help` tells more.\n");
-	return EXIT_USAGE;
-}
-
-static int read_seconds(const char *text, uint64_t *ret_ms)
-{
-	char *end;
-	double seconds = strtod(text, &end);
-
-	if (end == text || *end || !isfinite(seconds) || seconds < 0 ||
-	    seconds > 1e6)
-		return wrong("%s is not a number of seconds", text);
-	*ret_ms = (uint64_t)(seconds * 1000);
-	return 0;
-}
-
-static int read_count(const char *text, uint64_t *ret)
-{
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
-
-	if (*text < '0' || *text > '9' || *end || n == 0 || n > UINT32_MAX)
-		return wrong("%s is not a number of messages", text);
-	*ret = n;
-	return 0;
-}
-
-/* "Name: value" */
-static int add_header(struct talk *t, const char *text)
-{
-	const char *colon = strchr(text, ':');
-	size_t n = t->options.n_headers;
-
-	if (!colon || colon == text)
-		return wrong("%s", "a header is written 'Name: value'; what "
-				   "was given has no colon, or no name");
-	if (n == MAX_HEADERS)
-		return wrong("%s", "too many headers");
-	t->names[n] = strndup(text, (size_t)(colon - text));
-	if (!t->names[n])
-		return EXIT_NO_ANSWER;
-	colon++;
-	colon += strspn(colon, " \t");
-	t->headers[n] = (struct sesame_header){t->names[n], colon};
-	t->options.n_headers++;
-	return 0;
+	if (!status)
+		*ret_ms = (uint64_t)(seconds * 1000);
+	return status;
 }
 
 static int add_message(struct talk *t, const char *text)
 {
 	if (t->n_messages == MAX_MESSAGES)
-		return wrong("%s", "too many messages; send them as lines");
+		return cli_wrong("connect", "%s",
+				 "too many messages; send them as lines");
 	t->messages[t->n_messages++] = text;
 	return 0;
 }
 
-/* Options whose value is taken as it stands. */
-static const struct {
-	const char *name;
-	size_t place; /* in struct sesame_client_options */
-} texts[] = {
-#define TEXT(name, member)                                           \
-	{                                                            \
-		name, offsetof(struct sesame_client_options, member) \
-	}
-	TEXT("user-agent", user_agent), TEXT("user", basic_auth),
-	TEXT("origin", origin),		TEXT("subprotocol", protocols),
-	TEXT("proxy", proxy),		TEXT("source", source),
-	TEXT("cacert", ca_file),	TEXT("cert", cert_file),
-	TEXT("key", key_file),		TEXT("proxy-cacert", proxy_ca_file),
-#undef TEXT
-};
-
-/* Options that are there or not. */
-static const struct {
-	const char *name;
-	size_t place; /* of a bool in struct talk */
-} switches[] = {
-#define SWITCH(name, member)                        \
-	{                                           \
-		name, offsetof(struct talk, member) \
-	}
-	SWITCH("no-deflate", options.no_deflate),
-	SWITCH("insecure", options.insecure),
-	SWITCH("proxy-insecure", options.proxy_insecure),
-	SWITCH("no-proxy", no_proxy),
-	SWITCH("verbose", verbose),
-	SWITCH("binary", binary),
-	SWITCH("help", help),
-#undef SWITCH
-};
-
-static bool take_simple(struct talk *t, const char *name, const char *value)
-{
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		if (strcmp(name, texts[i].name) != 0)
-			continue;
-		*(const char **)((char *)&t->options + texts[i].place) = value;
-		return true;
-	}
-	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
-		if (strcmp(name, switches[i].name) != 0)
-			continue;
-		*(bool *)((char *)t + switches[i].place) = true;
-		return true;
-	}
-	return false;
-}
-
 static int take_option(struct talk *t, const char *name, const char *value)
 {
-	if (take_simple(t, name, value))
-		return 0;
+	int status = cli_request_take(&t->request, name, value);
+
+	if (status >= 0)
+		return status;
 	if (strcmp(name, "message") == 0)
 		return add_message(t, value);
-	if (strcmp(name, "header") == 0)
-		return add_header(t, value);
 	if (strcmp(name, "count") == 0)
-		return read_count(value, &t->wanted);
+		return cli_read_count("connect", value, "messages", 1,
+				      UINT32_MAX, &t->wanted);
 	if (strcmp(name, "ping") == 0)
-		return read_seconds(value, &t->ping_ms);
+		return read_ms(value, &t->ping_ms);
 	if (strcmp(name, "max-time") == 0)
-		return read_seconds(value, &t->max_ms);
+		return read_ms(value, &t->max_ms);
 	if (strcmp(name, "wait") == 0) {
 		t->wait_given = true;
-		return read_seconds(value, &t->wait_ms);
+		return read_ms(value, &t->wait_ms);
 	}
 	if (strcmp(name, "one") == 0)
 		t->wanted = 1;
-	else /* ipv4, ipv6 */
-		t->options.family = name[3] - '0';
-	return 0;
-}
-
-static int take_url(struct talk *t, const char *word)
-{
-	char more[sizeof(t->shown_url)];
-
-	if (t->url) {
-		cli_printable_url(word, more, sizeof(more));
-		return wrong("one URL, please; what is '%s'?", more);
-	}
-	t->url = word;
-	cli_printable_url(word, t->shown_url, sizeof(t->shown_url));
+	t->binary |= strcmp(name, "binary") == 0;
+	t->verbose |= strcmp(name, "verbose") == 0;
+	t->help |= strcmp(name, "help") == 0;
 	return 0;
 }
 
@@ -637,19 +523,17 @@ static int complain_no_url(void)
 /* What follows from the options once all are known. */
 static int settle_options(struct talk *t)
 {
-	if (!t->url)
+	if (!t->request.url)
 		return complain_no_url();
-	t->options.headers = t->headers;
+	cli_request_settle(&t->request);
 	t->kind = t->binary ? SESAME_BINARY : SESAME_TEXT;
-	if (t->no_proxy)
-		t->options.proxy = NULL;
-	else if (!t->options.proxy)
-		t->options.proxy = cli_proxy_for(t->url);
 	if (t->n_messages && !t->wanted)
 		t->wanted = t->n_messages;
 	if (!t->wait_given)
 		t->wait_ms = t->n_messages ? ANSWER_MS : WAIT_MS;
-	return hush_init(&t->hush, t->url, &t->options) < 0 ? EXIT_NO_ANSWER : 0;
+	return hush_init(&t->hush, t->request.url, &t->request.options) < 0
+		       ? EXIT_NO_ANSWER
+		       : 0;
 }
 
 static int read_options(struct talk *t, char **argv)
@@ -658,8 +542,9 @@ static int read_options(struct talk *t, char **argv)
 	int more, r;
 
 	while ((more = option_next(&reader)) > 0) {
-		r = reader.name ? take_option(t, reader.name, reader.value)
-				: take_url(t, reader.value);
+		r = reader.name
+			    ? take_option(t, reader.name, reader.value)
+			    : cli_request_take_url(&t->request, reader.value);
 		if (r || t->help)
 			return r;
 	}
@@ -692,8 +577,8 @@ static int run(struct talk *t)
 	char text[1024], shown[1024];
 	int r;
 
-	r = sesame_connect(t->loop, t->url, &t->options, &handlers, t, &t->conn,
-			   text, sizeof(text));
+	r = sesame_connect(t->loop, t->request.url, &t->request.options,
+			   &handlers, t, &t->conn, text, sizeof(text));
 	if (r < 0) {
 		tell(TERM_RED, "sesame: %s",
 		     hush_text(&t->hush, text, strlen(text), shown,
@@ -718,16 +603,16 @@ static void release(struct talk *t)
 	stop_all(t);
 	sesame_loop_free(t->loop);
 	hush_fini(&t->hush);
-	for (size_t i = 0; i < t->options.n_headers; i++)
-		free(t->names[i]);
+	cli_request_fini(&t->request);
 	free(t->line);
 }
 
 int cmd_connect(int argc, char **argv)
 {
 	struct talk t = {
-		.options.limits = {.message_bytes = LINE_BYTES,
-				   .queue_bytes = 2 * LINE_BYTES},
+		.request = {.command = "connect",
+			    .options.limits = {.message_bytes = LINE_BYTES,
+					       .queue_bytes = 2 * LINE_BYTES}},
 	};
 	int status = read_options(&t, argv);
 

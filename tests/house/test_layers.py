@@ -23,8 +23,9 @@ BELOW = {
     "hub": {"base", "wire", "net", "ws"},
     "gate": {"base", "wire", "net", "ws", "hub", "why"},
     "doctor": {"base", "wire", "net", "ws", "why", "lint"},
+    "load": {"base"},
     "cli": {"base", "wire", "net", "ws", "why", "lint", "hub", "gate",
-            "doctor"},
+            "doctor", "load"},
 }
 
 # Libraries that have one door each.
@@ -51,7 +52,9 @@ PURE = ["base/*", "wire/*", "why/*", "lint/*", "hub/channel.c",
         "doctor/writer.c", "doctor/symptom.c", "doctor/telltale.c",
         "doctor/pair*.c", "doctor/experiment.c", "doctor/csp.c",
         "doctor/diagnose.c", "doctor/calibrate.c", "doctor/luck.c", "doctor/plan.c", "doctor/candidates.c",
-        "doctor/verdict.c", "doctor/facts.c", "doctor/prescribe.c"]
+        "doctor/verdict.c", "doctor/facts.c", "doctor/prescribe.c",
+        "load/histogram.c", "load/payload.c", "load/plan.c",
+        "load/report*.c", "load/plot.c"]
 
 # Symbols of libc by which a pure room would have reached the system.
 IMPURE = set("""
@@ -100,9 +103,11 @@ def test_public_headers_include_public_headers_alone():
 
 
 @pytest.mark.parametrize("program", ["src/cli/connect.c"] +
+                         sorted(str(p.relative_to(TOP)) for p in (SRC / "load").glob("*.[ch]")) +
                          sorted(str(p.relative_to(TOP)) for p in (TOP / "examples").glob("*.c")))
 def test_the_library_s_users_need_its_public_headers_alone(program):
-    mine = {"cli/", "base/text.h"} if program.startswith("src/cli") else set()
+    mine = ({"cli/", "base/text.h"} if program.startswith("src/cli") else
+            {"load/", "base/"} if program.startswith("src/load") else set())
     inner = [name for kind, name in includes(TOP / program)
              if kind == '"' and not any(name.startswith(m) for m in mine)]
     assert not inner, inner

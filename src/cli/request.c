@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* Options that say what a handshake is to be, and through what it goes. */
+#include "cli/request.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/proxy.h"
+#include "cli/show.h"
+
+/* Options whose value is taken as it stands. */
+static const struct {
+	const char *name;
+	size_t place; /* in struct sesame_client_options */
+} texts[] = {
+#define TEXT(name, member)                                           \
+	{                                                            \
+		name, offsetof(struct sesame_client_options, member) \
+	}
+	TEXT("user-agent", user_agent), TEXT("user", basic_auth),
+	TEXT("origin", origin),		TEXT("subprotocol", protocols),
+	TEXT("proxy", proxy),		TEXT("source", source),
+	TEXT("cacert", ca_file),	TEXT("cert", cert_file),
+	TEXT("key", key_file),		TEXT("proxy-cacert", proxy_ca_file),
+#undef TEXT
+};
+
+/* Options that are there or not. */
+static const struct {
+	const char *name;
+	size_t place; /* of a bool in struct cli_request */
+} switches[] = {
+#define SWITCH(name, member)                               \
+	{                                                  \
+		name, offsetof(struct cli_request, member) \
+	}
+	SWITCH("no-deflate", options.no_deflate),
+	SWITCH("insecure", options.insecure),
+	SWITCH("proxy-insecure", options.proxy_insecure),
+	SWITCH("no-proxy", no_proxy),
+#undef SWITCH
+};
+
+int cli_wrong(const char *command, const char *format, const char *what)
+{
+	char shown[512];
+
+	fprintf(stderr, "sesame %s: ", command);
+	fprintf(stderr, format,
+		cli_printable(what, strlen(what), shown, sizeof(shown)));
+	fprintf(stderr, "\n`sesame %s --help` tells more.\n", command);
+	return EXIT_USAGE;
+}
+
+int cli_read_seconds(const char *command, const char *text, double *ret)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	if (end == text || *end || !isfinite(seconds) || seconds < 0 ||
+	    seconds > 1e6)
+		return cli_wrong(command, "%s is not a number of seconds", text);
+	*ret = seconds;
+	return 0;
+}
+
+int cli_read_count(const char *command, const char *text, const char *unit,
+		   unsigned long least, unsigned long most, unsigned long *ret)
+{
+	char *end, format[128];
+	unsigned long n = strtoul(text, &end, 10);
+
+	snprintf(format, sizeof(format),
+		 "%%s is not a number of %s (%lu to %lu)", unit, least, most);
+	if (*text < '0' || *text > '9' || *end || n < least || n > most)
+		return cli_wrong(command, format, text);
+	*ret = n;
+	return 0;
+}
+
+/* "Name: value" */
+static int add_header(struct cli_request *r, const char *text)
+{
+	const char *colon = strchr(text, ':');
+	size_t n = r->options.n_headers;
+
+	if (!colon || colon == text)
+		return cli_wrong(r->command, "%s",
+				 "a header is written 'Name: value'; what was "
+				 "given has no colon, or no name");
+	if (n == CLI_HEADERS)
+		return cli_wrong(r->command, "%s", "too many headers");
+	r->names[n] = strndup(text, (size_t)(colon - text));
+	if (!r->names[n])
+		return EXIT_NO_ANSWER;
+	colon++;
+	colon += strspn(colon, " \t");
+	r->headers[n] = (struct sesame_header){r->names[n], colon};
+	r->options.n_headers++;
+	return 0;
+}
+
+int cli_request_take(struct cli_request *r, const char *name, const char *value)
+{
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (strcmp(name, texts[i].name) != 0)
+			continue;
+		*(const char **)((char *)&r->options + texts[i].place) = value;
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+		if (strcmp(name, switches[i].name) != 0)
+			continue;
+		*(bool *)((char *)r + switches[i].place) = true;
+		return 0;
+	}
+	if (strcmp(name, "header") == 0)
+		return add_header(r, value);
+	if (strcmp(name, "ipv4") != 0 && strcmp(name, "ipv6") != 0)
+		return -1;
+	r->options.family = name[3] - '0';
+	return 0;
+}
+
+int cli_request_take_url(struct cli_request *r, const char *word)
+{
+	char more[sizeof(r->shown_url)];
+
+	if (r->url) {
+		cli_printable_url(word, more, sizeof(more));
+		return cli_wrong(r->command, "one URL, please; what is '%s'?",
+				 more);
+	}
+	r->url = word;
+	cli_printable_url(word, r->shown_url, sizeof(r->shown_url));
+	return 0;
+}
+
+void cli_request_settle(struct cli_request *r)
+{
+	r->options.headers = r->headers;
+	if (r->no_proxy)
+		r->options.proxy = NULL;
+	else if (!r->options.proxy)
+		r->options.proxy = cli_proxy_for(r->url);
+}
+
+void cli_request_fini(struct cli_request *r)
+{
+	for (size_t i = 0; i < r->options.n_headers; i++)
+		free(r->names[i]);
+	r->options.n_headers = 0;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Broadcast: the first connection sends, all others have to hear each message
+ * once and in its order. Messages begin with their number, so that one that was
+ * passed over is seen by the next. Without a rate, plan->in_flight messages are
+ * on their way: one more is sent when one was heard by all.
+ */
+#include "load/broadcast.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "load/crowd.h"
+#include "load/meter.h"
+
+/* Messages whose times are kept; what is older counts as heard. */
+#define REMEMBERED 4096
+
+struct broadcast {
+	struct load_client *speaker;
+	uint64_t sent, heard_by_all;
+	struct {
+		uint64_t at_ns;
+		unsigned missing; /* listeners that have not heard it */
+	} messages[REMEMBERED];
+	uint8_t text[]; /* room for a message */
+};
+
+static struct bytes make_message(struct load_crowd *crowd, uint64_t number,
+				 bool *ret_binary)
+{
+	struct broadcast *b = crowd->state;
+	struct bytes data = load_message(&crowd->stage->payload,
+					 load_key(0, number), ret_binary);
+	char digits[LOAD_NUMBER + 1];
+
+	snprintf(digits, sizeof(digits), "%016llx", (unsigned long long)number);
+	memcpy(b->text, data.data, data.len);
+	memcpy(b->text, digits, LOAD_NUMBER);
+	return bytes_of(b->text, data.len);
+}
+
+static void speak(struct load_crowd *crowd, uint64_t at_ns)
+{
+	struct broadcast *b = crowd->state;
+	bool binary;
+	struct bytes data = make_message(crowd, b->sent, &binary);
+	unsigned listeners = atomic_load(&crowd->n_open) - 1;
+	int r;
+
+	if (!b->speaker->open)
+		return;
+	r = sesame_conn_send(b->speaker->conn,
+			     binary ? SESAME_BINARY : SESAME_TEXT, data.data,
+			     data.len);
+	if (r < 0 && r != SESAME_EAGAIN)
+		return;
+	b->messages[b->sent % REMEMBERED].at_ns = at_ns;
+	b->messages[b->sent % REMEMBERED].missing = listeners;
+	b->sent++;
+	crowd->tally.sent++;
+}
+
+static unsigned most_in_flight(const struct load_crowd *crowd)
+{
+	return crowd->plan->in_flight < REMEMBERED ? crowd->plan->in_flight
+						   : REMEMBERED;
+}
+
+/* One connection may be late by itself: what all others heard is not held up
+ * for longer than there is room to remember. */
+static void speak_on(struct load_crowd *crowd)
+{
+	struct broadcast *b = crowd->state;
+
+	while (b->heard_by_all < b->sent &&
+	       b->messages[b->heard_by_all % REMEMBERED].missing == 0)
+		b->heard_by_all++;
+	if (crowd->interval_ns > 0)
+		return;
+	while (b->sent - b->heard_by_all < most_in_flight(crowd)) {
+		uint64_t before = b->sent;
+
+		speak(crowd, load_now());
+		if (b->sent == before)
+			return;
+	}
+}
+
+static void on_due(struct load_crowd *crowd)
+{
+	struct broadcast *b = crowd->state;
+	uint64_t now = load_now(), due;
+
+	while ((due = load_due_ns(crowd, crowd->slot)) <= now &&
+	       b->sent - b->heard_by_all < most_in_flight(crowd)) {
+		uint64_t before = b->sent;
+
+		speak(crowd, due);
+		if (b->sent == before)
+			break;
+		crowd->slot++;
+	}
+	load_await_slot(crowd);
+}
+
+static void start(struct load_crowd *crowd)
+{
+	struct broadcast *b = calloc(1, sizeof(*b) + crowd->plan->sizes.most);
+
+	crowd->state = b;
+	if (!b) {
+		load_complain(crowd, "out of memory");
+		return;
+	}
+	b->speaker = &crowd->clients[0];
+	speak_on(crowd);
+}
+
+static bool read_number(struct bytes data, uint64_t *ret)
+{
+	char digits[LOAD_NUMBER + 1] = "", *end;
+
+	if (data.len < LOAD_NUMBER)
+		return false;
+	memcpy(digits, data.data, LOAD_NUMBER);
+	*ret = strtoull(digits, &end, 16);
+	return *end == '\0';
+}
+
+/* Whether @data is the message @number, whole and unchanged. */
+static bool is_message(struct load_crowd *crowd, struct bytes data, bool binary,
+		       uint64_t number)
+{
+	bool wanted_binary;
+	struct bytes wanted = make_message(crowd, number, &wanted_binary);
+
+	return binary == wanted_binary && bytes_equal(data, wanted);
+}
+
+static void on_message(struct load_client *client, struct bytes data,
+		       bool binary)
+{
+	struct load_crowd *crowd = client->crowd;
+	struct broadcast *b = crowd->state;
+	uint64_t number, now = load_now();
+
+	if (!b || client == b->speaker)
+		return; /* some servers send it back as well */
+	if (!read_number(data, &number) || number >= b->sent ||
+	    number < client->received ||
+	    !is_message(crowd, data, binary, number)) {
+		crowd->tally.wrong++;
+		load_complain(crowd,
+			      "a message of %zu bytes came that was not "
+			      "sent, or twice, or out of its order",
+			      data.len);
+		sesame_conn_abort(client->conn);
+		return;
+	}
+	crowd->tally.missing += number - client->received;
+	client->received = number + 1;
+	if (number + REMEMBERED >= b->sent) {
+		load_count(crowd, now,
+			   now - b->messages[number % REMEMBERED].at_ns,
+			   data.len);
+		if (b->messages[number % REMEMBERED].missing)
+			b->messages[number % REMEMBERED].missing--;
+	}
+	speak_on(crowd);
+}
+
+/* What it had not heard yet, nobody waits for any more. */
+static bool on_gone(struct load_client *client, const struct sesame_end *end)
+{
+	struct broadcast *b = client->crowd->state;
+
+	if (!b || client == b->speaker)
+		return false;
+	for (uint64_t n = client->received; n < b->sent; n++)
+		if (b->messages[n % REMEMBERED].missing)
+			b->messages[n % REMEMBERED].missing--;
+	speak_on(client->crowd);
+	return false;
+}
+
+const struct load_traffic load_broadcast = {
+	.start = start,
+	.message = on_message,
+	.gone = on_gone,
+	.due = on_due,
+};

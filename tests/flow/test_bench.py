@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: MIT
+"""Load: what is counted, what is compared, and what is said when it goes wrong."""
+import asyncio
+import json
+import os
+import re
+import subprocess
+import threading
+import xml.etree.ElementTree as ET
+from contextlib import contextmanager
+
+import pytest
+from gateways import SESAME, gateway
+from hubs import config
+from nodes import ENV, needs_ws
+from ports import free_port
+from rawsocket import example, serving
+
+websockets = pytest.importorskip("websockets")
+QUICK = ["--time", "0.4", "--warm-up", "0.1", "-c", "8"]
+
+
+def bench(*args):
+    return subprocess.run([SESAME, "bench", *args], capture_output=True, text=True, timeout=60,
+                          env=dict(os.environ, NO_COLOR="1"))
+
+
+def measure(*args, status=0):
+    r = bench("--json", *QUICK, *args)
+    assert r.returncode == status, (r.returncode, r.stdout, r.stderr)
+    return json.loads(r.stdout)
+
+
+@contextmanager
+def server(handler, **more):
+    """A server of Python's websockets in a thread of its own; its URL."""
+    port, loop, up = free_port(), asyncio.new_event_loop(), threading.Event()
+
+    async def serve():
+        async with websockets.serve(handler, "127.0.0.1", port, **more):
+            up.set()
+            while up.is_set():
+                await asyncio.sleep(0.02)
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
+    thread.start()
+    assert up.wait(10)
+    try:
+        yield "ws://127.0.0.1:%d" % port
+    finally:
+        up.clear()
+        thread.join()
+        loop.close()
+
+
+# ---- what is counted ----
+
+@pytest.mark.parametrize("how", [[], ["--in-flight", "20", "--kind", "both"],
+                                 ["--size", "0-300:3,70000:1"], ["--rate", "2000"],
+                                 ["--threads", "2"], ["--deflate", "--size", "1K"]])
+def test_an_echo_server_s_messages_are_all_the_same(how):
+    with serving(example("echo_server"), "--port", "0", "--deflate") as url:
+        got = measure(*how, url)
+    assert got["messages"] > 50 and got["opened"] == 8
+    assert got["faults"].pop("late") < 50
+    assert not any(got["faults"].values()), got["faults"]
+    times = got["latency_us"]
+    assert 0 < times["min"] <= times["p50"] <= times["p90"] <= times["p99"] <= times["max"]
+    assert times["corrected"] == ("--rate" in how)
+    assert sum(n for _, n in got["samples"]) > 0
+
+
+def test_a_rate_is_kept():
+    with serving(example("echo_server"), "--port", "0") as url:
+        got = measure("--rate", "1000", "--time", "1", url)
+    assert 990 <= got["messages"] <= 1010
+
+
+def test_cpu_and_memory_of_the_server_are_read():
+    port = free_port()
+    program = subprocess.Popen([example("echo_server"), "--port", str(port)],
+                               stdout=subprocess.PIPE, text=True)
+    try:
+        program.stdout.readline()
+        url, pid = "ws://127.0.0.1:%d" % port, str(program.pid)
+        got = measure("--pid", pid, url)["server"]
+        assert got["cpu_ns_per_message"] > 100 and 0 < got["cores"] < 1.5
+        idle = measure("--pid", pid, "--idle", "-c", "500", url)
+        assert idle["opened"] == 500 and idle["messages"] == 0
+        assert 100 < idle["server"]["memory_bytes_per_connection"] < 5000
+    finally:
+        program.kill()
+        program.wait()
+        program.stdout.close()
+    r = bench("--pid", pid, url)
+    assert r.returncode == 3 and "process %s cannot be looked at" % pid in r.stderr
+
+
+def test_handshakes_are_counted_and_refusals_where_they_are_wanted(tmp_path):
+    door = """listen:
+  - address: 127.0.0.1:0
+routes:
+  - path: /
+    to: echo
+    allow: {origins: ["https://good.example"]}
+"""
+    with gateway(tmp_path, door) as g:
+        assert measure("--handshakes", "--origin", "https://good.example", g.url)["messages"] > 20
+        refused = ["--handshakes", "--origin", "https://evil.example"]
+        assert measure(*refused, "--expect", "403", g.url)["messages"] > 20
+        wrong = measure(*refused, g.url, status=1)
+        assert wrong["messages"] == 0 and wrong["faults"]["not_opened"] == 8
+        assert "403" in wrong["faults"]["first"]
+        admitted = measure("--handshakes", "--origin", "https://good.example",
+                           "--expect", "403", g.url, status=1)
+        assert "was to be refused with 403" in admitted["faults"]["first"]
+
+
+@pytest.mark.parametrize("how", [[], ["--in-flight", "8"], ["--rate", "200"]])
+def test_all_others_hear_a_broadcast_once_and_in_order(tmp_path, how):
+    with gateway(tmp_path, config()) as g:
+        got = measure("--broadcast", "--size", "64", *how, g.url + "/chat/lobby")
+    assert got["messages"] > 100 and got["faults"]["missing"] == got["faults"]["wrong"] == 0
+
+
+@needs_ws
+def test_a_node_server_s_broadcast_is_heard():
+    code = """
+const {WebSocketServer} = require('ws');
+const all = new WebSocketServer({port: Number(process.argv[1]), host: '127.0.0.1'},
+                                () => console.log('up'));
+all.on('connection', ws => ws.on('message', (data, binary) => {
+  for (const other of all.clients) other.send(data, {binary});
+}));"""
+    port = free_port()
+    node = subprocess.Popen(["node", "-e", code, str(port)], env=ENV, stdout=subprocess.PIPE)
+    try:
+        node.stdout.readline()
+        got = measure("--broadcast", "--size", "64", "ws://127.0.0.1:%d" % port)
+    finally:
+        node.kill()
+        node.wait()
+        node.stdout.close()
+    assert got["messages"] > 50 and got["faults"]["missing"] == 0
+
+
+# ---- what goes wrong ----
+
+async def change(ws):
+    async for message in ws:
+        await ws.send(message[:-1] + "X")
+
+
+async def repeat(ws):
+    async for message in ws:
+        await ws.send(message)
+        await ws.send(message)
+
+
+async def forget(ws):
+    n = 0
+    async for message in ws:
+        n += 1
+        if n % 5:
+            await ws.send(message)
+
+
+async def leave(ws):
+    async for message in ws:
+        await ws.close(4001, "enough")
+
+
+@pytest.mark.parametrize("handler, words, fault", [
+    (change, "came back changed", "wrong"),
+    (repeat, "changed|nobody had sent", "wrong"),
+    (forget, "came back changed", "wrong"),
+    (leave, "4001 enough", "ended"),
+])
+def test_a_server_that_does_not_echo_is_found_out(handler, words, fault):
+    with server(handler) as url:
+        got = measure("--in-flight", "4", url, status=1)
+    assert re.search(words, got["faults"]["first"])
+    assert got["faults"][fault] == 8
+
+
+def test_a_stall_is_counted_for_all_that_it_kept_waiting():
+    """One second in which nothing is answered: by the clock, hundreds were due."""
+    async def stall(ws):
+        n = 0
+        async for message in ws:
+            n += 1
+            if n == 300:
+                await asyncio.sleep(1)
+            await ws.send(message)
+
+    how = ["-c", "1", "--time", "2", "--warm-up", "0"]
+    # (what is on its way at the end is late, and no fault)
+    with server(stall) as url:
+        due = measure(*how, "--rate", "500", url)["latency_us"]
+        asked = measure(*how, url)["latency_us"]
+    assert due["p90"] > 200_000 and due["max"] > 900_000
+    assert asked["p90"] < 200_000
+
+
+def test_who_does_not_listen_or_refuses_is_named_and_the_doctor_with_it():
+    url = "ws://127.0.0.1:%d/x?token=s3cret" % free_port()
+    r = bench(*QUICK, url)
+    assert r.returncode == 1
+    assert "refused" in r.stderr and "sesame doctor" in r.stderr
+    assert "s3cret" not in r.stdout + r.stderr
+
+
+@pytest.mark.parametrize("words, complaint", [
+    (["--size", "big"], "big is no size"),
+    (["-c", "0"], "0 is not a number of connections"),
+    (["--kind", "json"], "text, binary or both"),
+    (["--broadcast", "--idle"], "one of --broadcast, --handshakes and --idle"),
+    (["--broadcast", "--size", "8"], "--size 16 or more"),
+    (["--broadcast", "-c", "1"], "-c 2 or more"),
+    (["--threads", "9", "-c", "8"], "9 threads for 8 connections"),
+    (["--expect", "403"], "--expect goes with --handshakes"),
+    (["--source", "127.0.0.9-127.0.0.2"], "not a range of addresses"),
+    (["--time", "0"], "measures nothing"),
+    (["--pid", "x"], "x is not a number of a process"),
+])
+def test_wrong_usage_is_told(words, complaint):
+    r = bench(*words, "ws://127.0.0.1:1")
+    assert r.returncode == 2 and complaint in r.stderr
+    assert bench().returncode == 2
+
+
+def test_more_connections_than_descriptors_are_not_begun():
+    code = "ulimit -n 100; exec %s bench -c 500 ws://127.0.0.1:1" % SESAME
+    r = subprocess.run(["sh", "-c", code], capture_output=True, text=True, timeout=20)
+    assert r.returncode == 3 and "ulimit -n" in r.stderr
+
+
+def test_several_addresses_are_taken_in_turn():
+    seen = set()
+
+    async def note(ws):
+        seen.add(ws.remote_address[0])
+        await greet_nobody(ws)
+
+    async def greet_nobody(ws):
+        async for message in ws:
+            await ws.send(message)
+
+    with server(note) as url:
+        measure("--source", "127.0.0.2-127.0.0.5", url)
+    assert seen == {"127.0.0.%d" % i for i in (2, 3, 4, 5)}
+
+
+# ---- what is told ----
+
+def test_a_report_says_what_was_done_and_a_plot_is_a_picture(tmp_path):
+    with serving(example("echo_server"), "--port", "0") as url:
+        r = bench(*QUICK, "--rate", "500", "--plot", str(tmp_path / "p.svg"), url)
+    assert r.returncode == 0, r.stderr
+    assert re.search(r"messages +\d+, 5\d\d/s|messages +\d+, 49\d/s", r.stdout)
+    assert "from when each was due" in r.stdout and "p99.9" in r.stdout
+    assert max(map(len, r.stdout.splitlines())) <= 110
+    picture = ET.parse(tmp_path / "p.svg").getroot()
+    ns = "{http://www.w3.org/2000/svg}"
+    lines = [p.get("d") for p in picture.iter(ns + "path") if p.get("class") == "line"]
+    assert len(lines) == 2 and all(line.count("L") > 2 for line in lines)
+    r = bench(*QUICK, "--plot", str(tmp_path / "none/p.svg"), url)
+    assert r.returncode in (1, 3)
+
+
+def test_an_interrupted_run_tells_what_it_has(tmp_path):
+    with serving(example("echo_server"), "--port", "0") as url:
+        p = subprocess.Popen([SESAME, "bench", "-c", "4", "--time", "30", "--warm-up", "0.1",
+                              "--json", url], stdout=subprocess.PIPE, text=True)
+        with pytest.raises(subprocess.TimeoutExpired):
+            p.wait(1)
+        p.terminate()
+        out, _ = p.communicate(timeout=10)
+    assert p.returncode == 130
+    got = json.loads(out)
+    assert got["interrupted"] and got["messages"] > 0 and got["seconds"] < 5
