@@ -10,7 +10,7 @@ CTEST  = ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 
 SETUPS = setup-build setup-demo setup-test setup-zoo setup-fuzz
 
-.PHONY: all build demo demo-chat test asan tsan torture fuzz fuzz-smoke zoo zoo-blind zoo-fix bench \
+.PHONY: all build demo demo-chat test asan tsan torture fuzz fuzz-smoke fuzz-long zoo zoo-blind zoo-fix bench \
 	install clean format help $(SETUPS)
 
 help:
@@ -23,6 +23,8 @@ help:
 	@echo 'make tsan    those with threads in them under ThreadSanitizer'
 	@echo 'make torture every call fails in turn, under AddressSanitizer'
 	@echo 'make fuzz    each fuzz target for FUZZ_SECONDS seconds (60)'
+	@echo 'make fuzz-smoke all of them in a minute or so'
+	@echo 'make fuzz-long  until there were FUZZ_RUNS executions (100M)'
 	@echo 'make zoo     diagnose real servers and score the verdicts'
 	@echo 'make zoo-blind the same without the table of stacks'
 	@echo 'make zoo-fix does what the doctor prints open the door?'
@@ -67,7 +69,10 @@ fuzz: setup-fuzz
 	@tools/fuzz $(BUILD)-fuzz $(or $(FUZZ_SECONDS),60)
 
 fuzz-smoke: setup-fuzz
-	@tools/fuzz $(BUILD)-fuzz 3
+	@tools/fuzz $(BUILD)-fuzz 60/all
+
+fuzz-long: setup-fuzz
+	@tools/fuzz $(BUILD)-fuzz $(or $(FUZZ_RUNS),100M)
 
 zoo: setup-zoo
 	@tools/build $(BUILD) sesame

@@ -269,21 +269,30 @@ static void add_with_port(const struct doctor_case *c, struct bytes host,
 		doctor_add_value(v, "%.*s:%u", BYTES_ARG(host), c->url.port);
 }
 
+/* Of "http://ann@example.org:8080/x" example.org. */
+static struct bytes host_of(struct bytes url)
+{
+	struct bytes host = doctor_authority(url);
+	ptrdiff_t at;
+
+	for (size_t n = 0; n < host.len; n++)
+		if (strchr("/?#", host.data[n]))
+			host.len = n;
+	while ((at = bytes_find_byte(host, '@')) >= 0)
+		host = bytes_from(host, (size_t)at + 1);
+	at = bytes_find_byte(host, ':');
+	return at < 0 ? host : bytes_first(host, (size_t)at);
+}
+
 static void add_redirect_host(const struct doctor_chart *chart,
 			      const struct doctor_probe *p,
 			      struct doctor_values *v)
 {
 	struct bytes location = doctor_field(p, "Location"), url;
-	struct bytes host;
 	size_t at = 0;
 
-	if (!doctor_next_url(location, &at, &url))
-		return;
-	host = doctor_authority(url);
-	for (size_t n = 0; n < host.len; n++)
-		if (strchr(":/?#", host.data[n]))
-			host.len = n;
-	add_with_port(chart->c, host, v);
+	if (doctor_next_url(location, &at, &url))
+		add_with_port(chart->c, host_of(url), v);
 }
 
 /* The site that a page or a refusal names. */
@@ -294,10 +303,7 @@ static void add_named_hosts(const struct doctor_case *c, struct bytes text,
 	size_t at = 0, most = v->n + 2;
 
 	while (v->n < most && doctor_next_url(text, &at, &url)) {
-		host = doctor_authority(url);
-		for (size_t n = 0; n < host.len; n++)
-			if (strchr(":/?#", host.data[n]))
-				host.len = n;
+		host = host_of(url);
 		if (!is_documentation(url) &&
 		    !bytes_equal_nocase(host, c->url.host))
 			add_with_port(c, host, v);

@@ -388,13 +388,17 @@ static bool is_usual_name(struct bytes name)
 		"Location",   "Origin",	    "Pragma",	  "Proxy-Authorization",
 		"Referer",    "Server",	    "Set-Cookie", "Upgrade",
 		"User-Agent", "Via",	    "X-Api-Key",  "X-Auth-Token",
-		"Expires",    "Keep-Alive", "Vary",	  "WWW-Authenticate"};
+		"Expires",    "Keep-Alive", "Vary",	  "WWW-Authenticate",
+		"Extensions", "Key",	    "Protocol",	  "Version"};
+	struct bytes prefix = BYTES("Sec-WebSocket-");
+
+	if (bytes_equal_nocase(bytes_first(name, prefix.len), prefix))
+		name = bytes_from(name, prefix.len);
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (bytes_equal_nocase(name, bytes_of_str(names[i])))
 			return true;
-	return bytes_equal_nocase(bytes_first(name, 14),
-				  BYTES("Sec-WebSocket-"));
+	return false;
 }
 
 static int show_name(struct doctor_secrets *s, struct bytes name,

@@ -224,6 +224,16 @@ TEST("in a head the fields that carry secrets are hidden by name")
 		    "> WWW-Authenticate: Basic realm=\"x\"\n");
 }
 
+TEST("a name that only begins as a usual one is shown as text, not as it came")
+{
+	expect_head("HTTP/1.1 101 x\r\n"
+		    "Sec-WebSocket-x\x1b[2J: 1\r\n"
+		    "Sec-WebSocket-tok-4711: 1\r\n\r\n",
+		    "> HTTP/1.1 101 x\n"
+		    "> Sec-WebSocket-x\\x1b[2J: 1\n"
+		    "> Sec-WebSocket-***: 1\n");
+}
+
 TEST("redaction reads nothing past its input")
 {
 	static const char head[] = "GET / HTTP/1.1\r\nCookie: a=b; c";
