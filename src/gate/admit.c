@@ -44,7 +44,7 @@ static void note(struct gate_decision *d, const char *check, bool passed,
 	if (d->admitted)
 		d->decided = d->n_trace;
 	d->trace[d->n_trace++] =
-		(struct gate_trace){check, passed, rule, line, value};
+		(struct gate_trace){check, passed, rule, line, value, NULL};
 }
 
 /* The first refusal is the one that is told; @list: the list that it is of. */
@@ -242,6 +242,10 @@ struct gate_reply gate_reply_of(const struct gate_credential *c, char *rule,
 		reply.value = bytes_of_str(c->subject);
 	else if (c->from)
 		reply.value = bytes_of_str(c->from->text);
+	if (!reply.passed && c->compared->value[0])
+		reply.value = bytes_of_str(c->compared->value);
+	if (c->compared->nearest[0])
+		reply.nearest = c->compared->nearest;
 	if (reply.passed)
 		snprintf(rule, size, "%s, by %s",
 			 c->from ? c->from->text : "header",
@@ -386,8 +390,10 @@ void gate_admit_resume(const struct gate_policy *policy,
 
 	note(d, names[d->ask], reply->passed, reply->rule, reply->line,
 	     reply->value);
-	if (!reply->passed)
+	if (!reply->passed) {
+		d->trace[d->n_trace - 1].nearest = reply->nearest;
 		refuse(d, reply->cause, reply->status, GATE_N_LISTS);
+	}
 	d->ask = GATE_ASK_NOTHING;
 	d->next++;
 	if (d->admitted)

@@ -40,6 +40,7 @@ struct gate_trace {
 	const char *rule;   /* the entry or default that decided */
 	unsigned line;	    /* where it stands; 0: it is built in */
 	struct bytes value; /* what was compared; data NULL: missing */
+	const char *nearest; /* what would pass, if that is known here */
 };
 
 #define GATE_MAX_TRACE 16
@@ -60,6 +61,7 @@ struct gate_reply {
 	const char *rule; /* that decided */
 	unsigned line;
 	struct bytes value;   /* what was compared */
+	const char *nearest;  /* what would pass; NULL: not known */
 	enum why_cause cause; /* and status: of a refusal */
 	int status;
 };

@@ -163,6 +163,7 @@ static void judge_jwt(struct look *l, struct bytes value)
 		bytes_first(target, mark < 0 ? target.len : (size_t)mark),
 		l->now_s, &to->jwt);
 	to->detail = to->jwt.detail;
+	to->compared = &to->jwt.compared;
 	to->subject = to->jwt.subject;
 	to->expires_s = to->jwt.expires_s;
 	to->claims = to->jwt.claims;
@@ -304,6 +305,20 @@ static bool offers_have_token(const struct look *l)
 	return false;
 }
 
+/* "header, query:token" */
+static void name_places(struct look *l)
+{
+	const struct gate_token_settings *s = l->settings;
+	char *out = l->to->other.nearest;
+	size_t room = sizeof(l->to->other.nearest), at = 0;
+
+	for (size_t i = 0; i < s->n_from && at < room; i++)
+		at += (size_t)snprintf(out + at, room - at, "%s%s",
+				       i ? ", " : "", s->from[i].text);
+	if (!s->n_from)
+		snprintf(out, room, "%s", header.text);
+}
+
 /* Where one stands that is not taken from there: most likely what is wrong. */
 static void tell_misplaced(struct look *l)
 {
@@ -332,6 +347,8 @@ static void tell_misplaced(struct look *l)
 		     bytes_printable(name, shown, sizeof(shown)), shown);
 	else if (l->to->fault == GATE_FAULT_NONE)
 		deny(l, GATE_FAULT_MISSING, "%s", "");
+	if (l->to->fault == GATE_FAULT_MISSING)
+		name_places(l);
 }
 
 /* ---- One place ---- */
@@ -343,8 +360,14 @@ static void tell_scheme(struct look *l, struct bytes scheme)
 	const char *wanted = bearer && basic ? "Bearer and Basic"
 			     : bearer	     ? "Bearer"
 					     : "Basic";
+	struct gate_compared *compared = &l->to->other;
 	char shown[32];
 
+	bytes_printable(scheme, shown, sizeof(shown));
+	snprintf(compared->value, sizeof(compared->value),
+		 "Authorization: %s ...", shown);
+	snprintf(compared->nearest, sizeof(compared->nearest),
+		 "Authorization: %s ...", bearer ? "Bearer" : "Basic");
 	if (scheme.len == 0)
 		deny(l, GATE_FAULT_SCHEME,
 		     "the Authorization field does not begin with a scheme; "
@@ -354,7 +377,14 @@ static void tell_scheme(struct look *l, struct bytes scheme)
 		deny(l, GATE_FAULT_SCHEME,
 		     "the Authorization field is of scheme %s; the route takes "
 		     "%s",
-		     bytes_printable(scheme, shown, sizeof(shown)), wanted);
+		     shown, wanted);
+}
+
+/* What was noted of places before is not what is compared now. */
+static void found_at(struct look *l, const struct gate_from *from)
+{
+	l->to->from = from;
+	l->to->other = (struct gate_compared){"", ""};
 }
 
 /* True: it decides. Else what it lacks is noted, and the next one is asked. */
@@ -375,7 +405,7 @@ static bool judge_place(struct look *l, const struct gate_from *from,
 		tell_scheme(l, value);
 		return false;
 	case GATE_FOUND_SEVERAL:
-		l->to->from = from;
+		found_at(l, from);
 		deny(l, GATE_FAULT_AMBIGUOUS, "\"%s\" is there more than once",
 		     from->text);
 		return true;
@@ -384,7 +414,7 @@ static bool judge_place(struct look *l, const struct gate_from *from,
 			tell_scheme(l, BYTES("Basic"));
 			return false;
 		}
-		l->to->from = from;
+		found_at(l, from);
 		l->to->line = (unsigned)s->htpasswd_file.at.line;
 		judge_basic(l, value);
 		return true;
@@ -395,7 +425,7 @@ static bool judge_place(struct look *l, const struct gate_from *from,
 		tell_scheme(l, BYTES("Bearer"));
 		return false;
 	}
-	l->to->from = from;
+	found_at(l, from);
 	judge_token(l, value);
 	return true;
 }
@@ -410,6 +440,7 @@ void gate_credential_check(const struct gate_token_settings *settings,
 
 	memset(ret_credential, 0, sizeof(*ret_credential));
 	ret_credential->detail = ret_credential->subject = "";
+	ret_credential->compared = &ret_credential->other;
 	if (!settings->at.line)
 		return;
 	ret_credential->line = (unsigned)settings->at.line;

@@ -65,6 +65,7 @@ struct gate_credential {
 	const char *subject;	      /* who it is, printable; "" for nobody */
 	int64_t expires_s;	      /* of a JWT; 0: never */
 	unsigned line;		      /* of the setting that said no */
+	const struct gate_compared *compared; /* what did not do; never NULL */
 	json_t *claims;		      /* of a JWT; NULL: none */
 	/*
 	 * Not NULL: the fault stands until this has been checked, in a thread,
@@ -73,6 +74,7 @@ struct gate_credential {
 	struct gate_password *password;
 	/* room for the texts above */
 	struct gate_jwt jwt;
+	struct gate_compared other;
 	char note[GATE_DETAIL_SIZE];
 	char name[GATE_SUBJECT_SIZE];
 };

@@ -12,8 +12,10 @@
 #include <stdlib.h>
 
 #include "base/base64.h"
+#include "base/text.h"
 #include "gate/json.h"
 #include "gate/match.h"
+#include "gate/moment.h"
 
 #define HEADER_MAX 4096 /* bytes of JSON; certificates may be in it */
 #define MAX_PATHS  64	/* patterns of a claim that are looked at */
@@ -41,6 +43,20 @@ deny(struct check *c, enum gate_fault fault, const char *format, ...)
 	vsnprintf(c->jwt->detail, sizeof(c->jwt->detail), format, args);
 	va_end(args);
 	return fault;
+}
+
+/* "aud: [\"a\"]", and what would do in the place of that. */
+static void compare(struct check *c, const char *name, const char *is,
+		    const char *wanted)
+{
+	struct gate_compared *to = &c->jwt->compared;
+	char shown[64];
+
+	bytes_printable(bytes_of_str(name), shown, sizeof(shown));
+	snprintf(to->value, sizeof(to->value), "%s: %s", shown, is);
+	if (*wanted)
+		snprintf(to->nearest, sizeof(to->nearest), "%s: %s", shown,
+			 wanted);
 }
 
 /* ---- Shape ---- */
@@ -92,11 +108,11 @@ static enum gate_fault read_algorithm(struct check *c, const json_t *header)
 	if (ses_algorithm_read(name, &c->algorithm) &&
 	    (c->keys->algorithms & SES_ALGORITHM_BIT(c->algorithm)))
 		return GATE_FAULT_NONE;
+	bytes_printable(name, shown, sizeof(shown));
+	gate_algorithms_text(c->keys->algorithms, taken, sizeof(taken));
+	compare(c, "alg", shown, taken);
 	return deny(c, GATE_FAULT_ALGORITHM,
-		    "the token says \"%s\"; the route takes %s",
-		    bytes_printable(name, shown, sizeof(shown)),
-		    gate_algorithms_text(c->keys->algorithms, taken,
-					 sizeof(taken)));
+		    "the token says \"%s\"; the route takes %s", shown, taken);
 }
 
 static enum gate_fault read_kid(struct check *c, const json_t *header)
@@ -144,6 +160,7 @@ static enum gate_fault no_key(struct check *c, size_t n)
 			    "route are for %s",
 			    n, ses_algorithm_name(c->algorithm));
 	bytes_printable(c->kid, shown, sizeof(shown));
+	compare(c, "kid", c->kid.data ? shown : "missing", "");
 	if (n > GATE_MAX_TRIES)
 		return deny(c, GATE_FAULT_KEY,
 			    "%zu keys of the route have the \"kid\" \"%s\"", n,
@@ -246,32 +263,65 @@ static int read_time(const json_t *claims, const char *name, double *ret_s)
 	return 1;
 }
 
+static const char *moment(double s, char out[GATE_MOMENT_TEXT])
+{
+	/* The whole second, and no further than a number of 64 bits has them. */
+	double least = s < -4e18 ? -4e18 : s;
+
+	return gate_moment((int64_t)(least > 4e18 ? 4e18 : least), out);
+}
+
+static enum gate_fault tell_expired(struct check *c, double exp, double leeway_s)
+{
+	char text[32], is[GATE_MOMENT_TEXT], least[GATE_MOMENT_TEXT], wanted[48];
+
+	snprintf(wanted, sizeof(wanted), "later than %s",
+		 moment(c->now_s - leeway_s, least));
+	compare(c, "exp", moment(exp, is), wanted);
+	return deny(c, GATE_FAULT_EXPIRED,
+		    "the token expired %s ago (leeway %.0f s)",
+		    span(c->now_s - exp, text), leeway_s);
+}
+
+static enum gate_fault tell_early(struct check *c, double nbf, double leeway_s)
+{
+	char text[32], is[GATE_MOMENT_TEXT], most[GATE_MOMENT_TEXT], wanted[48];
+
+	snprintf(wanted, sizeof(wanted), "%s or before",
+		 moment(c->now_s + leeway_s, most));
+	compare(c, "nbf", moment(nbf, is), wanted);
+	return deny(c, GATE_FAULT_EARLY,
+		    "the token is valid in %s (leeway %.0f s)",
+		    span(nbf - c->now_s, text), leeway_s);
+}
+
+static enum gate_fault tell_no_expiry(struct check *c)
+{
+	compare(c, "exp", "missing", "a time to come");
+	return deny(c, GATE_FAULT_EXPIRED,
+		    "the token has no \"exp\", and the route takes none that "
+		    "never expires");
+}
+
 static enum gate_fault check_times(struct check *c)
 {
 	double leeway_s = (double)c->settings->leeway_ms / 1000;
 	double exp = 0, nbf = 0;
 	int has_exp = read_time(c->jwt->claims, "exp", &exp);
 	int has_nbf = read_time(c->jwt->claims, "nbf", &nbf);
-	char text[32];
 
 	if (has_exp < 0 || has_nbf < 0)
 		return deny(c, GATE_FAULT_MALFORMED,
 			    "the token's \"%s\" is no number",
 			    has_exp < 0 ? "exp" : "nbf");
 	if (!has_exp && c->settings->expiry == GATE_EXPIRY_REQUIRED)
-		return deny(c, GATE_FAULT_EXPIRED,
-			    "the token has no \"exp\", and the route takes "
-			    "none that never expires");
+		return tell_no_expiry(c);
 	if (has_exp)
 		c->jwt->expires_s = whole(exp);
 	if (has_exp && c->now_s >= exp + leeway_s)
-		return deny(c, GATE_FAULT_EXPIRED,
-			    "the token expired %s ago (leeway %.0f s)",
-			    span(c->now_s - exp, text), leeway_s);
+		return tell_expired(c, exp, leeway_s);
 	if (has_nbf && c->now_s + leeway_s < nbf)
-		return deny(c, GATE_FAULT_EARLY,
-			    "the token is valid in %s (leeway %.0f s)",
-			    span(nbf - c->now_s, text), leeway_s);
+		return tell_early(c, nbf, leeway_s);
 	return GATE_FAULT_NONE;
 }
 
@@ -312,6 +362,25 @@ static const char *show_wanted(const struct gate_words *words, char *out,
 	return out;
 }
 
+/* The word that is most like what the token has, quoted. */
+static const char *nearest_word(const struct gate_words *words,
+				const json_t *value, char *out, size_t size)
+{
+	const json_t *first =
+		json_is_array(value) ? json_array_get(value, 0) : value;
+	const char *is = json_is_string(first) ? json_string_value(first) : "";
+	const char *best = words->n ? words->word[0].text : "";
+	char shown[100];
+
+	for (size_t i = 1; i < words->n; i++)
+		if (text_distance(is, words->word[i].text) <
+		    text_distance(is, best))
+			best = words->word[i].text;
+	snprintf(out, size, *best ? "\"%s\"" : "%s",
+		 bytes_printable(bytes_of_str(best), shown, sizeof(shown)));
+	return out;
+}
+
 static enum gate_fault check_issuer(struct check *c)
 {
 	const struct gate_words *issuer = &c->settings->issuer;
@@ -321,9 +390,10 @@ static enum gate_fault check_issuer(struct check *c)
 	if (issuer->n == 0 || has_text(issuer, gate_json_bytes(iss)))
 		return GATE_FAULT_NONE;
 	c->jwt->line = issuer->word[0].line;
+	show(iss, is, sizeof(is));
+	compare(c, "iss", is, nearest_word(issuer, iss, wanted, sizeof(wanted)));
 	return deny(c, GATE_FAULT_ISSUER,
-		    "the token's \"iss\" is %s; %s is needed",
-		    show(iss, is, sizeof(is)),
+		    "the token's \"iss\" is %s; %s is needed", is,
 		    show_wanted(issuer, wanted, sizeof(wanted)));
 }
 
@@ -351,6 +421,8 @@ static enum gate_fault check_audience(struct check *c)
 	    is_for_us(audience, aud))
 		return GATE_FAULT_NONE;
 	show(aud, is, sizeof(is));
+	compare(c, "aud", is,
+		nearest_word(audience, aud, wanted, sizeof(wanted)));
 	if (audience->n == 0)
 		return deny(c, GATE_FAULT_AUDIENCE,
 			    "the token's \"aud\" is %s; the route names no "
@@ -425,24 +497,28 @@ bool gate_claim_has(const json_t *claims, const char *name, const char *value)
 	       has_word(gate_json_bytes(claim), value);
 }
 
+static enum gate_fault tell_claim(struct check *c,
+				  const struct gate_claim *claim)
+{
+	char is[80], name[64], wanted[64], quoted[70];
+
+	c->jwt->line = claim->line;
+	show(gate_claim_find(c->jwt->claims, claim->name), is, sizeof(is));
+	bytes_printable(bytes_of_str(claim->value), wanted, sizeof(wanted));
+	bytes_printable(bytes_of_str(claim->name), name, sizeof(name));
+	snprintf(quoted, sizeof(quoted), "\"%s\"", wanted);
+	compare(c, claim->name, is, quoted);
+	return deny(c, GATE_FAULT_CLAIM, "the claim \"%s\" is %s; %s is needed",
+		    name, is, quoted);
+}
+
 static enum gate_fault check_claims(struct check *c)
 {
 	for (size_t i = 0; i < c->settings->n_claims; i++) {
 		const struct gate_claim *claim = &c->settings->claim[i];
-		char is[80], name[64], wanted[64];
 
-		if (gate_claim_has(c->jwt->claims, claim->name, claim->value))
-			continue;
-		c->jwt->line = claim->line;
-		show(gate_claim_find(c->jwt->claims, claim->name), is,
-		     sizeof(is));
-		return deny(c, GATE_FAULT_CLAIM,
-			    "the claim \"%s\" is %s; \"%s\" is needed",
-			    bytes_printable(bytes_of_str(claim->name), name,
-					    sizeof(name)),
-			    is,
-			    bytes_printable(bytes_of_str(claim->value), wanted,
-					    sizeof(wanted)));
+		if (!gate_claim_has(c->jwt->claims, claim->name, claim->value))
+			return tell_claim(c, claim);
 	}
 	return GATE_FAULT_NONE;
 }
@@ -462,7 +538,7 @@ static enum gate_fault check_path(struct check *c)
 {
 	const struct gate_word *name = &c->settings->paths_claim;
 	const json_t *claim, *item;
-	char is[120], shown[64];
+	char is[120], shown[64], path[120];
 	size_t i;
 
 	if (!name->text)
@@ -474,10 +550,12 @@ static enum gate_fault check_path(struct check *c)
 		claim, i, item) if (i < MAX_PATHS &&
 				    opens(item, c->path)) return GATE_FAULT_NONE;
 	c->jwt->line = name->line;
+	show(claim, is, sizeof(is));
+	compare(c, name->text, is, bytes_printable(c->path, path, sizeof(path)));
 	return deny(
 		c, GATE_FAULT_PATH, "the claim \"%s\" is %s",
 		bytes_printable(bytes_of_str(name->text), shown, sizeof(shown)),
-		show(claim, is, sizeof(is)));
+		is);
 }
 
 /* ---- All of it ---- */

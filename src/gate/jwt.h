@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 
+#include "gate/compared.h"
 #include "gate/fault.h"
 #include "gate/keys.h"
 
@@ -71,6 +72,7 @@ struct gate_jwt {
 	int64_t expires_s;		 /* 0: never */
 	unsigned line; /* of the setting that said no; 0: none did */
 	char detail[GATE_DETAIL_SIZE]; /* for the operator; no secret is in it */
+	struct gate_compared compared; /* "aud: [\"a\"]", "aud: \"b\"" */
 };
 
 /*

@@ -9,7 +9,10 @@
 #include "gate/limits.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+#include "gate/moment.h"
 
 #define SHARDS 16 /* a power of two */
 #define NOBODY UINT32_MAX
@@ -238,13 +241,15 @@ static enum gate_limit_answer use_rate(struct shard *s,
 	return GATE_LIMIT_PASSED;
 }
 
-static enum gate_limit_answer
-enter(struct shard *s, const struct gate_limit *limit, const uint64_t key[2])
+static enum gate_limit_answer enter(struct shard *s,
+				    const struct gate_limit *limit,
+				    const uint64_t key[2], uint64_t *ret_open)
 {
 	uint32_t i = find_or_make(s, key, 0, 0);
 
 	if (i == NOBODY)
 		return GATE_LIMIT_FULL;
+	*ret_open = s->entry[i].live;
 	if (s->entry[i].live >= limit->most)
 		return GATE_LIMIT_HIT;
 	if (s->entry[i].live++ == 0) {
@@ -269,17 +274,18 @@ static void leave(struct shard *s, const uint64_t key[2])
 static enum gate_limit_answer pass_one(struct gate_limiter *l,
 				       const struct gate_limit *limit,
 				       const uint64_t key[2], uint64_t now_ms,
-				       uint64_t *ret_wait_ms)
+				       struct gate_limit_hit *hit)
 {
 	struct shard *s = shard_of(l, key);
 	enum gate_limit_answer answer;
 
-	*ret_wait_ms = 0;
+	*hit = (struct gate_limit_hit){.limit = limit};
 	pthread_mutex_lock(&s->lock);
 	answer = limit->kind == GATE_LIMIT_CONNECTIONS
-			 ? enter(s, limit, key)
+			 ? enter(s, limit, key, &hit->open)
 			 : use_rate(s, limit, key, now_ms,
-				    limit->kind == GATE_LIMIT_RATE, ret_wait_ms);
+				    limit->kind == GATE_LIMIT_RATE,
+				    &hit->wait_ms);
 	pthread_mutex_unlock(&s->lock);
 	return answer;
 }
@@ -343,18 +349,18 @@ gate_limiter_pass(struct gate_limiter *l, const struct gate_limit *limits,
 
 	for (size_t i = 0; i < n; i++) {
 		bool opens = limits[i].kind == GATE_LIMIT_CONNECTIONS;
+		struct gate_limit_hit hit = {.limit = &limits[i]};
 		enum gate_limit_answer answer;
-		uint64_t key[2], wait_ms = 0;
+		uint64_t key[2];
 
 		if (!counts(&limits[i], by, who))
 			continue;
 		make_key(l, &limits[i], name_of(&limits[i], who), key);
 		answer = opens && holds->n == GATE_MAX_LIMITS
 				 ? GATE_LIMIT_FULL
-				 : pass_one(l, &limits[i], key, now_ms,
-					    &wait_ms);
+				 : pass_one(l, &limits[i], key, now_ms, &hit);
 		if (answer != GATE_LIMIT_PASSED) {
-			*ret_hit = (struct gate_limit_hit){&limits[i], wait_ms};
+			*ret_hit = hit;
 			undo(l, limits, i, by, who, holds, held_before);
 			return answer;
 		}
@@ -396,7 +402,8 @@ gate_limiter_fail(struct gate_limiter *l, const struct gate_limit *limits,
 		if (answer == GATE_LIMIT_PASSED)
 			continue;
 		if (ret_hit)
-			*ret_hit = (struct gate_limit_hit){&limits[i], wait_ms};
+			*ret_hit = (struct gate_limit_hit){.limit = &limits[i],
+							   .wait_ms = wait_ms};
 		gate_limiter_forgive(l, limits, i, who);
 		return answer;
 	}
@@ -491,4 +498,38 @@ void gate_limiter_count(struct gate_limiter *l, size_t *ret_keys,
 	}
 	*ret_keys = keys;
 	*ret_live = live;
+}
+
+/* ---- For people ---- */
+
+static const char *noun_of(enum gate_limit_kind kind)
+{
+	return kind == GATE_LIMIT_FAILURES ? " failures" : "";
+}
+
+void gate_limit_hit_tell(const struct gate_limit_hit *hit, struct bytes who,
+			 int64_t now_s, struct gate_compared *ret)
+{
+	const struct gate_limit *limit = hit->limit;
+	char shown[100], moment[GATE_MOMENT_TEXT];
+
+	if (limit->by == GATE_BY_ROUTE)
+		who = BYTES("all clients together");
+	else if (!who.len)
+		who = BYTES("who has no name");
+	bytes_printable(who, shown, sizeof(shown));
+	if (limit->kind == GATE_LIMIT_CONNECTIONS) {
+		snprintf(ret->value, sizeof(ret->value), "%s: %llu open", shown,
+			 (unsigned long long)hit->open);
+		snprintf(ret->nearest, sizeof(ret->nearest),
+			 "%llu open, when one of them leaves",
+			 (unsigned long long)(limit->most - 1));
+		return;
+	}
+	snprintf(ret->value, sizeof(ret->value), "%s: none left of %llu%s",
+		 shown, (unsigned long long)limit->most, noun_of(limit->kind));
+	snprintf(ret->nearest, sizeof(ret->nearest),
+		 "one more, from %s on (%llu s later)",
+		 gate_moment(now_s + (int64_t)gate_retry_after_s(hit), moment),
+		 (unsigned long long)gate_retry_after_s(hit));
 }

@@ -18,6 +18,7 @@
 #define GATE_LIMITS_H
 
 #include "base/hash.h"
+#include "gate/compared.h"
 #include "gate/match.h"
 
 enum gate_limit_kind {
@@ -72,6 +73,7 @@ struct gate_limit_hit {
 	const struct gate_limit *limit;
 	/* Until the next would pass; 0: when one of those inside leaves. */
 	uint64_t wait_ms;
+	uint64_t open; /* connections, of a limit of them */
 };
 
 struct gate_limiter;
@@ -124,6 +126,13 @@ void gate_limiter_leave(struct gate_limiter *limiter,
 /* How many keys are in the table, and in how many are connections. */
 void gate_limiter_count(struct gate_limiter *limiter, size_t *ret_keys,
 			size_t *ret_live);
+
+/*
+ * For people: what was compared, by @who ("192.0.2.7: 2 open"), and with what
+ * it would have passed. @now_s is since 1970.
+ */
+void gate_limit_hit_tell(const struct gate_limit_hit *hit, struct bytes who,
+			 int64_t now_s, struct gate_compared *ret);
 
 /* For Retry-After: whole seconds, one at least. */
 static inline uint64_t gate_retry_after_s(const struct gate_limit_hit *hit)

@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 #include <sys/time.h>
-#include <time.h>
 
 #include "base/hash.h"
 #include "base/percent.h"
@@ -16,6 +15,7 @@
 #include "gate/client_certificate.h"
 #include "gate/hide.h"
 #include "gate/log.h"
+#include "gate/moment.h"
 #include "gate/sampler.h"
 #include "gate/recent.h"
 #include "gate/record.h"
@@ -160,17 +160,14 @@ static struct quoted quote(const char *before, const char *text)
 static bool log_story(const struct gate_story *s)
 {
 	bool has_rule = s->check[0] && s->line;
-	time_t seconds = (time_t)(s->time_ms / 1000);
 	const char *slash = strrchr(s->file, '/');
-	char when[32], rule[300] = "";
-	struct tm tm;
+	char when[GATE_MOMENT_TEXT], rule[300] = "";
 
-	gmtime_r(&seconds, &tm);
-	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	if (has_rule)
 		snprintf(rule, sizeof(rule), " %s:%u",
 			 slash ? slash + 1 : s->file, s->line);
-	return gate_log("%s %s %s %d %s %s%s%s%s%s%s%s", when,
+	return gate_log("%s %s %s %d %s %s%s%s%s%s%s%s",
+			gate_moment(s->time_ms / 1000, when),
 			gate_story_verb(s), s->reference, s->status, s->cause,
 			s->address, quote(" ", s->target).text,
 			s->origin[0] ? quote(" origin=", s->origin).text : "",
@@ -282,6 +279,8 @@ static void fill_ending(struct gate_story *s, const struct gate_ending *e)
 	PUT(file, e->policy->file);
 	PUT(check, e->rule[0] ? "limits" : "");
 	PUT(rule, e->rule);
+	PUT(compared, e->compared->value);
+	PUT(nearest, e->compared->nearest);
 	PUT(note, e->note);
 	PUT(trace, "[]");
 	s->line = e->line ? e->line : e->route->line;

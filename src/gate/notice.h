@@ -33,6 +33,7 @@ struct gate_ending {
 	int code;	  /* it is closed with */
 	const char *note; /* what was sent */
 	const char *rule; /* "messages: 50/second"; "": no rule, a fault */
+	const struct gate_compared *compared; /* with that rule */
 	unsigned line;	  /* of that rule; 0: it is gone since */
 	const struct gate_policy *policy;
 	const struct gate_route *route;

@@ -129,7 +129,8 @@ void gate_story_decide(struct gate_story *s, const struct gate_policy *policy,
 	snprintf(s->check, sizeof(s->check), "%s", last->check);
 	show_text(s->rule, sizeof(s->rule), last->rule);
 	show_text(s->nearest, sizeof(s->nearest),
-		  gate_nearest(policy, d, &compared));
+		  last->nearest ? last->nearest
+				: gate_nearest(policy, d, &compared));
 	SHOW(s->compared, last->value);
 	s->preset = last->line == 0;
 	s->line = last->line ? last->line : route ? route->line : 0;

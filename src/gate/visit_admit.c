@@ -31,6 +31,7 @@ struct gate_questions {
 	struct ses_field field[3];
 	size_t n_fields;
 	char retry_after[24];
+	struct gate_compared compared; /* of a limit */
 	char challenge[512];
 	const char *sentence;
 	bool failed_too_often;
@@ -152,6 +153,12 @@ static void tell_limit(struct gate_questions *q, enum gate_limit_answer answer,
 	reply->line = limit ? limit->line : 0;
 	reply->cause = full || of_route ? WHY_SERVER_LIMIT : WHY_ACCESS_RATE;
 	reply->status = full || of_route ? 503 : 429;
+	if (limit && !full) {
+		gate_limit_hit_tell(hit, reply->value, (int64_t)time(NULL),
+				    &q->compared);
+		reply->value = bytes_of_str(q->compared.value);
+		reply->nearest = q->compared.nearest;
+	}
 	if (full || !hit->wait_ms)
 		return;
 	snprintf(q->retry_after, sizeof(q->retry_after), "%llu",
@@ -181,7 +188,7 @@ static enum gate_outcome look_for_room(struct gate_visit *v, enum gate_ask ask)
 	bool subject = ask == GATE_ASK_SUBJECT_ROOM;
 	struct gate_limit limits[GATE_MAX_LIMITS];
 	size_t n = pick_limits(v, ask, limits);
-	struct gate_limit_hit hit = {NULL, 0};
+	struct gate_limit_hit hit = {.limit = NULL};
 	struct gate_limit_who who = {.address = &v->asking->request.address};
 	struct gate_reply reply = no_memory();
 	enum gate_limit_answer answer;
@@ -245,7 +252,7 @@ static bool count_beforehand(struct gate_visit *v, struct gate_reply *reply)
 {
 	const struct gate_limits *limits = &v->route->limits;
 	struct gate_limit_who who = {.address = &v->asking->request.address};
-	struct gate_limit_hit hit = {NULL, 0};
+	struct gate_limit_hit hit = {.limit = NULL};
 	enum gate_limit_answer answer;
 
 	if (!v->gate->limiter)

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "gate/hide.h"
 #include "gate/notice.h"
@@ -65,6 +66,7 @@ struct excess {
 	unsigned line;
 	const char *words; /* for the client */
 	const char *note;  /* for the operator */
+	struct gate_compared compared;
 };
 
 static void tell(struct gate_visit *v, const struct excess *e,
@@ -79,6 +81,7 @@ static void tell(struct gate_visit *v, const struct excess *e,
 		.note = e->note,
 		.rule = e->rule ? e->rule : "",
 		.line = e->line,
+		.compared = &e->compared,
 		.policy = v->policy,
 		.route = v->route,
 		.server = v->server,
@@ -135,6 +138,7 @@ static bool take_one(struct gate_memo *m, const struct gate_limit *limit,
 static bool is_too_often(struct gate_visit *v, struct excess *ret)
 {
 	const struct gate_limit *limit = &v->route->limits.messages;
+	struct gate_limit_hit hit = {.limit = limit};
 
 	if (!limit->most || take_one(v->memo, limit, v->gate->loop->now_ms))
 		return false;
@@ -146,6 +150,9 @@ static bool is_too_often(struct gate_visit *v, struct excess *ret)
 		.words = "too many messages",
 		.note = "it sent more messages than that",
 	};
+	hit.wait_ms = (limit->period_ms - v->memo->credit) / limit->most;
+	gate_limit_hit_tell(&hit, bytes_of_str(v->memo->client),
+			    (int64_t)time(NULL), &ret->compared);
 	return true;
 }
 
@@ -168,6 +175,11 @@ bool gate_visit_may_say(struct gate_visit *v, bool first, uint64_t bytes,
 			.words = "message too long",
 			.note = note,
 		};
+		snprintf(e.compared.value, sizeof(e.compared.value),
+			 "%llu bytes at least", (unsigned long long)bytes);
+		snprintf(e.compared.nearest, sizeof(e.compared.nearest),
+			 "%llu bytes",
+			 (unsigned long long)limits->message_bytes);
 	} else if (!first || !is_too_often(v, &e)) {
 		return true;
 	}

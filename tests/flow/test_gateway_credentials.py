@@ -5,6 +5,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import subprocess
 import time
 
@@ -125,23 +126,29 @@ def test_a_token_counts_where_it_is_taken_from_and_nowhere_else(folder, behind, 
 # ---- What it must be ----
 
 BAD = {
-    "expired": (lambda: good(exp=int(time.time()) - 100), 401, "access.credentials", "expired"),
-    "too early": (lambda: good(nbf=int(time.time()) + 1000), 401, "access.credentials", "not valid yet"),
-    "another issuer": (lambda: good(iss="https://evil.example"), 401, "access.credentials", "issued"),
-    "for somebody": (lambda: good(aud="other"), 401, "access.credentials", "audience"),
-    "without its scope": (lambda: good(scope="mail"), 403, "access.permission", "claim"),
-    "another secret": (lambda: jwt({"sub": "alice"}, b"x" * 32), 401, "access.credentials", "signature"),
+    "expired": (lambda: good(exp=int(time.time()) - 100), 401, "access.credentials", "expired",
+                r"exp: 2\S+Z", r"exp: later than 2\S+Z"),
+    "too early": (lambda: good(nbf=int(time.time()) + 1000), 401, "access.credentials",
+                  "not valid yet", r"nbf: 2\S+Z", r"nbf: 2\S+Z or before"),
+    "another issuer": (lambda: good(iss="https://evil.example"), 401, "access.credentials", "issued",
+                       'iss: "https://evil.example"', 'iss: "https://issuer.example"'),
+    "for somebody": (lambda: good(aud="other"), 401, "access.credentials", "audience",
+                     'aud: "other"', None),
+    "without its scope": (lambda: good(scope="mail"), 403, "access.permission", "claim",
+                          'scope: "mail"', 'scope: "chat"'),
+    "another secret": (lambda: jwt({"sub": "alice"}, b"x" * 32), 401, "access.credentials",
+                       "signature", "header", None),
     "alg none": (lambda: b64(b'{"alg":"none"}') + "." + b64(b'{"sub":"alice"}') + ".",
-                 401, "access.credentials", "algorithm"),
+                 401, "access.credentials", "algorithm", "alg: none", "alg: HS256"),
     "another alg": (lambda: jwt({"sub": "a"}, header={"alg": "HS512"}), 401, "access.credentials",
-                    "algorithm"),
-    "no token at all": (lambda: "x", 401, "access.credentials", "none of those"),
+                    "algorithm", "alg: HS512", "alg: HS256"),
+    "no token at all": (lambda: "x", 401, "access.credentials", "none of those", "header", None),
 }
 
 
 @pytest.mark.parametrize("name", sorted(BAD))
 def test_a_bad_token_is_told_to_the_operator_and_not_to_the_client(folder, behind, name):
-    make, status, cause, words = BAD[name]
+    make, status, cause, words, compared, nearest = BAD[name]
     with gateway(folder, config(behind.port)) as g:
         a = come(g, "/app/x", "Authorization: Bearer " + make())
         assert a.status == status
@@ -150,9 +157,22 @@ def test_a_bad_token_is_told_to_the_operator_and_not_to_the_client(folder, behin
         assert story["cause"] == cause and story["status"] == status
         assert words in story["rule"], story["rule"]
         assert story["file"].endswith("sesame.yaml") and story["line"] > 5
+        assert re.fullmatch(compared, story["compared"]), story["compared"]
+        assert re.fullmatch(nearest or "", story.get("nearest", "")), story["nearest"]
         human = g.why(a.reference).stdout
         assert words in human and "server behind it" not in human
         assert not behind.requests
+
+
+def test_who_brings_none_or_another_scheme_is_told_what_is_wanted(folder, behind):
+    with gateway(folder, config(behind.port)) as g:
+        story = g.story(come(g, "/app/x").reference)
+        assert "compared" not in story and story["nearest"] == "header"
+        a = come(g, "/app/x", "Authorization: Basic YWxpY2U6c2VjcmV0")
+        story = g.story(a.reference)
+        assert story["compared"] == "Authorization: Basic ..."
+        assert story["nearest"] == "Authorization: Bearer ..."
+        assert "YWxp" not in json.dumps(story)
 
 
 def test_a_refusal_for_credentials_says_which_are_wanted(folder, behind):

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """How often and how many at a time: by address, by token, by route."""
 import hashlib
+import re
+import time
+from calendar import timegm
 
 import pytest
 
@@ -60,6 +63,14 @@ def enter(gate, path, address="192.0.2.1", *fields):
     return s, int(s.recv(4096).split()[1])
 
 
+def passes_at(story, seconds):
+    """The nearest value is a moment, so many seconds after the refusal."""
+    m = re.fullmatch(r"one more, from (\S+Z) on \((\d+) s later\)", story["nearest"])
+    assert int(m.group(2)) == seconds
+    at = timegm(time.strptime(m.group(1), "%Y-%m-%dT%H:%M:%SZ"))
+    assert abs(at - story["time_ms"] / 1000 - seconds) <= 1.5
+
+
 def leave(gate, *sockets):
     for s in sockets:
         s.close()
@@ -79,6 +90,10 @@ def test_one_address_may_come_so_often_and_is_told_when_to_come_again(gate):
     assert story["cause"] == "access.rate" and story["check"] == "limits"
     assert story["rule"] == "handshakes: 3/hour"
     assert story["line"] == 10
+    assert story["compared"] == "192.0.2.1: none left of 3"
+    passes_at(story, int(a.fields["retry-after"]))
+    text = gate.why(a.reference).stdout
+    assert "compared    192.0.2.1: none left of 3" in text and "nearest     one more, from" in text
     s, status = enter(gate, "/rate", "192.0.2.2")
     assert status == 101
     s.close()
@@ -96,7 +111,9 @@ def test_one_address_may_have_so_many_connections_at_a_time(gate):
     b, _ = enter(gate, "/count")
     full = come(gate, "/count")
     assert full.status == 429 and "retry-after" not in full.fields
-    assert gate.story(full.reference)["rule"] == "connections: 2"
+    story = gate.story(full.reference)
+    assert story["rule"] == "connections: 2" and story["compared"] == "192.0.2.1: 2 open"
+    assert story["nearest"] == "1 open, when one of them leaves"
     assert enter(gate, "/count", "192.0.2.7")[1] == 101
     leave(gate, a)
     assert wait_until_open(gate, "/count")
@@ -117,7 +134,9 @@ def test_all_workers_count_together(gate):
     sockets = [enter(gate, "/route", "192.0.2.%d" % i) for i in range(8)]
     assert sorted(status for _, status in sockets) == [101] * 2 + [503] * 6
     a = come(gate, "/route")
-    assert gate.story(a.reference)["cause"] == "server.limit"
+    story = gate.story(a.reference)
+    assert story["cause"] == "server.limit"
+    assert story["compared"] == "all clients together: 2 open"
     leave(gate, *(s for s, _ in sockets))
 
 
@@ -132,7 +151,8 @@ def test_a_token_counts_wherever_it_comes_from(gate):
     busy = come(gate, "/token", "192.0.2.2", bearer)
     assert busy.status == 429
     story = gate.story(busy.reference)
-    assert story["rule"] == "token_connections: 1" and story["compared"] == "alice"
+    assert story["rule"] == "token_connections: 1" and story["compared"] == "alice: 1 open"
+    assert story["nearest"] == "0 open, when one of them leaves"
     assert enter(gate, "/token", "192.0.2.3", "Authorization: Bearer second-secret")[1] == 101
     s.close()
 
@@ -143,7 +163,10 @@ def test_who_tries_tokens_is_stopped_even_with_a_good_one(gate):
                     "Authorization: Bearer guess%d" % i).status == 401
     stopped = come(gate, "/token", "198.51.100.1", "Authorization: Bearer second-secret")
     assert stopped.status == 429
-    assert gate.story(stopped.reference)["rule"] == "failures: 3/hour"
+    story = gate.story(stopped.reference)
+    assert story["rule"] == "failures: 3/hour"
+    assert story["compared"] == "198.51.100.1: none left of 3 failures"
+    passes_at(story, int(stopped.fields["retry-after"]))
     s, status = enter(gate, "/token", "198.51.100.2", "Authorization: Bearer second-secret")
     assert status == 101
     s.close()

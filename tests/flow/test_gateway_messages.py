@@ -80,6 +80,7 @@ def test_a_message_that_is_too_long_is_cut_and_everybody_hears_why(tmp_path):
         story = g.story(reference)
         assert story["cause"] == "server.limit" and story["rule"] == "message: 1KiB"
         assert story["line"] == 6 and story["status"] == 1009 and story["target"] == "/app"
+        assert story["compared"] == "1025 bytes at least" and story["nearest"] == "1024 bytes"
         assert "1025 bytes" in story["note"] and str(port) in story["upstream"]
         told = g.why(reference).stdout
         assert "cut with 1009" in told and "sesame.yaml:6" in told and "shorter" in told

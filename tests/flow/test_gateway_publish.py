@@ -191,7 +191,7 @@ def test_a_token_publishes_as_often_as_the_route_says(tmp_path):
         assert 1000 < int(answer.fields["retry-after"]) <= 1200
         story = g.story(answer.reference)
         assert (story["cause"], story["check"]) == ("access.rate", "limits")
-        assert story["rule"] == "publishes: 3/hour" and story["compared"] == "backend"
+        assert story["rule"] == "publishes: 3/hour" and story["compared"] == "backend: none left of 3"
         assert story["subject"] == "backend" and story["line"]
         # it is each token's own, and not that of members
         assert post(g, token="another").status == 202

@@ -68,7 +68,7 @@ static void come(struct gate_limiter *l, unsigned person,
 {
 	const struct gate_limit *want = expected(person, now_ms);
 	struct gate_limit_holds holds = {.n = 0};
-	struct gate_limit_hit hit = {NULL, 0};
+	struct gate_limit_hit hit = {.limit = NULL};
 	enum gate_limit_answer answer = gate_limiter_pass(
 		l, limits, N_LIMITS, GATE_BY_ADDRESS | GATE_BY_ROUTE, who,
 		now_ms, &holds, &hit);
@@ -102,7 +102,7 @@ static void fail(struct gate_limiter *l, unsigned person,
 		 const struct gate_limit_who *who, uint64_t now_ms)
 {
 	struct bucket *b = &model.failures[person];
-	struct gate_limit_hit hit = {NULL, 0};
+	struct gate_limit_hit hit = {.limit = NULL};
 	bool room = credit_of(b, &limits[2], now_ms) >= limits[2].period_ms;
 
 	assert((gate_limiter_fail(l, limits, N_LIMITS, who, now_ms, &hit) ==

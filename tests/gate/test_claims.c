@@ -204,6 +204,8 @@ TEST("a good token without a claim that is needed says which")
 		said.detail,
 		"the claim \"plan\" is missing; \"gold\" is needed");
 	assert_int_equal(said.line, 42);
+	assert_string_equal(said.compared.value, "plan: missing");
+	assert_string_equal(said.compared.nearest, "plan: \"gold\"");
 	assert_int_equal(
 		check_claims(&s, "{\"sub\":\"bob\",\"role\":\"us\\ner\"}"),
 		GATE_FAULT_CLAIM);
@@ -253,5 +255,36 @@ TEST("a claim of paths opens these paths alone")
 				 said.detail);
 		if (fault)
 			assert_int_equal(said.line, 51);
+	}
+}
+
+TEST("what a token has is compared with the nearest that would do")
+{
+	static struct gate_word words[] = {{(char *)"feed", 5},
+					   {(char *)"chat", 6}};
+	static const struct {
+		const char *payload, *value, *nearest;
+	} rows[] = {
+		{"{\"aud\":\"chap\"}", "aud: \"chap\"", "aud: \"chat\""},
+		{"{\"aud\":[\"chap\",\"x\"]}", "aud: [\"chap\",\"x\"]",
+		 "aud: \"chat\""},
+		{"{}", "aud: missing", "aud: \"feed\""},
+		{"{\"exp\":1800000000}", "exp: 2027-01-15T08:00:00Z",
+		 "exp: later than 2027-01-15T08:00:00Z"},
+		{"{\"exp\":-1e300}", "exp: -4000000000000000000",
+		 "exp: later than 2027-01-15T08:00:00Z"},
+		{"{\"nbf\":1800000060}", "nbf: 2027-01-15T08:01:00Z",
+		 "nbf: 2027-01-15T08:00:00Z or before"},
+		{"{\"aud\":\"chat\",\"rooms\":[\"/a\"]}", "rooms: [\"/a\"]",
+		 "rooms: /chat"},
+		{"{\"aud\":\"chat\",\"rooms\":\"/chat\"}", "", ""},
+	};
+	struct gate_jwt_settings s = {.audience = {words, 2},
+				      .paths_claim = {(char *)"rooms", 51}};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		check_claims(&s, rows[i].payload);
+		assert_string_equal(said.compared.value, rows[i].value);
+		assert_string_equal(said.compared.nearest, rows[i].nearest);
 	}
 }

@@ -172,6 +172,7 @@ TEST("connections are counted while they are open, and given back once")
 	assert_int_equal(ask(&g, "::1", "bob", 0, &b), GATE_LIMIT_PASSED);
 	assert_int_equal(ask(&g, "::1", "eve", 0, &c), GATE_LIMIT_HIT);
 	assert_ptr_equal(g.hit.limit, &g.limit[0]);
+	assert_int_equal(g.hit.open, 2);
 	gate_limiter_count(g.limiter, &keys, &live);
 	assert_int_equal(live, 3);
 	gate_limiter_leave(g.limiter, &a);
@@ -259,7 +260,7 @@ TEST("who failed too often is kept out for a while, and others are not")
 TEST("what is counted as a failure beforehand can be taken back")
 {
 	struct gateway g = {.limiter = gate_limiter_new(64, test_seed), .n = 1};
-	struct gate_limit_hit hit = {NULL, 0};
+	struct gate_limit_hit hit = {.limit = NULL};
 	struct asker a;
 	const struct gate_limit_who *who = who_is(&a, "192.0.2.1", NULL);
 
@@ -539,4 +540,42 @@ TEST("a table for all connections has a place for each of them")
 	gate_limiter_count(g.limiter, &keys, &live);
 	assert_int_equal(live, 2 * CONNECTIONS);
 	gate_limiter_free(g.limiter);
+}
+
+TEST("what was hit is told with the count, and the moment when one more passes")
+{
+	static const struct {
+		enum gate_limit_kind kind;
+		enum gate_limit_by by;
+		const char *limit, *who, *value, *nearest;
+		uint64_t wait_ms, open;
+	} rows[] = {
+		{GATE_LIMIT_RATE, GATE_BY_ADDRESS, "20/minute", "192.0.2.7",
+		 "192.0.2.7: none left of 20",
+		 "one more, from 2027-01-15T08:00:03Z on (3 s later)", 2001, 0},
+		{GATE_LIMIT_FAILURES, GATE_BY_ADDRESS, "3/day", "::1",
+		 "::1: none left of 3 failures",
+		 "one more, from 2027-01-15T08:00:01Z on (1 s later)", 1, 0},
+		{GATE_LIMIT_CONNECTIONS, GATE_BY_SUBJECT, "2", "ann",
+		 "ann: 2 open", "1 open, when one of them leaves", 0, 2},
+		{GATE_LIMIT_CONNECTIONS, GATE_BY_SUBJECT, "1", "",
+		 "who has no name: 3 open", "0 open, when one of them leaves",
+		 0, 3},
+		{GATE_LIMIT_RATE, GATE_BY_ROUTE, "1/s", "192.0.2.7",
+		 "all clients together: none left of 1",
+		 "one more, from 2027-01-15T08:00:01Z on (1 s later)", 900, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct gate_limit limit =
+			limit_of(rows[i].kind, rows[i].by, rows[i].limit);
+		struct gate_limit_hit hit = {&limit, rows[i].wait_ms,
+					     rows[i].open};
+		struct gate_compared told = {"", ""};
+
+		gate_limit_hit_tell(&hit, bytes_of_str(rows[i].who), 1800000000,
+				    &told);
+		assert_string_equal(told.value, rows[i].value);
+		assert_string_equal(told.nearest, rows[i].nearest);
+	}
 }
