@@ -32,16 +32,22 @@ static int compare(const void *a, const void *b)
 void gate_complaints_print(struct gate_complaints *c, const char *file,
 			   struct ses_buf *out)
 {
+	bool lost = false;
+
 	qsort(c->list, c->n, sizeof(c->list[0]), compare);
 	for (size_t i = 0; i < c->n; i++) {
 		const struct gate_complaint *one = &c->list[i];
 
 		if (one->at.line)
-			ses_buf_printf(out, "%s:%d:%d: %s\n", file,
-				       one->at.line, one->at.column, one->text);
+			lost |= ses_buf_printf(out, "%s:%d:%d: %s\n", file,
+					       one->at.line, one->at.column,
+					       one->text) < 0;
 		else
-			ses_buf_printf(out, "%s: %s\n", file, one->text);
+			lost |= ses_buf_printf(out, "%s: %s\n", file,
+					       one->text) < 0;
 	}
+	if (lost)
+		ses_buf_printf(out, "%s: out of memory; more is wrong\n", file);
 	if (c->n == GATE_MAX_COMPLAINTS)
 		ses_buf_printf(out, "%s: and more; these are the first %d\n",
 			       file, GATE_MAX_COMPLAINTS);

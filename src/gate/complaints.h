@@ -18,6 +18,7 @@ struct gate_complaint {
 
 struct gate_complaints {
 	struct gate_complaint list[GATE_MAX_COMPLAINTS];
+	bool no_memory; /* is among them */
 	size_t n;
 };
 

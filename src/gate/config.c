@@ -39,7 +39,7 @@ static void read_trusted(struct gate_reader *r, const struct gate_item *i,
 	if (!gate_want(r, i, gate_is_list(i), "a list") ||
 	    !gate_fits(r, i, gate_count(i)))
 		return;
-	p->trusted = calloc(gate_count(i), sizeof(*p->trusted));
+	p->trusted = gate_enough(r, calloc(gate_count(i), sizeof(*p->trusted)));
 	while (p->trusted && gate_next_element(i, &state, &element)) {
 		if (!gate_want_text(r, &element, &s))
 			continue;
@@ -202,11 +202,12 @@ const struct gate_reading gate_readings[GATE_N_SETTINGS] = {
 
 static void add_default_listener(struct gate_reader *r)
 {
-	r->policy->listen = calloc(1, sizeof(struct gate_listen));
+	r->policy->listen =
+		gate_enough(r, calloc(1, sizeof(struct gate_listen)));
 	if (!r->policy->listen)
 		return;
 	r->policy->n_listen = 1;
-	r->policy->listen->host = strdup("127.0.0.1");
+	r->policy->listen->host = gate_enough(r, strdup("127.0.0.1"));
 	r->policy->listen->port = 8080;
 }
 
@@ -275,11 +276,12 @@ struct gate_policy *gate_config_parse(const char *file, struct bytes text,
 		return NULL;
 	}
 	atomic_init(&policy->refs, 1);
-	policy->file = strdup(file);
+	policy->file = gate_enough(&r, strdup(file));
 	policy->journal_rows = DEFAULT_ROWS;
 	policy->stop = (struct gate_stop){SPREAD_MS, DEADLINE_MS};
 	gate_yaml_read(&r, text, read_root);
-	policy->live = calloc(policy->n_routes + 1, sizeof(*policy->live));
+	policy->live = gate_enough(
+		&r, calloc(policy->n_routes + 1, sizeof(*policy->live)));
 	compile(&r);
 	if (wrong->n) {
 		gate_complaints_print(wrong, file, errors);

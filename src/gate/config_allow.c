@@ -21,7 +21,7 @@ static void read_rule(struct gate_reader *r, const struct gate_item *i,
 
 	if (!gate_want_text(r, i, &s))
 		return;
-	*rule = (struct gate_rule){.text = gate_copy(s),
+	*rule = (struct gate_rule){.text = gate_copy(r, s),
 				   .line = (unsigned)i->at.line,
 				   .column = (uint16_t)(i->at.column & 0xffff)};
 	if (!rule->text)
@@ -86,7 +86,7 @@ void gate_read_rules(struct gate_reader *r, const struct gate_item *i, void *to)
 	room = gate_is_null(i) ? 0 : (int)gate_count(i);
 	if (!fits_rules(r, i, room))
 		return;
-	rules->rule = calloc((size_t)room, sizeof(*rules->rule));
+	rules->rule = gate_enough(r, calloc((size_t)room, sizeof(*rules->rule)));
 	while (rules->rule && rules->n < (size_t)room &&
 	       gate_next_element(i, &state, &element))
 		read_rule(r, &element, list, rules);
@@ -108,7 +108,8 @@ static void read_entries(struct gate_reader *r, const struct gate_item *i,
 	if (!gate_want(r, i, gate_is_list(i), "a list") ||
 	    !fits_rules(r, i, (int)gate_count(i)))
 		return;
-	rules->rule = calloc(gate_count(i), sizeof(*rules->rule));
+	rules->rule =
+		gate_enough(r, calloc(gate_count(i), sizeof(*rules->rule)));
 	while (rules->rule && gate_next_element(i, &state, &element)) {
 		struct gate_rule *rule = &rules->rule[rules->n];
 		const char *wrong;
@@ -116,7 +117,7 @@ static void read_entries(struct gate_reader *r, const struct gate_item *i,
 
 		if (!gate_want_text(r, &element, &s))
 			continue;
-		rule->text = gate_copy(s);
+		rule->text = gate_copy(r, s);
 		rule->line = (unsigned)element.at.line;
 		if (!rule->text)
 			return;
@@ -197,13 +198,12 @@ void gate_read_authority_url(struct gate_reader *r, const struct gate_item *i,
 			      gate_show(s).text);
 		return;
 	}
-	gate_put(&a->server.text, gate_copy(s));
-	gate_put(&a->server.host, gate_copy(url.host));
+	gate_put(&a->server.text, gate_copy(r, s));
+	gate_put(&a->server.host, gate_copy(r, url.host));
 	a->server.port = url.port;
 	free(a->target);
-	if (asprintf(&a->target, "%.*s%s%.*s", BYTES_ARG(url.path),
-		     url.query.data ? "?" : "", BYTES_ARG(url.query)) < 0)
-		a->target = NULL;
+	a->target = gate_print(r, "%.*s%s%.*s", BYTES_ARG(url.path),
+			       url.query.data ? "?" : "", BYTES_ARG(url.query));
 }
 
 /* What the gateway says itself, or what belongs to one connection. */
@@ -240,7 +240,7 @@ void gate_read_authority_names(struct gate_reader *r, const struct gate_item *i,
 	if (!gate_want(r, i, gate_is_list(i), "a list") ||
 	    !gate_fits(r, i, gate_count(i)))
 		return;
-	*list = calloc(gate_count(i), sizeof(**list));
+	*list = gate_enough(r, calloc(gate_count(i), sizeof(**list)));
 	while (*list && gate_next_element(i, &state, &element)) {
 		if (!gate_want_text(r, &element, &s))
 			continue;
@@ -250,7 +250,7 @@ void gate_read_authority_names(struct gate_reader *r, const struct gate_item *i,
 				      "on",
 				      gate_key_name(i->row), gate_show(s).text);
 		else
-			(*list)[(*n)++] = gate_copy(s);
+			(*list)[(*n)++] = gate_copy(r, s);
 	}
 }
 
@@ -277,8 +277,8 @@ void gate_read_limit(struct gate_reader *r, const struct gate_item *i, void *to)
 	const char *key = gate_key_name(i->row);
 	size_t k = 0;
 	struct bytes s;
-	char *text = NULL;
 	uint64_t most = 0;
+	char *text;
 
 	while (strcmp(rows[k].key, key) != 0)
 		k++;
@@ -293,7 +293,8 @@ void gate_read_limit(struct gate_reader *r, const struct gate_item *i, void *to)
 			      gate_show(s).text);
 		return;
 	}
-	if (!most || asprintf(&text, "%s: %.*s", key, BYTES_ARG(s)) < 0)
+	text = most ? gate_print(r, "%s: %.*s", key, BYTES_ARG(s)) : NULL;
+	if (!text)
 		return;
 	limit->kind = rows[k].kind;
 	limit->by = rows[k].by;
@@ -304,14 +305,10 @@ void gate_read_limit(struct gate_reader *r, const struct gate_item *i, void *to)
 }
 
 /* "message: 64KiB", for people. */
-static char *name_limit(const struct gate_item *i)
+static char *name_limit(struct gate_reader *r, const struct gate_item *i)
 {
-	char *text = NULL;
-
-	if (asprintf(&text, "%s: %.*s", gate_key_name(i->row),
-		     BYTES_ARG(gate_text_of(i))) < 0)
-		return NULL;
-	return text;
+	return gate_print(r, "%s: %.*s", gate_key_name(i->row),
+			  BYTES_ARG(gate_text_of(i)));
 }
 
 void gate_read_message_limit(struct gate_reader *r, const struct gate_item *i,
@@ -322,7 +319,7 @@ void gate_read_message_limit(struct gate_reader *r, const struct gate_item *i,
 	gate_read_number(r, i, &limits->message_bytes);
 	if (!limits->message_bytes)
 		return;
-	gate_put(&limits->message_text, name_limit(i));
+	gate_put(&limits->message_text, name_limit(r, i));
 	limits->message_line = (unsigned)i->at.line;
 }
 
@@ -342,7 +339,7 @@ void gate_read_messages_limit(struct gate_reader *r, const struct gate_item *i,
 		return;
 	}
 	free((char *)limit->text);
-	limit->text = name_limit(i);
+	limit->text = name_limit(r, i);
 	limit->most = most;
 	limit->line = (unsigned)i->at.line;
 }
@@ -350,7 +347,7 @@ void gate_read_messages_limit(struct gate_reader *r, const struct gate_item *i,
 /* ---- What of it goes together ---- */
 
 /* Who tries tokens or passwords one after the other is to be stopped. */
-static void limit_failures(struct gate_limits *limits)
+static void limit_failures(struct gate_reader *r, struct gate_limits *limits)
 {
 	for (size_t i = 0; i < limits->n_of; i++)
 		if (limits->of[i].kind == GATE_LIMIT_FAILURES)
@@ -360,7 +357,8 @@ static void limit_failures(struct gate_limits *limits)
 		.by = GATE_BY_ADDRESS,
 		.most = 60,
 		.period_ms = 60000,
-		.text = strdup("the default of failures: 60/minute"),
+		.text = gate_enough(
+			r, strdup("the default of failures: 60/minute")),
 	};
 }
 
@@ -380,7 +378,7 @@ void gate_check_allow(struct gate_reader *r, const struct gate_item *i,
 	struct gate_limits *limits = &route->limits;
 
 	if (route->token || route->hub.publish)
-		limit_failures(limits);
+		limit_failures(r, limits);
 	for (size_t k = 0; k < limits->n_of; k++) {
 		struct gate_place at = {(int)limits->of[k].line, 1};
 

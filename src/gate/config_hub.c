@@ -21,7 +21,7 @@ void gate_read_publish(struct gate_reader *r, const struct gate_item *i,
 	struct gate_token_settings **ret = to, *settings;
 	struct gate_seen seen;
 
-	settings = calloc(1, sizeof(*settings));
+	settings = gate_enough(r, calloc(1, sizeof(*settings)));
 	*ret = settings;
 	if (!settings)
 		return;

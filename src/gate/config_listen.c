@@ -21,7 +21,7 @@ void gate_read_listen_address(struct gate_reader *r, const struct gate_item *i,
 		gate_complain(r->wrong, i->at, "address `%s` %s",
 			      gate_show(s).text, wrong);
 	else
-		gate_put(&listen->host, gate_copy(host));
+		gate_put(&listen->host, gate_copy(r, host));
 }
 
 static void read_identity(struct gate_reader *r, const struct gate_item *i,

@@ -18,7 +18,7 @@ void gate_read_file_or_none(struct gate_reader *r, const struct gate_item *i,
 			    void *to)
 {
 	if (gate_is_single(i) && bytes_equal(gate_text_of(i), BYTES("none")))
-		gate_put(to, strdup(""));
+		gate_put(to, gate_enough(r, strdup("")));
 	else
 		gate_read_file_name(r, i, to);
 }
@@ -80,7 +80,7 @@ void gate_read_log(struct gate_reader *r, const struct gate_item *i, void *to)
 	struct gate_seen seen;
 
 	if (gate_read_submap(r, i, policy, &seen) && !policy->log_file)
-		policy->log_file = strdup("stderr");
+		policy->log_file = gate_enough(r, strdup("stderr"));
 }
 
 void gate_read_log_file(struct gate_reader *r, const struct gate_item *i,
@@ -89,7 +89,7 @@ void gate_read_log_file(struct gate_reader *r, const struct gate_item *i,
 	struct bytes s = gate_is_single(i) ? gate_text_of(i) : BYTES("");
 
 	if (bytes_equal(s, BYTES("stdout")) || bytes_equal(s, BYTES("stderr")))
-		gate_put(to, gate_copy(s));
+		gate_put(to, gate_copy(r, s));
 	else
 		gate_read_file_or_none(r, i, to);
 	keep_apart(r, i);
@@ -107,7 +107,7 @@ void gate_read_admin(struct gate_reader *r, const struct gate_item *i, void *to)
 	admin->on = true;
 	if (seen.row[GATE_SET_ADMIN_ADDRESS])
 		return;
-	admin->host = strdup("127.0.0.1");
+	admin->host = gate_enough(r, strdup("127.0.0.1"));
 	admin->port = ADMIN_PORT;
 }
 
@@ -125,7 +125,7 @@ void gate_read_admin_address(struct gate_reader *r, const struct gate_item *i,
 		gate_complain(r->wrong, i->at, "address `%s` %s",
 			      gate_show(s).text, wrong);
 	else
-		gate_put(&admin->host, gate_copy(host));
+		gate_put(&admin->host, gate_copy(r, host));
 }
 
 void gate_read_admin_hosts(struct gate_reader *r, const struct gate_item *i,
@@ -139,7 +139,8 @@ void gate_read_admin_hosts(struct gate_reader *r, const struct gate_item *i,
 	if (!gate_want(r, i, gate_is_list(i), "a list") ||
 	    !gate_fits(r, i, gate_count(i)))
 		return;
-	admin->name = calloc(gate_count(i), sizeof(*admin->name));
+	admin->name =
+		gate_enough(r, calloc(gate_count(i), sizeof(*admin->name)));
 	while (admin->name && gate_next_element(i, &state, &element)) {
 		if (!gate_want_text(r, &element, &s))
 			continue;
@@ -149,7 +150,7 @@ void gate_read_admin_hosts(struct gate_reader *r, const struct gate_item *i,
 				      "hosts: `%s` is no plain name, without "
 				      "port and wildcard",
 				      gate_show(s).text);
-		else if ((admin->name[admin->n_names] = gate_copy(s)))
+		else if ((admin->name[admin->n_names] = gate_copy(r, s)))
 			admin->n_names++;
 	}
 }

@@ -13,7 +13,7 @@ void gate_read_route_path(struct gate_reader *r, const struct gate_item *i,
 
 	if (!gate_want_text(r, i, &s))
 		return;
-	gate_put(&route->path, gate_copy(s));
+	gate_put(&route->path, gate_copy(r, s));
 	route->line = (unsigned)i->at.line;
 	route->column = (unsigned)i->at.column;
 	if (!route->path)

@@ -53,10 +53,10 @@ static void read_server(struct gate_reader *r, const struct gate_item *i,
 		url.path.len--; /* the request's path brings its own slash */
 	server = &route->server[route->n_servers++];
 	*server = (struct gate_server){
-		.text = gate_copy(s),
-		.host = gate_copy(url.host),
+		.text = gate_copy(r, s),
+		.host = gate_copy(r, url.host),
 		.port = url.port,
-		.prefix = gate_copy(url.path),
+		.prefix = gate_copy(r, url.path),
 		.tls = url.tls,
 		.line = (unsigned)i->at.line,
 		.column = (unsigned)i->at.column,
@@ -112,7 +112,7 @@ void gate_read_route_to(struct gate_reader *r, const struct gate_item *i,
 	if (list && !gate_fits(r, i, n))
 		return;
 	route->to = GATE_TO_UPSTREAM;
-	route->server = calloc(n, sizeof(*route->server));
+	route->server = gate_enough(r, calloc(n, sizeof(*route->server)));
 	if (!route->server)
 		return;
 	if (!list)
@@ -139,8 +139,8 @@ void gate_read_route_host(struct gate_reader *r, const struct gate_item *i,
 	if (!gate_want_text(r, i, &s))
 		return;
 	if (is_host(s))
-		gate_put(to,
-			 bytes_equal(s, BYTES("pass")) ? NULL : gate_copy(s));
+		gate_put(to, bytes_equal(s, BYTES("pass")) ? NULL
+							   : gate_copy(r, s));
 	else
 		gate_complain(r->wrong, i->at, "host `%s` is no Host field",
 			      gate_show(s).text);
@@ -157,9 +157,9 @@ void gate_read_route_origin(struct gate_reader *r, const struct gate_item *i,
 	if (bytes_equal(s, BYTES("pass")))
 		gate_put(to, NULL);
 	else if (bytes_equal(s, BYTES("remove")))
-		gate_put(to, gate_copy(bytes_of("", 0)));
+		gate_put(to, gate_copy(r, bytes_of("", 0)));
 	else if (gate_origin_read(s, &ignored) || bytes_equal(s, BYTES("null")))
-		gate_put(to, gate_copy(s));
+		gate_put(to, gate_copy(r, s));
 	else
 		gate_complain(r->wrong, i->at,
 			      "origin `%s` is none; it is pass, remove, or as "
@@ -217,8 +217,8 @@ static void read_field(struct gate_reader *r, const struct gate_item *key,
 		return;
 	}
 	route->n_fields++;
-	field->name = gate_copy(name);
-	field->value = text.data ? gate_copy(text) : NULL;
+	field->name = gate_copy(r, name);
+	field->value = text.data ? gate_copy(r, text) : NULL;
 }
 
 void gate_read_route_headers(struct gate_reader *r, const struct gate_item *i,
@@ -231,7 +231,7 @@ void gate_read_route_headers(struct gate_reader *r, const struct gate_item *i,
 
 	if (!gate_want_pairs(r, i, &n))
 		return;
-	route->field = calloc(n, sizeof(*route->field));
+	route->field = gate_enough(r, calloc(n, sizeof(*route->field)));
 	while (route->field && gate_next_pair(i, &state, &key, &value))
 		read_field(r, &key, &value, route);
 }
@@ -261,7 +261,7 @@ void gate_read_health_path(struct gate_reader *r, const struct gate_item *i,
 	for (size_t k = 0; good && k < s.len; k++)
 		good = s.data[k] > ' ' && s.data[k] < 0x7f;
 	if (good)
-		gate_put(to, gate_copy(s));
+		gate_put(to, gate_copy(r, s));
 	else
 		gate_complain(r->wrong, i->at,
 			      "health.path `%s` is none; it begins with / and "

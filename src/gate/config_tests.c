@@ -19,7 +19,7 @@ void gate_read_expect(struct gate_reader *r, const struct gate_item *i, void *to
 
 	if (!gate_want_text(r, i, &s))
 		return;
-	gate_put(to, gate_copy(s));
+	gate_put(to, gate_copy(r, s));
 	if (!bytes_equal(s, BYTES("admit")) && !is_status(s) &&
 	    why_cause_find(s) <= WHY_OK)
 		gate_complain(r->wrong, i->at,
@@ -41,13 +41,15 @@ void gate_read_test_headers(struct gate_reader *r, const struct gate_item *i,
 
 	if (!gate_want_pairs(r, i, &n))
 		return;
-	e->header = calloc(n, sizeof(*e->header));
+	e->header = gate_enough(r, calloc(n, sizeof(*e->header)));
 	while (e->header && gate_next_pair(i, &state, &key, &value)) {
 		if (!gate_want(r, &key, gate_is_single(&key), "a name") ||
 		    !gate_want_text(r, &value, &text))
 			continue;
-		if (asprintf(&field, "%.*s: %.*s", BYTES_ARG(gate_text_of(&key)),
-			     BYTES_ARG(text)) >= 0)
+		field = gate_print(r, "%.*s: %.*s",
+				   BYTES_ARG(gate_text_of(&key)),
+				   BYTES_ARG(text));
+		if (field)
 			e->header[e->n_headers++] = field;
 	}
 }
@@ -61,10 +63,11 @@ void gate_read_test_certificate(struct gate_reader *r,
 	void *state = NULL;
 	struct bytes text;
 
-	e->certificate = n ? calloc(n, sizeof(*e->certificate)) : NULL;
+	e->certificate =
+		n ? gate_enough(r, calloc(n, sizeof(*e->certificate))) : NULL;
 	while (e->certificate && gate_next_text(i, &state, &element))
 		if (gate_want_text(r, &element, &text))
-			e->certificate[e->n_certificates++] = gate_copy(text);
+			e->certificate[e->n_certificates++] = gate_copy(r, text);
 }
 
 static void read_one(struct gate_reader *r, const struct gate_item *i, void *to)

@@ -14,7 +14,7 @@ static void read_from(struct gate_reader *r, const struct gate_item *i,
 
 	if (!gate_want_text(r, i, &s))
 		return;
-	from->text = gate_copy(s);
+	from->text = gate_copy(r, s);
 	from->line = (unsigned)i->at.line;
 	if (!from->text)
 		return;
@@ -37,7 +37,8 @@ void gate_read_token_from(struct gate_reader *r, const struct gate_item *i,
 	struct gate_item element;
 	void *state = NULL;
 
-	settings->from = n ? calloc(n, sizeof(*settings->from)) : NULL;
+	settings->from =
+		n ? gate_enough(r, calloc(n, sizeof(*settings->from))) : NULL;
 	while (settings->from && gate_next_text(i, &state, &element))
 		read_from(r, &element, settings);
 }
@@ -57,7 +58,7 @@ void gate_read_token(struct gate_reader *r, const struct gate_item *i, void *to)
 	size_t wrong = r->wrong->n;
 	struct gate_seen seen;
 
-	settings = calloc(1, sizeof(*settings));
+	settings = gate_enough(r, calloc(1, sizeof(*settings)));
 	*ret = settings;
 	if (!settings)
 		return;
@@ -113,7 +114,7 @@ static void read_word(struct gate_reader *r, const struct gate_item *i,
 
 	if (!gate_want_text(r, i, &s))
 		return;
-	gate_put(&word->text, gate_copy(s));
+	gate_put(&word->text, gate_copy(r, s));
 	word->line = (unsigned)i->at.line;
 }
 
@@ -129,7 +130,7 @@ void gate_read_words(struct gate_reader *r, const struct gate_item *i, void *to)
 	struct gate_item element;
 	void *state = NULL;
 
-	words->word = n ? calloc(n, sizeof(*words->word)) : NULL;
+	words->word = n ? gate_enough(r, calloc(n, sizeof(*words->word))) : NULL;
 	while (words->word && gate_next_text(i, &state, &element)) {
 		read_word(r, &element, &words->word[words->n]);
 		words->n += words->word[words->n].text != NULL;
@@ -147,8 +148,8 @@ static void read_claim(struct gate_reader *r, const struct gate_item *key,
 	}
 	if (!gate_want_text(r, value, &s))
 		return;
-	claim->name = gate_copy(gate_text_of(key));
-	claim->value = gate_copy(s);
+	claim->name = gate_copy(r, gate_text_of(key));
+	claim->value = gate_copy(r, s);
 	claim->line = (unsigned)key->at.line;
 }
 
@@ -162,7 +163,7 @@ void gate_read_jwt_claims(struct gate_reader *r, const struct gate_item *i,
 
 	if (!gate_want_pairs(r, i, &n))
 		return;
-	jwt->claim = calloc(n, sizeof(*jwt->claim));
+	jwt->claim = gate_enough(r, calloc(n, sizeof(*jwt->claim)));
 	while (jwt->claim && gate_next_pair(i, &state, &key, &value)) {
 		read_claim(r, &key, &value, &jwt->claim[jwt->n_claims]);
 		if (jwt->claim[jwt->n_claims].name)

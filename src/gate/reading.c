@@ -2,6 +2,7 @@
 /* The walk over maps, and the readers of values of each kind. */
 #include "gate/reading.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -174,7 +175,7 @@ void *gate_read_maps(struct gate_reader *r, const struct gate_item *i,
 		return NULL;
 	if (!gate_fits(r, i, room))
 		return NULL;
-	array = calloc(room, size);
+	array = gate_enough(r, calloc(room, size));
 	while (array && n < room && gate_next_element(i, &state, &element))
 		read(r, &element, array + n++ * size);
 	*ret_n = n;
@@ -208,9 +209,32 @@ bool gate_next_text(const struct gate_item *i, void **state,
 	return true;
 }
 
-char *gate_copy(struct bytes text)
+/* Once is enough, and told with no place: it is not the file's fault. */
+void *gate_enough(struct gate_reader *r, void *memory)
 {
-	char *s = malloc(text.len + 1);
+	if (!memory && !r->wrong->no_memory) {
+		gate_complain(r->wrong, (struct gate_place){0, 0},
+			      "out of memory");
+		r->wrong->no_memory = true;
+	}
+	return memory;
+}
+
+char *gate_print(struct gate_reader *r, const char *format, ...)
+{
+	char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	return gate_enough(r, text);
+}
+
+char *gate_copy(struct gate_reader *r, struct bytes text)
+{
+	char *s = gate_enough(r, malloc(text.len + 1));
 
 	if (s) {
 		memcpy(s, text.data, text.len);
@@ -298,7 +322,7 @@ void gate_read_text(struct gate_reader *r, const struct gate_item *i, void *to)
 	struct bytes s;
 
 	if (gate_want_text(r, i, &s))
-		gate_put(to, gate_copy(s));
+		gate_put(to, gate_copy(r, s));
 }
 
 void gate_read_file_name(struct gate_reader *r, const struct gate_item *i,
@@ -307,15 +331,15 @@ void gate_read_file_name(struct gate_reader *r, const struct gate_item *i,
 	const char *slash = strrchr(r->file, '/');
 	size_t folder = slash ? (size_t)(slash - r->file) + 1 : 0;
 	struct bytes s;
-	char *name = NULL;
+	char *name;
 
 	if (!gate_want_text(r, i, &s))
 		return;
 	/* Names are relative to the file that they stand in. */
 	if (s.data[0] == '/' || folder == 0)
-		name = gate_copy(s);
-	else if (asprintf(&name, "%.*s%.*s", (int)folder, r->file,
-			  BYTES_ARG(s)) < 0)
-		name = NULL;
+		name = gate_copy(r, s);
+	else
+		name = gate_print(r, "%.*s%.*s", (int)folder, r->file,
+				  BYTES_ARG(s));
 	gate_put(to, name);
 }

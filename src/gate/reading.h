@@ -58,7 +58,15 @@ size_t gate_texts_of(struct gate_reader *r, const struct gate_item *i);
 bool gate_next_text(const struct gate_item *i, void **state,
 		    struct gate_item *ret_element);
 
-char *gate_copy(struct bytes text);
+/*
+ * What was allocated. Where there was no memory that is a complaint like any
+ * other: a rule that is not there must never be one that lets all in.
+ */
+void *gate_enough(struct gate_reader *r, void *memory);
+/* A text of its own, or NULL with a complaint. */
+char *gate_copy(struct gate_reader *r, struct bytes text);
+char *gate_print(struct gate_reader *r, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 /* Replace what @to holds. */
 void gate_put(char **to, char *text);
 

@@ -158,7 +158,7 @@ static bool visit(struct seat *s)
 		.ca_file = stage.play->ca_file,
 		.no_deflate = !stage.play->deflate,
 	};
-	double until = seconds() + 5;
+	double until = seconds() + 20;
 	struct sesame_conn *conn;
 	char url[64], text[256];
 	int r;
