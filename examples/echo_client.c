@@ -7,9 +7,10 @@
  *		as many messages came as were sent
  *	echo_client ws://127.0.0.1:9001 < file
  *		the same with the lines of standard input
- *	echo_client --autobahn ws://127.0.0.1:9001 [--agent NAME] [--deflate]
+ *	echo_client --autobahn ws://127.0.0.1:9001 [--agent NAME]
  *		takes all cases of an Autobahn fuzzing server: asks how many
- *		there are, echoes through each, and has the report written
+ *		there are, echoes through each, and has the report written;
+ *		compression is always offered
  */
 #include <sesame/sesame.h>
 
@@ -116,7 +117,8 @@ static int talk(const char *url, char **words, size_t n_words)
 struct round {
 	unsigned long number; /* a message that is one, for getCaseCount */
 	bool gone;
-	bool never_opened;
+	bool refused;	 /* what answered is no such server */
+	bool unanswered; /* nobody is there */
 };
 
 static void keep_number(struct sesame_conn *conn, void *user,
@@ -147,10 +149,11 @@ static void round_over(struct sesame_conn *conn, void *user,
 	struct round *round = user;
 
 	round->gone = true;
-	round->never_opened = end->status != 0 || end->error == SESAME_ECONNECT;
+	round->refused = end->status != 0;
+	round->unanswered = end->error == SESAME_ECONNECT;
 }
 
-static const struct sesame_handlers count_handlers = {
+static const struct sesame_handlers question_handlers = {
 	.on_message = keep_number,
 	.on_close = round_over,
 };
@@ -160,19 +163,25 @@ static const struct sesame_handlers echo_handlers = {
 	.on_close = round_over,
 };
 
-/* One connection to @base/@path. 0, or 1 when it could not be opened. */
+/*
+ * One connection to @base/@path. 0, or 1 when it could not be opened: that a
+ * case (no question, that is) is refused may be what it is about.
+ */
 static int play(const char *base, const char *path,
 		const struct sesame_handlers *handlers, struct round *round)
 {
+	bool failed;
 	char url[1024];
 
 	*round = (struct round){0};
 	snprintf(url, sizeof(url), "%s%s", base, path);
 	if (visit(url, handlers, round, &round->gone) != 0)
 		return 1;
-	if (round->never_opened)
+	failed = round->unanswered ||
+		 (round->refused && handlers == &question_handlers);
+	if (failed)
 		fprintf(stderr, "echo_client: %s did not open\n", url);
-	return round->never_opened;
+	return failed;
 }
 
 static int autobahn(const char *base, const char *agent)
@@ -181,7 +190,7 @@ static int autobahn(const char *base, const char *agent)
 	unsigned long n_cases;
 	char path[256];
 
-	if (play(base, "/getCaseCount", &count_handlers, &round) != 0)
+	if (play(base, "/getCaseCount", &question_handlers, &round) != 0)
 		return 1;
 	n_cases = round.number;
 	for (unsigned long i = 1; i <= n_cases; i++) {
@@ -192,7 +201,7 @@ static int autobahn(const char *base, const char *agent)
 	}
 	snprintf(path, sizeof(path), "/updateReports?agent=%s", agent);
 	printf("%lu cases\n", n_cases);
-	return play(base, path, &count_handlers, &round);
+	return play(base, path, &question_handlers, &round);
 }
 
 /* ---- the command line ---- */
@@ -200,7 +209,7 @@ static int autobahn(const char *base, const char *agent)
 static const char usage[] =
 	"usage: echo_client [--deflate] [--cacert FILE | --insecure] URL "
 	"[MESSAGE...]\n"
-	"       echo_client --autobahn URL [--agent NAME] [--deflate]\n";
+	"       echo_client --autobahn URL [--agent NAME]\n";
 
 int main(int argc, char **argv)
 {
@@ -219,6 +228,7 @@ int main(int argc, char **argv)
 		switch (c) {
 		case 'b':
 			suite = optarg;
+			options.no_deflate = false;
 			break;
 		case 'a':
 			agent = optarg;

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""A server that plays the table to clients which echo. They walk it themselves:
+/getCaseCount says how many rows there are, /runCase?case=N&agent=NAME plays
+row N (from 1), /updateReports?agent=NAME is asked at the end."""
+import re
+import socket
+import threading
+import traceback
+
+from case import TEXT, Case, Frame
+from play import PATIENCE, Unoffered, play_to_client, read_head
+
+
+class Host:
+    """Plays @cases to whoever comes; .verdicts holds what was wrong, "" for nothing."""
+
+    def __init__(self, cases, patience=PATIENCE, page=b""):
+        self.cases, self.patience, self.page = cases, patience, page
+        self.verdicts = {}
+        self.agents = set()
+        self.reported = threading.Event()
+        self.socket = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self.socket.getsockname()[1]
+        self.url = "ws://127.0.0.1:%d" % self.port
+        self.thread = threading.Thread(target=self._accept, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+        self.thread.join(5)
+
+    def _accept(self):
+        while True:
+            try:
+                sock, _ = self.socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
+
+    def _serve(self, sock):
+        with sock:
+            head, _ = read_head(sock, self.patience)
+            target = head.split(" ")[1] if head else ""
+            found = re.match(r"/runCase\?case=(\d+)", target)
+            if found:
+                self._play(sock, head, self.cases[int(found[1]) - 1])
+            elif target.startswith("/getCaseCount"):
+                self._tell(sock, head, b"%d" % len(self.cases))
+            elif target.startswith("/updateReports"):
+                self.agents.update(re.findall(r"agent=([\w.-]+)", target))
+                self._tell(sock, head)
+                self.reported.set()
+            elif target == "/":
+                sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n"
+                             b"Content-Length: %d\r\n\r\n%s" % (len(self.page), self.page))
+
+    def _tell(self, sock, head, *messages):
+        sends = tuple(Frame(0x80 | TEXT, m) for m in messages)
+        play_to_client(sock, head, Case("", "", sends), self.patience)
+
+    def _play(self, sock, head, case):
+        try:
+            self.verdicts[case.id] = play_to_client(sock, head, case, self.patience)
+        except Unoffered:
+            self.verdicts[case.id] = "does not compress"
+        except Exception:  # a fault of the player, which must not look like "well done"
+            self.verdicts[case.id] = traceback.format_exc()
+
+    def wrong(self):
+        """{id: what was wrong} of all rows, those that were never asked for too."""
+        return {c.id: v for c in self.cases if (v := self.verdicts.get(c.id, "was not played"))}
