@@ -61,8 +61,11 @@ uwsgi_server() {
 tornado_at() { run_at "$1" "$PY" "$LIB/echo_tornado.py" "$1"; }
 socketio_at() { run_at "$1" node "$LIB/socketio.js" "$1"; }
 
-# What forgets the Upgrade in nginx: nothing is said, or HTTP/1.1 alone.
+# Parts of it: what forgets the Upgrade in nginx (nothing is said, or HTTP/1.1 alone), and
+# what forgets the Host.
 forward_host='proxy_set_header Host $http_host;'
+forward_upgrade='proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade;
+proxy_set_header Connection upgrade;'
 forward_http11="proxy_http_version 1.1; $forward_host proxy_set_header Connection \"\";"
 # nginx_site LINES: before $P1, with these lines in its location.
 nginx_site() {

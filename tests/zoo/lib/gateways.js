@@ -17,6 +17,23 @@ function badGateway(response) {
   response.end();
 }
 
+// Whether a request to a forward proxy has this name and password.
+function knows(pair) {
+  const basic = `Basic ${Buffer.from(pair).toString('base64')}`;
+  return (request) => request.headers['proxy-authorization'] === basic;
+}
+
+// A version of http-proxy-middleware in an application that has nothing else.
+function middleware(version, options) {
+  const app = require('express')();
+  const { createProxyMiddleware } = require(version);
+  const all = { target, logLevel: 'silent', ws: true, ...options };
+  const proxy = createProxyMiddleware(all);
+  app.use(proxy);
+  const server = app.listen(port, host);
+  if (all.ws) server.on('upgrade', proxy.upgrade);
+}
+
 const gateways = {
   'http-proxy-3 without upgrade'() {
     const proxy = require('http-proxy-3').createProxyServer({ target });
@@ -75,6 +92,23 @@ const gateways = {
     app.listen(port, host);
   },
 
+  'http-proxy-middleware-1': () => middleware('http-proxy-middleware-1', {}),
+  'http-proxy-middleware-1 host': () => middleware('http-proxy-middleware-1',
+    { changeOrigin: !fixed, target: `http://localhost:${port + 1}` }),
+  'http-proxy-middleware-1 rewrite': () => middleware('http-proxy-middleware-1',
+    fixed ? {} : { pathRewrite: { '^/feed': '/api/feed' } }),
+  'http-proxy-middleware-1 without upgrade': () => middleware('http-proxy-middleware-1',
+    { ws: fixed }),
+  'http-proxy-middleware without upgrade': () => middleware('http-proxy-middleware',
+    { ws: fixed }),
+
+  'fastify-http-proxy-9 without upgrade'() {
+    const app = require('fastify-4')();
+    app.register(require('fastify-http-proxy-9'),
+      { upstream: target, prefix: '/', websocket: fixed });
+    app.listen({ port, host });
+  },
+
   'http2-proxy origin'() {
     const proxy = require('http2-proxy');
     const to = { hostname: host, port: port + 1 };
@@ -101,10 +135,14 @@ const gateways = {
 
   'proxy with a password'() {
     const server = require('proxy').createProxy(http.createServer());
-    const basic = `Basic ${Buffer.from('ann:secret').toString('base64')}`;
-    if (!fixed) {
-      server.authenticate = (request) => request.headers['proxy-authorization'] === basic;
-    }
+    if (!fixed) server.authenticate = knows('ann:secret');
+    server.listen(port, host);
+  },
+  // Its first version has a callback.
+  'proxy-1 with a password'() {
+    const server = require('proxy-1')(http.createServer());
+    const known = knows('ann:s3');
+    if (!fixed) server.authenticate = (request, next) => next(null, known(request));
     server.listen(port, host);
   },
 

@@ -23,6 +23,52 @@ function expressWs() {
   return app;
 }
 
+// Node's faye-websocket; opens(request) may end the socket and say false.
+function fayeWebSocket(opens, protocols) {
+  const Socket = require('faye-websocket');
+  const page = (request, response) => {
+    response.setHeader('Content-Type', 'text/html');
+    response.end('<h1>hello</h1>');
+  };
+  http.createServer(page).on('upgrade', (request, socket, head) => {
+    socket.on('error', () => {});
+    if (!Socket.isWebSocket(request)) return socket.destroy();
+    if (!fixed && !opens(request, socket)) return undefined;
+    const one = new Socket(request, socket, head, protocols);
+    return one.on('message', ({ data }) => one.send(data));
+  }).listen(port, host);
+}
+
+function nodejsWebSocket(welcome) {
+  require('nodejs-websocket').createServer((connection) => {
+    connection.on('error', () => {});
+    connection.on('text', (text) => connection.sendText(text));
+    if (!fixed) welcome(connection);
+  }).listen(port, host);
+}
+
+// An old Socket.IO, with a page.
+function socketio(version, options) {
+  const server = http.createServer((request, response) => {
+    response.setHeader('Content-Type', 'text/html');
+    response.end('<h1>hello</h1>');
+  }).listen(port, host);
+  const io = require(version)(server, options);
+  io.on('connection', (socket) => socket.emit('hi'));
+  return io;
+}
+const unless = (options) => (fixed ? {} : options);
+
+function webSocketNode(asked) {
+  const { server: Server } = require('websocket');
+  const server = new Server({ httpServer: bare(), autoAcceptConnections: false });
+  server.on('request', (request) => {
+    if (!fixed && !asked(request)) return;
+    const connection = request.accept(request.requestedProtocols[0] || null, request.origin);
+    connection.on('message', ({ utf8Data }) => connection.sendUTF(utf8Data || ''));
+  });
+}
+
 async function hapi(plugin, options) {
   const server = require('@hapi/hapi').server({ port, host });
   await server.register({ plugin, options });
@@ -77,6 +123,18 @@ const libraries = {
     app.listen(port, host);
   },
 
+  'faye-websocket': () => fayeWebSocket(() => true),
+  'faye-websocket cookie': () => fayeWebSocket(({ headers }, socket) => {
+    const known = /(^|; )sid=s%3A/.test(headers.cookie || '');
+    if (!known) {
+      socket.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    }
+    return known;
+  }),
+  'faye-websocket device': () => fayeWebSocket(({ headers }, socket) =>
+    headers['x-device-id'] || !socket.destroy()),
+  'faye-websocket protocol': () => fayeWebSocket(() => true, ['irc']),
+
   '@fastify/http-proxy'() {
     const app = require('fastify')();
     app.register(require('@fastify/http-proxy'),
@@ -119,12 +177,41 @@ const libraries = {
     await app.listen(port, host);
   },
 
+  'nodejs-websocket': () => nodejsWebSocket(() => {}),
+  'nodejs-websocket full': () => nodejsWebSocket((socket) => socket.close(1013, 'try again later')),
+
   peer: () => require('peer').PeerServer({ port, host, path: '/myapp', key: 'peerjs' }),
 
   'socket.io'() {
     const { Server } = require('socket.io');
     new Server(bare(), { path: '/realtime' });
   },
+
+  'socket.io-1': () => socketio('socket.io-1'),
+  'socket.io-1 origin'() {
+    const io = socketio('socket.io-1');
+    if (!fixed) io.origins(['till.example:443']);
+  },
+  'socket.io-1 path': () => socketio('socket.io-1', { path: '/realtime/io' }),
+  'socket.io-1 polling': () => socketio('socket.io-1', unless({ transports: ['polling'] })),
+  'socket.io-1 token': () => socketio('socket.io-1',
+    unless({ allowRequest: ({ url }, next) => next(4, /tok=/.test(url)) })),
+
+  'socket.io-2': () => socketio('socket.io-2'),
+  'socket.io-2 origin': () => socketio('socket.io-2',
+    { origins: fixed ? '*:*' : 'https://shop.example:443' }),
+  'socket.io-2 path': () => socketio('socket.io-2', { path: '/live' }),
+  'socket.io-2 polling': () => socketio('socket.io-2', unless({ transports: ['polling'] })),
+  'socket.io-2 token': () => socketio('socket.io-2').use(({ handshake }, next) =>
+    (fixed || handshake.query.token === 'abc' ? next() : next(new Error('Authentication error')))),
+
+  'socket.io-3': () => socketio('socket.io-3'),
+  'socket.io-3 session': () => socketio('socket.io-3', unless({
+    allowRequest({ headers }, next) {
+      const known = /session=/.test(headers.cookie || '');
+      next(known ? null : 'no session', known);
+    },
+  })),
 
   socketcluster() {
     require('socketcluster-server').attach(bare(),
@@ -162,6 +249,14 @@ const libraries = {
     const router = trpc.router({ a: trpc.procedure.query(() => 1) });
     applyWSSHandler({ wss: new WebSocketServer({ port, host, path: '/trpc' }), router });
   },
+
+  websocket: () => webSocketNode(() => true),
+  'websocket origin': () => webSocketNode((request) => {
+    const ours = !request.origin || request.origin === 'https://tv.example';
+    if (!ours) request.reject(403, 'Origin not allowed');
+    return ours;
+  }),
 };
 
+process.on('uncaughtException', (error) => console.error(error));
 libraries[process.argv[4]]();

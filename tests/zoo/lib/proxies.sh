@@ -75,11 +75,7 @@ setvar:tx.inbound_anomaly_score_threshold=$2,setvar:tx.outbound_anomaly_score_th
 	echo "Include $rules/REQUEST-949-BLOCKING-EVALUATION.conf"
 }
 # nginx_beside PORT: a second nginx, with the http block on standard input.
-nginx_beside() {
-	local T=$T/beside
-	mkdir -p "$T"
-	elsewhere "$1" nginx_with
-}
+nginx_beside() { beside "$1" nginx_with; }
 # haproxy_tls WORD...: HAProxy by TLS, these words behind the certificate; before $P1.
 haproxy_tls() {
 	both_pem

@@ -49,7 +49,94 @@ function guacd(listening) {
   }).listen(port + 1, host, listening);
 }
 
+// Hocuspocus 3, that wants a token in the query if it is told to.
+function hocuspocus3(wantsToken) {
+  const { Server } = require('hocuspocus-server-3');
+  const refusal = 'HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\n'
+    + 'Content-Length: 13\r\nConnection: close\r\n\r\nMissing token';
+  new Server({
+    port,
+    address: host,
+    quiet: true,
+    async onUpgrade({ request, socket }) {
+      if (fixed || !wantsToken || /token=/.test(request.url)) return;
+      socket.end(refusal);
+      throw null; // so the library means it
+    },
+  }).listen();
+}
+
+async function aedes(offers) {
+  const { Aedes } = require('aedes');
+  const { createWebSocketStream } = require('ws');
+  const broker = await Aedes.createBroker();
+  const server = http.createServer((request, response) => {
+    response.statusCode = 426;
+    response.end('Upgrade Required');
+  });
+  new WebSocketServer({
+    server,
+    handleProtocols: (offered) => offered.has('mqtt') && 'mqtt',
+    verifyClient: ({ req }, next) =>
+      next(offers(req), 400, 'Sec-WebSocket-Protocol: mqtt required'),
+  }).on('connection', (socket) => broker.handle(createWebSocketStream(socket)));
+  server.listen(port, host);
+}
+
+// graphql-ws 5 at /subscriptions; patient waits for connection_init as long as it likes.
+function graphqlWs5(patient, onConnect = () => true) {
+  const { useServer } = require('graphql-ws-5/lib/use/ws');
+  const { buildSchema } = require('graphql');
+  const server = http.createServer((request, response) => {
+    response.statusCode = 404;
+    response.end();
+  }).listen(port, host);
+  useServer({ schema: buildSchema('type Query { a: Int }'), onConnect,
+    ...(patient ? {} : { connectionInitWaitTimeout: 800 }) },
+  new WebSocketServer({ server, path: '/subscriptions' }));
+}
+
+function moleculer(mixins, io) {
+  const { ServiceBroker } = require('moleculer');
+  const socketAuthorize = async ({ handshake }) => {
+    if (handshake.query.token !== 'm1') throw new Error('unauthorized');
+    return { id: 1 };
+  };
+  const broker = new ServiceBroker({ logger: false });
+  broker.createService({
+    name: 'api',
+    mixins: mixins.map((name) => require(name)),
+    settings: { port, ip: host, io: { namespaces: { '/': { ...io, events: { call: {} } } } } },
+    methods: { socketAuthorize },
+  });
+  broker.start();
+}
+
+function shareDb(allows) {
+  const ShareDB = require('sharedb');
+  const Stream = require('@teamwork/websocket-json-stream');
+  const share = new ShareDB();
+  if (!fixed) {
+    share.use('connect', ({ req }, next) => next(allows(req) ? null : new Error('unauthorised')));
+  }
+  const server = http.createServer((request, response) => response.end('<h1>hello</h1>'));
+  new WebSocketServer({ server }).on('connection', (socket, request) =>
+    share.listen(new Stream(socket), request));
+  server.listen(port, host);
+}
+
 const services = {
+  // MQTT by WebSocket; with "strict" it refuses who does not offer mqtt.
+  aedes: () => aedes(() => true),
+  'aedes strict': () => aedes(({ headers }) =>
+    fixed || /\bmqtt\b/.test(headers['sec-websocket-protocol'] || '')),
+
+  'boardgame.io'() {
+    const { Server } = require('boardgame.io/server');
+    const origins = ['https://play.example'];
+    Server({ games: [{ name: 't', setup: () => ({}), moves: {} }], origins }).run({ port });
+  },
+
   'browser-sync': () => require('browser-sync').create().init({
     proxy: { target: `http://${host}:${port + 1}`, ws: fixed },
     port, host, listen: host, ui: false, open: false, online: false,
@@ -69,8 +156,25 @@ const services = {
     server.listen(port, host);
   },
 
+  'cors-anywhere': () => require('cors-anywhere').createServer(
+    { originWhitelist: [], requireHeader: ['origin', 'x-requested-with'] }).listen(port, host),
+
   ganache: () => ganache(true),
   'ganache without ws': () => ganache(fixed),
+
+  'graphql-ws-5': () => graphqlWs5(false),
+  'graphql-ws-5 patient': () => graphqlWs5(true),
+  'graphql-ws-5 forbidden': () => graphqlWs5(false, ({ extra }) =>
+    fixed || /sid=/.test(extra.request.headers.cookie || '')),
+
+  gun() {
+    const web = http.createServer((request, response) => {
+      response.statusCode = 404;
+      response.end();
+    }).listen(port, host);
+    process.chdir(folder); // where it makes a folder
+    require('gun')({ web, radisk: false, localStorage: false, multicast: false, axe: false });
+  },
 
   'guacamole-lite': () => guacd(() => {
     const Guacamole = require('guacamole-lite');
@@ -93,8 +197,16 @@ const services = {
     },
   }).listen(),
 
+  'hocuspocus-3': () => hocuspocus3(false),
+  'hocuspocus-3 token': () => hocuspocus3(true),
+
   'live-server': () => require('live-server').start(
     { port, host, root: folder, open: false, logLevel: 0 }),
+
+  'moleculer without sockets': () =>
+    moleculer(fixed ? ['moleculer-web', 'moleculer-io'] : ['moleculer-web']),
+  'moleculer token': () => moleculer(['moleculer-web', 'moleculer-io'],
+    { authorization: !fixed }),
 
   'node-media-server'() {
     process.chdir(folder); // it makes a folder when it is loaded
@@ -157,6 +269,17 @@ const services = {
     });
   },
 
+  // AMQP by WebSocket.
+  rhea() {
+    const container = require('rhea').create_container();
+    const handleProtocols = (offered) => {
+      if (offered.has('amqp')) return 'amqp';
+      return fixed ? [...offered][0] : false;
+    };
+    new WebSocketServer({ port, host, handleProtocols })
+      .on('connection', (socket) => container.websocket_accept(socket));
+  },
+
   'rpc-websockets': () => rpcWebSockets({}),
   'rpc-websockets origin': () => rpcWebSockets({
     verifyClient: ({ origin }) => fixed || !origin
@@ -185,6 +308,9 @@ const services = {
       sockets: { onlyAllowOrigins: store, transports: ['websocket', 'polling'] },
     }, (error) => error && console.error(error));
   },
+
+  sharedb: () => shareDb(() => true),
+  'sharedb user': () => shareDb((request) => request && /user=/.test(request.url)),
 
   'y-websocket'() {
     const { setupWSConnection } = require('y-websocket/bin/utils');

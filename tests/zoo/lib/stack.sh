@@ -332,3 +332,4 @@ occupy() {
 . "$LIB/daemons.sh"
 . "$LIB/proxies.sh"
 . "$LIB/languages.sh"
+. "$LIB/programs.sh"

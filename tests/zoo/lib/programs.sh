@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: MIT
+# Sourced by lib/stack.sh: versions of libraries that are older or newer than those of the
+# rest, and programs that bring a socket of their own. Where nothing else is said, they
+# listen at the port that is named.
+
+# sockets VERSION PORT [NAME [WORD]]: an echo by this version of node's ws, which is a
+# number; see sockets.js.
+sockets() {
+	local package=ws-$1
+	[ "$1" = 8 ] && package=ws
+	run_at "$2" node "$LIB/sockets.js" "$2" "$variant" "$T" "$package" "${3:-open}" "${4:-}"
+}
+# guarded FRAMEWORK PORT [REASON]: see guarded.js.
+guarded() { run_at "$2" node "$LIB/guarded.js" "$2" "$variant" "$T" "$1" "${3:-}"; }
+# front_end NAME PORT [WORD]: a dev server; see dev_servers.js.
+front_end() { run_at "$2" node "$LIB/dev_servers.js" "$2" "$variant" "$T" "$1" "${3:-}"; }
+# node_bin NAME WORD...: the program of this name of npm's.
+node_bin() { start node "$ZOO/node_modules/.bin/$1" "${@:2}"; }
+# ruby_driver MODE PORT: see websocket_driver.rb.
+ruby_driver() { run_at "$2" ruby "$LIB/websocket_driver.rb" "$2" "$1" "$variant"; }
+# emacs_at PORT MODE: see echo.el.
+emacs_at() { HOME=$T run_at "$1" emacs --batch -l "$LIB/echo.el" "$1" "$2"; }
+# tomcat_ten MODE PORT: see TomcatTen.java.
+tomcat_ten() {
+	mkdir -p "$T/tomcat"
+	run_at "$2" java -Xmx96m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData \
+		-cp "$(printf '%s:' /usr/share/java/tomcat10-*.jar)$BUILD/java" \
+		TomcatTen "$1" "$2" "$variant" "$T/tomcat"
+	sleep 0.3 # It listens before it serves.
+}
+
+# beside PORT COMMAND...: a second server of a kind that is there already.
+beside() {
+	local T=$T/beside-$1
+	mkdir -p "$T"
+	elsewhere "$@"
+}
+# nginx_tls_site [LINES]: nginx by TLS before $P1, with these lines in its location.
+nginx_tls_site() {
+	nginx_with <<-END
+		server { listen 127.0.0.1:$PORT ssl;
+		  ssl_certificate $T/localhost.pem; ssl_certificate_key $T/localhost.key;
+		  location / { proxy_pass http://127.0.0.1:$P1; $forward ${1:-} } }
+	END
+}
+# squid_accelerates [LINES]: Squid before $P1, that lets the Upgrade through; the lines
+# stand above the one that allows everything.
+squid_accelerates() {
+	squid_with accel defaultsite=localhost vhost <<-END
+		cache_peer 127.0.0.1 parent $P1 0 no-query originserver
+		http_upgrade_request_protocols OTHER allow all
+		${1:-}
+		http_access allow all
+	END
+}
+# v2ray_with INBOUND [RULE]: V2Ray at $PORT, with this object's words for the protocol; the
+# rule says what goes into the outbound "nowhere".
+v2ray_with() {
+	cat >"$T/v2ray.json" <<-END
+		{"log": {"loglevel": "none"},
+		 "inbounds": [{"port": $PORT, "listen": "127.0.0.1", $1}],
+		 "outbounds": [{"protocol": "freedom"}, {"protocol": "blackhole", "tag": "nowhere"}],
+		 "routing": {"rules": [${2:-}]}}
+	END
+	run_at "$PORT" v2ray -config "$T/v2ray.json"
+}
+v2ray_accounts='"accounts": [{"user": "ann", "pass": "s3"}]'
+
+broadway_at() { XDG_RUNTIME_DIR=$T run_at "$1" broadwayd --address 127.0.0.1 --port "$1" ":7"; }
+chromium_at() {
+	HOME=$T run_at "$1" chromium --headless --no-sandbox --disable-gpu \
+		--remote-debugging-port="$1" --user-data-dir="$T/chromium" about:blank
+	sleep 0.5
+}
+# icecast_at PORT: Icecast without a stream.
+icecast_at() {
+	mkdir -p "$T/icecast"
+	cat >"$T/icecast.xml" <<-END
+		<icecast><limits><clients>9</clients><sources>2</sources></limits>
+		<authentication><source-password>x</source-password><admin-user>a</admin-user>
+		<admin-password>x</admin-password></authentication><hostname>radio.example</hostname>
+		<listen-socket><port>$1</port><bind-address>127.0.0.1</bind-address></listen-socket>
+		<paths><basedir>/usr/share/icecast2</basedir><logdir>$T/icecast</logdir>
+		<webroot>/usr/share/icecast2/web</webroot><adminroot>/usr/share/icecast2/admin</adminroot>
+		</paths><logging><accesslog>a.log</accesslog><errorlog>e.log</errorlog>
+		<loglevel>1</loglevel></logging><security><chroot>0</chroot>
+		<changeowner><user>nobody</user><group>nogroup</group></changeowner></security></icecast>
+	END
+	chmod -R a+rwX "$T"
+	run_at "$1" icecast2 -c "$T/icecast.xml"
+}
+
+# karma_at PORT [SETTING]: Karma without a browser and without tests.
+karma_at() {
+	cat >"$T/karma.conf.js" <<-END
+		module.exports = (config) => config.set({ hostname: '127.0.0.1', port: $1,
+		  listenAddress: '127.0.0.1', frameworks: [], files: [], browsers: [], plugins: [],
+		  ${2:-} });
+	END
+	cd "$T"
+	node_bin karma start "$T/karma.conf.js" --no-single-run
+	up_at "$1"
+}
+# echo_server_at PORT: laravel-echo-server.
+echo_server_at() {
+	cat >"$T/laravel-echo-server.json" <<-END
+		{"authHost": "http://127.0.0.1:1", "host": "127.0.0.1", "port": "$1", "clients": [],
+		 "protocol": "http", "socketio": {}, "devMode": false,
+		 "database": "sqlite", "databaseConfig": {"sqlite": {}}}
+	END
+	cd "$T"
+	node_bin laravel-echo-server start
+	up_at "$1"
+}
+# frontail_at PORT OPTION...: a log in a page.
+frontail_at() {
+	echo line >"$T/app.log"
+	cd "$T"
+	node_bin frontail -p "$1" -h 127.0.0.1 "${@:2}" "$T/app.log"
+	up_at "$1"
+}
+light_server_at() {
+	mkdir "$T/light"
+	echo '<html><body></body></html>' >"$T/light/index.html"
+	node_bin light-server -s "$T/light" -p "$1" -b 127.0.0.1 -w "$T/light/*.html"
+	up_at "$1"
+}
+lounge_at() {
+	LOUNGE_HOME=$T/lounge run_at "$1" node "$ZOO/node_modules/thelounge/index.js" start \
+		-P "$1" -H 127.0.0.1 --public
+}
+# node_red_3_at PORT [SETTING]
+node_red_3_at() {
+	mkdir "$T/red"
+	cat >"$T/red/settings.js" <<-END
+		module.exports = { uiPort: $1, uiHost: '127.0.0.1', flowFile: 'f.json',
+		  credentialSecret: false, logging: { console: { level: 'off' } }, ${2:-} };
+	END
+	run_at "$1" node "$ZOO/node_modules/node-red-3/red.js" -u "$T/red" -s "$T/red/settings.js"
+	sleep 0.5
+}
+# signaling_at PORT: what y-webrtc brings to find each other.
+signaling_at() {
+	PORT=$1 node_bin y-webrtc-signaling
+	up_at "$1"
+}
+supergateway_at() {
+	node_bin supergateway --stdio cat --outputTransport ws --port "$1" --messagePath /message
+	up_at "$1"
+	sleep 0.3
+}
