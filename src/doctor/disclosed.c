@@ -8,8 +8,7 @@
 #include "why/cause.h"
 #include "why/reference.h"
 
-#define CLOSE_CODE 4403
-#define DIGITS	   (WHY_REFERENCE_SIZE - 1)
+#define DIGITS (WHY_REFERENCE_SIZE - 1)
 
 /* What stands behind the first @word of @text; .data NULL: nowhere. */
 static struct bytes behind(struct bytes text, const char *word)
@@ -39,13 +38,19 @@ static bool is_reference(struct bytes text, uint64_t *ret_number)
 	       why_reference_read(bytes_first(text, DIGITS), ret_number);
 }
 
+/* Those that gate_close_code() has. */
+static bool is_close_code(unsigned code)
+{
+	return code == 4403 || code == 4429 || code == 1013 || code == 1011;
+}
+
 bool doctor_is_closed_as_refused(const struct doctor_probe *p)
 {
 	struct bytes reason = bytes_of_str(p->close_reason);
 	uint64_t number;
 
 	return p->outcome == DOCTOR_CLOSED_AFTER &&
-	       p->close_code == CLOSE_CODE &&
+	       is_close_code(p->close_code) &&
 	       is_reference(word_of(reason, " "), &number) &&
 	       word_of(reason, " ").len == DIGITS;
 }

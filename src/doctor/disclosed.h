@@ -16,7 +16,7 @@ bool doctor_reference(const struct doctor_probe *p, uint64_t *ret_number);
 int doctor_disclosed(const struct doctor_probe *p);
 /*
  * Whether @p was accepted for the sake of the close frame alone, which refuses:
- * 4403 with a reference. It came no further than a 403 does.
+ * a code of such with a reference. It came no further than a 403 does.
  */
 bool doctor_is_closed_as_refused(const struct doctor_probe *p);
 

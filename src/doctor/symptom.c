@@ -259,8 +259,10 @@ static enum doctor_finding_kind close_symptom(const struct doctor_probe *p)
 		{4429, DOCTOR_F_CLOSE_RATE},
 	};
 
-	if (doctor_is_closed_as_refused(p))
+	if (doctor_is_closed_as_refused(p) && p->close_code == 4403)
 		return DOCTOR_F_CLOSE_REFERENCE;
+	if (doctor_is_closed_as_refused(p) && p->close_code == 1011)
+		return DOCTOR_F_CLOSE_BEHIND;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].code == p->close_code)
 			return rows[i].kind;

@@ -172,11 +172,23 @@ int gate_answer_write(const struct gate_answer *a, struct ses_buf *out)
 
 #define MAX_REASON 123 /* bytes (RFC 6455 5.5) */
 
+unsigned gate_close_code(int status)
+{
+	switch (status) {
+	case 429:
+		return 4429;
+	case 503:
+		return 1013;
+	default:
+		return status >= 500 ? 1011 : 4403;
+	}
+}
+
 int gate_answer_write_close(const struct gate_answer *a, struct ses_buf *out)
 {
 	char reason[MAX_REASON + 1], sentence[480];
-	uint8_t head[4] = {0x88, 0, GATE_CLOSE_CODE >> 8,
-			   GATE_CLOSE_CODE & 0xff};
+	unsigned code = gate_close_code(a->status);
+	uint8_t head[4] = {0x88, 0, (uint8_t)(code >> 8), (uint8_t)code};
 	int n, r;
 
 	write_sentence(a, sentence, sizeof(sentence));

@@ -25,13 +25,17 @@ struct gate_answer {
 	size_t n_fields;
 };
 
-#define GATE_CLOSE_CODE 4403 /* of a refusal after an acceptance */
-
+/*
+ * With what a refusal of @status is closed after an acceptance: 4403, which no
+ * second try changes; 4429, too often; 1013, no room at the moment; 1011, the
+ * server behind has failed.
+ */
+unsigned gate_close_code(int status);
 
 /* Append the whole answer to @out. 0 or an error of the buffer. */
 int gate_answer_write(const struct gate_answer *answer, struct ses_buf *out);
 /*
- * Append the close frame that tells the same: 4403 with the reference, and
+ * Append the close frame that tells the same: a code with the reference, and
  * with the cause where that is disclosed. 0 or an error of the buffer.
  */
 int gate_answer_write_close(const struct gate_answer *answer,

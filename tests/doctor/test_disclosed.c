@@ -26,6 +26,12 @@ TEST("a cause is read in the text, in the JSON and in the close frame alone")
 		 WHY_ACCESS_IP},
 		{"@close 4403 7K2M-Q4XD access.rate Too many requests",
 		 WHY_ACCESS_RATE},
+		{"@close 4429 7K2M-Q4XD access.rate Too many requests",
+		 WHY_ACCESS_RATE},
+		{"@close 1013 7K2M-Q4XD server.limit No room",
+		 WHY_SERVER_LIMIT},
+		{"@close 1011 7K2M-Q4XD server.bad-accept Not so",
+		 WHY_SERVER_BAD_ACCEPT},
 		/* nothing is disclosed, or nobody knows that cause */
 		{SAID, -1},
 		{SAID "Cause: access.moon\n", -1},

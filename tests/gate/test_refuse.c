@@ -122,6 +122,31 @@ TEST("a close frame has the reference, and the cause where it is disclosed")
 	}
 }
 
+TEST("a close code says whether the same will be refused again")
+{
+	static const struct {
+		int status;
+		unsigned code;
+	} rows[] = {{400, 4403}, {401, 4403}, {403, 4403},
+		    {429, 4429}, {500, 1011}, {502, 1011},
+		    {503, 1013}, {504, 1011}};
+	struct gate_answer a = {.cause = WHY_ACCESS_IP,
+				.reference = "7K2M-Q4XD"};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct ses_buf out;
+		const uint8_t *f;
+
+		a.status = rows[i].status;
+		ses_buf_init(&out, 4096);
+		assert_int_equal(gate_answer_write_close(&a, &out), 0);
+		f = ses_buf_bytes(&out).data;
+		assert_int_equal((unsigned)f[2] << 8 | f[3], rows[i].code);
+		assert_int_equal(gate_close_code(a.status), rows[i].code);
+		ses_buf_fini(&out);
+	}
+}
+
 TEST("no byte of a path can leave the sentence it stands in")
 {
 	for (int c = 0; c < 256; c++) {
