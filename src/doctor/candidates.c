@@ -402,6 +402,26 @@ static bool versions_of_query(const struct doctor_chart *chart, size_t i,
 	return nth(harvest(chart, doctor_harvest_versions), i, out, size);
 }
 
+/*
+ * No server speaks this version, so whoever looks at handshakes refuses it:
+ * where a sound one gets no answer, that tells one who loses what is accepted
+ * from one who looks at none.
+ */
+static bool if_lost_behind(const struct doctor_chart *chart, size_t i,
+			   char *out, size_t size)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *g =
+		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
+
+	return i == 0 && g && g->status &&
+	       doctor_found(chart, DOCTOR_F_HANDSHAKE_STANDARD) &&
+	       (doctor_found(chart, DOCTOR_F_GET_REACHES) ||
+		(base->outcome == DOCTOR_NO_ANSWER &&
+		 base->error == SESAME_ETIMEOUT)) &&
+	       put(out, size, "99");
+}
+
 /* One by one, once it is known that to leave out all of them does not help. */
 static bool parameters(const struct doctor_chart *chart, size_t i, char *out,
 		       size_t size)
@@ -514,6 +534,12 @@ static bool preflights(const struct doctor_chart *chart, size_t i, char *out,
 	return i == 0 && !doctor_key(chart) &&
 	       doctor_count(chart, DOCTOR_ORIGIN) > 0 &&
 	       put(out, size, origin ? origin : DOCTOR_NONSENSE_ORIGIN);
+}
+
+bool doctor_told_path(const struct doctor_chart *chart, size_t i, char *out,
+		      size_t size)
+{
+	return told_paths(chart, i, out, size);
 }
 
 /* Whether the site itself, or the refuser, named the value. */

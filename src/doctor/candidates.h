@@ -21,6 +21,9 @@ bool doctor_candidate(const struct doctor_chart *chart, size_t row, size_t i,
 /* The first value of the first row with this change. False: there is none. */
 bool doctor_first_candidate(const struct doctor_chart *chart,
 			    enum doctor_change change, char *out, size_t size);
+/* The @i-th path that the site itself names for its WebSocket, or false. */
+bool doctor_told_path(const struct doctor_chart *chart, size_t i, char *out,
+		      size_t size);
 /* Whether the site itself, or the refuser, named the trial's value: a path or
  * a subprotocol. */
 bool doctor_is_told(const struct doctor_chart *chart,

@@ -232,6 +232,8 @@ static void find_plain(struct doctor_chart *chart)
 	/* where several servers take turns, another one answered the GET */
 	if (is_up_behind(base, g) && !doctor_wavers(chart, &base->trial)) {
 		doctor_tell(chart, DOCTOR_F_GET_REACHES, g);
+		if (g->parsed.reason.len == 0)
+			doctor_tell(chart, DOCTOR_F_GET_REASONLESS, g);
 		if (g->status == 404 && !doctor_wants_upgrade(g))
 			doctor_tell(chart, DOCTOR_F_GET_LOST_BEHIND, g);
 		return;
@@ -366,10 +368,45 @@ static void find_unclaimed(struct doctor_chart *chart)
 			    "handshake, at a path that cannot exist as well");
 }
 
+/*
+ * A handshake of a version that nobody speaks: whoever looks at handshakes
+ * refuses it, as HTTP, which gets through where a 101 does not.
+ */
+static void find_unfit(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *p = doctor_tried(chart, DOCTOR_UNFIT, NULL);
+	const struct doctor_probe *g =
+		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
+	bool refused =
+		p && p->outcome == DOCTOR_ANSWERED && p->status / 100 == 4;
+
+	if (!p)
+		return;
+	if (base->outcome == DOCTOR_NO_ANSWER && refused)
+		doctor_tell(chart, DOCTOR_F_UNFIT_REFUSED, p);
+	else if (base->outcome == DOCTOR_NO_ANSWER && doctor_same_answer(base, p))
+		doctor_tell_same(
+			chart, DOCTOR_F_UNFIT_SILENT, p,
+			"a handshake of a version that nobody speaks "
+			"gets no answer either, so nobody looks at it");
+	else if (refused && doctor_found(chart, DOCTOR_F_GET_REACHES))
+		doctor_tell(chart, DOCTOR_F_UNFIT_ANSWERED, p);
+	else if (doctor_same_answer(base, p))
+		doctor_tell_same(chart,
+				 g && doctor_wants_upgrade(g)
+					 ? DOCTOR_F_UNFIT_STOPPED
+					 : DOCTOR_F_UNFIT_FAILS,
+				 p,
+				 "a handshake of a version that nobody speaks "
+				 "ends alike");
+}
+
 void doctor_find_get(struct doctor_chart *chart)
 {
 	find_plain(chart);
 	find_unclaimed(chart);
+	find_unfit(chart);
 	find_shut(chart);
 	find_upgrades_shut(chart);
 }

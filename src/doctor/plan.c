@@ -47,6 +47,8 @@ enum state {
 /* Where nothing answers, every question costs a wait, and teaches less. */
 #define MUTE_PATIENCE_MS 8000
 #define SLOW_MS		 900
+/* So many paths of the page's are asked for where each costs a wait. */
+#define PAGES_PATHS 2
 
 /* ---- the rows ---- */
 
@@ -154,8 +156,8 @@ static double cost(const struct doctor_chart *chart, enum doctor_change change)
 	const struct doctor_probe *g =
 		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
 	/* who answers plain requests answers the next one, too */
-	bool waits = doctor_fell_silent(chart) &&
-		     !(change == DOCTOR_PLAIN_GET_PATH && g && g->status);
+	bool plain = change == DOCTOR_PLAIN_GET_PATH || change == DOCTOR_POLLING;
+	bool waits = doctor_fell_silent(chart) && !(plain && g && g->status);
 
 	return knocks[change] + (waits ? WAIT_COST : 0);
 }
@@ -271,6 +273,35 @@ static void ask_of_request_first(const struct doctor_chart *chart,
 		*next = t;
 }
 
+/*
+ * Waits are few, and where a page of the server opens WebSockets itself, the
+ * paths that it has for them, and the subprotocol, are worth the first.
+ */
+static bool follows_page(const struct doctor_chart *chart,
+			 struct doctor_trial *next)
+{
+	struct doctor_trial t = {.change = DOCTOR_PATH};
+
+	if (doctor_baseline(chart)->outcome != DOCTOR_NO_ANSWER ||
+	    !doctor_fell_silent(chart) ||
+	    !doctor_found(chart, DOCTOR_F_PAGE_OPENS))
+		return false;
+	for (size_t i = 0; i < PAGES_PATHS; i++)
+		if (doctor_told_path(chart, i, t.value, sizeof(t.value)) &&
+		    !doctor_tried(chart, DOCTOR_PATH, t.value)) {
+			*next = t;
+			return true;
+		}
+	if (!doctor_found(chart, DOCTOR_F_PAGE_NAMES_SUBPROTOCOL) ||
+	    doctor_tried(chart, DOCTOR_SUBPROTOCOL, NULL) ||
+	    !doctor_first_candidate(chart, DOCTOR_SUBPROTOCOL, t.value,
+				    sizeof(t.value)))
+		return false;
+	t.change = DOCTOR_SUBPROTOCOL;
+	*next = t;
+	return true;
+}
+
 static double time_spent(const struct doctor_chart *chart)
 {
 	double sum = 0;
@@ -309,7 +340,8 @@ bool doctor_plan(const struct doctor_chart *chart,
 	if (sure && doctor_key(chart))
 		return false;
 	if (choose(chart, opinion, state_of(chart, base), ret_next)) {
-		ask_of_request_first(chart, ret_next);
+		if (!follows_page(chart, ret_next))
+			ask_of_request_first(chart, ret_next);
 		return true;
 	}
 	return doctor_doubt_error(chart, ret_next);

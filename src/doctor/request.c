@@ -357,7 +357,7 @@ static const char *own_value(const struct doctor_case *c,
 {
 	const struct doctor_header *h;
 
-	if (trial->change == DOCTOR_VERSION &&
+	if ((trial->change == DOCTOR_VERSION || trial->change == DOCTOR_UNFIT) &&
 	    strcasecmp(name, "Sec-WebSocket-Version") == 0)
 		return trial->value;
 	if (trial->change == DOCTOR_KEY &&
