@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gate/errand.h"
+#include "gate/gate.h"
 #include "ws/intake.h"
 
 struct gate_authority_call {
@@ -94,6 +95,7 @@ struct gate_authority_call *gate_authority_ask(
 		.host = bytes_of_str(a->server.host),
 		.port = a->server.port,
 		.timeout_ms = (unsigned)a->timeout_ms,
+		.spared = GATE_SPARED,
 	};
 	struct gate_authority_call *c = calloc(1, sizeof(*c));
 	struct ses_buf request;

@@ -16,8 +16,6 @@
 #include "gate/visit.h"
 
 #define SHORT_MS 10000 /* between two complaints about descriptors */
-/* Descriptors that clients leave to probes, `sesame reload` and files. */
-#define SPARED 16
 
 /* No line in the journal: who was not let in has not said a word yet. */
 static void tell_full(struct gate *gate, const char *why, const char *remedy)
@@ -145,7 +143,7 @@ static struct gate_entrance *open_entrance(struct gate *gate,
 	e->listener.owner = e;
 	e->listener.on_accept = on_accept;
 	e->listener.on_short = on_short;
-	e->listener.spared = SPARED;
+	e->listener.spared = GATE_SPARED;
 	ses_list_init(&e->link);
 	ses_list_append(&gate->entrances, &e->link);
 	return e;

@@ -15,6 +15,11 @@
 #include "wire/upgrade.h"
 
 #define GATE_MAX_VISITS 100000 /* at a time, of one worker */
+/*
+ * Descriptors that clients, and what is dialled for them, leave to probes,
+ * `sesame reload` and files.
+ */
+#define GATE_SPARED 16
 
 struct gate_passwords; /* gate/passwords.h */
 

@@ -8,6 +8,7 @@
 #include <sesame/error.h>
 
 #include "gate/forward.h"
+#include "gate/gate.h"
 #include "gate/kept.h"
 #include "gate/pool.h"
 #include "net/dial.h"
@@ -279,6 +280,7 @@ struct gate_upstream *gate_upstream_start(
 		.tls = server->tls ? gate_pool_tls(route->pool) : NULL,
 		.tls_name = route->upstream_tls.name,
 		.preface = setup->preface,
+		.spared = GATE_SPARED,
 	};
 	struct gate_upstream *u = calloc(1, sizeof(*u));
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "net/bridge.h"
+#include "net/spare.h"
 #include "net/tls_cache.h"
 
 #define TIMEOUT_MS  10000
@@ -388,8 +389,7 @@ static void address_too_late(struct ses_timer *timer)
 /* A socket on its way to @to, or -1 with errno. */
 static int open_socket(const struct ses_dial *d, const struct ses_addr *to)
 {
-	int fd = socket(to->any.sa_family,
-			SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = ses_socket_sparing(to->any.sa_family, d->spared);
 	int one = 1, saved;
 
 	if (fd < 0)
@@ -597,6 +597,7 @@ static void copy_options(struct ses_dial *d, const struct ses_dial_options *o)
 	d->connect_port = o->connect_port ? o->connect_port : o->port;
 	d->family = o->family;
 	d->timeout_ms = o->timeout_ms ? o->timeout_ms : TIMEOUT_MS;
+	d->spared = o->spared;
 	d->connect_ms = o->connect_ms ? o->connect_ms : CONNECT_MS;
 	d->queue_limit = o->queue_limit ? o->queue_limit : QUEUE_LIMIT;
 	d->queue_high = o->queue_high ? o->queue_high : QUEUE_HIGH;

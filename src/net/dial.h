@@ -55,6 +55,7 @@ struct ses_dial_options {
 	struct bytes preface;
 	const char *user_agent; /* for CONNECT; NULL: none */
 	size_t queue_limit, queue_high; /* for the stream; 0: 16 MiB, 1 MiB */
+	unsigned spared; /* descriptors that it leaves to others: net/spare.h */
 };
 
 /* What a dial found out. Lives as long as the dial. */

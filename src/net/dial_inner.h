@@ -26,7 +26,7 @@ struct ses_dial {
 	struct ses_addr source;
 	struct ses_proxy proxy;
 	struct ses_tls_context *tls, *proxy_tls;
-	unsigned timeout_ms, connect_ms;
+	unsigned timeout_ms, connect_ms, spared;
 	size_t queue_limit, queue_high;
 	const char *wrong; /* an option that cannot be used, as a phrase */
 	bool proxy_is_wrong;

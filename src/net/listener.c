@@ -5,8 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
-#include <sys/resource.h>
 #include <unistd.h>
+
+#include "net/spare.h"
 
 #define BACKLOG 4096 /* the system lowers it to net.core.somaxconn */
 #define BATCH	64   /* then the other descriptors have their turn */
@@ -39,26 +40,21 @@ static void rested(struct ses_timer *timer)
 }
 
 /*
- * Whether the next one would take a descriptor that is for others. They are
- * given out from the lowest on, so while the last one was low there are more.
+ * Whether the next one would take a descriptor that is for others. While the
+ * last one was low there are more, and none has to be opened to see.
  */
 static bool is_for_others(struct ses_listener *l)
 {
-	struct rlimit limit;
-	rlim_t most;
+	bool spared;
 	int probe;
 
-	if (!l->spared || getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
-	    limit.rlim_cur == RLIM_INFINITY)
-		return false;
-	most = limit.rlim_cur / 8; /* where there are few, fewer are left */
-	most = limit.rlim_cur - (most < l->spared ? most : l->spared);
-	if ((rlim_t)l->last_fd < most / 2)
+	if (!l->spared || !ses_is_spared(2 * l->last_fd + 1, l->spared))
 		return false;
 	probe = fcntl(l->io.fd, F_DUPFD_CLOEXEC, 0);
+	spared = probe < 0 || ses_is_spared(probe, l->spared);
 	if (probe >= 0)
 		close(probe);
-	return probe < 0 || (rlim_t)probe >= most;
+	return spared;
 }
 
 /* Take @most of those who wait. 0, or what there is too little of. */

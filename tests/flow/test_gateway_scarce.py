@@ -131,6 +131,36 @@ def test_clients_leave_descriptors_to_probes_and_to_reload(tmp_path):
         s.close()
 
 
+@pytest.mark.parametrize("route", ["to: \"ws://127.0.0.1:%d\"",
+                                   "to: echo, allow: {authority: {url: \"http://127.0.0.1:%d/\", "
+                                   "timeout: 30s}}"], ids=["server", "authority"])
+def test_what_is_dialled_for_clients_leaves_descriptors_too(tmp_path, route):
+    """Whoever is let in takes a second one, for the way behind."""
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as silent:
+        config = HEAD + "workers: 1\nroutes:\n  - {path: /echo, to: echo}\n  - {path: /app, %s}\n" \
+            % (route % silent.getsockname()[1])
+        with gateway(tmp_path, config) as g:
+            most = next_descriptor(g.process.pid) + 24
+            resource.prlimit(g.process.pid, resource.RLIMIT_NOFILE, (most, 4096))
+            many = []
+            while "no more connections for now" not in g.errors() and len(many) < 100:
+                many.append(dial(g.port))
+                many[-1].sendall(request(g.port, "/app"))
+                time.sleep(0.01)
+            assert len(many) < 100
+            taken = {int(fd) for fd in os.listdir("/proc/%d/fd" % g.process.pid)}
+            assert max(taken) < most - most // 8, taken
+            assert g.get("/healthz").status == 200 and g.get("/readyz").status == 200
+            r = subprocess.run([SESAME, "reload", "-c", "sesame.yaml"], cwd=tmp_path,
+                               capture_output=True, text=True, timeout=20)
+            assert r.returncode == 0, r.stderr
+            for s in many:
+                s.close()
+            s = connect(g.port)
+            assert talks(s)
+            s.close()
+
+
 def test_without_a_descriptor_for_a_check_no_server_is_condemned(tmp_path):
     def answer(request_):
         return b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
