@@ -20,8 +20,11 @@
 #include "gate/recent.h"
 #include "gate/visit_member.h"
 
+struct order;
+
 struct worker {
 	struct gate_house *house;
+	struct order *orders; /* that were given; the house's thread's list */
 	struct sesame_loop *loop;
 	struct gate *gate; /* the thread's, while it runs */
 	pthread_t thread;
@@ -52,8 +55,10 @@ struct gate_house {
 /* ---- In a worker's thread ---- */
 
 struct order {
+	struct order *next;
 	struct worker *worker;
 	struct gate_doors *doors; /* a reference; NULL: leave */
+	atomic_bool obeyed;	  /* from then on the house's again */
 };
 
 static void obey(void *arg)
@@ -73,7 +78,8 @@ static void obey(void *arg)
 	}
 	atomic_store(&order->worker->lacks_doors, r < 0);
 	gate_doors_unref(order->doors);
-	free(order);
+	order->doors = NULL;
+	atomic_store(&order->obeyed, true);
 }
 
 static void tell_empty(void *arg)
@@ -107,18 +113,42 @@ static void *work(void *arg)
 
 /* ---- In the thread of the house ---- */
 
+/*
+ * A worker that is stopped may leave orders behind, with the doors that they
+ * hold: those are @all to be freed, when its thread has ended.
+ */
+static void free_orders(struct worker *w, bool all)
+{
+	struct order **at = &w->orders, *order;
+
+	while ((order = *at)) {
+		if (!all && !atomic_load(&order->obeyed)) {
+			at = &order->next;
+			continue;
+		}
+		*at = order->next;
+		gate_doors_unref(order->doors);
+		free(order);
+	}
+}
+
 static bool give_order(struct worker *w, struct gate_doors *doors)
 {
-	struct order *order = malloc(sizeof(*order));
+	struct order *order = calloc(1, sizeof(*order));
 
 	if (!order)
 		return false;
-	*order = (struct order){w, doors ? gate_doors_ref(doors) : NULL};
-	if (ses_loop_post(w->loop, obey, order) == 0)
-		return true;
-	gate_doors_unref(doors);
-	free(order);
-	return false;
+	free_orders(w, false);
+	order->worker = w;
+	order->doors = doors ? gate_doors_ref(doors) : NULL;
+	if (ses_loop_post(w->loop, obey, order) < 0) {
+		gate_doors_unref(order->doors);
+		free(order);
+		return false;
+	}
+	order->next = w->orders;
+	w->orders = order;
+	return true;
 }
 
 static void equip(struct gate_house *house, struct worker *w)
@@ -382,6 +412,7 @@ void gate_house_free(struct gate_house *house)
 		if (w->runs) {
 			sesame_loop_stop(w->loop);
 			pthread_join(w->thread, NULL);
+			free_orders(w, true);
 		} else {
 			gate_free(w->gate);
 		}

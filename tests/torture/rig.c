@@ -61,6 +61,7 @@ struct rack {
 };
 
 static struct rack *rack;
+long rig_sample = 48;
 struct rig *rig;
 static bool on_the_rack; /* in the process of the play */
 static pid_t player;
@@ -611,7 +612,7 @@ void rig_each(enum rig_kind kind,
 	}
 	calls = rig->calls;
 	most = which ? 4 * calls + 1000 : calls; /* or until none is struck */
-	step = which || calls <= SAMPLE ? 1 : calls / SAMPLE;
+	step = which || calls <= rig_sample ? 1 : calls / rig_sample;
 	for (long nth = 0; nth < most && each(kind, nth, arg); nth += step)
 		;
 }

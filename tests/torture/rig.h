@@ -69,6 +69,9 @@ extern struct rig *rig;
 /* Add a line to the play's notes. */
 void rig_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* How many places of a kind are tried by default. */
+extern long rig_sample;
+
 /*
  * Call @each with every place at which @kind may strike, having run with -1
  * first. By default a sample of the places, SESAME_TORTURE=all takes all, and
