@@ -111,6 +111,27 @@ int ses_stream_send(struct ses_stream *s, struct bytes data);
  */
 int ses_stream_send_framed(struct ses_stream *s, struct bytes head,
 			   struct bytes data);
+/*
+ * For a stream whose event is being handled: where the next @len bytes go, when
+ * they go straight to the cork and nobody has to be told of it, as is usual; or
+ * NULL, for the ways above to judge. ses_stream_corked() makes them count.
+ */
+static inline uint8_t *ses_stream_cork(struct ses_stream *s, size_t len)
+{
+	struct sesame_loop *loop = s->loop;
+	size_t most =
+		s->queue_high < SES_CORK_BYTES ? s->queue_high : SES_CORK_BYTES;
+
+	if (loop->cork_owner != s || s->closed || s->shutting || s->over_high ||
+	    s->error || ses_buf_len(&s->out) > 0 || len > most ||
+	    loop->cork_len > most - len)
+		return NULL;
+	return loop->cork + loop->cork_len;
+}
+static inline void ses_stream_corked(struct ses_stream *s, size_t len)
+{
+	s->loop->cork_len += len;
+}
 /* Unsent bytes. */
 static inline size_t ses_stream_queued(const struct ses_stream *s)
 {

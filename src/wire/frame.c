@@ -120,7 +120,13 @@ static size_t write_length(uint64_t len, uint8_t *out)
 		out[0] = (uint8_t)len;
 		return 1;
 	}
-	out[0] = n == 2 ? LENGTH_IN_TWO : LENGTH_IN_EIGHT;
+	if (n == 2) {
+		out[0] = LENGTH_IN_TWO;
+		out[1] = (uint8_t)(len >> 8);
+		out[2] = (uint8_t)len;
+		return 3;
+	}
+	out[0] = LENGTH_IN_EIGHT;
 	for (size_t i = 0; i < n; i++)
 		out[1 + i] = (uint8_t)(len >> (8 * (n - 1 - i)));
 	return 1 + n;

@@ -7,21 +7,14 @@
  */
 #include "wire/mask.h"
 
-#include <string.h>
+#include "wire/clones.h"
 
-#define VECTOR 16
+/* Where the processor has them, vectors of 32 bytes; else they are two of 16. */
+#define VECTOR 32
 typedef uint64_t vector __attribute__((vector_size(VECTOR)));
 /* The same, at any address. */
 typedef uint64_t vector_in_memory
 	__attribute__((vector_size(VECTOR), aligned(1), may_alias));
-
-static inline uint64_t load8(const uint8_t *at)
-{
-	uint64_t word;
-
-	memcpy(&word, at, 8);
-	return word;
-}
 
 static inline uint32_t load4(const uint8_t *at)
 {
@@ -31,24 +24,13 @@ static inline uint32_t load4(const uint8_t *at)
 	return word;
 }
 
-/* The key as it stands @n bytes further on. */
-static inline uint64_t key_after(uint64_t key, size_t n)
-{
-	unsigned bits = 8 * (n % 4);
-
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	return key >> bits | key << (-bits & 63);
-#else
-	return key << bits | key >> (-bits & 63);
-#endif
-}
-
 static inline void mask_up_to_7(uint8_t *dst, const uint8_t *src, size_t n,
 				uint64_t key)
 {
 	if (n >= 4) {
 		uint32_t a = load4(src) ^ (uint32_t)key;
-		uint32_t b = load4(src + n - 4) ^ (uint32_t)key_after(key, n);
+		uint32_t b =
+			load4(src + n - 4) ^ (uint32_t)ses_mask_turn(key, n);
 
 		memcpy(dst, &a, 4);
 		memcpy(dst + n - 4, &b, 4);
@@ -61,40 +43,27 @@ static inline void mask_up_to_7(uint8_t *dst, const uint8_t *src, size_t n,
 	}
 }
 
-static inline void mask_8_to_32(uint8_t *dst, const uint8_t *src, size_t n,
-				uint64_t key)
-{
-	size_t half = n >= 16 ? 8 : 0;
-	uint64_t a = load8(src) ^ key;
-	uint64_t b = load8(src + half) ^ key;
-	uint64_t c = load8(src + n - 8 - half) ^ key_after(key, n);
-	uint64_t d = load8(src + n - 8) ^ key_after(key, n);
+#define MASK_VECTOR(dst, src, at, keys)        \
+	(*(vector_in_memory *)((dst) + (at)) = \
+		 *(const vector_in_memory *)((src) + (at)) ^ (keys))
 
-	memcpy(dst, &a, 8);
-	memcpy(dst + half, &b, 8);
-	memcpy(dst + n - 8 - half, &c, 8);
-	memcpy(dst + n - 8, &d, 8);
-}
-
-static inline void mask_vector(uint8_t *dst, const uint8_t *src, vector keys)
+SES_CLONES static void mask_over_32(uint8_t *dst, const uint8_t *src, size_t n,
+				    uint64_t key)
 {
-	*(vector_in_memory *)dst = *(const vector_in_memory *)src ^ keys;
-}
-
-static void mask_over_32(uint8_t *dst, const uint8_t *src, size_t n,
-			 uint64_t key)
-{
-	uint64_t turned = key_after(key, n);
-	vector keys = {key, key};
-	vector last = {turned, turned};
+	uint64_t turned = ses_mask_turn(key, n);
+	vector keys = {key, key, key, key};
+	vector last = {turned, turned, turned, turned};
 	size_t i = 0;
 
 	last ^= *(const vector_in_memory *)(src + n - VECTOR);
-	for (; n - i > 4 * VECTOR; i += 4 * VECTOR)
-		for (size_t at = i; at < i + 4 * VECTOR; at += VECTOR)
-			mask_vector(dst + at, src + at, keys);
+	for (; n - i > 4 * VECTOR; i += 4 * VECTOR) {
+		MASK_VECTOR(dst, src, i, keys);
+		MASK_VECTOR(dst, src, i + VECTOR, keys);
+		MASK_VECTOR(dst, src, i + 2 * VECTOR, keys);
+		MASK_VECTOR(dst, src, i + 3 * VECTOR, keys);
+	}
 	for (; n - i > VECTOR; i += VECTOR)
-		mask_vector(dst + i, src + i, keys);
+		MASK_VECTOR(dst, src, i, keys);
 	*(vector_in_memory *)(dst + n - VECTOR) = last;
 }
 
@@ -103,11 +72,11 @@ unsigned ses_mask(uint8_t *dst, const uint8_t *src, size_t n,
 {
 	uint64_t word = load4(key);
 
-	word = key_after(word | word << 32, at);
+	word = ses_mask_turn(word | word << 32, at);
 	if (n > 32)
 		mask_over_32(dst, src, n, word);
 	else if (n >= 8)
-		mask_8_to_32(dst, src, n, word);
+		ses_mask_8_to_32(dst, src, n, word);
 	else
 		mask_up_to_7(dst, src, n, word);
 	return (at + n) % 4;

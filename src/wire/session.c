@@ -304,10 +304,7 @@ static void begin_frame(struct sesame_session *s, const struct ses_frame *frame)
 	begin_message(s, frame);
 }
 
-static int read_whole_message(struct sesame_session *s, struct span *in,
-			      const struct ses_frame *frame);
-
-/* A whole plain message in one frame, all here: the common case. */
+/* The same where the header came in part, or is the longest. */
 static bool is_whole_message(const struct ses_frame *frame, struct span in)
 {
 	return frame->fin && !frame->rsv1 &&
@@ -315,32 +312,60 @@ static bool is_whole_message(const struct ses_frame *frame, struct span in)
 	       frame->payload_len <= in.len;
 }
 
-/*
- * A short message, whole and all here, is most of all traffic: two bytes tell
- * it. False when anything is unusual, for the long way to judge.
- */
-static bool take_short_message(const struct sesame_session *s, struct span *in,
-			       struct ses_frame *ret_frame)
-{
-	bool masked = s->role == SESAME_SERVER;
-	size_t head = ses_frame_head_len(0, masked), len;
-	uint8_t opcode;
+/* ---- messages that are whole ---- */
 
-	if (in->len < head || s->head_len || s->kind)
-		return false;
-	opcode = in->data[0] ^ SES_FRAME_FIN;
-	len = in->data[1] ^ (masked ? SES_FRAME_MASKED : 0);
-	if ((opcode != SES_OP_TEXT && opcode != SES_OP_BINARY) ||
-	    len > SES_FRAME_SHORT || len > in->len - head ||
-	    len > s->max_message)
-		return false;
-	ret_frame->opcode = opcode;
-	ret_frame->masked = masked;
-	ret_frame->payload_len = len;
-	if (masked)
-		memcpy(ret_frame->mask, in->data + head - 4, 4);
-	skip(in, head);
-	return true;
+static inline void tell_message(struct sesame_session *s, uint8_t kind,
+				uint8_t *data, size_t len)
+{
+	if (s->events->message)
+		s->events->message(s->user, (enum sesame_kind)kind, data, len);
+}
+
+static inline int read_payload(struct sesame_session *s, uint8_t kind,
+			       uint8_t *data, size_t len, const uint8_t *mask)
+{
+	if (mask)
+		ses_mask_whole(data, len, mask);
+	if (kind == SES_OP_TEXT && !ses_utf8_valid(bytes_of(data, len)))
+		return fail(s, SES_FAULT_UTF8);
+	tell_message(s, kind, data, len);
+	return 0;
+}
+
+/*
+ * Messages of up to 64 KiB, each in one frame and all here, are most of all
+ * traffic, and they come in rows: their headers are read without a detour. It
+ * stops at whatever is unusual, for the long way to judge; one that is wrong is
+ * that, too.
+ */
+static int read_plain_messages(struct sesame_session *s, struct span *in)
+{
+	const uint8_t masked = s->role == SESAME_SERVER ? SES_FRAME_MASKED : 0;
+	const size_t mask = masked ? 4 : 0;
+	int error = 0;
+
+	while (in->len >= 4 && !error && !s->over) {
+		uint8_t *head = in->data;
+		uint8_t kind = head[0] ^ SES_FRAME_FIN;
+		size_t len = head[1] ^ masked, head_len = 2 + mask;
+
+		if (len == SES_FRAME_SHORT + 1) {
+			len = (size_t)head[2] << 8 | head[3];
+			head_len += 2;
+			if (len <= SES_FRAME_SHORT)
+				break;
+		} else if (len > SES_FRAME_SHORT) {
+			break;
+		}
+		if ((kind != SES_OP_TEXT && kind != SES_OP_BINARY) ||
+		    in->len < head_len || len > in->len - head_len ||
+		    len > s->max_message)
+			break;
+		skip(in, head_len + len);
+		error = read_payload(s, kind, head + head_len, len,
+				     masked ? head + head_len - 4 : NULL);
+	}
+	return error;
 }
 
 static int read_head(struct sesame_session *s, struct span *in)
@@ -349,16 +374,25 @@ static int read_head(struct sesame_session *s, struct span *in)
 	enum ses_fault fault;
 	int taken;
 
-	if (take_short_message(s, in, &frame))
-		return read_whole_message(s, in, &frame);
+	if (!s->head_len && !s->kind) {
+		taken = read_plain_messages(s, in);
+		if (taken < 0 || s->over || !in->len)
+			return taken;
+	}
 	taken = take_head(s, in, &frame);
 	if (taken <= 0)
 		return taken;
 	fault = check_frame(s, &frame);
 	if (fault)
 		return fail(s, fault);
-	if (is_whole_message(&frame, *in))
-		return read_whole_message(s, in, &frame);
+	if (is_whole_message(&frame, *in)) {
+		uint8_t *data = in->data;
+
+		skip(in, (size_t)frame.payload_len);
+		return read_payload(s, frame.opcode, data,
+				    (size_t)frame.payload_len,
+				    frame.masked ? frame.mask : NULL);
+	}
 	begin_frame(s, &frame);
 	/* an empty frame has no byte that could call its state */
 	if (s->payload_left == 0)
@@ -367,28 +401,6 @@ static int read_head(struct sesame_session *s, struct span *in)
 }
 
 /* ---- messages ---- */
-
-static void tell_message(struct sesame_session *s, uint8_t kind, uint8_t *data,
-			 size_t len)
-{
-	if (s->events->message)
-		s->events->message(s->user, (enum sesame_kind)kind, data, len);
-}
-
-static int read_whole_message(struct sesame_session *s, struct span *in,
-			      const struct ses_frame *frame)
-{
-	uint8_t *data = in->data;
-	size_t len = (size_t)frame->payload_len;
-
-	skip(in, len);
-	if (frame->masked)
-		ses_mask(data, data, len, frame->mask, 0);
-	if (frame->opcode == SES_OP_TEXT && !ses_utf8_valid(bytes_of(data, len)))
-		return fail(s, SES_FAULT_UTF8);
-	tell_message(s, frame->opcode, data, len);
-	return 0;
-}
 
 /* Unmask the next @n bytes of the present frame where they lie. */
 static void unmask(struct sesame_session *s, uint8_t *data, size_t n)
@@ -702,8 +714,6 @@ static int check_message(const struct sesame_session *s, enum sesame_kind kind,
 int ses_session_head(const struct sesame_session *s, enum sesame_kind kind,
 		     struct bytes payload, uint8_t out[SES_FRAME_HEAD_MAX])
 {
-	struct ses_frame frame = {
-		.fin = true, .opcode = kind, .payload_len = payload.len};
 	int error;
 
 	if (s->role == SESAME_CLIENT || is_worth_deflating(s, payload.len))
@@ -711,11 +721,14 @@ int ses_session_head(const struct sesame_session *s, enum sesame_kind kind,
 	error = check_message(s, kind, payload);
 	if (error)
 		return error;
-	if (payload.len > SES_FRAME_SHORT)
-		return (int)ses_frame_encode(&frame, out);
 	out[0] = SES_FRAME_FIN | (uint8_t)kind;
 	out[1] = (uint8_t)payload.len;
-	return 2;
+	if (payload.len <= SES_FRAME_SHORT)
+		return 2;
+	return (int)ses_frame_encode(
+		&(struct ses_frame){
+			.fin = true, .opcode = kind, .payload_len = payload.len},
+		out);
 }
 
 int sesame_session_send(struct sesame_session *s, enum sesame_kind kind,

@@ -6,6 +6,8 @@
  */
 #include "wire/utf8.h"
 
+#include "wire/clones.h"
+
 /*
  * The states, as the number of bits to shift a row by: what has been seen of
  * the present character. BAD is never left again.
@@ -49,15 +51,55 @@ static const uint64_t rows[256] = {
 	[0xf5 ... 0xff] = LEAD(BAD),
 };
 
-#define BLOCK 32
+#define HIGH_BITS 0x8080808080808080u
 
-static inline bool block_is_ascii(const uint8_t *at)
+static inline uint64_t load8(const uint8_t *at)
 {
-	uint64_t words[BLOCK / 8];
+	uint64_t word;
 
-	memcpy(words, at, BLOCK);
-	return ((words[0] | words[1] | words[2] | words[3]) &
-		0x8080808080808080u) == 0;
+	memcpy(&word, at, 8);
+	return word;
+}
+
+#define VECTOR 32
+typedef uint64_t vector __attribute__((vector_size(VECTOR)));
+typedef uint64_t vector_in_memory
+	__attribute__((vector_size(VECTOR), aligned(1), may_alias));
+
+#define BLOCK	      (4 * VECTOR)
+#define VECTOR_AT(at) (*(const vector_in_memory *)(at))
+
+/* How many bytes of whole blocks of long text are ASCII. */
+SES_CLONES static size_t skip_ascii_blocks(const uint8_t *at, size_t n)
+{
+	size_t i = 0;
+
+	for (; n - i >= BLOCK; i += BLOCK) {
+		vector v = VECTOR_AT(at + i) | VECTOR_AT(at + i + VECTOR) |
+			   VECTOR_AT(at + i + 2 * VECTOR) |
+			   VECTOR_AT(at + i + 3 * VECTOR);
+
+		if ((v[0] | v[1] | v[2] | v[3]) & HIGH_BITS)
+			break;
+	}
+	return i;
+}
+
+/* How many bytes from @at on are ASCII for sure: whole words, or all @n. */
+static inline size_t skip_ascii(const uint8_t *at, size_t n)
+{
+	size_t i = n >= BLOCK ? skip_ascii_blocks(at, n) : 0;
+
+	for (; n - i >= 32; i += 32)
+		if ((load8(at + i) | load8(at + i + 8) | load8(at + i + 16) |
+		     load8(at + i + 24)) &
+		    HIGH_BITS)
+			break;
+	for (; n - i >= 8; i += 8)
+		if (load8(at + i) & HIGH_BITS)
+			return i;
+	/* a word that ends at the end saves the steps for what is left */
+	return n >= 8 && !(load8(at + n - 8) & HIGH_BITS) ? n : i;
 }
 
 static inline uint64_t step(uint64_t state, const uint8_t *at, size_t n)
@@ -67,16 +109,25 @@ static inline uint64_t step(uint64_t state, const uint8_t *at, size_t n)
 	return state & STATE_BITS;
 }
 
+/* Text that is not ASCII is stepped through in parts of this length. */
+#define PART 32
+
 bool ses_utf8_feed(struct ses_utf8 *u, struct bytes in)
 {
+	const uint8_t *at = in.data, *end = in.data + in.len;
 	uint64_t state = u->state;
 
-	while (in.len >= BLOCK && state != BAD) {
-		if (state != START || !block_is_ascii(in.data))
-			state = step(state, in.data, BLOCK);
-		in = bytes_from(in, BLOCK);
+	while (at < end && state != BAD) {
+		size_t n = (size_t)(end - at);
+
+		if (state == START) {
+			at += skip_ascii(at, n);
+			n = (size_t)(end - at);
+		}
+		n = n < PART ? n : PART;
+		state = step(state, at, n);
+		at += n;
 	}
-	state = step(state, in.data, in.len);
 	u->state = (uint8_t)state;
 	return state != BAD;
 }
@@ -85,5 +136,7 @@ bool ses_utf8_valid(struct bytes in)
 {
 	struct ses_utf8 u = {START};
 
+	if (in.len >= 8 && skip_ascii(in.data, in.len) == in.len)
+		return true;
 	return ses_utf8_feed(&u, in) && ses_utf8_done(&u);
 }

@@ -19,6 +19,9 @@
 /* What may be compressed, and more work than it looks, is read in such parts. */
 #define DEFLATE_RECV_BYTES 16384
 
+/* From here on copying costs more than it saves. */
+#define AT_ONCE_BYTES 65536
+
 /* No message that is compressed or masked makes a shorter frame. */
 #define LEAST_FRAME 3
 
@@ -728,6 +731,41 @@ static int send_as_it_is(struct sesame_conn *conn, enum sesame_kind kind,
 	return n == 0 || n == SESAME_EAGAIN ? fullness(conn) : n;
 }
 
+/* Short runs are copied by two vectors that may overlap. */
+static inline void copy(uint8_t *to, const uint8_t *from, size_t len)
+{
+	if (len < 16 || len > 32) {
+		if (len > 0) /* from may be NULL */
+			memcpy(to, from, len);
+		return;
+	}
+	memcpy(to, from, 16);
+	memcpy(to + len - 16, from + len - 16, 16);
+}
+
+/*
+ * Most messages are short answers to what was just read, and nothing waits
+ * before them: header and payload go where they will leave from. True: done.
+ */
+static bool send_at_once(struct sesame_conn *conn, enum sesame_kind kind,
+			 struct bytes payload)
+{
+	uint8_t *to;
+	int head;
+
+	if (payload.len > AT_ONCE_BYTES)
+		return false;
+	to = ses_stream_cork(conn->stream, SES_FRAME_HEAD_MAX + payload.len);
+	if (!to)
+		return false;
+	head = ses_session_head(&conn->session, kind, payload, to);
+	if (head <= 0)
+		return false;
+	copy(to + head, payload.data, payload.len);
+	ses_stream_corked(conn->stream, (size_t)head + payload.len);
+	return true;
+}
+
 int sesame_conn_send(struct sesame_conn *conn, enum sesame_kind kind,
 		     const void *data, size_t len)
 {
@@ -735,6 +773,8 @@ int sesame_conn_send(struct sesame_conn *conn, enum sesame_kind kind,
 
 	if (conn->state != SES_CONN_OPEN)
 		return SESAME_ECLOSED;
+	if (send_at_once(conn, kind, bytes_of(data, len)))
+		return 0;
 	r = send_as_it_is(conn, kind, bytes_of(data, len));
 	if (r <= 0)
 		return r;

@@ -50,6 +50,19 @@ TEST("masking in place gives the same and touches nothing outside")
 		}
 }
 
+TEST("a whole payload is masked as by its parts")
+{
+	for (size_t n = 0; n < 300; n++) {
+		uint8_t before[300] = {0}, *copy;
+
+		fill(before, n);
+		copy = test_guarded(before, n);
+		ses_mask_whole(copy, n, key);
+		assert_masked(copy, n, 0);
+		test_guard_free(copy, n);
+	}
+}
+
 TEST("masking writes nothing before or behind")
 {
 	for (size_t n = 0; n < 100; n++) {
