@@ -22,7 +22,7 @@
 #include "gate/lookup.h"
 #include "gate/match.h"
 
-#define BEHIND_US  100000 /* by how much the journal may be behind */
+#define BEHIND_US  (2000 * GATE_JOURNAL_REST_MS) /* it may be so late */
 #define WAIT_STEPS 12
 
 static void print_help(void)
@@ -471,8 +471,8 @@ static void tell_gaps(const struct gate_lookup_state *state)
 		return;
 	tell_time(state->last_ms, when);
 	fprintf(stderr,
-		"The gateway did not end in order; what it refused in its last "
-		"second is missing\n(last written: %s)\n",
+		"The gateway did not end in order; what it refused just before "
+		"may be missing\n(last written: %s)\n",
 		when);
 }
 

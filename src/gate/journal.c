@@ -2,8 +2,8 @@
 /*
  * Two arrays take turns: the workers fill one while the thread writes the
  * other in one transaction. A killed process loses what the thread had not yet
- * written, a twentieth of a second's refusals. A batch that could not be
- * written is kept and tried again, by a new connection unless it was only a
+ * written; docs/sesame.yaml.md has how much that was. A batch that could not
+ * be written is kept and tried again, by a new connection unless it was only a
  * lock, until it is in the file or the journal is closed.
  */
 #include "gate/journal.h"
@@ -20,7 +20,6 @@
 #include "gate/sampler.h"
 
 #define QUEUE_ROWS 256
-#define REST_MS	   50	 /* between two transactions */
 #define RETRY_MS   500	 /* after one that failed */
 #define TELL_MS	   60000 /* between two complaints */
 #define REGULARS   1024	 /* admitted kinds that are counted */
@@ -290,7 +289,7 @@ static void *write_on(void *user)
 		/* What came while the last but one was written. */
 		last = last && (is_idle(j) || !done);
 		if (!last)
-			rest(j, done ? REST_MS : RETRY_MS);
+			rest(j, done ? GATE_JOURNAL_REST_MS : RETRY_MS);
 	}
 	pthread_mutex_unlock(&j->lock);
 	return NULL;

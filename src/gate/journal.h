@@ -12,6 +12,8 @@
 
 #include "gate/story.h"
 
+#define GATE_JOURNAL_REST_MS 50 /* between two transactions */
+
 struct gate_journal;
 
 /*

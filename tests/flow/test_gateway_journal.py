@@ -192,7 +192,7 @@ def test_a_gateway_that_is_killed_has_lost_its_last_second_at_most_and_why_says_
     r = g.why(old)
     assert r.returncode == 0 and "access.origin" in r.stdout
     r = g.why("--last")
-    assert "did not end in order" in r.stderr and "last second" in r.stderr
+    assert "did not end in order" in r.stderr and "just before" in r.stderr
     with gateway(tmp_path, CONFIG) as g:
         assert "did not end in order" not in g.why("--last").stderr
 
