@@ -47,7 +47,8 @@ struct gate_house {
 	struct gate_house_setup setup;
 	unsigned asked; /* calls of gate_house_is_awake() */
 	bool leaving, told_empty;
-	atomic_uint n_busy; /* workers whose loop is running */
+	atomic_uint n_busy;    /* workers whose loop is running */
+	struct ses_post empty; /* told once, when no worker is busy */
 	unsigned n_workers;
 	struct worker worker[];
 };
@@ -107,7 +108,7 @@ static void *work(void *arg)
 	w->gate = NULL;
 	ses_buf_forget_spares(); /* they are this thread's */
 	if (atomic_fetch_sub(&house->n_busy, 1) == 1)
-		ses_loop_post(house->loop, tell_empty, house);
+		ses_loop_post_own(house->loop, &house->empty, tell_empty, house);
 	return NULL;
 }
 

@@ -39,7 +39,8 @@ struct hub_seat {
 	pthread_mutex_t lock;
 	/* under the lock: */
 	struct delivery *first, **end;
-	bool woken; /* its loop will look */
+	bool woken;	       /* its loop will look */
+	struct ses_post knock; /* in its loop, while it is woken */
 };
 
 struct hub {
@@ -54,11 +55,12 @@ struct hub {
 
 static void look(void *arg);
 
-/* Under the seat's lock. What cannot be told now is told with the next. */
+/* Under the seat's lock. */
 static void wake(struct hub_seat *seat)
 {
 	if (!seat->woken)
-		seat->woken = ses_loop_post(seat->loop, look, seat) == 0;
+		ses_loop_post_own(seat->loop, &seat->knock, look, seat);
+	seat->woken = true;
 }
 
 /* ---- Messages ---- */

@@ -39,20 +39,17 @@ struct ses_call {
 	void *job, *user;
 };
 
-/* What another thread wants done in the loop's. */
-struct post {
-	struct ses_list link;
-	void (*run)(void *arg);
-	void *arg;
-};
-
-static struct post *next_post(struct ses_mailbox *box)
+static struct ses_post *next_post(struct ses_mailbox *box)
 {
 	struct ses_list *link = ses_list_first(&box->posts);
+	struct ses_post *post;
 
-	if (link)
-		ses_list_remove(link);
-	return link ? ses_container_of(link, struct post, link) : NULL;
+	if (!link)
+		return NULL;
+	post = ses_container_of(link, struct ses_post, link);
+	ses_list_remove(link);
+	post->waits = false;
+	return post;
 }
 
 /* Called with the lock held, which is given up. */
@@ -60,13 +57,9 @@ static void leave_mailbox(struct ses_mailbox *box)
 {
 	bool last = --box->users == 0;
 
-	struct post *post;
-
 	pthread_mutex_unlock(&box->lock);
 	if (!last)
 		return;
-	while ((post = next_post(box)))
-		free(post);
 	pthread_mutex_destroy(&box->lock);
 	free(box);
 }
@@ -244,36 +237,58 @@ static void launch_waiting(struct ses_mailbox *box)
 	}
 }
 
-int ses_loop_post(struct sesame_loop *loop, void (*run)(void *arg), void *arg)
+/* Called with the lock held. */
+static void append_post(struct ses_mailbox *box, struct ses_post *post,
+			void (*run)(void *arg), void *arg)
 {
-	struct ses_mailbox *box = loop->mailbox;
-	struct post *post = malloc(sizeof(*post));
 	uint64_t one = 1;
 
-	if (!post)
-		return SESAME_ENOMEM;
-	*post = (struct post){.run = run, .arg = arg};
+	post->run = run;
+	post->arg = arg;
+	post->waits = true;
 	ses_list_init(&post->link);
-	pthread_mutex_lock(&box->lock);
 	ses_list_append(&box->posts, &post->link);
 	if (box->wake_fd >= 0 && write(box->wake_fd, &one, sizeof(one)) < 0)
 		one = 0; /* full: it is awake */
+}
+
+void ses_loop_post_own(struct sesame_loop *loop, struct ses_post *post,
+		       void (*run)(void *arg), void *arg)
+{
+	struct ses_mailbox *box = loop->mailbox;
+
+	pthread_mutex_lock(&box->lock);
+	if (!post->waits)
+		append_post(box, post, run, arg);
 	pthread_mutex_unlock(&box->lock);
+}
+
+int ses_loop_post(struct sesame_loop *loop, void (*run)(void *arg), void *arg)
+{
+	struct ses_post *post = calloc(1, sizeof(*post));
+
+	if (!post)
+		return SESAME_ENOMEM;
+	post->heap = true;
+	ses_loop_post_own(loop, post, run, arg);
 	return 0;
 }
 
 static void run_posts(struct ses_mailbox *box)
 {
-	struct post *post;
-
 	for (;;) {
+		struct ses_post *post, now = {0};
+
 		pthread_mutex_lock(&box->lock);
 		post = next_post(box);
+		if (post)
+			now = *post;
 		pthread_mutex_unlock(&box->lock);
 		if (!post)
 			return;
-		post->run(post->arg);
-		free(post);
+		if (now.heap)
+			free(post);
+		now.run(now.arg);
 	}
 }
 
@@ -303,6 +318,16 @@ int ses_mailbox_open(struct sesame_loop *loop)
 	return 0;
 }
 
+/* Threads may keep the box, but who posts knows that the loop lives. */
+static void drop_posts(struct ses_mailbox *box)
+{
+	struct ses_post *post;
+
+	while ((post = next_post(box)))
+		if (post->heap)
+			free(post);
+}
+
 void ses_mailbox_close(struct sesame_loop *loop)
 {
 	struct ses_mailbox *box = loop->mailbox;
@@ -311,5 +336,6 @@ void ses_mailbox_close(struct sesame_loop *loop)
 		return;
 	pthread_mutex_lock(&box->lock);
 	box->wake_fd = -1;
+	drop_posts(box);
 	leave_mailbox(box);
 }

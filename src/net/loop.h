@@ -109,11 +109,25 @@ struct ses_call *ses_call_start(struct sesame_loop *loop,
 void ses_call_cancel(struct ses_call *call);
 
 /*
- * Have @run called in the loop's thread, at its next turn. The one function of
- * a loop that other threads may call, as long as the loop lives; what was
- * posted when it is freed is not run. 0 or SESAME_ENOMEM.
+ * Have @run called in the loop's thread, at its next turn. This and the next
+ * are all of a loop that other threads may call, as long as the loop lives;
+ * what was posted when it is freed is not run. 0 or SESAME_ENOMEM.
  */
 int ses_loop_post(struct sesame_loop *loop, void (*run)(void *arg), void *arg);
+/*
+ * The same without a need for memory: @post is the caller's, zeroed before its
+ * first use, and must not move until it is run or the loop freed. What waits
+ * already is not posted a second time.
+ */
+struct ses_post {
+	struct ses_list link;
+	void (*run)(void *arg);
+	void *arg;
+	bool waits;
+	bool heap; /* it is call.c's own */
+};
+void ses_loop_post_own(struct sesame_loop *loop, struct ses_post *post,
+		       void (*run)(void *arg), void *arg);
 
 /* For the loop alone: the threads' mailbox, and dealing with what is in it. */
 int ses_mailbox_open(struct sesame_loop *loop);

@@ -516,3 +516,43 @@ TEST("an address in use is told by errno")
 	free(l);
 	sesame_loop_free(loop);
 }
+
+struct posted {
+	struct sesame_loop *loop;
+	struct ses_post post;
+	int n;
+};
+
+static void note_post(void *arg)
+{
+	struct posted *p = arg;
+
+	/* at once again: from here on its place is free */
+	if (++p->n == 1)
+		ses_loop_post_own(p->loop, &p->post, note_post, p);
+}
+
+static void *post_twice(void *arg)
+{
+	struct posted *p = arg;
+
+	ses_loop_post_own(p->loop, &p->post, note_post, p);
+	ses_loop_post_own(p->loop, &p->post, note_post, p);
+	return NULL;
+}
+
+TEST("a post of one's own is run once for all times that it was posted")
+{
+	struct posted p = {.loop = sesame_loop_new()};
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, post_twice, &p), 0);
+	pthread_join(thread, NULL);
+	for (int i = 0; i < 4; i++)
+		sesame_loop_turn(p.loop, 0);
+	assert_int_equal(p.n, 2);
+	/* one that waits when the loop goes is left alone */
+	post_twice(&p);
+	sesame_loop_free(p.loop);
+	assert_int_equal(p.n, 2);
+}
