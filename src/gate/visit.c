@@ -68,6 +68,7 @@ static enum gate_outcome greet(struct gate_visit *v)
 		gate_visit_farewell(v);
 		return GATE_OVER;
 	}
+	v->heard = false; /* browsers shake hands ahead, too */
 	return GATE_WAIT;
 }
 
@@ -319,7 +320,7 @@ static void on_end(struct ses_stream *s, int error)
 
 	if (error == SESAME_ETLS && tls_failed(v, &why))
 		gate_visit_refuse(v, &why);
-	else if (error || !v->heard || v->upstream || v->entrance->tls ||
+	else if (error || !v->heard || v->upstream ||
 		 (v->asking && v->asking->waiting))
 		gate_visit_farewell(v);
 	else if (v->asking && v->asking->reads_body)
@@ -339,7 +340,6 @@ static void on_time(struct ses_timer *timer)
 		.status = 408,
 		.note = "the handshake did not arrive within 10 s",
 	};
-	const struct ses_tls_info *info = ses_stream_tls_info(v->stream);
 
 	if (v->gate->leaving) {
 		gate_visit_farewell(v);
@@ -357,7 +357,7 @@ static void on_time(struct ses_timer *timer)
 		slow.note = "its password could not be checked in time";
 	}
 	/* Who said nothing at all is no visitor: browsers connect ahead. */
-	if (v->heard && (!info || info->version[0]))
+	if (v->heard)
 		gate_visit_refuse(v, &slow);
 	else
 		gate_visit_farewell(v);

@@ -91,7 +91,7 @@ struct gate_visit {
 	struct gate_limit_holds *holds; /* what it counts in; or NULL */
 	bool counted;	   /* in policy->live */
 	bool wrong_scheme; /* plain bytes at a TLS door, or TLS at a plain one */
-	bool heard;	   /* anything at all */
+	bool heard;	   /* of a request: anything at all */
 	bool introduced;   /* the PROXY header is read, where there is one */
 	/* what has come and is not used up; lent for the event */
 	uint8_t *data;

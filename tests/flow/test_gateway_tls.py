@@ -238,3 +238,24 @@ def test_the_default_takes_https_pages_alone_from_who_comes_by_tls(folder):
         assert "https pages of the same host" in told and '"https://a.example"' in told
         r = run("check", "sesame.yaml", "--replay", "journal.db", cwd=folder)
         assert r.returncode == 0 and "as before: 6" in r.stdout, r.stdout
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("how", ["with a word", "silently"])
+def test_a_head_that_is_cut_leaves_a_trace_and_a_handshake_alone_does_not(folder, version, how):
+    with gateway(folder, CONFIG % "") as g:
+        for said in (b"", b"GET /echo HTTP/1.1\r\nHost: a.exa"):
+            with meet(g.port, "a.example", client(maximum_version=version)) as s:
+                s.sendall(said)
+                time.sleep(0.1)
+                if how == "silently":
+                    socket.socket.shutdown(s, socket.SHUT_WR)
+                else:
+                    with pytest.raises(ssl.SSLError):  # the answer comes behind that word
+                        s.unwrap()
+                        raise ssl.SSLError("nothing is answered to nothing")
+        with socket.create_connection(("127.0.0.1", g.port)) as s:
+            s.sendall(b"\x16\x03\x01\x02\x00\x01")
+        time.sleep(0.3)
+        assert [(r["cause"], r["note"]) for r in g.last()] == \
+            [("client.bad-handshake", "the head ends before its empty line")]
