@@ -85,13 +85,32 @@ static struct bytes cut_port(struct bytes *host)
 	return after;
 }
 
-static bool host_has(struct bytes glob, struct bytes host)
-{
-	struct bytes glob_port = cut_port(&glob), port = cut_port(&host);
+/*
+ * The ports that a Host field may mean: its own, or the one that its scheme
+ * has. Behind a proxy that ends TLS the gateway may not have been told which.
+ */
+struct ports {
+	struct bytes of[2];
+	size_t n;
+};
 
-	/* An entry without a port is for all ports. */
-	return gate_glob_has(gate_without_dot(glob), gate_without_dot(host)) &&
-	       (!glob_port.len || gate_glob_has(glob_port, port));
+static struct ports ports_of(struct bytes own, bool secure)
+{
+	if (own.len)
+		return (struct ports){{own}, 1};
+	return (struct ports){{BYTES("443"), BYTES("80")}, secure ? 1 : 2};
+}
+
+static bool host_has(struct bytes glob, const struct gate_request *r)
+{
+	struct bytes host = r->host, glob_port = cut_port(&glob);
+	struct ports ports = ports_of(cut_port(&host), r->secure);
+	bool has = !glob_port.len; /* without one it is for all ports */
+
+	for (size_t i = 0; i < ports.n; i++)
+		has = has || gate_glob_has(glob_port, ports.of[i]);
+	return has &&
+	       gate_glob_has(gate_without_dot(glob), gate_without_dot(host));
 }
 
 bool gate_rule_has(const struct gate_rule *rule, enum gate_list list,
@@ -99,7 +118,7 @@ bool gate_rule_has(const struct gate_rule *rule, enum gate_list list,
 {
 	switch (list) {
 	case GATE_HOSTS:
-		return host_has(rule->glob, r->host);
+		return host_has(rule->glob, r);
 	case GATE_ADDRESSES:
 		return gate_network_has(&rule->network, &r->address);
 	case GATE_ORIGINS:
@@ -465,17 +484,18 @@ static uint32_t find_origin(const struct question *q)
 
 /* With its port and without: an entry without one is for all ports. */
 static uint32_t find_host_of(const struct question *q, struct bytes host,
-			     struct bytes port, enum form form)
+			     const struct ports *ports, enum form form)
 {
 	struct key k;
 	uint32_t best;
 
 	write_host(&k, host, bytes_of(NULL, 0), q->negative, form);
 	best = find_key(q, &k);
-	if (!port.len)
-		return best;
-	write_host(&k, host, port, q->negative, form);
-	return least(best, find_key(q, &k));
+	for (size_t i = 0; i < ports->n; i++) {
+		write_host(&k, host, ports->of[i], q->negative, form);
+		best = least(best, find_key(q, &k));
+	}
+	return best;
 }
 
 static bool has_length(const struct list_index *x, size_t len)
@@ -485,16 +505,17 @@ static bool has_length(const struct list_index *x, size_t len)
 
 static uint32_t find_host(const struct question *q)
 {
-	struct bytes host = q->request->host, port = cut_port(&host);
+	struct bytes host = q->request->host;
+	struct ports ports = ports_of(cut_port(&host), q->request->secure);
 	uint32_t best;
 
 	host = gate_without_dot(host);
-	best = find_host_of(q, host, port, EXACT);
+	best = find_host_of(q, host, &ports, EXACT);
 	for (size_t i = 0; i < host.len; i++)
 		if (host.data[i] == '.' && has_length(q->index, host.len - i - 1))
 			best = least(best,
 				     find_host_of(q, bytes_from(host, i + 1),
-						  port, WILD));
+						  &ports, WILD));
 	return best;
 }
 

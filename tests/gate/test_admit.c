@@ -37,7 +37,7 @@ static const char policy_text[] =
 	"  - path: /outer\n"
 	"    to: echo\n"
 	"    allow: {hosts: [\"*\", \"!inner.example\", "
-	"\"!x.example:81\"]}\n"
+	"\"!x.example:81\", \"!y.example:80\"]}\n"
 	"  - path: /nested\n"
 	"    to: echo\n"
 	"    allow: {addresses: [\"!10.1.2.0/24\", \"10.1.0.0/16\", "
@@ -149,6 +149,11 @@ static const struct row {
 	 24, "!x.example:81"},
 	{"/outer", "x.example:82", "10.1.1.1", NULL, NULL, "ok", 101, 0, NULL},
 	{"/outer", "x.example", "10.1.1.1", NULL, NULL, "ok", 101, 0, NULL},
+	{"/outer", "x.example:0081", "10.1.1.1", NULL, NULL, "access.host", 403,
+	 24, "!x.example:81"},
+	{"/outer", "y.example", "10.1.1.1", NULL, NULL, "access.host", 403, 24,
+	 "!y.example:80"},
+	{"/outer", "y.example:81", "10.1.1.1", NULL, NULL, "ok", 101, 0, NULL},
 	/* the most specific network decides */
 	{"/nested", "a.example", "10.1.1.1", NULL, NULL, "ok", 101, 0, NULL},
 	{"/nested", "a.example", "10.1.2.1", NULL, NULL, "access.ip", 403, 27,
@@ -465,5 +470,35 @@ TEST("a story of anything a peer may send is printable and bounded")
 	assert_non_null(strstr(json, "\"cause\":\"access.origin\""));
 	free(json);
 	free(junk);
+	gate_policy_unref(p);
+}
+
+TEST("a Host without a port has that of its scheme")
+{
+	static const struct {
+		const char *host;
+		bool secure, admitted;
+	} hosts[] = {
+		{"a.example", true, true},	{"a.example", false, true},
+		{"b.example", true, false},	{"b.example", false, true},
+		{"a.example:443", false, true}, {"a.example:80", true, false},
+		{"d.example", true, true},	{"d.example", false, false}};
+	struct gate_policy *p = read_policy(
+		"routes:\n"
+		"  - path: /x\n"
+		"    to: echo\n"
+		"    allow: {hosts: [\"a.example:443\", \"b.example:80\", "
+		"d.example, \"!d.example:80\"]}\n");
+
+	for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
+		struct gate_request r =
+			ask("/x", hosts[i].host, "10.1.1.1", NULL, NULL);
+		struct gate_decision d;
+
+		r.secure = hosts[i].secure;
+		gate_admit(p, &r, &d);
+		if (d.admitted != hosts[i].admitted)
+			fail_msg("row %zu", i);
+	}
 	gate_policy_unref(p);
 }

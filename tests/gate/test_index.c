@@ -234,6 +234,7 @@ static void check_rules(struct made *m, struct counted *c)
 
 	for (enum gate_list list = 0; list < GATE_N_LISTS; list++)
 		writers[list](text[list], false);
+	r.secure = draw(2);
 	r.host = bytes_of_str(draw(9) ? text[GATE_HOSTS] : NULL);
 	r.origin = bytes_of_str(draw(9) ? text[GATE_ORIGINS] : NULL);
 	r.user_agent = bytes_of_str(draw(9) ? text[GATE_USER_AGENTS] : NULL);
