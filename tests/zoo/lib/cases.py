@@ -47,6 +47,7 @@ def daily():
     return [name for name in names() if load(name).get("daily")]
 
 
+@functools.lru_cache(maxsize=None)
 def installed(package):
     query = subprocess.run(["dpkg-query", "-W", "-f", "${Status}", package], capture_output=True)
     return query.stdout.split()[-1:] == [b"installed"]
