@@ -11,7 +11,10 @@
 
 #define WINDOW_MAX 15
 #define WINDOW_MIN 8
-/* zlib makes no raw stream for a window of 8 bits. */
+/*
+ * zlib makes no raw stream for a window of 8 bits: who is to keep to that sends
+ * his messages as they are (RFC 7692 6 lets him).
+ */
 #define WINDOW_ZLIB_MIN 9
 
 #define NAME		   "permessage-deflate"
@@ -212,8 +215,6 @@ static bool accept_offer(const struct ses_extension *ext,
 
 	if (!bytes_equal_str(ext->name, NAME) || !read_terms(ext, true, &t))
 		return false;
-	if (t.server_bits && t.server_bits < WINDOW_ZLIB_MIN)
-		return false;
 	*chosen = (struct sesame_deflate){
 		.on = true,
 		.server_no_context_takeover =
@@ -237,7 +238,16 @@ static bool accept_offer(const struct ses_extension *ext,
 	return true;
 }
 
-/* The first offer of one field that can be met is chosen. */
+/* Whether a later offer would be no better. */
+static bool is_content(const struct sesame_deflate *chosen)
+{
+	return chosen->on && chosen->server_max_window_bits >= WINDOW_ZLIB_MIN;
+}
+
+/*
+ * The first offer of one field that can be met is chosen; one that leaves the
+ * server without a compressor (a window of 8) only when no other follows.
+ */
 static int choose_in(struct bytes list, const struct ses_deflate_policy *policy,
 		     struct sesame_deflate *chosen)
 {
@@ -245,7 +255,7 @@ static int choose_in(struct bytes list, const struct ses_deflate_policy *policy,
 	int n;
 
 	while ((n = ses_extension_next(&list, &ext)) > 0)
-		if (policy->enabled && !chosen->on)
+		if (policy->enabled && !is_content(chosen))
 			accept_offer(&ext, policy, chosen);
 	return n;
 }

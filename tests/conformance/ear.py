@@ -19,6 +19,7 @@ class Ear:
         self.need = 2  # bytes without which nothing more can be said
         self.kind, self.parts, self.compressed, self.z = 0, [], False, None
         self.events = []
+        self.keys = []  # the masks of what came
         self.closed = False
 
     def feed(self, data):
@@ -42,7 +43,8 @@ class Ear:
             return self._wants(head + n)
         payload = bytes(memoryview(self.bytes)[head:head + n])
         if self.from_client:
-            payload = mask(payload, bytes(self.bytes[at:head]))
+            self.keys.append(bytes(self.bytes[at:head]))
+            payload = mask(payload, self.keys[-1])
         del self.bytes[:head + n]
         self.need = 2
         self._take(first, payload)

@@ -17,6 +17,7 @@ class Host:
     def __init__(self, cases, patience=PATIENCE, page=b""):
         self.cases, self.patience, self.page = cases, patience, page
         self.verdicts = {}
+        self.keys = []  # the masks of all frames that came
         self.agents = set()
         self.reported = threading.Event()
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -64,7 +65,7 @@ class Host:
 
     def _play(self, sock, head, case):
         try:
-            self.verdicts[case.id] = play_to_client(sock, head, case, self.patience)
+            self.verdicts[case.id] = play_to_client(sock, head, case, self.patience, self.keys)
         except Unoffered:
             self.verdicts[case.id] = "does not compress"
         except Exception:  # a fault of the player, which must not look like "well done"

@@ -193,8 +193,8 @@ def answer_client(sock, head, field):
     sock.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
 
 
-def play_to_client(sock, head, case, patience=PATIENCE):
-    """@head: the client's request, which was read already."""
+def play_to_client(sock, head, case, patience=PATIENCE, keys=None):
+    """@head: the client's request, which was read already. @keys gets its masks."""
     offered = any(name == DEFLATE for name, _ in parse_offer(head))
     if case.field is not None and not offered:
         raise Unoffered
@@ -202,7 +202,10 @@ def play_to_client(sock, head, case, patience=PATIENCE):
     if case.ends[0] == "refused":
         return judge_refusal(sock, patience)
     terms = terms_of(case.field) if case.field else None
-    return converse(sock, case, Mouth(False, terms), Ear(True, terms), patience)
+    ear = Ear(True, terms)
+    if keys is not None:
+        ear.keys = keys
+    return converse(sock, case, Mouth(False, terms), ear, patience)
 
 
 def parse_offer(head):
