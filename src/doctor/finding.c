@@ -20,6 +20,8 @@
 #include "doctor/redact.h"
 #include "doctor/result.h"
 
+#define LAST_WORD_MS 250 /* from a message to the close that goes with it */
+
 /* ---- looking things up ---- */
 
 void doctor_note(struct doctor_chart *chart, enum doctor_finding_kind kind,
@@ -125,6 +127,18 @@ static bool gives_reason(const struct doctor_probe *p)
 		*p->close_reason);
 }
 
+/*
+ * The server closed by a close frame, and spoke right before it, or of who is
+ * not welcome: what ends a silence has nothing to say.
+ */
+static bool spoke_last(const struct doctor_probe *p)
+{
+	return p->outcome == DOCTOR_CLOSED_AFTER && *p->first_message &&
+	       (p->open_ms - p->told_ms < LAST_WORD_MS ||
+		doctor_says(p, DOCTOR_F_TOLD_UNAUTHORIZED) ||
+		doctor_says(p, DOCTOR_F_TOLD_FORBIDDEN));
+}
+
 static void find_told_later(struct doctor_chart *chart,
 			    const struct doctor_probe *h,
 			    const struct doctor_probe *base)
@@ -164,7 +178,8 @@ static void find_hold(struct doctor_chart *chart)
 			    "what stayed silent",
 			    h->hello ? " (" : "", doctor_hello_name(h->hello),
 			    h->hello ? ")" : "", h->open_ms / 1000);
-	else if (h->outcome == DOCTOR_CLOSED_AFTER && gives_reason(h))
+	else if (h->outcome == DOCTOR_CLOSED_AFTER &&
+		 (gives_reason(h) || spoke_last(h)))
 		find_told_later(chart, h, base);
 	else if (h->outcome == DOCTOR_OPEN)
 		doctor_note(chart, DOCTOR_F_HELD, h, NULL,

@@ -81,6 +81,7 @@ struct doctor_probe {
 	unsigned hello;
 	bool hello_due, hello_said, hello_welcomed, hello_refused;
 	bool cut; /* the connection ended while it was held */
+	double told_ms; /* when the last message came, after the 101 */
 	double open_ms; /* how long it was open until it ended or was let go */
 };
 

@@ -102,6 +102,7 @@ static void on_message(void *user, enum sesame_kind kind, uint8_t *data,
 		hear_inside(x, bytes_of(data, len), text, sizeof(text));
 	size_t used = strlen(p->first_message), left;
 
+	p->told_ms = doctor_now_ms() - x->opened_ms;
 	left = sizeof(p->first_message) - used;
 	if (used && left > 2) { /* a refusal may follow a greeting */
 		p->first_message[used++] = ' ';

@@ -176,6 +176,7 @@ static inline void lie_in_a_word(struct doctor_probe *p, const char *word)
 					      : DOCTOR_CLOSED_AFTER;
 		p->status = 101;
 		p->open_ms = p->outcome == DOCTOR_OPEN ? 500 : 1;
+		p->told_ms = p->open_ms;
 		p->close_code = p->outcome == DOCTOR_CLOSED_AFTER ? 1000 : 0;
 		snprintf(p->first_message, sizeof(p->first_message), "%s",
 			 strchr(word + 5, ' ') + 1);
