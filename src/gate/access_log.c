@@ -21,6 +21,7 @@
 #define POLL_MS	    100
 #define PATIENCE_MS 1000 /* for the last lines */
 #define COMPLAIN_MS 60000
+#define NOWHERE	    (-2) /* instead of a file: nothing is written any more */
 
 struct gate_access_log {
 	pthread_t thread;
@@ -32,8 +33,8 @@ struct gate_access_log {
 	char *filling, *writing; /* QUEUE_BYTES each */
 	size_t n_filling;
 	char *file; /* NULL: a standard stream, or none */
-	int fd;	    /* written to; -1: nothing is */
-	int next;   /* to be used instead from now on; -1: none */
+	int fd;	    /* written to; below 0: nothing is */
+	int next;   /* to be used instead from now on; -1: none, or NOWHERE */
 	uint64_t left_out_told;
 	bool closing;
 	uint64_t give_up_ms;	/* while closing */
@@ -155,15 +156,21 @@ static void change_over(struct gate_access_log *log)
 
 /*
  * Lines may never stop coming, so another file is taken from the next turn on,
- * with what is queued by then.
+ * with what is queued by then. Where no lines come any more, all are written
+ * before the file is let go.
  */
+static bool changes_over(const struct gate_access_log *log)
+{
+	return log->next >= 0 || (log->next == NOWHERE && !log->n_filling);
+}
+
 static void *write_on(void *user)
 {
 	struct gate_access_log *log = user;
 
 	pthread_mutex_lock(&log->lock);
 	while (log->n_filling || !log->closing) {
-		if (log->next >= 0)
+		if (changes_over(log))
 			change_over(log);
 		if (log->n_filling)
 			write_turn(log);
@@ -266,6 +273,8 @@ bool gate_access_log_set(struct gate_access_log *log,
 	set_file(log, file);
 	atomic_store(&log->json, policy->log_format == GATE_LOG_JSON);
 	atomic_store(&log->mode, mode);
+	if (mode != GATE_LOG_LINES)
+		go_on_with(log, NOWHERE);
 	return true;
 }
 

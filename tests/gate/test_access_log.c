@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -59,5 +60,50 @@ TEST("a log that is opened again moves on though lines are always waiting")
 	close(fd);
 	unlink(file);
 	unlink(aside);
+	rmdir(folder);
+}
+
+/* Whether this process has @file open. */
+static bool is_open(const char *file)
+{
+	char name[64], target[200];
+
+	for (int fd = 3; fd < 100; fd++) {
+		ssize_t n;
+
+		snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+		n = readlink(name, target, sizeof(target) - 1);
+		if (n > 0 && (size_t)n == strlen(file) &&
+		    memcmp(target, file, (size_t)n) == 0)
+			return true;
+	}
+	return false;
+}
+
+TEST("a file that is logged to no more is written to its end, and closed")
+{
+	char folder[] = "/tmp/sesame-log-XXXXXX", file[64], text[200];
+	struct gate_policy policy = {.log_file = file},
+			   none = {.log_file = NULL};
+	struct gate_access_log *log = gate_access_log_new();
+	struct stat status;
+	int n = 0;
+
+	assert_non_null(mkdtemp(folder));
+	snprintf(file, sizeof(file), "%s/log", folder);
+	assert_true(gate_access_log_set(log, &policy, text, sizeof(text)));
+	add_line(log);
+	for (; n < 500 && (stat(file, &status) < 0 || !status.st_size); n++)
+		usleep(10000);
+	for (int i = 0; i < 19; i++)
+		add_line(log);
+	assert_true(gate_access_log_set(log, &none, text, sizeof(text)));
+	for (; n < 500 && is_open(file); n++)
+		usleep(10000);
+	assert_true(n < 500);
+	assert_int_equal(stat(file, &status), 0);
+	assert_true(status.st_size >= 20 * LINE);
+	gate_access_log_free(log);
+	unlink(file);
 	rmdir(folder);
 }
