@@ -3,8 +3,11 @@
 client whose server is down, hangs, hangs up or is gone."""
 import asyncio
 import collections
+import json
+import signal
 import socket
 import ssl
+import struct
 import subprocess
 import threading
 import time
@@ -14,7 +17,7 @@ import pytest
 import websockets
 
 from ports import free_port
-from behind import Behind, opening
+from behind import Behind, Request, opening
 from gateways import Answer, ask, dial, gateway, read_all, reload, request, run
 
 
@@ -430,3 +433,49 @@ def test_bytes_that_leave_for_a_slow_client_are_no_silence(tmp_path):
                 more = len(s.recv(1 << 20))
                 assert more, n
                 n += more
+
+
+def test_what_waits_for_a_client_reaches_it_though_its_server_is_gone(tmp_path):
+    """The server resets in the very moment in which the client says something."""
+    full, now = threading.Event(), threading.Event()
+
+    def serve(listening):
+        s, _ = listening.accept()
+        with s:
+            s.sendall(opening()(Request(s.recv(65536))))
+            s.settimeout(0.5)
+            try:
+                while True:
+                    s.send(b"x" * 65536)
+            except TimeoutError:
+                pass
+            full.set()
+            now.wait(10)
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, args=(listening,), daemon=True)
+        thread.start()
+        text = ("listen: [{address: '127.0.0.1:0'}]\nworkers: 1\njournal: {file: none}\n"
+                "log: {file: log, format: json}\n"
+                "routes: [{path: /app, to: 'ws://127.0.0.1:%d'}]\n" % listening.getsockname()[1])
+        with gateway(tmp_path, text) as g, socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            s.settimeout(5)
+            s.connect(("127.0.0.1", g.port))
+            s.sendall(request(g.port, "/app"))
+            assert full.wait(20)
+            g.process.send_signal(signal.SIGSTOP)
+            s.sendall(b"\x81\x80mask")
+            now.set()
+            thread.join(10)
+            time.sleep(0.1)
+            g.process.send_signal(signal.SIGCONT)
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+            got = read_all(s)
+            end = time.time() + 5
+            while '"event":"close"' not in (tmp_path / "log").read_text():
+                assert time.time() < end
+                time.sleep(0.02)
+        line = json.loads((tmp_path / "log").read_text().splitlines()[-1])
+        assert len(got.partition(b"\r\n\r\n")[2]) == line["bytes_out"], line
