@@ -62,6 +62,7 @@ struct rack {
 
 static struct rack *rack;
 long rig_sample = 48;
+uint64_t rig_clock_ms;
 struct rig *rig;
 static bool on_the_rack; /* in the process of the play */
 static pid_t player;
@@ -480,6 +481,9 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
 
 	if (clock != CLOCK_MONOTONIC || !on_the_rack)
 		return r;
+	if (rig_clock_ms)
+		*now = (struct timespec){(time_t)(rig_clock_ms / 1000),
+					 (long)(rig_clock_ms % 1000) * 1000000};
 	if (strikes(RIG_HOUR))
 		atomic_fetch_add(&rack->hours, 1);
 	now->tv_sec += atomic_load(&rack->hours) * HOUR_S;

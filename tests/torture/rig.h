@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum rig_kind {
 	RIG_MEMORY, /* an allocation fails */
@@ -68,6 +69,9 @@ extern struct rig *rig;
 
 /* Add a line to the play's notes. */
 void rig_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Of a play that makes its own time: what our clock says; 0: the real one. */
+extern uint64_t rig_clock_ms;
 
 /* How many places of a kind are tried by default. */
 extern long rig_sample;
