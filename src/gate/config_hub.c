@@ -2,7 +2,6 @@
 /* `to: hub` and `to: files`: what their settings mean together. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "gate/credential.h"
@@ -18,15 +17,11 @@
 void gate_read_publish(struct gate_reader *r, const struct gate_item *i,
 		       void *to)
 {
-	struct gate_token_settings **ret = to, *settings;
 	struct gate_seen seen;
+	struct gate_token_settings *settings =
+		gate_read_token_map(r, i, to, &seen);
 
-	settings = gate_enough(r, calloc(1, sizeof(*settings)));
-	*ret = settings;
 	if (!settings)
-		return;
-	settings->at = i->key;
-	if (!gate_read_submap(r, i, settings, &seen))
 		return;
 	gate_need(r, &seen, GATE_SET_PUBLISH_HASHES, i->at);
 	if (settings->hashes_file.name)

@@ -52,18 +52,25 @@ void gate_read_token_file(struct gate_reader *r, const struct gate_item *i,
 	gate_read_file_name(r, i, &file->name);
 }
 
+struct gate_token_settings *
+gate_read_token_map(struct gate_reader *r, const struct gate_item *i,
+		    struct gate_token_settings **to, struct gate_seen *ret_seen)
+{
+	*to = gate_enough(r, calloc(1, sizeof(**to)));
+	if (!*to)
+		return NULL;
+	(*to)->at = i->key;
+	return gate_read_submap(r, i, *to, ret_seen) ? *to : NULL;
+}
+
 void gate_read_token(struct gate_reader *r, const struct gate_item *i, void *to)
 {
-	struct gate_token_settings **ret = to, *settings;
 	size_t wrong = r->wrong->n;
 	struct gate_seen seen;
+	struct gate_token_settings *settings =
+		gate_read_token_map(r, i, to, &seen);
 
-	settings = gate_enough(r, calloc(1, sizeof(*settings)));
-	*ret = settings;
 	if (!settings)
-		return;
-	settings->at = i->key;
-	if (!gate_read_submap(r, i, settings, &seen))
 		return;
 	/* What is missing is told only when what is there was understood. */
 	if (r->wrong->n == wrong)

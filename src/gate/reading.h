@@ -153,6 +153,11 @@ void gate_read_user(struct gate_reader *r, const struct gate_item *i, void *to);
 /* The admin listener beside the others. */
 void gate_check_admin(struct gate_reader *r);
 
+/* An empty one at *@to, for what is read of the map @i; NULL: it is none. */
+struct gate_token_settings *
+gate_read_token_map(struct gate_reader *r, const struct gate_item *i,
+		    struct gate_token_settings **to,
+		    struct gate_seen *ret_seen);
 /* `allow.token`; @to is a struct gate_token_settings *, made here. */
 void gate_read_token(struct gate_reader *r, const struct gate_item *i, void *to);
 void gate_read_token_from(struct gate_reader *r, const struct gate_item *i,
