@@ -205,6 +205,66 @@ TEST("a wrong header is never right before: a fault stays one")
 	}
 }
 
+/* How many bytes of addresses version 2 has for this family; -1: none such. */
+static int block_of(unsigned family)
+{
+	switch (family) {
+	case 0x00:
+		return 0;
+	case 0x11:
+		return 12;
+	case 0x21:
+		return 36;
+	case 0x31:
+		return 216;
+	default:
+		return -1;
+	}
+}
+
+static void try_header(unsigned command, unsigned family, unsigned len)
+{
+	uint8_t bytes[16 + 219] = SIGNATURE;
+	struct ses_proxy_header h = {0};
+	const char *why = NULL;
+	int block = block_of(family), n;
+	bool fits;
+
+	bytes[12] = (uint8_t)command;
+	bytes[13] = (uint8_t)family;
+	bytes[15] = (uint8_t)len;
+	fits = command == 0x20 ||
+	       (command == 0x21 && block >= 0 && len >= (unsigned)block &&
+		(block == 0 || (len - (unsigned)block) % 3 == 0));
+	n = read_guarded(bytes_of(bytes, 16 + len), &h, &why);
+	if (fits != (n == (int)(16 + len)) || (!fits && n != SESAME_EPROTO))
+		fail_msg("command %x, family %x, length %u: %d", command,
+			 family, len, n);
+	if (fits && (h.local != (command == 0x20) ||
+		     (h.family != 0) != (!h.local && (block == 12 || block == 36))))
+		fail_msg("command %x, family %x: family %d", command, family,
+			 h.family);
+	if (len)
+		n = read_guarded(bytes_of(bytes, 15 + len), &h, &why);
+	if (len && n > 0)
+		fail_msg("command %x, family %x, length %u: cut", command,
+			 family, len);
+}
+
+TEST("every command with every family and any length is read or refused, LOCAL "
+     "without addresses as well")
+{
+	static const unsigned commands[] = {0x00, 0x01, 0x10, 0x11, 0x1f, 0x20,
+					    0x21, 0x22, 0x2f, 0x30, 0xff};
+	static const unsigned lengths[] = {0,  1,  11,	12,  15,  35,
+					   36, 39, 215, 216, 217, 219};
+
+	for (size_t c = 0; c < ARRAY_LEN(commands); c++)
+		for (unsigned family = 0; family < 256; family++)
+			for (size_t l = 0; l < ARRAY_LEN(lengths); l++)
+				try_header(commands[c], family, lengths[l]);
+}
+
 TEST("the longest header of version 2 has 536 bytes")
 {
 	uint8_t block[SES_PROXY_HEADER_MAX] =
