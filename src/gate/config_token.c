@@ -52,9 +52,10 @@ void gate_read_token_file(struct gate_reader *r, const struct gate_item *i,
 	gate_read_file_name(r, i, &file->name);
 }
 
-struct gate_token_settings *
-gate_read_token_map(struct gate_reader *r, const struct gate_item *i,
-		    struct gate_token_settings **to, struct gate_seen *ret_seen)
+struct gate_token_settings *gate_read_token_map(struct gate_reader *r,
+						const struct gate_item *i,
+						struct gate_token_settings **to,
+						struct gate_seen *ret_seen)
 {
 	*to = gate_enough(r, calloc(1, sizeof(**to)));
 	if (!*to)
