@@ -20,7 +20,7 @@ struct telltale {
 };
 
 static const struct telltale telltales[] = {
-#define TELLTALE(where, phrase, kind) {where, phrase, DOCTOR_F_##kind},
+#define TELLTALE(where, phrase, kind, source) {where, phrase, DOCTOR_F_##kind},
 #include "doctor/telltales.def"
 #undef TELLTALE
 };

@@ -42,3 +42,15 @@ def test_each_telltale_is_of_a_finding_that_is_weighed_or_told():
     findings = set(re.findall(r"^\w+\((\w+)", read("src/doctor/findings.def"), re.M))
     rows = re.findall(r'^TELLTALE\(\w+,\s*"(?:[^"\\]|\\.)*",\s*(\w+)', read("src/doctor/telltales.def"), re.M)
     assert rows and set(rows) <= findings
+
+
+def test_each_telltale_says_where_its_words_were_found():
+    text = read("src/doctor/telltales.def")
+    row = r'^TELLTALE\(\w+, "(?:[^"\\]|\\.)*", \w+, (INF|(ZOO|CODE|TOLD)\("([^"]+)"\))\)'
+    sources = re.findall(row, text, re.M)
+    assert len(sources) == len(re.findall(r"^TELLTALE\(", text, re.M))
+    for whole, kind, where in sources:
+        if kind == "ZOO":
+            assert (TOP / "tests/zoo" / where / "case.json").is_file(), whole
+        elif kind:
+            assert re.fullmatch(r"[^:]+: \S.*", where), whole
