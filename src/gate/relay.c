@@ -10,6 +10,7 @@
 #include "wire/mask.h"
 
 #define PART_MS 2000 /* for the last bytes */
+#define HALF_MS 5000 /* of silence, once one side has ended */
 
 /* A tunnel whose messages are judged. */
 struct watch {
@@ -257,6 +258,18 @@ void gate_relay_part(struct gate_relay *r)
 	let_go(r, NULL);
 }
 
+/* One side is gone, and nothing makes the other one notice. */
+static void await_other_end(struct gate_relay *r)
+{
+	struct sesame_loop *loop = r->side[0]->loop;
+
+	if (r->idle_ms <= HALF_MS)
+		return;
+	r->idle_ms = HALF_MS;
+	/* cannot fail: it has its place since the start */
+	ses_timers_start(&loop->timers, &r->idle, loop->now_ms + HALF_MS);
+}
+
 static void on_end(struct ses_stream *s, int error)
 {
 	struct gate_relay *r = s->owner;
@@ -274,8 +287,10 @@ static void on_end(struct ses_stream *s, int error)
 		part(r, s);
 	else if (r->said_all[!side])
 		part(r, NULL);
-	else
+	else {
 		ses_stream_shutdown(r->side[!side]);
+		await_other_end(r);
+	}
 }
 
 static const struct ses_stream_events relaying = {
@@ -324,7 +339,11 @@ struct gate_relay *gate_relay_start(struct ses_stream *client,
 	struct gate_relay *r = calloc(1, sizeof(*r));
 	struct watch *w = events->judge ? calloc(1, sizeof(*w)) : NULL;
 
-	if (!r || (events->judge && !w)) {
+	if (r)
+		r->idle.fire = on_idle;
+	if (!r || (events->judge && !w) ||
+	    ses_timers_start(&client->loop->timers, &r->idle,
+			     client->loop->now_ms + idle_ms) < 0) {
 		free(r);
 		free(w);
 		ses_stream_close(client);
@@ -337,12 +356,9 @@ struct gate_relay *gate_relay_start(struct ses_stream *client,
 	r->events = events;
 	r->user = user;
 	r->watch = w;
-	r->idle.fire = on_idle;
 	ses_stream_take(client, &relaying, r);
 	ses_stream_take(server, &relaying, r);
 	ses_stream_resume(client);
 	ses_stream_resume(server);
-	ses_timers_start(&client->loop->timers, &r->idle,
-			 client->loop->now_ms + idle_ms);
 	return r;
 }

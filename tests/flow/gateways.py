@@ -10,6 +10,8 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+from held import Held
+
 SESAME = os.environ.get("SESAME", str(Path(__file__).resolve().parents[2] / "build/sesame"))
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 REFERENCE = re.compile(r"[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}")
@@ -41,6 +43,7 @@ class Gateway:
         assert self.urls, (folder / "err").read_text()
         self.url = self.urls[0]
         self.port = int(self.url.rsplit(":", 1)[1])
+        self.held = Held(self.process.pid)
 
     def stop(self):
         if self.process.poll() is None:
@@ -71,6 +74,8 @@ def gateway(folder, config):
     g = Gateway(folder, config)
     try:
         yield g
+        if g.process.poll() is None:
+            g.held.check()
     finally:
         status = g.stop()
     assert status == 0, (folder / "err").read_text()

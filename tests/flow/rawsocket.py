@@ -11,6 +11,8 @@ import struct
 import subprocess
 from urllib.parse import urlsplit
 
+from held import Held
+
 BUILD = os.environ.get("SESAME_BUILD", "")
 PROGRAM = os.environ.get("SESAME", "")
 
@@ -20,14 +22,18 @@ def example(name):
 
 
 @contextlib.contextmanager
-def serving(*command):
-    """Run a program that says where it listens; its URL. Stopped politely."""
+def serving(*command, stays=False):
+    """Run a program that says where it listens; its URL. Stopped politely, when
+    its clients are gone, unless somebody @stays on purpose."""
     program = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         line = program.stdout.readline()
         found = re.search(r"wss?://[^\s/]+", line)
         assert found, line
+        held = Held(program.pid)
         yield found.group()
+        if program.poll() is None and not stays:
+            held.check()
         program.terminate()
         assert program.wait(timeout=10) == 0
     finally:

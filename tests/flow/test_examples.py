@@ -95,7 +95,7 @@ def test_programs_say_what_is_wrong():
 
 
 def test_a_server_that_is_stopped_says_goodbye():
-    with serving(example("echo_server")) as url:
+    with serving(example("echo_server"), stays=True) as url:
         peer = Peer(url)
     assert peer.read_frame() == (0x88, b"\x03\xe9")
     peer.socket.close()

@@ -371,6 +371,16 @@ def test_a_reload_changes_the_limits_of_those_that_are_looked_at(tmp_path):
             s.close()
 
 
+def test_a_server_that_does_not_notice_its_client_s_end_is_left(tmp_path):
+    with Talker() as server:
+        with gateway(tmp_path, config(server.port, ["idle: 1h"])) as g:
+            s, _ = joined(g, server)
+            s.close()
+            assert server.peer.recv(1) == b""
+            server.peer.sendall(b"\x81\x01x")  # it may speak, for a while
+            g.held.check()
+
+
 HERE = """\
 listen: [{address: "127.0.0.1:0"}]
 routes:

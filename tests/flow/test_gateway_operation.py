@@ -22,6 +22,7 @@ import pytest
 import websockets
 
 from gateways import KEY, SESAME, Answer, ask, dial, read_all, request, run, send
+from held import Held
 from ports import free_port
 
 HEAD = """\
@@ -55,6 +56,7 @@ class Gateway:
         self.port = int(self.url.rsplit(":", 1)[1])
         found = re.search(r"admin: http://127.0.0.1:(\d+)", self.told())
         self.admin = int(found.group(1)) if found else None
+        self.held = Held(self.process.pid)
 
     def told(self):
         return (self.folder / "out").read_text()
@@ -107,6 +109,8 @@ def gateway(folder, config=HEAD + ROUTES, **more):
     g = Gateway(folder, config, **more)
     try:
         yield g
+        if g.process.poll() is None:
+            g.held.check()
     finally:
         status = g.stop()
     assert status == 0, (folder / "err").read_text()

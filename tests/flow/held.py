@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+"""What a server holds, before its clients came and after they are gone: open
+descriptors and resident memory. What it may have more of is small and said
+here; anything beyond is a leak."""
+import os
+import time
+from pathlib import Path
+
+# Files that it opens when it needs them first: the journal's second and third,
+# a log, a look into its own folder.
+FILES = 4
+# Blocks that each of its threads keeps for the next one, and what the
+# allocator has not given back: no more than this, whatever was sent.
+MEMORY_KIB = 64 * 1024
+PATIENCE = 8  # who was refused may linger for two seconds, who closes for five
+SANITIZERS = (b"__asan_init", b"__tsan_init", b"__msan_init")
+
+
+def listening(pid):
+    """The inodes of sockets that listen: a reload may add some."""
+    found = set()
+    for table in ("tcp", "tcp6"):
+        lines = Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]
+        found |= {line.split()[9] for line in lines if line.split()[3] == "0A"}
+    return found
+
+
+def descriptors(pid):
+    """(sockets that do not listen, all else); files under their names."""
+    listen, sockets, others = listening(pid), [], []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            name = os.readlink(f"/proc/{pid}/fd/{fd}")
+        except FileNotFoundError:
+            continue
+        if not name.startswith("socket:["):
+            others.append(name)
+        elif name[8:-1] not in listen:
+            sockets.append(name)
+    return sockets, others
+
+
+def resident_kib(pid):
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1])
+    return 0  # it has ended
+
+
+class Held:
+    """Made when the server runs; check() when its clients are gone."""
+
+    def __init__(self, pid):
+        self.pid = pid
+        self.sockets, self.others = descriptors(pid)
+        self.memory = resident_kib(pid)
+
+    def more(self):
+        """What it holds now that it may not, in words; None: nothing."""
+        sockets, others = descriptors(self.pid)
+        if len(sockets) > len(self.sockets):
+            return "%d connections, not %d" % (len(sockets), len(self.sockets))
+        if len(others) > len(self.others) + FILES:
+            return "%s besides %s" % (sorted(others), sorted(self.others))
+        return None
+
+    def check(self):
+        try:
+            self.compare()
+        except FileNotFoundError:
+            pass  # it has ended meanwhile
+
+    def compare(self):
+        end = time.time() + PATIENCE
+        while more := self.more():
+            assert time.time() < end, "a server that nobody uses holds " + more
+            time.sleep(0.02)
+        grown = resident_kib(self.pid) - self.memory
+        assert grown < MEMORY_KIB or self.is_sanitized(), \
+            "%d KiB of memory more than before" % grown
+
+    def is_sanitized(self):
+        program = Path(f"/proc/{self.pid}/exe").read_bytes()
+        return any(word in program for word in SANITIZERS)
