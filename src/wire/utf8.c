@@ -114,7 +114,9 @@ static inline uint64_t step(uint64_t state, const uint8_t *at, size_t n)
 
 bool ses_utf8_feed(struct ses_utf8 *u, struct bytes in)
 {
-	const uint8_t *at = in.data, *end = in.data + in.len;
+	const uint8_t *at = in.data;
+	/* NULL + 0 is undefined in C */
+	const uint8_t *end = in.len ? in.data + in.len : in.data;
 	uint64_t state = u->state;
 
 	while (at < end && state != BAD) {

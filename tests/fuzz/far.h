@@ -107,8 +107,9 @@ struct far {
 	char key[SES_KEY_LEN + 1]; /* of its handshake */
 	size_t skip;		   /* bytes before its request */
 	bool asked, raw_head;	   /* its request is one of ours, or is not */
-	bool lenient;		   /* a server behind may answer */
-	bool lossy;		   /* not all that is expected need come */
+	struct sesame_deflate agreed; /* of a server, with its client */
+	bool lenient;		      /* a server behind may answer */
+	bool lossy;		      /* not all that is expected need come */
 	/* Optional: a 101 came; bytes of a tunnel did, in @got. */
 	void (*on_open)(struct far *f, const struct ses_head *request,
 			const struct ses_head *answer);
