@@ -16,7 +16,9 @@ def test_the_marks_of_each_stack_have_a_source_that_can_be_looked_at():
     assert sorted(s for s, _, _ in sources) == sorted(marked)
     answers = read("tests/why/test_stack.c").lower()
     for stack, kind, where in sources:
-        assert kind in ("ANSWER", "ZOO", "TOLD"), stack
+        assert kind in ("ANSWER", "ZOO", "CODE", "TOLD"), stack
+        if kind == "CODE":
+            assert re.fullmatch(r"[^:]+: \S+", where), stack
         if kind == "ZOO":
             assert (TOP / "tests/zoo" / where / "case.json").is_file(), stack
         if kind == "ANSWER":
