@@ -54,12 +54,13 @@ static void print_paragraph(const char *text, size_t len)
 	size_t skip = lead ? strlen(lead) + 2 : 0;
 	char *copy = strndup(text + skip, len - skip);
 
-	if (!copy)
-		return;
 	putchar('\n');
 	if (lead)
 		print_heading(lead);
-	term_wrap(stdout, copy, 2);
+	if (copy)
+		term_wrap(stdout, copy, 2);
+	else /* better long lines than none */
+		printf("  %.*s\n", (int)(len - skip), text + skip);
 	free(copy);
 }
 
@@ -160,16 +161,22 @@ static void print_stacks(int cause)
 {
 	struct ses_buf names;
 	char hint[160];
+	bool lost = false;
 	int n = 0;
 
 	ses_buf_init(&names, 1 << 14);
 	for (int s = 1; s < WHY_N_STACKS; s++)
-		if (is_own(cause, s) &&
-		    ses_buf_printf(&names, "%s%s",
-				   n++ ? ", " : "Lines to paste are there for ",
-				   why_stack(s)->id) < 0)
-			break;
-	if (n && ses_buf_append(&names, bytes_of(".\0", 2)) == 0) {
+		if (is_own(cause, s))
+			lost |= ses_buf_printf(
+					&names, "%s%s",
+					n++ ? ", "
+					    : "Lines to paste are there for ",
+					why_stack(s)->id) < 0;
+	lost |= ses_buf_append(&names, bytes_of(".\0", 2)) < 0;
+	if (lost) {
+		fputs("sesame explain: out of memory for the names of stacks\n",
+		      stderr);
+	} else if (n) {
 		putchar('\n');
 		term_wrap(stdout, (const char *)ses_buf_bytes(&names).data, 2);
 		snprintf(hint, sizeof(hint),

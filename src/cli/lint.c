@@ -306,7 +306,9 @@ static int patch(struct job *job, const struct lint_report *report)
 	tell_staying(report);
 	mended = lint_patch(report, &job->patch);
 	if (mended < 0) {
-		fputs("sesame lint: the patch is too large\n", stderr);
+		fprintf(stderr, "sesame lint: %s\n",
+			mended == SESAME_ENOMEM ? "out of memory"
+						: "the patch is too large");
 		return EXIT_USAGE;
 	}
 	job->n_mended += (size_t)mended;

@@ -45,5 +45,7 @@ void term_wrap(FILE *f, const char *text, int indent)
 	ses_buf_init(&out, 1 << 20);
 	if (text_wrap(&out, text, indent, term_width(f)) == 0)
 		fprintf(f, "%.*s", BYTES_ARG(ses_buf_bytes(&out)));
+	else /* better long lines than none */
+		fprintf(f, "%*s%s\n", indent, "", text);
 	ses_buf_fini(&out);
 }

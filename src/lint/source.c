@@ -11,6 +11,7 @@
 #include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #define CHUNK 65536
@@ -234,8 +235,14 @@ static int load(struct lint_run *run, const char *path,
 	if (from && run->report->source->n_parts)
 		return miss(run, path, 0, from);
 	error = run->files->read(run->files->ctx, path, &heap, &len);
+	if (error == ENOMEM) {
+		run->report->source->no_memory = true;
+		return SESAME_ENOMEM;
+	}
+	/* a shortage of ours says nothing about the file */
 	if (error)
-		return miss(run, path, error, from);
+		return miss(run, path, error,
+			    error == EMFILE || error == ENFILE ? NULL : from);
 	return add_file(run, path, bytes_of(heap, len), heap);
 }
 
