@@ -51,12 +51,14 @@ static void give_block(uint8_t *data, size_t capacity)
 	free(data);
 }
 
-static uint8_t *take_block(size_t needed, size_t *ret_capacity)
+/* One of @needed to @most bytes: what is too long would break a limit. */
+static uint8_t *take_block(size_t needed, size_t most, size_t *ret_capacity)
 {
 	for (size_t i = 0; is_spare_size(needed) && i < SPARES; i++) {
 		uint8_t *data = spares[i].data;
 
-		if (!data || spares[i].capacity < needed)
+		if (!data || spares[i].capacity < needed ||
+		    spares[i].capacity > most)
 			continue;
 		spares[i].data = NULL;
 		*ret_capacity = spares[i].capacity;
@@ -123,7 +125,7 @@ static size_t next_capacity(const struct ses_buf *b, size_t needed)
 /* A block of at least *@capacity with what @b holds; @b's own is given up. */
 static uint8_t *move_to_spare(struct ses_buf *b, size_t *capacity)
 {
-	uint8_t *data = take_block(*capacity, capacity);
+	uint8_t *data = take_block(*capacity, b->limit, capacity);
 
 	if (!data)
 		return NULL;

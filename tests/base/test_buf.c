@@ -128,6 +128,20 @@ TEST("a big block that was given back serves the next queue that needs one")
 	ses_buf_forget_spares();
 }
 
+TEST("a block that was given back serves no queue whose limit it would break")
+{
+	struct ses_buf large, small;
+
+	ses_buf_init(&large, 1 << 20);
+	assert_non_null(ses_buf_room(&large, 1 << 20));
+	ses_buf_fini(&large);
+	ses_buf_init(&small, 300000);
+	assert_non_null(ses_buf_room(&small, 200000));
+	assert_true(small.capacity <= 300000);
+	ses_buf_fini(&small);
+	ses_buf_forget_spares();
+}
+
 TEST("no more than eight blocks are kept, and none of over two megabytes")
 {
 	struct ses_buf b[10];

@@ -141,3 +141,33 @@ TEST("a connection closed in the middle of its bombs tells no more of them")
 	unseat(&hostile, loop, raw);
 	sesame_loop_free(loop);
 }
+
+TEST("of a million pings to one who is not read one pong is kept")
+{
+	struct sesame_loop *loop = sesame_loop_new();
+	size_t most = 0, n = 10000, len = n * 6;
+	uint8_t *pings = malloc(len);
+	struct seat hostile;
+	int raw = seat(&hostile, loop, false);
+	int r;
+
+	for (size_t i = 0; i < n; i++)
+		masked_frame(pings + 6 * i, 0x89, NULL, 0);
+	do { /* what it is told already it does not read */
+		r = sesame_conn_send(hostile.conn, SESAME_BINARY, pings, len);
+	} while (r == 0);
+	assert_int_equal(r, SESAME_EAGAIN);
+	sesame_loop_turn(loop, 0);
+	for (int i = 0; i < 100; i++) {
+		raw_send(loop, raw, pings, len);
+		if (sesame_conn_queued(hostile.conn) > most)
+			most = sesame_conn_queued(hostile.conn);
+	}
+	turn_a_while(loop, 20);
+	assert_int_equal(sesame_conn_queued(hostile.conn), most);
+	assert_non_null(hostile.conn->aside);
+	assert_int_equal(hostile.told[TOLD_CLOSE], 0);
+	free(pings);
+	unseat(&hostile, loop, raw);
+	sesame_loop_free(loop);
+}
