@@ -371,6 +371,39 @@ static void find_rewritten(struct doctor_chart *chart)
 	}
 }
 
+/* nginx, Apache, HAProxy and their like ask for credentials by 401. */
+static void find_rule(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+
+	if (base->outcome == DOCTOR_ANSWERED && base->status == 403 &&
+	    doctor_found(chart, DOCTOR_F_WRITER_PROXY) &&
+	    doctor_found(chart, DOCTOR_F_CREDENTIALS_NOT_SENT) &&
+	    !doctor_found(chart, DOCTOR_F_CHALLENGE) &&
+	    !doctor_found(chart, DOCTOR_F_SAYS_CREDENTIALS))
+		doctor_note(chart, DOCTOR_F_RULE_403, base, NULL,
+			    "the 403 is a web server's own, which asks for "
+			    "credentials by 401");
+}
+
+/* What the Upgrader refuses has the status's own words for a body. */
+static void find_gorilla(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+
+	if (base->outcome == DOCTOR_ANSWERED && base->status == 403 &&
+	    doctor_wrote(base, WHY_STACK_GORILLA) &&
+	    bytes_starts(bytes_of(base->body, base->body_len),
+			 BYTES("Forbidden")))
+		doctor_note(chart,
+			    doctor_found(chart, DOCTOR_F_ORIGIN_SENT_SAME)
+				    ? DOCTOR_F_GORILLA_OWN_403
+				    : DOCTOR_F_GORILLA_403,
+			    base, NULL,
+			    "gorilla's Upgrader says a bare 403 to an Origin "
+			    "that the program turns down");
+}
+
 void doctor_find_habits(struct doctor_chart *chart)
 {
 	find_own_parameter(chart);
@@ -379,6 +412,8 @@ void doctor_find_habits(struct doctor_chart *chart)
 	find_rewritten(chart);
 	if (chart->blind)
 		return;
+	find_rule(chart);
+	find_gorilla(chart);
 	find_cowboy(chart);
 	find_caddy(chart);
 	find_graphql_alone(chart);

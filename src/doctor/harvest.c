@@ -225,6 +225,30 @@ static void add_named_origins(struct bytes text, struct doctor_values *v)
 		add_origin_of(url, v);
 }
 
+/*
+ * https://staging.shop.example is off a list that has https://shop.example: who
+ * keeps lists begins with the site's own name.
+ */
+static void add_parent_origin(const struct doctor_case *c,
+			      struct doctor_values *v)
+{
+	struct bytes origin = bytes_of_str(c->origin);
+	struct bytes place = doctor_authority(origin);
+	ptrdiff_t dot = bytes_find_byte(place, '.');
+	struct bytes parent = bytes_from(place, dot < 0 ? 0 : (size_t)dot + 1);
+	ptrdiff_t colon = bytes_find_byte(parent, ':');
+	struct bytes name =
+		colon < 0 ? parent : bytes_first(parent, (size_t)colon);
+	bool digits = name.len == 0 || (name.data[name.len - 1] >= '0' &&
+					name.data[name.len - 1] <= '9');
+
+	if (dot < 1 || digits || bytes_find_byte(name, '.') < 0 ||
+	    doctor_has_credentials(c) || doctor_is_own_origin(c, c->origin))
+		return;
+	doctor_add_value(v, "%.*s%.*s", (int)(place.data - origin.data),
+			 (const char *)origin.data, BYTES_ARG(parent));
+}
+
 void doctor_harvest_origins(const struct doctor_chart *chart,
 			    struct doctor_values *v)
 {
@@ -251,6 +275,8 @@ void doctor_harvest_origins(const struct doctor_chart *chart,
 	if (chart->c->origin &&
 	    doctor_portless_origin(chart->c->origin, own, sizeof(own)))
 		doctor_add_value(v, "%s", own);
+	if (chart->c->origin)
+		add_parent_origin(chart->c, v);
 	doctor_add_value(v, "%s", DOCTOR_NONSENSE_ORIGIN);
 }
 

@@ -142,6 +142,12 @@ static void find_denied(struct doctor_chart *chart)
 			return;
 	doctor_note(chart, DOCTOR_F_DENIED_ALL, g, base,
 		    "every path and a plain GET get the same 403");
+	if (doctor_found(chart, DOCTOR_F_ORIGIN_SENT))
+		doctor_note(chart, DOCTOR_F_DENIED_FOREIGN, g, base,
+			    "all of them were sent with a foreign Origin");
+	if (doctor_found(chart, DOCTOR_F_CERT_SENT))
+		doctor_note(chart, DOCTOR_F_DENIED_CERT, g, base,
+			    "all of them showed the client certificate");
 }
 
 void doctor_find_pairs(struct doctor_chart *chart)

@@ -229,6 +229,12 @@ static void find_plain(struct doctor_chart *chart)
 		doctor_tell(chart, DOCTOR_F_GET_OTHER_HOP, g);
 		return;
 	}
+	if (base->status == 503 && doctor_wants_upgrade(g) &&
+	    !doctor_wants_upgrade(base) && !of_one_hand(base, g) &&
+	    !doctor_wavers(chart, &base->trial)) {
+		doctor_tell(chart, DOCTOR_F_HANDSHAKES_503, g);
+		return;
+	}
 	/* where several servers take turns, another one answered the GET */
 	if (is_up_behind(base, g) && !doctor_wavers(chart, &base->trial)) {
 		doctor_tell(chart, DOCTOR_F_GET_REACHES, g);

@@ -171,7 +171,11 @@ static void find_nonsense(struct doctor_chart *chart,
 		 is_directory(chart->c))
 		doctor_tell(chart, DOCTOR_F_DIRECTORY_DENIED, p);
 	else
-		doctor_tell(chart, DOCTOR_F_NONSENSE_DIFFERS, p);
+		doctor_tell(chart,
+			    base->status == 404 && p->status / 100 == 2
+				    ? DOCTOR_F_PATH_ROUTED
+				    : DOCTOR_F_NONSENSE_DIFFERS,
+			    p);
 }
 
 /* ---- other paths ---- */

@@ -17,6 +17,23 @@
 	"rel=\"stylesheet\" type=\"text/css\" href=\"/error.css\"/></head>" \
 	"<body><h1>403</h1></body></html>"
 
+TEST("gorilla's bare 403 is about the Origin")
+{
+	const struct patient p = {
+		.url = "ws://127.0.0.1:8080/ws",
+		.origin = "http://127.0.0.1:8080",
+		.answer = "HTTP/1.1 403 Forbidden\nSec-Websocket-Version: 13\n"
+			  "Content-Type: text/plain; charset=utf-8\n"
+			  "X-Content-Type-Options: nosniff\n\n"
+			  "Forbidden\n"};
+	struct bed b;
+
+	bed_examine(&b, &p);
+	assert_non_null(doctor_found(&b.chart, DOCTOR_F_GORILLA_OWN_403));
+	assert_int_equal(b.verdict.cause, WHY_SERVER_PROXY_HOST);
+	bed_strip(&b);
+}
+
 TEST("each habit leads to its cause")
 {
 	static const struct patient rows[] = {
