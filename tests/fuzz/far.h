@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "far_tls.h"
 #include "kernel.h"
 #include "wire/frame.h"
 #include "wire/session.h"
@@ -85,6 +86,8 @@ enum far_state { FAR_HEAD, FAR_FRAMES, FAR_BODY, FAR_OVER, FAR_TUNNEL };
 
 struct far {
 	struct wire *wire;
+	struct far_tls tls;
+	bool spoilt; /* by bytes that are no records */
 	enum far_state state;
 	bool reads;	     /* what comes is read at once */
 	bool raw;	     /* its request was not made here */
@@ -146,9 +149,16 @@ static inline void far_expect(struct far *f, enum sesame_kind kind,
 static inline void far_push(struct far *f)
 {
 	struct bytes rest = bytes_from(ses_buf_bytes(&f->said), f->pushed);
+	struct ses_buf *records = &f->tls.records;
 
-	if (!f->mute)
+	if (f->mute)
+		return;
+	if (!f->tls.ssl) {
 		f->pushed += wire_say(f->wire, rest);
+		return;
+	}
+	f->pushed += far_tls_seal(&f->tls, rest);
+	ses_buf_consume(records, wire_say(f->wire, ses_buf_bytes(records)));
 }
 
 static inline void far_say(struct far *f, struct bytes data)
@@ -238,6 +248,7 @@ static inline void far_end(struct far *f)
 	ses_buf_fini(&f->got);
 	ses_buf_fini(&f->expected);
 	sesame_session_free(f->session);
+	far_tls_end(&f->tls);
 }
 
 /* ---- Judging what comes ---- */
@@ -406,19 +417,33 @@ static inline void far_take(struct far *f, struct bytes in)
 	}
 }
 
+static inline void far_take_records(struct far *f, struct bytes in)
+{
+	static uint8_t plain[16384];
+	size_t n;
+
+	far_tls_feed(&f->tls, in);
+	while ((n = far_tls_open(&f->tls, plain, sizeof(plain))) > 0)
+		far_take(f, bytes_of(plain, n));
+	demand(!f->tls.broken || f->spoilt, "what comes is TLS");
+}
+
 /* Read what has come. */
 static inline void far_read(struct far *f)
 {
 	struct ses_buf *out = &f->wire->out;
-	struct ses_buf came = *out;
 
 	if (!f->reads)
 		return;
 	/* what it says to this goes another way, so out stays as it is */
-	far_take(f, ses_buf_bytes(&came));
+	if (f->tls.ssl)
+		far_take_records(f, ses_buf_bytes(out));
+	else
+		far_take(f, ses_buf_bytes(out));
 	ses_buf_consume(out, ses_buf_len(out));
 	/* a head's end is known by the head: to HEAD there is no body */
-	if (f->wire->fin && !f->wire->cut && f->state == FAR_BODY && !f->raw)
+	if (f->wire->fin && !f->wire->cut && f->state == FAR_BODY && !f->raw &&
+	    !f->spoilt)
 		demand(f->body_left == 0, "the body is as long as announced");
 }
 

@@ -216,6 +216,9 @@ static void arrive(struct script *s)
 	far_begin(&hall.guest[hall.n_guests].far, w);
 	far_choose_key(&hall.guest[hall.n_guests].far, hall.n_guests);
 	hall.guest[hall.n_guests].far.deflate = hall.options.deflate;
+	if (hall.options.cert_file)
+		far_tls_begin(&hall.guest[hall.n_guests].far.tls,
+			      hall.n_guests & 1);
 	hall.n_guests++;
 }
 
@@ -229,8 +232,15 @@ static void ask(struct guest *g, struct script *s)
 
 static void say(struct guest *g, struct script *s)
 {
+	struct bytes run = next_run(s);
+
 	g->far.raw = true;
-	far_say(&g->far, next_run(s));
+	if (!g->far.tls.ssl || run.len % 4) {
+		far_say(&g->far, run);
+		return;
+	}
+	g->far.spoilt = true;
+	wire_say(g->far.wire, run);
 }
 
 static void say_message(struct guest *g, struct script *s)
@@ -428,8 +438,9 @@ static void open_hall(struct script *s)
 		.limits.queue_high_bytes = how & 0x20 ? 50 : 0,
 		.max_connections = how & 0x40 ? 3 : 0,
 		.on_request = how & 0x80 ? on_request : NULL,
+		.cert_file = more & 0x80 ? far_identity_file() : NULL,
 	};
-	hall.habit = (enum habit)(more % N_HABITS);
+	hall.habit = (enum habit)((more & 0x7f) % N_HABITS);
 	demand(sesame_server_new(hall.loop, &hall.options, &handlers,
 				 &hall.server, text, sizeof(text)) == 0,
 	       "a server can be opened");
