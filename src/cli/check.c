@@ -15,7 +15,7 @@
 #include "cli/options.h"
 #include "gate/amend.h"
 #include "gate/config.h"
-#include "gate/privileges.h"
+#include "gate/foresight.h"
 
 static void print_help(void)
 {
@@ -186,9 +186,23 @@ static void print_faults(struct bytes lines, bool json)
 	json_decref(o);
 }
 
-/* To "warnings" of the JSON object, or in the words of the start. */
-static void tell_warning(void *to, const char *sentence)
+/* What the start would stumble over. */
+struct foreseen {
+	struct ses_buf faults; /* lines */
+	json_t *json;	       /* where warnings go, or NULL */
+};
+
+static void note_fault(void *user, const char *sentence)
 {
+	struct foreseen *f = user;
+
+	ses_buf_printf(&f->faults, "%s\n", sentence);
+}
+
+/* To "warnings" of the JSON object, or in the words of the start. */
+static void tell_warning(void *user, const char *sentence)
+{
+	json_t *to = ((struct foreseen *)user)->json;
 	json_t *warnings = json_object_get(to, "warnings");
 	char text[5000];
 
@@ -209,14 +223,13 @@ static int worse(int a, int b)
 	return a > b ? a : b;
 }
 
-static int examine(const struct gate_policy *policy, const struct options *o)
+static int examine_valid(const struct gate_policy *policy,
+			 const struct options *o, json_t *json)
 {
-	json_t *json = o->json ? json_pack("{s:b}", "valid", 1) : NULL;
 	int status;
 
 	if (!json)
 		print_valid(policy);
-	gate_privileges_foresee(policy, tell_warning, json);
 	status = check_tests(policy, json);
 	if (o->asked.url)
 		status = worse(status, check_request(policy, &o->asked, json));
@@ -224,7 +237,24 @@ static int examine(const struct gate_policy *policy, const struct options *o)
 		status = worse(status, check_replay(policy, o->replay, json));
 	if (json && status != EXIT_USAGE) /* without a journal, too */
 		print_json(json);
-	json_decref(json);
+	return status;
+}
+
+static int examine(const struct gate_policy *policy, const struct options *o)
+{
+	struct foreseen seen = {.json = NULL};
+	struct gate_foresight to = {note_fault, tell_warning, &seen};
+	int status = EXIT_USAGE;
+
+	ses_buf_init(&seen.faults, 1 << 20);
+	seen.json = o->json ? json_pack("{s:b}", "valid", 1) : NULL;
+	gate_foresee(policy, &to);
+	if (ses_buf_bytes(&seen.faults).len)
+		print_faults(ses_buf_bytes(&seen.faults), o->json);
+	else
+		status = examine_valid(policy, o, seen.json);
+	json_decref(seen.json);
+	ses_buf_fini(&seen.faults);
 	return status;
 }
 

@@ -191,13 +191,13 @@ const struct gate_reading gate_readings[GATE_N_SETTINGS] = {
 	[GATE_SET_ADMIN] = {gate_read_admin, POLICY(admin)},
 	[GATE_SET_ADMIN_ADDRESS] = {gate_read_admin_address, 0},
 	[GATE_SET_ADMIN_HOSTS] = {gate_read_admin_hosts, 0},
-	[GATE_SET_ADMIN_SOCKET] = {gate_read_file_or_none, ADMIN(socket)},
+	[GATE_SET_ADMIN_SOCKET] = {gate_read_admin_socket, ADMIN(socket)},
 	[GATE_SET_STOP] = {gate_read_stop, POLICY(stop)},
 	[GATE_SET_STOP_SPREAD] = {gate_read_number, STOP(spread_ms)},
 	[GATE_SET_STOP_DEADLINE] = {gate_read_number, STOP(deadline_ms)},
 	[GATE_SET_USER] = {gate_read_user, POLICY(user)},
 	[GATE_SET_GROUP] = {gate_read_user, POLICY(group)},
-	[GATE_SET_PID_FILE] = {gate_read_file_name, POLICY(pid_file)},
+	[GATE_SET_PID_FILE] = {gate_read_pid_file, POLICY(pid_file)},
 };
 
 static void add_default_listener(struct gate_reader *r)

@@ -66,6 +66,7 @@ void gate_read_journal_file(struct gate_reader *r, const struct gate_item *i,
 	const char *wrong;
 
 	gate_read_file_or_none(r, i, to);
+	r->policy->journal_at = i->at;
 	keep_apart(r, i);
 	wrong = r->open_files && *file && **file ? wrong_with_journal(*file)
 						 : NULL;
@@ -92,6 +93,7 @@ void gate_read_log_file(struct gate_reader *r, const struct gate_item *i,
 		gate_put(to, gate_copy(r, s));
 	else
 		gate_read_file_or_none(r, i, to);
+	r->policy->log_file_at = i->at;
 	keep_apart(r, i);
 }
 
@@ -155,6 +157,13 @@ void gate_read_admin_hosts(struct gate_reader *r, const struct gate_item *i,
 	}
 }
 
+void gate_read_admin_socket(struct gate_reader *r, const struct gate_item *i,
+			    void *to)
+{
+	gate_read_file_or_none(r, i, to);
+	r->policy->admin.socket_at = i->at;
+}
+
 void gate_check_admin(struct gate_reader *r)
 {
 	const struct gate_admin_settings *admin = &r->policy->admin;
@@ -172,7 +181,7 @@ void gate_check_admin(struct gate_reader *r)
 	}
 }
 
-/* ---- user and group ---- */
+/* ---- user, group and pid_file ---- */
 
 /* Only the machine that it is for knows its users. */
 void gate_read_user(struct gate_reader *r, const struct gate_item *i, void *to)
@@ -189,6 +198,13 @@ void gate_read_user(struct gate_reader *r, const struct gate_item *i, void *to)
 		gate_complain(r->wrong, i->at, "there is no %s `%s` here",
 			      group ? "group" : "user",
 			      gate_show(bytes_of_str(*name)).text);
+}
+
+void gate_read_pid_file(struct gate_reader *r, const struct gate_item *i,
+			void *to)
+{
+	gate_read_file_name(r, i, to);
+	r->policy->pid_file_at = i->at;
 }
 
 /* ---- stop ---- */

@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 
+#include "gate/complaints.h"
 #include "gate/limits.h"
 #include "gate/match.h"
 #include "gate/secret_file.h"
@@ -187,6 +188,7 @@ struct gate_admin_settings {
 	char **name; /* more that it may be called by */
 	size_t n_names;
 	char *socket; /* file name; NULL: the default place; "": none */
+	struct gate_place socket_at;
 };
 
 /* `stop`: how connections are asked to leave. */
@@ -234,6 +236,7 @@ struct gate_policy {
 	bool refusal_close; /* accept, and then close with the reference */
 	uint64_t workers;  /* threads; 0: one for each processor */
 	char *journal;	   /* file name; NULL: the default place; "": none */
+	struct gate_place journal_at;
 	uint64_t journal_rows;
 	uint64_t journal_bytes; /* 0: the built-in bound */
 	struct gate_expectation *test; /* for `check` alone */
@@ -242,9 +245,11 @@ struct gate_policy {
 	struct gate_stop stop;
 	/* "stdout", "stderr", a file's name; "": none, NULL: refusals alone */
 	char *log_file;
+	struct gate_place log_file_at;
 	uint64_t log_format; /* enum gate_log_format */
 	char *user, *group;  /* to go on as; NULL: as it is */
 	char *pid_file;	     /* or NULL */
+	struct gate_place pid_file_at;
 };
 
 struct gate_policy *gate_policy_ref(struct gate_policy *policy);

@@ -7,14 +7,11 @@
 #include "gate/privileges.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "gate/credential.h"
@@ -183,51 +180,4 @@ void gate_privileges_warn(const struct gate_policy *policy, gate_warn_fn say,
 		warn_of(&w, route->upstream_tls.certificate);
 		warn_of(&w, route->upstream_tls.key);
 	}
-}
-
-/* ---- The same, foreseen ---- */
-
-static void write_line(void *user, const char *text)
-{
-	dprintf(*(int *)user, "%s\n", text);
-}
-
-/* In a process of its own: what is given up does not come back. */
-static _Noreturn void foresee(const struct gate_policy *policy, int to)
-{
-	char text[256];
-
-	if (gate_privileges_drop(policy, text, sizeof(text)))
-		gate_privileges_warn(policy, write_line, &to);
-	_exit(0);
-}
-
-void gate_privileges_foresee(const struct gate_policy *policy, gate_warn_fn say,
-			     void *user)
-{
-	char *line = NULL;
-	size_t size = 0;
-	FILE *from;
-	int end[2];
-	pid_t pid;
-	ssize_t n;
-
-	if ((!policy->user && !policy->group) || pipe2(end, O_CLOEXEC) < 0)
-		return;
-	pid = fork();
-	if (pid == 0)
-		foresee(policy, end[1]);
-	close(end[1]);
-	from = fdopen(end[0], "r");
-	while (from && (n = getline(&line, &size, from)) > 0) {
-		line[n - 1] = '\0';
-		say(user, line);
-	}
-	free(line);
-	if (from)
-		fclose(from);
-	else
-		close(end[0]);
-	if (pid > 0)
-		waitpid(pid, NULL, 0);
 }

@@ -18,11 +18,5 @@ typedef void (*gate_warn_fn)(void *user, const char *sentence);
  */
 void gate_privileges_warn(const struct gate_policy *policy, gate_warn_fn say,
 			  void *user);
-/*
- * Say the same without becoming anybody: a process of its own does, where root
- * asks. Nothing is known, and said, where it may not.
- */
-void gate_privileges_foresee(const struct gate_policy *policy, gate_warn_fn say,
-			     void *user);
 
 #endif

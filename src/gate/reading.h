@@ -149,6 +149,10 @@ void gate_read_test_certificate(struct gate_reader *r,
 				const struct gate_item *i, void *to);
 void gate_read_stop(struct gate_reader *r, const struct gate_item *i, void *to);
 /* A user or a group. */
+void gate_read_admin_socket(struct gate_reader *r, const struct gate_item *i,
+			    void *to);
+void gate_read_pid_file(struct gate_reader *r, const struct gate_item *i,
+			void *to);
 void gate_read_user(struct gate_reader *r, const struct gate_item *i, void *to);
 /* The admin listener beside the others. */
 void gate_check_admin(struct gate_reader *r);

@@ -4,11 +4,13 @@ import base64
 import hashlib
 import hmac
 import json
+import os
+import subprocess
 import time
 
 import pytest
 
-from gateways import ask, gateway, opens, run
+from gateways import ask, gateway, opens, run, SESAME
 
 CONFIG = """listen: [{address: '127.0.0.1:0'}]
 trusted_proxies: [10.0.0.0/8]
@@ -358,3 +360,72 @@ def test_a_journal_that_is_there_is_none_of_a_fault(tmp_path):
 def test_a_pattern_is_judged_by_its_form(tmp_path, pattern, status):
     r = check(tmp_path, config="routes: [{path: /a, to: echo, allow: {origins: ['%s']}}]\n" % pattern)
     assert r.returncode == status, r.stdout + r.stderr
+
+
+PLACES = [
+    ("log: {file: nowhere/log}", "1:13: log.file: `nowhere/log` cannot be written: No such file"),
+    ("log: {file: shut}", "1:13: log.file: `shut` cannot be written: Is a directory"),
+    ("pid_file: nowhere/pid", "1:11: pid_file: `nowhere/pid` cannot be written: No such file"),
+    ("admin: {address: '127.0.0.1:0', socket: file}",
+     "1:41: admin.socket: `file` cannot be made: File exists"),
+    ("journal: {file: made/too/journal.db}", None),
+    ("admin: {address: '127.0.0.1:0', socket: made/socket}", None),
+]
+AS_NOBODY = [
+    ("journal: {file: shut/journal.db}", "1:17: journal.file: `shut/journal.db` cannot be written: Perm"),
+    ("journal: {file: shut/made/journal.db}",
+     "1:17: journal.file: `shut/made/journal.db` cannot be written: Permission"),
+    ("log: {file: shut/log}", "1:13: log.file: `shut/log` cannot be written: Permission denied"),
+    ("admin: {address: '127.0.0.1:0', socket: shut/socket}",
+     "1:41: admin.socket: `shut/socket` cannot be made: Permission denied"),
+    ("journal: {file: free/journal.db}", None),
+    ("log: {file: free/log}", None),
+    ("pid_file: shut/pid", None),  # written before
+]
+
+
+@pytest.mark.parametrize("user,more,told",
+                         [(None, *p) for p in PLACES] + [("nobody", *p) for p in AS_NOBODY])
+def test_what_a_start_cannot_write_check_tells(tmp_path, user, more, told):
+    """And what check says is good does start."""
+    if user and os.geteuid() != 0:
+        pytest.skip("only root can become somebody else")
+    for folder in [tmp_path, *tmp_path.parents]:
+        if folder.stat().st_uid == os.geteuid() and not folder.stat().st_mode & 0o001:
+            folder.chmod(folder.stat().st_mode | 0o011)
+    for name, mode in (("shut", 0o755), ("free", 0o777)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name).chmod(mode)
+    (tmp_path / "file").write_text("")
+    config = more + "\nlisten: [{address: '127.0.0.1:0'}]\nroutes: [{path: /a, to: echo}]\n"
+    config += ("user: %s\n" % user) * bool(user)
+    config += "journal: {file: none}\n" * ("journal" not in more)
+    before = sorted(tmp_path.rglob("*"))
+    r = check(tmp_path, config=config)
+    assert sorted(p for p in tmp_path.rglob("*") if p.name != "sesame.yaml") == before
+    assert r.returncode == (2 if told else 0), r.stderr
+    if not told:
+        with gateway(tmp_path, config) as g:
+            assert opens(g.port, "/a")
+        return
+    assert r.stderr.startswith("sesame.yaml:" + told) and r.stderr.count("\n") == 1, r.stderr
+    assert "as the gateway goes on as nobody" in r.stderr or not user
+    r = run("check", "--json", cwd=tmp_path)
+    assert r.returncode == 2 and not r.stderr
+    assert not json.loads(r.stdout)["valid"] and told in json.loads(r.stdout)["errors"][0]
+    assert run("serve", cwd=tmp_path).returncode == 3
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_who_may_not_write_is_warned_where_another_may_start_it(tmp_path):
+    (tmp_path / "shut").mkdir()
+    for folder in [tmp_path, *tmp_path.parents]:
+        if folder.stat().st_uid == 0 and not folder.stat().st_mode & 0o001:
+            folder.chmod(folder.stat().st_mode | 0o011)
+    check(tmp_path, config="log: {file: shut/log}\nroutes: [{path: /a, to: echo}]\n")
+    nobody = {"user": "nobody", "cwd": tmp_path, "capture_output": True, "text": True}
+    if subprocess.run(["test", "-x", SESAME], **nobody).returncode != 0:
+        pytest.skip("nobody else may run the program here")
+    r = subprocess.run([SESAME, "check", "--json"], **nobody)
+    assert r.returncode == 0, r.stderr
+    assert "shut/log" in json.loads(r.stdout)["warnings"][0]
