@@ -158,20 +158,17 @@ static void tell_of_restart(const struct gate_policy *start,
 static bool change_to(struct run *run, struct gate_policy *policy, char *text,
 		      size_t text_size)
 {
-	struct gate_policy *old = gate_house_doors(run->house)->policy;
-	char ignored[64];
+	struct gate_log_target log;
 
-	if (!gate_access_log_set(run->log, policy, text, text_size))
+	if (!gate_access_log_open(policy, &log, text, text_size))
 		return false;
-	gate_policy_ref(old);
-	if (gate_house_reload(run->house, policy, text, text_size)) {
-		tell_of_restart(run->setup->policy, policy);
-		gate_policy_unref(old);
-		return true;
+	if (!gate_house_reload(run->house, policy, text, text_size)) {
+		gate_access_log_drop(&log);
+		return false;
 	}
-	gate_access_log_set(run->log, old, ignored, sizeof(ignored));
-	gate_policy_unref(old);
-	return false;
+	gate_access_log_take(run->log, policy, &log);
+	tell_of_restart(run->setup->policy, policy);
+	return true;
 }
 
 /* The plan of @policy as the answer to who asked; it is in force from here. */

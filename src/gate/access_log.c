@@ -219,17 +219,6 @@ static int open_file(const char *file)
 		    0640);
 }
 
-static int open_target(const char *name, const char **ret_file)
-{
-	*ret_file = NULL;
-	if (strcmp(name, "stdout") == 0)
-		return STDOUT_FILENO;
-	if (strcmp(name, "stderr") == 0)
-		return STDERR_FILENO;
-	*ret_file = name;
-	return open_file(name);
-}
-
 /* The thread goes on with @fd once it has written what it is writing. */
 static void go_on_with(struct gate_access_log *log, int fd)
 {
@@ -250,31 +239,74 @@ static void set_file(struct gate_access_log *log, const char *file)
 	pthread_mutex_unlock(&log->lock);
 }
 
-bool gate_access_log_set(struct gate_access_log *log,
-			 const struct gate_policy *policy, char *text,
-			 size_t text_size)
+/* As open_file(); *ret_made: it was not there before. */
+static int open_or_make(const char *file, bool *ret_made)
 {
-	const char *name = policy->log_file, *file = NULL;
+	bool there = access(file, F_OK) == 0;
+	int fd = open_file(file);
+
+	*ret_made = !there && fd >= 0;
+	return fd;
+}
+
+bool gate_access_log_open(const struct gate_policy *policy,
+			  struct gate_log_target *ret, char *text,
+			  size_t text_size)
+{
+	const char *name = policy->log_file;
+
+	*ret = (struct gate_log_target){.fd = NOWHERE};
+	if (!name || !*name)
+		return true;
+	if (strcmp(name, "stdout") == 0) {
+		ret->fd = STDOUT_FILENO;
+	} else if (strcmp(name, "stderr") == 0) {
+		ret->fd = STDERR_FILENO;
+	} else {
+		ret->file = name;
+		ret->fd = open_or_make(name, &ret->made);
+	}
+	if (ret->fd >= 0)
+		return true;
+	snprintf(text, text_size, "the log %s cannot be opened: %s", name,
+		 strerror(errno));
+	return false;
+}
+
+void gate_access_log_drop(const struct gate_log_target *target)
+{
+	close_fd(target->fd);
+	if (target->made)
+		unlink(target->file);
+}
+
+void gate_access_log_take(struct gate_access_log *log,
+			  const struct gate_policy *policy,
+			  const struct gate_log_target *target)
+{
+	const char *name = policy->log_file;
 	enum gate_log_mode mode = !name	   ? GATE_LOG_REFUSALS
 				  : !*name ? GATE_LOG_NOTHING
 					   : GATE_LOG_LINES;
 
-	if (mode == GATE_LOG_LINES) {
-		int fd = open_target(name, &file);
-
-		if (fd < 0) {
-			snprintf(text, text_size,
-				 "the log %s cannot be opened: %s", name,
-				 strerror(errno));
-			return false;
-		}
-		go_on_with(log, fd);
-	}
-	set_file(log, file);
+	if (mode == GATE_LOG_LINES)
+		go_on_with(log, target->fd);
+	set_file(log, target->file);
 	atomic_store(&log->json, policy->log_format == GATE_LOG_JSON);
 	atomic_store(&log->mode, mode);
 	if (mode != GATE_LOG_LINES)
 		go_on_with(log, NOWHERE);
+}
+
+bool gate_access_log_set(struct gate_access_log *log,
+			 const struct gate_policy *policy, char *text,
+			 size_t text_size)
+{
+	struct gate_log_target target;
+
+	if (!gate_access_log_open(policy, &target, text, text_size))
+		return false;
+	gate_access_log_take(log, policy, &target);
 	return true;
 }
 

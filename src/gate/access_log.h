@@ -29,6 +29,25 @@ struct gate_access_log *gate_access_log_new(void);
 bool gate_access_log_set(struct gate_access_log *log,
 			 const struct gate_policy *policy, char *text,
 			 size_t text_size);
+
+/* Where lines will go once they are taken there. */
+struct gate_log_target {
+	const char *file; /* of the policy; NULL: a standard stream, or none */
+	int fd;
+	bool made; /* the file */
+};
+
+/*
+ * The same in two steps, with what may fail in the first. After it comes one of
+ * the other two; to drop a target leaves no file that there was not before.
+ */
+bool gate_access_log_open(const struct gate_policy *policy,
+			  struct gate_log_target *ret, char *text,
+			  size_t text_size);
+void gate_access_log_take(struct gate_access_log *log,
+			  const struct gate_policy *policy,
+			  const struct gate_log_target *target);
+void gate_access_log_drop(const struct gate_log_target *target);
 /* Open the file again by its name. Where it cannot be, the old one is kept. */
 void gate_access_log_reopen(struct gate_access_log *log);
 /* Write what is queued, for a second at most, and end. NULL is fine. */

@@ -406,6 +406,28 @@ def test_a_tunnel_is_told_with_its_bytes_and_who_ended_it(tmp_path):
     asyncio.run(both())
 
 
+def test_a_reload_that_fails_leaves_the_log_where_it_was(tmp_path):
+    with gateway(tmp_path, HEAD + LOG + ROUTES) as g, socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        (tmp_path / "kept.log").write_text("mine\n")
+        wrong = 'listen: [{address: "127.0.0.1:%d"}, ' % taken.getsockname()[1]
+        right = g.config.read_text()
+        for name in ("other.log", "kept.log"):
+            g.config.write_text(right.replace("listen: [", wrong).replace("access.log", name))
+            r = g.sesame("reload")
+            assert r.returncode != 0 and "already in use" in r.stderr, r.stderr
+        assert not (tmp_path / "other.log").exists()
+        assert (tmp_path / "kept.log").read_text() == "mine\n"
+        ask(g.port, "/strict")
+        g.wait_for(lambda: len(g.lines()) == 1)
+        g.config.write_text(right.replace("access.log", "other.log"))
+        assert g.sesame("reload").returncode == 0
+        ask(g.port, "/strict")
+        g.wait_for(lambda: len(g.lines("other.log")) == 1)
+        assert len(g.lines()) == 1
+
+
 def test_usr1_opens_the_log_again(tmp_path):
     with gateway(tmp_path, HEAD + LOG + ROUTES) as g:
         ask(g.port, "/strict")
