@@ -1,88 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""What has gone wrong in other gateways: a table of classes of holes, with the
-tests that keep this one free of each, and those tests that stand nowhere else."""
+"""What has gone wrong in other gateways (docs/hostile.md names the classes): those
+tests that stand nowhere else."""
 import re
 import socket
-from pathlib import Path
 
 import pytest
 
 from behind import Behind, opening, saying
 from gateways import KEY, UPGRADE, Answer, ask, dial, gateway, opens, read_all, request, send
-
-FLOWS = Path(__file__).resolve().parent
-HERE = "test_gateway_hostile.py"
-CLASSES = {
-    # the handshake, and proxying it
-    "a tunnel after a handshake that failed": [
-        "test_gateway.py::test_only_a_verified_101_opens_the_tunnel"],
-    "a 200 taken for an acceptance": [
-        "test_gateway.py::test_only_a_verified_101_opens_the_tunnel"],
-    "an Upgrade with a body": [
-        "test_gateway.py::test_a_request_with_a_body_never_reaches_the_upstream",
-        "test_gateway.py::test_a_bad_head_gets_its_status_and_nothing_behind_it_is_answered"],
-    "keep-alive after a refusal": [
-        "test_gateway.py::test_a_bad_head_gets_its_status_and_nothing_behind_it_is_answered",
-        HERE + "::test_after_every_refusal_nothing_more_is_answered"],
-    "two readers of one head": [HERE + "::test_no_byte_makes_two_fields_of_one"],
-    "fields injected into the request for the server behind": [
-        HERE + "::test_no_byte_makes_two_fields_of_one",
-        HERE + "::test_nothing_an_authority_says_becomes_a_field_of_its_own"],
-    "requests smuggled by two ways to tell a length": [
-        HERE + "::test_a_length_that_can_be_read_in_two_ways_is_refused"],
-    "quirks of Upgrade and Connection": [
-        "test_gateway.py::test_the_ways_to_write_a_lawful_upgrade"],
-    "HTTP/2 where it is not spoken": [
-        "test_gateway_tls.py::test_http_1_1_is_what_is_agreed_upon",
-        HERE + "::test_http_2_is_not_spoken"],
-    "a request that chooses the server behind": [
-        HERE + "::test_nothing_in_a_request_chooses_another_server"],
-    "a server behind that refuses, leaves or hangs": [
-        "test_gateway.py::test_an_upstream_that_hangs_up_in_its_answer_is_502",
-        "test_gateway.py::test_an_upstream_that_is_down_is_502_and_one_that_hangs_is_504",
-        "test_gateway.py::test_a_client_that_leaves_while_the_upstream_is_asked_is_not_waited_for",
-        "test_gateway_admission.py::test_who_leaves_while_the_authority_thinks_is_forgotten"],
-    # who may enter
-    "foreign pages with the user's cookies": [
-        HERE + "::test_a_foreign_page_is_refused_by_default_whatever_it_brings"],
-    "origins that look alike": [HERE + "::test_only_the_very_origin_may_enter"],
-    "forwarding fields of a client's own making": [
-        "test_gateway_hops.py::test_who_is_not_trusted_cannot_say_who_it_is",
-        HERE + "::test_no_spelling_of_a_forwarding_field_gets_through"],
-    "a path that rule and server behind read differently": [
-        HERE + "::test_the_server_behind_sees_the_path_that_the_rule_saw"],
-    "hosts that look alike": [HERE + "::test_only_the_very_host_may_enter"],
-    "tokens that say how they are to be checked": [
-        "test_gateway_credentials.py::test_a_bad_token_is_told_to_the_operator_and_not_to_the_client"],
-    "secrets compared in a time that tells": [
-        HERE + "::test_users_who_are_unknown_take_as_long"],
-    "guessing of tokens": [
-        "test_gateway_limits.py::test_who_tries_tokens_is_stopped_even_with_a_good_one",
-        "test_gateway_publish.py::test_who_guesses_tokens_is_stopped_and_members_are_with_it"],
-    "control bytes in logs": [
-        "test_gateway.py::test_what_a_client_sends_cannot_control_a_terminal",
-        "test_gateway.py::test_what_a_client_sends_cannot_end_its_field_of_the_log",
-        "test_gateway_credentials.py::test_a_token_counts_where_it_is_taken_from_and_nowhere_else"],
-    "a refusal that reflects what was sent": [
-        "test_gateway.py::test_the_page_of_a_refusal_reflects_the_path_as_plain_text_alone"],
-    "an admin interface that a page can reach": [
-        "test_gateway_operation.py::test_other_peoples_pages_get_no_answer"],
-    # channels live in one process: no other program's messages are decoded, and
-    # who is no member brings a token
-    "messages of whoever says that it may": [
-        "test_gateway_publish.py::test_a_post_that_may_not_be_is_refused_with_a_reference",
-        "test_gateway_publish.py::test_observing_lets_lists_pass_and_never_a_wrong_token"],
-    "a server behind whose certificate nobody checks": [
-        "test_gateway_upstream.py::test_the_certificate_of_the_server_behind_is_verified"],
-}
-
-
-def test_the_table_names_tests_that_are_there():
-    for name, tests in CLASSES.items():
-        for test in tests:
-            file, _, function = test.partition("::")
-            assert re.search(r"^def %s\(" % function, (FLOWS / file).read_text(), re.M), (name, test)
-
 
 CONFIG = """\
 listen: [{address: "127.0.0.1:0"}]
