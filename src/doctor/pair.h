@@ -64,6 +64,9 @@ bool doctor_key_to_ask_again(const struct doctor_chart *chart, char *out,
 			     size_t size);
 /* pair_get.c: is it the Upgrade? */
 void doctor_find_get(struct doctor_chart *chart);
+/* Whether who asks is refused, by the status or by the words. */
+bool doctor_is_denial(const struct doctor_chart *chart,
+		      const struct doctor_probe *base);
 /* pair_way.c: is it the scheme, the port, the proxy, the address? */
 void doctor_find_way(struct doctor_chart *chart);
 

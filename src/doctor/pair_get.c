@@ -145,7 +145,7 @@ static bool is_up_behind(const struct doctor_probe *base,
 }
 
 /* A refusal of who asks, by its status or by its words. */
-static bool is_denial(const struct doctor_chart *chart,
+bool doctor_is_denial(const struct doctor_chart *chart,
 		      const struct doctor_probe *base)
 {
 	static const enum doctor_finding_kind words[] = {
@@ -220,8 +220,8 @@ static void find_plain(struct doctor_chart *chart)
 			doctor_wants_upgrade(base) ? DOCTOR_F_GET_SAME_WS
 			: base->status / 100 == 2  ? DOCTOR_F_GET_SAME_PAGE
 			: base->status / 100 == 5  ? DOCTOR_F_GET_SAME_ERROR
-			: is_denial(chart, base)   ? DOCTOR_F_GET_SAME_DENIED
-						   : DOCTOR_F_GET_SAME,
+			: doctor_is_denial(chart, base) ? DOCTOR_F_GET_SAME_DENIED
+							: DOCTOR_F_GET_SAME,
 			g, "a plain GET without Upgrade gets the same answer");
 		return;
 	}

@@ -9,7 +9,9 @@
 #include <sesame/error.h>
 
 #include "doctor/disclosed.h"
+#include "doctor/harvest.h"
 #include "doctor/key.h"
+#include "doctor/result.h"
 
 /* ---- TLS ---- */
 
@@ -112,6 +114,20 @@ static enum doctor_finding_kind direct_finding(const struct doctor_chart *chart)
 	return DOCTOR_F_DIRECT_OPENS;
 }
 
+/* What the proxy answers alike, whatever it is asked, is its own. */
+static bool answers_alike(const struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *odd =
+		doctor_tried(chart, DOCTOR_PATH, DOCTOR_NONSENSE_PATH);
+	const struct doctor_probe *g =
+		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
+
+	return base->outcome == DOCTOR_ANSWERED && (odd || g) &&
+	       (!odd || doctor_same_answer(base, odd)) &&
+	       (!g || doctor_same_answer(base, g));
+}
+
 static void find_direct(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -130,6 +146,9 @@ static void find_direct(struct doctor_chart *chart)
 		doctor_tell(chart, DOCTOR_F_DIRECT_ANSWERS, p);
 	else if (doctor_rank(base) == 0)
 		doctor_tell(chart, DOCTOR_F_DIRECT_FAILS, p);
+	else if (doctor_is_unheard(p) && answers_alike(chart) &&
+		 !doctor_is_denial(chart, base))
+		doctor_tell(chart, DOCTOR_F_DIRECT_REFUSED, p);
 	else if (doctor_same_answer(base, p))
 		doctor_tell_same(
 			chart, DOCTOR_F_DIRECT_SAME, p,

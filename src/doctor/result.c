@@ -266,6 +266,14 @@ static const char *name_words(int code)
 	}
 }
 
+bool doctor_is_unheard(const struct doctor_probe *p)
+{
+	const struct ses_dial_step *step = last_failure(&p->dial);
+
+	return p->outcome == DOCTOR_NO_CONNECTION && step &&
+	       step->kind == SES_DIAL_CONNECT && step->sys_errno == ECONNREFUSED;
+}
+
 static void say_no_connection(const struct doctor_probe *p, char *out,
 			      size_t size)
 {
@@ -280,8 +288,7 @@ static void say_no_connection(const struct doctor_probe *p, char *out,
 		snprintf(out, size, "the name has %s", step->text);
 	else if (p->error == SESAME_ENAME)
 		snprintf(out, size, "%s", name_words(doctor_name_error(p)));
-	else if (step && step->sys_errno == ECONNREFUSED &&
-		 step->kind == SES_DIAL_CONNECT)
+	else if (doctor_is_unheard(p))
 		snprintf(out, size, "connection refused");
 	else if (p->error == SESAME_ETIMEOUT)
 		snprintf(out, size, "no connection in time");

@@ -18,6 +18,9 @@ void doctor_recognise_proxy(const struct ses_dial_report *dial,
 /* What getaddrinfo() came to, when it was the name; or 0. */
 int doctor_name_error(const struct doctor_probe *p);
 
+/* Whether nobody listens there: the connection was refused. */
+bool doctor_is_unheard(const struct doctor_probe *p);
+
 /* Whether @in begins with a SETTINGS frame, as an HTTP/2 server says hello. */
 bool doctor_is_h2_frame(struct bytes in);
 
