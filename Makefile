@@ -10,7 +10,7 @@ CTEST  = ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 
 SETUPS = setup-build setup-demo setup-test setup-zoo setup-fuzz
 
-.PHONY: all build demo demo-chat test asan tsan torture fuzz fuzz-smoke fuzz-long zoo zoo-blind zoo-fix bench \
+.PHONY: all build demo demo-chat test asan tsan torture fuzz fuzz-smoke fuzz-long zoo zoo-blind zoo-fix conformance bench \
 	install clean format help $(SETUPS)
 
 help:
@@ -28,6 +28,7 @@ help:
 	@echo 'make zoo     diagnose real servers and score the verdicts'
 	@echo 'make zoo-blind the same without the table of stacks'
 	@echo 'make zoo-fix does what the doctor prints open the door?'
+	@echo 'make conformance what others do with the table of docs/conformance.md'
 	@echo 'make bench   speed beside the raw limit of the machine'
 
 all: build
@@ -85,6 +86,11 @@ zoo-blind: setup-zoo
 zoo-fix: setup-zoo
 	@tools/build $(BUILD) sesame
 	@SESAME=$(abspath $(BUILD))/sesame tests/zoo/fix $(CASES)
+
+# Peers that are not installed are left out.
+conformance: setup-test
+	@tools/build $(BUILD)
+	@SESAME_BUILD=$(abspath $(BUILD)) tests/conformance/matrix.py $(PEERS)
 
 bench: setup-test
 	@tools/build $(BUILD)

@@ -171,10 +171,12 @@ static int play(const char *base, const char *path,
 		const struct sesame_handlers *handlers, struct round *round)
 {
 	bool failed;
+	size_t n = strlen(base);
 	char url[1024];
 
 	*round = (struct round){0};
-	snprintf(url, sizeof(url), "%s%s", base, path);
+	n -= n > 0 && base[n - 1] == '/';
+	snprintf(url, sizeof(url), "%.*s%s", (int)n, base, path);
 	if (visit(url, handlers, round, &round->gone) != 0)
 		return 1;
 	failed = round->unanswered ||

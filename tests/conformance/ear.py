@@ -79,8 +79,13 @@ class Ear:
         if opcode != CLOSE:
             self.events.append((NAMES[opcode], payload))
             return
+        if len(payload) == 1:
+            raise Broken("sends a close frame of one byte")
         code = struct.unpack(">H", payload[:2])[0] if payload else None
-        payload[2:].decode()  # a reason is text
+        try:
+            payload[2:].decode()
+        except UnicodeDecodeError as error:
+            raise Broken("closes with a reason that is not text") from error
         self.events.append(("close", code))
         self.closed = True
 

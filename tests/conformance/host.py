@@ -14,7 +14,7 @@ from play import PATIENCE, Unoffered, play_to_client, read_head
 class Host:
     """Plays @cases to whoever comes; .verdicts holds what was wrong, "" for nothing."""
 
-    def __init__(self, cases, patience=PATIENCE, page=b""):
+    def __init__(self, cases, patience=lambda case: PATIENCE, page=b""):
         self.cases, self.patience, self.page = cases, patience, page
         self.verdicts = {}
         self.keys = []  # the masks of all frames that came
@@ -44,7 +44,7 @@ class Host:
 
     def _serve(self, sock):
         with sock:
-            head, _ = read_head(sock, self.patience)
+            head, _ = read_head(sock, PATIENCE)
             target = head.split(" ")[1] if head else ""
             found = re.match(r"/runCase\?case=(\d+)", target)
             if found:
@@ -61,11 +61,11 @@ class Host:
 
     def _tell(self, sock, head, *messages):
         sends = tuple(Frame(0x80 | TEXT, m) for m in messages)
-        play_to_client(sock, head, Case("", "", sends), self.patience)
+        play_to_client(sock, head, Case("", "", sends))
 
     def _play(self, sock, head, case):
         try:
-            self.verdicts[case.id] = play_to_client(sock, head, case, self.patience, self.keys)
+            self.verdicts[case.id] = play_to_client(sock, head, case, self.patience(case), self.keys)
         except Unoffered:
             self.verdicts[case.id] = "does not compress"
         except Exception:  # a fault of the player, which must not look like "well done"

@@ -32,9 +32,10 @@ def describe(case, heard, end):
 def describe_answers(asked, said):
     if not asked:
         return "answers"
-    if said == asked[:len(said)]:
+    rest = iter(asked)
+    if all(event in rest for event in said):  # those that there are stand in order
         return "answers %d of %d" % (len(said), len(asked))
-    return "answers otherwise"
+    return "answers in another order" if sorted(said) == sorted(asked) else "answers otherwise"
 
 
 # ---- the bargain over compression, read independently ----

@@ -3,14 +3,17 @@
 """Plays the table to every implementation that is here and prints what each
 rule meets, as docs/conformance.md has it.
 
-    matrix.py [--write] [--servers | --clients] [NAME...]
+    matrix.py [--write] [--rules | --servers | --clients] [NAME...]
 
 NAMEs are parts of the names of peers; rows that went otherwise are listed on
-the standard error."""
+the standard error. --write puts it into the page; --rules plays nothing."""
 import collections
+import itertools
 import re
 import sys
 import tempfile
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,37 +28,72 @@ from play import Unoffered, play_to_server  # noqa: E402
 
 PAGE = HERE.parents[1] / "docs/conformance.md"
 PATIENCE = 1.5
-MARKS = {"s": ("<!-- servers -->", "<!-- end of servers -->"), "c": ("<!-- clients -->", "<!-- end of clients -->")}
+LONG = ("size.", "many.", "deflate.bomb")  # these may take their time
+
+
+def patience_for(case):
+    return 20 if case.rule.startswith(LONG) else PATIENCE
 
 
 def cases_for(role):
     return [c for c in table.cases(role) if c.limit == LIMIT]
 
 
+class Server:
+    """A peer that is started again when it ended."""
+
+    def __init__(self, peer):
+        self.peer, self.program, self.address = peer, None, None
+        self.lock = threading.Lock()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.program.kill()
+        self.program.communicate()
+
+    def start(self):
+        self.program = self.peer.start()
+        self.address = ("127.0.0.1", int(re.search(r":(\d+)", self.program.stdout.readline())[1]))
+
+    def play(self, case):
+        try:
+            verdict = play_to_server(self.address, case, patience_for(case))
+        except Unoffered:
+            verdict = "does not compress"
+        except OSError as error:
+            verdict = str(error)
+        with self.lock:
+            if self.died():
+                verdict = "crashes"
+                self.start()
+        return case.id, verdict
+
+    def died(self):
+        if self.peer.alone:
+            time.sleep(0.002)
+        return self.program.poll() is not None
+
+
 def play_server(peer, cases):
     """{id: verdict}"""
-    program = peer.start()
-    try:
-        port = int(re.search(r":(\d+)", program.stdout.readline())[1])
+    def is_apart(case):
+        return peer.alone and case.rule.startswith("deflate.")
 
-        def play(case):
-            try:
-                return case.id, play_to_server(("127.0.0.1", port), case, PATIENCE)
-            except Unoffered:
-                return case.id, "does not compress"
-            except OSError as error:
-                return case.id, "is gone: %s" % error
-
-        with ThreadPoolExecutor(8) as pool:
-            return dict(pool.map(play, cases))
-    finally:
-        program.kill()
-        program.communicate()
+    apart, together = filter(is_apart, cases), itertools.filterfalse(is_apart, cases)
+    verdicts = {}
+    with Server(peer) as server:
+        for width, some in ((24, together), (1, apart)):
+            with ThreadPoolExecutor(width) as pool:
+                verdicts.update(pool.map(server.play, some))
+    return verdicts
 
 
 def play_client(peer, cases):
     page = (HERE / "peers/page.html").read_bytes()
-    with Host(cases, PATIENCE, page) as host:
+    with Host(cases, patience_for, page) as host:
         client = peer.start(host.url)
         try:
             client.communicate(timeout=1200)
@@ -70,18 +108,21 @@ def tally(cases, verdicts):
     out = {rule: collections.Counter() for rule in table.RULES}
     for case in cases:
         said = re.sub(r"answers \d+ of \d+", "answers some", verdicts[case.id])
+        if case.ends[0] != "open":
+            said = re.sub(r"^answers some, (closes with %s|ends TCP)$" % (case.ends[1] or "no code"),
+                          "ends before its echo", said)
         said = re.sub(r"(answers|chooses|agrees to it:) permessage.*", r"\1 otherwise", said)
         if said:
             out[case.rule][said] += 1
     return out
 
 
-def cell(counter, n):
+def cell(counter):
     if not counter:
         return "as asked"
-    common = ", ".join("%d %s" % (k, said) for said, k in counter.most_common(3))
+    common = "; ".join("%d × %s" % (k, said) for said, k in counter.most_common(3))
     more = sum(counter.values()) - sum(k for _, k in counter.most_common(3))
-    return common + (", %d more" % more if more else "")
+    return common + ("; %d × otherwise" % more if more else "")
 
 
 def matrix(role, names):
@@ -94,20 +135,29 @@ def matrix(role, names):
         for peer in peers:
             print("playing %d rows to %s" % (len(cases), peer.name), file=sys.stderr)
             verdicts = (play_server if role == "s" else play_client)(peer, cases)
-            for case in cases:
-                if verdicts[case.id]:
-                    print("%s\t%s\t%s" % (peer.name, case.id, verdicts[case.id]), file=sys.stderr)
+            for name, verdict in verdicts.items():
+                if verdict:
+                    print("%s\t%s\t%s" % (peer.name, name, verdict), file=sys.stderr)
             tallies[peer.name] = tally(cases, verdicts)
     lines = ["| rule | rows | " + " | ".join(tallies) + " |", "|---" * (2 + len(tallies)) + "|"]
     for rule in table.RULES:
         if counts[rule]:
-            cells = [cell(tallies[p][rule], counts[rule]) for p in tallies]
+            cells = [cell(tallies[p][rule]) for p in tallies]
             lines.append("| `%s` | %d | %s |" % (rule, counts[rule], " | ".join(cells)))
     return "\n".join(lines)
 
 
-def write(role, lines):
-    begin, end = MARKS[role]
+def rules():
+    counts = collections.Counter((c.rule, role) for role in "sc" for c in table.cases(role))
+    lines = ["| rule | | section | to a server | to a client |", "|---|---|---|---|---|"]
+    for rule, (section, sentence) in table.RULES.items():
+        lines.append("| `%s` | %s | %s | %d | %d |" % (rule, sentence, section, counts[rule, "s"], counts[rule, "c"]))
+    return "\n".join(lines)
+
+
+def write(name, lines):
+    """Between the marks of the page."""
+    begin, end = "<!-- %s -->" % name, "<!-- end of %s -->" % name
     text = PAGE.read_text()
     before, rest = text.split(begin)
     PAGE.write_text(before + begin + "\n" + lines + "\n" + end + rest.split(end)[1])
@@ -115,12 +165,15 @@ def write(role, lines):
 
 def main(arguments):
     names = [a for a in arguments if not a.startswith("--")]
-    roles = [r for r, option in (("s", "--servers"), ("c", "--clients")) if option in arguments]
-    for role in roles or "sc":
-        lines = matrix(role, names)
+    asked = {"--rules", "--servers", "--clients"} & set(arguments) or {"--servers", "--clients"}
+    tables = {"rules": rules}
+    tables.update({name: lambda role=name[0]: matrix(role, names)
+                   for name in ("servers", "clients") if "--" + name in asked})
+    for name, make in tables.items():
+        lines = make()
         print(lines + "\n")
         if "--write" in arguments:
-            write(role, lines)
+            write(name, lines)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ class Peer(NamedTuple):
     name: str  # with its version
     command: list  # a client's ends in the URL of the host
     environment: dict = {}
+    alone: bool = False  # compressed rows one at a time, because it may crash
 
     def start(self, *more):
         return subprocess.Popen([str(c) for c in (*self.command, *more)], env={**os.environ, **self.environment},
@@ -57,7 +58,7 @@ def libwebsockets(build):
     if flags and shutil.which("cc"):
         program = Path(build) / "lws_server"
         subprocess.run(["cc", "-O2", "-o", program, PEERS / "lws_server.c", *flags], check=True)
-        yield Peer("libwebsockets %s" % version, [program])
+        yield Peer("libwebsockets %s" % version.rstrip("-"), [program], alone=True)
 
 
 def browser():

@@ -92,10 +92,10 @@ class Exchange:
         else:
             self.end = "eof"
 
-    def hear_until(self, enough):
+    def hear_until(self, enough, patience=None):
         """Until it is enough, TCP ends, or nothing comes for too long."""
         while self.end == "open" and not enough():
-            if not select.select([self.sock], [], [], self.patience)[0]:
+            if not select.select([self.sock], [], [], patience or self.patience)[0]:
                 return
             self._hear()
 
@@ -118,13 +118,23 @@ def converse(sock, case, mouth, ear, patience, early=b""):
             if not ear.closed:
                 exchange.say(mouth.say(close()))
         # a server ends TCP; a client that did all waits for the server to do so (7.1.1)
-        as_server = not mouth.as_client
-        exchange.hear_until(lambda: as_server and ear.closed)
-        if as_server and ear.closed and exchange.end == "open":
-            exchange.end = "eof"
+        exchange.hear_until(lambda: ear.closed)
+        if ear.closed and exchange.end == "open":
+            part(exchange, case, mouth)
     except Broken as fault:
         return str(fault)
     return judge(case, ear.events, exchange.end)
+
+
+def part(exchange, case, mouth):
+    """The endpoint has sent its close frame: who has to end TCP?"""
+    if not mouth.as_client:
+        exchange.end = "eof"
+        return
+    exchange.hear_until(lambda: False, exchange.patience / 10)
+    if exchange.end == "open" and case.ends[0] == "fails":
+        exchange.say(mouth.say(close(1002)))  # some wait for that
+    exchange.hear_until(lambda: False)
 
 
 # ---- to a server ----

@@ -10,7 +10,7 @@ from case import (BINARY, DEFLATE, FIN, OPEN, REFUSED, RSV1, TEXT, Case, Frame, 
 RULES = {
     "deflate.parameters": ("RFC 7692 7.1", "every lawful combination of parameters is answered lawfully, and kept"),
     "deflate.window": ("RFC 7692 7.1.2", "a window is 8 to 15, in digits without leading zeros"),
-    "deflate.unlawful": ("RFC 7692 5.1", "a parameter that is unknown, repeated or has a wrong value is turned down"),
+    "deflate.unlawful": ("RFC 7692 7.1", "a parameter that is unknown, repeated or has a wrong value is turned down"),
     "deflate.choice": ("RFC 7692 5", "of several offers one that can be met is chosen"),
     "deflate.grammar": ("RFC 6455 9.1", "an extension field that breaks its grammar ends the handshake"),
     "deflate.echo": ("RFC 7692 6", "messages of all kinds and sizes come back, in whatever fragments"),

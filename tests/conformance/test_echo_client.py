@@ -9,10 +9,10 @@ from host import Host
 from rawsocket import example
 
 
-def walk(cases, *options):
+def walk(cases, end=""):
     """Each has to go as it says. The masks of all that the client sent."""
     with Host(cases) as host:
-        done = subprocess.run([example("echo_client"), "--autobahn", host.url, "--agent", "sesame", *options],
+        done = subprocess.run([example("echo_client"), "--autobahn", host.url + end, "--agent", "sesame"],
                               capture_output=True, text=True, timeout=100)
         wrong = host.wrong()
         keys = list(host.keys)
@@ -25,6 +25,10 @@ def walk(cases, *options):
 
 def test_the_client_plays_the_table():
     walk([c for c in table.cases("c") if c.limit == 64 << 20])
+
+
+def test_an_address_may_end_in_a_slash():
+    walk([Case("slash", "one", (text(b"a"),), (("text", b"a"),))], "/")
 
 
 def test_of_a_hundred_thousand_masks_none_can_be_told_from_others():

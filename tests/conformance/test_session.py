@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The table played to the session itself, without sockets: in both roles, whole,
 byte by byte and in any two parts."""
+import collections
 import os
+import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 import table
@@ -56,12 +59,42 @@ def verdict(case, role, sent_bytes, answer):
     return wrong
 
 
-@pytest.mark.parametrize("role", ["s", "c"], ids={"s": "server", "c": "client"}.get)
-def test_a_session_plays_the_table(role):
-    cases = [c for c in table.cases(role) if is_for_a_session(c, role)]
+ROLES = pytest.mark.parametrize("role", ["s", "c"], ids={"s": "server", "c": "client"}.get)
+
+
+def play(role, cases, *under):
     lines = [line_for(c, role) for c in cases]
-    got = subprocess.run([PLAYER], input="".join(line for _, line in lines), capture_output=True, text=True,
-                         timeout=100, check=True).stdout.splitlines()
-    assert len(got) == len(cases)
-    wrong = {c.id: v for c, (n, _), answer in zip(cases, lines, got) if (v := verdict(c, role, n, answer))}
+    got = subprocess.run([*under, PLAYER], input="".join(line for _, line in lines), capture_output=True, text=True,
+                         timeout=100)
+    assert (got.returncode, got.stderr) == (0, "")
+    answers = got.stdout.splitlines()
+    assert len(answers) == len(cases)
+    wrong = {c.id: v for c, (n, _), answer in zip(cases, lines, answers) if (v := verdict(c, role, n, answer))}
     assert not wrong, "\n".join("%s: %s" % w for w in wrong.items())
+
+
+@ROLES
+def test_a_session_plays_the_table(role):
+    play(role, [c for c in table.cases(role) if is_for_a_session(c, role)])
+
+
+def few_of_each_rule(role):
+    """Short rows, the first of each rule."""
+    taken = collections.Counter()
+    for case in table.cases(role):
+        size = sum(len(getattr(s, "payload", b"") or getattr(s, "data", b"")) for s in case.sends)
+        if is_for_a_session(case, role) and size < 150 and taken[case.rule] < 8:
+            taken[case.rule] += 1
+            yield case
+
+
+def is_for_valgrind():
+    return shutil.which("valgrind") and b"__asan_init" not in Path(PLAYER).read_bytes()
+
+
+@ROLES
+def test_no_byte_is_sent_that_was_not_written(role):
+    """The player prints what was sent, so valgrind sees each byte of it decide something."""
+    if not is_for_valgrind():
+        pytest.skip("needs valgrind, and a program without another checker in it")
+    play(role, list(few_of_each_rule(role)), "valgrind", "-q", "--error-exitcode=99", "--leak-check=full")

@@ -225,6 +225,14 @@ def half_closed():
     }
     for what, (sends, hears, ends) in rows.items():
         yield Case("close.half", what, sends, hears, ends, half_close=True)
+    stream = ((text(b"a"), ("text", b"a")), (ping(b"b"), ("pong", b"b")), (Frame(BINARY, b"c"), None),
+              (Frame(FIN, b"d"), ("binary", b"cd")), (text(b"e" * 126), ("text", b"e" * 126)))
+    for i, (frame, _) in enumerate(stream):
+        before, heard = [f for f, _ in stream[:i]], [e for _, e in stream[:i] if e]
+        for cut in range(1, 8):  # a client's frame has as many bytes at least
+            yield Case("close.half", "after %d of frame %d" % (cut, i + 1), (*before, frame._replace(cut=cut)),
+                       tuple(heard + [e for e in [stream[i][1]] if e and cut == 7 and i < 4]), GONE,
+                       roles="s", half_close=True)
 
 
 def cases():
