@@ -219,6 +219,17 @@ static void tell_routes(const json_t *answer, bool plan)
 	}
 }
 
+static void tell_of_restart(const json_t *answer)
+{
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach(json_object_get(answer, "restart"), i, name)
+		printf("  %s has changed, which takes effect at the next "
+		       "start\n",
+		       json_string_value(name));
+}
+
 static int tell(const json_t *answer, bool plan)
 {
 	const char *fault = json_string_value(json_object_get(answer, "fault"));
@@ -239,6 +250,7 @@ static int tell(const json_t *answer, bool plan)
 	       plan ? "connections would stay" : "connections stay",
 	       number_of(answer, "cut"), plan ? "would be cut" : "cut");
 	tell_routes(answer, plan);
+	tell_of_restart(answer);
 	return EXIT_OK;
 }
 

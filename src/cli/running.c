@@ -112,46 +112,15 @@ static void note_reload(struct run *run, const char *fault)
 	r->text[0] = '\0';
 }
 
-static void tell_of_one(const char *name)
+static void tell_of_restart(const json_t *answer)
 {
-	gate_log("sesame: %s has changed, which takes effect at the next start",
-		 name);
-}
+	const json_t *name;
+	size_t i;
 
-/* What takes effect only at a start, where the file has it otherwise now. */
-static void tell_of_restart(const struct gate_policy *start,
-			    const struct gate_policy *now)
-{
-	const struct {
-		const char *name, *start, *now;
-	} texts[] = {
-		{"journal.file", start->journal, now->journal},
-		{"user", start->user, now->user},
-		{"group", start->group, now->group},
-		{"pid_file", start->pid_file, now->pid_file},
-		{"admin.address", start->admin.host, now->admin.host},
-		{"admin.socket", start->admin.socket, now->admin.socket},
-	};
-	const struct {
-		const char *name;
-		uint64_t start, now;
-	} numbers[] = {
-		{"admin.address", start->admin.port, now->admin.port},
-		{"journal.max_rows", start->journal_rows, now->journal_rows},
-		{"journal.max_size", start->journal_bytes, now->journal_bytes},
-		{"workers", start->workers, now->workers},
-	};
-
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		const char *a = texts[i].start ? texts[i].start : "";
-		const char *b = texts[i].now ? texts[i].now : "";
-
-		if (strcmp(a, b) != 0)
-			tell_of_one(texts[i].name);
-	}
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		if (numbers[i].start != numbers[i].now)
-			tell_of_one(numbers[i].name);
+	json_array_foreach(json_object_get(answer, "restart"), i, name)
+		gate_log("sesame: %s has changed, which takes effect at the "
+			 "next start",
+			 json_string_value(name));
 }
 
 /* Serve by @policy. False: @text says why not, and nothing has changed. */
@@ -167,19 +136,29 @@ static bool change_to(struct run *run, struct gate_policy *policy, char *text,
 		return false;
 	}
 	gate_access_log_take(run->log, policy, &log);
-	tell_of_restart(run->setup->policy, policy);
 	return true;
+}
+
+/* What taking @policy over means for those who are there, and does not do. */
+static json_t *plan_for(struct run *run, const struct gate_policy *policy)
+{
+	json_t *plan = gate_plan(run->house, policy, run->loop->now_ms);
+
+	json_object_set_new(plan, "restart",
+			    gate_plan_restart(run->setup->policy, policy));
+	return plan;
 }
 
 /* The plan of @policy as the answer to who asked; it is in force from here. */
 static json_t *take_over(struct run *run, struct gate_policy *policy)
 {
-	json_t *answer = gate_plan(run->house, policy, run->loop->now_ms);
+	json_t *answer = plan_for(run, policy);
 	char text[512];
 
 	if (change_to(run, policy, text, sizeof(text))) {
 		note_reload(run, NULL);
 		json_object_set_new(answer, "done", json_true());
+		tell_of_restart(answer);
 		gate_log("sesame: reloaded %s", policy->file);
 		return answer;
 	}
@@ -223,7 +202,7 @@ static json_t *read_again(void *user, bool plan)
 	if (!policy) {
 		answer = tell_faults(run, ses_buf_bytes(&errors), plan);
 	} else if (plan) {
-		answer = gate_plan(run->house, policy, run->loop->now_ms);
+		answer = plan_for(run, policy);
 		json_object_set_new(answer, "done", json_true());
 	} else {
 		answer = take_over(run, policy);

@@ -2,6 +2,8 @@
 /* The question is put to the function that a reload asks: gate_same_route(). */
 #include "gate/plan.h"
 
+#include <string.h>
+
 #include "gate/pool.h"
 
 static uint64_t live_of(const struct gate_house *house,
@@ -59,4 +61,35 @@ json_t *gate_plan(const struct gate_house *house,
 	json_object_set_new(plan, "cut", json_integer((json_int_t)cut_in_all));
 	json_object_set_new(plan, "routes", routes);
 	return plan;
+}
+
+static bool differ(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") != 0;
+}
+
+json_t *gate_plan_restart(const struct gate_policy *start,
+			  const struct gate_policy *next)
+{
+	const struct gate_admin_settings *a = &start->admin, *b = &next->admin;
+	const struct {
+		const char *name;
+		bool changed;
+	} rows[] = {
+		{"journal.file", differ(start->journal, next->journal)},
+		{"journal.max_rows", start->journal_rows != next->journal_rows},
+		{"journal.max_size", start->journal_bytes != next->journal_bytes},
+		{"user", differ(start->user, next->user)},
+		{"group", differ(start->group, next->group)},
+		{"pid_file", differ(start->pid_file, next->pid_file)},
+		{"admin.address", differ(a->host, b->host) || a->port != b->port},
+		{"admin.socket", differ(a->socket, b->socket)},
+		{"workers", start->workers != next->workers},
+	};
+	json_t *names = json_array();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].changed)
+			json_array_append_new(names, json_string(rows[i].name));
+	return names;
 }

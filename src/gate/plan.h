@@ -13,5 +13,11 @@
  */
 json_t *gate_plan(const struct gate_house *house,
 		  const struct gate_policy *next, uint64_t now_ms);
+/*
+ * The names of the settings that @next has otherwise than @start, the policy of
+ * the start, and that are read only then. NULL: no memory.
+ */
+json_t *gate_plan_restart(const struct gate_policy *start,
+			  const struct gate_policy *next);
 
 #endif

@@ -687,7 +687,12 @@ def test_what_takes_a_restart_is_told(tmp_path, old, new, name):
     with gateway(tmp_path, "workers: 2\n" * (name != "workers") + HEAD + ROUTES) as g:
         assert g.sesame("reload").returncode == 0 and "next start" not in g.errors()
         g.config.write_text(g.config.read_text().replace(old, new))
-        assert g.sesame("reload", "--socket", "control.sock").returncode == 0
+        plan = g.sesame("reload", "--socket", "control.sock", "--plan")
+        assert "next start" not in g.errors()
+        r = g.sesame("reload", "--socket", "control.sock")
+        for told in (plan, r):
+            assert told.returncode == 0 and told.stdout.endswith(
+                "\n  %s has changed, which takes effect at the next start\n" % name), told.stdout
         assert name + " has changed, which takes effect at the next start" in g.errors()
         assert g.errors().count("next start") == 1
 
