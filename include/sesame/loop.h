@@ -25,6 +25,12 @@ struct sesame_watch;
 /* A new loop, or NULL with errno set (out of memory or descriptors). */
 SESAME_API struct sesame_loop *sesame_loop_new(void);
 /*
+ * How the loop asks the system: "epoll"; or "io_uring", where the environment
+ * has SESAME_LOOP=io_uring, the library was built with it and the system allows
+ * it. Static.
+ */
+SESAME_API const char *sesame_loop_backend(const struct sesame_loop *loop);
+/*
  * Free the loop. Connections, servers, timers and watches in it must be gone:
  * close them and turn the loop until they are. NULL is fine.
  */

@@ -104,10 +104,10 @@ static int epoll_wait_turn(struct sesame_loop *loop, int timeout_ms)
 	return 0;
 }
 
-static ssize_t epoll_recv(struct sesame_loop *loop, struct ses_io *io, void *to,
-			  size_t len)
+static ssize_t epoll_recv(struct sesame_loop *loop, struct ses_io *io,
+			  uint8_t **at, size_t len)
 {
-	return recv(io->fd, to, len, 0);
+	return recv(io->fd, *at, len, 0);
 }
 
 static ssize_t epoll_send(struct sesame_loop *loop, struct ses_io *io,

@@ -12,6 +12,7 @@
 #include "net/tls_cache.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/timerfd.h>
@@ -43,6 +44,13 @@ void ses_loop_update(struct sesame_loop *loop)
 		(uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* A loop around this one waits at its descriptor, and calls no turn for it. */
+static void hand_over(struct sesame_loop *loop)
+{
+	if (loop->alarm.fd >= 0 && !loop->in_turn && loop->backend->hand_over)
+		loop->backend->hand_over(loop);
+}
+
 int ses_io_watch(struct sesame_loop *loop, struct ses_io *io, unsigned want)
 {
 	int error = loop->backend->watch(loop, io, want);
@@ -52,6 +60,7 @@ int ses_io_watch(struct sesame_loop *loop, struct ses_io *io, unsigned want)
 	if (!io->counted)
 		loop->n_watched++;
 	io->counted = true;
+	hand_over(loop);
 	return 0;
 }
 
@@ -102,9 +111,29 @@ static int map_buffers(struct sesame_loop *loop)
 	if (map == MAP_FAILED)
 		return SESAME_ENOMEM;
 	loop->recv_buffer = map;
-	loop->cork = loop->recv_buffer + SES_RECV_BYTES;
+	loop->cork = loop->own_cork = loop->recv_buffer + SES_RECV_BYTES;
 	loop->cipher = loop->cork + SES_CORK_BYTES;
 	return 0;
+}
+
+/* The one that was asked for, where the system lets us; else epoll. */
+static int open_backend(struct sesame_loop *loop)
+{
+#ifdef SESAME_URING
+	const char *wanted = getenv("SESAME_LOOP");
+
+	loop->backend = &ses_backend_uring;
+	if (wanted && !strcmp(wanted, loop->backend->name) &&
+	    loop->backend->open(loop) == 0)
+		return 0;
+#endif
+	loop->backend = &ses_backend_epoll;
+	return loop->backend->open(loop);
+}
+
+const char *sesame_loop_backend(const struct sesame_loop *loop)
+{
+	return loop->backend->name;
 }
 
 struct sesame_loop *sesame_loop_new(void)
@@ -118,8 +147,8 @@ struct sesame_loop *sesame_loop_new(void)
 	ses_list_init(&loop->zombies);
 	ses_list_init(&loop->lingering);
 	ses_list_init(&loop->bridges);
-	loop->backend = &ses_backend_epoll;
-	if (loop->backend->open(loop) < 0) {
+	loop->on_sent = ses_stream_sent;
+	if (open_backend(loop) < 0) {
 		free(loop);
 		return NULL;
 	}
@@ -181,12 +210,10 @@ static void set_alarm(struct sesame_loop *loop)
 	timerfd_settime(loop->alarm.fd, TFD_TIMER_ABSTIME, &at, NULL);
 }
 
-int sesame_loop_turn(struct sesame_loop *loop, int timeout_ms)
+static int turn(struct sesame_loop *loop, int timeout_ms)
 {
 	int error;
 
-	if (loop->in_turn)
-		return SESAME_EINVAL;
 	loop->in_turn = true;
 	ses_loop_update(loop);
 	ses_streams_flush(loop);
@@ -198,6 +225,19 @@ int sesame_loop_turn(struct sesame_loop *loop, int timeout_ms)
 	set_alarm(loop);
 	if (loop->alarm.fd >= 0 && !ses_list_empty(&loop->dirty))
 		wake(loop);
+	return error;
+}
+
+int sesame_loop_turn(struct sesame_loop *loop, int timeout_ms)
+{
+	int error;
+
+	if (loop->in_turn)
+		return SESAME_EINVAL;
+	error = turn(loop, timeout_ms);
+	/* nobody knows when the next one comes */
+	if (loop->backend->hand_over)
+		loop->backend->hand_over(loop);
 	return error;
 }
 
@@ -214,7 +254,9 @@ int sesame_loop_run(struct sesame_loop *loop)
 	if (loop->in_turn)
 		return SESAME_EINVAL;
 	while (!error && !atomic_load(&loop->stopping) && has_work(loop))
-		error = sesame_loop_turn(loop, -1);
+		error = turn(loop, -1);
+	if (loop->backend->hand_over) /* another thread may free the loop */
+		loop->backend->hand_over(loop);
 	atomic_store(&loop->stopping, false);
 	return error;
 }
@@ -266,6 +308,7 @@ int sesame_loop_fd(struct sesame_loop *loop)
 	loop->alarm.on_ready = on_alarm;
 	loop->backend->watch(loop, &loop->alarm, SES_READABLE);
 	loop->timers.earlier = on_earlier;
+	hand_over(loop);
 	set_alarm(loop);
 	if (!ses_list_empty(&loop->dirty))
 		wake(loop);

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
+#include "base/bytes.h"
 #include "base/list.h"
 #include "net/timer.h"
 
@@ -29,6 +30,8 @@ struct ses_io {
 	int fd;
 	uint8_t want; /* as the back end knows it */
 	bool counted; /* in the loop's n_watched */
+	bool bytes;   /* a stream's: the back end may receive ahead */
+	bool sending; /* sent, and not answered yet: send nothing more */
 	void (*on_ready)(struct ses_io *io, unsigned ready);
 };
 
@@ -43,16 +46,23 @@ struct ses_backend {
 	/* Wait at most @timeout_ms and call on_ready for what is ready. */
 	int (*wait)(struct sesame_loop *loop, int timeout_ms);
 	/*
-	 * Receive and send; as recv(2) and send(2), -1 with errno. @more: what
-	 * follows at once may leave in the same packet.
+	 * Receive as recv(2) does, -1 with errno, to *@at or to a place of the
+	 * back end's, which *@at is then: it is lent until the next call.
 	 */
-	ssize_t (*recv)(struct sesame_loop *loop, struct ses_io *io, void *to,
-			size_t len);
+	ssize_t (*recv)(struct sesame_loop *loop, struct ses_io *io,
+			uint8_t **at, size_t len);
+	/*
+	 * Send as send(2) does. @more: what follows at once may leave in the
+	 * same packet. When @io->sending is set after it all was taken, and
+	 * loop->on_sent() tells later what became of it.
+	 */
 	ssize_t (*send)(struct sesame_loop *loop, struct ses_io *io,
 			const void *from, size_t len, bool more);
+	/* NULL, or: let the system know all that was asked for by now. */
+	void (*hand_over)(struct sesame_loop *loop);
 };
 
-extern const struct ses_backend ses_backend_epoll;
+extern const struct ses_backend ses_backend_epoll, ses_backend_uring;
 
 struct ses_mailbox;
 struct ses_tls_cache;
@@ -69,8 +79,9 @@ struct sesame_loop {
 	struct ses_list bridges; /* see bridge.c */
 	/* The following are one mapping, whose untouched pages cost nothing. */
 	uint8_t *recv_buffer; /* SES_RECV_BYTES, lent for one callback */
-	uint8_t *cork;	      /* SES_CORK_BYTES: output of cork_owner */
+	uint8_t *own_cork;    /* SES_CORK_BYTES */
 	uint8_t *cipher;      /* SES_CIPHER_BYTES: TLS records on their way */
+	uint8_t *cork; /* output of cork_owner: own_cork or the back end's */
 	size_t cork_len;
 	bool room_in_cork; /* where the room last given to a stream is */
 	struct ses_stream *cork_owner;
@@ -83,6 +94,8 @@ struct sesame_loop {
 	atomic_bool stopping;
 	bool in_turn;
 	void *backend_state;
+	/* A send that was put off is done but for @unsent, or failed. */
+	void (*on_sent)(struct ses_io *io, struct bytes unsent, int error);
 };
 
 /* Read the clock again; once per turn is enough for timeouts. */

@@ -40,7 +40,7 @@ struct ses_stream *ses_stream_new(struct sesame_loop *loop, int fd,
 	}
 	if (!loop->in_turn)
 		ses_loop_update(loop);
-	s->io = (struct ses_io){.fd = fd, .on_ready = on_ready};
+	s->io = (struct ses_io){.fd = fd, .bytes = true, .on_ready = on_ready};
 	s->loop = loop;
 	s->events = events;
 	s->owner = owner;
@@ -122,7 +122,7 @@ static size_t push(struct ses_stream *s, struct bytes from)
 {
 	ssize_t n;
 
-	if (s->blocked || s->error || from.len == 0)
+	if (s->blocked || s->error || s->io.sending || from.len == 0)
 		return 0;
 	do {
 		n = s->loop->backend->send(s->loop, &s->io, from.data, from.len,
@@ -396,6 +396,46 @@ int ses_stream_send(struct ses_stream *s, struct bytes data)
 	return ses_stream_send_framed(s, BYTES(""), data);
 }
 
+/* What did not leave goes before what came behind it. */
+static int put_before(struct ses_buf *b, struct bytes first)
+{
+	struct ses_buf all;
+
+	ses_buf_init(&all, SIZE_MAX);
+	if (ses_buf_append(&all, first) < 0 ||
+	    ses_buf_append(&all, ses_buf_bytes(b)) < 0) {
+		ses_buf_fini(&all);
+		return SESAME_ENOMEM;
+	}
+	all.limit = b->limit;
+	ses_buf_fini(b);
+	*b = all;
+	return 0;
+}
+
+void ses_stream_sent(struct ses_io *io, struct bytes unsent, int error)
+{
+	struct ses_stream *s = ses_container_of(io, struct ses_stream, io);
+
+	if (error) {
+		break_off(s, SESAME_ERESET);
+		return;
+	}
+	if (s->error)
+		return;
+	if (unsent.len > 0) {
+		s->blocked = true;
+		if (put_before(s->tls ? &s->tls->unsent : &s->out, unsent) < 0)
+			break_off(s, SESAME_ENOMEM);
+		else
+			update_want(s);
+		return;
+	}
+	if (s->shutting || s->over_high || ses_buf_len(&s->out) > 0 ||
+	    unsent_records(s) > 0)
+		make_dirty(s);
+}
+
 /* ---- receiving ---- */
 
 static void tell_end(struct ses_stream *s, int error)
@@ -425,9 +465,9 @@ static uint8_t *ask_room(struct ses_stream *s, size_t *ret_len)
 }
 
 /* As recv(2), but -1 means "nothing now": the end was told otherwise. */
-static ssize_t pull(struct ses_stream *s, uint8_t *to, size_t len)
+static ssize_t pull(struct ses_stream *s, uint8_t **at, size_t len)
 {
-	ssize_t n = s->loop->backend->recv(s->loop, &s->io, to, len);
+	ssize_t n = s->loop->backend->recv(s->loop, &s->io, at, len);
 
 	if (n > 0) {
 		s->last_read_ms = s->loop->now_ms;
@@ -449,18 +489,21 @@ static void receive_plain(struct ses_stream *s)
 {
 	size_t len;
 	uint8_t *room = ask_room(s, &len);
+	uint8_t *at = room ? room : s->loop->recv_buffer;
 	ssize_t n;
 
 	if (s->closed)
 		return;
-	n = pull(s, room ? room : s->loop->recv_buffer,
-		 room ? len : s->recv_most);
+	n = pull(s, &at, room ? len : s->recv_most);
 	if (n <= 0)
 		return;
-	if (room)
-		s->events->on_filled(s, (size_t)n);
-	else
-		tell_bytes(s, s->loop->recv_buffer, (size_t)n);
+	if (!room) {
+		tell_bytes(s, at, (size_t)n);
+		return;
+	}
+	if (at != room)
+		memcpy(room, at, (size_t)n);
+	s->events->on_filled(s, (size_t)n);
 }
 
 static struct ses_buf *new_early(struct bytes bytes)
@@ -642,7 +685,7 @@ static void receive_early_records(struct ses_stream *s)
 
 static void receive(struct ses_stream *s)
 {
-	uint8_t *to = s->loop->recv_buffer + CIPHER_LEAD;
+	uint8_t *at = s->loop->recv_buffer + CIPHER_LEAD;
 	size_t most = SES_RECV_BYTES - CIPHER_LEAD;
 	ssize_t n;
 
@@ -660,9 +703,9 @@ static void receive(struct ses_stream *s)
 		receive_plain(s);
 		return;
 	}
-	n = pull(s, to, most < s->recv_most ? most : s->recv_most);
+	n = pull(s, &at, most < s->recv_most ? most : s->recv_most);
 	if (n > 0)
-		receive_tls(s, bytes_of(to, (size_t)n));
+		receive_tls(s, bytes_of(at, (size_t)n));
 }
 
 /* ---- events and what follows them ---- */
@@ -674,7 +717,7 @@ static void send_fin(struct ses_stream *s)
 
 		ses_tls_close(s->tls, &wire);
 		ship(s, &wire);
-		if (unsent_records(s) > 0)
+		if (unsent_records(s) > 0 || s->io.sending)
 			return;
 	}
 	s->shut = true;
@@ -685,7 +728,8 @@ static void send_fin(struct ses_stream *s)
  * has any more, since that was the stream's end. */
 static bool after_event(struct ses_stream *s)
 {
-	bool empty = ses_buf_len(&s->out) == 0 && unsent_records(s) == 0;
+	bool empty = ses_buf_len(&s->out) == 0 && unsent_records(s) == 0 &&
+		     !s->io.sending;
 
 	if (empty && s->shutting && !s->shut)
 		send_fin(s);

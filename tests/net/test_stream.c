@@ -451,7 +451,8 @@ TEST("work that a turn leaves to the next one rings, too")
 	owner.refills = true;
 	p.fd = sesame_loop_fd(loop);
 	sesame_timer_start(loop, 0, send_much, NULL);
-	turn(1);
+	for (int i = 0; i < 3 && !owner.drains; i++)
+		turn(1); /* a back end may tell a turn later what has left */
 	assert_int_equal(owner.drains, 1);
 	assert_peer_reads("123456");
 	assert_int_equal(poll(&p, 1, 0), 1);
