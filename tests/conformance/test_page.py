@@ -32,13 +32,3 @@ def test_sesame_does_as_asked_and_each_difference_of_others_is_judged():
             assert rule.strip("`") in table.RULES
             assert ours == "as asked", rule
             assert set(others) == {"as asked"} or rule.strip("`") in judged, rule
-
-
-def test_the_tests_that_keep_faults_out_exist():
-    text = PAGE.split("## Faults that others had")[1].split("\n## ")[0]
-    sources = "".join(p.read_text() for p in [*(TOP / "tests").glob("*/test_*.[cp]*"), *(TOP / "tests/fuzz").glob("*.c")])
-    flat = re.sub(r'"\s*\n\s*"', "", sources)
-    for sentence in re.findall(r'"([^"]+)"', text):
-        assert sentence in flat, sentence
-    for name in re.findall(r"`([a-z_.-]+)`", text):
-        assert name in table.RULES or (TOP / "tests/fuzz" / (name + ".c")).exists(), name
