@@ -418,6 +418,7 @@ void gate_house_free(struct gate_house *house)
 			gate_free(w->gate);
 		}
 	}
+	ses_loop_unpost(house->loop, &house->empty);
 	/* Workers wake each other, so no loop ends before all threads have. */
 	for (unsigned i = 0; i < house->n_workers; i++) {
 		sesame_loop_free(house->worker[i].loop);

@@ -263,6 +263,17 @@ void ses_loop_post_own(struct sesame_loop *loop, struct ses_post *post,
 	pthread_mutex_unlock(&box->lock);
 }
 
+void ses_loop_unpost(struct sesame_loop *loop, struct ses_post *post)
+{
+	struct ses_mailbox *box = loop->mailbox;
+
+	pthread_mutex_lock(&box->lock);
+	if (post->waits)
+		ses_list_remove(&post->link);
+	post->waits = false;
+	pthread_mutex_unlock(&box->lock);
+}
+
 int ses_loop_post(struct sesame_loop *loop, void (*run)(void *arg), void *arg)
 {
 	struct ses_post *post = calloc(1, sizeof(*post));

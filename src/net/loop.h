@@ -141,6 +141,8 @@ struct ses_post {
 };
 void ses_loop_post_own(struct sesame_loop *loop, struct ses_post *post,
 		       void (*run)(void *arg), void *arg);
+/* Take back what may wait; for an end that comes before the loop's. */
+void ses_loop_unpost(struct sesame_loop *loop, struct ses_post *post);
 
 /* For the loop alone: the threads' mailbox, and dealing with what is in it. */
 int ses_mailbox_open(struct sesame_loop *loop);

@@ -551,6 +551,12 @@ TEST("a post of one's own is run once for all times that it was posted")
 	for (int i = 0; i < 4; i++)
 		sesame_loop_turn(p.loop, 0);
 	assert_int_equal(p.n, 2);
+	/* one that was taken back is not run */
+	post_twice(&p);
+	ses_loop_unpost(p.loop, &p.post);
+	sesame_loop_turn(p.loop, 0);
+	ses_loop_unpost(p.loop, &p.post);
+	assert_int_equal(p.n, 2);
 	/* one that waits when the loop goes is left alone */
 	post_twice(&p);
 	sesame_loop_free(p.loop);
