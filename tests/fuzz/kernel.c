@@ -44,6 +44,7 @@ static struct {
 	struct wire wire[KERNEL_WIRES];
 	unsigned n_wires;
 	uint64_t now_ms, random;
+	void (*idle)(void);
 	bool drew; /* random bytes, since it was started */
 	unsigned turn;
 	bool fails[N_KERNEL_CALLS];
@@ -165,6 +166,11 @@ void kernel_fail(enum kernel_call call, int sys_errno)
 void kernel_pass(uint64_t ms)
 {
 	kernel.now_ms += ms;
+}
+
+void kernel_when_idle(void (*idle)(void))
+{
+	kernel.idle = idle;
 }
 
 uint64_t kernel_now_ms(void)
@@ -759,6 +765,10 @@ int __wrap_epoll_wait(int at, struct epoll_event *ready, int most,
 			continue;
 		ready[n].events = events;
 		ready[n++].data = node->data;
+	}
+	if (!n && kernel.idle && timeout_ms) {
+		kernel.idle();
+		kernel.now_ms += timeout_ms > 0 ? (unsigned)timeout_ms : 1000;
 	}
 	return n;
 }

@@ -7,7 +7,8 @@
  * real one.
  *
  * Nothing here waits: a turn of the loop sees what is ready, and time goes on
- * when kernel_pass() says so. The same calls give the same bytes, every time.
+ * when kernel_pass() says so, or by kernel_when_idle(). The same calls give the
+ * same bytes, every time.
  *
  * Also demanded of the caller: no descriptor is used after it was closed, none
  * is left open at the end, none can block, and no send can raise SIGPIPE.
@@ -71,6 +72,11 @@ void kernel_stop(void);
 void kernel_fail(enum kernel_call call, int sys_errno);
 void kernel_pass(uint64_t ms);
 uint64_t kernel_now_ms(void);
+/*
+ * For a program that waits: when nothing is ready, @idle is called and the time
+ * that it would wait has passed.
+ */
+void kernel_when_idle(void (*idle)(void));
 /* How many descriptors are open. */
 unsigned kernel_open(void);
 
