@@ -137,6 +137,7 @@ node_red_3_at() {
 		  credentialSecret: false, logging: { console: { level: 'off' } }, ${2:-} };
 	END
 	run_at "$1" node "$ZOO/node_modules/node-red-3/red.js" -u "$T/red" -s "$T/red/settings.js"
+	ask --max-time 20 "http://127.0.0.1:$1/" # It listens before it has read its nodes.
 	sleep 0.5
 }
 # signaling_at PORT: what y-webrtc brings to find each other.

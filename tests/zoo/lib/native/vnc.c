@@ -7,7 +7,7 @@ enum { SIDE = 64, PIXEL_BYTES = 4, WAIT_US = 20000 };
 
 int main(int argc, char **argv)
 {
-	char *name[] = { argv[0], NULL };
+	char *name[] = {argv[0], NULL};
 	int names = 1;
 	rfbScreenInfoPtr screen;
 
