@@ -296,6 +296,23 @@ static void find_stale(struct doctor_chart *chart, const struct doctor_probe *p)
 				    (int)strcspn(v.value[i], "="), v.value[i]);
 }
 
+/* The parameter was sent as a page has it, and it made no difference. */
+static bool is_given_in_vain(const struct doctor_chart *chart, const char *name)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+
+		if (p->trial.change == DOCTOR_PARAMETER &&
+		    strncmp(p->trial.value, name, len) == 0 &&
+		    p->trial.value[len] == '=' && doctor_same_answer(base, p))
+			return true;
+	}
+	return false;
+}
+
 /* What the site's own scripts tell of how its WebSocket is opened. */
 static void find_page(struct doctor_chart *chart)
 {
@@ -328,7 +345,8 @@ static void find_page(struct doctor_chart *chart)
 				    v.value[0]);
 		find_stale(chart, p);
 		if (chart->c->url.query.data ||
-		    !doctor_names_query(page_of(p), name, sizeof(name)))
+		    !doctor_names_query(page_of(p), name, sizeof(name)) ||
+		    is_given_in_vain(chart, name))
 			continue;
 		doctor_note(chart, DOCTOR_F_PAGE_NAMES_QUERY, p, NULL,
 			    "the page's own WebSocket has the parameter \"%s\" "

@@ -191,6 +191,18 @@ static bool says_it_was_lost(const struct doctor_chart *chart)
 	       doctor_found(chart, DOCTOR_F_HANDSHAKE_STANDARD);
 }
 
+/*
+ * The handshake is ended without a word, and a plain GET is an error of the
+ * server's: who passes both on cannot reach whom it asks.
+ */
+static bool is_lost_behind(const struct doctor_probe *base,
+			   const struct doctor_probe *g)
+{
+	return base->outcome == DOCTOR_NO_ANSWER &&
+	       base->error != SESAME_ETIMEOUT &&
+	       (g->status == 500 || g->status == 502 || g->status == 504);
+}
+
 static void find_plain(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -262,7 +274,10 @@ static void find_plain(struct doctor_chart *chart)
 	else if (doctor_rank(base) == 2)
 		doctor_tell(chart, DOCTOR_F_GET_DIFFERENT, g);
 	else if (doctor_answers(base, g))
-		doctor_tell(chart, DOCTOR_F_GET_ANSWERED, g);
+		doctor_tell(chart,
+			    is_lost_behind(base, g) ? DOCTOR_F_GET_ERROR
+						    : DOCTOR_F_GET_ANSWERED,
+			    g);
 	else if (doctor_rank(base) < 2)
 		doctor_tell_same(chart, DOCTOR_F_GET_FAILS_TOO, g,
 				 "a plain GET fares no better");

@@ -35,6 +35,14 @@ static const char *const known[] = {
 	"v1",
 	"soap",
 	"base64",
+	"esm-hmr",
+	"ng.rtpengine.com",
+	"amqp",
+	"msrp",
+	"jsonrpc",
+	"webtty",
+	"v5.channel.k8s.io",
+	"foxglove.websocket.v1",
 };
 
 static bool offers(const struct doctor_case *c, struct bytes name)
