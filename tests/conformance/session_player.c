@@ -15,8 +15,8 @@
 #include <stdio.h>
 
 /* Rows up to this are played in any two parts, others cut near their start. */
-#define MOST_CUTS  200
-#define FEW_CUTS   8
+#define MOST_CUTS 200
+#define FEW_CUTS  8
 /* Rows up to this are played byte by byte. */
 #define MOST_STEPS 20000
 
