@@ -839,7 +839,11 @@ def test_idle_connections_live_through_many_reloads(tmp_path):
         for s in held:
             s.sendall(frame(b"here"))
         for s in held:
-            assert s.recv(64)[2:] == b"here"
+            data = b""
+            while not data.endswith(b"here"):  # where it takes long, a ping comes first
+                more = s.recv(64)
+                assert more, data
+                data += more
         assert figure(g.figures(), "connections", route="/echo") == n
         for s in held:
             s.close()
