@@ -149,18 +149,19 @@ static int read_since(struct options *o)
 			o->since);
 }
 
-static int read_top(struct options *o)
+/* It is read at once: what was left out is then not taken for another. */
+static int read_top(const char *top, struct options *o)
 {
 	const char *names[GATE_N_TOPS], *near;
 
 	for (int i = 0; i < GATE_N_TOPS; i++) {
 		names[i] = gate_top_name((enum gate_top)i);
 		o->by = (enum gate_top)i;
-		if (strcmp(names[i], o->top) == 0)
+		if (strcmp(names[i], top) == 0)
 			return EXIT_OK;
 	}
-	near = text_suggest(o->top, names, GATE_N_TOPS);
-	complain("--top", "cause, origin, route, address or rule", o->top);
+	near = text_suggest(top, names, GATE_N_TOPS);
+	complain("--top", "cause, origin, route, address or rule", top);
 	if (near)
 		fprintf(stderr, "Did you mean %s?\n", near);
 	return EXIT_USAGE;
@@ -173,8 +174,6 @@ static int read_search(struct options *o)
 
 	if (o->since)
 		status = read_since(o);
-	if (!status && o->top)
-		status = read_top(o);
 	if (!status && o->search.address &&
 	    gate_network_read(bytes_of_str(o->search.address), &net))
 		status = complain("--address", "an address or a network",
@@ -229,6 +228,8 @@ static int read_options(char **argv, struct options *o)
 			return complain_of_two(o->reference, r.value);
 		if (!r.name)
 			o->reference = r.value;
+		else if (strcmp(r.name, "top") == 0 && read_top(r.value, o))
+			return EXIT_USAGE;
 		else if ((to = place_of(r.name, o)))
 			*to = r.value;
 		else if (strcmp(r.name, "json") == 0)

@@ -170,7 +170,8 @@ def test_a_list_of_refusals_cuts_no_character_in_two(tmp_path):
 
 @pytest.mark.parametrize("words,complaint", [
     (["--since", "yesterday"], "wants a time like"), (["--since", "5"], "wants a time like"),
-    (["--top", "orign"], "Did you mean origin?"), (["--address", "nowhere"], "wants an address"),
+    (["--top", "orign"], "Did you mean origin?"), (["--top"], "not -c"),
+    (["--address", "nowhere"], "wants an address"),
     (["7K2M-Q4XD", "--cause", "access"], "or a search"), (["--last", "0"], "wants a number")])
 def test_a_search_that_cannot_be_is_wrong_usage(gate, words, complaint):
     r = gate.why(*words)
