@@ -144,6 +144,7 @@ struct sesame_loop *sesame_loop_new(void)
 		return NULL;
 	loop->fd = loop->wake.fd = loop->alarm.fd = -1;
 	ses_list_init(&loop->dirty);
+	ses_list_init(&loop->waiting);
 	ses_list_init(&loop->zombies);
 	ses_list_init(&loop->lingering);
 	ses_list_init(&loop->bridges);
@@ -183,11 +184,17 @@ void sesame_loop_free(struct sesame_loop *loop)
 
 /* ---- turning ---- */
 
+/* Streams have work to do without an event. */
+static bool is_behind(const struct sesame_loop *loop)
+{
+	return !ses_list_empty(&loop->dirty) || !ses_list_empty(&loop->waiting);
+}
+
 static int wait_ms(const struct sesame_loop *loop, int timeout_ms)
 {
 	int due = ses_timers_wait_ms(&loop->timers, loop->now_ms);
 
-	if (!ses_list_empty(&loop->dirty))
+	if (is_behind(loop))
 		return 0;
 	if (due < 0 || (timeout_ms >= 0 && timeout_ms < due))
 		return timeout_ms;
@@ -220,10 +227,11 @@ static int turn(struct sesame_loop *loop, int timeout_ms)
 	error = loop->backend->wait(loop, wait_ms(loop, timeout_ms));
 	ses_timers_fire(&loop->timers, loop->now_ms);
 	ses_streams_flush(loop);
+	ses_streams_serve_waiting(loop);
 	ses_streams_reap(loop);
 	loop->in_turn = false;
 	set_alarm(loop);
-	if (loop->alarm.fd >= 0 && !ses_list_empty(&loop->dirty))
+	if (loop->alarm.fd >= 0 && is_behind(loop))
 		wake(loop);
 	return error;
 }
@@ -243,8 +251,7 @@ int sesame_loop_turn(struct sesame_loop *loop, int timeout_ms)
 
 static bool has_work(const struct sesame_loop *loop)
 {
-	return loop->n_watched > 0 || loop->timers.n > 0 ||
-	       !ses_list_empty(&loop->dirty);
+	return loop->n_watched > 0 || loop->timers.n > 0 || is_behind(loop);
 }
 
 int sesame_loop_run(struct sesame_loop *loop)
@@ -310,7 +317,7 @@ int sesame_loop_fd(struct sesame_loop *loop)
 	loop->timers.earlier = on_earlier;
 	hand_over(loop);
 	set_alarm(loop);
-	if (!ses_list_empty(&loop->dirty))
+	if (is_behind(loop))
 		wake(loop);
 	return loop->fd;
 }

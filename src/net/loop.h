@@ -73,6 +73,7 @@ struct sesame_loop {
 	uint64_t now_ms;
 	struct ses_timers timers;
 	struct ses_list dirty;	   /* streams with work to do this turn */
+	struct ses_list waiting;   /* streams that are heavy, and have come */
 	struct ses_list zombies;   /* streams to be freed at its end */
 	struct ses_list lingering; /* streams without owner; see stream.c */
 	size_t n_lingering;

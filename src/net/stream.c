@@ -70,7 +70,8 @@ static void make_dirty(struct ses_stream *s)
 {
 	if (s->closed || !ses_list_empty(&s->link))
 		return;
-	ses_list_append(&s->loop->dirty, &s->link);
+	ses_list_append(s->heavy ? &s->loop->waiting : &s->loop->dirty,
+			&s->link);
 	ses_loop_nudge(s->loop);
 }
 
@@ -775,7 +776,14 @@ static void handle(struct ses_stream *s, unsigned ready)
 
 static void on_ready(struct ses_io *io, unsigned ready)
 {
-	handle(ses_container_of(io, struct ses_stream, io), ready);
+	struct ses_stream *s = ses_container_of(io, struct ses_stream, io);
+
+	if (s->heavy && (ready & SES_READABLE)) {
+		make_dirty(s); /* which is to wait, as it is heavy */
+		ready &= ~(unsigned)SES_READABLE;
+	}
+	if (ready)
+		handle(s, ready);
 }
 
 /* Those that become dirty meanwhile are for the next turn. */
@@ -793,8 +801,28 @@ void ses_streams_flush(struct sesame_loop *loop)
 			ses_container_of(link, struct ses_stream, link);
 
 		ses_list_remove(link);
-		handle(s, has_early(s) ? SES_READABLE : 0);
+		if (s->heavy && has_early(s))
+			make_dirty(s);
+		else
+			handle(s, has_early(s) ? SES_READABLE : 0);
 	}
+}
+
+/*
+ * One in a turn, so that whoever asks for little waits for one who asks for
+ * much at most, however many these are.
+ */
+void ses_streams_serve_waiting(struct sesame_loop *loop)
+{
+	struct ses_list *link = ses_list_first(&loop->waiting);
+	struct ses_stream *s;
+
+	if (!link)
+		return;
+	s = ses_container_of(link, struct ses_stream, link);
+	ses_list_remove(link);
+	s->heavy = false;
+	handle(s, SES_READABLE);
 }
 
 int ses_stream_start_tls(struct ses_stream *s, struct ses_tls_context *ctx,

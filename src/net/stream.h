@@ -48,7 +48,7 @@ struct ses_stream {
 	const struct ses_stream_events *events;
 	void *owner;		/* of a lingering stream: struct ses_linger */
 	struct ses_buf out;	/* not yet taken by the system (or by TLS) */
-	struct ses_list link;	/* in the loop's dirty or zombie list */
+	struct ses_list link;	/* in the loop's dirty, waiting or zombie list */
 	struct ses_tls *tls;	/* NULL: plain */
 	struct ses_buf *early;	/* put back, to be told first; or NULL */
 	uint64_t last_read_ms;	/* when bytes last came, or could first come;
@@ -67,6 +67,8 @@ struct ses_stream {
 	bool in_event : 1;
 	bool lingers : 1;   /* given up by its owner */
 	bool more : 1;	    /* what is pushed now is not the end of it */
+	bool heavy : 1;	    /* set by its owner: what came last was much work,
+			       so what comes next waits for all others */
 };
 
 /*
@@ -172,11 +174,19 @@ void ses_stream_reset(struct ses_stream *s);
 /* For ses_stream_close() alone, of one that lingers. */
 void ses_stream_end_linger(struct ses_stream *s);
 
+<<<<<<< Updated upstream
 /* For the loop's back end alone: see on_sent in net/loop.h. */
 void ses_stream_sent(struct ses_io *io, struct bytes unsent, int error);
 
 /* For the loop alone: flush the dirty, free the closed, close the lingering. */
+=======
+/*
+ * For the loop alone: flush the dirty, serve one of those that wait, free the
+ * closed, close the lingering.
+ */
+>>>>>>> Stashed changes
 void ses_streams_flush(struct sesame_loop *loop);
+void ses_streams_serve_waiting(struct sesame_loop *loop);
 void ses_streams_reap(struct sesame_loop *loop);
 void ses_streams_abandon(struct sesame_loop *loop);
 

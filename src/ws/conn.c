@@ -22,6 +22,9 @@
 /* From here on copying costs more than it saves. */
 #define AT_ONCE_BYTES 65536
 
+/* Who inflates so much at a time has its next turn after all others. */
+#define HEAVY_BYTES ((uint32_t)64 * 1024)
+
 /* No message that is compressed or masked makes a shorter frame. */
 #define LEAST_FRAME 3
 
@@ -356,6 +359,7 @@ static int feed(struct sesame_conn *conn, uint8_t *data, size_t len)
 	size_t used;
 	int error = ses_session_feed_some(&conn->session, data, len, &used);
 
+	conn->stream->heavy = conn->session.inflated >= HEAVY_BYTES;
 	if (error || used == len || conn->state == SES_CONN_DONE)
 		return error;
 	return ses_stream_unread(conn->stream,

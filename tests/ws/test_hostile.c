@@ -81,6 +81,46 @@ TEST("who sends many bombs at once leaves the others their turn")
 	sesame_loop_free(loop);
 }
 
+#define N_HOSTILE 30
+
+static int told_to(const struct seat *seats)
+{
+	int n = 0;
+
+	for (int i = 0; i < N_HOSTILE; i++)
+		n += seats[i].told[TOLD_MESSAGE];
+	return n;
+}
+
+TEST("however many send bombs, another one waits for one of them at most")
+{
+	struct sesame_loop *loop = sesame_loop_new();
+	struct seat hostile[N_HOSTILE], honest;
+	int raw[N_HOSTILE], friend = seat(&honest, loop, false);
+	struct ses_buf bombs;
+	uint8_t frame[16];
+	int before;
+
+	make_bombs(&bombs, N_BOMBS);
+	for (int i = 0; i < N_HOSTILE; i++) {
+		raw[i] = seat(&hostile[i], loop, true);
+		raw_send(loop, raw[i], bombs.data, ses_buf_len(&bombs));
+	}
+	for (int i = 0; i < 3; i++) /* now it is known who they are */
+		sesame_loop_turn(loop, 0);
+	before = told_to(hostile);
+	assert_true(before < N_HOSTILE * N_BOMBS / 2);
+	raw_send(loop, friend, frame, masked_frame(frame, 0x81, "hello", 5));
+	TURN_UNTIL(loop, honest.told[TOLD_MESSAGE] == 1);
+	assert_true(told_to(hostile) - before <= 2 * 256 * 1024 / BOMB_BYTES);
+	TURN_UNTIL(loop, told_to(hostile) == N_HOSTILE * N_BOMBS);
+	ses_buf_fini(&bombs);
+	for (int i = 0; i < N_HOSTILE; i++)
+		unseat(&hostile[i], loop, raw[i]);
+	unseat(&honest, loop, friend);
+	sesame_loop_free(loop);
+}
+
 TEST("bombs that came before the end of TCP are all told before it")
 {
 	struct sesame_loop *loop = sesame_loop_new();
