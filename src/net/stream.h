@@ -174,17 +174,13 @@ void ses_stream_reset(struct ses_stream *s);
 /* For ses_stream_close() alone, of one that lingers. */
 void ses_stream_end_linger(struct ses_stream *s);
 
-<<<<<<< Updated upstream
 /* For the loop's back end alone: see on_sent in net/loop.h. */
 void ses_stream_sent(struct ses_io *io, struct bytes unsent, int error);
 
-/* For the loop alone: flush the dirty, free the closed, close the lingering. */
-=======
 /*
  * For the loop alone: flush the dirty, serve one of those that wait, free the
  * closed, close the lingering.
  */
->>>>>>> Stashed changes
 void ses_streams_flush(struct sesame_loop *loop);
 void ses_streams_serve_waiting(struct sesame_loop *loop);
 void ses_streams_reap(struct sesame_loop *loop);
