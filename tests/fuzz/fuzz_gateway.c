@@ -203,6 +203,7 @@ static void take_request(struct far *f, struct bytes in)
 	       "for one host");
 	f->state = FAR_TUNNEL;
 	f->unchecked = anybody_is_raw();
+	f->judged = f->wire->port == 92;
 	f->pair = client_of(&head);
 	if (f->pair)
 		memcpy(f->key, f->pair->key, sizeof(f->key));
@@ -234,7 +235,7 @@ static void on_far_open(struct far *f, const struct ses_head *request,
 	demand(f->pair || f->unchecked, "a tunnel has another end");
 	if (!f->pair)
 		return;
-	f->judged = f->pair->judged = f->pair->wire->port == 92;
+	f->judged = f->pair->judged;
 	f->at = f->pair->accepted;
 }
 

@@ -137,6 +137,7 @@ static uint8_t draw(void)
 void kernel_start(uint64_t seed)
 {
 	memset(&kernel, 0, sizeof(kernel));
+	unsetenv("SESAME_LOOP"); /* rings are the real one's */
 	kernel.on = true;
 	kernel.now_ms = BIRTH_MS;
 	kernel.random = seed * 2 + 1;
