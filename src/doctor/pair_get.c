@@ -423,9 +423,29 @@ static void find_unfit(struct doctor_chart *chart)
 				 "ends alike");
 }
 
+/*
+ * Files have a date and can be had in parts. Where who stands in front has one
+ * here, and knows no path that cannot exist, there may be nobody behind.
+ */
+static void find_file(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *odd =
+		doctor_tried(chart, DOCTOR_PATH, DOCTOR_NONSENSE_PATH);
+
+	if (doctor_found(chart, DOCTOR_F_GET_SAME_PAGE) && odd &&
+	    odd->status == 404 && written_by_proxy(odd) &&
+	    ses_head_get(&base->parsed, "Last-Modified").data &&
+	    ses_head_get(&base->parsed, "Accept-Ranges").data)
+		doctor_note(chart, DOCTOR_F_FILE_SERVED, base, odd,
+			    "the answer is a file, and a path that cannot "
+			    "exist gets the front server's own page");
+}
+
 void doctor_find_get(struct doctor_chart *chart)
 {
 	find_plain(chart);
+	find_file(chart);
 	find_unclaimed(chart);
 	find_unfit(chart);
 	find_shut(chart);

@@ -1162,6 +1162,14 @@ static const struct patient patients[] = {
 		      "upgrade required"}},
 	 .cause = "server.cdn-websockets-off",
 	 .at_least = 0.4},
+	{.name = "a site of files before which nobody is asked",
+	 .url = URL,
+	 .answer = "HTTP/1.1 200 OK\nServer: nginx/1.22.1\nLast-Modified: Mon, "
+		   "01 Jun 2026 10:00:00 GMT\nAccept-Ranges: bytes\n"
+		   "Content-Type: text/html\n\n<h1>welcome</h1>",
+	 .answers = {{DOCTOR_PATH, NULL, NGINX_404}},
+	 .cause = "server.no-websocket",
+	 .at_least = 0.3},
 	{.name = "a gateway that passes refusals on, and loses the 101",
 	 .url = URL,
 	 .answer = "@silent",
