@@ -83,6 +83,14 @@ static bool is_name_byte(uint8_t b)
 	       (b && strchr("._-+", b));
 }
 
+/* How much is no text: a tag of HTML as a whole, or one byte. */
+static size_t tag_len(struct bytes in)
+{
+	ptrdiff_t end = in.data[0] == '<' ? bytes_find_byte(in, '>') : -1;
+
+	return end < 0 ? 1 : (size_t)end + 1;
+}
+
 static void add_named_protocols(const struct doctor_case *c, struct bytes text,
 				struct doctor_values *v)
 {
@@ -96,7 +104,7 @@ static void add_named_protocols(const struct doctor_case *c, struct bytes text,
 		bool quoted;
 
 		while (at < text.len && !is_name_byte(text.data[at]))
-			at++;
+			at += tag_len(bytes_from(text, at));
 		while (at + n < text.len && is_name_byte(text.data[at + n]))
 			n++;
 		word = bytes_of(text.data + at, n);
@@ -120,10 +128,10 @@ static void add_protocols_of(const struct doctor_case *c,
 	for (size_t i = 0; p->status && i < p->parsed.n_fields; i++)
 		if (doctor_gives_reason(p->parsed.fields[i].name))
 			add_named_protocols(c, p->parsed.fields[i].value, v);
-	add_named_protocols(c, doctor_body(p), v);
-	add_named_protocols(c, bytes_of_str(p->close_reason), v);
 	if (p->status)
 		add_named_protocols(c, p->parsed.reason, v);
+	add_named_protocols(c, bytes_of_str(p->close_reason), v);
+	add_named_protocols(c, doctor_body(p), v);
 }
 
 /* new WebSocket(url, "name"), new WebSocket(url, ["name"]) */

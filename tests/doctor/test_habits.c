@@ -34,6 +34,26 @@ TEST("gorilla's bare 403 is about the Origin")
 	bed_strip(&b);
 }
 
+TEST("the subprotocol that a refusal names is the first to be offered")
+{
+	const struct patient p = {
+		.url = "ws://127.0.0.1:8080/ws",
+		.answer = "HTTP/1.1 403 client does not support 'binary' "
+			  "protocol\nContent-Type: text/html\n\n"
+			  "<html lang=\"en\"><meta charset=\"utf-8\">"
+			  "<h1>Error</h1></html>"};
+	const struct doctor_trial as_given = {.change = DOCTOR_NOTHING};
+	struct doctor_values v = {.n = 0};
+	struct bed b;
+
+	bed_make(&b, &p);
+	bed_probe(&b, &p, &as_given);
+	doctor_harvest_subprotocols(&b.chart, &v);
+	assert_int_equal(v.n_told, 1);
+	assert_string_equal(v.value[0], "binary");
+	bed_strip(&b);
+}
+
 TEST("each habit leads to its cause")
 {
 	static const struct patient rows[] = {
