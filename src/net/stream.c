@@ -103,12 +103,18 @@ static void break_off(struct ses_stream *s, int error)
 	make_dirty(s);
 }
 
+/* It waits for its turn, and more of it is not to be taken before. */
+static bool is_put_off(const struct ses_stream *s)
+{
+	return s->heavy && !ses_list_empty(&s->link);
+}
+
 static void update_want(struct ses_stream *s)
 {
 	bool unsent = ses_buf_len(&s->out) || unsent_records(s);
 	unsigned want = 0;
 
-	if (!s->paused && !s->eof)
+	if (!s->paused && !s->eof && !is_put_off(s))
 		want |= SES_READABLE;
 	if (s->blocked && unsent)
 		want |= SES_WRITABLE;
@@ -780,6 +786,7 @@ static void on_ready(struct ses_io *io, unsigned ready)
 
 	if (s->heavy && (ready & SES_READABLE)) {
 		make_dirty(s); /* which is to wait, as it is heavy */
+		update_want(s);
 		ready &= ~(unsigned)SES_READABLE;
 	}
 	if (ready)
