@@ -141,6 +141,28 @@ static bool a_page_names_it(const struct doctor_chart *chart)
 	return false;
 }
 
+/*
+ * A page with the fields of a file, and beside it the 404 of the very server in
+ * front: an application behind it would have answered that path itself.
+ */
+static bool serves_files(const struct doctor_chart *chart,
+			 const struct doctor_probe *odd)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	int writer = odd->hops.writer;
+	enum why_stack stack;
+
+	if (chart->blind || base->outcome != DOCTOR_ANSWERED ||
+	    base->status != 200 || odd->status != 404 || writer < 0)
+		return false;
+	stack = odd->hops.hop[writer].stack;
+	return why_stack(stack)->layer == WHY_LAYER_REVERSE_PROXY &&
+	       doctor_passed_by(base, stack) &&
+	       ses_head_get(&base->parsed, "Last-Modified").data &&
+	       (ses_head_get(&base->parsed, "ETag").data ||
+		ses_head_get(&base->parsed, "Accept-Ranges").data);
+}
+
 static void find_nonsense(struct doctor_chart *chart,
 			  const struct doctor_probe *p)
 {
@@ -167,6 +189,11 @@ static void find_nonsense(struct doctor_chart *chart,
 			p, "a path that cannot exist gets the same answer");
 	else if (doctor_is_left_alone(base, p))
 		doctor_tell(chart, DOCTOR_F_PATH_CLAIMED, p);
+	else if (serves_files(chart, p))
+		doctor_tell(chart,
+			    chart->c->host ? DOCTOR_F_SERVES_FILES_NAMED
+					   : DOCTOR_F_SERVES_FILES,
+			    p);
 	else if (base->status == 403 && p->status == 404 &&
 		 is_directory(chart->c))
 		doctor_tell(chart, DOCTOR_F_DIRECTORY_DENIED, p);

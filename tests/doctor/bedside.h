@@ -38,7 +38,7 @@ struct patient {
 	const char *name;
 	const char *url;
 	const char *origin, *subprotocols, *proxy, *header, *agent, *page,
-		*backend;
+		*backend, *host;
 	const char *answer; /* what the request as given gets */
 	struct answer answers[MAX_ANSWERS]; /* what else gets something else */
 	const char *cause;
@@ -285,6 +285,7 @@ static inline void bed_make(struct bed *b, const struct patient *patient)
 		patient->subprotocols ? strdup(patient->subprotocols) : NULL;
 	c->proxy = patient->proxy ? strdup(patient->proxy) : NULL;
 	c->user_agent = strdup(patient->agent ? patient->agent : "sesame/1");
+	c->host = patient->host ? strdup(patient->host) : NULL;
 	c->family = patient->family;
 	c->user_agent_given = patient->agent != NULL;
 	if (patient->header) {

@@ -401,6 +401,16 @@ static const struct patient patients[] = {
 		     {DOCTOR_PATH, NULL, NGINX_404}},
 	 .cause = "server.redirect",
 	 .at_least = 0.5},
+	{.name = "a name whose site is one of files",
+	 .url = URL,
+	 .host = "www.shop.example",
+	 .answer = "HTTP/1.1 200 OK\nServer: nginx/1.22.1\n"
+		   "Content-Type: text/html\nETag: \"6b03c300-15\"\n"
+		   "Last-Modified: Mon, 02 Nov 2026 04:37:20 GMT\n"
+		   "Accept-Ranges: bytes\n\n<html>Welcome</html>",
+	 .answers = {{DOCTOR_PATH, NULL, NGINX_404}},
+	 .cause = "url.host",
+	 .at_least = 0.4},
 	{.name = "a silence that is cut",
 	 .url = URL,
 	 .answer = "@open",
