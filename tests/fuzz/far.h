@@ -442,7 +442,7 @@ static inline void far_read(struct far *f)
 		far_take(f, ses_buf_bytes(out));
 	ses_buf_consume(out, ses_buf_len(out));
 	/* a head's end is known by the head: to HEAD there is no body */
-	if (f->wire->fin && !f->wire->cut && f->state == FAR_BODY && !f->raw &&
+	if (f->wire->shut && !f->wire->cut && f->state == FAR_BODY && !f->raw &&
 	    !f->spoilt)
 		demand(f->body_left == 0, "the body is as long as announced");
 }

@@ -471,7 +471,7 @@ int __wrap_shutdown(int fd, int how)
 	w = wire_of(fd);
 	if (w->far_reset)
 		return fail(ENOTCONN);
-	w->fin = true;
+	w->fin = w->shut = true;
 	return 0;
 }
 

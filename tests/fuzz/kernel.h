@@ -45,8 +45,9 @@ struct wire {
 	size_t piece;	    /* most that one call moves */
 	int pending;	    /* SO_ERROR */
 	bool closed;	    /* by the near end */
-	bool cut; /* with a reset, so that what it had sent may be lost */
-	bool fin; /* it will send no more */
+	bool cut;  /* with a reset, so that what it had sent may be lost */
+	bool fin;  /* it will send no more */
+	bool shut; /* and said so by shutdown(2), with all sent that it had */
 	bool far_fin, far_gone, far_reset;
 	bool linger_0; /* its close is to be a reset */
 	uint64_t sent; /* by the near end, in all */
