@@ -221,8 +221,13 @@ static const struct sample own_words[] = {
 	{"HTTP/1.1 426 Upgrade Required\nServer: nginx/1.22.1\n"
 	 "Content-Type: text/plain\nX-Content-Type-Options: nosniff\n"
 	 "Sesame-Reference: 7K2M-Q4XD\nSec-WebSocket-Version: 13\n\n"
-	 "Upgrade Required\n",
+	 "Upgrade Required: speak WebSocket here.\n\nReference: 7K2M-Q4XD\n",
 	 "nginx/1.22.1 sesame", "sesame"},
+	{"HTTP/1.1 403 Forbidden\nX-Powered-By: Express\n"
+	 "X-Content-Type-Options: nosniff\nSesame-Reference: 7K2M-Q4XD\n"
+	 "Connection: keep-alive\nKeep-Alive: timeout=5\n\n"
+	 "<pre>Cannot GET /x</pre>",
+	 "sesame express", "express"},
 	{"HTTP/1.1 403 \ncontent-length: 0\n\n", "uvicorn", "uvicorn"},
 	{"HTTP/1.1 403 \ncontent-length: 0\nconnection: close\n"
 	 "server: hypercorn-h11\n\n",
