@@ -107,11 +107,35 @@ static size_t most_bytes(const struct gate_setting_row *row)
 								: 4096;
 }
 
+/*
+ * A word that begins with ! and stands without quotes is a tag for YAML: an
+ * exclusion would be gone, or, as in `! 10.0.0.0/8`, its opposite. The tags
+ * that YAML itself has, as !!str, are harmless.
+ */
+static bool is_tagged(struct gate_reader *r, const struct gate_item *i)
+{
+	size_t len = 0;
+	const char *tag = i->node ? fy_node_get_tag(i->node, &len) : NULL;
+	struct bytes word = bytes_of(tag, tag ? len : 0), value;
+
+	if (word.len == 0 || word.data[0] != '!')
+		return false;
+	value = gate_text_of(i);
+	gate_complain(r->wrong, place_of_token(fy_node_get_tag_token(i->node)),
+		      "%s: for YAML a word that begins with ! is a tag; write "
+		      "the entry in quotes: \"%s%s\"",
+		      gate_key_name(i->row), gate_show(word).text,
+		      gate_show(value).text);
+	return true;
+}
+
 bool gate_want_text(struct gate_reader *r, const struct gate_item *i,
 		    struct bytes *ret_text)
 {
 	struct bytes s;
 
+	if (is_tagged(r, i))
+		return false;
 	if (!gate_want(r, i,
 		       i->node && fy_node_is_scalar(i->node) &&
 			       !fy_node_is_alias(i->node) &&
@@ -221,7 +245,11 @@ static void read_yaml_faults(struct gate_reader *r, struct fy_diag *diag)
 
 	while ((e = fy_diag_errors_iterate(diag, &iterator)))
 		gate_complain(r->wrong, (struct gate_place){e->line, e->column},
-			      "this is not YAML: %s", e->msg);
+			      "this is not YAML: %s%s", e->msg,
+			      strstr(e->msg, "alias")
+				      ? "; a value that begins with * is "
+					"written in quotes: \"*\""
+				      : "");
 	if (r->wrong->n == 0)
 		gate_complain(r->wrong, (struct gate_place){0, 0},
 			      "this is not YAML");

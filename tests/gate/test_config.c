@@ -64,6 +64,16 @@ TEST("each fault is told with its line, its column and what helps")
 		 "t.yaml:1:30: unknown key `too` (did you mean `to`?)"},
 		{ROUTE ", origins: [a]}]\n",
 		 "(it belongs at `routes[].allow.origins`)"},
+		{ROUTE ", allow: {addresses: [!10.0.0.0/8, 192.0.2.1]}}]\n",
+		 "addresses: for YAML a word that begins with ! is a tag; "
+		 "write the entry in quotes: \"!10.0.0.0/8\""},
+		{ROUTE ", allow: {addresses: [! 10.0.0.0/8]}}]\n",
+		 "write the entry in quotes: \"!10.0.0.0/8\""},
+		{"routes:\n- path: /\n  to: echo\n  allow:\n    user_agents:\n"
+		 "    - !*bot*\n",
+		 "t.yaml:6:"},
+		{ROUTE ", allow: {origins: [*]}}]\n",
+		 "a value that begins with * is written in quotes: \"*\""},
 		{ROUTE ", zzzzzzzz: 1}]\n", "unknown key `zzzzzzzz`\n"},
 		{ROUTE ", path: /x}]\n",
 		 "t.yaml:1:30: `path` stands here a second time"},
