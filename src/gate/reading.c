@@ -59,9 +59,14 @@ static void unknown_key(struct gate_reader *r, const char *path,
 			struct bytes key, struct gate_place at)
 {
 	const char *other = key_elsewhere(key);
-	const char *near = other ? NULL : suggest_key(path, key);
+	const char *near = suggest_key(path, key);
 
-	if (other)
+	if (other && near)
+		gate_complain(r->wrong, at,
+			      "unknown key `%s` here (it belongs at `%s`); "
+			      "did you mean `%s`?",
+			      gate_show(key).text, other, near);
+	else if (other)
 		gate_complain(r->wrong, at,
 			      "unknown key `%s` here (it belongs at `%s`)",
 			      gate_show(key).text, other);

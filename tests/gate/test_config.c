@@ -64,6 +64,9 @@ TEST("each fault is told with its line, its column and what helps")
 		 "t.yaml:1:30: unknown key `too` (did you mean `to`?)"},
 		{ROUTE ", origins: [a]}]\n",
 		 "(it belongs at `routes[].allow.origins`)"},
+		{ROUTE ", allow: {origin: [a]}}]\n",
+		 "unknown key `origin` here (it belongs at `routes[].origin`); "
+		 "did you mean `origins`?"},
 		{ROUTE ", allow: {addresses: [!10.0.0.0/8, 192.0.2.1]}}]\n",
 		 "addresses: for YAML a word that begins with ! is a tag; "
 		 "write the entry in quotes: \"!10.0.0.0/8\""},
