@@ -2,7 +2,8 @@
 /*
  * What a changed file would do to those who came: every handshake that the
  * journal has is decided once more. What no rule refused (a server that was
- * down, a limit, credentials) no rule can admit, and stays as it was.
+ * down, a limit, credentials) no rule can admit, and stays as it was; so does
+ * what was turned away before any rule was asked.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,6 +97,12 @@ static bool is_same_refusal(const struct gate_story *s,
 	       strcmp(s->check, gate_decider(d)->check) == 0;
 }
 
+/* By TLS, by a port of the other scheme or by the form of the request. */
+static bool came_to_no_rule(const struct gate_story *s)
+{
+	return !s->count && !s->observed && !s->check[0] && !s->route[0];
+}
+
 /*
  * It stays as it was. Where that is not for a rule to say, which is so of
  * credentials and of a server that was down, it is told apart.
@@ -121,6 +128,10 @@ static void decide_again(void *user, const struct gate_story *s)
 	/* What an observing route let in is there as a kind as well. */
 	if (r->kinds && s->observed)
 		return;
+	if (came_to_no_rule(s)) {
+		r->same++;
+		return;
+	}
 	if (!gate_rehearse_story(s, &r->rehearsal)) {
 		r->cut++;
 		return;

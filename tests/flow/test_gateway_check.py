@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import os
+import socket
 import subprocess
 import time
 
@@ -122,10 +123,13 @@ def test_a_journal_is_decided_once_more(tmp_path):
             assert ask(g.port, "/chat", "Origin: https://new.example").status == 403
         assert ask(g.port, "/nowhere").status == 404
         assert opens(g.port, "/seen", "Origin: https://evil.example")
+        with socket.create_connection(("127.0.0.1", g.port)) as hello:  # TLS at a plain port
+            hello.sendall(b"\x16\x03\x01\x00\x02\x01\x00")
+            hello.recv(1)
         time.sleep(0.5)
     same = verdict(tmp_path, "--replay", "journal.db")["replay"]
     assert not same["now_refused"] and not same["now_admitted"] and not same["otherwise_refused"]
-    assert same["as_before"] == 7 + 3 + 4 + 1 + 1, same
+    assert same["as_before"] == 7 + 3 + 4 + 1 + 1 + 1, same
     changed = CONFIG.replace('origins: ["https://app.example"]\n',
                              'origins: ["https://new.example"]\n').replace("/open/**", "/opened/**")
     changed = changed.replace("mode: observe, ", "")
