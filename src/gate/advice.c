@@ -180,6 +180,11 @@ static const char *remedy_of(const char *fault)
 
 static int advise_token(const struct gate_story *s, struct ses_buf *out)
 {
+	if (strcmp(s->fault, "missing") == 0)
+		return ses_buf_printf(
+			out, "%s:%u wants credentials: %s.\n%s%s%s.\n", s->file,
+			s->line, s->rule, remedy_of(s->fault),
+			s->nearest[0] ? ": " : "", s->nearest);
 	return ses_buf_printf(out,
 			      "%s:%u wants credentials, and these are no good "
 			      "(%s).\n%s.\n",

@@ -272,6 +272,7 @@ def test_what_no_list_changes_is_told_by_its_setting(tmp_path):
         text = told(g, a.reference)
         assert "allows no more (handshakes: 1/day)" in text and "Raise that" in text
         a = ask(g.port, "/known")
-        assert "token.from" in told(g, a.reference) and g.story(a.reference)["changes"] == []
+        assert "`token.from` looks: header." in " ".join(told(g, a.reference).split())
+        assert "no good" not in told(g, a.reference) and g.story(a.reference)["changes"] == []
         a = ask(g.port, "/known", "Authorization: Bearer bad")
         assert "`hashes_file`" in told(g, a.reference)
