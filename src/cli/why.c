@@ -477,6 +477,21 @@ static void tell_gaps(const struct gate_lookup_state *state)
 		when);
 }
 
+/* Whether there are causes of this id, or of this kind ("access"). */
+static bool is_of_causes(const char *word)
+{
+	size_t len = strlen(word);
+
+	for (int c = 0; c < WHY_N_CAUSES; c++) {
+		const char *id = why_cause((enum why_cause)c)->id;
+
+		if (strncmp(id, word, len) == 0 &&
+		    (id[len] == '\0' || id[len] == '.'))
+			return true;
+	}
+	return false;
+}
+
 static int tell_last(struct gate_lookup *journal, struct options *o,
 		     const char *file)
 {
@@ -496,6 +511,10 @@ static int tell_last(struct gate_lookup *journal, struct options *o,
 		fprintf(stderr,
 			"sesame why: none of the %llu refusals kept fits\n",
 			(unsigned long long)state.refusals);
+	if (!n && o->search.cause && !is_of_causes(o->search.cause))
+		fprintf(stderr,
+			"There is no cause of that name; `sesame explain` "
+			"lists them.\n");
 	return n ? EXIT_OK : EXIT_FAULT;
 }
 

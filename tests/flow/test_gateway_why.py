@@ -144,6 +144,8 @@ def test_a_search_finds_what_fits_and_nothing_else(tmp_path):
         assert n("--route", "/chat") == 3 and n("--route", "/o*") == 1
         assert n("--cause", "access") == 4 and n("--cause", "access.origin") == 2
         assert n("--cause", "access.origin-missing") == 1 and n("--cause", "url") == 1
+        assert "no cause of that name" in g.why("--cause", "acess").stderr
+        assert "no cause" not in g.why("--cause", "tls").stderr
         assert n("--address", "203.0.113.0/24") == 2 and n("--address", "203.0.113.9") == 1
         assert n("--address", "2001:db8::/32") == 1
         assert n("--since", "10m") == 5 and n("--since", "2100-01-01") == 0
