@@ -56,10 +56,14 @@ static bool check(struct load_client *client, struct bytes data, bool binary)
 	else
 		load_complain(client->crowd,
 			      "message %llu of a connection came back changed: "
-			      "%zu bytes%s instead of %zu%s",
+			      "%zu bytes%s instead of %zu%s%s",
 			      (unsigned long long)client->received, data.len,
 			      binary ? " (binary)" : "", wanted.len,
-			      wanted_binary ? " (binary)" : "");
+			      wanted_binary ? " (binary)" : "",
+			      data.len == wanted.len && binary == wanted_binary
+				      ? ", with other words: without "
+					"--broadcast the server has to echo"
+				      : "");
 	sesame_conn_abort(client->conn);
 	return false;
 }

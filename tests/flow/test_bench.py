@@ -171,7 +171,7 @@ async def leave(ws):
 
 
 @pytest.mark.parametrize("handler, words, fault", [
-    (change, "came back changed", "wrong"),
+    (change, "came back changed: .*with other words: without --broadcast", "wrong"),
     (repeat, "changed|nobody had sent", "wrong"),
     (forget, "came back changed", "wrong"),
     (leave, "4001 enough", "ended"),
