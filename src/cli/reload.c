@@ -233,6 +233,7 @@ static void tell_of_restart(const json_t *answer)
 static int tell(const json_t *answer, bool plan)
 {
 	const char *fault = json_string_value(json_object_get(answer, "fault"));
+	long long kept;
 
 	if (!json_is_true(json_object_get(answer, "done"))) {
 		fprintf(stderr,
@@ -244,10 +245,14 @@ static int tell(const json_t *answer, bool plan)
 				: "");
 		return EXIT_FAULT;
 	}
-	printf("%s %s: %lld %s, %lld %s\n", plan ? "with" : "reloaded",
-	       json_string_value(json_object_get(answer, "file")),
-	       number_of(answer, "kept"),
-	       plan ? "connections would stay" : "connections stay",
+	kept = number_of(answer, "kept");
+	printf("%s %s: %lld connection%s %s, %lld %s\n",
+	       plan ? "with" : "reloaded",
+	       json_string_value(json_object_get(answer, "file")), kept,
+	       kept == 1 ? "" : "s",
+	       plan	   ? "would stay"
+	       : kept == 1 ? "stays"
+			   : "stay",
 	       number_of(answer, "cut"), plan ? "would be cut" : "cut");
 	tell_routes(answer, plan);
 	tell_of_restart(answer);

@@ -596,7 +596,10 @@ def test_the_deadline_is_hard_and_a_second_signal_is_harder(tmp_path):
 
 def test_a_plan_says_what_the_reload_then_does(tmp_path):
     with gateway(tmp_path) as g:
-        stay, go = [connect(g.port) for _ in range(3)], [connect(g.port, "/other")]
+        stay = [connect(g.port)]
+        assert "1 connection would stay, 0 would be cut" in g.sesame("reload", "--plan").stdout
+        assert "1 connection stays, 0 cut" in g.sesame("reload").stdout
+        stay, go = stay + [connect(g.port) for _ in range(2)], [connect(g.port, "/other")]
         g.config.write_text((HEAD + ROUTES).replace("  - {path: /other, to: echo}\n", ""))
         plan = g.sesame("reload", "--plan")
         assert plan.returncode == 0, plan.stderr
