@@ -434,8 +434,8 @@ static void tell_short(void *user, const struct gate_story *s)
 	if (s->origin[0])
 		printf("           Origin %.*s\n", SHORT(s->origin, 62));
 	if (s->check[0] && s->line)
-		printf("           %s:%u  %.*s\n", s->file, s->line,
-		       SHORT(s->rule, 40));
+		printf("           %s:%u  %.*s%s\n", s->file, s->line,
+		       SHORT(s->rule, 40), strlen(s->rule) > 40 ? "..." : "");
 	else if (s->note[0])
 		printf("           %.*s\n", SHORT(s->note, 69));
 }

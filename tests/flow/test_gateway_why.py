@@ -278,3 +278,4 @@ def test_what_no_list_changes_is_told_by_its_setting(tmp_path):
         assert "no good" not in told(g, a.reference) and g.story(a.reference)["changes"] == []
         a = ask(g.port, "/known", "Authorization: Bearer bad")
         assert "`hashes_file`" in told(g, a.reference)
+        assert re.search(r"the token is none of those .*[.]{3}$", g.why("--last", "1").stdout, re.M)
