@@ -27,7 +27,8 @@ static const struct {
 	      "wss://, not by plain HTTP."},
 	{429, "Too many requests for %s for now; try again later."},
 	{408, "The handshake did not arrive in time."},
-	{502, "The upstream server of %s gave no valid answer."},
+	{502, "The upstream server of %s is not there, or gave no valid "
+	      "answer."},
 	{503, "Too many connections to %s; try again later."},
 	{504, "The upstream server of %s did not answer in time."},
 };
