@@ -235,10 +235,12 @@ int gate_amendment_tell(const struct gate_amendment *a, const char *file,
 
 	switch (a->kind) {
 	case GATE_REMOVE_ENTRY:
-		return ses_buf_printf(out,
-				      "remove or narrow the entry at %s:%u:\n\n"
-				      "    %s: %s\n",
-				      file, a->line, list, a->entry);
+		ses_buf_printf(out,
+			       "remove or narrow the entry at %s:%u:\n\n"
+			       "    %s: [..., ",
+			       file, a->line, list);
+		put_quoted(out, a->entry, false);
+		return ses_buf_append_str(out, ", ...]\n");
 	case GATE_ADD_LIST:
 		ses_buf_printf(out,
 			       "give route %s (%s:%u) a list, which takes the "
