@@ -16,6 +16,12 @@ PATIENCE = 8  # who was refused may linger for two seconds, who closes for five
 SANITIZERS = (b"__asan_init", b"__tsan_init", b"__msan_init")
 
 
+def sanitized(program):
+    """Whether the file @program was built with one that takes memory itself."""
+    content = Path(program).read_bytes()
+    return any(word in content for word in SANITIZERS)
+
+
 def listening(pid):
     """The inodes of sockets that listen: a reload may add some."""
     found = set()
@@ -76,9 +82,5 @@ class Held:
             assert time.time() < end, "a server that nobody uses holds " + more
             time.sleep(0.02)
         grown = resident_kib(self.pid) - self.memory
-        assert grown < MEMORY_KIB or self.is_sanitized(), \
+        assert grown < MEMORY_KIB or sanitized(f"/proc/{self.pid}/exe"), \
             "%d KiB of memory more than before" % grown
-
-    def is_sanitized(self):
-        program = Path(f"/proc/{self.pid}/exe").read_bytes()
-        return any(word in program for word in SANITIZERS)

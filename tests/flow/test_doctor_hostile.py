@@ -17,11 +17,12 @@ import zlib
 import pytest
 
 from doctor_peers import Peer, accept, answer, says
+from held import sanitized
 
 SESAME = os.environ.get("SESAME", "build/sesame")
 CLEAN = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
 # An address sanitizer multiplies what a program takes.
-MOST_KIB = 400 * 1024 if os.environ.get("SESAME_SANITIZED") else 96 * 1024
+MOST_KIB = 400 * 1024 if sanitized(SESAME) else 96 * 1024
 RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
