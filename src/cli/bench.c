@@ -29,7 +29,7 @@ struct bench {
 	struct load_plan plan;
 	char *sources; /* addresses, each in SOURCE_BYTES */
 	const char *plot;
-	bool json, quiet, deflate, help, rate_given;
+	bool json, quiet, deflate, help;
 	struct hush hush;
 };
 

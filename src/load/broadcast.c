@@ -138,6 +138,16 @@ static bool is_message(struct load_crowd *crowd, struct bytes data, bool binary,
 	return binary == wanted_binary && bytes_equal(data, wanted);
 }
 
+/* Nobody waits any more for @from to @to, but the last, to be heard by one. */
+static void pass_over(struct broadcast *b, uint64_t from, uint64_t to)
+{
+	if (to - from > REMEMBERED)
+		from = to - REMEMBERED;
+	for (; from < to; from++)
+		if (b->messages[from % REMEMBERED].missing)
+			b->messages[from % REMEMBERED].missing--;
+}
+
 static void on_message(struct load_client *client, struct bytes data,
 		       bool binary)
 {
@@ -159,6 +169,7 @@ static void on_message(struct load_client *client, struct bytes data,
 		return;
 	}
 	crowd->tally.missing += number - client->received;
+	pass_over(b, client->received, number);
 	client->received = number + 1;
 	if (number + REMEMBERED >= b->sent) {
 		load_count(crowd, now,
@@ -177,9 +188,7 @@ static bool on_gone(struct load_client *client, const struct sesame_end *end)
 
 	if (!b || client == b->speaker)
 		return false;
-	for (uint64_t n = client->received; n < b->sent; n++)
-		if (b->messages[n % REMEMBERED].missing)
-			b->messages[n % REMEMBERED].missing--;
+	pass_over(b, client->received, b->sent);
 	speak_on(client->crowd);
 	return false;
 }

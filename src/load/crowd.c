@@ -14,7 +14,8 @@
 
 #include "load/meter.h"
 
-#define POLL_MS 10
+#define POLL_MS	 10
+#define LATER_NS 1000000
 /* Connections that are opening at the same time: less than a backlog. */
 #define OPENING_MOST 100
 /* After this long, who does not answer a close frame is dropped. */
@@ -72,11 +73,17 @@ uint64_t load_due_ns(const struct load_crowd *crowd, uint64_t slot)
 
 void load_await_slot(struct load_crowd *crowd)
 {
+	/* who could not go when he was due tries again, not at once */
 	uint64_t at = load_due_ns(crowd, crowd->slot);
+	uint64_t soon = load_now() + LATER_NS;
 	struct itimerspec when = {
 		.it_value = {.tv_sec = (time_t)(at / 1000000000),
 			     .tv_nsec = (long)(at % 1000000000)}};
 
+	if (at + LATER_NS < soon)
+		when.it_value =
+			(struct timespec){.tv_sec = (time_t)(soon / 1000000000),
+					  .tv_nsec = (long)(soon % 1000000000)};
 	timerfd_settime(crowd->timer_fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
 

@@ -168,7 +168,8 @@ static void on_answer(struct load_client *client, struct bytes data, bool binary
  * age that it has reached. */
 static void count_late(struct load_crowd *crowd)
 {
-	uint64_t end = crowd->stage->end_ns;
+	uint64_t now = load_now();
+	uint64_t end = crowd->stage->end_ns < now ? crowd->stage->end_ns : now;
 
 	for (unsigned i = 0; i < crowd->n_clients; i++) {
 		struct load_client *client = &crowd->clients[i];
@@ -179,7 +180,7 @@ static void count_late(struct load_crowd *crowd)
 		for (uint64_t n = client->received;
 		     (due = due_ns(client, n)) < end; n++) {
 			crowd->tally.late++;
-			load_note(&crowd->tally.latency, load_now() - due);
+			load_note(&crowd->tally.latency, now - due);
 		}
 	}
 }

@@ -86,8 +86,8 @@ static void put_rate(struct sheet *s)
 	    grouped((double)s->r->tally.received, all),
 	    grouped(s->f.per_second, each));
 	if (s->r->tally.bytes)
-		put(s, "; payload %s/s each way",
-		    amount(s->f.bytes_per_second, bytes));
+		put(s, "; payload %s/s%s", amount(s->f.bytes_per_second, bytes),
+		    s->plan->mode == LOAD_ECHO ? " each way" : " heard");
 	put(s, "\n");
 }
 
@@ -104,7 +104,7 @@ static void put_latency(struct sheet *s)
 		    duration((double)load_quantile(h, load_marks[i].share),
 			     text));
 	put(s, "\n  %-12s %s\n", "",
-	    s->f.corrected ? "from when each was due, sent or not"
+	    s->f.corrected ? "from when each was due"
 			   : "from when each was sent; --rate counts from when "
 			     "each was due");
 }

@@ -101,7 +101,7 @@ static int open_all(struct run *run)
 	}
 	run->result->opened = (unsigned)SUM(run, n_opened);
 	run->result->opening_seconds = (double)(load_now() - began) / 1e9;
-	if (wanted && run->result->opened == 0)
+	if (wanted && run->result->opened == 0 && !is_interrupted(run))
 		return SESAME_EREFUSED;
 	return read_meter(run, &run->result->open);
 }
