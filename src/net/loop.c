@@ -67,6 +67,8 @@ int ses_io_watch(struct sesame_loop *loop, struct ses_io *io, unsigned want)
 void ses_io_forget(struct sesame_loop *loop, struct ses_io *io)
 {
 	loop->backend->forget(loop, io);
+	if (!loop->in_turn && loop->backend->hand_over)
+		loop->backend->hand_over(loop); /* its owner closes it now */
 	if (io->counted)
 		loop->n_watched--;
 	io->counted = false;

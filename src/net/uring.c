@@ -35,6 +35,8 @@
 #define BUFFERS	     16 /* a power of two */
 #define BUFFER_BYTES (64 * 1024)
 #define GROUP	     1
+/* Of one descriptor so much may wait, and what was on its way to it besides. */
+#define HELD_BYTES ((size_t)256 * 1024)
 /* The kernel fills a buffer by and by (Linux 6.12); older headers lack these. */
 #define BUFFERS_BY_AND_BY 2
 #define BUFFER_GOES_ON	  (1u << 4)
@@ -115,7 +117,8 @@ static int hand_over(struct state *st)
 		return SESAME_ESYSTEM;
 	st->turn++;
 	do {
-		n = io_uring_submit(&st->ring);
+		/* what was cancelled is let go of with the answers */
+		n = io_uring_submit_and_get_events(&st->ring);
 	} while (n == -EINTR);
 	return n < 0 ? SESAME_ESYSTEM : 0;
 }
@@ -143,11 +146,16 @@ static void settle(struct state *st, struct slot *slot)
 		hand_over(st);
 }
 
+static bool is_full(const struct slot *slot)
+{
+	return ses_buf_len(&slot->held) >= HELD_BYTES;
+}
+
 static int begin_receive(struct state *st, int fd, struct slot *slot)
 {
 	struct io_uring_sqe *sqe;
 
-	if (slot->receiving || slot->eof || slot->error)
+	if (slot->receiving || slot->eof || slot->error || is_full(slot))
 		return 0;
 	sqe = new_request(st);
 	if (!sqe)
@@ -402,12 +410,17 @@ static void call(struct ses_io *io, unsigned ready)
 		io->on_ready(io, ready & io->want);
 }
 
-/* What its owner did not take, or does not want now, waits. */
+/*
+ * What its owner did not take, or does not want now, waits. Of what waits there
+ * is a ceiling: over it nothing more is received until it was taken.
+ */
 static void hold(struct state *st, int fd, struct slot *slot, uint8_t *data,
 		 size_t len)
 {
 	if (ses_buf_append(&slot->held, bytes_of(data, len)) < 0)
-		slot->error = ENOMEM;
+		slot->error = ECONNABORTED; /* bytes are lost */
+	if (slot->receiving && is_full(slot))
+		cancel(st, fd, slot, OP_RECV);
 	if (slot->io->want & SES_READABLE)
 		let_wait(st, fd, slot);
 }
@@ -552,8 +565,12 @@ static void tell_waiting(struct state *st)
 		if (has_news(slot))
 			call(slot->io, SES_READABLE);
 		slot = slot_of(st, fd);
-		if (slot && slot->io->want & SES_READABLE && has_news(slot))
+		if (!slot || !(slot->io->want & SES_READABLE))
+			continue;
+		if (has_news(slot))
 			let_wait(st, fd, slot);
+		if (slot->io->bytes)
+			begin_receive(st, fd, slot);
 	}
 	st->n_waiting -= n;
 	memmove(st->waiting, st->waiting + n,
@@ -701,7 +718,18 @@ static ssize_t uring_send(struct sesame_loop *loop, struct ses_io *io,
 
 static void uring_hand_over(struct sesame_loop *loop)
 {
-	hand_over(state_of(loop));
+	struct state *st = state_of(loop);
+	struct io_uring_sqe *sqe;
+
+	/* the thread that turns the loop is the ring's, and is not known yet */
+	if (!st->enabled && loop->alarm.fd < 0)
+		return;
+	/* a loop around this one wakes for what the kernel tells alone */
+	if (st->n_waiting && loop->alarm.fd >= 0 && (sqe = new_request(st))) {
+		io_uring_prep_nop(sqe);
+		io_uring_sqe_set_data64(sqe, OP_CANCEL);
+	}
+	hand_over(st);
 }
 
 /* ---- birth and death ---- */
