@@ -76,6 +76,14 @@ struct bytes gate_first_offer(const struct gate_route *route,
 	return next_offer(&o, &offer) ? offer : bytes_of(NULL, 0);
 }
 
+/* "none" as an entry is for those who offer nothing, here too. */
+static bool is_let_in(const struct gate_route *route, struct bytes offer)
+{
+	return !route->subprotocols.line ||
+	       (!bytes_equal(offer, BYTES("none")) &&
+		find_entry(&route->subprotocols, offer));
+}
+
 int gate_subprotocols_write(const struct gate_route *route,
 			    const struct gate_asked *asked, bool all,
 			    struct ses_buf *out, struct bytes *ret_fallback)
@@ -89,9 +97,7 @@ int gate_subprotocols_write(const struct gate_route *route,
 	r = gate_offers_write(token_of(route), asked, &plain, ret_fallback);
 	list = ses_buf_bytes(&plain);
 	while (r >= 0 && bytes_next_element(&list, &offer)) {
-		if (!all && route->subprotocols.line &&
-		    (!find_entry(&route->subprotocols, offer) ||
-		     bytes_equal(offer, BYTES("none"))))
+		if (!all && !is_let_in(route, offer))
 			continue;
 		r = ses_buf_printf(out, "%s%.*s", first ? "" : ", ",
 				   BYTES_ARG(offer));
@@ -110,8 +116,7 @@ struct bytes gate_chosen_subprotocol(const struct gate_route *route,
 
 	begin_offers(&o, route, asked);
 	while (next_offer(&o, &offer))
-		if (all || !route->subprotocols.line ||
-		    find_entry(&route->subprotocols, offer))
+		if (all || is_let_in(route, offer))
 			return offer;
 	ses_buf_init(&ignored, 64 * 1024);
 	gate_offers_write(token_of(route), asked, &ignored, &fallback);
