@@ -27,10 +27,11 @@ static bool compile(struct gate_policy *p)
 static bool put_rule(struct gate_rules *rules, enum gate_list list,
 		     struct bytes entry, unsigned line)
 {
-	struct gate_rule *more =
-		realloc(rules->rule, (rules->n + 1) * sizeof(*more));
-	struct gate_rule *rule;
+	struct gate_rule *more, *rule;
 
+	if (!entry.len) /* nothing was sent that could be listed */
+		return false;
+	more = realloc(rules->rule, (rules->n + 1) * sizeof(*more));
 	if (!more)
 		return false;
 	rules->rule = more;
@@ -38,8 +39,7 @@ static bool put_rule(struct gate_rules *rules, enum gate_list list,
 	*rule = (struct gate_rule){
 		.text = strndup((const char *)entry.data, entry.len),
 		.line = line};
-	if (!rule->text || !entry.len || gate_rule_read(list, rule) ||
-	    rule->negative) {
+	if (!rule->text || gate_rule_read(list, rule) || rule->negative) {
 		free(rule->text);
 		return false;
 	}
