@@ -13,7 +13,7 @@
 #include "load/crowd.h"
 #include "load/meter.h"
 
-/* Messages whose times are kept; what is older counts as heard. */
+/* Messages whose times are kept; of older ones no latency is counted. */
 #define REMEMBERED 4096
 
 struct broadcast {
@@ -67,8 +67,7 @@ static unsigned most_in_flight(const struct load_crowd *crowd)
 						   : REMEMBERED;
 }
 
-/* One connection may be late by itself: what all others heard is not held up
- * for longer than there is room to remember. */
+/* Count what all have heard by now, and send as much again. */
 static void speak_on(struct load_crowd *crowd)
 {
 	struct broadcast *b = crowd->state;

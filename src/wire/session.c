@@ -304,7 +304,7 @@ static void begin_frame(struct sesame_session *s, const struct ses_frame *frame)
 	begin_message(s, frame);
 }
 
-/* The same where the header came in part, or is the longest. */
+/* A plain message that is all here, behind a header that took the long way. */
 static bool is_whole_message(const struct ses_frame *frame, struct span in)
 {
 	return frame->fin && !frame->rsv1 &&

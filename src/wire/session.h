@@ -58,8 +58,8 @@ void ses_session_fini(struct sesame_session *s);
 
 /*
  * As sesame_session_feed(), but it stops when the input made so much work that
- * other connections should have their turn: the bytes behind *ret_used (all of
- * them after an error) are to be fed later.
+ * other connections should have their turn: the bytes behind *ret_used are
+ * to be fed later. After an error, or at the end, all count as used.
  */
 int ses_session_feed_some(struct sesame_session *s, uint8_t *data, size_t len,
 			  size_t *ret_used);

@@ -23,7 +23,6 @@
 #include "net/timer.h"
 
 #define PATIENCE_S  30 /* then a play is taken for one that hangs */
-#define SAMPLE	    48 /* places of a kind that are tried by default */
 #define HOUR_S	    3600
 #define MOST_BLOCKS 65536
 
