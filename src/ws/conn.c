@@ -703,12 +703,18 @@ static int note_full(struct sesame_conn *conn)
 	return SESAME_ELIMIT;
 }
 
+/* A stream that broke had no room; on_close is on its way. */
+static int error_of_output(const struct sesame_conn *conn, int error)
+{
+	return error == SESAME_ELIMIT && conn->stream->error ? SESAME_ECLOSED
+							     : error;
+}
+
 static int after_send(struct sesame_conn *conn, int error)
 {
 	commit_pending(conn);
 	conn->sending = false;
-	if (error == SESAME_ELIMIT && conn->stream->error)
-		return SESAME_ECLOSED; /* it broke; on_close is on its way */
+	error = error_of_output(conn, error);
 	if (error == SESAME_ELIMIT)
 		return note_full(conn);
 	return error ? error : fullness(conn);
@@ -861,7 +867,7 @@ int sesame_conn_close(struct sesame_conn *conn, uint16_t code,
 	if (r < 0) {
 		conn->closed_here = false;
 		conn->state = SES_CONN_OPEN;
-		return r;
+		return error_of_output(conn, r);
 	}
 	/* the peer's close frame stands behind what was not read yet */
 	sesame_conn_resume(conn);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* See rig.h. Which functions are wrapped is listed in tests/CMakeLists.txt. */
+/*
+ * See rig.h. Which functions are wrapped is listed in tests/CMakeLists.txt;
+ * those of io_uring are in ring.c.
+ */
 #include "rig.h"
 
 #include "test.h"
@@ -99,6 +102,8 @@ static void *born(void *at, void *where)
 
 		n_blocks += !blocks[i].at;
 		blocks[i] = (struct block){at, where};
+	} else {
+		rig->unnoted++;
 	}
 	pthread_mutex_unlock(&lock);
 	return at;
@@ -145,7 +150,7 @@ static int open_files(void)
 
 /* ---- striking ---- */
 
-static bool strikes(enum rig_kind kind)
+bool rig_strikes(enum rig_kind kind)
 {
 	if (!on_the_rack || kind != rack->kind || !atomic_load(&rack->counting) ||
 	    atomic_fetch_add(&rack->calls, 1) != rack->nth)
@@ -161,14 +166,15 @@ void *__real_malloc(size_t n);
 void *__wrap_malloc(size_t n);
 void *__wrap_malloc(size_t n)
 {
-	return strikes(RIG_MEMORY) ? NULL : born(__real_malloc(n), HERE);
+	return rig_strikes(RIG_MEMORY) ? NULL : born(__real_malloc(n), HERE);
 }
 
 void *__real_calloc(size_t n, size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_calloc(size_t n, size_t size)
 {
-	return strikes(RIG_MEMORY) ? NULL : born(__real_calloc(n, size), HERE);
+	return rig_strikes(RIG_MEMORY) ? NULL
+				       : born(__real_calloc(n, size), HERE);
 }
 
 /* Taken off the list before: afterwards its place may be somebody else's. */
@@ -178,7 +184,7 @@ void *__wrap_realloc(void *p, size_t n)
 {
 	void *new;
 
-	if (strikes(RIG_MEMORY)) {
+	if (rig_strikes(RIG_MEMORY)) {
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -194,7 +200,7 @@ void *__wrap_reallocarray(void *p, size_t n, size_t size)
 {
 	void *new;
 
-	if (strikes(RIG_MEMORY)) {
+	if (rig_strikes(RIG_MEMORY)) {
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -208,7 +214,7 @@ void *__real_aligned_alloc(size_t alignment, size_t n);
 void *__wrap_aligned_alloc(size_t alignment, size_t n);
 void *__wrap_aligned_alloc(size_t alignment, size_t n)
 {
-	return strikes(RIG_MEMORY)
+	return rig_strikes(RIG_MEMORY)
 		       ? NULL
 		       : born(__real_aligned_alloc(alignment, n), HERE);
 }
@@ -217,14 +223,14 @@ char *__real_strdup(const char *s);
 char *__wrap_strdup(const char *s);
 char *__wrap_strdup(const char *s)
 {
-	return strikes(RIG_MEMORY) ? NULL : born(__real_strdup(s), HERE);
+	return rig_strikes(RIG_MEMORY) ? NULL : born(__real_strdup(s), HERE);
 }
 
 char *__real_strndup(const char *s, size_t n);
 char *__wrap_strndup(const char *s, size_t n);
 char *__wrap_strndup(const char *s, size_t n)
 {
-	return strikes(RIG_MEMORY) ? NULL : born(__real_strndup(s, n), HERE);
+	return rig_strikes(RIG_MEMORY) ? NULL : born(__real_strndup(s, n), HERE);
 }
 
 int __wrap_vasprintf(char **ret, const char *format, va_list args);
@@ -233,7 +239,7 @@ int __wrap_vasprintf(char **ret, const char *format, va_list args)
 {
 	int n;
 
-	if (strikes(RIG_MEMORY))
+	if (rig_strikes(RIG_MEMORY))
 		return -1;
 	n = __real_vasprintf(ret, format, args);
 	if (n >= 0)
@@ -247,7 +253,7 @@ int __wrap_asprintf(char **ret, const char *format, ...)
 	va_list args;
 	int n;
 
-	if (strikes(RIG_MEMORY))
+	if (rig_strikes(RIG_MEMORY))
 		return -1;
 	va_start(args, format);
 	n = __real_vasprintf(ret, format, args);
@@ -272,7 +278,7 @@ void *__wrap_mmap(void *at, size_t n, int protection, int flags, int fd,
 void *__wrap_mmap(void *at, size_t n, int protection, int flags, int fd,
 		  off_t offset)
 {
-	if (!strikes(RIG_MEMORY))
+	if (!rig_strikes(RIG_MEMORY))
 		return __real_mmap(at, n, protection, flags, fd, offset);
 	errno = ENOMEM;
 	return MAP_FAILED;
@@ -295,13 +301,13 @@ static int moved(int fd, size_t *len)
 {
 	if (!on_the_rack || !*len || !is_socket(fd))
 		return 0;
-	if (strikes(RIG_SHORT))
+	if (rig_strikes(RIG_SHORT))
 		*len = 1;
-	if (strikes(RIG_LATER))
+	if (rig_strikes(RIG_LATER))
 		return EAGAIN;
-	if (strikes(RIG_SIGNAL))
+	if (rig_strikes(RIG_SIGNAL))
 		return EINTR;
-	if (!strikes(RIG_RESET))
+	if (!rig_strikes(RIG_RESET))
 		return 0;
 	shutdown(fd, SHUT_RDWR); /* gone is gone, in both directions */
 	return ECONNRESET;
@@ -348,7 +354,7 @@ int __real_connect(int fd, const struct sockaddr *to, socklen_t len);
 int __wrap_connect(int fd, const struct sockaddr *to, socklen_t len);
 int __wrap_connect(int fd, const struct sockaddr *to, socklen_t len)
 {
-	if (!strikes(RIG_RESET))
+	if (!rig_strikes(RIG_RESET))
 		return __real_connect(fd, to, len);
 	errno = ECONNREFUSED;
 	return -1;
@@ -358,7 +364,7 @@ int __real_epoll_wait(int fd, struct epoll_event *events, int most, int ms);
 int __wrap_epoll_wait(int fd, struct epoll_event *events, int most, int ms);
 int __wrap_epoll_wait(int fd, struct epoll_event *events, int most, int ms)
 {
-	if (!strikes(RIG_SIGNAL))
+	if (!rig_strikes(RIG_SIGNAL))
 		return __real_epoll_wait(fd, events, most, ms);
 	errno = EINTR;
 	return -1;
@@ -368,7 +374,7 @@ int __wrap_epoll_wait(int fd, struct epoll_event *events, int most, int ms)
 
 static bool lacks(int error)
 {
-	if (!strikes(RIG_SYSTEM))
+	if (!rig_strikes(RIG_SYSTEM))
 		return false;
 	errno = error;
 	return true;
@@ -467,7 +473,7 @@ void __real_ses_timers_fire(struct ses_timers *t, uint64_t now_ms);
 void __wrap_ses_timers_fire(struct ses_timers *t, uint64_t now_ms);
 void __wrap_ses_timers_fire(struct ses_timers *t, uint64_t now_ms)
 {
-	if (t->n > 0 && strikes(RIG_EARLY))
+	if (t->n > 0 && rig_strikes(RIG_EARLY))
 		now_ms = UINT64_MAX;
 	__real_ses_timers_fire(t, now_ms);
 }
@@ -483,7 +489,7 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
 	if (rig_clock_ms)
 		*now = (struct timespec){(time_t)(rig_clock_ms / 1000),
 					 (long)(rig_clock_ms % 1000) * 1000000};
-	if (strikes(RIG_HOUR))
+	if (rig_strikes(RIG_HOUR))
 		atomic_fetch_add(&rack->hours, 1);
 	now->tv_sec += atomic_load(&rack->hours) * HOUR_S;
 	return r;
@@ -569,20 +575,34 @@ void rig_start(enum rig_kind kind, long nth, bool later, rig_play play,
 		run_and_exit(later, play, arg);
 }
 
+/* Whether it has ended. */
+static bool look_at_player(int options)
+{
+	pid_t r;
+
+	if (!player)
+		return true;
+	do {
+		r = waitpid(player, &rig->status, options);
+	} while (r < 0 && errno == EINTR);
+	assert_true(r >= 0);
+	if (r == 0)
+		return false;
+	player = 0;
+	rig->ended = true;
+	return true;
+}
+
 void rig_wait(void)
 {
-	if (player)
-		waitpid(player, &rig->status, 0);
-	player = 0;
+	look_at_player(0);
 	rig->calls = atomic_load(&rack->calls);
 	rig->struck = atomic_load(&rack->done);
 }
 
 bool rig_has_ended(void)
 {
-	if (player && waitpid(player, &rig->status, WNOHANG) == player)
-		player = 0;
-	return !player;
+	return look_at_player(WNOHANG);
 }
 
 void rig_signal(int signal)
@@ -657,9 +677,16 @@ void rig_fail(const char *format, ...)
 
 void rig_check_end(void)
 {
-	if (WIFSIGNALED(rig->status))
+	if (!rig->ended)
+		rig_fail("nobody saw it end");
+	else if (WIFSIGNALED(rig->status))
 		rig_fail("ended by signal %d%s", WTERMSIG(rig->status),
 			 WTERMSIG(rig->status) == SIGALRM ? ": it hung" : "");
+	else if (rig->unnoted)
+		rig_fail(
+			"%ld blocks were too many to be noted: MOST_BLOCKS has "
+			"to grow",
+			rig->unnoted);
 	else if (rig->leaks)
 		rig_fail("memory was left over");
 	else if (rig->files)

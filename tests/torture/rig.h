@@ -5,6 +5,14 @@
  * they are wrapped when the test is linked: the libraries below us, of which
  * several do not survive a failing malloc, are left alone.
  *
+ * With SESAME_LOOP=io_uring it is the requests of a ring that go wrong (ring.c),
+ * in place of recv(2), send(2) and epoll(7): a request is answered with an error
+ * instead of being made, a send takes one byte, the ring is busy or interrupted.
+ * Not to be had there: a receive of one byte, because the kernel chooses how
+ * much of a buffer it fills; a batch of which the kernel takes a part only; a
+ * cancel that fails, whose answer nobody looks at; and answers that are lost,
+ * which the kernel does not do.
+ *
  * What is looked at after every play: how the process ended, memory of ours
  * that nobody freed, and descriptors that nobody closed.
  */
@@ -40,6 +48,8 @@ struct rig {
 	long leaks;	/* allocations that are still there */
 	void *leaked;	/* where one of them was made */
 	int files;	/* descriptors more than before */
+	long unnoted;	/* allocations that there was no place to note */
+	bool ended;	/* and its end was seen: */
 	int status;	/* as waitpid(2) has it */
 	void *stack[RIG_DEPTH]; /* where it failed */
 	int depth;
@@ -61,6 +71,11 @@ void rig_start(enum rig_kind kind, long nth, bool later, rig_play play,
 void rig_wait(void);
 void rig_strike(void);
 void rig_spare(void);
+/*
+ * Of a call that is made: whether it is the one to go wrong. For those who wrap
+ * one.
+ */
+bool rig_strikes(enum rig_kind kind);
 /* Whether the process of the play has ended by itself. */
 bool rig_has_ended(void);
 void rig_signal(int signal);
