@@ -2,6 +2,7 @@
 /* Collects what TEST() registers and runs it as one cmocka group. */
 #include "test.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -42,6 +43,17 @@ void test_guard_free(uint8_t *copy, size_t len)
 	size_t page = (size_t)sysconf(_SC_PAGESIZE), room = pages_for(len);
 
 	munmap(copy + len - room, room + page);
+}
+
+size_t test_heap(void)
+{
+#ifdef SES_NO_SPARES
+	return 0;
+#else
+	struct mallinfo2 all = mallinfo2();
+
+	return all.uordblks + all.hblkhd;
+#endif
 }
 
 int main(int argc, char **argv)

@@ -35,6 +35,9 @@ void test_register(const char *sentence, void (*run)(void **state));
 uint8_t *test_guarded(const void *data, size_t len);
 void test_guard_free(uint8_t *copy, size_t len);
 
+/* What malloc() has given out; 0 where a sanitizer's stands in for it. */
+size_t test_heap(void);
+
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 #endif

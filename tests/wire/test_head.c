@@ -3,7 +3,6 @@
 #include "test.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <sesame/error.h>
 
@@ -268,40 +267,6 @@ TEST("what follows a head is not looked at")
 
 	assert_int_equal(o.result, 18);
 	assert_int_equal(o.scanned, 18);
-}
-
-/* Fed byte by byte; the bytes looked at over all calls. */
-static size_t work_for(const uint8_t *text, size_t len)
-{
-	struct ses_head_limits limits = {.line_bytes = 1 << 20,
-					 .total_bytes = 1 << 20};
-	struct ses_head_parser p;
-	struct ses_head head;
-	enum ses_fault fault;
-	size_t work = 0;
-
-	ses_head_init(&p, true, &limits);
-	for (size_t n = 1; n <= len; n++) {
-		size_t before = p.scanned;
-		int got = ses_head_parse(&p, bytes_of(text, n), &head, &fault);
-
-		assert_true(got >= 0);
-		work += p.scanned - before;
-	}
-	return work;
-}
-
-TEST("byte by byte, the work grows with the bytes and not with their square")
-{
-	static const char start[] = "GET / HTTP/1.1\r\nA: ";
-	size_t most = 1 << 16;
-	uint8_t *text = malloc(most);
-
-	memset(text, 'a', most);
-	memcpy(text, start, strlen(start));
-	for (size_t len = 1 << 10; len <= most; len *= 2)
-		assert_int_equal(work_for(text, len), len);
-	free(text);
 }
 
 /* A request whose first line is @line long and that has @total bytes. */

@@ -103,6 +103,38 @@ TEST("what it takes to judge a request grows with its length, not its square")
 	}
 }
 
+/* The same in parts, as far as it is taken before it is whole. */
+static long count_parts(struct bytes in, size_t part)
+{
+	enum ses_fault fault = SES_FAULT_NONE;
+	struct ses_head_parser parser;
+	struct ses_head head;
+	int r = 0;
+
+	steps = 0;
+	ses_head_init(&parser, true, NULL);
+	for (size_t n = part; n < in.len && r == 0; n += part)
+		r = ses_head_parse(&parser, bytes_first(in, n), &head, &fault);
+	return steps;
+}
+
+TEST("byte by byte, the work grows with the bytes and not with their square")
+{
+	static char text[16384];
+
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+		struct bytes in = make(i, 8000, text);
+		long at_once = count_parts(in, in.len - 1);
+		long in_bytes = count_parts(in, 1);
+
+		print_message("%-32s %7ld %7ld\n", forms[i].field, at_once,
+			      in_bytes);
+		assert_true(at_once > 2000);
+		/* a call costs something, and no more the more came before */
+		assert_true(in_bytes < at_once + 20 * (long)in.len);
+	}
+}
+
 /* Names that mean something where names are looked up among other things. */
 static const char *const names[] = {
 	"__proto__",

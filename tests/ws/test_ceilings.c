@@ -9,7 +9,6 @@
 #include <sesame/server.h>
 
 #include <arpa/inet.h>
-#include <malloc.h>
 #include <netinet/in.h>
 
 #include "wire/deflate.h"
@@ -36,18 +35,6 @@ struct stage {
 	int n_messages;
 	bool echo;
 };
-
-/* What malloc() has given out; 0 where a sanitizer's stands in for it. */
-static size_t heap(void)
-{
-#ifdef SES_NO_SPARES
-	return 0;
-#else
-	struct mallinfo2 all = mallinfo2();
-
-	return all.uordblks + all.hblkhd;
-#endif
-}
 
 static void on_message(struct sesame_conn *conn, void *user,
 		       enum sesame_kind kind, uint8_t *data, size_t len)
@@ -87,9 +74,9 @@ static void calm_down(struct stage *st)
 	size_t was;
 
 	do {
-		was = heap();
+		was = test_heap();
 		turn_a_while(st->loop, 30);
-	} while (heap() != was);
+	} while (test_heap() != was);
 }
 
 static void come_in(struct stage *st, int n)
@@ -134,7 +121,7 @@ static void set(struct stage *st)
 			 0);
 	come_in(st, 1); /* what the first one brings stays */
 	all_leave(st);
-	st->before = heap();
+	st->before = test_heap();
 }
 
 static void strike(struct stage *st)
@@ -155,7 +142,8 @@ static void all_send(struct stage *st, const void *data, size_t len)
 
 static void assert_each_below(const struct stage *st, size_t limit)
 {
-	size_t now = heap(), grown = now > st->before ? now - st->before : 0;
+	size_t now = test_heap(),
+	       grown = now > st->before ? now - st->before : 0;
 	size_t n = (size_t)st->n;
 
 	print_message("%zu bytes each, %zu at most\n", grown / n, limit);
@@ -349,9 +337,9 @@ TEST("when all have gone the heap is what it was")
 	set(&st);
 	come_in(&st, N);
 	all_send(&st, frame, len);
-	assert_true(!heap() || heap() > st.before + (size_t)N * 50000);
+	assert_true(!test_heap() || test_heap() > st.before + (size_t)N * 50000);
 	all_leave(&st);
-	assert_true(heap() <= st.before + 4096);
+	assert_true(test_heap() <= st.before + 4096);
 	free(frame);
 	strike(&st);
 }

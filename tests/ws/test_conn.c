@@ -7,6 +7,10 @@
 static const struct sesame_limits quick = {
 	.ping_ms = 30, .idle_ms = 90, .close_ms = 60};
 
+/* Nothing but the close timer can end it. */
+static const struct sesame_limits quick_to_close = {
+	.ping_ms = 3600000, .idle_ms = 3600000, .close_ms = 60};
+
 /* One end of a pair as a connection. */
 static void seat_at(struct seat *s, struct sesame_loop *loop, int fd,
 		    enum sesame_role role, const struct sesame_limits *limits,
@@ -251,13 +255,15 @@ TEST("a client leaves ending TCP to the server, but not for ever")
 TEST("a peer that never answers the close frame is left after close_ms")
 {
 	for (int role = SESAME_CLIENT; role <= SESAME_SERVER; role++) {
+		uint64_t began = clock_ms();
 		struct stage st;
 		struct seat *seat;
 
-		set_raw(&st, role, &quick);
+		set_raw(&st, role, &quick_to_close);
 		seat = role == SESAME_SERVER ? &st.server : &st.client;
 		sesame_conn_close(seat->conn, 1000, NULL);
 		TURN_UNTIL(st.loop, seat->told[TOLD_CLOSE]);
+		assert_true(clock_ms() - began >= 50);
 		assert_int_equal(seat->end.error, SESAME_ETIMEOUT);
 		assert_int_equal(seat->end.code, 1006);
 		assert_false(seat->end.clean);
@@ -266,13 +272,32 @@ TEST("a peer that never answers the close frame is left after close_ms")
 	}
 }
 
+TEST("a peer that answers the close frame and never ends TCP is left after "
+     "close_ms")
+{
+	uint8_t frame[32];
+	struct heard h = {0};
+	struct stage st;
+	uint64_t began = clock_ms();
+
+	set_raw(&st, SESAME_SERVER, &quick_to_close);
+	sesame_conn_close(st.server.conn, 1000, NULL);
+	raw_send(st.loop, st.raw, frame, masked_frame(frame, 0x88, "\x03\xe8", 2));
+	raw_hear(st.loop, st.raw, &h, 100);
+	assert_true(h.ended && st.server.end.clean);
+	assert_int_equal(st.loop->n_lingering, 1);
+	TURN_UNTIL(st.loop, st.loop->n_lingering == 0);
+	assert_true(clock_ms() - began >= 50);
+	strike(&st);
+}
+
 TEST("a peer that chatters on instead of answering the close frame is left too")
 {
 	struct stage st;
 	uint8_t frame[32];
 	size_t n = masked_frame(frame, 0x81, "blah", 4);
 
-	set_raw(&st, SESAME_SERVER, &quick);
+	set_raw(&st, SESAME_SERVER, &quick_to_close);
 	sesame_conn_close(st.server.conn, 1000, NULL);
 	TURN_UNTIL(st.loop, (send(st.raw, frame, n, MSG_NOSIGNAL), st.server.told[TOLD_CLOSE]));
 	assert_int_equal(st.server.end.error, SESAME_ETIMEOUT);
@@ -730,7 +755,10 @@ TEST("limits that are zero become the defaults, others stay")
 	ses_limits_default(&l);
 	assert_int_equal(l.ping_ms, 7);
 	assert_int_equal(l.idle_ms, 75000);
+	assert_int_equal(l.handshake_ms, 10000);
+	assert_int_equal(l.close_ms, 5000);
 	assert_int_equal(l.message_bytes, (size_t)16 << 20);
+	assert_int_equal(l.queue_bytes, (size_t)17 << 20);
 	assert_int_equal(l.queue_high_bytes, 1 << 20);
 }
 
