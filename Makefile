@@ -82,6 +82,9 @@ torture: setup-test
 	@tools/build $(BUILD)-asan -DSESAME_SANITIZE=ON
 	@for rack in $(BUILD)-asan/tests/torture_*; do \
 		SESAME_TORTURE=all $$rack || exit 1; done
+	@for rack in library lifetimes gateway; do \
+		SESAME_TORTURE=all SESAME_LOOP=io_uring \
+			$(BUILD)-asan/tests/torture_$$rack || exit 1; done
 
 fuzz: setup-fuzz
 	@tools/fuzz $(BUILD)-fuzz $(or $(FUZZ_SECONDS),60)

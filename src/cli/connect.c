@@ -583,7 +583,7 @@ static int run(struct talk *t)
 		tell(TERM_RED, "sesame: %s",
 		     hush_text(&t->hush, text, strlen(text), shown,
 			       sizeof(shown)));
-		return EXIT_USAGE;
+		return r == SESAME_ENOMEM ? EXIT_NO_ANSWER : EXIT_USAGE;
 	}
 	if (t->max_ms)
 		t->limit = sesame_timer_start(t->loop, t->max_ms, on_limit, t);

@@ -648,9 +648,13 @@ static int tell_one(struct gate_lookup *journal, const struct options *o,
 	uint64_t number = 0;
 	int status = EXIT_OK, found;
 
+	if (!story) {
+		fputs("sesame why: out of memory\n", stderr);
+		return EXIT_NO_ANSWER;
+	}
 	why_reference_read(bytes_of_str(o->reference), &number);
 	why_reference_write(number, reference);
-	found = story ? find(journal, reference, story) : SESAME_ENOMEM;
+	found = find(journal, reference, story);
 	if (found < 0)
 		status = complain_of_journal(journal, file);
 	else if (found == 0)

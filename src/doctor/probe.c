@@ -386,7 +386,8 @@ int doctor_probe_run(const struct doctor_case *c,
 	ses_buf_fini(&x->out);
 	sesame_loop_free(x->loop);
 	free(x);
-	return error == SESAME_ENOMEM ? -1 : 0;
+	/* what this side lacked says nothing of the other */
+	return ret_probe->error == SESAME_ENOMEM ? -1 : 0;
 }
 
 void doctor_probe_fini(struct doctor_probe *p)

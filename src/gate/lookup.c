@@ -23,7 +23,8 @@
 
 struct gate_lookup {
 	sqlite3 *db;
-	bool runs; /* when it was opened */
+	bool runs;	/* when it was opened */
+	bool no_memory; /* for the latest question; SQLite knows nothing of it */
 };
 
 #define FITS                                                        \
@@ -139,7 +140,7 @@ void gate_lookup_close(struct gate_lookup *l)
 
 const char *gate_lookup_error(struct gate_lookup *l)
 {
-	return why_not(l->db);
+	return l->no_memory ? "out of memory" : why_not(l->db);
 }
 
 /* ---- Stories ---- */
@@ -152,11 +153,16 @@ static bool has_column(struct gate_lookup *l, const char *table,
 					     NULL) == SQLITE_OK;
 }
 
-static sqlite3_stmt *prepare(struct gate_lookup *l, struct ses_buf *sql)
+/* @error: of what was written to @sql so far. */
+static sqlite3_stmt *prepare(struct gate_lookup *l, struct ses_buf *sql,
+			     int error)
 {
 	sqlite3_stmt *stmt = NULL;
 
-	if (ses_buf_append(sql, bytes_of("", 1)) == 0)
+	if (!error)
+		error = ses_buf_append(sql, bytes_of("", 1));
+	l->no_memory = error < 0;
+	if (!error)
 		sqlite3_prepare_v2(l->db, (const char *)ses_buf_bytes(sql).data,
 				   -1, &stmt, NULL);
 	ses_buf_fini(sql);
@@ -169,18 +175,20 @@ static sqlite3_stmt *select_stories(struct gate_lookup *l, const char *table,
 {
 	struct ses_buf sql;
 	const char *name;
+	int error;
 
 	ses_buf_init(&sql, 65536);
-	ses_buf_append_str(&sql, "SELECT ");
-	for (size_t i = 0; (name = gate_column_name(i)); i++)
-		ses_buf_printf(&sql, "%s%s%s", i ? ", " : "",
-			       gate_column_is_new(i) &&
-					       !has_column(l, table, name)
-				       ? "NULL AS "
-				       : "",
-			       name);
-	ses_buf_printf(&sql, " FROM %s%s", table, tail);
-	return prepare(l, &sql);
+	error = ses_buf_append_str(&sql, "SELECT ");
+	for (size_t i = 0; !error && (name = gate_column_name(i)); i++)
+		error = ses_buf_printf(
+			&sql, "%s%s%s", i ? ", " : "",
+			gate_column_is_new(i) && !has_column(l, table, name)
+				? "NULL AS "
+				: "",
+			name);
+	if (!error)
+		error = ses_buf_printf(&sql, " FROM %s%s", table, tail);
+	return prepare(l, &sql, error);
 }
 
 static void bind_text(sqlite3_stmt *stmt, int to, const char *text)
@@ -200,11 +208,13 @@ static void bind_search(sqlite3_stmt *stmt, const struct gate_search *s)
 }
 
 /* Every row of @stmt, which is used up. How many, or SESAME_ESYSTEM. */
-static int tell_stories(sqlite3_stmt *stmt, gate_lookup_fn each, void *user)
+static int tell_stories(struct gate_lookup *l, sqlite3_stmt *stmt,
+			gate_lookup_fn each, void *user)
 {
 	struct gate_story *story = malloc(sizeof(*story));
 	int count = 0, state = SQLITE_ERROR;
 
+	l->no_memory |= !story;
 	while (story && stmt && (state = sqlite3_step(stmt)) == SQLITE_ROW) {
 		gate_columns_read(stmt, story);
 		each(user, story);
@@ -233,7 +243,7 @@ static int find_in(struct gate_lookup *l, const char *table, const char *order,
 		 " WHERE reference = ?1 ORDER BY %s DESC LIMIT 1", order);
 	stmt = select_stories(l, table, tail);
 	bind_text(stmt, 1, reference);
-	return tell_stories(stmt, keep, ret_story);
+	return tell_stories(l, stmt, keep, ret_story);
 }
 
 int gate_lookup_find(struct gate_lookup *l, const char *reference,
@@ -254,7 +264,7 @@ int gate_lookup_search(struct gate_lookup *l, const struct gate_search *search,
 
 	bind_search(stmt, search);
 	sqlite3_bind_int64(stmt, 6, n ? (int64_t)n : -1);
-	return tell_stories(stmt, each, user);
+	return tell_stories(l, stmt, each, user);
 }
 
 int gate_lookup_admitted(struct gate_lookup *l, gate_lookup_fn each, void *user)
@@ -262,7 +272,7 @@ int gate_lookup_admitted(struct gate_lookup *l, gate_lookup_fn each, void *user)
 	if (!has_column(l, "admitted", "key"))
 		return 0;
 	return tell_stories(
-		select_stories(l, "admitted", " ORDER BY time_ms DESC, key"),
+		l, select_stories(l, "admitted", " ORDER BY time_ms DESC, key"),
 		each, user);
 }
 
@@ -302,16 +312,17 @@ int gate_lookup_top(struct gate_lookup *l, const struct gate_search *search,
 	struct gate_top_row row;
 	struct ses_buf sql;
 	sqlite3_stmt *stmt;
-	int count = 0, state = SQLITE_ERROR;
+	int count = 0, state = SQLITE_ERROR, error;
 
 	ses_buf_init(&sql, 65536);
 	/* With max() the other columns are of the row that has it. */
-	ses_buf_printf(&sql,
-		       "SELECT %s AS value, count(*), max(id), time_ms, "
-		       "reference FROM refusals" FITS
-		       " GROUP BY value ORDER BY 2 DESC, 3 DESC LIMIT ?6",
-		       tops[top].value);
-	stmt = prepare(l, &sql);
+	error = ses_buf_printf(
+		&sql,
+		"SELECT %s AS value, count(*), max(id), time_ms, "
+		"reference FROM refusals" FITS
+		" GROUP BY value ORDER BY 2 DESC, 3 DESC LIMIT ?6",
+		tops[top].value);
+	stmt = prepare(l, &sql, error);
 	bind_search(stmt, search);
 	sqlite3_bind_int64(stmt, 6, n);
 	while (stmt && (state = sqlite3_step(stmt)) == SQLITE_ROW) {

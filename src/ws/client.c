@@ -604,7 +604,8 @@ static int write_request(struct opening *o, const struct ses_url *url,
 				? "the origin, the subprotocols or a "
 				  "header hold a byte that may not "
 				  "stand there"
-				: "the request is too long");
+			: r == SESAME_ENOMEM ? "out of memory"
+					     : "the request is too long");
 	/* for the check of the answer only these are needed */
 	protocols = d.request.protocols;
 	o->request.deflate = d.request.deflate;

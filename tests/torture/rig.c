@@ -157,6 +157,7 @@ bool rig_strikes(enum rig_kind kind)
 		return false;
 	atomic_store(&rack->done, true);
 	rack->face.depth = backtrace(rack->face.stack, RIG_DEPTH);
+	errno = ENOMEM; /* of an allocation; others set their own */
 	return true;
 }
 
@@ -184,10 +185,8 @@ void *__wrap_realloc(void *p, size_t n)
 {
 	void *new;
 
-	if (rig_strikes(RIG_MEMORY)) {
-		errno = ENOMEM;
+	if (rig_strikes(RIG_MEMORY))
 		return NULL;
-	}
 	gone(p);
 	new = __real_realloc(p, n);
 	born(new ? new : p, HERE);
@@ -200,10 +199,8 @@ void *__wrap_reallocarray(void *p, size_t n, size_t size)
 {
 	void *new;
 
-	if (rig_strikes(RIG_MEMORY)) {
-		errno = ENOMEM;
+	if (rig_strikes(RIG_MEMORY))
 		return NULL;
-	}
 	gone(p);
 	new = __real_reallocarray(p, n, size);
 	born(new ? new : p, HERE);

@@ -7,33 +7,22 @@
  */
 #include "rig.h"
 
+#include "folder.h"
 #include "test.h"
 
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
+#include <ctype.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-#define PRINTED (1 << 18)
+#include <time.h>
 
 int sesame_main(int argc, char **argv); /* main() of src/cli/main.c */
 
 struct command {
+	int status;	  /* as it ends when nothing goes wrong */
+	const char *says; /* then; among other words */
 	const char *words[16];
 };
-
-static char folder[64];
-
-/* In which files the play's output goes; they outlive it. */
-static void redirect(int to, const char *name)
-{
-	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	dup2(fd, to);
-	close(fd);
-}
 
 static int play(void *arg)
 {
@@ -45,8 +34,8 @@ static int play(void *arg)
 	if (chdir(folder) != 0)
 		return 99;
 	setenv("NO_COLOR", "1", 1);
-	redirect(STDOUT_FILENO, "out");
-	redirect(STDERR_FILENO, "err");
+	redirect(STDOUT_FILENO, "out", O_TRUNC);
+	redirect(STDERR_FILENO, "err", O_TRUNC);
 	words[n++] = (char *)"sesame";
 	for (int i = 0; i < 16 && command->words[i]; i++)
 		words[n++] = (char *)command->words[i];
@@ -55,19 +44,41 @@ static int play(void *arg)
 	return sesame_main(n, words);
 }
 
-static void read_back(const char *name, char *to)
+/* Every refusal of a gateway has another one. */
+static void hide_references(char *text)
 {
-	char path[128];
-	size_t n = 0;
-	FILE *f;
+	static const char sample[] = "7K2M-Q4XD";
+	size_t run = 0;
 
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	f = fopen(path, "r");
-	if (f) {
-		n = fread(to, 1, PRINTED - 1, f);
-		fclose(f);
+	for (; *text; text++) {
+		bool fits = sample[run] == '-' ? *text == '-'
+					       : isupper((uint8_t)*text) ||
+							 isdigit((uint8_t)*text);
+
+		run = fits ? run + 1 : 0;
+		if (!sample[run]) {
+			memcpy(text + 1 - run, sample, run);
+			run = 0;
+		}
 	}
-	to[n] = '\0';
+}
+
+/* "(89 %)": a handshake that failed is one witness less. */
+static void hide_percents(char *text)
+{
+	while ((text = strchr(text, '('))) {
+		size_t n = strspn(++text, "0123456789");
+
+		if (n && strncmp(text + n, " %)", 3) == 0)
+			memset(text, '9', n);
+	}
+}
+
+static void read_back(const char *name, char to[PRINTED])
+{
+	read_into(name, to);
+	hide_references(to);
+	hide_percents(to);
 }
 
 static struct {
@@ -125,13 +136,31 @@ static bool says_why(void)
 					    "descriptor",
 					    "nput/output error",
 					    "not shown",
-					    "perhaps"};
+					    "perhaps",
+					    "reset",
+					    "connection refused"};
 	bool says = false;
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		says |= count(now.out, words[i]) > count(quiet.out, words[i]) ||
 			count(now.err, words[i]) > count(quiet.err, words[i]);
 	return says;
+}
+
+/* Else all the rest is compared with nothing. */
+static void check_quiet(const struct command *command)
+{
+	if (!WIFEXITED(rig->status))
+		return; /* rig_check_end() says so */
+	if (quiet.status != command->status)
+		rig_fail("nothing went wrong, and the exit status is %d, not "
+			 "%d:\n%.500s",
+			 quiet.status, command->status, quiet.err);
+	else if (!strstr(quiet.out, command->says) &&
+		 !strstr(quiet.err, command->says))
+		rig_fail("nothing went wrong, and it does not say \"%s\":\n"
+			 "%.500s",
+			 command->says, quiet.out);
 }
 
 static bool at_place(enum rig_kind kind, long nth, void *arg)
@@ -143,55 +172,41 @@ static bool at_place(enum rig_kind kind, long nth, void *arg)
 	if (nth < 0)
 		quiet = now;
 	rig_check_end();
+	if (nth < 0)
+		check_quiet(arg);
 	if (!WIFEXITED(rig->status))
 		return rig->struck;
 	if (now.status > 3)
 		rig_fail("exit status %d", now.status);
 	else if (!says_why() && !same_verdict())
-		rig_fail("exit status %d, not %d, and no word why:\n%.2000s",
-			 now.status, quiet.status, now.out);
+		rig_fail("exit status %d, not %d, and no word why:\n%.400s"
+			 "\n%.400s",
+			 now.status, quiet.status, now.out, now.err);
 	return rig->struck;
 }
 
-static void torture(const char *const *words)
-{
-	static const enum rig_kind kinds[] = {RIG_MEMORY, RIG_SYSTEM};
-	struct command command = {0};
+/* Of those who talk to nobody; to somebody; and may say so when he is gone. */
+enum { ALONE = 2, TALKING = 5, RESETTABLE = 6 };
 
+static void torture(unsigned n_kinds, int status, const char *says,
+		    const char *const *words)
+{
+	static const enum rig_kind kinds[RESETTABLE] = {RIG_MEMORY, RIG_SYSTEM,
+							RIG_SHORT,  RIG_LATER,
+							RIG_SIGNAL, RIG_RESET};
+	struct command command = {.status = status, .says = says};
+
+	folder_make();
+	rig_sample = n_kinds == ALONE ? 48 : 16; /* these take longer */
 	for (size_t i = 0; words[i]; i++)
 		command.words[i] = words[i];
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+	for (size_t i = 0; i < n_kinds; i++)
 		rig_each(kinds[i], at_place, &command);
-	assert_int_not_equal(quiet.out[0], '\0');
 }
 
-#define TORTURE(...) torture((const char *const[]){__VA_ARGS__, NULL})
-
-static void write_file(const char *name, const char *text)
-{
-	char path[128];
-	FILE *f;
-
-	if (!*folder) {
-		snprintf(folder, sizeof(folder), "/tmp/ses-torture-XXXXXX");
-		assert_non_null(mkdtemp(folder));
-	}
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	fputs(text, f);
-	fclose(f);
-}
-
-/* Plays leave by _exit(), so this is for the test itself. */
-__attribute__((destructor)) static void clean_up(void)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-	if (*folder && system(command) != 0)
-		perror(command);
-}
+/* Without a fault it ends with @status, and has said @says. */
+#define TORTURE(kinds, status, says, ...) \
+	torture(kinds, status, says, (const char *const[]){__VA_ARGS__, NULL})
 
 /* ---- a configuration of the gateway ---- */
 
@@ -254,17 +269,17 @@ TEST("`check` says what a configuration comes to, or why it cannot tell")
 {
 	write_file("good.yaml", good_yaml);
 	write_file("tokens", tokens);
-	TORTURE("check", "good.yaml");
-	TORTURE("check", "good.yaml", "--url", "ws://h/echo/1", "--origin",
-		"https://one.app.example");
-	TORTURE("check", "good.yaml", "--url", "/echo/1", "--origin",
-		"https://evil.test", "--json");
+	TORTURE(ALONE, 0, "good.yaml", "check", "good.yaml");
+	TORTURE(ALONE, 1, "REFUSE  host", "check", "good.yaml", "--url",
+		"ws://h/echo/1", "--origin", "https://one.app.example");
+	TORTURE(ALONE, 1, "access.origin", "check", "good.yaml", "--url",
+		"/echo/1", "--origin", "https://evil.test", "--json");
 }
 
 TEST("`check` finds every fault of a file, or says why it cannot")
 {
 	write_file("bad.yaml", bad_yaml);
-	TORTURE("check", "bad.yaml", "--json");
+	TORTURE(ALONE, 2, "80800", "check", "bad.yaml", "--json");
 }
 /* ---- configurations of others ---- */
 
@@ -286,10 +301,12 @@ TEST("`lint` finds what is wrong with a server's configuration, or says why "
 		"    proxy_set_header Upgrade $http_upgrade; }\n"
 		"  location ~ ^/(a|b)+/x { proxy_pass http://127.0.0.1:9; }\n"
 		"}\n");
-	TORTURE("lint", "nginx.conf");
-	TORTURE("lint", "--fix", "nginx.conf");
-	TORTURE("lint", "--request", "ws://app.example/ws", "--origin",
-		"https://evil.test", "nginx.conf");
+	TORTURE(ALONE, 1, "origin-rule", "lint", "nginx.conf");
+	TORTURE(ALONE, 1, "+    proxy_http_version 1.1;", "lint", "--fix",
+		"nginx.conf");
+	TORTURE(ALONE, 1, "refuses this Origin", "lint", "--request",
+		"ws://app.example/ws", "--origin", "https://evil.test",
+		"nginx.conf");
 	write_file("haproxy.cfg", "frontend f\n"
 				  "  bind :80\n"
 				  "  acl ws path_beg /ws\n"
@@ -300,7 +317,8 @@ TEST("`lint` finds what is wrong with a server's configuration, or says why "
 				  "  timeout server 5s\n"
 				  "  http-request del-header Upgrade\n"
 				  "  server s 127.0.0.1:9\n");
-	TORTURE("lint", "--request", "ws://h/ws", "haproxy.cfg");
+	TORTURE(ALONE, 1, "upgrade-removed", "lint", "--request", "ws://h/ws",
+		"haproxy.cfg");
 	write_file("apache.conf", "Listen 80\n"
 				  "<VirtualHost *:80>\n"
 				  "  ProxyPass /ws http://127.0.0.1:9/\n"
@@ -308,7 +326,8 @@ TEST("`lint` finds what is wrong with a server's configuration, or says why "
 				  "    Require ip 10.0.0.0/8\n"
 				  "  </Location>\n"
 				  "</VirtualHost>\n");
-	TORTURE("lint", "--request", "ws://h/ws", "apache.conf");
+	TORTURE(ALONE, 1, "upgrade=websocket", "lint", "--request", "ws://h/ws",
+		"apache.conf");
 	write_file("Caddyfile", ":80 {\n"
 				"  @ws path /ws*\n"
 				"  respond @ws 403\n"
@@ -316,16 +335,114 @@ TEST("`lint` finds what is wrong with a server's configuration, or says why "
 				"    header_up -Upgrade\n"
 				"  }\n"
 				"}\n");
-	TORTURE("lint", "--request", "ws://h/ws", "--json", "Caddyfile");
+	TORTURE(ALONE, 1, "\"refused\"", "lint", "--request", "ws://h/ws",
+		"--json", "Caddyfile");
 }
 
 TEST("`explain` prints its page, or says why it cannot")
 {
-	TORTURE("explain", "403");
-	TORTURE("explain", "access.origin");
+	TORTURE(ALONE, 0, "access.origin", "explain", "403");
+	TORTURE(ALONE, 0, "Origin", "explain", "access.origin");
 }
 
 TEST("`doctor` says that nobody listens, or why it cannot tell")
 {
-	TORTURE("doctor", "--no-proxy", "-q", "ws://127.0.0.1:1/");
+	TORTURE(RESETTABLE, 1, "net.refused", "doctor", "--no-proxy", "-q",
+		"ws://127.0.0.1:1/");
+}
+
+/* ---- against a gateway that runs ---- */
+
+static const char gate_yaml[] = "listen: [{address: '127.0.0.1:%u'}]\n"
+				"journal: {file: journal.db}\n"
+				"stop: {spread: 0ms, deadline: 5s}\n"
+				"routes:\n"
+				"  - {path: /echo, to: echo}\n"
+				"  - {path: /page, to: echo, allow: {origins: "
+				"['https://app.example']}}\n";
+
+static pid_t gate;
+static char echo_url[64], page_url[64];
+
+static void serve(void)
+{
+	static char *words[] = {(char *)"sesame", (char *)"serve", (char *)"-c",
+				(char *)"gate.yaml", NULL};
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (chdir(folder) != 0)
+		_exit(99);
+	redirect(STDOUT_FILENO, "gate.out", O_TRUNC);
+	redirect(STDERR_FILENO, "gate.err", O_TRUNC);
+	_exit(sesame_main(4, words));
+}
+
+static void open_gate(void)
+{
+	unsigned port = free_port();
+	char text[1024];
+
+	snprintf(text, sizeof(text), gate_yaml, port);
+	write_file("gate.yaml", text);
+	write_file("gate.out", "");
+	snprintf(echo_url, sizeof(echo_url), "ws://127.0.0.1:%u/echo", port);
+	snprintf(page_url, sizeof(page_url), "ws://127.0.0.1:%u/page", port);
+	gate = fork();
+	assert_true(gate >= 0);
+	if (gate == 0)
+		serve();
+	for (int i = 0; i < 5000; i++) {
+		if (strstr(read_file("gate.out"), "listening on "))
+			return;
+		nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+	}
+	fail_msg("the gateway did not start: %s", read_file("gate.err"));
+}
+
+static void close_gate(void)
+{
+	int status;
+
+	kill(gate, SIGTERM);
+	assert_int_equal(waitpid(gate, &status, 0), gate);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+TEST("`connect` hears its echo, or says why not")
+{
+	open_gate();
+	TORTURE(RESETTABLE, 0, "hello", "connect", "-m", "hello", echo_url);
+	TORTURE(RESETTABLE, 1, "403 Forbidden", "connect", "--origin",
+		"https://evil.example", "-m", "hello", page_url);
+	close_gate();
+}
+
+TEST("`doctor` finds why a gateway refuses, or says why it cannot tell")
+{
+	open_gate();
+	TORTURE(TALKING, 1, "access.origin", "doctor", "--no-proxy", "-q",
+		"--origin", "https://evil.example", page_url);
+	close_gate();
+}
+
+TEST("`why` tells of a refusal, or says why it cannot")
+{
+	struct command refused = {.words = {"connect", "-m", "hello", page_url}};
+	char reference[16];
+	const char *at;
+
+	open_gate();
+	rig_run(RIG_MEMORY, -1, play, &refused);
+	close_gate();
+	at = strstr(read_file("err"), "Reference: ");
+	assert_non_null(at);
+	snprintf(reference, sizeof(reference), "%.9s",
+		 at + strlen("Reference: "));
+	TORTURE(ALONE, 0, "access.origin-missing", "why", reference, "-c",
+		"gate.yaml");
+	TORTURE(ALONE, 0, "access.origin-missing", "why", reference, "-c",
+		"gate.yaml", "--json");
+	TORTURE(ALONE, 0, "/page", "why", "--last", "-c", "gate.yaml");
+	TORTURE(ALONE, 0, "/page", "why", "--top", "route", "--journal",
+		"journal.db");
 }

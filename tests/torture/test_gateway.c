@@ -7,12 +7,10 @@
  */
 #include "rig.h"
 
+#include "folder.h"
 #include "test.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
@@ -24,11 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PRINTED (1 << 16)
-
 int sesame_main(int argc, char **argv); /* main() of src/cli/main.c */
 
-static char folder[64];
 static unsigned port;
 
 /* ---- the gateway ---- */
@@ -55,48 +50,6 @@ static const char config[] =
 	"  - {path: /chat/*, to: hub, hub: {slow: close}}\n"
 	"  - {path: /**, to: files, root: files}\n";
 
-static void path_of(const char *name, char path[128])
-{
-	snprintf(path, 128, "%s/%s", folder, name);
-}
-
-static void write_file(const char *name, const char *text)
-{
-	char path[128];
-	FILE *f;
-
-	path_of(name, path);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	fputs(text, f);
-	fclose(f);
-}
-
-static const char *read_file(const char *name)
-{
-	static char text[PRINTED];
-	char path[128];
-	size_t n = 0;
-	FILE *f;
-
-	path_of(name, path);
-	f = fopen(path, "r");
-	if (f) {
-		n = fread(text, 1, sizeof(text) - 1, f);
-		fclose(f);
-	}
-	text[n] = '\0';
-	return text;
-}
-
-static void redirect(int to, const char *name)
-{
-	int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-
-	dup2(fd, to);
-	close(fd);
-}
-
 static bool strike_at_start;
 
 static int serve(void *arg)
@@ -107,32 +60,18 @@ static int serve(void *arg)
 	rig_spare();
 	if (chdir(folder) != 0)
 		return 99;
-	redirect(STDOUT_FILENO, "out");
-	redirect(STDERR_FILENO, "err");
+	redirect(STDOUT_FILENO, "out", O_APPEND);
+	redirect(STDERR_FILENO, "err", O_APPEND);
 	if (strike_at_start)
 		rig_strike();
 	return sesame_main(4, words);
-}
-
-static unsigned free_port(void)
-{
-	struct sockaddr_in at = {.sin_family = AF_INET,
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	socklen_t len = sizeof(at);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-	getsockname(fd, (struct sockaddr *)&at, &len);
-	close(fd);
-	return ntohs(at.sin_port);
 }
 
 static void set_up(void)
 {
 	char text[2048], path[128];
 
-	snprintf(folder, sizeof(folder), "/tmp/ses-torture-XXXXXX");
-	assert_non_null(mkdtemp(folder));
+	folder_make();
 	port = free_port();
 	snprintf(text, sizeof(text), config, port, port);
 	write_file("sesame.yaml", text);
@@ -142,14 +81,6 @@ static void set_up(void)
 	path_of("files", path);
 	assert_int_equal(mkdir(path, 0700), 0);
 	write_file("files/page.txt", "a page of ours\n");
-}
-
-static void clean_up(void)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-	assert_int_equal(system(command), 0);
 }
 
 static void nap(void)
@@ -550,7 +481,7 @@ static void torture(bool (*each)(enum rig_kind kind, long nth, void *arg))
 	rig_sample = 10;
 	for (enum rig_kind kind = 0; kind < N_RIG; kind++)
 		rig_each(kind, each, NULL);
-	clean_up();
+	folder_remove();
 }
 
 TEST("whichever call of a gateway fails, whoever is there is served or turned "
