@@ -353,6 +353,46 @@ static bool if_shut(const struct doctor_chart *chart, size_t i, char *out,
 	       once(chart, i, out, size);
 }
 
+/*
+ * Load balancers say before all else for whom they come, if they are told to.
+ * Some whom they say it to do without the addresses, and some do not; one of
+ * this machine is the only one that is known here.
+ */
+static bool proxy_lines(const struct doctor_chart *chart, size_t i, char *out,
+			size_t size)
+{
+	const struct ses_url *url = &chart->c->url;
+	const char *kind = url->host_kind == SES_HOST_IPV6 ? "TCP6" : "TCP4";
+	char line[100] = "UNKNOWN";
+
+	if (doctor_is_loopback(chart->c) && url->host_kind != SES_HOST_NAME)
+		snprintf(line, sizeof(line), "%s %.*s %.*s %u %u", kind,
+			 BYTES_ARG(url->host), BYTES_ARG(url->host), url->port,
+			 url->port);
+	return (doctor_found(chart, DOCTOR_F_TLS_CUT) ||
+		doctor_found(chart, DOCTOR_F_SHUT_WHEN_ASKED)) &&
+	       !doctor_found(chart, DOCTOR_F_SHUT_IN_HTTP) &&
+	       if_shut(chart, i, out, size) && put(out, size, line);
+}
+
+/*
+ * The Origin passes without its port: compared with a Host that lost it on the
+ * way, or on a list that forgot it? To a list this name is as foreign as any.
+ */
+static bool name_for_both(const struct doctor_chart *chart, size_t i, char *out,
+			  size_t size)
+{
+	struct ses_url url = chart->c->url;
+	char host[64];
+
+	url.host = BYTES(DOCTOR_NONSENSE_NAME);
+	url.host_kind = SES_HOST_NAME;
+	return i == 0 && doctor_found(chart, DOCTOR_F_ORIGIN_PORTLESS_OPENS) &&
+	       !doctor_has_credentials(chart->c) &&
+	       ses_url_host_field(&url, host, sizeof(host)) >= 0 &&
+	       put(out, size, host);
+}
+
 static bool versions(const struct doctor_chart *chart, size_t i, char *out,
 		     size_t size)
 {

@@ -90,6 +90,12 @@ static bool is_wordless(const struct doctor_facts *f)
 	return f->base && f->base->outcome == DOCTOR_NO_ANSWER;
 }
 
+static bool is_for_balancers(const struct doctor_facts *f)
+{
+	return doctor_found(f->chart, DOCTOR_F_PROXY_LINE_OPENS) ||
+	       doctor_found(f->chart, DOCTOR_F_PROXY_LINE_ANSWERS);
+}
+
 static bool is_redirected(const struct doctor_facts *f)
 {
 	return f->base && f->base->status / 100 == 3;
@@ -121,6 +127,7 @@ static const struct {
 	{"h2_behind", answers_in_http1},
 	{"h2_front", answers_not_in_http1},
 	{"wordless", is_wordless},
+	{"proxy_line", is_for_balancers},
 	{"redirected", is_redirected},
 	{"tls_behind", is_tls_behind},
 };

@@ -132,6 +132,7 @@ bool doctor_speaks_http(const struct doctor_chart *chart)
 		if (chart->probe[i]->status &&
 		    chart->probe[i]->trial.change != DOCTOR_PORT &&
 		    chart->probe[i]->trial.change != DOCTOR_SCHEME &&
+		    chart->probe[i]->trial.change != DOCTOR_PROXY_LINE &&
 		    chart->probe[i]->trial.change != DOCTOR_H2)
 			return true;
 	return false;
@@ -189,6 +190,7 @@ static bool answers_http1(const struct doctor_chart *chart)
 		    !doctor_says(p, DOCTOR_F_SAYS_HTTP2) &&
 		    p->trial.change != DOCTOR_PORT &&
 		    p->trial.change != DOCTOR_SCHEME &&
+		    p->trial.change != DOCTOR_PROXY_LINE &&
 		    p->trial.change != DOCTOR_H2 &&
 		    p->trial.change != DOCTOR_PAGE &&
 		    p->trial.change != DOCTOR_BACKEND)

@@ -19,6 +19,7 @@ struct doctor_values {
 };
 
 /* An origin and a path that nobody has. */
+#define DOCTOR_NONSENSE_NAME   "sesame.invalid"
 #define DOCTOR_NONSENSE_ORIGIN "https://sesame.invalid"
 #define DOCTOR_NONSENSE_PATH   "/sesame-no-such-path"
 

@@ -50,7 +50,8 @@ bool doctor_is_aside(enum doctor_change change)
 	       change == DOCTOR_PLAIN_GET_PATH || change == DOCTOR_POLLING ||
 	       change == DOCTOR_SESSION || change == DOCTOR_PREFLIGHT ||
 	       change == DOCTOR_PAGE || change == DOCTOR_BACKEND ||
-	       change == DOCTOR_SILENCE || change == DOCTOR_UNFIT;
+	       change == DOCTOR_SILENCE || change == DOCTOR_UNFIT ||
+	       change == DOCTOR_NAMED_SO;
 }
 
 bool doctor_grew_busy(const struct doctor_probe *base,

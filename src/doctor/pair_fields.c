@@ -185,6 +185,39 @@ static bool has_odd_credentials(const struct doctor_case *c)
 	return false;
 }
 
+static struct bytes cookie_name(const struct ses_field *f)
+{
+	ptrdiff_t equals = bytes_find_byte(f->value, '=');
+
+	if (equals < 0 || !bytes_equal_nocase(f->name, BYTES("Set-Cookie")))
+		return bytes_of(NULL, 0);
+	return bytes_first(f->value, (size_t)equals);
+}
+
+static bool sets_cookie(const struct doctor_probe *p, struct bytes name)
+{
+	for (size_t i = 0; i < p->parsed.n_fields; i++)
+		if (bytes_equal(cookie_name(&p->parsed.fields[i]), name))
+			return true;
+	return false;
+}
+
+/* A session begins with the credentials, and none without them. */
+static bool are_known(const struct doctor_probe *base,
+		      const struct doctor_probe *without)
+{
+	if (base->outcome != DOCTOR_ANSWERED || base->status == 401 ||
+	    without->outcome != DOCTOR_ANSWERED)
+		return false;
+	for (size_t i = 0; i < base->parsed.n_fields; i++) {
+		struct bytes name = cookie_name(&base->parsed.fields[i]);
+
+		if (name.len > 0 && !sets_cookie(without, name))
+			return true;
+	}
+	return false;
+}
+
 static void find_credentials(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -208,6 +241,10 @@ static void find_credentials(struct doctor_chart *chart)
 		doctor_tell(chart, DOCTOR_F_CREDENTIALS_UNREAD, t.changed);
 	else if (t.changed && t.changed->status == 401 && base->status != 401)
 		doctor_tell(chart, DOCTOR_F_CREDENTIALS_JUDGED, t.changed);
+	else if (t.changed && are_known(base, t.changed))
+		doctor_tell_same(chart, DOCTOR_F_CREDENTIALS_KNOWN, t.changed,
+				 "with the credentials a session begins, "
+				 "without them none does");
 	else if (t.changed)
 		doctor_tell(chart, DOCTOR_F_CREDENTIALS_CHANGE_ANSWER,
 			    t.changed);

@@ -98,6 +98,21 @@ static bool is_taken_for_get(const struct doctor_chart *chart,
 	       !doctor_same_answer(g, doctor_baseline(chart));
 }
 
+/* Is the Origin compared with what arrives as Host, or looked for in a list? */
+static void find_named_so(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *p =
+		doctor_tried(chart, DOCTOR_NAMED_SO, NULL);
+
+	if (p && doctor_opens(chart, base, p))
+		doctor_tell(chart, DOCTOR_F_ORIGIN_FOLLOWS_HOST, p);
+	else if (p && doctor_same_answer(base, p))
+		doctor_tell_same(
+			chart, DOCTOR_F_ORIGIN_LISTED, p,
+			"a Host and an Origin of one name are refused alike");
+}
+
 void doctor_find_origin(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -118,6 +133,7 @@ void doctor_find_origin(struct doctor_chart *chart)
 		find_origin_opened(chart, with.opened);
 	else if (without.opened && same && chart->c->url.tls)
 		find_either_refused(chart);
+	find_named_so(chart);
 	if (without.opened || with.opened || base->outcome == DOCTOR_OPEN)
 		return;
 	if (without.changed && doctor_all_same(with) &&

@@ -194,6 +194,64 @@ static void find_silence(struct doctor_chart *chart)
 			"a connection on which nothing is said is ended, too");
 }
 
+/* Connected, and then nothing: neither an end nor a byte. */
+static bool is_waited_on(const struct doctor_probe *p)
+{
+	if (!p || p->error != SESAME_ETIMEOUT)
+		return false;
+	return p->outcome == DOCTOR_NO_ANSWER ||
+	       (p->dial.n_steps > 0 &&
+		p->dial.step[p->dial.n_steps - 1].kind == SES_DIAL_TLS);
+}
+
+/* Redis and its like: a line that they do not know ends the connection. */
+static void find_other_tongue(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *g =
+		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
+	const struct doctor_probe *tls =
+		doctor_tried(chart, DOCTOR_SCHEME, NULL);
+	const struct doctor_probe *h2 = doctor_tried(chart, DOCTOR_H2, NULL);
+
+	if (base->outcome != DOCTOR_NO_ANSWER ||
+	    base->error == SESAME_ETIMEOUT || chart->c->url.tls || !g ||
+	    !doctor_same_answer(base, g) || doctor_speaks_http(chart))
+		return;
+	if (is_waited_on(tls) || is_waited_on(h2))
+		doctor_tell_same(
+			chart, DOCTOR_F_WAITS_FOR_MORE,
+			is_waited_on(tls) ? tls : h2,
+			"requests are ended at once, and first bytes that are "
+			"no line of text are waited on");
+}
+
+/* Who takes the line for a request answers that it is none. */
+static bool finds_fault(const struct doctor_probe *p)
+{
+	static const int statuses[] = {400, 405, 414, 501, 505};
+
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
+		if (p->status == statuses[i])
+			return true;
+	return p->outcome == DOCTOR_NOT_HTTP;
+}
+
+/* A door for load balancers, which say for whom they come. */
+static void find_proxy_line(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *p =
+		doctor_tried(chart, DOCTOR_PROXY_LINE, NULL);
+
+	if (!p)
+		return;
+	if (doctor_opens(chart, base, p))
+		doctor_tell(chart, DOCTOR_F_PROXY_LINE_OPENS, p);
+	else if (doctor_answers(base, p) && !finds_fault(p))
+		doctor_tell(chart, DOCTOR_F_PROXY_LINE_ANSWERS, p);
+}
+
 void doctor_find_way(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -208,6 +266,8 @@ void doctor_find_way(struct doctor_chart *chart)
 	find_direct(chart);
 	find_name(chart);
 	find_silence(chart);
+	find_other_tongue(chart);
+	find_proxy_line(chart);
 	if (port.opened)
 		doctor_tell(chart, port_finding(chart, base), port.opened);
 	if (family.opened)

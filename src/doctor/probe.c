@@ -339,12 +339,15 @@ static void run(struct probing *x)
 /* Keep what was sent, as text. */
 static void keep_request(struct probing *x)
 {
+	struct bytes first = x->request.dial.preface;
 	struct bytes sent = x->request.h2 ? ses_buf_bytes(&x->h2.asked)
 					  : ses_buf_bytes(&x->request.bytes);
 
-	x->p->request = calloc(1, sent.len + 1);
+	x->p->request = calloc(1, first.len + sent.len + 1);
+	if (x->p->request && first.len)
+		memcpy(x->p->request, first.data, first.len);
 	if (x->p->request && sent.len)
-		memcpy(x->p->request, sent.data, sent.len);
+		memcpy(x->p->request + first.len, sent.data, sent.len);
 }
 
 int doctor_probe_run(const struct doctor_case *c,

@@ -35,11 +35,25 @@ static bool drops(const struct doctor_trial *trial, const char *name)
 				  bytes_of_str(name));
 }
 
+/* The page's scheme, and the name that Host is given, without a port. */
+static struct bytes origin_named_so(const struct doctor_case *c,
+				    const struct doctor_trial *trial,
+				    struct doctor_request *r)
+{
+	snprintf(r->origin, sizeof(r->origin), "%.*s%.*s",
+		 (int)strcspn(c->origin, "/") + 2, c->origin,
+		 (int)strcspn(trial->value, ":"), trial->value);
+	return bytes_of_str(r->origin);
+}
+
 static struct bytes pick_origin(const struct doctor_case *c,
-				const struct doctor_trial *trial)
+				const struct doctor_trial *trial,
+				struct doctor_request *r)
 {
 	const char *origin = c->origin;
 
+	if (trial->change == DOCTOR_NAMED_SO)
+		return origin_named_so(c, trial, r);
 	if (trial->change == DOCTOR_ORIGIN || trial->change == DOCTOR_PREFLIGHT)
 		origin = trial->value;
 	if (trial->change == DOCTOR_NO_ORIGIN ||
@@ -89,11 +103,12 @@ static struct bytes pick_protocols(const struct doctor_case *c,
 static int pick_host(const struct doctor_case *c,
 		     const struct doctor_trial *trial, struct doctor_request *r)
 {
-	const char *given =
-		trial->change == DOCTOR_HOST || trial->change == DOCTOR_BACKEND
-			? trial->value
-		: trial->change == DOCTOR_PAGE ? NULL
-					       : c->host;
+	const char *given = trial->change == DOCTOR_HOST ||
+					    trial->change == DOCTOR_NAMED_SO ||
+					    trial->change == DOCTOR_BACKEND
+				    ? trial->value
+			    : trial->change == DOCTOR_PAGE ? NULL
+							   : c->host;
 
 	if (!given || !*given)
 		return ses_url_host_field(&r->url, r->host, sizeof(r->host));
@@ -588,6 +603,17 @@ static void pick_dial(const struct doctor_case *c,
 	};
 }
 
+/* What a load balancer says before all else: the PROXY protocol, version 1. */
+static void pick_preface(const struct doctor_trial *trial,
+			 struct doctor_request *r)
+{
+	if (trial->change != DOCTOR_PROXY_LINE)
+		return;
+	snprintf(r->preface, sizeof(r->preface), "PROXY %.100s\r\n",
+		 trial->value);
+	r->dial.preface = bytes_of_str(r->preface);
+}
+
 int doctor_request_make(const struct doctor_case *c,
 			const struct doctor_trial *trial,
 			struct doctor_request *ret)
@@ -607,11 +633,12 @@ int doctor_request_make(const struct doctor_case *c,
 		return SESAME_EINVAL;
 	pick_tls(c, trial, r);
 	pick_dial(c, trial, r);
+	pick_preface(trial, r);
 	if (pick_host(c, trial, r) < 0 || pick_target(c, trial, r) < 0)
 		return SESAME_EINVAL;
 	r->upgrade.host = bytes_of_str(r->host);
 	r->upgrade.target = bytes_of_str(r->target);
-	r->upgrade.origin = pick_origin(c, trial);
+	r->upgrade.origin = pick_origin(c, trial, r);
 	r->upgrade.user_agent = pick_user_agent(c, trial);
 	r->upgrade.protocols = pick_protocols(c, trial, r);
 	pick_extra(c, trial, r);

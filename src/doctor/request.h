@@ -18,6 +18,8 @@ struct doctor_request {
 	struct ses_tls_client_options tls; /* meaningful when url.tls */
 	struct ses_dial_options dial;	   /* without its context */
 	char host[512];
+	char origin[600];
+	char preface[128];
 	char target[33000];
 	char path[33000]; /* without the tokens in it */
 	char protocols[1024];

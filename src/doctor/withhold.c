@@ -128,6 +128,7 @@ bool doctor_withholds(const struct doctor_case *c,
 	case DOCTOR_NO_CREDENTIALS:
 	case DOCTOR_PORT:
 	case DOCTOR_SCHEME:
+	case DOCTOR_NAMED_SO:
 		return true;
 	case DOCTOR_SILENCE: /* nothing is sent */
 		return true;

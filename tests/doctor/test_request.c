@@ -98,6 +98,9 @@ TEST("a trial changes one thing")
 		{DOCTOR_NO_ORIGIN, "", "Cookie", "Origin:"},
 		{DOCTOR_USER_AGENT, "x", "User-Agent: x\r\n", "agent/1"},
 		{DOCTOR_HOST, "g", "\r\nHost: g\r\n", "h:8443"},
+		{DOCTOR_NAMED_SO, "g:8443", "\r\nHost: g:8443\r\n", "h:8443"},
+		{DOCTOR_NAMED_SO, "g:8443", "\r\nOrigin: https://g\r\n",
+		 "app.example"},
 		{DOCTOR_PATH, "/other", "GET /other?room=1", "/chat"},
 		{DOCTOR_PATH, "/other?a=b", "GET /other?a=b HTTP", "room"},
 		{DOCTOR_SUBPROTOCOL, "mqtt", "Sec-WebSocket-Protocol: mqtt\r\n",
@@ -133,6 +136,17 @@ TEST("a trial changes one thing")
 		if (!has(rows[i].there) || has(rows[i].gone))
 			fail_msg("row %zu: %s", i, sent);
 	}
+}
+
+TEST("a line of the PROXY protocol goes before everything, and TLS")
+{
+	set_up();
+	make(DOCTOR_PROXY_LINE, "TCP4 127.0.0.1 127.0.0.1 9 9");
+	assert_true(bytes_equal_str(request.dial.preface,
+				    "PROXY TCP4 127.0.0.1 127.0.0.1 9 9\r\n"));
+	assert_true(has("\r\nCookie: sid=c00kie\r\n"));
+	make(DOCTOR_NOTHING, "");
+	assert_int_equal(request.dial.preface.len, 0);
 }
 
 TEST("a plain GET is the same request without anything of WebSocket")
