@@ -341,14 +341,20 @@ static const struct nginx_name *find(struct lint_run *run, struct bytes name)
 {
 	struct nginx_own *own = run->own;
 	struct nginx_name key = {(const char *)name.data, name.len, NULL};
-	const struct nginx_name *found = NULL;
+	size_t from = 0, to = own->n_names;
 
-	if (own->n_names)
-		found = bsearch(&key, own->name, own->n_names,
-				sizeof(*own->name), by_name);
-	while (found && found > own->name && by_name(found - 1, &key) == 0)
-		found--;
-	return found;
+	/* all of a file may be of one name, so nothing is gone through */
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (by_name(&own->name[middle], &key) < 0)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	if (from == own->n_names || by_name(&own->name[from], &key) != 0)
+		return NULL;
+	return &own->name[from];
 }
 
 const struct lint_node *nginx_map(struct lint_run *run, const char *name)
