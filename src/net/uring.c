@@ -2,7 +2,9 @@
 /*
  * The back end by io_uring: what streams receive is already there when they are
  * called, and what they send leaves with all others' in one system call a turn.
- * Descriptors that are no streams are polled.
+ * Descriptors that are no streams are polled, and so are streams that get much
+ * at a time: what is received ahead lies in memory that the processor's caches
+ * have forgotten by then, which costs more than the call that it saves.
  *
  * Hard is that requests outlive what asked for them. Every answer carries its
  * descriptor and the generation of that descriptor's use, and one of an earlier
@@ -37,6 +39,11 @@
 #define GROUP	     1
 /* Of one descriptor so much may wait, and what was on its way to it besides. */
 #define HELD_BYTES ((size_t)256 * 1024)
+/* Who gets so much, so many times in a row, is polled; and so little, no more. */
+#define MUCH_BYTES   ((size_t)8 * 1024)
+#define MUCH_TIMES   4
+#define LITTLE_BYTES ((size_t)2 * 1024)
+#define LITTLE_TIMES 64
 /* The kernel fills a buffer by and by (Linux 6.12); older headers lack these. */
 #define BUFFERS_BY_AND_BY 2
 #define BUFFER_GOES_ON	  (1u << 4)
@@ -54,6 +61,8 @@ struct slot {
 	uint8_t poll;	      /* OP_POLL..: the one that counts */
 	uint8_t polled;	      /* what that waits for; 0: there is none */
 	bool receiving;	      /* a receive is with the kernel */
+	bool direct;	      /* it is polled and receives by itself */
+	uint8_t times;	      /* receives that speak for the other way */
 	bool waiting;	      /* in the list of those with something to tell */
 	bool eof;
 	int error;	     /* errno of the receive, to be told */
@@ -109,17 +118,24 @@ static int enable(struct state *st)
 	return 0;
 }
 
-static int hand_over(struct state *st)
+/* A turn of requests is over once the kernel has taken all of them. */
+static void count_turn(struct state *st)
+{
+	if (io_uring_sq_ready(&st->ring) == 0)
+		st->turn++;
+}
+
+static int submit(struct state *st)
 {
 	int n = enable(st);
 
 	if (n < 0)
 		return SESAME_ESYSTEM;
-	st->turn++;
 	do {
 		/* what was cancelled is let go of with the answers */
 		n = io_uring_submit_and_get_events(&st->ring);
 	} while (n == -EINTR);
+	count_turn(st);
 	return n < 0 ? SESAME_ESYSTEM : 0;
 }
 
@@ -127,7 +143,7 @@ static struct io_uring_sqe *new_request(struct state *st)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&st->ring);
 
-	if (!sqe && hand_over(st) == 0)
+	if (!sqe && submit(st) == 0)
 		sqe = io_uring_get_sqe(&st->ring);
 	return sqe;
 }
@@ -139,11 +155,31 @@ static void name_request(struct state *st, struct io_uring_sqe *sqe, int fd,
 	slot->queued_turn = st->turn;
 }
 
-/* Requests for this descriptor are with the kernel from here on. */
-static void settle(struct state *st, struct slot *slot)
+/* What the kernel could not take, for want of memory, is not to be done. */
+static void take_back(struct state *st, int fd)
 {
+	struct io_uring_sq *sq = &st->ring.sq;
+
+	for (unsigned i = *sq->khead; i != sq->sqe_tail; i++) {
+		struct io_uring_sqe *sqe = &sq->sqes[i & *sq->kring_mask];
+
+		if (sqe->fd != fd)
+			continue;
+		if ((sqe->user_data & 7) == OP_SEND)
+			st->unanswered[sqe->user_data >> 31 & 1]--;
+		io_uring_prep_nop(sqe);
+		io_uring_sqe_set_data64(sqe, OP_CANCEL);
+	}
+}
+
+/* No request for this descriptor is to be handed over from here on. */
+static void settle(struct state *st, int fd, struct slot *slot)
+{
+	if (slot->queued_turn != st->turn)
+		return;
+	submit(st);
 	if (slot->queued_turn == st->turn)
-		hand_over(st);
+		take_back(st, fd);
 }
 
 static bool is_full(const struct slot *slot)
@@ -151,21 +187,17 @@ static bool is_full(const struct slot *slot)
 	return ses_buf_len(&slot->held) >= HELD_BYTES;
 }
 
-static int begin_receive(struct state *st, int fd, struct slot *slot)
+static bool receives_by_itself(const struct slot *slot)
 {
-	struct io_uring_sqe *sqe;
+	return slot->direct && !slot->receiving;
+}
 
-	if (slot->receiving || slot->eof || slot->error || is_full(slot))
-		return 0;
-	sqe = new_request(st);
-	if (!sqe)
-		return SESAME_ESYSTEM;
-	io_uring_prep_recv_multishot(sqe, fd, NULL, 0, 0);
-	sqe->flags |= IOSQE_BUFFER_SELECT;
-	sqe->buf_group = GROUP;
-	name_request(st, sqe, fd, slot, OP_RECV);
-	slot->receiving = true;
-	return 0;
+/* What is to be polled, when the owner wants @want. */
+static unsigned to_be_polled(const struct slot *slot, unsigned want)
+{
+	if (slot->io->bytes && !receives_by_itself(slot))
+		want &= SES_WRITABLE;
+	return want;
 }
 
 static void cancel(struct state *st, int fd, struct slot *slot, unsigned op)
@@ -199,6 +231,25 @@ static int begin_poll(struct state *st, int fd, struct slot *slot, unsigned want
 				       (want & SES_WRITABLE ? POLLOUT : 0));
 	name_request(st, sqe, fd, slot, slot->poll);
 	slot->polled = (uint8_t)want;
+	return 0;
+}
+
+static int begin_receive(struct state *st, int fd, struct slot *slot)
+{
+	struct io_uring_sqe *sqe;
+
+	if (slot->receiving || slot->eof || slot->error || is_full(slot))
+		return 0;
+	if (slot->direct)
+		return begin_poll(st, fd, slot, slot->io->want);
+	sqe = new_request(st);
+	if (!sqe)
+		return SESAME_ESYSTEM;
+	io_uring_prep_recv_multishot(sqe, fd, NULL, 0, 0);
+	sqe->flags |= IOSQE_BUFFER_SELECT;
+	sqe->buf_group = GROUP;
+	name_request(st, sqe, fd, slot, OP_RECV);
+	slot->receiving = true;
 	return 0;
 }
 
@@ -293,7 +344,7 @@ static bool has_news(const struct slot *slot)
 static int watch_bytes(struct state *st, struct ses_io *io, struct slot *slot,
 		       unsigned want)
 {
-	int error = begin_poll(st, io->fd, slot, want & SES_WRITABLE);
+	int error = begin_poll(st, io->fd, slot, to_be_polled(slot, want));
 
 	if (error)
 		return error;
@@ -304,7 +355,7 @@ static int watch_bytes(struct state *st, struct ses_io *io, struct slot *slot,
 	}
 	if (has_news(slot))
 		let_wait(st, io->fd, slot);
-	return begin_receive(st, io->fd, slot);
+	return slot->direct ? 0 : begin_receive(st, io->fd, slot);
 }
 
 static int uring_watch(struct sesame_loop *loop, struct ses_io *io,
@@ -334,7 +385,7 @@ static void uring_forget(struct sesame_loop *loop, struct ses_io *io)
 	io->want = 0;
 	if (!slot || slot->io != io)
 		return;
-	settle(st, slot);
+	settle(st, io->fd, slot);
 	begin_poll(st, io->fd, slot, 0);
 	if (slot->receiving)
 		cancel(st, io->fd, slot, OP_RECV);
@@ -410,6 +461,21 @@ static void call(struct ses_io *io, unsigned ready)
 		io->on_ready(io, ready & io->want);
 }
 
+/* Whoever gets much at a time had better receive it himself. */
+static void choose_way(struct state *st, int fd, struct slot *slot, size_t len)
+{
+	if (slot->direct || len < MUCH_BYTES) {
+		slot->times = 0;
+		return;
+	}
+	if (++slot->times < MUCH_TIMES)
+		return;
+	slot->times = 0;
+	slot->direct = true;
+	if (slot->receiving)
+		cancel(st, fd, slot, OP_RECV);
+}
+
 /*
  * What its owner did not take, or does not want now, waits. Of what waits there
  * is a ceiling: over it nothing more is received until it was taken.
@@ -465,8 +531,10 @@ static void received(struct state *st, int fd, struct slot *slot,
 		size_t len = cqe->res > 0 ? (size_t)cqe->res : 0;
 
 		st->filled[id] += (uint32_t)len;
-		if (mine && len > 0)
+		if (mine && len > 0) {
+			choose_way(st, fd, slot, len);
 			tell_bytes(st, fd, slot, data, len);
+		}
 		if (!(cqe->flags & BUFFER_GOES_ON))
 			give_buffer(st, id);
 	} else if (mine && has_news(slot)) {
@@ -513,12 +581,12 @@ static void polled(struct slot *slot, unsigned op, int res)
 static void poll_on(struct state *st, int fd)
 {
 	struct slot *slot = slot_of(st, fd);
-	unsigned want;
 
 	if (!slot)
 		return;
-	want = slot->io->bytes ? slot->io->want & SES_WRITABLE : slot->io->want;
-	begin_poll(st, fd, slot, want);
+	begin_poll(st, fd, slot, to_be_polled(slot, slot->io->want));
+	if (slot->io->bytes && slot->io->want & SES_READABLE)
+		begin_receive(st, fd, slot);
 }
 
 static void answer(struct sesame_loop *loop, const struct io_uring_cqe *cqe)
@@ -587,11 +655,13 @@ static int enter(struct state *st, int timeout_ms)
 
 	if (r < 0)
 		return r;
-	st->turn++;
 	if (timeout_ms == 0)
-		return io_uring_submit_and_get_events(&st->ring);
-	return io_uring_submit_and_wait_timeout(
-		&st->ring, &cqe, 1, timeout_ms < 0 ? NULL : &time, NULL);
+		r = io_uring_submit_and_get_events(&st->ring);
+	else
+		r = io_uring_submit_and_wait_timeout(
+			&st->ring, &cqe, 1, timeout_ms < 0 ? NULL : &time, NULL);
+	count_turn(st);
+	return r;
 }
 
 /* What is sent from the other one is answered while this one is written. */
@@ -642,6 +712,18 @@ static ssize_t take_held(struct slot *slot, uint8_t *to, size_t len)
 	return (ssize_t)held.len;
 }
 
+/* As with epoll. Who gets little for long is received for again. */
+static ssize_t receive(struct slot *slot, uint8_t *to, size_t len)
+{
+	ssize_t n = recv(slot->io->fd, to, len, MSG_DONTWAIT);
+
+	if (n > (ssize_t)LITTLE_BYTES)
+		slot->times = 0;
+	else if (n > 0 && ++slot->times == LITTLE_TIMES)
+		slot->direct = false;
+	return n;
+}
+
 static ssize_t uring_recv(struct sesame_loop *loop, struct ses_io *io,
 			  uint8_t **at, size_t len)
 {
@@ -661,11 +743,12 @@ static ssize_t uring_recv(struct sesame_loop *loop, struct ses_io *io,
 		st->now_len -= len;
 		return (ssize_t)len;
 	}
-	if (slot->error || !slot->eof) {
-		errno = slot->error ? slot->error : EAGAIN;
-		return -1;
-	}
-	return 0;
+	if (slot->eof && !slot->error)
+		return 0;
+	if (!slot->error && receives_by_itself(slot))
+		return receive(slot, *at, len);
+	errno = slot->error ? slot->error : EAGAIN;
+	return -1;
 }
 
 /* Where output that waits for the end of the turn lies: the cork goes on. */
@@ -729,7 +812,7 @@ static void uring_hand_over(struct sesame_loop *loop)
 		io_uring_prep_nop(sqe);
 		io_uring_sqe_set_data64(sqe, OP_CANCEL);
 	}
-	hand_over(st);
+	submit(st);
 }
 
 /* ---- birth and death ---- */
@@ -756,11 +839,11 @@ static void uring_close(struct sesame_loop *loop)
 static int uring_open(struct sesame_loop *loop)
 {
 	struct state *st = calloc(1, sizeof(*st));
-	struct io_uring_params params = {.flags = IORING_SETUP_SINGLE_ISSUER |
-						  IORING_SETUP_DEFER_TASKRUN |
-						  IORING_SETUP_R_DISABLED |
-						  IORING_SETUP_CQSIZE,
-					 .cq_entries = 4 * ENTRIES};
+	struct io_uring_params params = {
+		.flags = IORING_SETUP_SINGLE_ISSUER |
+			 IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_R_DISABLED |
+			 IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE,
+		.cq_entries = 4 * ENTRIES};
 
 	if (!st)
 		return SESAME_ENOMEM;
