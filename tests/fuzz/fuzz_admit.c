@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "asking.h"
 #include "gate/config.h"
 #include "gate/refuse.h"
 #include "gate/story.h"
@@ -24,16 +25,6 @@ static const char text[] = "routes:\n"
 			   "      user_agents: [\"*a*b*c*\", \"!*badbot*\"]\n"
 			   "  - path: /x/**\n"
 			   "    to: ws://127.0.0.1:1\n";
-
-/* The next line of the input, without its end. */
-static struct bytes next_line(struct bytes *in)
-{
-	ptrdiff_t end = bytes_find_byte(*in, '\n');
-	struct bytes line = bytes_first(*in, end < 0 ? in->len : (size_t)end);
-
-	*in = bytes_from(*in, line.len + 1);
-	return line.len ? line : bytes_of(NULL, 0);
-}
 
 static void check(const struct gate_policy *policy, const struct gate_request *r)
 {
@@ -60,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct gate_policy *policy;
 	struct bytes in = bytes_of(data, size);
-	struct gate_request r = {0};
+	struct gate_request r;
 	struct ses_buf errors;
 
 	if (!policy) {
@@ -70,13 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		ses_buf_fini(&errors);
 	}
 	assert(policy);
-	r.target = next_line(&in);
-	r.host = next_line(&in);
-	r.address_text = next_line(&in);
-	r.origin = next_line(&in);
-	r.user_agent = next_line(&in);
-	if (!gate_address_read(r.address_text, &r.address))
-		memset(&r.address, 1, sizeof(r.address));
+	read_request(&in, &r);
 	check(policy, &r);
 	gate_prefers_json(in);
 	return 0;
