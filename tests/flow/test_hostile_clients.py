@@ -2,6 +2,7 @@
 """Clients that mean harm, to the library's echo server and to the gateway: too
 much, too slowly, too many, and never an end. Nobody else may notice."""
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -154,6 +155,11 @@ def test_a_storm_of_connections_makes_no_thread_and_no_process(server):
 
 # ---- No end ----
 
+DEAF = ["pings", "slow-readers", "deaf-bombs"]  # of bench/hostile.c
+READ = ["largest", "unfinished", "fragments", "empty-fragments", "bombs", "large-bombs",
+        "slow-heads", "slow-frames", "half-closes", "cut-off"]
+
+
 def test_a_peer_that_never_answers_the_close_is_not_kept(tmp_path):
     with gateway(tmp_path, CONFIG + "stop: {spread: 0ms, deadline: 30s}\n") as g:
         with Peer("ws://127.0.0.1:%d/" % g.port) as peer:
@@ -176,11 +182,30 @@ def test_what_was_only_announced_takes_no_memory(server):
         peer.socket.close()
 
 
-def test_a_hundred_of_every_kind_stay_within_the_bounds_of_the_page():
+def stay_within(subjects, kinds, clients, *options):
     """bench/ceilings.py, in short: see docs/limits.md."""
-    build = os.environ.get("SESAME_BUILD", str(TOP / "build"))
-    command = [sys.executable, str(TOP / "bench/ceilings.py"), build, "--memory", "--clients", "100",
-               "--seconds", "1", "--tick-ms", "100", "--subjects", "echo", "hub", "proxy",
-               "--only", "unfinished", "bombs", "slow-readers"]
+    build = Path(os.environ.get("SESAME_BUILD", str(TOP / "build")))
+    command = [sys.executable, str(TOP / "bench/ceilings.py"), str(build), "--memory",
+               "--clients", str(clients), "--seconds", "0.6", *options,
+               "--subjects", *subjects, "--only", *kinds]
     run = subprocess.run(command, capture_output=True, text=True, timeout=200)
-    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stdout.count("times cut off") == len(subjects) * len(kinds), run.stdout + run.stderr
+    assert run.returncode == 0 or sanitized(build / "sesame"), run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("subject", ["library", "echo"])
+def test_a_hundred_of_every_kind_stay_within_the_bounds_of_the_page(subject):
+    stay_within([subject], READ, 100, "--tick-ms", "50")
+    # so many bytes of each wait in the system before one waits in the server
+    stay_within([subject], DEAF, 20, "--tick-ms", "10")
+
+
+def test_members_and_tunnels_stay_within_the_bounds_of_the_page():
+    stay_within(["hub", "proxy"], ["unfinished", "bombs"], 100, "--tick-ms", "50")
+    stay_within(["hub", "proxy"], ["slow-readers"], 20, "--tick-ms", "10")
+
+
+def test_every_kind_is_played():
+    program = (TOP / "bench/hostile.c").read_text()
+    kinds = set(re.findall(r'^\t\{"([a-z-]+)", write_', program, re.M))
+    assert set(READ + DEAF) == kinds - {"idle", "idle-deflate"}
