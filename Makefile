@@ -8,9 +8,9 @@ JOBS  ?= $(shell nproc 2>/dev/null || echo 2)
 CHAT  ?= 127.0.0.1:8080
 CTEST  = ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 
-SETUPS = setup-build setup-demo setup-test setup-zoo setup-fuzz setup-valgrind
+SETUPS = setup-build setup-demo setup-test setup-zoo setup-fuzz setup-valgrind setup-bench
 
-.PHONY: all build demo demo-chat test asan tsan msan valgrind torture fuzz fuzz-smoke fuzz-long zoo zoo-blind zoo-fix conformance bench \
+.PHONY: all build demo demo-chat test asan tsan msan valgrind torture fuzz fuzz-smoke fuzz-long zoo zoo-blind zoo-fix conformance bench bench-peers \
 	install clean format help $(SETUPS)
 
 help:
@@ -31,7 +31,8 @@ help:
 	@echo 'make zoo-blind the same without the table of stacks'
 	@echo 'make zoo-fix does what the doctor prints open the door?'
 	@echo 'make conformance what others do with the table of docs/conformance.md'
-	@echo 'make bench   speed beside the raw limit of the machine'
+	@echo 'make bench   speed beside the limits of the machine, and beside peers'
+	@echo 'make bench-peers installs those that packages provide'
 
 all: build
 
@@ -112,9 +113,14 @@ conformance: setup-test
 	@tools/build $(BUILD)
 	@SESAME_BUILD=$(abspath $(BUILD)) tests/conformance/matrix.py $(PEERS)
 
-bench: setup-test
+# Ten minutes; BENCH= is for bench/run: `make bench BENCH="--only 20x1"`.
+bench: setup-build
 	@tools/build $(BUILD)
-	@bench/run $(BUILD)
+	@bench/run $(BUILD) --json $(BUILD)/bench.json --plot $(BUILD)/bench.svg \
+		--markdown $(BUILD)/bench.md $(BENCH)
+	@echo 'Also in $(BUILD)/: bench.json, bench.svg, bench.md'
+
+bench-peers: setup-bench
 
 install: setup-build
 	@tools/build $(BUILD)

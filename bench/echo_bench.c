@@ -37,7 +37,7 @@ static struct {
 	size_t size, most, depth, connections;
 	double seconds;
 	int port, pid;
-	bool tcp, hold;
+	bool tcp, hold, text;
 } want = {.size = 20, .depth = 1, .connections = 100, .seconds = 2};
 
 /*
@@ -150,9 +150,11 @@ static void make_frame(size_t frame, size_t size)
 	size_t echo_head = write_length(echo, size, 0);
 	uint8_t *mask = sent + head, *payload = mask + 4;
 
-	sent[0] = echo[0] = 0x82;
+	sent[0] = echo[0] = want.text ? 0x81 : 0x82;
 	fill_random(mask, 4);
 	fill_random(echo + echo_head, size);
+	for (size_t i = 0; want.text && i < size; i++)
+		echo[echo_head + i] = 'a' + echo[echo_head + i] % 26;
 	for (size_t i = 0; i < size; i++)
 		payload[i] = echo[echo_head + i] ^ mask[i & 3];
 	add_frame(&out, frame, head + 4 + size);
@@ -359,6 +361,7 @@ static void read_options(int argc, char **argv)
 		{"pid", required_argument, NULL, 'i'},
 		{"tcp", no_argument, NULL, 'r'},
 		{"hold", no_argument, NULL, 'h'},
+		{"text", no_argument, NULL, 'x'},
 		{0},
 	};
 	int c;
@@ -392,15 +395,19 @@ static void read_options(int argc, char **argv)
 		case 'h':
 			want.hold = true;
 			break;
+		case 'x':
+			want.text = true;
+			break;
 		default:
 			exit(2);
 		}
 	if (want.most < want.size)
 		want.most = want.size;
 	if (!want.port || !want.depth || !want.connections) {
-		fprintf(stderr, "usage: echo_bench --port N [--pid N] [--tcp] "
-				"[--hold] [--size B [--most B]] [--depth N] "
-				"[--connections N] [--seconds S]\n");
+		fprintf(stderr,
+			"usage: echo_bench --port N [--pid N] [--tcp] "
+			"[--hold] [--text] [--size B [--most B]] [--depth N] "
+			"[--connections N] [--seconds S]\n");
 		exit(2);
 	}
 }

@@ -104,11 +104,12 @@ static json_t *server_json(const struct load_plan *plan,
 {
 	if (!plan->n_pids)
 		return json_null();
-	return json_pack("{s:f, s:f, s:I, s:I, s:f}", "cpu_ns_per_message",
+	return json_pack("{s:f, s:f, s:I, s:I, s:I, s:f}", "cpu_ns_per_message",
 			 f->server_cpu_ns, "cores", f->server_cores,
 			 "memory_bytes_before",
 			 (json_int_t)r->before.memory_bytes,
 			 "memory_bytes_open", (json_int_t)r->open.memory_bytes,
+			 "memory_bytes_end", (json_int_t)r->end.memory_bytes,
 			 "memory_bytes_per_connection", f->bytes_per_connection);
 }
 
