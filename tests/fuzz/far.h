@@ -11,6 +11,7 @@
 #ifndef TESTS_FUZZ_FAR_H
 #define TESTS_FUZZ_FAR_H
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -491,6 +492,78 @@ static inline void far_send(struct far *f, unsigned how, size_t len, bool echoed
 		far_expect(f, kind, bytes_of(data, len));
 	free(data);
 	far_push(f);
+}
+
+static inline void far_say_message(struct far *f, struct script *s, bool echoed)
+{
+	unsigned how = next_byte(s);
+
+	far_send(f, how, next_length(s), echoed);
+}
+
+static inline void far_say_control(struct far *f, struct script *s)
+{
+	static const uint16_t codes[] = {0, 1000, 1001, 3000, 4999};
+	unsigned how = next_byte(s);
+	uint16_t code = codes[how / 2 % 5];
+
+	if (!f->session)
+		return;
+	if (how & 1)
+		sesame_session_ping(f->session, "ping", how >> 1 & 3);
+	else
+		sesame_session_close(f->session, code, "bye", code ? 3 : 0);
+}
+
+/* ---- What befalls it ---- */
+
+static inline void far_part(struct far *f, struct script *s)
+{
+	unsigned how = next_byte(s) % 3;
+
+	if (how == 0)
+		wire_end(f->wire);
+	else if (how == 1)
+		wire_leave(f->wire);
+	else
+		wire_reset(f->wire);
+}
+
+/* How the network is with it. */
+static inline void far_strain(struct far *f, struct script *s)
+{
+	static const size_t pieces[] = {1, 2, 7, 100, 4096, WIRE_ROOM};
+	unsigned how = next_byte(s);
+
+	f->reads = how & 1;
+	f->mute = how & 2;
+	f->wire->piece = pieces[(how >> 2) % 6];
+	f->wire->room = next_length(s);
+	if (f->reads && f->wire->room == 0)
+		f->wire->room = 1;
+}
+
+/* A connect() under way is answered, well or not. */
+static inline void far_take_call(struct far *f, struct script *s)
+{
+	static const int errors[] = {0, 0, 0, ECONNREFUSED, ETIMEDOUT,
+				     0, 0, 0, ECONNREFUSED, EHOSTUNREACH};
+
+	wire_answer(f->wire, errors[next_byte(s) % 10]);
+}
+
+/* A call of the system that may fail once, and how. */
+struct hindrance {
+	enum kernel_call call;
+	int error;
+};
+
+static inline void hinder_by(struct script *s, const struct hindrance *rows,
+			     size_t n)
+{
+	unsigned row = next_byte(s) % n;
+
+	kernel_fail(rows[row].call, rows[row].error);
 }
 
 #endif

@@ -277,53 +277,7 @@ static void refuse(struct far *f, struct script *s)
 
 static void say_message(struct far *f, struct script *s)
 {
-	unsigned how = next_byte(s);
-
-	far_send(f, how, next_length(s), false);
-}
-
-static void say_control(struct far *f, struct script *s)
-{
-	unsigned how = next_byte(s);
-
-	if (!f->session)
-		return;
-	if (how & 1)
-		sesame_session_ping(f->session, "ping", how >> 1 & 3);
-	else
-		sesame_session_close(f->session, how & 2 ? 1001 : 0, "", 0);
-}
-
-static void part(struct far *f, struct script *s)
-{
-	unsigned how = next_byte(s) % 3;
-
-	if (how == 0)
-		wire_end(f->wire);
-	else if (how == 1)
-		wire_leave(f->wire);
-	else
-		wire_reset(f->wire);
-}
-
-static void strain(struct far *f, struct script *s)
-{
-	static const size_t pieces[] = {1, 2, 7, 100, 4096, WIRE_ROOM};
-	unsigned how = next_byte(s);
-
-	f->reads = how & 1;
-	f->mute = how & 2;
-	f->wire->piece = pieces[(how >> 2) % 6];
-	f->wire->room = next_length(s);
-	if (f->reads && f->wire->room == 0)
-		f->wire->room = 1;
-}
-
-static void take_call(struct far *f, struct script *s)
-{
-	static const int errors[] = {0, 0, 0, ECONNREFUSED, EHOSTUNREACH};
-
-	wire_answer(f->wire, errors[next_byte(s) % 5]);
+	far_say_message(f, s, false);
 }
 
 /* ---- What the application does ---- */
@@ -363,10 +317,7 @@ static void act(struct script *s)
 
 static void hinder(struct script *s)
 {
-	static const struct {
-		enum kernel_call call;
-		int error;
-	} rows[] = {
+	static const struct hindrance rows[] = {
 		{KERNEL_RECV, EINTR},	       {KERNEL_RECV, EAGAIN},
 		{KERNEL_SEND, EINTR},	       {KERNEL_SEND, EAGAIN},
 		{KERNEL_SEND, ENOBUFS},	       {KERNEL_SEND, ECONNRESET},
@@ -374,16 +325,16 @@ static void hinder(struct script *s)
 		{KERNEL_CONNECT, ENETUNREACH}, {KERNEL_SOCKET, EMFILE},
 		{KERNEL_WATCH, ENOSPC},
 	};
-	unsigned row = next_byte(s) % (sizeof(rows) / sizeof(rows[0]));
 
-	kernel_fail(rows[row].call, rows[row].error);
+	hinder_by(s, rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 static void move_far(unsigned what, struct script *s)
 {
 	static void (*const moves[])(struct far *, struct script *) = {
-		say,	     say_as_proxy, answer, refuse,    say_message,
-		say_control, part,	   strain, take_call,
+		say,	  say_as_proxy, answer,
+		refuse,	  say_message,	far_say_control,
+		far_part, far_strain,	far_take_call,
 	};
 	struct far *f =
 		street.n_far ? &street.far[next_byte(s) % street.n_far] : NULL;

@@ -339,24 +339,10 @@ static void say(struct far *f, struct script *s)
 	far_say(f, next_run(s));
 }
 
-/* A message; where it is echoed it is known what comes back. */
+/* Where it is echoed it is known what comes back. */
 static void say_message(struct far *f, struct script *s)
 {
-	unsigned how = next_byte(s);
-
-	far_send(f, how, next_length(s), true);
-}
-
-static void say_control(struct far *f, struct script *s)
-{
-	unsigned how = next_byte(s);
-
-	if (!f->session)
-		return;
-	if (how & 1)
-		sesame_session_ping(f->session, "ping", how >> 1 & 3);
-	else
-		sesame_session_close(f->session, how & 2 ? 1000 : 0, "", 0);
+	far_say_message(f, s, true);
 }
 
 static void post(struct far *f, struct script *s)
@@ -376,34 +362,6 @@ static void post(struct far *f, struct script *s)
 	ses_buf_append(&out, body);
 	far_say(f, ses_buf_bytes(&out));
 	ses_buf_fini(&out);
-}
-
-static void part(struct far *f, struct script *s)
-{
-	switch (next_byte(s) % 3) {
-	case 0:
-		wire_end(f->wire);
-		break;
-	case 1:
-		wire_leave(f->wire);
-		break;
-	default:
-		wire_reset(f->wire);
-	}
-}
-
-/* How the network is with it. */
-static void strain(struct far *f, struct script *s)
-{
-	static const size_t pieces[] = {1, 2, 7, 100, 4096, WIRE_ROOM};
-	unsigned how = next_byte(s);
-
-	f->reads = how & 1;
-	f->mute = how & 2;
-	f->wire->piece = pieces[(how >> 2) % 6];
-	f->wire->room = next_length(s);
-	if (f->reads && f->wire->room == 0)
-		f->wire->room = 1;
 }
 
 /* The answer of a server behind, right or wrong. */
@@ -444,19 +402,9 @@ static void answer(struct far *f, struct script *s)
 	ses_buf_fini(&out);
 }
 
-static void take_call(struct far *f, struct script *s)
-{
-	static const int errors[] = {0, 0, 0, ECONNREFUSED, ETIMEDOUT};
-
-	wire_answer(f->wire, errors[next_byte(s) % 5]);
-}
-
 static void hinder(struct script *s)
 {
-	static const struct {
-		enum kernel_call call;
-		int error;
-	} rows[] = {
+	static const struct hindrance rows[] = {
 		{KERNEL_ACCEPT, EMFILE},       {KERNEL_ACCEPT, ECONNABORTED},
 		{KERNEL_RECV, EINTR},	       {KERNEL_RECV, EAGAIN},
 		{KERNEL_SEND, EINTR},	       {KERNEL_SEND, EAGAIN},
@@ -465,9 +413,8 @@ static void hinder(struct script *s)
 		{KERNEL_CONNECT, ENETUNREACH}, {KERNEL_SOCKET, EMFILE},
 		{KERNEL_WATCH, ENOSPC},
 	};
-	unsigned row = next_byte(s) % (sizeof(rows) / sizeof(rows[0]));
 
-	kernel_fail(rows[row].call, rows[row].error);
+	hinder_by(s, rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 static void adopt(struct gate_policy *policy, struct gate_doors *doors)
@@ -515,8 +462,9 @@ static void leave(void)
 static void move_far(unsigned what, struct script *s)
 {
 	static void (*const moves[])(struct far *, struct script *) = {
-		ask,	say,	say_message, say_control, part,
-		strain, answer, take_call,   post};
+		ask,	  say,	      say_message, far_say_control,
+		far_part, far_strain, answer,	   far_take_call,
+		post};
 	struct far *f = pick(next_byte(s));
 
 	if (f)

@@ -245,51 +245,22 @@ static void say(struct guest *g, struct script *s)
 
 static void say_message(struct guest *g, struct script *s)
 {
-	unsigned how = next_byte(s);
-
-	far_send(&g->far, how, next_length(s), false);
+	far_say_message(&g->far, s, false);
 }
 
 static void say_control(struct guest *g, struct script *s)
 {
-	static const uint16_t codes[] = {0, 1000, 1001, 3000, 4999};
-	unsigned how = next_byte(s);
-
-	if (!g->far.session)
-		return;
-	if (how & 1)
-		sesame_session_ping(g->far.session, "ping", how >> 1 & 3);
-	else
-		sesame_session_close(g->far.session, codes[how / 2 % 5], "bye",
-				     codes[how / 2 % 5] ? 3 : 0);
+	far_say_control(&g->far, s);
 }
 
 static void part(struct guest *g, struct script *s)
 {
-	switch (next_byte(s) % 3) {
-	case 0:
-		wire_end(g->far.wire);
-		break;
-	case 1:
-		wire_leave(g->far.wire);
-		break;
-	default:
-		wire_reset(g->far.wire);
-	}
+	far_part(&g->far, s);
 }
 
-/* How the network is with it. */
 static void strain(struct guest *g, struct script *s)
 {
-	static const size_t pieces[] = {1, 2, 7, 100, 4096, WIRE_ROOM};
-	unsigned how = next_byte(s);
-
-	g->far.reads = how & 1;
-	g->far.mute = how & 2;
-	g->far.wire->piece = pieces[(how >> 2) % 6];
-	g->far.wire->room = next_length(s);
-	if (g->far.reads && g->far.wire->room == 0)
-		g->far.wire->room = 1;
+	far_strain(&g->far, s);
 }
 
 static void app_sends(struct guest *g, struct script *s)
@@ -371,10 +342,7 @@ static void broadcast(struct script *s)
 
 static void hinder(struct script *s)
 {
-	static const struct {
-		enum kernel_call call;
-		int error;
-	} rows[] = {
+	static const struct hindrance rows[] = {
 		{KERNEL_ACCEPT, EMFILE},   {KERNEL_ACCEPT, ECONNABORTED},
 		{KERNEL_ACCEPT, ENOBUFS},  {KERNEL_ACCEPT, EINTR},
 		{KERNEL_RECV, EINTR},	   {KERNEL_RECV, EAGAIN},
@@ -382,9 +350,8 @@ static void hinder(struct script *s)
 		{KERNEL_SEND, EAGAIN},	   {KERNEL_SEND, ENOBUFS},
 		{KERNEL_SEND, ECONNRESET}, {KERNEL_WATCH, ENOSPC},
 	};
-	unsigned row = next_byte(s) % (sizeof(rows) / sizeof(rows[0]));
 
-	kernel_fail(rows[row].call, rows[row].error);
+	hinder_by(s, rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 static void move_guest(unsigned what, struct script *s)
