@@ -4,6 +4,7 @@
  *
  *	echo_server --port 9001
  *	echo_server --port 9001 --deflate --max-message 67108864
+ *	echo_server --port 9001 --deflate --takeover
  *	echo_server --port 9443 --cert chain.pem --key key.pem
  *
  * What to look at: on_message(), which is the whole application, and how it
@@ -46,7 +47,7 @@ static void on_signal(int number)
 }
 
 static const char usage[] =
-	"usage: echo_server [--port N] [--address A] [--deflate]\n"
+	"usage: echo_server [--port N] [--address A] [--deflate [--takeover]]\n"
 	"                   [--max-message BYTES] [--cert FILE --key FILE]\n";
 
 static unsigned long long number(const char *text, unsigned long long most)
@@ -69,6 +70,7 @@ static void read_options(int argc, char **argv,
 		{"port", required_argument, NULL, 'p'},
 		{"address", required_argument, NULL, 'a'},
 		{"deflate", no_argument, NULL, 'd'},
+		{"takeover", no_argument, NULL, 't'},
 		{"max-message", required_argument, NULL, 'm'},
 		{"cert", required_argument, NULL, 'c'},
 		{"key", required_argument, NULL, 'k'},
@@ -76,7 +78,7 @@ static void read_options(int argc, char **argv,
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "p:a:dm:c:k:", names, NULL)) != -1)
+	while ((c = getopt_long(argc, argv, "p:a:dtm:c:k:", names, NULL)) != -1)
 		switch (c) {
 		case 'p':
 			options->port = (uint16_t)number(optarg, 65535);
@@ -86,6 +88,9 @@ static void read_options(int argc, char **argv,
 			break;
 		case 'd':
 			options->deflate = true;
+			break;
+		case 't':
+			options->deflate_takeover = true;
 			break;
 		case 'm':
 			options->limits.message_bytes =

@@ -19,6 +19,7 @@
 #include "gate/log.h"
 #include "gate/recent.h"
 #include "gate/visit_member.h"
+#include "wire/deflate.h"
 
 struct order;
 
@@ -107,6 +108,7 @@ static void *work(void *arg)
 	gate_free(w->gate);
 	w->gate = NULL;
 	ses_buf_forget_spares(); /* they are this thread's */
+	ses_deflate_forget_spares();
 	if (atomic_fetch_sub(&house->n_busy, 1) == 1)
 		ses_loop_post_own(house->loop, &house->empty, tell_empty, house);
 	return NULL;

@@ -69,7 +69,8 @@ static void set_limits(const struct gate_route *route,
 enum gate_outcome gate_visit_echo(struct gate_visit *v)
 {
 	struct ses_conn_setup setup = {.handlers = &echo};
-	struct ses_deflate_policy deflate = {.enabled = true};
+	struct ses_deflate_policy deflate = {.enabled = true,
+					     .no_context_takeover = true};
 
 	if (ses_deflate_choose(v->asking->head, &deflate, &setup.deflate) < 0)
 		return gate_visit_refuse_fault(v, SES_FAULT_REQUEST_EXTENSIONS,

@@ -10,6 +10,7 @@
 #include "net/bridge.h"
 #include "net/stream.h"
 #include "net/tls_cache.h"
+#include "wire/deflate.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -181,6 +182,7 @@ void sesame_loop_free(struct sesame_loop *loop)
 		munmap(loop->recv_buffer, BUFFER_BYTES);
 	ses_timers_fini(&loop->timers);
 	ses_buf_forget_spares();
+	ses_deflate_forget_spares();
 	free(loop);
 }
 

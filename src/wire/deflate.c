@@ -15,22 +15,13 @@
 #include <stdlib.h>
 #include <zlib.h>
 
-/* MemorySanitizer does not see zlib write. */
-#if defined(__has_feature)
-#if __has_feature(memory_sanitizer)
-#include <sanitizer/msan_interface.h>
-#define IS_WRITTEN(to, n) __msan_unpoison(to, n)
-#endif
-#endif
-#ifndef IS_WRITTEN
-#define IS_WRITTEN(to, n) ((void)(to))
-#endif
-
 /* What every sync flush ends in, and senders leave out (7.2.1). */
 static const uint8_t tail[] = {0x00, 0x00, 0xff, 0xff};
 
 /* Room asked for at least, so that zlib is not called for every few bytes. */
 #define LEAST_ROOM 256
+/* Most text gets no longer than so many times the bytes that are there. */
+#define USUAL_RATIO 4
 /* A long message that compresses well needs less than the worst case says. */
 #define MOST_RESERVED ((size_t)256 * 1024)
 
@@ -103,9 +94,11 @@ static int open_inflate(struct ses_inflate *z)
 static bool aim(struct ses_inflate *z, struct ses_buf *out, uint8_t *scratch)
 {
 	size_t left = out->limit - ses_buf_len(out);
-	size_t n = left < LEAST_ROOM ? left : LEAST_ROOM;
-	uint8_t *room = left ? ses_buf_room(out, n) : scratch;
+	size_t n = LEAST_ROOM + USUAL_RATIO * (size_t)z->zlib.avail_in;
+	uint8_t *room;
 
+	n = n < left ? n : left;
+	room = left ? ses_buf_room(out, n) : scratch;
 	if (!room)
 		return false;
 	if (left) {
@@ -132,7 +125,7 @@ static int inflate_some(struct ses_inflate *z, struct ses_buf *out)
 	wrote = z->zlib.avail_out;
 	result = inflate(&z->zlib, Z_SYNC_FLUSH);
 	wrote -= z->zlib.avail_out;
-	IS_WRITTEN(z->zlib.next_out - wrote, wrote);
+	SES_IS_WRITTEN(z->zlib.next_out - wrote, wrote);
 	if (wrote && ses_buf_len(out) == out->limit)
 		return SESAME_ELIMIT;
 	ses_buf_commit(out, wrote);
@@ -230,7 +223,7 @@ static int inflate_whole(struct bytes in, int bits, struct ses_buf *out)
 	wrote = z.avail_out;
 	result = inflate(&z, Z_SYNC_FLUSH);
 	wrote -= z.avail_out;
-	IS_WRITTEN(room, wrote);
+	SES_IS_WRITTEN(room, wrote);
 	inflateEnd(&z);
 	ses_buf_commit(out, wrote);
 	if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR)
@@ -337,7 +330,7 @@ static int deflate_part(struct ses_deflate *z, int flush, struct ses_buf *out)
 		z->zlib.next_out = room;
 		z->zlib.avail_out = clamp(n);
 		deflate(&z->zlib, flush);
-		IS_WRITTEN(room, clamp(n) - z->zlib.avail_out);
+		SES_IS_WRITTEN(room, clamp(n) - z->zlib.avail_out);
 		ses_buf_commit(out, clamp(n) - z->zlib.avail_out);
 	} while (z->zlib.avail_out == 0);
 	return 0;

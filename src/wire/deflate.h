@@ -1,13 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * permessage-deflate's two halves (RFC 7692 section 7.2): zlib, bounded while
- * it inflates, and the only place that knows zlib.
+ * it inflates, and libdeflate, where it is there, for what it does faster. The
+ * only place that knows them.
  */
 #ifndef WIRE_DEFLATE_H
 #define WIRE_DEFLATE_H
 
 #include "base/buf.h"
 #include "wire/fault.h"
+
+/* MemorySanitizer does not see a library write. */
+#if defined(__has_feature)
+#if __has_feature(memory_sanitizer)
+#include <sanitizer/msan_interface.h>
+#define SES_IS_WRITTEN(to, n) __msan_unpoison(to, n)
+#endif
+#endif
+#ifndef SES_IS_WRITTEN
+#define SES_IS_WRITTEN(to, n) ((void)(to))
+#endif
 
 struct ses_inflate;
 struct ses_deflate;
@@ -59,5 +71,16 @@ int ses_deflate_message(struct ses_deflate *z, struct bytes in,
  * refer to it, nor to anything before.
  */
 void ses_deflate_forget(struct ses_deflate *z);
+
+/*
+ * Compress a whole message that refers to no other to the end of @out, its tail
+ * removed, by what the thread keeps for that. Returns 0, SESAME_ELIMIT: it gets
+ * no shorter; SESAME_ENOMEM, or SESAME_EAGAIN: ses_deflate_message() may do it
+ * (this one knows neither small windows nor long messages, and nothing at all
+ * in a build without libdeflate).
+ */
+int ses_deflate_once(unsigned window_bits, struct bytes in, struct ses_buf *out);
+/* Free what this thread keeps: before it ends, for one. */
+void ses_deflate_forget_spares(void);
 
 #endif

@@ -674,6 +674,23 @@ static bool is_worth_deflating(const struct sesame_session *s, size_t len)
 	       ses_deflate_can(s->out_bits);
 }
 
+/* By what remembers nothing if that can do it, else by what may remember. */
+static int deflate_payload(struct sesame_session *s, struct bytes payload,
+			   struct ses_buf *out)
+{
+	int error = SESAME_EAGAIN;
+
+	if (!s->out_takeover)
+		error = ses_deflate_once(s->out_bits, payload, out);
+	if (error != SESAME_EAGAIN)
+		return error;
+	if (!s->deflate)
+		s->deflate = ses_deflate_new(s->out_bits, s->out_takeover);
+	if (!s->deflate)
+		return SESAME_ENOMEM;
+	return ses_deflate_message(s->deflate, payload, out);
+}
+
 /* Compress and send. A message that was not sent must not be referred to. */
 static int send_deflated(struct sesame_session *s, uint8_t opcode,
 			 struct bytes payload)
@@ -682,18 +699,16 @@ static int send_deflated(struct sesame_session *s, uint8_t opcode,
 	bool smaller;
 	int error;
 
-	if (!s->deflate)
-		s->deflate = ses_deflate_new(s->out_bits, s->out_takeover);
-	if (!s->deflate)
-		return SESAME_ENOMEM;
 	ses_buf_init(&out, SIZE_MAX / 2);
-	error = ses_deflate_message(s->deflate, payload, &out);
+	error = deflate_payload(s, payload, &out);
 	/* what the peer need not remember may as well go as it is */
-	smaller = s->out_takeover || ses_buf_len(&out) < payload.len;
+	smaller = s->out_takeover || (!error && ses_buf_len(&out) < payload.len);
+	if (error == SESAME_ELIMIT && !s->out_takeover)
+		error = 0;
 	if (!error)
 		error = send_frame(s, opcode, smaller,
 				   smaller ? ses_buf_bytes(&out) : payload);
-	if (error)
+	if (error && s->deflate)
 		ses_deflate_forget(s->deflate);
 	ses_buf_fini(&out);
 	return error;

@@ -329,8 +329,10 @@ static void receive_visitor(struct visitor *v, const struct ses_head *head,
 		.limits = v->server->options.limits,
 		.handlers = v->server->handlers,
 	};
-	struct ses_deflate_policy policy = {.enabled =
-						    v->server->options.deflate};
+	struct ses_deflate_policy policy = {
+		.enabled = v->server->options.deflate,
+		.no_context_takeover = !v->server->options.deflate_takeover,
+	};
 	enum ses_fault fault = SES_FAULT_HEAD_NOT_HTTP;
 	struct ses_upgrade_offer offer;
 	struct sesame_answer answer = {0};

@@ -70,7 +70,7 @@ def browser():
 
 def servers(build):
     """Ours first."""
-    return [Peer("sesame", [example("echo_server"), "--deflate"]), *ws("ws_server.js"),
+    return [Peer("sesame", [example("echo_server"), "--deflate", "--takeover"]), *ws("ws_server.js"),
             *websockets("websockets_server.py"), *libwebsockets(build)]
 
 

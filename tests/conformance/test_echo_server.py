@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: MIT
 """The table played over sockets to examples/echo_server, which is the library's
-server: with --deflate, and without it what does not need it."""
+server: with --deflate, with and without --takeover, and without either what
+does not need it."""
 from urllib.parse import urlsplit
 
 import table
 from play import Unoffered, play_to_server
 from rawsocket import Peer, example, serving
+
+
+# What a client may say only where the server remembers it.
+BY_REFERENCE = ("deflate.takeover/twice", "deflate.takeover/over plain")
 
 
 def is_over_sockets(case):
@@ -31,12 +36,19 @@ def tell(wrong):
 
 def test_the_server_plays_the_table():
     cases = [c for c in table.cases("s") if is_over_sockets(c)]
-    with serving(example("echo_server"), "--deflate") as url:
+    with serving(example("echo_server"), "--deflate", "--takeover") as url:
         wrong = play_all(url, cases)
         assert not wrong, tell(wrong)
         with Peer(url) as peer:  # after all that it is as well as at the start
             peer.send("still there")
             assert peer.recv() == "still there"
+
+
+def test_a_server_that_remembers_no_message_plays_what_is_about_compression():
+    cases = [c for c in table.cases("s") if is_over_sockets(c) and c.field and not c.id.startswith(BY_REFERENCE)]
+    with serving(example("echo_server"), "--deflate") as url:
+        wrong = play_all(url, cases)
+    assert not wrong, tell(wrong)
 
 
 def test_a_server_without_compression_plays_the_rest_and_declines_every_offer():

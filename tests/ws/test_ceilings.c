@@ -108,6 +108,7 @@ static void set(struct stage *st)
 {
 	struct sesame_server_options options = {
 		.deflate = true,
+		.deflate_takeover = true,
 		.user = st,
 		.limits = {.message_bytes = MESSAGE_BYTES,
 			   .queue_high_bytes = HIGH_BYTES},
