@@ -456,6 +456,18 @@ REJECTIONS = {
 }
 
 
+ACCEPTANCE = (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+              b"Sec-WebSocket-Accept: " + accept_of(KEY).encode() + b"\r\n")
+REJECTIONS |= {"101 " + name: (spoilt + b"\r\n", 502, "server.bad-accept") for name, spoilt in {
+    "without Connection": ACCEPTANCE.replace(b"Connection: Upgrade\r\n", b""),
+    "of HTTP/1.0": ACCEPTANCE.replace(b"HTTP/1.1", b"HTTP/1.0"),
+    "with a body": ACCEPTANCE + b"Content-Length: 0\r\n",
+    "with chunks": ACCEPTANCE + b"Transfer-Encoding: chunked\r\n",
+    "with two Accepts": ACCEPTANCE + ACCEPTANCE[ACCEPTANCE.index(b"Sec-"):],
+    "with an extension nobody offered": ACCEPTANCE + b"Sec-WebSocket-Extensions: x\r\n",
+    "with a subprotocol nobody offered": ACCEPTANCE + b"Sec-WebSocket-Protocol: x\r\n"}.items()}
+
+
 @pytest.mark.parametrize("name", sorted(REJECTIONS))
 def test_only_a_verified_101_opens_the_tunnel(tmp_path, name):
     """The client's next bytes must not reach an upstream that did not accept."""

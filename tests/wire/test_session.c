@@ -312,6 +312,29 @@ TEST("with no limit that matters lengths near 2^63 wait and take no memory")
 	}
 }
 
+TEST("with no limit that matters a control frame in parts is gathered behind a "
+     "message")
+{
+	struct sesame_session_settings settings =
+		settings_for(SESAME_CLIENT, false);
+	char text[201];
+	struct ses_buf in;
+	struct peer p;
+
+	memset(text, 'x', sizeof(text));
+	text[200] = '\0';
+	settings.max_message = SIZE_MAX;
+	ses_buf_init(&in, 1000);
+	frame_append(&in, SES_OP_TEXT, bytes_of_str(text));
+	frame_append(&in, PING, BYTES("here?"));
+	frame_append(&in, FIN, BYTES("!"));
+	peer_open(&p, &settings);
+	assert_int_equal(peer_feed_parts(&p, ses_buf_bytes(&in), 1), 0);
+	assert_memory_equal(peer_told(&p), "ping 5 here?\ntext 201 ", 22);
+	ses_buf_fini(&in);
+	peer_shut(&p);
+}
+
 TEST("the top bit is refused on the tenth byte at the latest, fed one by one")
 {
 	static const uint8_t head[] = {0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0};
