@@ -118,7 +118,7 @@ FULL = 4.0  # times sesame's cost; longer bars are cut
 COLOURS = {"sesame, io_uring": "#1b7f79", "bytes": "#9aa0a6", "bytes, io_uring": "#9aa0a6"}
 
 
-def bar(y, name, pair, unit):
+def bar(y, name, pair):
     low, middle, high = quartiles(pair)
     scale = (WIDTH - LEFT - RIGHT) / FULL
     shown = min(middle, FULL)
@@ -129,8 +129,8 @@ def bar(y, name, pair, unit):
         middle_y = y + LINE / 2
         parts.append(f'<path d="M{LEFT + low * scale:.1f} {middle_y}H{LEFT + high * scale:.1f}" '
                      'stroke="#222" stroke-width="1.5"/>')
-    parts.append(f'<text x="{LEFT + max(shown, min(high, FULL)) * scale + 6:.1f}" y="{y + 12}">'
-                 f'{middle:.2f} x{unit}</text>')
+    parts.append(f'<text x="{WIDTH - 20}" y="{y + 12}" text-anchor="end">'
+                 f'{middle:.2f} ({low:.2f}-{high:.2f})</text>')
     return parts
 
 
@@ -150,7 +150,7 @@ def picture(run):
                      f'{escape(workload["title"])}; sesame {cost}</text>')
         y += LINE + 2
         for name, pair in pairs.items():
-            parts += bar(y, name, pair, "")
+            parts += bar(y, name, pair)
             y += LINE
         y += 8
     one = LEFT + (WIDTH - LEFT - RIGHT) / FULL
