@@ -32,7 +32,7 @@ struct gate_admin {
 	struct sesame_loop *loop;
 	struct ses_listener listener;
 	char url[SES_ADDR_TEXT + 8];
-	struct ses_io control; /* fd -1: there is none */
+	struct ses_polled control; /* fd -1: there is none */
 	char *control_file;
 	struct ses_list callers;
 	size_t n_callers[2]; /* by may_change */
@@ -392,12 +392,14 @@ static void make_room(struct gate_admin *admin, bool may_change)
 
 static void begin_call(struct gate_admin *admin, int fd, bool may_change)
 {
+	static const struct ses_stream_limits limits = {
+		.queue = ANSWER_BYTES + 4096, .queue_high = ANSWER_BYTES};
 	struct caller *c = calloc(1, sizeof(*c));
 
 	make_room(admin, may_change);
 	if (c)
-		c->stream = ses_stream_new(admin->loop, fd, &calling, c,
-					   ANSWER_BYTES + 4096, ANSWER_BYTES);
+		c->stream =
+			ses_stream_new(admin->loop, fd, &calling, c, &limits);
 	else
 		close(fd);
 	if (!c || !c->stream) {
@@ -424,11 +426,12 @@ static void on_accept(struct ses_listener *listener, int fd,
 
 /* ---- The control socket ---- */
 
-static void on_control(struct ses_io *io, unsigned ready)
+static void on_control(struct ses_polled *polled, unsigned ready)
 {
 	struct gate_admin *admin =
-		ses_container_of(io, struct gate_admin, control);
-	int fd = accept4(io->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		ses_container_of(polled, struct gate_admin, control);
+	int fd = accept4(polled->io.fd, NULL, NULL,
+			 SOCK_NONBLOCK | SOCK_CLOEXEC);
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 
@@ -520,14 +523,15 @@ bool gate_admin_open_socket(struct gate_admin *admin, const char *file,
 	}
 	remove_left_over(file);
 	fd = listen_at(&at);
-	admin->control = (struct ses_io){.fd = fd, .on_ready = on_control};
+	admin->control =
+		(struct ses_polled){.io.fd = fd, .on_ready = on_control};
 	if (fd < 0 ||
-	    ses_io_watch(admin->loop, &admin->control, SES_READABLE) < 0) {
+	    ses_io_watch(admin->loop, &admin->control.io, SES_READABLE) < 0) {
 		snprintf(text, text_size, "no control socket at %s: %s", file,
 			 strerror(errno));
 		if (fd >= 0)
 			close(fd);
-		admin->control.fd = -1;
+		admin->control.io.fd = -1;
 		return false;
 	}
 	admin->control_file = strdup(file);
@@ -548,7 +552,7 @@ struct gate_admin *gate_admin_open(struct sesame_loop *loop,
 	if (!admin)
 		return NULL;
 	admin->loop = loop;
-	admin->control.fd = -1;
+	admin->control.io.fd = -1;
 	ses_list_init(&admin->callers);
 	if (!ses_addr_parse(bytes_of_str(settings->host), settings->port, &at) ||
 	    ses_listener_open(&admin->listener, loop, &at, false) < 0) {
@@ -590,9 +594,9 @@ void gate_admin_close(struct gate_admin *admin)
 	while ((link = ses_list_first(&admin->callers)))
 		free_caller(ses_container_of(link, struct caller, link));
 	ses_listener_close(&admin->listener);
-	if (admin->control.fd >= 0) {
-		ses_io_forget(admin->loop, &admin->control);
-		close(admin->control.fd);
+	if (admin->control.io.fd >= 0) {
+		ses_io_forget(admin->loop, &admin->control.io);
+		close(admin->control.io.fd);
 		unlink(admin->control_file);
 	}
 	free(admin->control_file);

@@ -121,13 +121,14 @@ struct gate_errand *gate_errand_start(struct sesame_loop *loop,
 				      struct ses_buf *request,
 				      gate_errand_done done, void *user)
 {
+	static const struct ses_stream_limits limits = {
+		.queue = QUEUE_BYTES, .queue_high = QUEUE_BYTES / 2};
 	struct gate_errand *e = calloc(1, sizeof(*e));
 	struct ses_dial_options options = *to;
 
 	if (!e)
 		return NULL;
-	options.queue_limit = QUEUE_BYTES;
-	options.queue_high = QUEUE_BYTES / 2;
+	options.limits = &limits;
 	e->loop = loop;
 	e->done = done;
 	e->user = user;

@@ -317,10 +317,11 @@ static void on_idle(struct ses_timer *timer)
 {
 	struct gate_relay *r = ses_container_of(timer, struct gate_relay, idle);
 	struct sesame_loop *loop = r->side[0]->loop;
-	uint64_t last = r->side[0]->last_read_ms;
+	uint64_t last = ses_stream_heard_ms(r->side[0]);
+	uint64_t other = ses_stream_heard_ms(r->side[1]);
 
-	if (r->side[1]->last_read_ms > last)
-		last = r->side[1]->last_read_ms;
+	if (other > last)
+		last = other;
 	if (loop->now_ms >= last + r->idle_ms && takes_on(r))
 		last = loop->now_ms;
 	if (loop->now_ms >= last + r->idle_ms) {

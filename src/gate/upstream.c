@@ -270,13 +270,14 @@ struct gate_upstream *gate_upstream_start(
 {
 	const struct gate_route *route = setup->route;
 	const struct gate_server *server = setup->server;
+	static const struct ses_stream_limits limits = {
+		.queue = QUEUE_BYTES, .queue_high = HIGH_BYTES};
 	uint64_t connect_ms = route->connect_ms;
 	struct ses_dial_options options = {
 		.host = bytes_of_str(server->host),
 		.port = server->port,
 		.timeout_ms = (unsigned)(connect_ms ? connect_ms : CONNECT_MS),
-		.queue_limit = QUEUE_BYTES,
-		.queue_high = HIGH_BYTES,
+		.limits = &limits,
 		.tls = server->tls ? gate_pool_tls(route->pool) : NULL,
 		.tls_name = route->upstream_tls.name,
 		.preface = setup->preface,

@@ -368,6 +368,8 @@ static void on_time(struct ses_timer *timer)
 void gate_visit_begin(struct gate_entrance *entrance, int fd,
 		      const struct ses_addr *peer)
 {
+	static const struct ses_stream_limits limits = {
+		.queue = QUEUE_BYTES, .queue_high = HIGH_BYTES};
 	struct gate *gate = entrance->gate;
 	struct gate_visit *v = calloc(1, sizeof(*v));
 
@@ -379,8 +381,7 @@ void gate_visit_begin(struct gate_entrance *entrance, int fd,
 		free(v);
 		return;
 	}
-	v->stream = ses_stream_new(gate->loop, fd, &visiting, v, QUEUE_BYTES,
-				   HIGH_BYTES);
+	v->stream = ses_stream_new(gate->loop, fd, &visiting, v, &limits);
 	if (!v->stream) {
 		free(v->asking);
 		free(v);

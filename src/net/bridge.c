@@ -65,6 +65,9 @@ static const struct ses_stream_events bridging = {
 	.on_end = on_end,
 };
 
+static const struct ses_stream_limits limits = {.queue = QUEUE_LIMIT,
+						.queue_high = QUEUE_HIGH};
+
 int ses_bridge_open(struct ses_stream *outer, struct bytes early)
 {
 	struct ses_bridge *b = calloc(1, sizeof(*b));
@@ -78,8 +81,7 @@ int ses_bridge_open(struct ses_stream *outer, struct bytes early)
 		return SESAME_ESYSTEM;
 	}
 	b->outer = outer;
-	b->inner = ses_stream_new(outer->loop, pair[0], &bridging, b,
-				  QUEUE_LIMIT, QUEUE_HIGH);
+	b->inner = ses_stream_new(outer->loop, pair[0], &bridging, b, &limits);
 	if (!b->inner || ses_stream_send(b->inner, early) < 0) {
 		ses_stream_close(b->inner);
 		close(pair[1]);

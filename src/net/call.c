@@ -320,7 +320,7 @@ int ses_mailbox_open(struct sesame_loop *loop)
 	if (!box)
 		return SESAME_ENOMEM;
 	pthread_mutex_init(&box->lock, NULL);
-	box->wake_fd = loop->wake.fd;
+	box->wake_fd = loop->wake.io.fd;
 	box->users = 1;
 	ses_list_init(&box->done);
 	ses_list_init(&box->posts);

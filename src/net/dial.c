@@ -77,9 +77,9 @@ static void free_dial(struct ses_dial *d)
 		ses_call_cancel(d->names);
 	if (d->ticket)
 		ses_call_cancel(d->ticket);
-	if (d->io.fd >= 0) {
-		ses_io_forget(d->loop, &d->io);
-		close(d->io.fd);
+	if (d->socket.io.fd >= 0) {
+		ses_io_forget(d->loop, &d->socket.io);
+		close(d->socket.io.fd);
 	}
 	ses_stream_close(d->stream);
 	ses_buf_fini(&d->in);
@@ -183,8 +183,7 @@ static bool leave_proxy_tls(struct ses_dial *d, struct bytes early)
 
 	if (fd < 0)
 		return false;
-	d->stream = ses_stream_new(d->loop, fd, &tls_events, NULL,
-				   d->queue_limit, d->queue_high);
+	d->stream = ses_stream_new(d->loop, fd, &tls_events, NULL, d->limits);
 	return d->stream != NULL;
 }
 
@@ -320,22 +319,21 @@ static bool is_self(int fd, const struct ses_addr *peer)
 static void drop_socket(struct ses_dial *d)
 {
 	ses_timers_stop(&d->loop->timers, &d->step);
-	ses_io_forget(d->loop, &d->io);
-	close(d->io.fd);
-	d->io.fd = -1;
+	ses_io_forget(d->loop, &d->socket.io);
+	close(d->socket.io.fd);
+	d->socket.io.fd = -1;
 }
 
 static void connected(struct ses_dial *d, const struct ses_addr *peer)
 {
-	int fd = d->io.fd;
+	int fd = d->socket.io.fd;
 
 	ses_timers_stop(&d->loop->timers, &d->step);
-	ses_io_forget(d->loop, &d->io);
-	d->io.fd = -1;
+	ses_io_forget(d->loop, &d->socket.io);
+	d->socket.io.fd = -1;
 	d->report.peer = *peer;
 	ses_dial_end_step(d, 0, 0, "connected");
-	d->stream = ses_stream_new(d->loop, fd, &tls_events, NULL,
-				   d->queue_limit, d->queue_high);
+	d->stream = ses_stream_new(d->loop, fd, &tls_events, NULL, d->limits);
 	if (!d->stream ||
 	    ses_stream_send(d->stream, bytes_of(d->preface, d->preface_len)) < 0)
 		ses_dial_fail(d, SESAME_ENOMEM);
@@ -345,16 +343,16 @@ static void connected(struct ses_dial *d, const struct ses_addr *peer)
 		ses_dial_go_on(d, bytes_of(NULL, 0));
 }
 
-static void on_connect(struct ses_io *io, unsigned ready)
+static void on_connect(struct ses_polled *polled, unsigned ready)
 {
-	struct ses_dial *d = ses_container_of(io, struct ses_dial, io);
+	struct ses_dial *d = ses_container_of(polled, struct ses_dial, socket);
 	const struct ses_addr *peer = &d->report.address[d->next_address - 1];
 	socklen_t len = sizeof(int);
-	int error = 0;
+	int fd = polled->io.fd, error = 0;
 
-	if (getsockopt(io->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
 		error = errno;
-	if (error == 0 && is_self(io->fd, peer))
+	if (error == 0 && is_self(fd, peer))
 		error = ECONNREFUSED;
 	if (error == 0) {
 		connected(d, peer);
@@ -417,13 +415,13 @@ static bool try_address(struct ses_dial *d, const struct ses_addr *to,
 	char text[SES_ADDR_TEXT];
 
 	ses_dial_begin_step(d, SES_DIAL_CONNECT, ses_addr_format(to, text));
-	d->io.fd = open_socket(d, to);
-	if (d->io.fd < 0) {
+	d->socket.io.fd = open_socket(d, to);
+	if (d->socket.io.fd < 0) {
 		ses_dial_end_step(d, SESAME_ECONNECT, errno, "%s",
 				  phrase(errno));
 		return false;
 	}
-	if (ses_io_watch(d->loop, &d->io, SES_WRITABLE) < 0) {
+	if (ses_io_watch(d->loop, &d->socket.io, SES_WRITABLE) < 0) {
 		drop_socket(d);
 		ses_dial_end_step(d, SESAME_ESYSTEM, errno, "%s", phrase(errno));
 		return false;
@@ -589,6 +587,9 @@ static void open_proxy_tls(struct ses_dial *d, const struct ses_dial_options *o)
 	d->proxy_is_wrong = true;
 }
 
+static const struct ses_stream_limits default_limits = {
+	.queue = QUEUE_LIMIT, .queue_high = QUEUE_HIGH};
+
 static void copy_options(struct ses_dial *d, const struct ses_dial_options *o)
 {
 	const char *connect_host = o->connect_host;
@@ -599,8 +600,7 @@ static void copy_options(struct ses_dial *d, const struct ses_dial_options *o)
 	d->timeout_ms = o->timeout_ms ? o->timeout_ms : TIMEOUT_MS;
 	d->spared = o->spared;
 	d->connect_ms = o->connect_ms ? o->connect_ms : CONNECT_MS;
-	d->queue_limit = o->queue_limit ? o->queue_limit : QUEUE_LIMIT;
-	d->queue_high = o->queue_high ? o->queue_high : QUEUE_HIGH;
+	d->limits = o->limits ? o->limits : &default_limits;
 	if (!copy(d->host, sizeof(d->host), o->host) ||
 	    !copy(d->connect_host, sizeof(d->connect_host),
 		  connect_host ? bytes_of_str(connect_host) : o->host) ||
@@ -649,7 +649,7 @@ ses_dial_start(struct sesame_loop *loop, const struct ses_dial_options *options,
 	d->loop = loop;
 	d->done = done;
 	d->user = user;
-	d->io = (struct ses_io){.fd = -1, .on_ready = on_connect};
+	d->socket = (struct ses_polled){.io.fd = -1, .on_ready = on_connect};
 	d->start_us = now_us();
 	ses_buf_init(&d->in, 64 * 1024);
 	copy_options(d, options);

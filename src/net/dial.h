@@ -54,7 +54,8 @@ struct ses_dial_options {
 	/* Sent first on the connection, before TLS; 128 bytes at most. */
 	struct bytes preface;
 	const char *user_agent; /* for CONNECT; NULL: none */
-	size_t queue_limit, queue_high; /* for the stream; 0: 16 MiB, 1 MiB */
+	/* Of the stream, borrowed for its life; NULL: 16 MiB, 1 MiB are high. */
+	const struct ses_stream_limits *limits;
 	unsigned spared; /* descriptors that it leaves to others: net/spare.h */
 };
 

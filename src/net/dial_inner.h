@@ -27,13 +27,13 @@ struct ses_dial {
 	struct ses_proxy proxy;
 	struct ses_tls_context *tls, *proxy_tls;
 	unsigned timeout_ms, connect_ms, spared;
-	size_t queue_limit, queue_high;
+	const struct ses_stream_limits *limits; /* of the stream */
 	const char *wrong; /* an option that cannot be used, as a phrase */
 	bool proxy_is_wrong;
 	/* where it is */
 	uint64_t start_us;
 	struct ses_call *names;
-	struct ses_io io; /* the socket that connects, or fd -1 */
+	struct ses_polled socket; /* the socket that connects, or fd -1 */
 	size_t next_address;
 	struct ses_stream *stream;
 	struct ses_timer deadline; /* of the whole */

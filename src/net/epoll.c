@@ -98,7 +98,7 @@ static int epoll_wait_turn(struct sesame_loop *loop, int timeout_ms)
 
 		/* an earlier handler may have changed what is wanted */
 		if (io && (ready & io->want))
-			io->on_ready(io, ready & io->want);
+			ses_io_tell(io, ready & io->want);
 	}
 	state->n = state->at = 0;
 	return 0;

@@ -43,6 +43,10 @@ static const struct ses_stream_events lingering = {
 	.on_end = end_of_linger,
 };
 
+/* What it still has to send is there; its owner's limits go with its owner. */
+static const struct ses_stream_limits lingering_limits = {
+	.queue = SIZE_MAX, .queue_high = SIZE_MAX};
+
 static void linger_too_long(struct ses_timer *timer)
 {
 	struct ses_linger *linger =
@@ -84,6 +88,7 @@ void ses_stream_linger_until(struct ses_stream *s, unsigned timeout_ms,
 	loop->n_lingering++;
 	s->lingers = true;
 	ses_stream_take(s, &lingering, linger);
+	ses_stream_limit(s, &lingering_limits);
 	if (ses_timers_start(&loop->timers, &linger->timer,
 			     loop->now_ms + timeout_ms) < 0) {
 		ses_stream_close(s);

@@ -24,7 +24,7 @@ static void rest(struct ses_listener *l, int error)
 	/* without memory for the timer it simply tries again next turn */
 	if (ses_timers_start(&l->loop->timers, &l->rest,
 			     l->loop->now_ms + REST_MS) == 0)
-		ses_io_watch(l->loop, &l->io, 0);
+		ses_io_watch(l->loop, &l->socket.io, 0);
 	if (l->on_short)
 		l->on_short(l, error);
 }
@@ -34,7 +34,7 @@ static void rested(struct ses_timer *timer)
 	struct ses_listener *l =
 		ses_container_of(timer, struct ses_listener, rest);
 
-	if (ses_io_watch(l->loop, &l->io, SES_READABLE) < 0)
+	if (ses_io_watch(l->loop, &l->socket.io, SES_READABLE) < 0)
 		ses_timers_start(&l->loop->timers, &l->rest,
 				 l->loop->now_ms + REST_MS);
 }
@@ -50,7 +50,7 @@ static bool is_for_others(struct ses_listener *l)
 
 	if (!l->spared || !ses_is_spared(2 * l->last_fd + 1, l->spared))
 		return false;
-	probe = fcntl(l->io.fd, F_DUPFD_CLOEXEC, 0);
+	probe = fcntl(l->socket.io.fd, F_DUPFD_CLOEXEC, 0);
 	spared = probe < 0 || ses_is_spared(probe, l->spared);
 	if (probe >= 0)
 		close(probe);
@@ -72,7 +72,7 @@ static int take_in(struct ses_listener *l, int most)
 			result = EMFILE;
 			break;
 		}
-		fd = accept4(l->io.fd, &peer.any, &peer.len,
+		fd = accept4(l->socket.io.fd, &peer.any, &peer.len,
 			     SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
 			l->last_fd = fd;
@@ -91,9 +91,10 @@ static int take_in(struct ses_listener *l, int most)
 	return result;
 }
 
-static void on_ready(struct ses_io *io, unsigned ready)
+static void on_ready(struct ses_polled *polled, unsigned ready)
 {
-	struct ses_listener *l = ses_container_of(io, struct ses_listener, io);
+	struct ses_listener *l =
+		ses_container_of(polled, struct ses_listener, socket);
 	int shortage = take_in(l, BATCH);
 
 	if (shortage)
@@ -107,13 +108,13 @@ int ses_listener_adopt(struct ses_listener *l, struct sesame_loop *loop, int fd)
 	int one = 1;
 
 	*l = (struct ses_listener){.loop = loop};
-	l->io = (struct ses_io){.fd = fd, .on_ready = on_ready};
+	l->socket = (struct ses_polled){.io.fd = fd, .on_ready = on_ready};
 	l->rest.fire = rested;
 	/* inherited by what is accepted; no TCP, no delay */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
 	    ses_addr_of_socket(fd, false, &at) < 0 ||
-	    ses_io_watch(loop, &l->io, SES_READABLE) < 0) {
+	    ses_io_watch(loop, &l->socket.io, SES_READABLE) < 0) {
 		int saved = errno;
 
 		close(fd);
@@ -139,9 +140,9 @@ void ses_listener_close(struct ses_listener *l)
 	if (l->loop->accepting == l)
 		l->loop->accepting = NULL;
 	ses_timers_stop(&l->loop->timers, &l->rest);
-	ses_io_forget(l->loop, &l->io);
-	close(l->io.fd);
-	l->io.fd = -1;
+	ses_io_forget(l->loop, &l->socket.io);
+	close(l->socket.io.fd);
+	l->socket.io.fd = -1;
 }
 
 void ses_listener_finish(struct ses_listener *l)

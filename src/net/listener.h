@@ -10,7 +10,7 @@
 #include "net/loop.h"
 
 struct ses_listener {
-	struct ses_io io;
+	struct ses_polled socket;
 	struct sesame_loop *loop;
 	struct ses_timer rest;
 	struct ses_addr at; /* with the real port, if 0 was asked for */

@@ -30,7 +30,7 @@ struct sesame_timer {
 };
 
 struct sesame_watch {
-	struct ses_io io;
+	struct ses_polled polled;
 	struct sesame_loop *loop;
 	void (*ready)(void *user);
 	void *user;
@@ -48,7 +48,7 @@ void ses_loop_update(struct sesame_loop *loop)
 /* A loop around this one waits at its descriptor, and calls no turn for it. */
 static void hand_over(struct sesame_loop *loop)
 {
-	if (loop->alarm.fd >= 0 && !loop->in_turn && loop->backend->hand_over)
+	if (loop->alarm.io.fd >= 0 && !loop->in_turn && loop->backend->hand_over)
 		loop->backend->hand_over(loop);
 }
 
@@ -75,35 +75,47 @@ void ses_io_forget(struct sesame_loop *loop, struct ses_io *io)
 	io->counted = false;
 }
 
+void ses_io_tell(struct ses_io *io, unsigned ready)
+{
+	struct ses_polled *polled;
+
+	if (io->bytes) {
+		ses_stream_ready(io, ready);
+		return;
+	}
+	polled = ses_container_of(io, struct ses_polled, io);
+	polled->on_ready(polled, ready);
+}
+
 /* ---- birth and death ---- */
 
 static void wake(struct sesame_loop *loop)
 {
 	uint64_t one = 1;
 	/* can only fail by being full, and then it is awake */
-	ssize_t n = write(loop->wake.fd, &one, sizeof(one));
+	ssize_t n = write(loop->wake.io.fd, &one, sizeof(one));
 
 	(void)n;
 }
 
-static void on_wake(struct ses_io *io, unsigned ready)
+static void on_wake(struct ses_polled *polled, unsigned ready)
 {
 	struct sesame_loop *loop =
-		ses_container_of(io, struct sesame_loop, wake);
+		ses_container_of(polled, struct sesame_loop, wake);
 	uint64_t count;
 
-	if (read(io->fd, &count, sizeof(count)) > 0)
+	if (read(polled->io.fd, &count, sizeof(count)) > 0)
 		ses_mailbox_empty(loop);
 }
 
 static int open_wake(struct sesame_loop *loop)
 {
-	loop->wake.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (loop->wake.fd < 0)
+	loop->wake.io.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (loop->wake.io.fd < 0)
 		return SESAME_ESYSTEM;
 	loop->wake.on_ready = on_wake;
 	/* not by ses_io_watch(): it must not keep the loop running */
-	return loop->backend->watch(loop, &loop->wake, SES_READABLE);
+	return loop->backend->watch(loop, &loop->wake.io, SES_READABLE);
 }
 
 static int map_buffers(struct sesame_loop *loop)
@@ -145,7 +157,7 @@ struct sesame_loop *sesame_loop_new(void)
 
 	if (!loop)
 		return NULL;
-	loop->fd = loop->wake.fd = loop->alarm.fd = -1;
+	loop->fd = loop->wake.io.fd = loop->alarm.io.fd = -1;
 	ses_list_init(&loop->dirty);
 	ses_list_init(&loop->waiting);
 	ses_list_init(&loop->zombies);
@@ -174,10 +186,10 @@ void sesame_loop_free(struct sesame_loop *loop)
 	ses_mailbox_close(loop);
 	ses_tls_cache_free(loop->tls_cache);
 	loop->backend->close(loop);
-	if (loop->wake.fd >= 0)
-		close(loop->wake.fd);
-	if (loop->alarm.fd >= 0)
-		close(loop->alarm.fd);
+	if (loop->wake.io.fd >= 0)
+		close(loop->wake.io.fd);
+	if (loop->alarm.io.fd >= 0)
+		close(loop->alarm.io.fd);
 	if (loop->recv_buffer)
 		munmap(loop->recv_buffer, BUFFER_BYTES);
 	ses_timers_fini(&loop->timers);
@@ -211,14 +223,14 @@ static void set_alarm(struct sesame_loop *loop)
 	struct itimerspec at = {0};
 	uint64_t due;
 
-	if (loop->alarm.fd < 0)
+	if (loop->alarm.io.fd < 0)
 		return;
 	if (loop->timers.n > 0) {
 		due = loop->timers.heap[0]->at_ms;
 		at.it_value.tv_sec = (time_t)(due / 1000);
 		at.it_value.tv_nsec = (long)(due % 1000) * 1000000 + 1;
 	}
-	timerfd_settime(loop->alarm.fd, TFD_TIMER_ABSTIME, &at, NULL);
+	timerfd_settime(loop->alarm.io.fd, TFD_TIMER_ABSTIME, &at, NULL);
 }
 
 static int turn(struct sesame_loop *loop, int timeout_ms)
@@ -235,7 +247,7 @@ static int turn(struct sesame_loop *loop, int timeout_ms)
 	ses_streams_reap(loop);
 	loop->in_turn = false;
 	set_alarm(loop);
-	if (loop->alarm.fd >= 0 && is_behind(loop))
+	if (loop->alarm.io.fd >= 0 && is_behind(loop))
 		wake(loop);
 	return error;
 }
@@ -285,10 +297,10 @@ uint64_t sesame_loop_now_ms(struct sesame_loop *loop)
 
 /* ---- inside of another loop ---- */
 
-static void on_alarm(struct ses_io *io, unsigned ready)
+static void on_alarm(struct ses_polled *polled, unsigned ready)
 {
 	uint64_t count;
-	ssize_t n = read(io->fd, &count, sizeof(count));
+	ssize_t n = read(polled->io.fd, &count, sizeof(count));
 
 	(void)n; /* the turn looks at the timers anyway */
 }
@@ -304,20 +316,20 @@ static void on_earlier(struct ses_timers *t)
 
 void ses_loop_nudge(struct sesame_loop *loop)
 {
-	if (!loop->in_turn && loop->alarm.fd >= 0)
+	if (!loop->in_turn && loop->alarm.io.fd >= 0)
 		wake(loop);
 }
 
 int sesame_loop_fd(struct sesame_loop *loop)
 {
-	if (loop->alarm.fd >= 0)
+	if (loop->alarm.io.fd >= 0)
 		return loop->fd;
-	loop->alarm.fd =
+	loop->alarm.io.fd =
 		timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	if (loop->alarm.fd < 0)
+	if (loop->alarm.io.fd < 0)
 		return -1;
 	loop->alarm.on_ready = on_alarm;
-	loop->backend->watch(loop, &loop->alarm, SES_READABLE);
+	loop->backend->watch(loop, &loop->alarm.io, SES_READABLE);
 	loop->timers.earlier = on_earlier;
 	hand_over(loop);
 	set_alarm(loop);
@@ -371,10 +383,10 @@ void sesame_timer_stop(struct sesame_timer *timer)
 	free(timer);
 }
 
-static void on_watched(struct ses_io *io, unsigned ready)
+static void on_watched(struct ses_polled *polled, unsigned ready)
 {
 	struct sesame_watch *watch =
-		ses_container_of(io, struct sesame_watch, io);
+		ses_container_of(polled, struct sesame_watch, polled);
 
 	watch->ready(watch->user);
 }
@@ -386,11 +398,11 @@ struct sesame_watch *sesame_watch_start(struct sesame_loop *loop, int fd,
 
 	if (!watch)
 		return NULL;
-	watch->io = (struct ses_io){.fd = fd, .on_ready = on_watched};
+	watch->polled = (struct ses_polled){.io.fd = fd, .on_ready = on_watched};
 	watch->loop = loop;
 	watch->ready = ready;
 	watch->user = user;
-	if (ses_io_watch(loop, &watch->io, SES_READABLE) < 0) {
+	if (ses_io_watch(loop, &watch->polled.io, SES_READABLE) < 0) {
 		free(watch);
 		return NULL;
 	}
@@ -401,6 +413,6 @@ void sesame_watch_stop(struct sesame_watch *watch)
 {
 	if (!watch)
 		return;
-	ses_io_forget(watch->loop, &watch->io);
+	ses_io_forget(watch->loop, &watch->polled.io);
 	free(watch);
 }

@@ -25,14 +25,19 @@
 /* What may be waited for at a descriptor. */
 enum { SES_READABLE = 1, SES_WRITABLE = 2 };
 
-/* A descriptor in the loop; embedded in whatever it belongs to. */
+/* A descriptor in the loop: a stream's, or part of a struct ses_polled. */
 struct ses_io {
 	int fd;
 	uint8_t want; /* as the back end knows it */
 	bool counted; /* in the loop's n_watched */
 	bool bytes;   /* a stream's: the back end may receive ahead */
 	bool sending; /* sent, and not answered yet: send nothing more */
-	void (*on_ready)(struct ses_io *io, unsigned ready);
+};
+
+/* One that is no stream's; embedded in whatever it belongs to. */
+struct ses_polled {
+	struct ses_io io;
+	void (*on_ready)(struct ses_polled *polled, unsigned ready);
 };
 
 struct ses_backend {
@@ -41,9 +46,9 @@ struct ses_backend {
 	void (*close)(struct sesame_loop *loop);
 	/* Wait for @want (0: nothing) at @io from now on. 0 or SESAME_ESYSTEM. */
 	int (*watch)(struct sesame_loop *loop, struct ses_io *io, unsigned want);
-	/* Forget @io; no on_ready follows, not even in the present turn. */
+	/* Forget @io; it is told nothing more, not even in the present turn. */
 	void (*forget)(struct sesame_loop *loop, struct ses_io *io);
-	/* Wait at most @timeout_ms and call on_ready for what is ready. */
+	/* Wait at most @timeout_ms, and ses_io_tell() what is ready. */
 	int (*wait)(struct sesame_loop *loop, int timeout_ms);
 	/*
 	 * Receive as recv(2) does, -1 with errno, to *@at or to a place of the
@@ -88,8 +93,8 @@ struct sesame_loop {
 	struct ses_stream *cork_owner;
 	struct ses_listener *accepting; /* whose on_accept is being called */
 	size_t n_watched; /* descriptors and calls that keep run() running */
-	struct ses_io wake; /* eventfd, for stop and for work done by threads */
-	struct ses_io alarm; /* timerfd, for loops inside other loops; or -1 */
+	struct ses_polled wake; /* eventfd, for stop and for threads' results */
+	struct ses_polled alarm; /* timerfd, for loops inside others; or -1 */
 	struct ses_mailbox *mailbox; /* what threads bring; see call.c */
 	struct ses_tls_cache *tls_cache; /* of clients; NULL until one came */
 	atomic_bool stopping;
@@ -104,6 +109,8 @@ void ses_loop_update(struct sesame_loop *loop);
 /* As the back end's, and @io keeps the loop running until it is forgotten. */
 int ses_io_watch(struct sesame_loop *loop, struct ses_io *io, unsigned want);
 void ses_io_forget(struct sesame_loop *loop, struct ses_io *io);
+/* Tell the one that @io belongs to. For back ends alone. */
+void ses_io_tell(struct ses_io *io, unsigned ready);
 /* There is work outside of a turn: let a loop around this one see it. */
 void ses_loop_nudge(struct sesame_loop *loop);
 

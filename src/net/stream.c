@@ -25,12 +25,10 @@
  */
 #define CIPHER_LEAD (32 * 1024)
 
-static void on_ready(struct ses_io *io, unsigned ready);
-
 struct ses_stream *ses_stream_new(struct sesame_loop *loop, int fd,
 				  const struct ses_stream_events *events,
-				  void *owner, size_t queue_limit,
-				  size_t queue_high)
+				  void *owner,
+				  const struct ses_stream_limits *limits)
 {
 	struct ses_stream *s = calloc(1, sizeof(*s));
 
@@ -40,14 +38,12 @@ struct ses_stream *ses_stream_new(struct sesame_loop *loop, int fd,
 	}
 	if (!loop->in_turn)
 		ses_loop_update(loop);
-	s->io = (struct ses_io){.fd = fd, .bytes = true, .on_ready = on_ready};
+	s->io = (struct ses_io){.fd = fd, .bytes = true};
 	s->loop = loop;
 	s->events = events;
 	s->owner = owner;
-	s->queue_high = queue_high;
-	s->recv_most = SES_RECV_BYTES;
-	s->last_read_ms = loop->now_ms;
-	ses_buf_init(&s->out, queue_limit);
+	s->limits = limits;
+	s->last_read_ms = (uint32_t)loop->now_ms;
 	ses_list_init(&s->link);
 	if (ses_io_watch(loop, &s->io, SES_READABLE) < 0) {
 		close(fd);
@@ -62,6 +58,54 @@ void ses_stream_take(struct ses_stream *s,
 {
 	s->events = events;
 	s->owner = owner;
+}
+
+void ses_stream_limit(struct ses_stream *s,
+		      const struct ses_stream_limits *limits)
+{
+	s->limits = limits;
+	if (s->extra)
+		s->extra->out.limit = limits->queue;
+}
+
+/* ---- what most have nothing of ---- */
+
+/* NULL: no memory. */
+static struct ses_stream_extra *need_extra(struct ses_stream *s)
+{
+	if (s->extra)
+		return s->extra;
+	s->extra = calloc(1, sizeof(*s->extra));
+	if (s->extra)
+		ses_buf_init(&s->extra->out, s->limits->queue);
+	return s->extra;
+}
+
+/* Something of it may have gone: it goes too, when that was the last. */
+static void tidy_extra(struct ses_stream *s)
+{
+	struct ses_stream_extra *x = s->extra;
+
+	if (!x || ses_buf_len(&x->out) > 0)
+		return;
+	ses_buf_release(&x->out);
+	if (x->early || x->tls)
+		return;
+	s->extra = NULL;
+	free(x);
+}
+
+static struct ses_tls *tls_of(const struct ses_stream *s)
+{
+	return s->extra ? s->extra->tls : NULL;
+}
+
+static int queue(struct ses_stream *s, struct bytes data)
+{
+	if (data.len == 0)
+		return 0;
+	return need_extra(s) ? ses_buf_append(&s->extra->out, data)
+			     : SESAME_ENOMEM;
 }
 
 /* ---- what is to be done later ---- */
@@ -87,17 +131,21 @@ static size_t corked(const struct ses_stream *s)
 
 static size_t unsent_records(const struct ses_stream *s)
 {
-	return s->tls ? ses_buf_len(&s->tls->unsent) : 0;
+	struct ses_tls *tls = tls_of(s);
+
+	return tls ? ses_buf_len(&tls->unsent) : 0;
 }
 
 /* Nothing more can be sent; the owner learns when what came was read. */
 static void break_off(struct ses_stream *s, int error)
 {
 	if (!s->error)
-		s->error = error;
-	ses_buf_release(&s->out);
-	if (s->tls)
-		ses_buf_release(&s->tls->unsent);
+		s->error = (int8_t)error;
+	if (s->extra)
+		ses_buf_release(&s->extra->out);
+	if (tls_of(s))
+		ses_buf_release(&tls_of(s)->unsent);
+	tidy_extra(s);
 	if (owns_cork(s))
 		s->loop->cork_len = 0;
 	make_dirty(s);
@@ -111,7 +159,7 @@ static bool is_put_off(const struct ses_stream *s)
 
 static void update_want(struct ses_stream *s)
 {
-	bool unsent = ses_buf_len(&s->out) || unsent_records(s);
+	bool unsent = ses_stream_waiting(s) || unsent_records(s);
 	unsigned want = 0;
 
 	if (!s->paused && !s->eof && !is_put_off(s))
@@ -144,7 +192,7 @@ static size_t push(struct ses_stream *s, struct bytes from)
 		n = 0;
 	s->blocked = (size_t)n < from.len;
 	if (n > 0 && s->paused) /* what it takes is all that tells it lives */
-		s->last_read_ms = s->loop->now_ms;
+		s->last_read_ms = (uint32_t)s->loop->now_ms;
 	return (size_t)n;
 }
 
@@ -158,28 +206,29 @@ static struct ses_tls_wire open_wire(struct ses_stream *s, struct bytes in)
 static void ship(struct ses_stream *s, struct ses_tls_wire *wire)
 {
 	struct bytes records = bytes_of(wire->out, wire->out_len);
+	struct ses_buf *unsent = &tls_of(s)->unsent;
 	size_t n = 0;
 
 	wire->out_len = 0;
 	if (records.len == 0 || s->error)
 		return;
-	if (ses_buf_len(&s->tls->unsent) == 0)
+	if (ses_buf_len(unsent) == 0)
 		n = push(s, records);
 	if (s->error || n == records.len)
 		return;
-	if (ses_buf_append(&s->tls->unsent, bytes_from(records, n)) < 0)
+	if (ses_buf_append(unsent, bytes_from(records, n)) < 0)
 		break_off(s, SESAME_ENOMEM);
 }
 
 static size_t seal(struct ses_stream *s, struct bytes from)
 {
+	struct ses_tls *tls = tls_of(s);
 	size_t taken = 0;
 
-	while (s->tls->up && taken < from.len && !s->error &&
+	while (tls->up && taken < from.len && !s->error &&
 	       unsent_records(s) == 0) {
 		struct ses_tls_wire wire = open_wire(s, bytes_of(NULL, 0));
-		ssize_t n =
-			ses_tls_write(s->tls, &wire, bytes_from(from, taken));
+		ssize_t n = ses_tls_write(tls, &wire, bytes_from(from, taken));
 
 		ship(s, &wire);
 		if (n < 0) {
@@ -196,16 +245,16 @@ static size_t seal(struct ses_stream *s, struct bytes from)
 /* How many bytes of @from went on their way. */
 static size_t send_some(struct ses_stream *s, struct bytes from)
 {
-	return s->tls ? seal(s, from) : push(s, from);
+	return tls_of(s) ? seal(s, from) : push(s, from);
 }
 
 static void flush_records(struct ses_stream *s)
 {
 	struct ses_buf *unsent;
 
-	if (!s->tls || unsent_records(s) == 0)
+	if (unsent_records(s) == 0)
 		return;
-	unsent = &s->tls->unsent;
+	unsent = &tls_of(s)->unsent;
 	ses_buf_consume(unsent, push(s, ses_buf_bytes(unsent)));
 	if (ses_buf_len(unsent) == 0)
 		ses_buf_release(unsent);
@@ -215,15 +264,17 @@ static void flush_queue(struct ses_stream *s)
 {
 	size_t n;
 
-	flush_records(s);
-	if (ses_buf_len(&s->out) == 0)
+	if (!s->extra)
 		return;
-	n = send_some(s, ses_buf_bytes(&s->out));
+	flush_records(s);
+	tidy_extra(s);
+	if (ses_stream_waiting(s) == 0)
+		return;
+	n = send_some(s, ses_buf_bytes(&s->extra->out));
 	if (s->error)
 		return;
-	ses_buf_consume(&s->out, n);
-	if (ses_buf_len(&s->out) == 0)
-		ses_buf_release(&s->out);
+	ses_buf_consume(&s->extra->out, n);
+	tidy_extra(s);
 }
 
 /* Send the cork's content; what does not leave is queued. */
@@ -235,12 +286,12 @@ static void flush_cork(struct ses_stream *s)
 	s->loop->cork_len = 0;
 	if (corked.len == 0)
 		return;
-	if (ses_buf_len(&s->out) == 0)
+	if (ses_stream_waiting(s) == 0)
 		n = send_some(s, corked);
 	if (s->error || n == corked.len)
 		return;
 	/* fits: the cork was counted when its room was given */
-	if (ses_buf_append(&s->out, bytes_from(corked, n)) < 0)
+	if (queue(s, bytes_from(corked, n)) < 0)
 		break_off(s, SESAME_ENOMEM);
 }
 
@@ -251,15 +302,15 @@ static bool is_over(const struct ses_stream *s)
 
 static size_t space(const struct ses_stream *s)
 {
-	size_t held = ses_buf_len(&s->out) + corked(s);
+	size_t held = ses_stream_waiting(s) + corked(s);
 
-	return held < s->out.limit ? s->out.limit - held : 0;
+	return held < s->limits->queue ? s->limits->queue - held : 0;
 }
 
 /* The cork serves its owner as long as nothing older waits in the queue. */
 static bool fits_cork(const struct ses_stream *s, size_t len)
 {
-	return owns_cork(s) && ses_buf_len(&s->out) == 0 &&
+	return owns_cork(s) && ses_stream_waiting(s) == 0 &&
 	       len <= SES_CORK_BYTES - s->loop->cork_len && len <= space(s);
 }
 
@@ -281,13 +332,15 @@ static uint8_t *make_room(struct ses_stream *s, size_t len)
 {
 	s->loop->room_in_cork = false;
 	if (owns_cork(s) || len > space(s) ||
-	    ses_buf_len(&s->out) >= EAGER_BYTES)
+	    ses_stream_waiting(s) >= EAGER_BYTES)
 		flush_early(s);
 	if (s->error)
 		return NULL;
 	if (fits_cork(s, len))
 		return cork_room(s);
-	return ses_buf_room(&s->out, len); /* NULL over the limit */
+	if (!need_extra(s))
+		return NULL;
+	return ses_buf_room(&s->extra->out, len); /* NULL over the limit */
 }
 
 static inline uint8_t *give_room(struct ses_stream *s, size_t len)
@@ -304,7 +357,7 @@ uint8_t *ses_stream_room(struct ses_stream *s, size_t len)
 
 static void note_queued(struct ses_stream *s)
 {
-	if (ses_stream_queued(s) > s->queue_high)
+	if (ses_stream_queued(s) > s->limits->queue_high)
 		s->over_high = true;
 }
 
@@ -313,7 +366,7 @@ static inline void commit(struct ses_stream *s, size_t len)
 	if (s->loop->room_in_cork) {
 		s->loop->cork_len += len;
 	} else {
-		ses_buf_commit(&s->out, len);
+		ses_buf_commit(&s->extra->out, len);
 		if (!s->blocked)
 			make_dirty(s);
 	}
@@ -363,11 +416,11 @@ static int send_large(struct ses_stream *s, struct bytes head, struct bytes data
 	if (error)
 		return error;
 	flush_before(s);
-	if (!s->error && ses_buf_len(&s->out) == 0)
+	if (!s->error && ses_stream_waiting(s) == 0)
 		n = send_some(s, data);
 	if (s->error)
 		return SESAME_ECLOSED;
-	if (ses_buf_append(&s->out, bytes_from(data, n)) < 0) {
+	if (queue(s, bytes_from(data, n)) < 0) {
 		if (n > 0 || head.len > 0)
 			break_off(s, SESAME_ENOMEM);
 		return SESAME_ELIMIT;
@@ -391,7 +444,7 @@ int ses_stream_send_framed(struct ses_stream *s, struct bytes head,
 		error = send_small(s, head, data);
 	if (error)
 		return error;
-	return s->over_high && ses_stream_queued(s) > s->queue_high
+	return s->over_high && ses_stream_queued(s) > s->limits->queue_high
 		       ? SESAME_EAGAIN
 		       : 0;
 }
@@ -432,13 +485,15 @@ void ses_stream_sent(struct ses_io *io, struct bytes unsent, int error)
 		return;
 	if (unsent.len > 0) {
 		s->blocked = true;
-		if (put_before(s->tls ? &s->tls->unsent : &s->out, unsent) < 0)
+		if (!need_extra(s) ||
+		    put_before(tls_of(s) ? &tls_of(s)->unsent : &s->extra->out,
+			       unsent) < 0)
 			break_off(s, SESAME_ENOMEM);
 		else
 			update_want(s);
 		return;
 	}
-	if (s->shutting || s->over_high || ses_buf_len(&s->out) > 0 ||
+	if (s->shutting || s->over_high || ses_stream_waiting(s) > 0 ||
 	    unsent_records(s) > 0)
 		make_dirty(s);
 }
@@ -474,22 +529,30 @@ static uint8_t *ask_room(struct ses_stream *s, size_t *ret_len)
 /* As recv(2), but -1 means "nothing now": the end was told otherwise. */
 static ssize_t pull(struct ses_stream *s, uint8_t **at, size_t len)
 {
+	struct ses_tls *tls = tls_of(s);
 	ssize_t n = s->loop->backend->recv(s->loop, &s->io, at, len);
 
 	if (n > 0) {
-		s->last_read_ms = s->loop->now_ms;
+		s->last_read_ms = (uint32_t)s->loop->now_ms;
 		return n;
 	}
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK ||
 		      errno == EINTR || errno == ENOMEM))
 		return -1;
-	if (s->tls && !s->tls->up) {
-		ses_tls_cut(s->tls, n < 0 || s->error == SESAME_ERESET);
+	if (tls && !tls->up) {
+		ses_tls_cut(tls, n < 0 || s->error == SESAME_ERESET);
 		tell_end(s, SESAME_ETLS);
 	} else {
 		tell_end(s, n < 0 ? SESAME_ERESET : s->error);
 	}
 	return -1;
+}
+
+static size_t receive_at_most(const struct ses_stream *s, size_t room)
+{
+	size_t most = s->limits->recv_most;
+
+	return most && most < room ? most : room;
 }
 
 static void receive_plain(struct ses_stream *s)
@@ -501,7 +564,7 @@ static void receive_plain(struct ses_stream *s)
 
 	if (s->closed)
 		return;
-	n = pull(s, &at, room ? len : s->recv_most);
+	n = pull(s, &at, room ? len : receive_at_most(s, SES_RECV_BYTES));
 	if (n <= 0)
 		return;
 	if (!room) {
@@ -536,19 +599,21 @@ static void free_early(struct ses_buf *early)
 /* Bytes that wait to be read go behind those put back now. */
 int ses_stream_unread(struct ses_stream *s, struct bytes bytes)
 {
+	struct ses_stream_extra *x;
 	struct ses_buf *early;
 
 	if (bytes.len == 0)
 		return 0;
-	early = new_early(bytes);
+	x = need_extra(s);
+	early = x ? new_early(bytes) : NULL;
 	if (!early)
 		return SESAME_ENOMEM;
-	if (s->early && ses_buf_append(early, ses_buf_bytes(s->early)) < 0) {
+	if (x->early && ses_buf_append(early, ses_buf_bytes(x->early)) < 0) {
 		free_early(early);
 		return SESAME_ENOMEM;
 	}
-	free_early(s->early);
-	s->early = early;
+	free_early(x->early);
+	x->early = early;
 	make_dirty(s);
 	return 0;
 }
@@ -568,7 +633,7 @@ static bool open_into_room(struct ses_stream *s, struct ses_tls_wire *wire,
 
 	if (!room || s->closed)
 		return false;
-	*ret_n = ses_tls_read(s->tls, wire, room, len);
+	*ret_n = ses_tls_read(tls_of(s), wire, room, len);
 	ship(s, wire);
 	if (*ret_n <= 0)
 		return false;
@@ -585,7 +650,8 @@ static ssize_t open_records(struct ses_stream *s, struct ses_tls_wire *wire,
 	ssize_t n;
 
 	do {
-		n = ses_tls_read(s->tls, wire, to + len, SES_RECV_BYTES - len);
+		n = ses_tls_read(tls_of(s), wire, to + len,
+				 SES_RECV_BYTES - len);
 		if (n > 0)
 			len += (size_t)n;
 	} while (n > 0 && len < SES_RECV_BYTES);
@@ -596,8 +662,10 @@ static ssize_t open_records(struct ses_stream *s, struct ses_tls_wire *wire,
 
 static void keep_for_later(struct ses_stream *s, struct bytes records)
 {
-	s->tls->early = new_early(records);
-	if (s->tls->early)
+	struct ses_tls *tls = tls_of(s);
+
+	tls->early = new_early(records);
+	if (tls->early)
 		make_dirty(s);
 	else
 		break_off(s, SESAME_ENOMEM);
@@ -606,7 +674,7 @@ static void keep_for_later(struct ses_stream *s, struct bytes records)
 /* Its owner wants no more now, or wants something else before. */
 static bool is_held(const struct ses_stream *s)
 {
-	return s->paused || s->early;
+	return s->paused || s->extra->early;
 }
 
 static void receive_records(struct ses_stream *s, struct ses_tls_wire *wire)
@@ -639,15 +707,16 @@ static void receive_records(struct ses_stream *s, struct ses_tls_wire *wire)
 
 static bool shake_hands(struct ses_stream *s, struct ses_tls_wire *wire)
 {
-	int done = ses_tls_handshake(s->tls, wire);
+	struct ses_tls *tls = tls_of(s);
+	int done = ses_tls_handshake(tls, wire);
 
-	s->tls->begun = true;
+	tls->begun = true;
 	ship(s, wire);
 	if (done < 0)
 		tls_failed(s);
 	if (done <= 0)
 		return false;
-	s->tls->up = true;
+	tls->up = true;
 	flush_queue(s);
 	if (s->events->on_tls)
 		s->events->on_tls(s);
@@ -658,22 +727,25 @@ static void receive_tls(struct ses_stream *s, struct bytes in)
 {
 	struct ses_tls_wire wire = open_wire(s, in);
 
-	if (s->tls->up || shake_hands(s, &wire))
+	if (tls_of(s)->up || shake_hands(s, &wire))
 		receive_records(s, &wire);
 }
 
 static bool has_early(const struct ses_stream *s)
 {
-	return s->early || (s->tls && s->tls->early);
+	const struct ses_stream_extra *x = s->extra;
+
+	return x && (x->early || (x->tls && x->tls->early));
 }
 
 /* What was put back comes first of all. */
 static void receive_unread(struct ses_stream *s)
 {
-	struct ses_buf *early = s->early;
+	struct ses_buf *early = s->extra->early;
 
-	s->early = NULL;
-	s->last_read_ms = s->loop->now_ms; /* it is not silent */
+	s->extra->early = NULL;
+	tidy_extra(s);
+	s->last_read_ms = (uint32_t)s->loop->now_ms; /* it is not silent */
 	tell_bytes(s, early->data + early->start, ses_buf_len(early));
 	free_early(early);
 	if (!s->closed && has_early(s))
@@ -683,9 +755,9 @@ static void receive_unread(struct ses_stream *s)
 /* Then the records that were kept back. */
 static void receive_early_records(struct ses_stream *s)
 {
-	struct ses_buf *early = s->tls->early;
+	struct ses_buf *early = tls_of(s)->early;
 
-	s->tls->early = NULL;
+	tls_of(s)->early = NULL;
 	receive_tls(s, ses_buf_bytes(early));
 	free_early(early);
 }
@@ -698,19 +770,18 @@ static void receive(struct ses_stream *s)
 
 	if (s->paused || s->eof)
 		return;
-	if (s->early) {
-		receive_unread(s);
-		return;
-	}
 	if (has_early(s)) {
-		receive_early_records(s);
+		if (s->extra->early)
+			receive_unread(s);
+		else
+			receive_early_records(s);
 		return;
 	}
-	if (!s->tls) {
+	if (!tls_of(s)) {
 		receive_plain(s);
 		return;
 	}
-	n = pull(s, &at, most < s->recv_most ? most : s->recv_most);
+	n = pull(s, &at, receive_at_most(s, most));
 	if (n > 0)
 		receive_tls(s, bytes_of(at, (size_t)n));
 }
@@ -719,10 +790,12 @@ static void receive(struct ses_stream *s)
 
 static void send_fin(struct ses_stream *s)
 {
-	if (s->tls && s->tls->up && !s->tls->said_close && !s->error) {
+	struct ses_tls *tls = tls_of(s);
+
+	if (tls && tls->up && !tls->said_close && !s->error) {
 		struct ses_tls_wire wire = open_wire(s, bytes_of(NULL, 0));
 
-		ses_tls_close(s->tls, &wire);
+		ses_tls_close(tls, &wire);
 		ship(s, &wire);
 		if (unsent_records(s) > 0 || s->io.sending)
 			return;
@@ -735,7 +808,7 @@ static void send_fin(struct ses_stream *s)
  * has any more, since that was the stream's end. */
 static bool after_event(struct ses_stream *s)
 {
-	bool empty = ses_buf_len(&s->out) == 0 && unsent_records(s) == 0 &&
+	bool empty = ses_stream_waiting(s) == 0 && unsent_records(s) == 0 &&
 		     !s->io.sending;
 
 	if (empty && s->shutting && !s->shut)
@@ -765,7 +838,7 @@ static void handle(struct ses_stream *s, unsigned ready)
 		s->blocked = false;
 	if (!s->blocked)
 		flush_queue(s);
-	if (s->tls && !s->tls->begun && !has_early(s))
+	if (tls_of(s) && !tls_of(s)->begun && !has_early(s))
 		receive_tls(s, bytes_of(NULL, 0)); /* a client speaks first */
 	if ((ready & SES_READABLE) && !s->closed)
 		receive(s);
@@ -780,7 +853,7 @@ static void handle(struct ses_stream *s, unsigned ready)
 		update_want(s);
 }
 
-static void on_ready(struct ses_io *io, unsigned ready)
+void ses_stream_ready(struct ses_io *io, unsigned ready)
 {
 	struct ses_stream *s = ses_container_of(io, struct ses_stream, io);
 
@@ -835,20 +908,24 @@ void ses_streams_serve_waiting(struct sesame_loop *loop)
 int ses_stream_start_tls(struct ses_stream *s, struct ses_tls_context *ctx,
 			 const char *name, struct bytes early)
 {
-	s->tls = ses_tls_new(ctx, name);
-	if (!s->tls)
+	struct ses_stream_extra *x = need_extra(s);
+
+	if (!x)
 		return SESAME_ENOMEM;
-	ses_buf_init(&s->tls->unsent, MOST_UNSENT);
+	x->tls = ses_tls_new(ctx, name);
+	if (!x->tls)
+		return SESAME_ENOMEM;
+	ses_buf_init(&x->tls->unsent, MOST_UNSENT);
 	make_dirty(s);
 	if (early.len == 0)
 		return 0;
-	s->tls->early = new_early(early);
-	return s->tls->early ? 0 : SESAME_ENOMEM;
+	x->tls->early = new_early(early);
+	return x->tls->early ? 0 : SESAME_ENOMEM;
 }
 
 const struct ses_tls_info *ses_stream_tls_info(const struct ses_stream *s)
 {
-	return s->tls ? &s->tls->info : NULL;
+	return tls_of(s) ? &tls_of(s)->info : NULL;
 }
 
 void ses_stream_pause(struct ses_stream *s)
@@ -875,13 +952,21 @@ void ses_stream_shutdown(struct ses_stream *s)
 	make_dirty(s);
 }
 
+static void free_extra(struct ses_stream_extra *x)
+{
+	if (!x)
+		return;
+	if (x->tls)
+		free_early(x->tls->early);
+	ses_tls_free(x->tls);
+	ses_buf_fini(&x->out);
+	free_early(x->early);
+	free(x);
+}
+
 static void free_stream(struct ses_stream *s)
 {
-	if (s->tls)
-		free_early(s->tls->early);
-	ses_tls_free(s->tls);
-	ses_buf_fini(&s->out);
-	free_early(s->early);
+	free_extra(s->extra);
 	free(s);
 }
 

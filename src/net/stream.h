@@ -42,20 +42,35 @@ struct ses_stream_events {
 	void (*on_tls)(struct ses_stream *s);
 };
 
+/* The same for all streams of a kind. */
+struct ses_stream_limits {
+	size_t queue;	    /* the most unsent bytes */
+	size_t queue_high;  /* more than these: on_drain tells when they left */
+	uint32_t recv_most; /* bytes that are received at a time; 0: many */
+};
+
+/* What most streams have nothing of, most of the time. */
+struct ses_stream_extra {
+	struct ses_buf out;    /* not yet taken by the system (or by TLS) */
+	struct ses_buf *early; /* put back, to be told first; or NULL */
+	struct ses_tls *tls;   /* NULL: plain */
+};
+
+/* There are as many as there are connections, most of them idle: keep it small. */
 struct ses_stream {
 	struct ses_io io;
 	struct sesame_loop *loop;
 	const struct ses_stream_events *events;
-	void *owner;		/* of a lingering stream: struct ses_linger */
-	struct ses_buf out;	/* not yet taken by the system (or by TLS) */
-	struct ses_list link;	/* in the loop's dirty, waiting or zombie list */
-	struct ses_tls *tls;	/* NULL: plain */
-	struct ses_buf *early;	/* put back, to be told first; or NULL */
-	uint64_t last_read_ms;	/* when bytes last came, or could first come;
-				   while paused: when some last left */
-	size_t queue_high;
-	uint32_t recv_most; /* bytes that are received at a time */
-	int error;	    /* why sending failed; told when all is read */
+	const struct ses_stream_limits *limits;
+	void *owner;	      /* of a lingering stream: struct ses_linger */
+	struct ses_list link; /* in the loop's dirty, waiting or zombie list */
+	struct ses_stream_extra *extra; /* NULL: nothing of all that */
+	/*
+	 * When bytes last came, or could first come; while paused, when some
+	 * last left: by the loop's clock, as far as 32 bits go (seven weeks).
+	 */
+	uint32_t last_read_ms;
+	int8_t error;	    /* why sending failed; told when all is read */
 	bool paused : 1;
 	bool over_high : 1;
 	bool blocked : 1;   /* the system takes no more just now */
@@ -72,17 +87,20 @@ struct ses_stream {
 };
 
 /*
- * A stream over the connected, non-blocking socket @fd (taken). @queue_limit
- * bounds unsent bytes. NULL when out of memory (the socket is closed then).
- * Reading begins at the next turn.
+ * A stream over the connected, non-blocking socket @fd (taken). @limits are
+ * borrowed for as long as it lives or until it gets others. NULL when out of
+ * memory (the socket is closed then). Reading begins at the next turn.
  */
 struct ses_stream *ses_stream_new(struct sesame_loop *loop, int fd,
 				  const struct ses_stream_events *events,
-				  void *owner, size_t queue_limit,
-				  size_t queue_high);
+				  void *owner,
+				  const struct ses_stream_limits *limits);
 /* Hand the stream to another owner; safe from within an event. */
 void ses_stream_take(struct ses_stream *s,
 		     const struct ses_stream_events *events, void *owner);
+/* Give it other limits, borrowed; what is queued by now stays queued. */
+void ses_stream_limit(struct ses_stream *s,
+		      const struct ses_stream_limits *limits);
 /*
  * Begin TLS. @name: the server's name for SNI and verification (clients), or
  * NULL (servers). @early: bytes that were already received. 0 or SESAME_ENOMEM.
@@ -113,6 +131,11 @@ int ses_stream_send(struct ses_stream *s, struct bytes data);
  */
 int ses_stream_send_framed(struct ses_stream *s, struct bytes head,
 			   struct bytes data);
+/* Unsent bytes that the cork does not hold, before TLS. */
+static inline size_t ses_stream_waiting(const struct ses_stream *s)
+{
+	return s->extra ? ses_buf_len(&s->extra->out) : 0;
+}
 /*
  * For a stream whose event is being handled: where the next @len bytes go, when
  * they go straight to the cork and nobody has to be told of it, as is usual; or
@@ -121,11 +144,11 @@ int ses_stream_send_framed(struct ses_stream *s, struct bytes head,
 static inline uint8_t *ses_stream_cork(struct ses_stream *s, size_t len)
 {
 	struct sesame_loop *loop = s->loop;
-	size_t most =
-		s->queue_high < SES_CORK_BYTES ? s->queue_high : SES_CORK_BYTES;
+	size_t high = s->limits->queue_high;
+	size_t most = high < SES_CORK_BYTES ? high : SES_CORK_BYTES;
 
 	if (loop->cork_owner != s || s->closed || s->shutting || s->over_high ||
-	    s->error || ses_buf_len(&s->out) > 0 || len > most ||
+	    s->error || ses_stream_waiting(s) > 0 || len > most ||
 	    loop->cork_len > most - len)
 		return NULL;
 	return loop->cork + loop->cork_len;
@@ -134,13 +157,21 @@ static inline void ses_stream_corked(struct ses_stream *s, size_t len)
 {
 	s->loop->cork_len += len;
 }
+/* When bytes last came: see last_read_ms. */
+static inline uint64_t ses_stream_heard_ms(const struct ses_stream *s)
+{
+	uint64_t now = s->loop->now_ms;
+
+	return now - (uint32_t)((uint32_t)now - s->last_read_ms);
+}
 /* Unsent bytes. */
 static inline size_t ses_stream_queued(const struct ses_stream *s)
 {
+	const struct ses_stream_extra *x = s->extra;
 	size_t corked = s->loop->cork_owner == s ? s->loop->cork_len : 0;
 
-	return ses_buf_len(&s->out) + corked +
-	       (s->tls ? ses_buf_len(&s->tls->unsent) : 0);
+	return corked + (x ? ses_buf_len(&x->out) : 0) +
+	       (x && x->tls ? ses_buf_len(&x->tls->unsent) : 0);
 }
 /* Stop or resume on_bytes. */
 void ses_stream_pause(struct ses_stream *s);
@@ -174,6 +205,8 @@ void ses_stream_reset(struct ses_stream *s);
 /* For ses_stream_close() alone, of one that lingers. */
 void ses_stream_end_linger(struct ses_stream *s);
 
+/* For ses_io_tell() alone. */
+void ses_stream_ready(struct ses_io *io, unsigned ready);
 /* For the loop's back end alone: see on_sent in net/loop.h. */
 void ses_stream_sent(struct ses_io *io, struct bytes unsent, int error);
 

@@ -13,7 +13,7 @@
 static void place(struct ses_timers *t, struct ses_timer *timer, size_t at)
 {
 	t->heap[at] = timer;
-	timer->index = at + 1;
+	timer->index = (at + 1) & SES_MOST_TIMERS;
 }
 
 static void sift_up(struct ses_timers *t, struct ses_timer *timer, size_t at)
@@ -62,6 +62,8 @@ static bool make_room(struct ses_timers *t)
 
 	if (t->n < t->capacity)
 		return true;
+	if (t->n == SES_MOST_TIMERS)
+		return false;
 	heap = reallocarray(t->heap, capacity, sizeof(*heap));
 	if (!heap)
 		return false;
@@ -77,7 +79,7 @@ int ses_timers_start(struct ses_timers *t, struct ses_timer *timer,
 
 	if (!running && !make_room(t))
 		return SESAME_ENOMEM;
-	timer->at_ms = at_ms;
+	timer->at_ms = at_ms < SES_TIMER_LAST_MS ? at_ms : SES_TIMER_LAST_MS;
 	if (running)
 		settle(t, timer, timer->index - 1);
 	else

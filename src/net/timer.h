@@ -11,11 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Every connection has one, so it is packed: 34 years, and 16 million timers. */
 struct ses_timer {
-	uint64_t at_ms;
-	size_t index; /* place in the heap + 1; 0: not running */
+	uint64_t at_ms : 40;
+	uint64_t index : 24; /* place in the heap + 1; 0: not running */
 	void (*fire)(struct ses_timer *timer);
 };
+#define SES_TIMER_LAST_MS (((uint64_t)1 << 40) - 1)
+#define SES_MOST_TIMERS	  (((size_t)1 << 24) - 1)
 
 struct ses_timers {
 	struct ses_timer **heap;
@@ -24,7 +27,10 @@ struct ses_timers {
 	void (*earlier)(struct ses_timers *t);
 };
 
-/* Start or move @timer (zeroed before its first use). 0 or SESAME_ENOMEM. */
+/*
+ * Start or move @timer (zeroed before its first use); one for later than
+ * SES_TIMER_LAST_MS is for then. 0 or SESAME_ENOMEM.
+ */
 int ses_timers_start(struct ses_timers *t, struct ses_timer *timer,
 		     uint64_t at_ms);
 void ses_timers_stop(struct ses_timers *t, struct ses_timer *timer);

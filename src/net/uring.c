@@ -458,7 +458,7 @@ static int open_buffers(struct state *st)
 static void call(struct ses_io *io, unsigned ready)
 {
 	if (io && (ready & io->want))
-		io->on_ready(io, ready & io->want);
+		ses_io_tell(io, ready & io->want);
 }
 
 /* Whoever gets much at a time had better receive it himself. */
@@ -805,10 +805,10 @@ static void uring_hand_over(struct sesame_loop *loop)
 	struct io_uring_sqe *sqe;
 
 	/* the thread that turns the loop is the ring's, and is not known yet */
-	if (!st->enabled && loop->alarm.fd < 0)
+	if (!st->enabled && loop->alarm.io.fd < 0)
 		return;
 	/* a loop around this one wakes for what the kernel tells alone */
-	if (st->n_waiting && loop->alarm.fd >= 0 && (sqe = new_request(st))) {
+	if (st->n_waiting && loop->alarm.io.fd >= 0 && (sqe = new_request(st))) {
 		io_uring_prep_nop(sqe);
 		io_uring_sqe_set_data64(sqe, OP_CANCEL);
 	}

@@ -226,7 +226,7 @@ static uint8_t *room_aside(struct sesame_conn *conn, size_t len)
 static bool has_room(const struct sesame_conn *conn, size_t len)
 {
 	size_t queued = ses_stream_queued(conn->stream);
-	size_t limit = conn->stream->out.limit - CONTROL_ROOM;
+	size_t limit = conn->limits.queue - CONTROL_ROOM;
 
 	return queued <= limit && len <= limit - queued;
 }
@@ -240,7 +240,7 @@ static uint8_t *on_output(void *user, size_t len)
 	if (!conn->stream)
 		return NULL;
 	if (!conn->sending &&
-	    ses_stream_queued(conn->stream) > conn->stream->queue_high)
+	    ses_stream_queued(conn->stream) > conn->limits.queue_high)
 		return room_aside(conn, len);
 	if (conn->sending && !has_room(conn, len))
 		return NULL;
@@ -458,7 +458,8 @@ static const struct ses_stream_events stream_events = {
  */
 static void look_at_silence(struct sesame_conn *conn)
 {
-	uint64_t now = now_ms(conn->loop), heard = conn->stream->last_read_ms;
+	uint64_t now = now_ms(conn->loop),
+		 heard = ses_stream_heard_ms(conn->stream);
 	uint64_t ping_at = heard + conn->ping_ms;
 	uint64_t idle_at = heard + conn->idle_ms;
 	bool pinged = conn->pinged_ms > heard;
@@ -570,15 +571,16 @@ static void adopt_stream(struct sesame_conn *conn, struct ses_stream *stream,
 	size_t most = SIZE_MAX - CONTROL_ROOM;
 
 	conn->stream = stream;
-	stream->last_read_ms = now_ms(conn->loop);
-	stream->queue_high = limits->queue_high_bytes;
-	if (conn->session.deflate_on) /* what it cannot take now is kept */
-		stream->recv_most = DEFLATE_RECV_BYTES;
-	stream->out.limit =
-		(limits->queue_bytes < most ? limits->queue_bytes : most) +
-		CONTROL_ROOM;
-	if (stream->out.limit < ses_buf_len(&stream->out)) /* of the handshake */
-		stream->out.limit = ses_buf_len(&stream->out);
+	stream->last_read_ms = (uint32_t)now_ms(conn->loop);
+	conn->limits = (struct ses_stream_limits){
+		.queue = (limits->queue_bytes < most ? limits->queue_bytes
+						     : most) +
+			 CONTROL_ROOM,
+		.queue_high = limits->queue_high_bytes,
+		/* what it cannot take now is kept */
+		.recv_most = conn->session.deflate_on ? DEFLATE_RECV_BYTES : 0,
+	};
+	ses_stream_limit(stream, &conn->limits);
 	ses_stream_take(stream, &stream_events, conn);
 	if (conn->paused) /* asked for while it was opening */
 		ses_stream_pause(stream);
@@ -921,7 +923,7 @@ void sesame_conn_resume(struct sesame_conn *conn)
 	conn->paused = false;
 	if (conn->stream) {
 		/* silence begins now at the earliest */
-		conn->stream->last_read_ms = now_ms(conn->loop);
+		conn->stream->last_read_ms = (uint32_t)now_ms(conn->loop);
 		ses_stream_resume(conn->stream);
 	}
 	if (conn->state == SES_CONN_OPEN)

@@ -99,6 +99,7 @@ enum ses_conn_state {
 struct sesame_conn {
 	struct sesame_session session;
 	struct ses_stream *stream;
+	struct ses_stream_limits limits;
 	struct sesame_loop *loop;
 	const struct sesame_handlers *handlers;
 	void *user;

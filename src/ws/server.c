@@ -381,6 +381,9 @@ static const struct ses_stream_events visitor_events = {
 	.on_end = on_end,
 };
 
+static const struct ses_stream_limits visitor_limits = {
+	.queue = ANSWER_BYTES, .queue_high = ANSWER_BYTES};
+
 /* Who sends the head byte by byte is not waited for. */
 static void on_timer(struct ses_timer *timer)
 {
@@ -402,7 +405,7 @@ static struct visitor *new_visitor(struct sesame_server *server, int fd,
 		return NULL;
 	}
 	v->stream = ses_stream_new(server->loop, fd, &visitor_events, v,
-				   ANSWER_BYTES, ANSWER_BYTES);
+				   &visitor_limits);
 	if (!v->stream) {
 		free(v);
 		return NULL;
@@ -433,8 +436,7 @@ static void turn_away(struct sesame_server *server, int fd)
 		close(fd);
 		return;
 	}
-	stream = ses_stream_new(server->loop, fd, &none, NULL, ANSWER_BYTES,
-				ANSWER_BYTES);
+	stream = ses_stream_new(server->loop, fd, &none, NULL, &visitor_limits);
 	if (stream)
 		send_refusal(stream, 503, "Too many connections.");
 }

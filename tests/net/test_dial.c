@@ -67,11 +67,13 @@ static const struct ses_stream_events guest_events = {
 static void on_accept(struct ses_listener *l, int fd,
 		      const struct ses_addr *from)
 {
+	static const struct ses_stream_limits limits = {.queue = 1 << 20,
+							.queue_high = 1 << 20};
 	struct guest *g = &guests[n_guests++];
 
 	assert_true(n_guests <= MOST_GUESTS);
 	g->at = 0;
-	g->stream = ses_stream_new(loop, fd, &guest_events, g, 1 << 20, 1 << 20);
+	g->stream = ses_stream_new(loop, fd, &guest_events, g, &limits);
 	if (server_tls)
 		ses_stream_start_tls(g->stream, server_tls, NULL,
 				     bytes_of(NULL, 0));
@@ -432,7 +434,8 @@ TEST("CONNECT: asked with host, agent and credentials, then a tunnel")
 TEST("what a proxy says before its answer is passed over")
 {
 	static const struct bytes lines[] = {
-		BYTES("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nLink: x\r\n\r\n"
+		BYTES("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 "
+		      "Early\r\nLink: x\r\n\r\n"
 		      "HTTP/1.1 200 Ok\r\n\r\nfirst"),
 		{NULL, 0}};
 

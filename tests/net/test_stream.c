@@ -26,6 +26,7 @@ struct owner {
 
 static struct sesame_loop *loop;
 static struct owner owner;
+static struct ses_stream_limits limits;
 static struct ses_stream *stream;
 static int peer = -1;
 
@@ -103,7 +104,8 @@ static void begin(size_t limit, size_t high)
 		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
 	set_nonblocking(fds[0]);
 	set_nonblocking(fds[1]);
-	stream = ses_stream_new(loop, fds[0], &events, &owner, limit, high);
+	limits = (struct ses_stream_limits){.queue = limit, .queue_high = high};
+	stream = ses_stream_new(loop, fds[0], &events, &owner, &limits);
 	assert_non_null(stream);
 	peer = fds[1];
 }
@@ -162,7 +164,7 @@ TEST("what the peer says comes, and what is sent from the event arrives")
 	turn(1);
 	assert_peer_reads("sesame");
 	assert_int_equal(ses_stream_queued(stream), 0);
-	assert_null(stream->out.data);
+	assert_null(stream->extra);
 	ses_stream_close(stream);
 	finish();
 }
@@ -215,7 +217,7 @@ TEST("any sizes, over the cork and back, arrive whole and in order")
 		}
 		/* give the cork back as the end of the event does */
 		if (inside) {
-			stream->io.on_ready(&stream->io, SES_WRITABLE);
+			ses_stream_ready(&stream->io, SES_WRITABLE);
 			loop->in_turn = false;
 		}
 		got = 0;
@@ -261,7 +263,7 @@ TEST("a peer that does not read: EAGAIN, then the limit; drained when it reads")
 	}
 	assert_int_equal(got, sent);
 	assert_int_equal(owner.drains, 1);
-	assert_null(stream->out.data);
+	assert_null(stream->extra);
 	assert_int_equal(stream->io.want, SES_READABLE);
 	assert_int_equal(ses_stream_send(stream, BYTES("x")), 0);
 	turn(3);
@@ -584,7 +586,7 @@ TEST("a stream closed by another's event has no event in the same turn")
 	begin(1000, 1000);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 	set_nonblocking(fds[0]);
-	other = ses_stream_new(loop, fds[0], &closers, &owner, 1000, 1000);
+	other = ses_stream_new(loop, fds[0], &closers, &owner, &limits);
 	ses_stream_take(stream, &closers, &owner);
 	say("now");
 	assert_int_equal(send(fds[1], "now", 3, 0), 3);
@@ -616,7 +618,7 @@ TEST("output for others leaves at the end of the same turn")
 	begin(1000, 1000);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 	set_nonblocking(fds[0]);
-	other = ses_stream_new(loop, fds[0], &events, &owner, 1000, 1000);
+	other = ses_stream_new(loop, fds[0], &events, &owner, &limits);
 	ses_stream_take(stream, &answer, NULL);
 	say("go");
 	turn(1);

@@ -99,6 +99,7 @@ TEST("the wait is -1 without timers, 0 when overdue and never wraps")
 	} rows[] = {{10, 0, 10},
 		    {10, 10, 0},
 		    {10, 11, 0},
+		    {SES_TIMER_LAST_MS + 6, 0, INT32_MAX},
 		    {UINT64_MAX, 0, INT32_MAX},
 		    {UINT64_MAX, UINT64_MAX, 0}};
 

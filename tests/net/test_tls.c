@@ -130,10 +130,13 @@ static const struct ses_stream_events events = {
 
 static void begin_side(struct side *side, int fd)
 {
+	static const struct ses_stream_limits limits = {.queue = 8 << 20,
+							.queue_high = 1 << 20};
+
 	*side = (struct side){0};
 	ses_buf_init(&side->got, 64 << 20);
 	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
-	side->stream = ses_stream_new(loop, fd, &events, side, 8 << 20, 1 << 20);
+	side->stream = ses_stream_new(loop, fd, &events, side, &limits);
 	assert_non_null(side->stream);
 }
 
@@ -530,7 +533,7 @@ TEST("a shutdown says close_notify; half-closed, the answer still comes")
 	assert_int_equal(server.ends, 1);
 	assert_int_equal(server.error, 0);
 	assert_int_equal(ses_buf_len(&server.got), 8);
-	assert_int_equal(SSL_get_shutdown(server.stream->tls->ssl),
+	assert_int_equal(SSL_get_shutdown(server.stream->extra->tls->ssl),
 			 SSL_RECEIVED_SHUTDOWN);
 	ses_stream_send(server.stream, BYTES("answer"));
 	ses_stream_shutdown(server.stream);

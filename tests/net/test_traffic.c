@@ -151,12 +151,14 @@ static const struct ses_stream_events events = {
 
 static void begin(struct talker *t, struct talker *other, int fd)
 {
+	static const struct ses_stream_limits limits = {.queue = 700000,
+							.queue_high = 150000};
 	int small = 20000;
 
 	*t = (struct talker){.other = other};
 	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
-	t->stream = ses_stream_new(loop, fd, &events, t, 700000, 150000);
+	t->stream = ses_stream_new(loop, fd, &events, t, &limits);
 	assert_non_null(t->stream);
 }
 

@@ -39,6 +39,15 @@ struct seat {
 	bool echo;
 };
 
+/* A stream that nobody owns yet, over the socket @fd. */
+static inline struct ses_stream *new_stream(struct sesame_loop *loop, int fd)
+{
+	static const struct ses_stream_limits limits = {.queue = 1 << 20,
+							.queue_high = 1 << 20};
+
+	return ses_stream_new(loop, fd, NULL, NULL, &limits);
+}
+
 static inline void seat_note(struct seat *s, enum told what,
 					      struct sesame_conn *conn)
 {

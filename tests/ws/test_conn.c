@@ -22,8 +22,7 @@ static void seat_at(struct seat *s, struct sesame_loop *loop, int fd,
 		.user = s,
 		.subprotocol = BYTES("chat"),
 	};
-	struct ses_stream *stream =
-		ses_stream_new(loop, fd, NULL, NULL, 1 << 20, 1 << 20);
+	struct ses_stream *stream = new_stream(loop, fd);
 	uint8_t bytes[256];
 	size_t len = early ? strlen(early) : 0;
 	struct sesame_conn *conn = NULL;
@@ -122,7 +121,7 @@ TEST("a connection at rest is small and holds no buffers")
 		      sizeof(struct sesame_conn), sizeof(struct ses_stream));
 	assert_true(sizeof(struct sesame_conn) < 400);
 	assert_null(st.server.conn->session.message.data);
-	assert_null(st.server.conn->stream->out.data);
+	assert_null(st.server.conn->stream->extra);
 	assert_null(st.server.conn->session.inflate);
 	assert_null(st.server.conn->peer_text);
 	strike(&st);

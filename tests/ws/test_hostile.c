@@ -20,9 +20,8 @@ static int seat(struct seat *s, struct sesame_loop *loop, bool deflate)
 
 	memset(s, 0, sizeof(*s));
 	make_pair(fds);
-	assert_int_equal(ses_conn_begin(ses_stream_new(loop, fds[0], NULL, NULL,
-						       1 << 20, 1 << 20),
-					&setup, NULL, 0, &conn),
+	assert_int_equal(ses_conn_begin(new_stream(loop, fds[0]), &setup, NULL,
+					0, &conn),
 			 0);
 	return fds[1];
 }
