@@ -15,6 +15,7 @@ import websockets
 
 from behind import Behind, opening, saying
 from gateways import Answer, ask, dial, gateway, opens, read_all, reload, request, run
+from held import descriptors
 
 
 def come(g, target, *fields, **more):
@@ -283,6 +284,17 @@ def test_the_authority_is_not_asked_for_what_is_refused_already_or_is_no_handsha
 
 def test_who_leaves_while_the_authority_thinks_is_forgotten(tmp_path):
     with Behind(lambda r: None) as auth:
+        patient = authority_line(auth.port).replace("500ms", "30s")
+        with gateway(tmp_path, config("echo", patient)) as g:
+            for _ in range(20):
+                with dial(g.port) as s:
+                    s.sendall(request(g.port, "/app/x"))
+                    time.sleep(0.01)
+            end = time.monotonic() + 10
+            while descriptors(g.process.pid)[0]:
+                assert time.monotonic() < end, descriptors(g.process.pid)
+                time.sleep(0.02)
+            assert auth.requests
         with gateway(tmp_path, config("echo", authority_line(auth.port))) as g:
             for _ in range(20):
                 with dial(g.port) as s:
