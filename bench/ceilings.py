@@ -197,13 +197,14 @@ def most_held(server, seconds):
 
 
 def came_in(clients, n):
-    """Wait until they are there, or were cut off already."""
-    until, lost = time.monotonic() + 20, 0
+    """Wait until they are there, or were cut off already. What they told so far."""
+    until, so_far = time.monotonic() + 20, {"lost": 0, "sent": 0}
     while True:
         told = clients.tell()
-        lost += told["lost"]
-        if told["open"] + lost >= n * 0.9:
-            return
+        for what in so_far:
+            so_far[what] += told[what]
+        if told["open"] + so_far["lost"] >= n * 0.9:
+            return so_far
         if time.monotonic() > until:
             sys.exit(f"{clients.kind}: only {told['open']} of {n} clients got in")
         time.sleep(0.05)
@@ -217,17 +218,17 @@ def weigh(asked, name, kind):
         # who does not read has to say much before the system holds no more of it
         tick_ms = asked.tick_ms // 10 if kind in DEAF[:2] else asked.tick_ms
         clients = Clients(asked.build, subject, kind, asked.clients, tick_ms, first=calm)
-        came_in(clients, asked.clients)
+        so_far = came_in(clients, asked.clients)
         most = most_held(subject.server, asked.seconds)
         told = clients.tell()
         clients.stop()
     limit = bound(name, kind, subject.message)
     grown = max(0, most - before)
     within = grown <= PROCESS + (name == "hub") * HUB_WAY + limit * asked.clients
-    if kind in KINDS and not told["sent"]:
+    if kind in KINDS and not told["sent"] + so_far["sent"]:
         sys.exit(f"{kind}: nothing was sent")
     print(f"{name:8} {kind:16} {grown / asked.clients / KIB:10.1f} {limit / KIB:10.1f}"
-          f"  {'' if within else 'OVER'}  {told['lost']} times cut off", flush=True)
+          f"  {'' if within else 'OVER'}  {told['lost'] + so_far['lost']} times cut off", flush=True)
     return within
 
 
