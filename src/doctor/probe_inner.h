@@ -37,6 +37,7 @@ struct probing {
 	struct ses_stream *stream;
 	struct ses_head_parser parser;
 	struct ses_buf in; /* the head, then the body, as they came */
+	struct ses_session_terms terms; /* of the session */
 	struct sesame_session session;
 	bool has_session;
 	/* Of the protocol inside: engine.io greeted, and is to be answered. */

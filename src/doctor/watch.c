@@ -229,13 +229,12 @@ static double hold_ms(const struct probing *x)
 
 void doctor_watch(struct probing *x, const struct sesame_deflate *deflate)
 {
-	struct sesame_session_settings settings = {
-		.role = SESAME_CLIENT,
-		.deflate = *deflate,
-	};
+	static const struct sesame_session_settings settings = {
+		.role = SESAME_CLIENT};
 	struct bytes early = ses_buf_bytes(&x->in);
 
-	ses_session_init(&x->session, &settings, &session_events, x);
+	x->terms = ses_session_terms_of(&settings, &session_events);
+	ses_session_init(&x->session, &x->terms, deflate, x);
 	x->has_session = true;
 	x->stage = WATCHING;
 	x->opened_ms = doctor_now_ms();

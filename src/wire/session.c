@@ -9,6 +9,7 @@
  */
 #include "wire/session.h"
 
+#include "base/list.h"
 #include "wire/close.h"
 #include "wire/deflate.h"
 #include "wire/mask.h"
@@ -49,6 +50,50 @@ static int (*const states[])(struct sesame_session *s, struct span *in) = {
 	[STATE_CONTROL] = read_control,
 };
 
+/* ---- what is there only while it is needed ---- */
+
+/* NULL: no memory. */
+static struct ses_session_work *need_work(struct sesame_session *s)
+{
+	if (s->work)
+		return s->work;
+	s->work = calloc(1, sizeof(*s->work));
+	if (s->work)
+		ses_buf_init(&s->work->message, s->terms->max_message);
+	return s->work;
+}
+
+static void free_work(struct sesame_session *s)
+{
+	struct ses_session_work *w = s->work;
+
+	s->work = NULL;
+	if (!w)
+		return;
+	ses_buf_fini(&w->message);
+	ses_inflate_free(w->inflate);
+	ses_deflate_free(w->deflate);
+	free(w);
+}
+
+/* Between messages, and without a compressor's memory of them, it is nothing. */
+static inline void drop_idle_work(struct sesame_session *s)
+{
+	const struct ses_session_work *w = s->work;
+
+	if (w && s->state == STATE_HEAD && !s->kind && !w->head_len &&
+	    !w->inflate && !w->deflate)
+		free_work(s);
+}
+
+/* Bytes of the present message. */
+static size_t gathered(const struct sesame_session *s)
+{
+	return s->work ? ses_buf_len(&s->work->message) : 0;
+}
+
+/* ---- input ---- */
+
 int ses_session_feed_some(struct sesame_session *s, uint8_t *data, size_t len,
 			  size_t *ret_used)
 {
@@ -58,11 +103,14 @@ int ses_session_feed_some(struct sesame_session *s, uint8_t *data, size_t len,
 	*ret_used = len;
 	if (s->over)
 		return SESAME_ECLOSED;
-	s->inflated = 0;
-	while (in.len && !s->over && !error && s->inflated < INFLATE_TURN)
+	if (s->work)
+		s->work->inflated = 0;
+	while (in.len && !s->over && !error &&
+	       ses_session_inflated(s) < INFLATE_TURN)
 		error = states[s->state](s, &in);
 	if (!s->over && !error)
 		*ret_used = len - in.len;
+	drop_idle_work(s);
 	return error;
 }
 
@@ -92,7 +140,7 @@ static void agree_deflate(struct sesame_session *s,
 	uint8_t client_bits = window_bits(d->client_max_window_bits);
 	bool server_takeover = !d->server_no_context_takeover;
 	bool client_takeover = !d->client_no_context_takeover;
-	bool server = s->role == SESAME_SERVER;
+	bool server = s->terms->role == SESAME_SERVER;
 
 	s->deflate_on = d->on;
 	s->in_bits = server ? client_bits : server_bits;
@@ -107,40 +155,52 @@ static size_t bounded_limit(size_t max_message)
 	return max_message < SIZE_MAX / 2 ? max_message : SIZE_MAX / 2;
 }
 
-void ses_session_init(struct sesame_session *s,
-		      const struct sesame_session_settings *settings,
-		      const struct sesame_session_events *events, void *user)
+struct ses_session_terms
+ses_session_terms_of(const struct sesame_session_settings *settings,
+		     const struct sesame_session_events *events)
 {
 	size_t max = settings->max_message, from = settings->deflate_from;
 
-	*s = (struct sesame_session){
-		.events = events, .user = user, .role = settings->role};
-	s->max_message = bounded_limit(max ? max : DEFAULT_MAX_MESSAGE);
 	from = from ? from : DEFAULT_DEFLATE_FROM;
-	s->deflate_from = from < UINT32_MAX ? (uint32_t)from : UINT32_MAX;
-	ses_buf_init(&s->message, s->max_message);
-	agree_deflate(s, &settings->deflate);
+	return (struct ses_session_terms){
+		.events = events,
+		.max_message = bounded_limit(max ? max : DEFAULT_MAX_MESSAGE),
+		.deflate_from = from < UINT32_MAX ? (uint32_t)from : UINT32_MAX,
+		.role = settings->role,
+	};
+}
+
+void ses_session_init(struct sesame_session *s,
+		      const struct ses_session_terms *terms,
+		      const struct sesame_deflate *deflate, void *user)
+{
+	*s = (struct sesame_session){.terms = terms, .user = user};
+	agree_deflate(s, deflate);
 }
 
 void ses_session_fini(struct sesame_session *s)
 {
-	ses_buf_fini(&s->message);
-	ses_inflate_free(s->inflate);
-	ses_deflate_free(s->deflate);
-	s->inflate = NULL;
-	s->deflate = NULL;
+	free_work(s);
 	s->over = true;
 }
+
+/* One that was not made by a connection, with terms of its own. */
+struct lone_session {
+	struct sesame_session session;
+	struct ses_session_terms terms;
+};
 
 struct sesame_session *
 sesame_session_new(const struct sesame_session_settings *settings,
 		   const struct sesame_session_events *events, void *user)
 {
-	struct sesame_session *s = malloc(sizeof(*s));
+	struct lone_session *lone = malloc(sizeof(*lone));
 
-	if (s)
-		ses_session_init(s, settings, events, user);
-	return s;
+	if (!lone)
+		return NULL;
+	lone->terms = ses_session_terms_of(settings, events);
+	ses_session_init(&lone->session, &lone->terms, &settings->deflate, user);
+	return &lone->session;
 }
 
 void sesame_session_free(struct sesame_session *s)
@@ -148,7 +208,7 @@ void sesame_session_free(struct sesame_session *s)
 	if (!s)
 		return;
 	ses_session_fini(s);
-	free(s);
+	free(ses_container_of(s, struct lone_session, session));
 }
 
 bool sesame_session_is_over(const struct sesame_session *s)
@@ -168,10 +228,11 @@ static int end(struct sesame_session *s, uint16_t code, struct bytes reason,
 	const char *fault = s->fault ? ses_fault_row(s->fault)->sentence : NULL;
 
 	s->over = true;
-	ses_buf_release(&s->message);
-	if (s->events->close)
-		s->events->close(s->user, code, (const char *)reason.data,
-				 reason.len, clean, fault);
+	if (s->work)
+		ses_buf_release(&s->work->message);
+	if (s->terms->events->close)
+		s->terms->events->close(s->user, code, (const char *)reason.data,
+					reason.len, clean, fault);
 	return error;
 }
 
@@ -217,10 +278,12 @@ static bool reserved_bits_allowed(const struct sesame_session *s,
  */
 static bool fits(const struct sesame_session *s, const struct ses_frame *frame)
 {
+	size_t max = s->terms->max_message;
+
 	if (frame->rsv1 ||
-	    (frame->opcode == SES_OP_CONTINUATION && s->compressed))
-		return frame->payload_len / 2 <= s->max_message + 512;
-	return frame->payload_len <= s->max_message - ses_buf_len(&s->message);
+	    (frame->opcode == SES_OP_CONTINUATION && s->work->compressed))
+		return frame->payload_len / 2 <= max + 512;
+	return frame->payload_len <= max - gathered(s);
 }
 
 /* What a header gets wrong here and now. */
@@ -229,7 +292,7 @@ static enum ses_fault check_frame(const struct sesame_session *s,
 {
 	if (!reserved_bits_allowed(s, frame))
 		return SES_FAULT_RSV;
-	if (frame->masked != (s->role == SESAME_SERVER))
+	if (frame->masked != (s->terms->role == SESAME_SERVER))
 		return frame->masked ? SES_FAULT_MASKED : SES_FAULT_UNMASKED;
 	if (is_control(frame->opcode))
 		return SES_FAULT_NONE;
@@ -246,70 +309,86 @@ static void skip(struct span *in, size_t n)
 	in->len -= n;
 }
 
+/* What is left is less than a header. Returns 0 or an error. */
+static int keep_head(struct sesame_session *s, struct span *in)
+{
+	struct ses_session_work *w = need_work(s);
+
+	if (!w)
+		return give_up(s);
+	memcpy(w->head + w->head_len, in->data, in->len);
+	w->head_len += (uint8_t)in->len;
+	skip(in, in->len);
+	return 0;
+}
+
 /*
- * Decode a header from the input, or, when it came in part, from s->head where
- * its bytes are gathered. Returns 1 with *ret_frame, 0 when more is needed, or
- * an error.
+ * Decode a header from the input, or, when it came in part, from where its bytes
+ * are gathered. Returns 1 with *ret_frame, 0 when more is needed, or an error.
  */
 static int take_head(struct sesame_session *s, struct span *in,
 		     struct ses_frame *ret_frame)
 {
 	enum ses_fault fault = SES_FAULT_NONE;
-	size_t had = s->head_len, n = sizeof(s->head) - had;
+	struct ses_session_work *w = s->work;
+	size_t had = w ? w->head_len : 0, n = SES_FRAME_HEAD_MAX - had;
 	struct bytes head = bytes_of(in->data, in->len);
 	int used;
 
-	if (had || in->len < 2) {
+	if (had) {
 		n = n < in->len ? n : in->len;
-		memcpy(s->head + had, in->data, n);
-		head = bytes_of(s->head, had + n);
+		memcpy(w->head + had, in->data, n);
+		head = bytes_of(w->head, had + n);
 	}
 	used = ses_frame_decode(head, ret_frame, &fault);
 	if (used < 0)
 		return fail(s, fault);
-	if (used == 0) {
-		n = in->len; /* less than a header, so it fits */
-		memcpy(s->head + had, in->data, n);
-		s->head_len = (uint8_t)(had + n);
-		skip(in, n);
-		return 0;
-	}
-	s->head_len = 0;
+	if (used == 0)
+		return keep_head(s, in);
+	if (had)
+		w->head_len = 0;
 	skip(in, (size_t)used - had);
 	return 1;
 }
 
-/* s->utf8 stands between characters: no text ends anywhere else. */
+/* The work's utf8 stands between characters: no text ends anywhere else. */
 static void begin_message(struct sesame_session *s,
 			  const struct ses_frame *frame)
 {
 	if (frame->opcode == SES_OP_CONTINUATION)
 		return;
 	s->kind = frame->opcode;
-	s->compressed = frame->rsv1;
+	s->work->compressed = frame->rsv1;
 }
 
-static void begin_frame(struct sesame_session *s, const struct ses_frame *frame)
+static int begin_frame(struct sesame_session *s, const struct ses_frame *frame)
 {
-	s->opcode = frame->opcode;
-	s->payload_left = frame->payload_len;
-	s->mask_at = 0;
-	memcpy(s->mask, frame->mask, sizeof(s->mask));
+	struct ses_session_work *w = need_work(s);
+
+	if (!w)
+		return give_up(s);
+	w->opcode = frame->opcode;
+	w->payload_left = frame->payload_len;
+	w->mask_at = 0;
+	memcpy(w->mask, frame->mask, sizeof(w->mask));
 	if (is_control(frame->opcode)) {
 		s->state = STATE_CONTROL;
-		return;
+		return 0;
 	}
 	s->state = STATE_DATA;
-	s->fin = frame->fin;
+	w->fin = frame->fin;
 	begin_message(s, frame);
+	return 0;
 }
 
-/* A plain message that is all here, behind a header that took the long way. */
-static bool is_whole_message(const struct ses_frame *frame, struct span in)
+/*
+ * A plain message that is all here, behind a header that took the long way, or
+ * a control frame that is.
+ */
+static bool is_whole(const struct ses_frame *frame, struct span in)
 {
-	return frame->fin && !frame->rsv1 &&
-	       (frame->opcode == SES_OP_TEXT || frame->opcode == SES_OP_BINARY) &&
-	       frame->payload_len <= in.len;
+	return frame->fin && !frame->rsv1 && frame->payload_len <= in.len &&
+	       frame->opcode != SES_OP_CONTINUATION;
 }
 
 /* ---- messages that are whole ---- */
@@ -317,9 +396,14 @@ static bool is_whole_message(const struct ses_frame *frame, struct span in)
 static inline void tell_message(struct sesame_session *s, uint8_t kind,
 				uint8_t *data, size_t len)
 {
-	if (s->events->message)
-		s->events->message(s->user, (enum sesame_kind)kind, data, len);
+	const struct sesame_session_events *events = s->terms->events;
+
+	if (events->message)
+		events->message(s->user, (enum sesame_kind)kind, data, len);
 }
+
+static int take_control(struct sesame_session *s, uint8_t opcode,
+			struct bytes body);
 
 static inline int read_payload(struct sesame_session *s, uint8_t kind,
 			       uint8_t *data, size_t len, const uint8_t *mask)
@@ -340,7 +424,9 @@ static inline int read_payload(struct sesame_session *s, uint8_t kind,
  */
 static int read_plain_messages(struct sesame_session *s, struct span *in)
 {
-	const uint8_t masked = s->role == SESAME_SERVER ? SES_FRAME_MASKED : 0;
+	const struct ses_session_terms *terms = s->terms;
+	const uint8_t masked =
+		terms->role == SESAME_SERVER ? SES_FRAME_MASKED : 0;
 	const size_t mask = masked ? 4 : 0;
 	int error = 0;
 
@@ -359,7 +445,7 @@ static int read_plain_messages(struct sesame_session *s, struct span *in)
 		}
 		if ((kind != SES_OP_TEXT && kind != SES_OP_BINARY) ||
 		    in->len < head_len || len > in->len - head_len ||
-		    len > s->max_message)
+		    len > terms->max_message)
 			break;
 		skip(in, head_len + len);
 		error = read_payload(s, kind, head + head_len, len,
@@ -368,13 +454,29 @@ static int read_plain_messages(struct sesame_session *s, struct span *in)
 	return error;
 }
 
+/* A frame that is_whole(), without a stop on the way. */
+static int read_whole(struct sesame_session *s, const struct ses_frame *frame,
+		      struct span *in)
+{
+	size_t len = (size_t)frame->payload_len;
+	const uint8_t *mask = frame->masked ? frame->mask : NULL;
+	uint8_t *data = in->data;
+
+	skip(in, len);
+	if (!is_control(frame->opcode))
+		return read_payload(s, frame->opcode, data, len, mask);
+	if (mask)
+		ses_mask_whole(data, len, mask);
+	return take_control(s, frame->opcode, bytes_of(data, len));
+}
+
 static int read_head(struct sesame_session *s, struct span *in)
 {
 	struct ses_frame frame;
 	enum ses_fault fault;
 	int taken;
 
-	if (!s->head_len && !s->kind) {
+	if (!s->kind && !(s->work && s->work->head_len)) {
 		taken = read_plain_messages(s, in);
 		if (taken < 0 || s->over || !in->len)
 			return taken;
@@ -385,19 +487,13 @@ static int read_head(struct sesame_session *s, struct span *in)
 	fault = check_frame(s, &frame);
 	if (fault)
 		return fail(s, fault);
-	if (is_whole_message(&frame, *in)) {
-		uint8_t *data = in->data;
-
-		skip(in, (size_t)frame.payload_len);
-		return read_payload(s, frame.opcode, data,
-				    (size_t)frame.payload_len,
-				    frame.masked ? frame.mask : NULL);
-	}
-	begin_frame(s, &frame);
+	if (is_whole(&frame, *in))
+		return read_whole(s, &frame, in);
+	taken = begin_frame(s, &frame);
 	/* an empty frame has no byte that could call its state */
-	if (s->payload_left == 0)
+	if (taken == 0 && frame.payload_len == 0)
 		return states[s->state](s, in);
-	return 0;
+	return taken;
 }
 
 /* ---- messages ---- */
@@ -405,41 +501,46 @@ static int read_head(struct sesame_session *s, struct span *in)
 /* Unmask the next @n bytes of the present frame where they lie. */
 static void unmask(struct sesame_session *s, uint8_t *data, size_t n)
 {
-	if (s->role == SESAME_SERVER)
-		s->mask_at =
-			(uint8_t)ses_mask(data, data, n, s->mask, s->mask_at);
-	s->payload_left -= n;
+	struct ses_session_work *w = s->work;
+
+	if (s->terms->role == SESAME_SERVER)
+		w->mask_at =
+			(uint8_t)ses_mask(data, data, n, w->mask, w->mask_at);
+	w->payload_left -= n;
 }
 
 /* Whether the message's bytes from @from on can still become valid text. */
 static bool check_text(struct sesame_session *s, size_t from)
 {
-	struct bytes text = bytes_from(ses_buf_bytes(&s->message), from);
+	struct ses_session_work *w = s->work;
+	struct bytes text = bytes_from(ses_buf_bytes(&w->message), from);
 
-	return s->kind != SESAME_TEXT || ses_utf8_feed(&s->utf8, text);
+	return s->kind != SESAME_TEXT || ses_utf8_feed(&w->utf8, text);
 }
 
 static int inflate_into_message(struct sesame_session *s, struct bytes in)
 {
-	bool last = s->fin && s->payload_left == 0;
-	size_t had = ses_buf_len(&s->message);
+	struct ses_session_work *w = s->work;
+	bool last = w->fin && w->payload_left == 0;
+	size_t had = ses_buf_len(&w->message);
 	int error;
 
-	if (!s->inflate)
-		s->inflate = ses_inflate_new(s->in_bits, s->in_takeover);
-	if (!s->inflate)
+	if (!w->inflate)
+		w->inflate = ses_inflate_new(s->in_bits, s->in_takeover);
+	if (!w->inflate)
 		return SESAME_ENOMEM;
-	error = ses_inflate_feed(s->inflate, in, last, &s->message);
-	s->inflated += (uint32_t)(ses_buf_len(&s->message) - had);
+	error = ses_inflate_feed(w->inflate, in, last, &w->message);
+	w->inflated += (uint32_t)(ses_buf_len(&w->message) - had);
 	return error;
 }
 
 /* Take unmasked payload into the message and check what it became. */
 static int take_payload(struct sesame_session *s, struct bytes in)
 {
-	size_t had = ses_buf_len(&s->message);
-	int error = s->compressed ? inflate_into_message(s, in)
-				  : ses_buf_append(&s->message, in);
+	struct ses_session_work *w = s->work;
+	size_t had = ses_buf_len(&w->message);
+	int error = w->compressed ? inflate_into_message(s, in)
+				  : ses_buf_append(&w->message, in);
 
 	if (error == SESAME_ENOMEM)
 		return give_up(s);
@@ -455,13 +556,13 @@ static int take_payload(struct sesame_session *s, struct bytes in)
 
 static int finish_message(struct sesame_session *s)
 {
-	struct ses_buf message = s->message;
+	struct ses_buf message = s->work->message;
 	uint8_t kind = s->kind, nothing[1];
 
-	if (kind == SESAME_TEXT && !ses_utf8_done(&s->utf8))
+	if (kind == SESAME_TEXT && !ses_utf8_done(&s->work->utf8))
 		return fail(s, SES_FAULT_UTF8);
 	/* The callback gets the old buffer while the session has a new one. */
-	ses_buf_init(&s->message, s->max_message);
+	ses_buf_init(&s->work->message, s->terms->max_message);
 	s->kind = 0;
 	tell_message(s, kind, message.data ? message.data : nothing,
 		     ses_buf_len(&message));
@@ -472,22 +573,30 @@ static int finish_message(struct sesame_session *s)
 static int finish_frame(struct sesame_session *s)
 {
 	s->state = STATE_HEAD;
-	return s->fin ? finish_message(s) : 0;
+	return s->work->fin ? finish_message(s) : 0;
+}
+
+/* Bytes of the input that belong to the present frame. */
+static size_t present(const struct sesame_session *s, const struct span *in)
+{
+	uint64_t left = s->work->payload_left;
+
+	return in->len < left ? in->len : (size_t)left;
 }
 
 static int read_data(struct sesame_session *s, struct span *in)
 {
-	size_t n = in->len < s->payload_left ? in->len : (size_t)s->payload_left;
+	size_t n = present(s, in);
 	struct bytes part;
 	int error;
 
-	if (s->compressed && n > INFLATE_STEP)
+	if (s->work->compressed && n > INFLATE_STEP)
 		n = INFLATE_STEP;
 	part = bytes_of(in->data, n);
 	unmask(s, in->data, n);
 	skip(in, n);
 	error = take_payload(s, part);
-	if (error || s->payload_left)
+	if (error || s->work->payload_left)
 		return error;
 	return finish_frame(s);
 }
@@ -496,33 +605,44 @@ static int read_data(struct sesame_session *s, struct span *in)
 
 uint8_t *ses_session_room(struct sesame_session *s, size_t *ret_len)
 {
-	size_t had = ses_buf_len(&s->message), n;
+	struct ses_session_work *w = s->work;
+	size_t had = gathered(s), n;
 	uint8_t *room;
 
-	if (s->over || s->state != STATE_DATA || s->compressed ||
-	    s->payload_left < ROOM_WORTH_IT || had < ROOM_EARNED)
+	if (s->over || s->state != STATE_DATA || w->compressed ||
+	    w->payload_left < ROOM_WORTH_IT || had < ROOM_EARNED)
 		return NULL;
 	/* as much again as has come, and what memory is there anyway */
-	n = had < s->payload_left ? had : (size_t)s->payload_left;
-	room = ses_buf_room(&s->message, n);
+	n = had < w->payload_left ? had : (size_t)w->payload_left;
+	room = ses_buf_room(&w->message, n);
 	if (!room)
 		return NULL;
-	n = s->message.capacity - s->message.end;
-	*ret_len = n < s->payload_left ? n : (size_t)s->payload_left;
+	n = w->message.capacity - w->message.end;
+	*ret_len = n < w->payload_left ? n : (size_t)w->payload_left;
 	return room;
+}
+
+static int take_filled(struct sesame_session *s, size_t n)
+{
+	struct ses_session_work *w = s->work;
+	size_t had = ses_buf_len(&w->message);
+
+	unmask(s, w->message.data + w->message.end, n);
+	ses_buf_commit(&w->message, n);
+	if (!check_text(s, had))
+		return fail(s, SES_FAULT_UTF8);
+	return w->payload_left ? 0 : finish_frame(s);
 }
 
 int ses_session_filled(struct sesame_session *s, size_t n)
 {
-	size_t had = ses_buf_len(&s->message);
+	int error;
 
 	if (s->over)
 		return SESAME_ECLOSED;
-	unmask(s, s->message.data + s->message.end, n);
-	ses_buf_commit(&s->message, n);
-	if (!check_text(s, had))
-		return fail(s, SES_FAULT_UTF8);
-	return s->payload_left ? 0 : finish_frame(s);
+	error = take_filled(s, n);
+	drop_idle_work(s);
+	return error;
 }
 
 /* ---- control frames ---- */
@@ -551,21 +671,22 @@ static int take_ping(struct sesame_session *s, struct bytes body)
 	/* A pong that finds no room is dropped: the next ping asks again. */
 	if (!s->close_sent)
 		send_frame(s, SES_OP_PONG, false, body);
-	if (s->events->ping)
-		s->events->ping(s->user, body.data, body.len);
+	if (s->terms->events->ping)
+		s->terms->events->ping(s->user, body.data, body.len);
 	return 0;
 }
 
 static int take_pong(struct sesame_session *s, struct bytes body)
 {
-	if (s->events->pong)
-		s->events->pong(s->user, body.data, body.len);
+	if (s->terms->events->pong)
+		s->terms->events->pong(s->user, body.data, body.len);
 	return 0;
 }
 
-static int take_control(struct sesame_session *s, struct bytes body)
+static int take_control(struct sesame_session *s, uint8_t opcode,
+			struct bytes body)
 {
-	switch (s->opcode) {
+	switch (opcode) {
 	case SES_OP_CLOSE:
 		return take_close(s, body);
 	case SES_OP_PING:
@@ -582,42 +703,42 @@ static int take_control(struct sesame_session *s, struct bytes body)
  */
 static int finish_gathered(struct sesame_session *s, size_t len)
 {
+	struct ses_buf *message = &s->work->message;
 	uint8_t body[SES_CONTROL_MAX];
 
 	assert(len <= sizeof(body));
-	s->message.end -= len;
-	memcpy(body, s->message.data + s->message.end, len);
-	s->message.limit = s->max_message;
+	message->end -= len;
+	memcpy(body, message->data + message->end, len);
+	message->limit = s->terms->max_message;
 	if (!s->kind)
-		ses_buf_release(&s->message);
-	return take_control(s, bytes_of(body, len));
+		ses_buf_release(message);
+	return take_control(s, s->work->opcode, bytes_of(body, len));
 }
 
 static int gather_control(struct sesame_session *s, struct bytes part)
 {
-	s->message.limit = s->max_message + SES_CONTROL_MAX;
-	s->control_len += (uint8_t)part.len;
-	return ses_buf_append(&s->message, part) == 0 ? 0 : give_up(s);
+	struct ses_session_work *w = s->work;
+
+	w->message.limit = s->terms->max_message + SES_CONTROL_MAX;
+	w->control_len += (uint8_t)part.len;
+	return ses_buf_append(&w->message, part) == 0 ? 0 : give_up(s);
 }
 
 static int read_control(struct sesame_session *s, struct span *in)
 {
-	size_t n = in->len < s->payload_left ? in->len : (size_t)s->payload_left;
+	struct ses_session_work *w = s->work;
+	size_t n = present(s, in), had = w->control_len;
 	struct bytes part = bytes_of(in->data, n);
-	size_t gathered = s->control_len;
 	int error;
 
 	unmask(s, in->data, n);
 	skip(in, n);
-	if (gathered || s->payload_left) {
-		error = gather_control(s, part);
-		if (error || s->payload_left)
-			return error;
-	}
+	error = gather_control(s, part);
+	if (error || w->payload_left)
+		return error;
 	s->state = STATE_HEAD;
-	s->control_len = 0;
-	return gathered ? finish_gathered(s, gathered + n)
-			: take_control(s, part);
+	w->control_len = 0;
+	return finish_gathered(s, had + n);
 }
 
 /* ---- sending ---- */
@@ -632,12 +753,12 @@ static bool draw_mask(struct sesame_session *s, struct ses_frame *frame)
 {
 	uint32_t mask;
 
-	frame->masked = s->role == SESAME_CLIENT;
+	frame->masked = s->terms->role == SESAME_CLIENT;
 	if (!frame->masked)
 		return true;
-	if (!s->events->mask)
+	if (!s->terms->events->mask)
 		return false;
-	mask = s->events->mask(s->user);
+	mask = s->terms->events->mask(s->user);
 	memcpy(frame->mask, &mask, sizeof(mask));
 	return true;
 }
@@ -652,12 +773,12 @@ static int send_frame(struct sesame_session *s, uint8_t opcode, bool rsv1,
 	uint8_t *out;
 	size_t head;
 
-	if (!s->events->output || !draw_mask(s, &frame))
+	if (!s->terms->events->output || !draw_mask(s, &frame))
 		return SESAME_EINVAL;
 	head = ses_frame_head_len(payload.len, frame.masked);
 	if (payload.len > SIZE_MAX - head)
 		return SESAME_ELIMIT;
-	out = s->events->output(s->user, head + payload.len);
+	out = s->terms->events->output(s->user, head + payload.len);
 	if (!out)
 		return SESAME_ELIMIT;
 	ses_frame_encode(&frame, out);
@@ -670,7 +791,7 @@ static int send_frame(struct sesame_session *s, uint8_t opcode, bool rsv1,
 
 static bool is_worth_deflating(const struct sesame_session *s, size_t len)
 {
-	return s->deflate_on && len >= s->deflate_from &&
+	return s->deflate_on && len >= s->terms->deflate_from &&
 	       ses_deflate_can(s->out_bits);
 }
 
@@ -678,17 +799,19 @@ static bool is_worth_deflating(const struct sesame_session *s, size_t len)
 static int deflate_payload(struct sesame_session *s, struct bytes payload,
 			   struct ses_buf *out)
 {
+	struct ses_session_work *w;
 	int error = SESAME_EAGAIN;
 
 	if (!s->out_takeover)
 		error = ses_deflate_once(s->out_bits, payload, out);
 	if (error != SESAME_EAGAIN)
 		return error;
-	if (!s->deflate)
-		s->deflate = ses_deflate_new(s->out_bits, s->out_takeover);
-	if (!s->deflate)
+	w = need_work(s);
+	if (w && !w->deflate)
+		w->deflate = ses_deflate_new(s->out_bits, s->out_takeover);
+	if (!w || !w->deflate)
 		return SESAME_ENOMEM;
-	return ses_deflate_message(s->deflate, payload, out);
+	return ses_deflate_message(w->deflate, payload, out);
 }
 
 /* Compress and send. A message that was not sent must not be referred to. */
@@ -708,8 +831,8 @@ static int send_deflated(struct sesame_session *s, uint8_t opcode,
 	if (!error)
 		error = send_frame(s, opcode, smaller,
 				   smaller ? ses_buf_bytes(&out) : payload);
-	if (error && s->deflate)
-		ses_deflate_forget(s->deflate);
+	if (error && s->work && s->work->deflate)
+		ses_deflate_forget(s->work->deflate);
 	ses_buf_fini(&out);
 	return error;
 }
@@ -731,7 +854,8 @@ int ses_session_head(const struct sesame_session *s, enum sesame_kind kind,
 {
 	int error;
 
-	if (s->role == SESAME_CLIENT || is_worth_deflating(s, payload.len))
+	if (s->terms->role == SESAME_CLIENT ||
+	    is_worth_deflating(s, payload.len))
 		return 0;
 	error = check_message(s, kind, payload);
 	if (error)

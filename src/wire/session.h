@@ -17,44 +17,72 @@
 struct ses_inflate;
 struct ses_deflate;
 
-struct sesame_session {
+/* The same for all sessions of a kind. */
+struct ses_session_terms {
 	const struct sesame_session_events *events;
-	void *user;
+	size_t max_message;
+	uint32_t deflate_from;
+	uint8_t role;
+};
+
+/* What a session is in the middle of: most are between messages. */
+struct ses_session_work {
 	struct ses_buf message;	     /* of a message that came in part */
 	struct ses_inflate *inflate; /* NULL until a compressed message came */
 	struct ses_deflate *deflate; /* NULL until one was sent */
 	uint64_t payload_left;	     /* bytes of the present frame to come */
-	size_t max_message;
-	uint32_t deflate_from;
-	uint32_t inflated; /* bytes, since it was last fed */
+	uint32_t inflated;	     /* bytes, since it was last fed */
 	struct ses_utf8 utf8;
 	uint8_t mask[4];
-	uint8_t mask_at;  /* 0..3: which mask byte is next */
-	uint8_t head[14]; /* a frame header, in part */
+	uint8_t mask_at;		  /* 0..3: which mask byte is next */
+	uint8_t head[SES_FRAME_HEAD_MAX]; /* a frame header, in part */
 	uint8_t head_len;
 	uint8_t control_len; /* bytes of a control frame gathered so far */
-	uint8_t state;	  /* index of the state's function */
-	uint8_t role : 4;
-	uint8_t opcode : 4; /* of the present frame */
-	uint8_t kind;	  /* of the present message, 0 between messages */
-	uint8_t fault;	  /* enum ses_fault that ended it */
+	uint8_t opcode;	     /* of the present frame */
+	bool fin;	     /* likewise */
+	bool compressed;     /* the present message */
+};
+
+/* There are as many as there are connections: keep it small. */
+struct sesame_session {
+	const struct ses_session_terms *terms;
+	void *user;
+	/*
+	 * NULL between messages, until one was compressed. There is one while
+	 * kind is not 0 and in all states but the first.
+	 */
+	struct ses_session_work *work;
+	uint8_t state;	      /* index of the state's function */
+	uint8_t kind;	      /* of the present message, 0 between messages */
+	uint8_t fault;	      /* enum ses_fault that ended it */
 	uint8_t in_bits : 4;  /* the peer's compressor's window */
 	uint8_t out_bits : 4; /* ours */
 	bool in_takeover : 1;
 	bool out_takeover : 1;
 	bool deflate_on : 1;
-	bool fin : 1;
-	bool compressed : 1; /* the present message */
 	bool close_sent : 1;
 	bool close_received : 1;
 	bool over : 1;
 };
 
-/* As sesame_session_new()/free(), in the caller's memory. */
+/* What @settings stand for, for any number of sessions. */
+struct ses_session_terms
+ses_session_terms_of(const struct sesame_session_settings *settings,
+		     const struct sesame_session_events *events);
+/*
+ * As sesame_session_new()/free(), in the caller's memory. @terms are borrowed
+ * for as long as it lives.
+ */
 void ses_session_init(struct sesame_session *s,
-		      const struct sesame_session_settings *settings,
-		      const struct sesame_session_events *events, void *user);
+		      const struct ses_session_terms *terms,
+		      const struct sesame_deflate *deflate, void *user);
 void ses_session_fini(struct sesame_session *s);
+
+/* How many bytes were inflated since it was last fed. */
+static inline uint32_t ses_session_inflated(const struct sesame_session *s)
+{
+	return s->work ? s->work->inflated : 0;
+}
 
 /*
  * As sesame_session_feed(), but it stops when the input made so much work that

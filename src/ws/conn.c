@@ -314,7 +314,7 @@ static void on_session_close(void *user, uint16_t code, const char *reason,
 	keep_end(conn, code, reason, reason_len, clean);
 	conn->polite = true;
 	conn->end_by_peer = conn->session.close_received && !conn->closed_here;
-	if (clean && conn->session.role == SESAME_CLIENT) {
+	if (clean && conn->terms.role == SESAME_CLIENT) {
 		conn->state = SES_CONN_PARTING;
 		ses_stream_resume(conn->stream);
 		wake_at(conn, now_ms(conn->loop) + conn->close_ms);
@@ -359,7 +359,8 @@ static int feed(struct sesame_conn *conn, uint8_t *data, size_t len)
 	size_t used;
 	int error = ses_session_feed_some(&conn->session, data, len, &used);
 
-	conn->stream->heavy = conn->session.inflated >= HEAVY_BYTES;
+	conn->stream->heavy =
+		ses_session_inflated(&conn->session) >= HEAVY_BYTES;
 	if (error || used == len || conn->state == SES_CONN_DONE)
 		return error;
 	return ses_stream_unread(conn->stream,
@@ -529,10 +530,10 @@ static void init_session(struct sesame_conn *conn, enum sesame_role role,
 	struct sesame_session_settings settings = {
 		.role = role,
 		.max_message = max_message,
-		.deflate = *deflate,
 	};
 
-	ses_session_init(&conn->session, &settings, &session_events, conn);
+	conn->terms = ses_session_terms_of(&settings, &session_events);
+	ses_session_init(&conn->session, &conn->terms, deflate, conn);
 }
 
 static struct sesame_conn *make(struct sesame_loop *loop,

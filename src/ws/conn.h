@@ -100,6 +100,7 @@ struct sesame_conn {
 	struct sesame_session session;
 	struct ses_stream *stream;
 	struct ses_stream_limits limits;
+	struct ses_session_terms terms;
 	struct sesame_loop *loop;
 	const struct sesame_handlers *handlers;
 	void *user;

@@ -21,6 +21,12 @@ struct peer {
 	void (*inside)(struct peer *peer);
 };
 
+/* The bytes that its session holds for a message in part. */
+static inline size_t peer_holds(const struct peer *p)
+{
+	return p->session->work ? p->session->work->message.capacity : 0;
+}
+
 /* A run of bytes as text: itself when short, else its length and a hash. */
 static void peer_write(struct peer *p, const char *what, const uint8_t *data,
 		       size_t len)

@@ -197,7 +197,7 @@ TEST("an announced length over the limit, or with its top bit, ends it at once")
 				assert_fails(&p, role, in, announced[i].fault);
 			else
 				assert_int_equal(peer_feed(&p, in), 0);
-			assert_null(p.session->message.data);
+			assert_int_equal(peer_holds(&p), 0);
 			peer_shut(&p);
 		}
 }
@@ -307,7 +307,7 @@ TEST("with no limit that matters lengths near 2^63 wait and take no memory")
 		for (int i = 0; i < 100; i++)
 			assert_int_equal(peer_feed(&p, BYTES("0123456789")), 0);
 		assert_false(p.over);
-		assert_true(p.session->message.capacity <= 2048);
+		assert_true(peer_holds(&p) <= 2048);
 		peer_shut(&p);
 	}
 }
@@ -345,7 +345,7 @@ TEST("the top bit is refused on the tenth byte at the latest, fed one by one")
 	peer_open(&p, &settings);
 	assert_int_equal(peer_feed_parts(&p, bytes_of(head, sizeof(head)), 1),
 			 SESAME_EPROTO);
-	assert_null(p.session->message.data);
+	assert_int_equal(peer_holds(&p), 0);
 	peer_shut(&p);
 }
 
@@ -444,7 +444,7 @@ static void assert_stream(struct peer *p, bool deflate, struct bytes sent)
 	assert_int_equal(told.len, expected.len);
 	assert_memory_equal(told.data, expected.data, told.len);
 	assert_true(bytes_equal(ses_buf_bytes(&p->sent), sent));
-	assert_null(p->session->message.data);
+	assert_int_equal(peer_holds(p), 0);
 }
 
 /* Feed the stream whole, in equal parts, and in any two parts. */
@@ -549,7 +549,7 @@ TEST("a flood of pings with no room for pongs neither ends it nor grows it")
 	}
 	assert_told(&p, "ping 3 abc\n");
 	assert_int_equal(ses_buf_len(&p.sent), 0);
-	assert_null(p.session->message.data);
+	assert_int_equal(peer_holds(&p), 0);
 	peer_shut(&p);
 }
 
@@ -950,14 +950,14 @@ TEST("a million fragments of one byte take at most twice their bytes")
 	feed_in_place(&p, BYTES("\x02\x81\0\0\0\0x"));
 	for (size_t i = 1; i < n; i++) {
 		feed_in_place(&p, BYTES("\x00\x81\0\0\0\0x"));
-		if (p.session->message.capacity > most)
-			most = p.session->message.capacity;
+		if (peer_holds(&p) > most)
+			most = peer_holds(&p);
 	}
 	assert_true(most <= 2 * n);
 	assert_true(test_heap() <= before + 2 * n + BESIDE_BYTES);
 	feed_in_place(&p, BYTES("\x80\x80\0\0\0\0"));
 	assert_memory_equal(peer_told(&p), "binary 1048576 #", 16);
-	assert_null(p.session->message.data);
+	assert_int_equal(peer_holds(&p), 0);
 	peer_shut(&p);
 }
 
@@ -969,12 +969,12 @@ TEST("endless empty fragments take no memory")
 	size_t before;
 
 	peer_open(&p, &settings);
-	before = test_heap();
 	feed_in_place(&p, BYTES("\x01\x00"));
+	before = test_heap();
 	for (int i = 0; i < 100000; i++)
 		feed_in_place(&p, BYTES("\x00\x00"));
 	assert_true(test_heap() <= before);
-	assert_null(p.session->message.data);
+	assert_int_equal(peer_holds(&p), 0);
 	peer_shut(&p);
 }
 
@@ -994,7 +994,7 @@ TEST("an announced 16 MiB takes memory as its bytes come, not before")
 	while (fed < total / 8) {
 		assert_int_equal(peer_feed(&p, bytes_of(chunk, 1000)), 0);
 		fed += 1000;
-		assert_true(p.session->message.capacity <= 2 * fed);
+		assert_true(peer_holds(&p) <= 2 * fed);
 	}
 	peer_shut(&p);
 }
@@ -1023,7 +1023,7 @@ TEST("a bomb of 1000:1 ends in 1009 and never holds more than the limit")
 	peer_open(&p, &settings);
 	for (size_t i = 0; !p.over; i++) {
 		peer_feed(&p, bytes_of(in.data + i, 1));
-		assert_true(p.session->message.capacity <= 100000);
+		assert_true(peer_holds(&p) <= 100000);
 	}
 	assert_told(&p, "close 1009 cut a message over the limit\n");
 	assert_int_equal(close_sent(&p, SESAME_SERVER), 1009);
@@ -1272,11 +1272,14 @@ TEST("a client without a source of masks sends nothing")
 	struct sesame_session_events events = peer_events;
 	struct sesame_session_settings settings =
 		settings_for(SESAME_CLIENT, false);
+	struct ses_session_terms terms;
 	struct peer p;
 
 	peer_open(&p, &settings);
 	events.mask = NULL;
-	p.session->events = &events;
+	terms = *p.session->terms;
+	terms.events = &events;
+	p.session->terms = &terms;
 	assert_int_equal(sesame_session_send(p.session, SESAME_TEXT, "a", 1),
 			 SESAME_EINVAL);
 	assert_int_equal(ses_buf_len(&p.sent), 0);

@@ -120,9 +120,8 @@ TEST("a connection at rest is small and holds no buffers")
 	print_message("a connection: %zu bytes, its stream: %zu bytes\n",
 		      sizeof(struct sesame_conn), sizeof(struct ses_stream));
 	assert_true(sizeof(struct sesame_conn) < 400);
-	assert_null(st.server.conn->session.message.data);
+	assert_null(st.server.conn->session.work);
 	assert_null(st.server.conn->stream->extra);
-	assert_null(st.server.conn->session.inflate);
 	assert_null(st.server.conn->peer_text);
 	strike(&st);
 }
@@ -870,9 +869,9 @@ TEST("for a full queue nothing is compressed")
 	st.server.conn->session.deflate_on = true;
 	assert_int_equal(sesame_conn_send(st.server.conn, SESAME_BINARY, zeros, sizeof(zeros)),
 			 SESAME_ELIMIT);
-	assert_null(st.server.conn->session.deflate);
+	assert_null(st.server.conn->session.work);
 	read_all(&st, NULL, 0);
 	assert_true(sesame_conn_send(st.server.conn, SESAME_BINARY, zeros, sizeof(zeros)) == 0);
-	assert_non_null(st.server.conn->session.deflate);
+	assert_non_null(st.server.conn->session.work->deflate);
 	strike(&st);
 }
