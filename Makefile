@@ -10,7 +10,7 @@ CTEST  = ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 
 SETUPS = setup-build setup-demo setup-test setup-zoo setup-fuzz setup-valgrind setup-bench
 
-.PHONY: all build demo demo-chat test asan tsan msan valgrind torture fuzz fuzz-smoke fuzz-long zoo zoo-blind zoo-fix conformance bench bench-peers \
+.PHONY: all build demo demo-chat test asan tsan msan valgrind torture fuzz fuzz-smoke fuzz-long zoo zoo-blind zoo-fix conformance bench bench-peers curves \
 	install clean format help $(SETUPS)
 
 help:
@@ -32,6 +32,7 @@ help:
 	@echo 'make zoo-fix does what the doctor prints open the door?'
 	@echo 'make conformance what others do with the table of docs/conformance.md'
 	@echo 'make bench   speed beside the limits of the machine, and beside peers'
+	@echo 'make curves  how cost grows with connections, rules and bytes'
 	@echo 'make bench-peers installs those that packages provide'
 
 all: build
@@ -119,6 +120,12 @@ bench: setup-build
 	@bench/run $(BUILD) --json $(BUILD)/bench.json --plot $(BUILD)/bench.svg \
 		--markdown $(BUILD)/bench.md $(BENCH)
 	@echo 'Also in $(BUILD)/: bench.json, bench.svg, bench.md'
+
+# How cost grows with connections, rules and the size of messages.
+curves: setup-build
+	@tools/build $(BUILD)
+	@bench/curves $(BUILD) --json $(BUILD)/curves.json --plot $(BUILD)/curves.svg \
+		--markdown $(BUILD)/curves.md $(BENCH)
 
 bench-peers: setup-bench
 

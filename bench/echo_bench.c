@@ -34,7 +34,7 @@
 #define MIXED_FRAMES 256
 
 static struct {
-	size_t size, most, depth, connections;
+	size_t size, most, depth, connections, sources;
 	double seconds;
 	int port, pid;
 	bool tcp, hold, text;
@@ -182,6 +182,22 @@ static void prepare(void)
 
 /* ---- talking ---- */
 
+/* One address has some 28,000 ports for a server: take turns, 127.0.0.2 on. */
+static void come_from(int fd)
+{
+	static uint32_t n;
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	int one = 1;
+
+	if (!want.sources)
+		return;
+	at.sin_addr.s_addr =
+		htonl(INADDR_LOOPBACK + 1 + n++ % (uint32_t)want.sources);
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
+		die("bind");
+}
+
 static int dial(void)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET,
@@ -190,6 +206,7 @@ static int dial(void)
 	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	come_from(fd);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
 		die("connect");
 	return fd;
@@ -362,6 +379,7 @@ static void read_options(int argc, char **argv)
 		{"tcp", no_argument, NULL, 'r'},
 		{"hold", no_argument, NULL, 'h'},
 		{"text", no_argument, NULL, 'x'},
+		{"sources", required_argument, NULL, 'o'},
 		{0},
 	};
 	int c;
@@ -398,6 +416,9 @@ static void read_options(int argc, char **argv)
 		case 'x':
 			want.text = true;
 			break;
+		case 'o':
+			want.sources = strtoul(optarg, NULL, 10);
+			break;
 		default:
 			exit(2);
 		}
@@ -407,7 +428,8 @@ static void read_options(int argc, char **argv)
 		fprintf(stderr,
 			"usage: echo_bench --port N [--pid N] [--tcp] "
 			"[--hold] [--text] [--size B [--most B]] [--depth N] "
-			"[--connections N] [--seconds S]\n");
+			"[--connections N] [--sources N] "
+			"[--seconds S]\n");
 		exit(2);
 	}
 }

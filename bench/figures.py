@@ -3,6 +3,8 @@
 import statistics
 from xml.sax.saxutils import escape
 
+from machine import machine_text
+
 BASES = ["sesame", "sesame, io_uring"]
 
 
@@ -87,12 +89,6 @@ def decisions_text(lines):
     for n, costs in lines.items():
         out.append(f"  {int(n):9,}" + "".join(f"{costs[name]:7.0f} ns" for name in names))
     return "\n".join(out) + "\n"
-
-
-def machine_text(run):
-    return (f"{run['date']}, sesame {run['sesame']}, {run['cpu']}, {run['cores']} cores, "
-            f"Linux {run['kernel']}, {run['system']}; {run['rounds']} rounds of "
-            f"{run['seconds']} s")
 
 
 def markdown(run):

@@ -59,7 +59,8 @@ class Server:
     def last_words(self):
         self.log.seek(0)
         lines = self.log.read().strip().splitlines()
-        return lines[-1] if lines else ""
+        errors = [line for line in lines if "Error:" in line]
+        return (errors or lines or [""])[-1]
 
     def pids(self):
         """The process, and what it has started."""

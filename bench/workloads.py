@@ -157,6 +157,8 @@ class Bench:
             raise Absent(last_line(r.stderr))
         got = dict(zip(*[iter(r.stdout.split())] * 2))
         seconds = float(got["seconds"])
+        if not int(got["messages"]):
+            raise Absent("no answer came in the time that was measured")
         return {"cpu_ns": float(got["cpu_ns_per_message"]),
                 "per_second": float(got["messages"]) / seconds,
                 "load": (own_cpu() - before) / seconds}

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+"""What ran, and on what: a figure without it is none."""
+import os
+import platform
+import re
+import subprocess
+import time
+from pathlib import Path
+
+from servers import NODE
+
+
+def first_line(*command, env=None):
+    try:
+        r = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+        return (r.stdout + r.stderr).strip().splitlines()[0]
+    except (OSError, IndexError):
+        return None
+
+
+def versions():
+    commands = {
+        "libwebsockets": ["pkg-config", "--modversion", "libwebsockets"],
+        "node": ["node", "--version"],
+        "ws": ["node", "-p", "require('ws/package.json').version"],
+        "uwebsockets (npm)": ["node", "-p", "require('uwebsockets/package.json').version"],
+        "nginx": ["nginx", "-v"], "HAProxy": ["haproxy", "-v"],
+        "OpenSSL": ["openssl", "version"], "zlib": ["pkg-config", "--modversion", "zlib"],
+        "liburing": ["pkg-config", "--modversion", "liburing"]}
+    env = dict(NODE, PATH=os.environ["PATH"] + ":/usr/sbin")
+    found = {name: first_line(*words, env=env) for name, words in commands.items()}
+    numbers = {name: re.search(r"\d+(\.\d+)+", line or "") for name, line in found.items()}
+    return {name: number.group(0) for name, number in numbers.items()
+            if number and "rror" not in found[name]}
+
+
+def about(asked, **more):
+    cpu = re.search(r"^model name\s*: (.*)", Path("/proc/cpuinfo").read_text(encoding="utf-8"),
+                    re.M)
+    system = re.search(r'^PRETTY_NAME="(.*)"',
+                       Path("/etc/os-release").read_text(encoding="utf-8"), re.M)
+    return {"date": time.strftime("%Y-%m-%d"), "command": asked.command,
+            "sesame": first_line(f"{asked.build}/sesame", "--version").split()[-1],
+            "commit": first_line("git", "-C", str(Path(__file__).parent), "rev-parse", "--short",
+                                 "HEAD"),
+            "kernel": platform.release(), "cpu": cpu.group(1) if cpu else platform.machine(),
+            "system": system.group(1) if system else platform.system(),
+            "cores": len(os.sched_getaffinity(0)), "rounds": asked.rounds,
+            "seconds": asked.seconds, "versions": versions(), **more}
+
+
+def machine_text(run):
+    return (f"{run['date']}, sesame {run['sesame']}, {run['cpu']}, {run['cores']} cores, "
+            f"Linux {run['kernel']}, {run['system']}; {run['rounds']} rounds of "
+            f"{run['seconds']} s")
