@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Who the client is, when proxies stand before the gateway: theirs is believed
 as far as the operator trusts them, and a client's own tale never."""
+import re
 import socket
 import subprocess
 import time
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from behind import Behind, opening
 from ports import free_port
 from gateways import Answer, ask, dial, gateway, opens, read_all, request, run
 
@@ -56,6 +58,17 @@ def test_who_is_not_trusted_cannot_say_who_it_is(tmp_path):
         story = g.story(a.reference)
         assert a.status == 403 and story["address"] == "127.0.0.1"
         assert "127.0.0.1" in story["hops"]
+
+
+@pytest.mark.parametrize("field", ["X-Forwarded-Proto: https", "Forwarded: proto=https"])
+def test_who_is_not_trusted_cannot_say_how_it_came(tmp_path, field):
+    for trusted, told in (("192.0.2.1", "http"), ("127.0.0.1", "https")):
+        name = "\ntrusted_field: " + ("forwarded" if field.startswith("F") else "x-forwarded-for")
+        with Behind(opening()) as behind:
+            text = config(trusted, name).replace("to: echo", "to: ws://127.0.0.1:%d" % behind.port)
+            with gateway(tmp_path, re.sub("    allow: .*\n", "", text)) as g:
+                assert opens(g.port, "/chat", field)
+                assert behind.requests[-1].fields["x-forwarded-proto"] == [told]
 
 
 def test_the_operator_chooses_the_field(tmp_path):
