@@ -323,10 +323,10 @@ void gate_read_message_limit(struct gate_reader *r, const struct gate_item *i,
 	limits->message_line = (unsigned)i->at.line;
 }
 
-void gate_read_messages_limit(struct gate_reader *r, const struct gate_item *i,
-			      void *to)
+void gate_read_rate_limit(struct gate_reader *r, const struct gate_item *i,
+			  void *to)
 {
-	struct gate_limit *limit = &((struct gate_limits *)to)->messages;
+	struct gate_limit *limit = to;
 	uint64_t most = 0;
 	struct bytes s;
 
@@ -334,8 +334,8 @@ void gate_read_messages_limit(struct gate_reader *r, const struct gate_item *i,
 		return;
 	if (!gate_rate_read(s, &most, &limit->period_ms) || most > UINT32_MAX) {
 		gate_complain(r->wrong, i->at,
-			      "messages is a rate, as in 50/second, not `%s`",
-			      gate_show(s).text);
+			      "%s is a rate, as in 50/second, not `%s`",
+			      gate_key_name(i->row), gate_show(s).text);
 		return;
 	}
 	free((char *)limit->text);

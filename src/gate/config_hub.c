@@ -13,6 +13,11 @@
 #define DEFAULT_MEMBERS	 10000
 #define DEFAULT_QUEUE	 (1024 * 1024)
 #define DEFAULT_MESSAGE	 (64 * 1024)
+#define DEFAULT_KEYS	 10000
+#define DEFAULT_HISTORY	 1000
+#define DEFAULT_AGE_MS	 3600000
+#define DEFAULT_BYTES	 (4 * 1024 * 1024)
+#define DEFAULT_KEPT	 (256 * 1024 * 1024)
 
 void gate_read_publish(struct gate_reader *r, const struct gate_item *i,
 		       void *to)
@@ -23,15 +28,54 @@ void gate_read_publish(struct gate_reader *r, const struct gate_item *i,
 
 	if (!settings)
 		return;
-	gate_need(r, &seen, GATE_SET_PUBLISH_HASHES, i->at);
+	gate_need(r, &seen,
+		  i->row == gate_setting(GATE_SET_HUB_READ)
+			  ? GATE_SET_READ_HASHES
+			  : GATE_SET_PUBLISH_HASHES,
+		  i->at);
 	if (settings->hashes_file.name)
 		gate_token_load(settings, r->open_files, r->wrong);
+}
+
+void gate_read_history(struct gate_reader *r, const struct gate_item *i,
+		       void *to)
+{
+	struct gate_hub_settings *hub = to;
+	struct gate_seen seen;
+
+	if (gate_read_submap(r, i, hub, &seen) &&
+	    !seen.row[GATE_SET_HISTORY_MESSAGES])
+		hub->history_messages = DEFAULT_HISTORY;
+}
+
+void gate_read_may(struct gate_reader *r, const struct gate_item *i, void *to)
+{
+	struct gate_may *may = to;
+	struct bytes word = gate_text_of(i);
+
+	if (gate_is_map(i))
+		may->n_claims = gate_read_claims(r, i, &may->claim);
+	else if (gate_want(r, i,
+			   bytes_equal(word, BYTES("nobody")) ||
+				   bytes_equal(word, BYTES("everybody")),
+			   "everybody, nobody or a map of claims"))
+		may->nobody = bytes_equal(word, BYTES("nobody"));
+}
+
+static void or_default(uint64_t *value, uint64_t preset)
+{
+	if (!*value)
+		*value = preset;
 }
 
 static void set_defaults(struct gate_route *route)
 {
 	struct gate_hub_settings *hub = &route->hub;
 
+	or_default(&hub->keys, DEFAULT_KEYS);
+	or_default(&hub->history_ms, DEFAULT_AGE_MS);
+	or_default(&hub->history_bytes, DEFAULT_BYTES);
+	or_default(&hub->kept, DEFAULT_KEPT);
 	if (!hub->channels)
 		hub->channels = DEFAULT_CHANNELS;
 	if (!hub->members)
@@ -40,6 +84,38 @@ static void set_defaults(struct gate_route *route)
 		hub->queue = DEFAULT_QUEUE;
 	if (!route->limits.message_bytes)
 		route->limits.message_bytes = DEFAULT_MESSAGE;
+}
+
+static void check_kind(struct gate_reader *r, const struct gate_item *i,
+		       struct gate_route *route)
+{
+	struct gate_hub_settings *hub = &route->hub;
+	bool states = hub->kind == GATE_KIND_STATE;
+
+	if (!states && hub->slow == HUB_CONFLATE)
+		gate_complain(r->wrong, i->at,
+			      "hub.slow: conflate needs `kind: state`: only "
+			      "there newer messages take the place of older "
+			      "ones");
+	if (!states && hub->key)
+		gate_complain(r->wrong, i->at, "hub.key needs `kind: state`");
+	if (states && hub->slow == HUB_DROP)
+		hub->slow = HUB_CONFLATE;
+	if (states && !hub->key)
+		hub->key = gate_copy(r, BYTES("key"));
+}
+
+/* Claims are of tokens that are signed. */
+static void check_may(struct gate_reader *r, const struct gate_item *i,
+		      const struct gate_route *route)
+{
+	const struct gate_hub_settings *hub = &route->hub;
+
+	if ((hub->may_publish.n_claims || hub->may_presence.n_claims) &&
+	    !(route->token && route->token->jwt.at.line))
+		gate_complain(r->wrong, i->at,
+			      "hub.may: claims need `allow.token.jwt`: whose "
+			      "would they be?");
 }
 
 void gate_check_hub(struct gate_reader *r, const struct gate_item *i,
@@ -52,6 +128,8 @@ void gate_check_hub(struct gate_reader *r, const struct gate_item *i,
 		return;
 	}
 	set_defaults(route);
+	check_kind(r, i, route);
+	check_may(r, i, route);
 	if (route->limits.message_bytes > HUB_FULL_BYTES)
 		gate_complain(r->wrong, i->at,
 			      "limits.message of a channel is 64MiB at most, "

@@ -161,20 +161,29 @@ static void read_claim(struct gate_reader *r, const struct gate_item *key,
 	claim->line = (unsigned)key->at.line;
 }
 
+size_t gate_read_claims(struct gate_reader *r, const struct gate_item *i,
+			struct gate_claim **ret_claims)
+{
+	struct gate_claim *claim;
+	struct gate_item key, value;
+	void *state = NULL;
+	size_t room, n = 0;
+
+	if (!gate_want_pairs(r, i, &room))
+		return 0;
+	claim = *ret_claims = gate_enough(r, calloc(room, sizeof(*claim)));
+	while (claim && gate_next_pair(i, &state, &key, &value)) {
+		read_claim(r, &key, &value, &claim[n]);
+		if (claim[n].name)
+			n++;
+	}
+	return n;
+}
+
 void gate_read_jwt_claims(struct gate_reader *r, const struct gate_item *i,
 			  void *to)
 {
 	struct gate_jwt_settings *jwt = to;
-	struct gate_item key, value;
-	void *state = NULL;
-	size_t n;
 
-	if (!gate_want_pairs(r, i, &n))
-		return;
-	jwt->claim = gate_enough(r, calloc(n, sizeof(*jwt->claim)));
-	while (jwt->claim && gate_next_pair(i, &state, &key, &value)) {
-		read_claim(r, &key, &value, &jwt->claim[jwt->n_claims]);
-		if (jwt->claim[jwt->n_claims].name)
-			jwt->n_claims++;
-	}
+	jwt->n_claims = gate_read_claims(r, i, &jwt->claim);
 }

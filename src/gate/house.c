@@ -20,6 +20,7 @@
 #include "gate/recent.h"
 #include "gate/visit_member.h"
 #include "wire/deflate.h"
+#include "hub/backplane.h"
 
 struct order;
 
@@ -170,10 +171,13 @@ static bool adopt_channels(struct gate_house *house, struct gate_policy *policy)
 {
 	for (size_t i = 0; i < policy->n_routes; i++) {
 		struct gate_route *route = &policy->route[i];
+		struct hub_rules rules;
 
 		if (route->to != GATE_TO_HUB)
 			continue;
-		route->hub.space = hub_find_space(house->hub, route->path);
+		rules = gate_hub_rules(&route->hub);
+		route->hub.space =
+			hub_find_space(house->hub, route->path, &rules);
 		if (!route->hub.space)
 			return false;
 	}
@@ -258,7 +262,7 @@ struct gate_house *gate_house_open(const struct gate_house_setup *setup,
 	ses_random(seed, sizeof(seed));
 	house->limiter =
 		gate_limiter_new(gate_limiter_keys(most_connections(n)), seed);
-	house->hub = hub_new(n, &gate_hub_events);
+	house->hub = hub_new(n, &gate_hub_events, hub_memory_new());
 	if (house->metrics && house->limiter && house->hub &&
 	    adopt_channels(house, house->doors->policy)) {
 		gate_metrics_adopt(house->metrics, house->doors);

@@ -207,6 +207,16 @@ bool gate_query_name_is(struct bytes encoded, struct bytes name)
 	return encoded.len == 0;
 }
 
+struct bytes gate_query_get(struct bytes target, const char *name)
+{
+	struct bytes query = gate_query_of(target), one, value;
+
+	while (gate_query_next(&query, &one, &value))
+		if (gate_query_name_is(one, bytes_of_str(name)))
+			return value.data ? value : BYTES("");
+	return bytes_of(NULL, 0);
+}
+
 static enum gate_finding find_parameter(const struct gate_asked *asked,
 					struct bytes name, uint8_t *room,
 					struct bytes *ret_value)

@@ -71,6 +71,9 @@ bool gate_cookie_next(struct bytes *cookies, struct bytes *ret_name,
 bool gate_query_name_is(struct bytes encoded, struct bytes name);
 /* What stands behind the "?"; empty when there is none. */
 struct bytes gate_query_of(struct bytes target);
+/* The first value of @name in the query of @target, still encoded. data NULL:
+ * it is not there. */
+struct bytes gate_query_get(struct bytes target, const char *name);
 
 /* The offered subprotocols in their order, over all fields. */
 struct gate_offers {

@@ -92,6 +92,26 @@ static void free_token(struct gate_token_settings *token)
 	free(token);
 }
 
+static void free_may(struct gate_may *may)
+{
+	for (size_t i = 0; i < may->n_claims; i++) {
+		free(may->claim[i].name);
+		free(may->claim[i].value);
+	}
+	free(may->claim);
+}
+
+static void free_hub(struct gate_hub_settings *hub)
+{
+	free_token(hub->publish);
+	free_token(hub->read);
+	free(hub->key);
+	free((char *)hub->rate_member.text);
+	free((char *)hub->rate_channel.text);
+	free_may(&hub->may_publish);
+	free_may(&hub->may_presence);
+}
+
 static void free_route(struct gate_route *route)
 {
 	for (int list = 0; list < GATE_N_LISTS; list++)
@@ -121,7 +141,7 @@ static void free_route(struct gate_route *route)
 	free(route->health.path);
 	free(route->host);
 	free(route->origin);
-	free_token(route->hub.publish);
+	free_hub(&route->hub);
 	free(route->root);
 }
 

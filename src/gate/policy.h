@@ -108,19 +108,35 @@ struct gate_authority {
 
 enum gate_on_failure { GATE_FAILURE_REFUSES, GATE_FAILURE_ADMITS };
 
-/* What happens to a message that a slow reader has no room for. */
-enum gate_slow { GATE_SLOW_DROP, GATE_SLOW_CLOSE };
-
 struct gate_token_settings; /* gate/credential.h */
+struct gate_claim;	    /* gate/jwt.h */
 struct hub_space;
+
+/* Who of the members of a channel may do something. */
+struct gate_may {
+	bool nobody;
+	struct gate_claim *claim; /* all of these; none: everybody */
+	size_t n_claims;
+};
+
+enum gate_hub_kind { GATE_KIND_MESSAGES, GATE_KIND_STATE };
 
 /* `hub`: the channels of a route. */
 struct gate_hub_settings {
 	uint64_t channels; /* at a time */
 	uint64_t members;  /* of one channel */
-	uint64_t queue;	   /* bytes that wait for one member */
-	uint64_t slow;	   /* enum gate_slow */
+	uint64_t queue;	   /* bytes that wait for those who are slow */
+	uint64_t slow;	   /* enum hub_slow */
+	uint64_t kind;	   /* enum gate_hub_kind */
+	char *key;	   /* the member that is the key of a state */
+	uint64_t keys;
+	uint64_t history_messages, history_ms, history_bytes;
+	uint64_t kept;	   /* bytes of all channels */
+	struct gate_limit rate_member, rate_channel; /* most 0: any */
+	struct gate_may may_publish, may_presence;
+	bool presence;
 	bool echo;	   /* who sends gets it too */
+	struct gate_token_settings *read; /* by GET; NULL: as publish */
 	struct gate_token_settings *publish; /* by POST; NULL: nobody may */
 	struct hub_space *space; /* the house's; NULL before it has one */
 };

@@ -176,6 +176,7 @@ void gate_privileges_warn(const struct gate_policy *policy, gate_warn_fn say,
 
 		warn_of_token(&w, route->token);
 		warn_of_token(&w, route->hub.publish);
+		warn_of_token(&w, route->hub.read);
 		warn_of(&w, route->upstream_tls.ca);
 		warn_of(&w, route->upstream_tls.certificate);
 		warn_of(&w, route->upstream_tls.key);

@@ -122,6 +122,10 @@ void gate_check_target(struct gate_reader *r, const struct gate_item *i,
 
 void gate_read_publish(struct gate_reader *r, const struct gate_item *i,
 		       void *to);
+void gate_read_history(struct gate_reader *r, const struct gate_item *i,
+		       void *to);
+/* @to is a struct gate_may. */
+void gate_read_may(struct gate_reader *r, const struct gate_item *i, void *to);
 void gate_check_hub(struct gate_reader *r, const struct gate_item *i,
 		    const struct gate_seen *seen, struct gate_route *route);
 void gate_check_files(struct gate_reader *r, const struct gate_item *i,
@@ -174,6 +178,10 @@ void gate_read_jwt_algorithms(struct gate_reader *r, const struct gate_item *i,
 			      void *to);
 void gate_read_jwt_claims(struct gate_reader *r, const struct gate_item *i,
 			  void *to);
+/* Claims as a map, made at *ret_claims; how many. */
+struct gate_claim;
+size_t gate_read_claims(struct gate_reader *r, const struct gate_item *i,
+			struct gate_claim **ret_claims);
 /* @to is a struct gate_word, or struct gate_words for a text or a list. */
 void gate_read_word(struct gate_reader *r, const struct gate_item *i, void *to);
 void gate_read_words(struct gate_reader *r, const struct gate_item *i, void *to);
@@ -198,8 +206,9 @@ void gate_read_authority_names(struct gate_reader *r,
 			       const struct gate_item *i, void *to);
 void gate_read_message_limit(struct gate_reader *r, const struct gate_item *i,
 			     void *to);
-void gate_read_messages_limit(struct gate_reader *r, const struct gate_item *i,
-			      void *to);
+/* A rate alone, as a struct gate_limit. */
+void gate_read_rate_limit(struct gate_reader *r, const struct gate_item *i,
+			  void *to);
 /* One of struct gate_limits. */
 void gate_read_limit(struct gate_reader *r, const struct gate_item *i, void *to);
 /* What the settings of a route's `allow` and `limits` mean together. */

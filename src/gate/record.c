@@ -193,13 +193,13 @@ void gate_record_pass(struct gate_record *r, enum gate_direction direction,
 	gate_count(&r->counts->messages[direction], messages);
 }
 
-void gate_record_drop(struct gate_record *r)
+void gate_record_drop(struct gate_record *r, uint64_t n)
 {
 	if (!r)
 		return;
-	r->dropped++;
+	r->dropped += n;
 	if (r->counts)
-		gate_count(&r->counts->dropped, 1);
+		gate_count(&r->counts->dropped, n);
 }
 
 void gate_record_end(struct gate_record *r, enum gate_by by, unsigned code,

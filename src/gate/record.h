@@ -21,8 +21,8 @@ void gate_record_open(struct gate_visit *v, struct bytes subprotocol);
 /* Bytes passed, in so many messages (0 where they are not looked into). */
 void gate_record_pass(struct gate_record *record, enum gate_direction direction,
 		      size_t bytes, unsigned messages);
-/* A message was left out, because there was no room for it. */
-void gate_record_drop(struct gate_record *record);
+/* So many messages were left out, because there was no room for them. */
+void gate_record_drop(struct gate_record *record, uint64_t n);
 /*
  * How it ends; the first word counts. @code 0: none is known. @reason is copied
  * and may be empty.

@@ -107,6 +107,20 @@ int gate_subprotocols_write(const struct gate_route *route,
 	return r;
 }
 
+bool gate_offers_subprotocol(const struct gate_route *route,
+			     const struct gate_asked *asked, struct bytes name,
+			     bool all)
+{
+	struct plain_offers o;
+	struct bytes offer;
+
+	begin_offers(&o, route, asked);
+	while (next_offer(&o, &offer))
+		if (bytes_equal(offer, name))
+			return all || is_let_in(route, offer);
+	return false;
+}
+
 struct bytes gate_chosen_subprotocol(const struct gate_route *route,
 				     const struct gate_asked *asked, bool all)
 {

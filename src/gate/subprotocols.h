@@ -23,6 +23,10 @@ struct bytes gate_first_offer(const struct gate_route *route,
 int gate_subprotocols_write(const struct gate_route *route,
 			    const struct gate_asked *asked, bool all,
 			    struct ses_buf *out, struct bytes *ret_fallback);
+/* Whether @name is offered, and allowed (@all: whatever is). */
+bool gate_offers_subprotocol(const struct gate_route *route,
+			     const struct gate_asked *asked, struct bytes name,
+			     bool all);
 /* The one that the gateway itself answers with; empty: none. */
 struct bytes gate_chosen_subprotocol(const struct gate_route *route,
 				     const struct gate_asked *asked, bool all);

@@ -14,39 +14,53 @@
 #include "gate/notice.h"
 
 struct gate_memo {
-	char client[GATE_ADDRESS_TEXT];
-	char target[256], host[128], origin[160], user_agent[160];
 	/* messages it may still send, in parts of one: see gate/limits.c */
 	uint64_t credit, at_ms;
 	uint64_t period_ms; /* that these are parts of */
 	bool cut;
+	/* client, target, host, origin, user agent: each with its NUL */
+	char texts[];
 };
 
-static void keep_text(struct bytes text, char *to, size_t size)
+#define N_TEXTS 5
+
+static const char *text_of(const struct gate_memo *m, int i)
 {
-	bytes_printable(text, to, size);
+	const char *text = m->texts;
+
+	while (i-- > 0)
+		text += strlen(text) + 1;
+	return text;
 }
 
 bool gate_visit_limit_messages(struct gate_visit *v)
 {
 	const struct gate_limits *limits = &v->route->limits;
 	const struct gate_request *r = &v->asking->request;
-	struct gate_memo *m;
+	char target[256], host[128], origin[160], agent[160];
+	const char *const texts[N_TEXTS] = {
+		v->asking->hops.client_text,
+		gate_hide_target(v->route->token, r->target, target,
+				 sizeof(target)),
+		bytes_printable(r->host, host, sizeof(host)),
+		bytes_printable(r->origin, origin, sizeof(origin)),
+		bytes_printable(r->user_agent, agent, sizeof(agent)),
+	};
+	size_t len = 0;
+	char *to;
 
-	if (!limits->messages.most &&
+	if (!limits->messages.most && v->route->to != GATE_TO_HUB &&
 	    (!limits->message_text || v->route->to != GATE_TO_UPSTREAM))
 		return true;
-	m = v->memo = calloc(1, sizeof(*m));
-	if (!m)
+	for (int i = 0; i < N_TEXTS; i++)
+		len += strlen(texts[i]) + 1;
+	v->memo = calloc(1, sizeof(*v->memo) + len);
+	if (!v->memo)
 		return false;
-	m->at_ms = v->gate->loop->now_ms;
-	snprintf(m->client, sizeof(m->client), "%s",
-		 v->asking->hops.client_text);
-	gate_hide_target(v->route->token, r->target, m->target,
-			 sizeof(m->target));
-	keep_text(r->host, m->host, sizeof(m->host));
-	keep_text(r->origin, m->origin, sizeof(m->origin));
-	keep_text(r->user_agent, m->user_agent, sizeof(m->user_agent));
+	v->memo->at_ms = v->gate->loop->now_ms;
+	to = v->memo->texts;
+	for (int i = 0; i < N_TEXTS; i++)
+		to = stpcpy(to, texts[i]) + 1;
 	return true;
 }
 
@@ -69,11 +83,10 @@ struct excess {
 	struct gate_compared compared;
 };
 
-static void tell(struct gate_visit *v, const struct excess *e,
-		 struct gate_cut *ret_cut)
+static void tell_operator(struct gate_visit *v, const struct excess *e,
+			  char reference[WHY_REFERENCE_SIZE])
 {
 	const struct gate_memo *m = v->memo;
-	char reference[WHY_REFERENCE_SIZE];
 	struct gate_ending ending = {
 		.reference = reference,
 		.cause = e->cause,
@@ -86,17 +99,25 @@ static void tell(struct gate_visit *v, const struct excess *e,
 		.route = v->route,
 		.server = v->server,
 		.listener = v->entrance->url,
-		.client = m->client,
-		.target = m->target,
-		.host = m->host,
-		.origin = m->origin,
-		.user_agent = m->user_agent,
+		.client = text_of(m, 0),
+		.target = text_of(m, 1),
+		.host = text_of(m, 2),
+		.origin = text_of(m, 3),
+		.user_agent = text_of(m, 4),
 	};
 	uint64_t number;
 
 	ses_random(&number, sizeof(number));
 	why_reference_write(number & (((uint64_t)1 << 40) - 1), reference);
 	gate_notice_ended(v->gate, &ending);
+}
+
+static void tell(struct gate_visit *v, const struct excess *e,
+		 struct gate_cut *ret_cut)
+{
+	char reference[WHY_REFERENCE_SIZE];
+
+	tell_operator(v, e, reference);
 	ret_cut->code = e->code;
 	snprintf(ret_cut->reason, sizeof(ret_cut->reason), "%s %s", reference,
 		 e->words);
@@ -151,7 +172,7 @@ static bool is_too_often(struct gate_visit *v, struct excess *ret)
 		.note = "it sent more messages than that",
 	};
 	hit.wait_ms = (limit->period_ms - v->memo->credit) / limit->most;
-	gate_limit_hit_tell(&hit, bytes_of_str(v->memo->client),
+	gate_limit_hit_tell(&hit, bytes_of_str(text_of(v->memo, 0)),
 			    (int64_t)time(NULL), &ret->compared);
 	return true;
 }
@@ -225,4 +246,60 @@ bool gate_visit_may_go_on(struct gate_visit *v)
 	if (sesame_conn_close(v->conn, (uint16_t)cut.code, cut.reason) < 0)
 		sesame_conn_abort(v->conn);
 	return false;
+}
+
+/* ---- Messages that a channel does not take ---- */
+
+static struct excess excess_of(const struct gate_unwanted *u, unsigned code)
+{
+	struct excess e = {
+		.cause = u->cause,
+		.code = code,
+		.rule = u->limit ? u->limit->text : NULL,
+		.line = u->limit ? u->limit->line : 0,
+		.words = u->text,
+		.note = u->note,
+	};
+
+	return e;
+}
+
+static void compare(struct gate_visit *v, const struct gate_unwanted *u,
+		    struct excess *e)
+{
+	struct gate_limit_hit hit = {.limit = u->limit, .wait_ms = u->wait_ms};
+
+	if (u->limit)
+		gate_limit_hit_tell(&hit, bytes_of_str(text_of(v->memo, 0)),
+				    (int64_t)time(NULL), &e->compared);
+}
+
+void gate_visit_tell_unwanted(struct gate_visit *v,
+			      const struct gate_unwanted *u,
+			      char reference[WHY_REFERENCE_SIZE])
+{
+	struct excess e = excess_of(u, (unsigned)u->status);
+
+	strcpy(reference, "");
+	if (!v->memo)
+		return;
+	compare(v, u, &e);
+	tell_operator(v, &e, reference);
+}
+
+void gate_visit_cut_unwanted(struct gate_visit *v, const struct gate_unwanted *u)
+{
+	struct excess e = excess_of(u, u->code);
+	struct gate_cut cut = {.code = u->code};
+
+	if (v->memo && v->memo->cut)
+		return;
+	snprintf(cut.reason, sizeof(cut.reason), "%s", u->text);
+	if (v->memo) {
+		compare(v, u, &e);
+		tell(v, &e, &cut);
+	}
+	if (v->conn &&
+	    sesame_conn_close(v->conn, (uint16_t)cut.code, cut.reason) < 0)
+		sesame_conn_abort(v->conn);
 }

@@ -89,8 +89,9 @@ enum gate_outcome gate_visit_serve(struct gate_visit *v,
 
 	setup->role = SESAME_SERVER;
 	/* Browsers that offered drop an answer without one. */
-	setup->subprotocol =
-		gate_chosen_subprotocol(v->route, &asked, v->route->observe);
+	if (!setup->subprotocol.data)
+		setup->subprotocol = gate_chosen_subprotocol(
+			v->route, &asked, v->route->observe);
 	setup->user = v;
 	setup->on_gone = on_conn_gone;
 	setup->context = v;

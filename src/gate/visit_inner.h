@@ -3,8 +3,9 @@
  * A visit from the inside, for the files that tell its story: visit.c the
  * steps, visit_greet.c who it is, visit_admit.c whether it may enter,
  * visit_upstream.c a server behind, visit_tunnel.c what passes to and from it,
- * visit_cut.c who sends more than the limits allow, visit_echo.c the echo, visit_member.c a
- * channel, visit_publish.c a POST to one, visit_file.c a page, visit_refuse.c
+ * visit_cut.c who sends more than the limits allow, visit_echo.c the echo,
+ * visit_member.c a channel, visit_words.c what its members say, visit_publish.c
+ * a POST to one, visit_read.c a GET of one, visit_file.c a page, visit_refuse.c
  * every no.
  */
 #ifndef GATE_VISIT_INNER_H
@@ -44,6 +45,7 @@ enum gate_outcome {
 
 struct gate_questions; /* visit_admit.c */
 struct gate_memo; /* visit_cut.c */
+struct gate_member; /* visit_member.c */
 
 /* What is known of a handshake; a connection that is open has none of it. */
 struct gate_asking {
@@ -165,6 +167,9 @@ enum gate_outcome gate_visit_serve(struct gate_visit *v,
 /* The on_open of all such handlers. */
 void gate_visit_on_open(struct sesame_conn *conn, void *user);
 enum gate_outcome gate_visit_join(struct gate_visit *v);
+/* A member of a channel has sent something. */
+void gate_visit_hear(struct gate_visit *v, enum sesame_kind kind,
+		     struct bytes data);
 /* Leave the channel, if it is in one. */
 void gate_visit_leave_channel(struct gate_visit *v);
 /* A POST to a channel. */
@@ -205,6 +210,26 @@ void gate_visit_cut_for_fault(struct gate_visit *v, int side,
 /* One more message at a connection that ends here. False: it was closed. */
 bool gate_visit_may_go_on(struct gate_visit *v);
 void gate_visit_forget_memo(struct gate_visit *v);
+
+/* A message that is refused, at a connection of a channel. */
+struct gate_unwanted {
+	enum why_cause cause;
+	int status;	  /* as it would be by HTTP */
+	unsigned code;	  /* to close with */
+	const char *word; /* of sesame.v1: "rate" */
+	const char *text; /* for the client; short, for a close frame */
+	const char *note; /* for the operator */
+	const struct gate_limit *limit; /* NULL: it is none's doing */
+	uint64_t wait_ms;
+};
+
+/* Tell the operator alone; the connection stays. */
+void gate_visit_tell_unwanted(struct gate_visit *v,
+			      const struct gate_unwanted *unwanted,
+			      char reference[WHY_REFERENCE_SIZE]);
+/* Close it, with the reference. */
+void gate_visit_cut_unwanted(struct gate_visit *v,
+			     const struct gate_unwanted *unwanted);
 
 /* ---- visit_refuse.c ---- */
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `to: hub`: the path below the route's names a channel, and what a member of
- * it sends reaches all others. A member that reads slowly loses messages or its
- * connection, as the route has it, and holds nobody up.
+ * it sends reaches all others. A member that reads slowly is served from what
+ * the channel holds, or loses some of it or its connection, as the route has
+ * it, and holds nobody up.
  */
 #include "gate/visit_member.h"
 
@@ -11,67 +12,131 @@
 #include <sesame/error.h>
 
 #include "base/percent.h"
+#include "gate/credential.h"
+#include "gate/subprotocols.h"
 #include "gate/visit_inner.h"
+#include "hub/envelope.h"
 
-struct gate_member {
-	struct hub_member member;
-	struct gate_visit *visit;
-};
+#define HIGH_BYTES ((size_t)128 * 1024) /* from where on one is slow */
+#define NEWS_BYTES ((size_t)512 * 1024) /* names, at most */
+
+static struct gate_member *of(struct hub_member *member)
+{
+	return ses_container_of(member, struct gate_member, member);
+}
 
 /* ---- What the hub tells ---- */
 
-static void deliver(struct hub_member *member, struct bytes frame, size_t len)
+/* There is no room though nothing waits, so there never will be. */
+static enum hub_taken give_up(struct gate_visit *v)
 {
-	struct gate_member *m =
-		ses_container_of(member, struct gate_member, member);
-	struct gate_visit *v = m->visit;
+	if (sesame_conn_close(v->conn, 1013, "too slow for the channel"))
+		sesame_conn_abort(v->conn);
+	return HUB_GONE;
+}
+
+static enum hub_taken deliver(struct hub_member *member, struct bytes frame,
+			      ptrdiff_t len)
+{
+	struct gate_visit *v = of(member)->visit;
 	int r;
 
 	if (!v->conn)
-		return;
+		return HUB_GONE;
 	r = ses_conn_send_frame(v->conn, frame);
-	if (r == 0 || r == SESAME_EAGAIN)
-		gate_record_pass(v->record, GATE_OUT, len, 1);
-	else if (r == SESAME_ECLOSED)
-		return; /* it is leaving */
-	else if (v->route->hub.slow == GATE_SLOW_DROP && r == SESAME_ELIMIT)
-		gate_record_drop(v->record);
-	else if (sesame_conn_close(v->conn, 1013, "too slow for the channel"))
-		sesame_conn_abort(v->conn);
+	if ((r == 0 || r == SESAME_EAGAIN) && len >= 0)
+		gate_record_pass(v->record, GATE_OUT, (size_t)len, 1);
+	if (r == 0)
+		return HUB_TAKEN;
+	if (r == SESAME_EAGAIN)
+		return HUB_TAKEN_LAST;
+	if (r == SESAME_ECLOSED)
+		return HUB_GONE;
+	if (r == SESAME_ELIMIT && sesame_conn_queued(v->conn))
+		return HUB_NOT_TAKEN;
+	return give_up(v);
 }
 
 static void go_on(struct hub_member *member)
 {
-	struct gate_member *m =
-		ses_container_of(member, struct gate_member, member);
-
-	if (m->visit->conn)
-		sesame_conn_resume(m->visit->conn);
+	if (of(member)->visit->conn)
+		sesame_conn_resume(of(member)->visit->conn);
 }
 
-const struct hub_events gate_hub_events = {deliver, go_on};
+static void on_ready(struct hub_member *member)
+{
+	if (!of(member)->later)
+		gate_member_begin(of(member));
+}
+
+static void on_missed(struct hub_member *member, uint64_t n, bool conflated)
+{
+	if (!conflated)
+		gate_record_drop(of(member)->visit->record, n);
+}
+
+static void on_too_slow(struct hub_member *member)
+{
+	static const struct gate_unwanted slow = {
+		.cause = WHY_SERVER_LIMIT,
+		.code = 1013,
+		.text = "too slow for the channel",
+		.note = "more waited for it than hub.queue, or history, holds",
+	};
+
+	gate_visit_cut_unwanted(of(member)->visit, &slow);
+}
+
+const struct hub_events gate_hub_events = {
+	.deliver = deliver,
+	.go_on = go_on,
+	.ready = on_ready,
+	.missed = on_missed,
+	.too_slow = on_too_slow,
+};
 
 /* ---- What the connection tells ---- */
+
+void gate_member_begin(struct gate_member *m)
+{
+	bool begun = hub_begin(m->visit->gate->seat, &m->member,
+			       m->you ? m->you : "", bytes_of_str(m->since));
+
+	if (!begun)
+		return;
+	free(m->you);
+	free(m->since);
+	m->you = m->since = NULL;
+}
+
+static void on_open(struct sesame_conn *conn, void *user)
+{
+	struct gate_visit *v = user;
+
+	gate_visit_on_open(conn, user);
+	if (!v->member->later)
+		gate_member_begin(v->member);
+}
 
 static void on_message(struct sesame_conn *conn, void *user,
 		       enum sesame_kind kind, uint8_t *data, size_t len)
 {
 	struct gate_visit *v = user;
-	struct hub_receipt receipt = {0};
-	enum hub_verdict verdict;
 
 	gate_record_pass(v->record, GATE_IN, len, 1);
-	if (!v->member || !gate_visit_may_go_on(v))
+	if (v->member && gate_visit_may_go_on(v))
+		gate_visit_hear(v, kind, bytes_of(data, len));
+}
+
+static void on_drain(struct sesame_conn *conn, void *user)
+{
+	struct gate_visit *v = user;
+
+	if (!v->member)
 		return;
-	verdict = hub_publish(v->gate->seat, &v->member->member, kind,
-			      bytes_of(data, len), &receipt);
-	if (verdict != HUB_OK &&
-	    sesame_conn_close(conn, 1013, "the gateway holds no more") < 0)
-		sesame_conn_abort(conn);
-	if (!receipt.hold_back)
-		return;
-	sesame_conn_pause(conn);
-	hub_hold(v->gate->seat, &v->member->member);
+	hub_drained(v->gate->seat, &v->member->member);
+	if (!v->member->member.is_held)
+		sesame_conn_resume(conn);
 }
 
 static void on_close(struct sesame_conn *conn, void *user,
@@ -83,8 +148,9 @@ static void on_close(struct sesame_conn *conn, void *user,
 }
 
 static const struct sesame_handlers member_of_channel = {
-	.on_open = gate_visit_on_open,
+	.on_open = on_open,
 	.on_message = on_message,
+	.on_drain = on_drain,
 	.on_close = on_close,
 };
 
@@ -135,40 +201,136 @@ static enum gate_outcome refuse_full(struct gate_visit *v,
 	return gate_visit_refuse(v, &why);
 }
 
-static enum hub_verdict join(struct gate_visit *v, struct bytes name)
+/* Whether a token has all that is asked for. */
+static bool may(const struct gate_visit *v, const struct gate_may *may)
+{
+	const struct gate_credential *c = gate_visit_credential(v);
+
+	for (size_t i = 0; i < may->n_claims; i++)
+		if (!c || !gate_claim_has(c->claims, may->claim[i].name,
+					  may->claim[i].value))
+			return false;
+	return !may->nobody;
+}
+
+/* By what name the others see it. */
+static void name_member(const struct gate_visit *v, char you[HUB_WHO_SIZE])
+{
+	const struct gate_credential *c = gate_visit_credential(v);
+
+	bytes_printable(bytes_of_str(c && c->subject ? c->subject : ""), you,
+			HUB_WHO_SIZE);
+}
+
+char *gate_copy_id(struct bytes id)
+{
+	size_t n = id.len > HUB_ID_SIZE ? HUB_ID_SIZE : id.len;
+	char *copy = calloc(1, n + 1);
+
+	for (size_t i = 0; copy && i < n; i++)
+		copy[i] = id.data[i] ? (char)id.data[i] : '?';
+	return copy;
+}
+
+static char *copy_since(const struct gate_visit *v, bool *ret_later)
+{
+	struct bytes since = gate_query_get(v->asking->request.target, "since");
+	uint8_t id[HUB_ID_SIZE + 1];
+	size_t n = 0;
+
+	*ret_later = bytes_equal(since, BYTES("later"));
+	if (!since.len || *ret_later)
+		return NULL;
+	while (since.len && n < sizeof(id))
+		id[n++] = ses_percent_next(&since);
+	return gate_copy_id(bytes_of(id, n));
+}
+
+static struct gate_member *make_member(struct gate_visit *v, bool envelopes)
 {
 	const struct gate_hub_settings *hub = &v->route->hub;
-	struct hub_bounds bounds = {hub->channels, hub->members};
 	struct gate_member *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return NULL;
+	m->visit = v;
+	m->member.echo = hub->echo;
+	m->member.envelopes = envelopes;
+	m->member.sees = hub->presence && may(v, &hub->may_presence);
+	m->member.closes = hub->slow == HUB_CLOSE;
+	m->may_publish = may(v, &hub->may_publish);
+	m->since = copy_since(v, &m->later);
+	m->later = m->later && envelopes;
+	return m;
+}
+
+static void free_member(struct gate_member *m)
+{
+	if (!m)
+		return;
+	free(m->you);
+	free(m->since);
+	free(m);
+}
+
+static enum hub_verdict join(struct gate_visit *v, struct bytes name,
+			     bool envelopes)
+{
+	struct gate_member *m = make_member(v, envelopes);
 	enum hub_verdict verdict = HUB_NO_MEMORY;
+	char you[HUB_WHO_SIZE];
 
 	if (m) {
-		m->visit = v;
-		m->member.echo = hub->echo;
-		verdict = hub_join(v->gate->seat, hub->space, name, bounds,
-				   &m->member);
+		name_member(v, you);
+		verdict = hub_join(v->gate->seat, v->route->hub.space, name,
+				   you, &m->member);
+		m->you = strdup(you);
 	}
 	if (verdict == HUB_OK)
 		v->member = m;
 	else
-		free(m);
+		free_member(m);
 	return verdict;
+}
+
+/*
+ * The queue's own bound is never reached but by one message, of those who are
+ * slow; envelopes may be six times as long as what is in them.
+ */
+static struct sesame_limits queue_of(const struct gate_route *route,
+				     bool envelopes)
+{
+	size_t message = (size_t)route->limits.message_bytes;
+	size_t high = (size_t)route->hub.queue;
+
+	if (high > HIGH_BYTES)
+		high = HIGH_BYTES;
+	return (struct sesame_limits){
+		.queue_high_bytes = high,
+		.queue_bytes =
+			2 * high + (envelopes ? 7 : 1) * message + NEWS_BYTES,
+	};
 }
 
 enum gate_outcome gate_visit_join(struct gate_visit *v)
 {
+	struct gate_asked asked = gate_asked_of(&v->asking->request);
+	bool envelopes = gate_offers_subprotocol(
+		v->route, &asked, BYTES(HUB_SUBPROTOCOL), v->route->observe);
 	/* Frames are shared by all members, so none is compressed. */
 	struct ses_conn_setup setup = {
 		.handlers = &member_of_channel,
-		.limits = {.queue_bytes = (size_t)v->route->hub.queue},
+		.limits = queue_of(v->route, envelopes),
 	};
 	uint8_t decoded[HUB_NAME_MAX];
 	enum hub_verdict verdict;
 	struct bytes name;
 
+	if (envelopes)
+		setup.subprotocol = BYTES(HUB_SUBPROTOCOL);
 	if (!gate_visit_channel(v, decoded, &name))
 		return GATE_OVER;
-	verdict = join(v, name);
+	verdict = join(v, name, envelopes);
 	if (verdict != HUB_OK)
 		return refuse_full(v, verdict);
 	return gate_visit_serve(v, &setup);
@@ -179,6 +341,23 @@ void gate_visit_leave_channel(struct gate_visit *v)
 	if (!v->member)
 		return;
 	hub_leave(v->gate->seat, &v->member->member);
-	free(v->member);
+	free_member(v->member);
 	v->member = NULL;
+}
+
+struct hub_rules gate_hub_rules(const struct gate_hub_settings *s)
+{
+	return (struct hub_rules){
+		.channels = s->channels,
+		.members = s->members,
+		.states = s->kind == GATE_KIND_STATE,
+		.presence = s->presence,
+		.queue = s->queue,
+		.history = s->history_messages,
+		.history_bytes = s->history_bytes,
+		.history_ms = s->history_ms,
+		.keys = s->keys,
+		.kept = s->kept,
+		.rate = {s->rate_channel.most, s->rate_channel.period_ms},
+	};
 }

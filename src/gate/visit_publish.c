@@ -101,9 +101,11 @@ static enum gate_outcome accept_message(struct gate_visit *v, struct bytes name,
 		{BYTES("Server"), BYTES("sesame/" SESAME_VERSION)},
 		{BYTES("Cache-Control"), BYTES("no-store")},
 	};
-	json_t *o = json_pack("{s:s%, s:I, s:I}", "channel",
+	char id[HUB_ID_SIZE];
+	size_t n = hub_id_write(&receipt->epoch, receipt->seq, id);
+	json_t *o = json_pack("{s:s%, s:s?, s:I}", "channel",
 			      (const char *)name.data, name.len, "id",
-			      (json_int_t)receipt->id, "members",
+			      receipt->seq && n ? id : NULL, "members",
 			      (json_int_t)receipt->members);
 	char *text = o ? json_dumps(o, 0) : NULL;
 	struct ses_buf body, out;
@@ -124,13 +126,14 @@ static enum gate_outcome publish(struct gate_visit *v)
 {
 	struct bytes body = ses_buf_bytes(&v->asking->body), name;
 	uint8_t decoded[HUB_NAME_MAX];
+	struct hub_content content = {kind_of(v->asking->head, body), body};
 	struct hub_receipt receipt;
 	enum hub_verdict verdict;
 
 	if (!gate_visit_channel(v, decoded, &name))
 		return GATE_OVER;
 	verdict = hub_publish_to(v->gate->seat, v->route->hub.space, name,
-				 kind_of(v->asking->head, body), body, &receipt);
+				 &content, 1, bytes_of(NULL, 0), NULL, &receipt);
 	if (verdict != HUB_OK)
 		return refuse(v, WHY_SERVER_LIMIT, 503,
 			      "Too many messages are on their way; try again "

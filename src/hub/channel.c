@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A table of channels by keyed hash, since strangers choose the names. A
- * channel lives as long as somebody is in it or a message of it is on its way.
+ * channel lives as long as somebody is in it, a message of it is on its way, or
+ * it holds something that is not too old.
  */
 #include "hub/channel.h"
 
@@ -51,19 +52,6 @@ bool hub_table_init(struct hub_table *t, unsigned n_seats,
 	return t->bucket != NULL;
 }
 
-void hub_table_fini(struct hub_table *t)
-{
-	struct hub_space *space;
-
-	assert(t->n == 0);
-	while ((space = t->spaces)) {
-		t->spaces = space->next;
-		free(space);
-	}
-	free(t->bucket);
-	t->bucket = NULL;
-}
-
 struct hub_space *hub_table_space(struct hub_table *t, const char *name)
 {
 	struct hub_space *space;
@@ -75,6 +63,7 @@ struct hub_space *hub_table_space(struct hub_table *t, const char *name)
 	if (!space)
 		return NULL;
 	*space = (struct hub_space){.next = t->spaces};
+	ses_list_init(&space->idle);
 	strcpy(space->name, name);
 	t->spaces = space;
 	return space;
@@ -83,12 +72,18 @@ struct hub_space *hub_table_space(struct hub_table *t, const char *name)
 static uint64_t hash_of(const struct hub_table *t,
 			const struct hub_space *space, struct bytes name)
 {
+	return hub_table_hash(t, bytes_of_str(space->name), name);
+}
+
+uint64_t hub_table_hash(const struct hub_table *t, struct bytes a,
+			struct bytes b)
+{
 	struct ses_hash h;
 
 	ses_hash_init(&h, t->seed);
-	ses_hash_bytes(&h, bytes_of_str(space->name));
+	ses_hash_bytes(&h, a);
 	ses_hash_byte(&h, 0);
-	ses_hash_bytes(&h, name);
+	ses_hash_bytes(&h, b);
 	return ses_hash_end(&h);
 }
 
@@ -140,11 +135,59 @@ static void grow(struct hub_table *t)
 	free(old);
 }
 
-static struct hub_channel *add(struct hub_table *t, uint64_t hash,
-			       struct hub_space *space, struct bytes name)
+struct hub_epoch hub_table_epoch(struct hub_table *t)
+{
+	uint64_t number = ++t->n_epochs;
+
+	return hub_epoch_of(hub_table_hash(t, bytes_of(&number, sizeof(number)),
+					   BYTES("epoch")));
+}
+
+/* What is only for some channels. */
+static bool equip(struct hub_table *t, struct hub_channel *c)
+{
+	const struct hub_rules *rules = &c->space->rules;
+
+	c->states = rules->states;
+	if (c->states && !(c->state = malloc(sizeof(*c->state))))
+		return false;
+	if (c->state)
+		hub_state_init(c->state, t->seed);
+	if (rules->presence && !(c->roster = malloc(sizeof(*c->roster))))
+		return false;
+	if (c->roster)
+		hub_roster_init(c->roster, t->seed);
+	return true;
+}
+
+static struct hub_channel *make(struct hub_table *t, struct hub_space *space,
+				struct bytes name)
 {
 	size_t crowds = t->n_seats * sizeof(struct hub_crowd);
 	struct hub_channel *c = calloc(1, sizeof(*c) + crowds + name.len);
+
+	if (!c)
+		return NULL;
+	c->space = space;
+	c->name = (char *)(c->crowd + t->n_seats);
+	c->name_len = name.len;
+	if (name.len)
+		memcpy(c->crowd + t->n_seats, name.data, name.len);
+	for (unsigned i = 0; i < t->n_seats; i++)
+		ses_list_init(&c->crowd[i].members);
+	ses_list_init(&c->idle);
+	ses_list_init(&c->news);
+	if (equip(t, c))
+		return c;
+	free(c->state);
+	free(c);
+	return NULL;
+}
+
+static struct hub_channel *add(struct hub_table *t, uint64_t hash,
+			       struct hub_space *space, struct bytes name)
+{
+	struct hub_channel *c = make(t, space, name);
 	struct hub_channel **place;
 
 	if (!c)
@@ -153,93 +196,336 @@ static struct hub_channel *add(struct hub_table *t, uint64_t hash,
 		grow(t);
 	place = place_of(t, hash);
 	c->next = *place;
-	c->space = space;
 	c->hash = hash;
-	c->name = (char *)(c->crowd + t->n_seats);
-	c->name_len = name.len;
-	if (name.len)
-		memcpy(c->crowd + t->n_seats, name.data, name.len);
-	for (unsigned i = 0; i < t->n_seats; i++)
-		ses_list_init(&c->crowd[i].members);
 	*place = c;
 	t->n++;
 	space->n_channels++;
 	return c;
 }
 
-/* Forget @channel when nobody has a use for it. */
-static void end_use(struct hub_table *t, struct hub_channel *channel)
-{
-	struct hub_channel **place = place_of(t, channel->hash);
+/* ---- What a channel holds ---- */
 
-	if (--channel->n_uses > 0)
-		return;
-	while (*place != channel)
+static void drop(struct hub_message *m)
+{
+	if (hub_message_unref(m))
+		hub_message_free(m);
+}
+
+static size_t weight_of(const struct hub_channel *c)
+{
+	return c->ring.bytes + (c->state ? c->state->bytes : 0) +
+	       hub_receipts_weight(&c->receipts);
+}
+
+/* What @c holds has changed since it weighed @before. */
+static void weigh(struct hub_channel *c, size_t before)
+{
+	c->space->kept += weight_of(c) - before;
+}
+
+static void forget_all(struct hub_channel *c)
+{
+	size_t before = weight_of(c);
+	struct hub_message *m;
+
+	while ((m = hub_ring_pop(&c->ring)))
+		drop(m);
+	hub_ring_fini(&c->ring);
+	if (c->state)
+		hub_state_clear(c->state, drop);
+	hub_receipts_fini(&c->receipts);
+	weigh(c, before);
+}
+
+/* Nobody is in it, and nothing of it is on its way. */
+static void end(struct hub_table *t, struct hub_channel *c)
+{
+	struct hub_channel **place = place_of(t, c->hash);
+
+	if (t->ending)
+		t->ending(t->user, c);
+	forget_all(c);
+	while (*place != c)
 		place = &(*place)->next;
-	*place = channel->next;
-	channel->space->n_channels--;
+	*place = c->next;
+	ses_list_remove(&c->idle);
+	ses_list_remove(&c->news);
+	c->space->n_channels--;
 	t->n--;
-	free(channel);
+	if (c->roster)
+		hub_roster_fini(c->roster);
+	free(c->roster);
+	free(c->state);
+	free(c);
+}
+
+static bool evict(struct hub_table *t, struct hub_space *space)
+{
+	struct ses_list *link = ses_list_first(&space->idle);
+
+	if (!link)
+		return false;
+	end(t, ses_container_of(link, struct hub_channel, idle));
+	t->n_evicted++;
+	return true;
+}
+
+void hub_table_renew(struct hub_table *t, struct hub_channel *c,
+		     const struct hub_epoch *epoch, uint64_t last_id)
+{
+	forget_all(c);
+	if (c->state)
+		hub_state_init(c->state, t->seed);
+	c->epoch = *epoch;
+	c->last_id = last_id;
+	c->era++;
+	c->ready = true;
+}
+
+/* Whether the oldest message is more than is to be kept. */
+static bool is_too_much(const struct hub_channel *c, int64_t now_ms)
+{
+	const struct hub_rules *rules = &c->space->rules;
+	const struct hub_message *m = hub_ring_first(&c->ring);
+
+	return c->ring.n > rules->history ||
+	       c->ring.bytes > rules->history_bytes ||
+	       m->time_ms + (int64_t)rules->history_ms <= now_ms;
+}
+
+/* For those who are behind, and those who may be any moment. */
+static bool is_wanted(const struct hub_channel *c)
+{
+	const struct hub_rules *rules = &c->space->rules;
+
+	return hub_ring_first(&c->ring)->on_way ||
+	       (c->n_behind && c->ring.bytes <= rules->queue &&
+		c->space->kept <= rules->kept);
+}
+
+void hub_table_trim(struct hub_table *t, struct hub_channel *c, int64_t now_ms)
+{
+	size_t before = weight_of(c);
+
+	while (c->ring.n && is_too_much(c, now_ms) && !is_wanted(c))
+		drop(hub_ring_pop(&c->ring));
+	if (c->state)
+		hub_state_age(c->state, now_ms - HUB_GONE_MS, drop);
+	weigh(c, before);
+	(void)t;
+}
+
+/* Room for @more bytes in all: channels nobody is in go first. */
+static bool make_room(struct hub_table *t, struct hub_channel *c, size_t more)
+{
+	struct hub_space *space = c->space;
+
+	while (space->kept + more > space->rules.kept && evict(t, space))
+		;
+	return space->kept + more <= space->rules.kept;
+}
+
+enum hub_verdict hub_table_fits(struct hub_table *t, struct hub_channel *c,
+				const struct hub_message *m)
+{
+	const struct hub_rules *rules = &c->space->rules;
+	size_t before = weight_of(c);
+	bool fits;
+
+	if (!c->state)
+		return HUB_OK;
+	fits = hub_state_fits(c->state, m, rules->keys, rules->history_bytes,
+			      drop);
+	weigh(c, before);
+	if (!fits || (!m->gone && !make_room(t, c, hub_message_weight(m))))
+		return HUB_STATE_FULL;
+	return HUB_OK;
+}
+
+static void hold_value(struct hub_channel *c, struct hub_message *m)
+{
+	struct hub_message *old;
+
+	hub_message_ref(m);
+	if (!hub_state_put(c->state, m, &old))
+		old = m;
+	if (old)
+		drop(old);
+}
+
+static void hold_message(struct hub_channel *c, struct hub_message *m)
+{
+	struct hub_message *old;
+
+	hub_message_ref(m);
+	if (hub_ring_push(&c->ring, m))
+		return;
+	drop(m);
+	while ((old = hub_ring_pop(&c->ring))) /* no hole may be in it */
+		drop(old);
+}
+
+/* Its own oldest go when there is no room in all. */
+static void give_way(struct hub_channel *c, size_t more)
+{
+	const struct hub_space *space = c->space;
+	size_t before = weight_of(c);
+
+	while (c->ring.n && !hub_ring_first(&c->ring)->on_way &&
+	       space->kept + weight_of(c) - before + more > space->rules.kept)
+		drop(hub_ring_pop(&c->ring));
+	weigh(c, before);
+}
+
+void hub_table_hold(struct hub_table *t, struct hub_channel *c,
+		    struct hub_message *m, int64_t now_ms)
+{
+	size_t before;
+
+	if (!c->state && !make_room(t, c, hub_message_weight(m)))
+		give_way(c, hub_message_weight(m));
+	before = weight_of(c);
+	c->last_id = m->seq;
+	if (c->state)
+		hold_value(c, m);
+	else
+		hold_message(c, m);
+	weigh(c, before);
+	hub_table_trim(t, c, now_ms);
+}
+
+uint64_t hub_channel_oldest(const struct hub_channel *c)
+{
+	const struct hub_message *m = hub_ring_first(&c->ring);
+
+	return m ? m->seq : c->last_id + 1;
+}
+
+bool hub_table_note(struct hub_table *t, struct hub_channel *c,
+		    const struct hub_noted *noted)
+{
+	size_t before = weight_of(c);
+	bool done = hub_receipts_add(&c->receipts, noted);
+
+	weigh(c, before);
+	(void)t;
+	return done;
+}
+
+/* Whether it is worth keeping when nobody is in it. */
+static bool holds_something(const struct hub_channel *c, int64_t now_ms)
+{
+	const struct hub_message *m =
+		c->state ? hub_state_newest(c->state) : NULL;
+	int64_t age = (int64_t)c->space->rules.history_ms;
+
+	return c->ring.n || (m && m->time_ms + age > now_ms) ||
+	       hub_receipts_matter(&c->receipts, now_ms);
+}
+
+void hub_table_done(struct hub_table *t, struct hub_channel *c, int64_t now_ms)
+{
+	hub_table_trim(t, c, now_ms);
+	if (--c->n_uses > 0)
+		return;
+	if (holds_something(c, now_ms))
+		ses_list_append(&c->space->idle, &c->idle);
+	else
+		end(t, c);
+}
+
+bool hub_table_sweep(struct hub_table *t, size_t n, int64_t now_ms)
+{
+	bool something = false;
+
+	for (size_t i = 0; i < n && i < t->n_buckets; i++) {
+		struct hub_channel *c, *next;
+
+		t->swept = (t->swept + 1) & (t->n_buckets - 1);
+		for (c = t->bucket[t->swept]; c; c = next) {
+			next = c->next;
+			hub_table_trim(t, c, now_ms);
+			if (!c->n_uses && !holds_something(c, now_ms))
+				end(t, c);
+		}
+	}
+	for (struct hub_space *s = t->spaces; s; s = s->next)
+		something = something || s->kept;
+	return something;
+}
+
+void hub_table_fini(struct hub_table *t)
+{
+	struct hub_space *space;
+
+	while ((space = t->spaces)) {
+		while (evict(t, space))
+			;
+		t->spaces = space->next;
+		free(space);
+	}
+	assert(t->n == 0);
+	free(t->bucket);
+	t->bucket = NULL;
 }
 
 /* ---- Members ---- */
 
-enum hub_verdict hub_table_join(struct hub_table *t, struct hub_space *space,
-				struct bytes name, struct hub_bounds bounds,
-				unsigned seat, struct hub_member *member)
+enum hub_verdict hub_table_use(struct hub_table *t, struct hub_space *space,
+			       struct bytes name, struct hub_channel **ret)
 {
 	uint64_t hash = hash_of(t, space, name);
 	struct hub_channel *c = find(t, hash, space, name);
 
-	if (c && c->n_members >= bounds.members)
-		return HUB_MEMBERS_FULL;
-	if (!c && space->n_channels >= bounds.channels)
+	if (!c && space->n_channels >= space->rules.channels && !evict(t, space))
 		return HUB_CHANNELS_FULL;
 	if (!c)
 		c = add(t, hash, space, name);
 	if (!c)
 		return HUB_NO_MEMORY;
-	member->channel = c;
-	member->seat = seat;
-	member->id = ++t->last_member;
-	member->since = c->last_id;
-	c->n_members++;
+	ses_list_remove(&c->idle);
 	c->n_uses++;
+	*ret = c;
+	return HUB_OK;
+}
+
+enum hub_verdict hub_table_join(struct hub_table *t, struct hub_space *space,
+				struct bytes name, unsigned seat,
+				struct hub_member *member)
+{
+	struct hub_channel *c = hub_table_find(t, space, name);
+	enum hub_verdict verdict;
+
+	if (c && c->n_members >= space->rules.members)
+		return HUB_MEMBERS_FULL;
+	verdict = hub_table_use(t, space, name, &c);
+	if (verdict != HUB_OK)
+		return verdict;
+	member->channel = c;
+	member->seat = (uint16_t)seat;
+	member->id = ++t->last_member;
+	c->n_members++;
 	c->crowd[seat].n++;
 	ses_list_init(&member->link);
 	ses_list_init(&member->held);
-	member->is_held = false;
+	member->is_held = member->behind = member->begun = false;
+	member->dismissed = member->lost = member->unseen = false;
+	hub_member_begin_afresh(member);
 	ses_list_append(&c->crowd[seat].members, &member->link);
 	return HUB_OK;
 }
 
-void hub_table_leave(struct hub_table *t, struct hub_member *member)
+void hub_table_leave(struct hub_table *t, struct hub_member *member,
+		     int64_t now_ms)
 {
 	struct hub_channel *c = member->channel;
 
 	if (!c)
 		return;
+	hub_member_catch_up(member);
 	member->channel = NULL;
 	ses_list_remove(&member->link);
 	c->crowd[member->seat].n--;
 	c->n_members--;
-	end_use(t, c);
-}
-
-/* ---- Messages ---- */
-
-uint64_t hub_table_number(struct hub_channel *channel)
-{
-	channel->n_uses++;
-	return ++channel->last_id;
-}
-
-void hub_table_done(struct hub_table *t, struct hub_channel *channel)
-{
-	end_use(t, channel);
-}
-
-bool hub_gets(const struct hub_member *member, uint64_t id, uint64_t sender)
-{
-	return id > member->since && (member->echo || member->id != sender);
+	hub_table_done(t, c, now_ms);
 }

@@ -1,152 +1,60 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The seats and what goes between them. Two locks, taken in this order: the
- * hub's, for the table of channels, and a seat's, for its inbox. A seat's loop
- * is woken once for all that lies in its inbox.
- */
-#include "hub/hub.h"
-
-#include <pthread.h>
-#include <stdatomic.h>
+/* The seats, and who comes and goes. A seat's loop is woken once for all that
+ * lies in its inbox. */
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/time.h>
 
+#include "hub/hub_inner.h"
 #include "net/addr.h"
-#include "net/loop.h"
-#include "wire/session.h"
 
-struct message;
+int64_t hub_clock(void)
+{
+	struct timeval now;
 
-/* A message in one inbox. */
-struct delivery {
-	struct delivery *next;
-	struct message *message;
-};
+	gettimeofday(&now, NULL);
+	return now.tv_sec * INT64_C(1000) + now.tv_usec / 1000;
+}
 
-struct message {
-	struct hub_channel *channel;
-	uint64_t id, sender;
-	size_t payload_len;
-	struct ses_buf frame;
-	atomic_uint n_users;
-	struct delivery delivery[]; /* one for each seat */
-};
+void hub_lock(struct hub *hub)
+{
+	pthread_mutex_lock(&hub->lock);
+}
 
-struct hub_seat {
-	struct hub *hub;
-	unsigned number;
-	struct sesame_loop *loop;
-	struct ses_list held; /* publishers who wait; the thread's own */
-	pthread_mutex_t lock;
-	/* under the lock: */
-	struct delivery *first, **end;
-	bool woken;	       /* its loop will look */
-	struct ses_post knock; /* in its loop, while it is woken */
-};
+void hub_unlock(struct hub *hub)
+{
+	pthread_mutex_unlock(&hub->lock);
+}
 
-struct hub {
-	const struct hub_events *events;
-	pthread_mutex_t lock;
-	struct hub_table table; /* under the lock, but for lists of members */
-	atomic_size_t on_way;	/* bytes of frames */
-	atomic_uint n_waiting;	/* seats where somebody is held back */
-	unsigned n_seats;
-	struct hub_seat seat[];
-};
+/* ---- A seat looks into its inbox ---- */
 
 static void look(void *arg);
 
-/* Under the seat's lock. */
-static void wake(struct hub_seat *seat)
+void hub_wake(struct hub_seat *seat)
 {
 	if (!seat->woken)
 		ses_loop_post_own(seat->loop, &seat->knock, look, seat);
 	seat->woken = true;
 }
 
-/* ---- Messages ---- */
+struct inbox {
+	struct hub_delivery *first;
+	struct hub_ticket *tickets;
+};
 
-static size_t weight_of(const struct message *m)
+static struct inbox empty_inbox(struct hub_seat *seat)
 {
-	return ses_buf_len(&m->frame) + sizeof(*m);
-}
-
-static struct message *make_message(struct hub *hub, enum sesame_kind kind,
-				    struct bytes payload, uint64_t sender)
-{
-	struct message *m =
-		calloc(1, sizeof(*m) + hub->n_seats * sizeof(m->delivery[0]));
-
-	if (!m)
-		return NULL;
-	ses_buf_init(&m->frame, payload.len + SES_FRAME_HEAD_MAX);
-	if (ses_session_frame(&m->frame, kind, payload) < 0) {
-		free(m);
-		return NULL;
-	}
-	m->sender = sender;
-	m->payload_len = payload.len;
-	atomic_init(&m->n_users, 1);
-	return m;
-}
-
-/* Who was held back is looked after once half of the room is free again. */
-static void tell_waiting(struct hub *hub)
-{
-	if (!atomic_load(&hub->n_waiting) ||
-	    atomic_load(&hub->on_way) > HUB_HIGH_BYTES / 2)
-		return;
-	for (unsigned i = 0; i < hub->n_seats; i++) {
-		pthread_mutex_lock(&hub->seat[i].lock);
-		wake(&hub->seat[i]);
-		pthread_mutex_unlock(&hub->seat[i].lock);
-	}
-}
-
-static void unref_message(struct hub *hub, struct message *m)
-{
-	if (atomic_fetch_sub(&m->n_users, 1) > 1)
-		return;
-	if (m->channel) {
-		pthread_mutex_lock(&hub->lock);
-		hub_table_done(&hub->table, m->channel);
-		pthread_mutex_unlock(&hub->lock);
-		atomic_fetch_sub(&hub->on_way, weight_of(m));
-		tell_waiting(hub);
-	}
-	ses_buf_fini(&m->frame);
-	free(m);
-}
-
-/* ---- A seat looks into its inbox ---- */
-
-static struct delivery *empty_inbox(struct hub_seat *seat)
-{
-	struct delivery *first;
+	struct inbox in;
 
 	pthread_mutex_lock(&seat->lock);
-	first = seat->first;
+	in = (struct inbox){seat->first, seat->tickets};
 	seat->first = NULL;
 	seat->end = &seat->first;
+	seat->tickets = NULL;
+	seat->last_ticket = &seat->tickets;
 	seat->woken = false;
 	pthread_mutex_unlock(&seat->lock);
-	return first;
-}
-
-static void bring(struct hub_seat *seat, const struct message *m)
-{
-	struct ses_list *members = &m->channel->crowd[seat->number].members;
-	struct ses_list *link, *next;
-
-	for (link = members->next; link != members; link = next) {
-		struct hub_member *member =
-			ses_container_of(link, struct hub_member, link);
-
-		next = link->next;
-		if (hub_gets(member, m->id, m->sender))
-			seat->hub->events->deliver(member,
-						   ses_buf_bytes(&m->frame),
-						   m->payload_len);
-	}
+	return in;
 }
 
 /* They may be held back again at once. */
@@ -174,91 +82,21 @@ static void let_go_on(struct hub_seat *seat)
 static void look(void *arg)
 {
 	struct hub_seat *seat = arg;
-	struct delivery *d = empty_inbox(seat), *next;
+	struct inbox in = empty_inbox(seat);
+	struct hub_delivery *d = in.first, *next;
 
 	for (; d; d = next) {
 		next = d->next;
-		bring(seat, d->message);
-		unref_message(seat->hub, d->message);
+		hub_serve(seat, d->message);
+		hub_was_brought(seat->hub, d->message);
+	}
+	while (in.tickets) {
+		struct hub_ticket *t = in.tickets;
+
+		in.tickets = t->next;
+		t->done(t);
 	}
 	let_go_on(seat);
-}
-
-/* ---- Publishing ---- */
-
-/* Under the hub's lock: this is the order. */
-static void hand_out(struct hub *hub, struct hub_channel *channel,
-		     struct message *m, struct hub_receipt *receipt)
-{
-	m->channel = channel;
-	m->id = hub_table_number(channel);
-	atomic_fetch_add(&hub->on_way, weight_of(m));
-	for (unsigned i = 0; i < hub->n_seats; i++) {
-		struct hub_seat *seat = &hub->seat[i];
-		struct delivery *d = &m->delivery[i];
-
-		if (!channel->crowd[i].n)
-			continue;
-		atomic_fetch_add(&m->n_users, 1);
-		*d = (struct delivery){NULL, m};
-		pthread_mutex_lock(&seat->lock);
-		*seat->end = d;
-		seat->end = &d->next;
-		wake(seat);
-		pthread_mutex_unlock(&seat->lock);
-	}
-	receipt->id = m->id;
-	receipt->members = channel->n_members;
-}
-
-static bool has_room(struct hub *hub, size_t len)
-{
-	return len <= HUB_FULL_BYTES &&
-	       atomic_load(&hub->on_way) <= HUB_FULL_BYTES - len;
-}
-
-enum hub_verdict hub_publish(struct hub_seat *seat, struct hub_member *sender,
-			     enum sesame_kind kind, struct bytes payload,
-			     struct hub_receipt *ret_receipt)
-{
-	struct hub *hub = seat->hub;
-	struct message *m;
-
-	if (!has_room(hub, payload.len))
-		return HUB_BUSY;
-	m = make_message(hub, kind, payload, sender->id);
-	if (!m)
-		return HUB_NO_MEMORY;
-	pthread_mutex_lock(&hub->lock);
-	hand_out(hub, sender->channel, m, ret_receipt);
-	pthread_mutex_unlock(&hub->lock);
-	unref_message(hub, m);
-	ret_receipt->hold_back = atomic_load(&hub->on_way) > HUB_HIGH_BYTES;
-	return HUB_OK;
-}
-
-enum hub_verdict hub_publish_to(struct hub_seat *seat, struct hub_space *space,
-				struct bytes name, enum sesame_kind kind,
-				struct bytes payload,
-				struct hub_receipt *ret_receipt)
-{
-	struct hub *hub = seat->hub;
-	struct hub_channel *channel;
-	struct message *m;
-
-	if (!has_room(hub, payload.len))
-		return HUB_BUSY;
-	m = make_message(hub, kind, payload, 0);
-	if (!m)
-		return HUB_NO_MEMORY;
-	*ret_receipt = (struct hub_receipt){0};
-	pthread_mutex_lock(&hub->lock);
-	channel = hub_table_find(&hub->table, space, name);
-	if (channel && channel->n_members)
-		hand_out(hub, channel, m, ret_receipt);
-	pthread_mutex_unlock(&hub->lock);
-	unref_message(hub, m);
-	return HUB_OK;
 }
 
 void hub_hold(struct hub_seat *seat, struct hub_member *member)
@@ -270,75 +108,228 @@ void hub_hold(struct hub_seat *seat, struct hub_member *member)
 	member->is_held = true;
 	ses_list_append(&seat->held, &member->held);
 	/* The last message may have gone before anybody was seen waiting. */
-	tell_waiting(seat->hub);
+	hub_tell_waiting(seat->hub);
+}
+
+void hub_answer(struct hub_ticket *ticket, enum hub_verdict verdict,
+		const struct hub_receipt *receipt)
+{
+	struct hub_seat *seat = ticket->seat;
+
+	ticket->next = NULL;
+	ticket->verdict = verdict;
+	ticket->receipt = *receipt;
+	pthread_mutex_lock(&seat->lock);
+	*seat->last_ticket = ticket;
+	seat->last_ticket = &ticket->next;
+	hub_wake(seat);
+	pthread_mutex_unlock(&seat->lock);
+}
+
+/* ---- Channels ---- */
+
+static void open_channel(struct hub *hub, struct hub_channel *c)
+{
+	if (!c->opened)
+		hub->backplane->ops->open(hub->backplane, c);
+	c->opened = true;
+}
+
+static void on_ending(void *user, struct hub_channel *c)
+{
+	struct hub *hub = user;
+
+	if (c->opened)
+		hub->backplane->ops->close(hub->backplane, c);
+}
+
+enum hub_verdict hub_use(struct hub *hub, struct hub_space *space,
+			 struct bytes name, struct hub_channel **ret)
+{
+	enum hub_verdict verdict = hub_table_use(&hub->table, space, name, ret);
+
+	if (verdict == HUB_OK)
+		open_channel(hub, *ret);
+	return verdict;
+}
+
+struct hub_channel *hub_channel_of(struct hub *hub, const char *space,
+				   struct bytes name)
+{
+	struct hub_space *s = hub->table.spaces;
+
+	while (s && strcmp(s->name, space) != 0)
+		s = s->next;
+	return s ? hub_table_find(&hub->table, s, name) : NULL;
+}
+
+struct hub_epoch hub_new_epoch(struct hub *hub)
+{
+	return hub_table_epoch(&hub->table);
+}
+
+void hub_bring_epoch(struct hub *hub, struct hub_channel *c,
+		     const struct hub_epoch *epoch, uint64_t last_id)
+{
+	struct hub_message *m;
+
+	hub_table_renew(&hub->table, c, epoch, last_id);
+	if (!c->n_members)
+		return;
+	m = hub_message_news(bytes_of(NULL, 0), hub->n_seats);
+	if (!m)
+		return; /* they look at the next message, or when drained */
+	m->sort = HUB_LOOK;
+	hub_hand_out(hub, c, m);
+	hub_drop_message(m);
+}
+
+void hub_bring_person(struct hub *hub, struct hub_channel *c, struct bytes who,
+		      bool comes)
+{
+	struct hub_entry *entry;
+
+	if (!c->roster)
+		return;
+	entry = hub_map_find(&c->roster->map, who);
+	if (comes)
+		hub_roster_enter(c->roster, who);
+	else if (entry && ses_container_of(entry, struct hub_person, entry)->n)
+		hub_roster_leave(
+			c->roster,
+			ses_container_of(entry, struct hub_person, entry));
+	hub_note_news(hub, c);
 }
 
 /* ---- Coming and going ---- */
 
+static enum hub_verdict enter(struct hub *hub, struct hub_member *member,
+			      char you[HUB_WHO_SIZE])
+{
+	struct hub_channel *c = member->channel;
+	struct bytes who;
+
+	if (!you[0])
+		snprintf(you, HUB_WHO_SIZE, "anonymous-%llu",
+			 (unsigned long long)member->id);
+	member->person = NULL;
+	if (!c->roster)
+		return HUB_OK;
+	who = bytes_of_str(you);
+	member->person = hub_roster_enter(c->roster, who);
+	if (!member->person)
+		return HUB_NO_MEMORY;
+	hub->backplane->ops->enter(hub->backplane, c, who);
+	hub_note_news(hub, c);
+	return HUB_OK;
+}
+
+static void exit_list(struct hub *hub, struct hub_member *member)
+{
+	struct hub_channel *c = member->channel;
+
+	if (!member->person)
+		return;
+	hub->backplane->ops->leave(hub->backplane, c,
+				   member->person->entry.name);
+	hub_roster_leave(c->roster, member->person);
+	member->person = NULL;
+	hub_note_news(hub, c);
+}
+
 enum hub_verdict hub_join(struct hub_seat *seat, struct hub_space *space,
-			  struct bytes name, struct hub_bounds bounds,
+			  struct bytes name, char you[HUB_WHO_SIZE],
 			  struct hub_member *member)
 {
 	struct hub *hub = seat->hub;
 	enum hub_verdict verdict;
+	bool news = false;
 
 	pthread_mutex_lock(&hub->lock);
-	verdict = hub_table_join(&hub->table, space, name, bounds, seat->number,
-				 member);
+	verdict = hub_table_join(&hub->table, space, name, seat->number, member);
+	if (verdict == HUB_OK) {
+		open_channel(hub, member->channel);
+		hub_member_begin_afresh(member);
+		verdict = enter(hub, member, you);
+		news = member->person != NULL;
+		if (verdict != HUB_OK)
+			hub_table_leave(&hub->table, member, hub_clock());
+	}
 	pthread_mutex_unlock(&hub->lock);
+	if (news)
+		hub_start_chores(seat, HUB_NEWS_MS);
 	return verdict;
 }
 
 void hub_leave(struct hub_seat *seat, struct hub_member *member)
 {
+	struct hub *hub = seat->hub;
+
 	if (!member->channel)
 		return;
 	ses_list_remove(&member->held);
 	if (member->is_held && ses_list_empty(&seat->held))
-		atomic_fetch_sub(&seat->hub->n_waiting, 1);
+		atomic_fetch_sub(&hub->n_waiting, 1);
 	member->is_held = false;
-	pthread_mutex_lock(&seat->hub->lock);
-	hub_table_leave(&seat->hub->table, member);
-	pthread_mutex_unlock(&seat->hub->lock);
+	pthread_mutex_lock(&hub->lock);
+	exit_list(hub, member);
+	hub_table_leave(&hub->table, member, hub_clock());
+	pthread_mutex_unlock(&hub->lock);
+	hub_start_chores(seat, HUB_NEWS_MS);
 }
 
-struct hub_space *hub_find_space(struct hub *hub, const char *name)
+struct hub_space *hub_find_space(struct hub *hub, const char *name,
+				 const struct hub_rules *rules)
 {
 	struct hub_space *space;
 
 	pthread_mutex_lock(&hub->lock);
 	space = hub_table_space(&hub->table, name);
+	if (space)
+		space->rules = *rules;
 	pthread_mutex_unlock(&hub->lock);
 	return space;
 }
 
 /* ---- The whole ---- */
 
-struct hub *hub_new(unsigned n_seats, const struct hub_events *events)
+static void open_seats(struct hub *hub)
 {
-	struct hub *hub =
-		calloc(1, sizeof(*hub) + n_seats * sizeof(hub->seat[0]));
-	uint8_t seed[SES_HASH_SEED];
-
-	if (!hub)
-		return NULL;
-	ses_random(seed, sizeof(seed));
-	if (!hub_table_init(&hub->table, n_seats, seed)) {
-		free(hub);
-		return NULL;
-	}
-	hub->events = events;
-	hub->n_seats = n_seats;
-	pthread_mutex_init(&hub->lock, NULL);
-	for (unsigned i = 0; i < n_seats; i++) {
+	for (unsigned i = 0; i < hub->n_seats; i++) {
 		struct hub_seat *seat = &hub->seat[i];
 
 		seat->hub = hub;
 		seat->number = i;
 		seat->end = &seat->first;
+		seat->last_ticket = &seat->tickets;
 		ses_list_init(&seat->held);
 		pthread_mutex_init(&seat->lock, NULL);
 	}
+}
+
+struct hub *hub_new(unsigned n_seats, const struct hub_events *events,
+		    struct hub_backplane *backplane)
+{
+	struct hub *hub =
+		calloc(1, sizeof(*hub) + n_seats * sizeof(hub->seat[0]));
+	uint8_t seed[SES_HASH_SEED];
+
+	ses_random(seed, sizeof(seed));
+	if (!hub || !backplane || !hub_table_init(&hub->table, n_seats, seed)) {
+		if (backplane)
+			backplane->ops->free(backplane);
+		free(hub);
+		return NULL;
+	}
+	hub->events = events;
+	hub->backplane = backplane;
+	backplane->hub = hub;
+	hub->table.ending = on_ending;
+	hub->table.user = hub;
+	hub->n_seats = n_seats;
+	ses_list_init(&hub->news);
+	pthread_mutex_init(&hub->lock, NULL);
+	open_seats(hub);
 	return hub;
 }
 
@@ -349,22 +340,58 @@ struct hub_seat *hub_take_seat(struct hub *hub, unsigned i,
 	return &hub->seat[i];
 }
 
+static void close_seat(struct hub_seat *seat)
+{
+	struct inbox in = empty_inbox(seat);
+	struct hub_delivery *d = in.first, *next;
+
+	for (; d; d = next) {
+		next = d->next;
+		/* No loop is there any more to be woken. */
+		seat->woken = true;
+		hub_was_brought(seat->hub, d->message);
+	}
+	ses_buf_fini(&seat->scratch);
+	pthread_mutex_destroy(&seat->lock);
+}
+
 void hub_free(struct hub *hub)
 {
 	if (!hub)
 		return;
-	for (unsigned i = 0; i < hub->n_seats; i++) {
-		struct delivery *d = empty_inbox(&hub->seat[i]), *next;
-
-		for (; d; d = next) {
-			next = d->next;
-			/* No loop is there any more to be woken. */
-			hub->seat[i].woken = true;
-			unref_message(hub, d->message);
-		}
-		pthread_mutex_destroy(&hub->seat[i].lock);
-	}
+	for (unsigned i = 0; i < hub->n_seats; i++)
+		close_seat(&hub->seat[i]);
 	hub_table_fini(&hub->table);
+	hub->backplane->ops->free(hub->backplane);
 	pthread_mutex_destroy(&hub->lock);
 	free(hub);
+}
+
+static void count_channels(const struct hub_table *t, struct hub_figures *f)
+{
+	for (const struct hub_space *s = t->spaces; s; s = s->next)
+		f->kept_bytes += s->kept;
+	for (size_t i = 0; i < t->n_buckets; i++) {
+		for (struct hub_channel *c = t->bucket[i]; c; c = c->next) {
+			f->members += c->n_members;
+			f->behind += c->n_behind;
+			f->idle += !c->n_members;
+		}
+	}
+}
+
+void hub_count(struct hub *hub, struct hub_figures *f)
+{
+	*f = (struct hub_figures){
+		.on_way_bytes = atomic_load(&hub->on_way),
+		.gaps = atomic_load(&hub->n_gaps),
+		.missed = atomic_load(&hub->n_missed),
+		.conflated = atomic_load(&hub->n_conflated),
+		.closed = atomic_load(&hub->n_closed),
+	};
+	pthread_mutex_lock(&hub->lock);
+	f->channels = hub->table.n;
+	f->evicted = hub->table.n_evicted;
+	count_channels(&hub->table, f);
+	pthread_mutex_unlock(&hub->lock);
 }

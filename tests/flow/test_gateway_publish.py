@@ -11,7 +11,7 @@ import time
 import pytest
 from behind import Behind, saying
 from gateways import Answer, ask, dial, gateway, opens, read_all, run, send
-from hubs import PUBLISH, TOKEN, config, hear, join, leave, post, write_tokens
+from hubs import PUBLISH, TOKEN, config, hear, join, leave, number, post, write_tokens
 
 
 def test_a_backend_publishes_with_its_token(tmp_path):
@@ -21,15 +21,16 @@ def test_a_backend_publishes_with_its_token(tmp_path):
         a, b = [await join(g) for _ in range(2)]
         answer = await asyncio.to_thread(post, g, "grüße".encode())
         assert answer.status == 202 and answer.fields["content-type"] == "application/json"
-        assert json.loads(answer.body) == {"channel": "lobby", "id": 1, "members": 2}
+        told = json.loads(answer.body)
+        assert (told["channel"], number(told["id"]), told["members"]) == ("lobby", 1, 2)
         answer = await asyncio.to_thread(post, g, b"\xff\xfe")
-        assert json.loads(answer.body)["id"] == 2
+        assert number(json.loads(answer.body)["id"]) == 2
         answer = await asyncio.to_thread(
             post, g, b"text", fields=["Content-Type: application/octet-stream"])
-        assert json.loads(answer.body)["id"] == 3
+        assert number(json.loads(answer.body)["id"]) == 3
         assert await hear(a, 3) == await hear(b, 3) == ["grüße", b"\xff\xfe", b"text"]
         answer = await asyncio.to_thread(post, g, b"", channel="nobody%20there")
-        assert json.loads(answer.body) == {"channel": "nobody there", "id": 0, "members": 0}
+        assert json.loads(answer.body) == {"channel": "nobody there", "id": None, "members": 0}
         await leave(a, b)
 
     with gateway(tmp_path, config(PUBLISH)) as g:

@@ -22,6 +22,7 @@
 #include "gate/pool.h"
 #include "gate/recent.h"
 #include "gate/visit_member.h"
+#include "hub/backplane.h"
 #include "wire/proxy_header.h"
 #include "ws/intake.h"
 
@@ -419,10 +420,14 @@ static void hinder(struct script *s)
 
 static void adopt(struct gate_policy *policy, struct gate_doors *doors)
 {
-	for (size_t i = 0; i < policy->n_routes; i++)
-		if (policy->route[i].to == GATE_TO_HUB)
-			policy->route[i].hub.space =
-				hub_find_space(town.hub, policy->route[i].path);
+	for (size_t i = 0; i < policy->n_routes; i++) {
+		struct gate_route *route = &policy->route[i];
+		struct hub_rules rules = gate_hub_rules(&route->hub);
+
+		if (route->to == GATE_TO_HUB)
+			route->hub.space = hub_find_space(
+				town.hub, route->path, &rules);
+	}
 	gate_metrics_adopt(town.metrics, doors);
 }
 
@@ -535,7 +540,7 @@ static void open_town(void)
 
 	town.loop = sesame_loop_new();
 	town.gate = gate_new(town.loop, 0, NULL);
-	town.hub = hub_new(1, &gate_hub_events);
+	town.hub = hub_new(1, &gate_hub_events, hub_memory_new());
 	town.metrics = gate_metrics_new(1);
 	town.limiter = gate_limiter_new(LIMITER_KEYS, seed);
 	town.recent = gate_recent_new();

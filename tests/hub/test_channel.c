@@ -7,7 +7,11 @@
 #include "test.h"
 
 static const uint8_t test_seed[SES_HASH_SEED] = "not so very secr";
-static const struct hub_bounds wide = {1000, 1000};
+static const struct hub_rules wide = {
+	.channels = 1000,
+	.members = 1000,
+	.kept = 1 << 20,
+};
 
 struct world {
 	struct hub_table table;
@@ -21,22 +25,22 @@ static void begin(struct world *w)
 	assert_true(hub_table_init(&w->table, 2, test_seed));
 	w->space = hub_table_space(&w->table, "/chat/*");
 	assert_non_null(w->space);
+	w->space->rules = wide;
 }
 
 static void end(struct world *w)
 {
 	for (size_t i = 0; i < 8; i++)
-		hub_table_leave(&w->table, &w->member[i]);
+		hub_table_leave(&w->table, &w->member[i], 0);
 	assert_int_equal(w->table.n, 0);
 	assert_int_equal(w->space->n_channels, 0);
 	hub_table_fini(&w->table);
 }
 
-static enum hub_verdict join(struct world *w, const char *name,
-			     struct hub_bounds bounds, size_t i)
+static enum hub_verdict join(struct world *w, const char *name, size_t i)
 {
-	return hub_table_join(&w->table, w->space, bytes_of_str(name), bounds,
-			      i % 2, &w->member[i]);
+	return hub_table_join(&w->table, w->space, bytes_of_str(name), i % 2,
+			      &w->member[i]);
 }
 
 TEST("a name is UTF-8 of 1 to 128 bytes without control characters")
@@ -77,17 +81,17 @@ TEST("members are counted by channel and seat, and the last one ends it")
 	struct world w;
 
 	begin(&w);
-	assert_int_equal(join(&w, "a", wide, 0), HUB_OK);
-	assert_int_equal(join(&w, "a", wide, 1), HUB_OK);
-	assert_int_equal(join(&w, "a", wide, 2), HUB_OK);
-	assert_int_equal(join(&w, "b", wide, 3), HUB_OK);
+	assert_int_equal(join(&w, "a", 0), HUB_OK);
+	assert_int_equal(join(&w, "a", 1), HUB_OK);
+	assert_int_equal(join(&w, "a", 2), HUB_OK);
+	assert_int_equal(join(&w, "b", 3), HUB_OK);
 	c = hub_table_find(&w.table, w.space, BYTES("a"));
 	assert_non_null(c);
 	assert_ptr_equal(c, w.member[0].channel);
 	assert_int_equal(c->n_members, 3);
 	assert_int_equal(c->crowd[0].n, 2);
 	assert_int_equal(c->crowd[1].n, 1);
-	hub_table_leave(&w.table, &w.member[3]);
+	hub_table_leave(&w.table, &w.member[3], 0);
 	assert_null(hub_table_find(&w.table, w.space, BYTES("b")));
 	assert_int_equal(w.space->n_channels, 1);
 	end(&w);
@@ -102,73 +106,26 @@ TEST("the same name in another space is another channel")
 	other = hub_table_space(&w.table, "/other/*");
 	assert_ptr_not_equal(other, w.space);
 	assert_ptr_equal(hub_table_space(&w.table, "/chat/*"), w.space);
-	assert_int_equal(join(&w, "a", wide, 0), HUB_OK);
+	assert_int_equal(join(&w, "a", 0), HUB_OK);
 	assert_null(hub_table_find(&w.table, other, BYTES("a")));
 	end(&w);
 }
 
 TEST("one channel more, or one member more, than may be is refused")
 {
-	struct hub_bounds tight = {2, 2};
 	struct world w;
 
 	begin(&w);
-	assert_int_equal(join(&w, "a", tight, 0), HUB_OK);
-	assert_int_equal(join(&w, "a", tight, 1), HUB_OK);
-	assert_int_equal(join(&w, "a", tight, 2), HUB_MEMBERS_FULL);
+	w.space->rules.channels = w.space->rules.members = 2;
+	assert_int_equal(join(&w, "a", 0), HUB_OK);
+	assert_int_equal(join(&w, "a", 1), HUB_OK);
+	assert_int_equal(join(&w, "a", 2), HUB_MEMBERS_FULL);
 	assert_null(w.member[2].channel);
-	assert_int_equal(join(&w, "b", tight, 2), HUB_OK);
-	assert_int_equal(join(&w, "c", tight, 3), HUB_CHANNELS_FULL);
-	assert_int_equal(join(&w, "b", tight, 3), HUB_OK);
-	hub_table_leave(&w.table, &w.member[0]);
-	assert_int_equal(join(&w, "a", tight, 4), HUB_OK);
-	end(&w);
-}
-
-TEST("who came later gets no earlier message, and nobody its own but by wish")
-{
-	struct hub_member *early, *late, *loud;
-	struct hub_channel *c;
-	struct world w;
-	uint64_t id;
-
-	begin(&w);
-	early = &w.member[0];
-	late = &w.member[1];
-	loud = &w.member[2];
-	loud->echo = true;
-	assert_int_equal(join(&w, "a", wide, 0), HUB_OK);
-	assert_int_equal(join(&w, "a", wide, 2), HUB_OK);
-	c = early->channel;
-	id = hub_table_number(c);
-	assert_int_equal(id, 1);
-	assert_int_equal(join(&w, "a", wide, 1), HUB_OK);
-	assert_true(hub_gets(early, id, loud->id));
-	assert_false(hub_gets(early, id, early->id));
-	assert_true(hub_gets(loud, id, loud->id));
-	assert_false(hub_gets(late, id, early->id));
-	assert_true(hub_gets(late, id + 1, early->id));
-	assert_true(hub_gets(early, id, 0));
-	hub_table_done(&w.table, c);
-	end(&w);
-}
-
-TEST("a channel outlives its members while a message of it is on its way")
-{
-	struct hub_channel *c;
-	struct world w;
-
-	begin(&w);
-	assert_int_equal(join(&w, "a", wide, 0), HUB_OK);
-	c = w.member[0].channel;
-	hub_table_number(c);
-	hub_table_leave(&w.table, &w.member[0]);
-	assert_ptr_equal(hub_table_find(&w.table, w.space, BYTES("a")), c);
-	assert_int_equal(join(&w, "a", wide, 1), HUB_OK);
-	assert_int_equal(w.member[1].since, 1);
-	hub_table_leave(&w.table, &w.member[1]);
-	hub_table_done(&w.table, c);
-	assert_null(hub_table_find(&w.table, w.space, BYTES("a")));
+	assert_int_equal(join(&w, "b", 2), HUB_OK);
+	assert_int_equal(join(&w, "c", 3), HUB_CHANNELS_FULL);
+	assert_int_equal(join(&w, "b", 3), HUB_OK);
+	hub_table_leave(&w.table, &w.member[0], 0);
+	assert_int_equal(join(&w, "a", 4), HUB_OK);
 	end(&w);
 }
 
@@ -182,7 +139,7 @@ TEST("many channels are all found again")
 	for (int i = 0; i < 1000; i++) {
 		snprintf(name, sizeof(name), "c%d", i);
 		assert_int_equal(hub_table_join(&w.table, w.space,
-						bytes_of_str(name), wide, 0,
+						bytes_of_str(name), 0,
 						&members[i]),
 				 HUB_OK);
 	}
@@ -193,6 +150,6 @@ TEST("many channels are all found again")
 			members[i].channel);
 	}
 	for (int i = 0; i < 1000; i++)
-		hub_table_leave(&w.table, &members[i]);
+		hub_table_leave(&w.table, &members[i], 0);
 	end(&w);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The hub in several threads: one order for all, and nothing is lost. */
-#include "hub/hub.h"
+#include "hub/backplane.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,7 +14,12 @@
 #define N_MEMBERS  5 /* at each seat */
 #define N_MESSAGES 2000
 
-static const struct hub_bounds wide = {1000, 1000};
+static const struct hub_rules wide = {
+	.channels = 1000,
+	.members = 1000,
+	.queue = 1 << 20,
+	.kept = 1 << 20,
+};
 
 /* What a member was told, in its order. */
 struct listener {
@@ -36,7 +41,8 @@ struct crew {
 
 static atomic_uint n_heard, n_went_on;
 
-static void deliver(struct hub_member *member, struct bytes frame, size_t len)
+static enum hub_taken deliver(struct hub_member *member, struct bytes frame,
+			      ptrdiff_t len)
 {
 	struct listener *l = ses_container_of(member, struct listener, member);
 
@@ -45,6 +51,7 @@ static void deliver(struct hub_member *member, struct bytes frame, size_t len)
 	if (len == sizeof(unsigned) && l->heard)
 		memcpy(&l->heard[l->n++], frame.data + 2, len);
 	atomic_fetch_add(&n_heard, 1);
+	return HUB_TAKEN;
 }
 
 static void go_on(struct hub_member *member)
@@ -52,7 +59,7 @@ static void go_on(struct hub_member *member)
 	atomic_fetch_add(&n_went_on, 1);
 }
 
-static const struct hub_events events = {deliver, go_on};
+static const struct hub_events events = {.deliver = deliver, .go_on = go_on};
 
 /* Publish a few each turn, as connections do. */
 static void publish(void *arg)
@@ -62,12 +69,16 @@ static void publish(void *arg)
 
 	for (int i = 0; i < 10; i++, c->published++) {
 		unsigned what = c->number << 16 | c->published;
-		struct bytes payload = bytes_of(&what, sizeof(what));
 		struct hub_member *from = &c->listener[0].member;
+		struct hub_content content = {
+			.kind = SESAME_BINARY,
+			.payload = bytes_of(&what, sizeof(what)),
+			.sender = from->id,
+		};
 
-		assert_int_equal(hub_publish(c->seat, from, SESAME_BINARY,
-					     payload, &receipt),
-				 HUB_OK);
+		assert_int_equal(
+			hub_publish(c->seat, from, &content, NULL, &receipt),
+			HUB_OK);
 	}
 	if (c->published < N_MESSAGES)
 		assert_int_equal(ses_loop_post(c->loop, publish, c), 0);
@@ -102,8 +113,18 @@ static void open_crews(struct hub *hub, struct crew *crew)
 		crew[i] = (struct crew){.hub = hub, .number = i};
 		crew[i].loop = sesame_loop_new();
 		crew[i].seat = hub_take_seat(hub, i, crew[i].loop);
-		crew[i].space = hub_find_space(hub, "/chat");
+		crew[i].space = hub_find_space(hub, "/chat", &wide);
 	}
+}
+
+static void join(struct crew *c, const char *name, struct listener *l)
+{
+	char you[HUB_WHO_SIZE] = "";
+
+	assert_int_equal(hub_join(c->seat, c->space, bytes_of_str(name), you,
+				  &l->member),
+			 HUB_OK);
+	assert_true(hub_begin(c->seat, &l->member, you, bytes_of(NULL, 0)));
 }
 
 static void join_all(struct crew *c, bool echo)
@@ -113,9 +134,7 @@ static void join_all(struct crew *c, bool echo)
 
 		l->heard = calloc(N_SEATS * N_MESSAGES, sizeof(unsigned));
 		l->member.echo = echo;
-		assert_int_equal(hub_join(c->seat, c->space, BYTES("lobby"),
-					  wide, &l->member),
-				 HUB_OK);
+		join(c, "lobby", l);
 	}
 }
 
@@ -143,7 +162,7 @@ static void run_until_heard(struct crew *crew, unsigned n)
 TEST("members of all threads hear all messages in the same order")
 {
 	unsigned all = N_SEATS * N_MESSAGES;
-	struct hub *hub = hub_new(N_SEATS, &events);
+	struct hub *hub = hub_new(N_SEATS, &events, hub_memory_new());
 	struct crew crew[N_SEATS];
 	const unsigned *first;
 
@@ -174,7 +193,7 @@ TEST("members of all threads hear all messages in the same order")
 TEST("a sender does not hear itself, and all others hear it")
 {
 	unsigned all = N_SEATS * N_MESSAGES;
-	struct hub *hub = hub_new(N_SEATS, &events);
+	struct hub *hub = hub_new(N_SEATS, &events, hub_memory_new());
 	struct crew crew[N_SEATS];
 
 	atomic_store(&n_heard, 0);
@@ -196,22 +215,23 @@ TEST("a sender does not hear itself, and all others hear it")
 TEST("what is on its way is bounded, and who publishes too much is held back")
 {
 	static uint8_t payload[1024 * 1024];
-	struct hub *hub = hub_new(N_SEATS, &events);
+	struct hub *hub = hub_new(N_SEATS, &events, hub_memory_new());
 	struct hub_receipt receipt = {0};
 	enum hub_verdict verdict = HUB_OK;
 	struct hub_member *m;
 	struct crew crew[N_SEATS];
 	size_t sent = 0, held_at = 0;
+	struct hub_content content = {
+		.kind = SESAME_BINARY,
+		.payload = bytes_of(payload, sizeof(payload)),
+	};
 
 	open_crews(hub, crew);
 	m = &crew[0].listener[0].member;
-	assert_int_equal(
-		hub_join(crew[0].seat, crew[0].space, BYTES("a"), wide, m),
-		HUB_OK);
+	content.sender = 1;
+	join(&crew[0], "a", &crew[0].listener[0]);
 	for (; sent < 1000 && verdict == HUB_OK; sent++) {
-		verdict = hub_publish(crew[0].seat, m, SESAME_BINARY,
-				      bytes_of(payload, sizeof(payload)),
-				      &receipt);
+		verdict = hub_publish(crew[0].seat, m, &content, NULL, &receipt);
 		if (receipt.hold_back && !held_at)
 			held_at = sent;
 	}
@@ -233,24 +253,24 @@ TEST("what is on its way is bounded, and who publishes too much is held back")
 
 TEST("what nobody has fetched when the hub ends is freed")
 {
-	struct hub *hub = hub_new(N_SEATS, &events);
+	struct hub *hub = hub_new(N_SEATS, &events, hub_memory_new());
+	struct hub_content x = {.kind = SESAME_TEXT, .payload = BYTES("x")};
+	struct bytes none = bytes_of(NULL, 0);
 	struct hub_receipt receipt;
 	struct crew crew[N_SEATS];
 	struct hub_member *m;
 
 	open_crews(hub, crew);
 	m = &crew[1].listener[0].member;
-	assert_int_equal(
-		hub_join(crew[1].seat, crew[1].space, BYTES("a"), wide, m),
-		HUB_OK);
+	join(&crew[1], "a", &crew[1].listener[0]);
 	assert_int_equal(hub_publish_to(crew[0].seat, crew[0].space, BYTES("b"),
-					SESAME_TEXT, BYTES("x"), &receipt),
+					&x, 1, none, NULL, &receipt),
 			 HUB_OK);
-	assert_int_equal(receipt.id, 0);
+	assert_int_equal(receipt.seq, 0);
 	assert_int_equal(hub_publish_to(crew[0].seat, crew[0].space, BYTES("a"),
-					SESAME_TEXT, BYTES("x"), &receipt),
+					&x, 1, none, NULL, &receipt),
 			 HUB_OK);
-	assert_int_equal(receipt.id, 1);
+	assert_int_equal(receipt.seq, 1);
 	assert_int_equal(receipt.members, 1);
 	hub_leave(crew[1].seat, m);
 	for (unsigned i = 0; i < N_SEATS; i++)

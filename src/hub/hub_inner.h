@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hub from the inside: hub.c its seats and who comes and goes, publish.c
+ * what comes in, serve.c what goes out, chores.c what is due, read.c what is
+ * asked for. Two locks, taken in this order: the hub's, for the table of
+ * channels and all that they hold, and a seat's, for its inbox. Lists of members
+ * and their marks are for the seat's thread alone, but for n_behind.
+ */
+#ifndef HUB_HUB_INNER_H
+#define HUB_HUB_INNER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "hub/backplane.h"
+#include "net/loop.h"
+
+#define HUB_NEWS_MS  100  /* between two of a channel */
+#define HUB_SWEEP_MS 1000 /* between two looks at what is too old */
+#define HUB_SWEPT    8192 /* buckets in one look */
+
+struct hub_seat {
+	struct hub *hub;
+	unsigned number;
+	struct sesame_loop *loop;
+	struct ses_list held;	/* publishers who wait; the thread's own */
+	struct ses_timer chores; /* runs while something is due */
+	struct ses_buf scratch; /* for one frame at a time */
+	pthread_mutex_t lock;
+	/* under the lock: */
+	struct hub_delivery *first, **end;
+	struct hub_ticket *tickets, **last_ticket; /* with their answers */
+	bool woken;	       /* its loop will look */
+	struct ses_post knock; /* in its loop, while it is woken */
+};
+
+struct hub {
+	const struct hub_events *events;
+	struct hub_backplane *backplane;
+	pthread_mutex_t lock;
+	struct hub_table table; /* under the lock, but for lists of members */
+	struct ses_list news;	/* channels whose presence is to be told */
+	uint64_t swept_ms;	/* when what is too old was last looked for */
+	bool holds;		/* something that may get too old */
+	atomic_size_t on_way;	/* bytes of messages */
+	atomic_uint n_waiting;	/* seats where somebody is held back */
+	atomic_ullong n_gaps, n_missed, n_conflated, n_closed;
+	unsigned n_seats;
+	struct hub_seat seat[];
+};
+
+/* Milliseconds since 1970. */
+int64_t hub_clock(void);
+
+/* ---- publish.c ---- */
+
+/* Put @m into the inboxes of all seats with members; under the hub's lock. */
+void hub_hand_out(struct hub *hub, struct hub_channel *channel,
+		  struct hub_message *m);
+/* A seat has brought it. */
+void hub_was_brought(struct hub *hub, struct hub_message *m);
+void hub_drop_message(struct hub_message *m);
+/* Who was held back may look whether it can go on. */
+void hub_tell_waiting(struct hub *hub);
+
+/* ---- hub.c ---- */
+
+/* Under the seat's lock. */
+void hub_wake(struct hub_seat *seat);
+/* Under the hub's lock: a use of @name that is ready, or why not. */
+enum hub_verdict hub_use(struct hub *hub, struct hub_space *space,
+			 struct bytes name, struct hub_channel **ret);
+
+/* ---- serve.c ---- */
+
+/* To the members at @seat. */
+void hub_serve(struct hub_seat *seat, struct hub_message *m);
+
+/* ---- chores.c ---- */
+
+/* Something may be due: see to it in time. In the thread of @seat. */
+void hub_start_chores(struct hub_seat *seat, unsigned in_ms);
+/* Who is in @c has changed; under the hub's lock. */
+void hub_note_news(struct hub *hub, struct hub_channel *c);
+
+#endif

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What goes out. A member that keeps up is sent what comes into its seat's
+ * inbox; one that does not gets nothing of it, and is served from what the
+ * channel holds behind its mark as soon as it can take more. The last look at
+ * what is held and the return to the inbox are one step under the lock, and
+ * what is in the inbox by then is behind the mark.
+ */
+#include "hub/envelope.h"
+#include "hub/hub_inner.h"
+
+#define BATCH	    64 /* messages taken at a time */
+#define BATCH_BYTES ((size_t)64 * 1024)
+
+/* The frames of one message, as far as they were asked for. */
+struct frames {
+	struct hub_message *message;
+	struct ses_buf *scratch;
+	struct bytes of[2];
+	bool have[2];
+};
+
+static struct bytes frame_for(struct frames *f, const struct hub_member *m)
+{
+	bool envelope = m->envelopes;
+
+	if (!f->have[envelope])
+		f->of[envelope] =
+			hub_message_frame(f->message, envelope, f->scratch);
+	f->have[envelope] = true;
+	return f->of[envelope];
+}
+
+/* ---- Falling behind ---- */
+
+static void fall_behind(struct hub_seat *seat, struct hub_member *member)
+{
+	pthread_mutex_lock(&seat->hub->lock);
+	hub_member_fall_behind(member);
+	pthread_mutex_unlock(&seat->hub->lock);
+}
+
+static enum hub_taken send(struct hub_seat *seat, struct hub_member *member,
+			   struct frames *f)
+{
+	const struct hub_message *m = f->message;
+	struct bytes frame;
+	enum hub_taken taken;
+
+	if (m->sender == member->id && !member->echo) {
+		member->served = m->seq;
+		return HUB_TAKEN;
+	}
+	frame = frame_for(f, member);
+	if (!frame.data)
+		return HUB_NOT_TAKEN; /* no memory: it will be tried again */
+	taken = seat->hub->events->deliver(member, frame,
+					   (ptrdiff_t)m->payload_len);
+	if (taken == HUB_TAKEN || taken == HUB_TAKEN_LAST)
+		member->served = m->seq;
+	return taken;
+}
+
+static void bring(struct hub_seat *seat, struct hub_member *member,
+		  struct frames *f)
+{
+	enum hub_taken taken;
+
+	if (f->message->seq <= member->served)
+		return;
+	taken = send(seat, member, f);
+	if (taken == HUB_TAKEN_LAST || taken == HUB_NOT_TAKEN)
+		fall_behind(seat, member);
+}
+
+/* ---- Catching up ---- */
+
+static void dismiss(struct hub_seat *seat, struct hub_member *member)
+{
+	member->dismissed = true;
+	atomic_fetch_add(&seat->hub->n_closed, 1);
+	seat->hub->events->too_slow(member);
+}
+
+static enum hub_taken send_json(struct hub_seat *seat,
+				struct hub_member *member, struct ses_buf *json)
+{
+	struct hub_message *m = hub_message_news(ses_buf_bytes(json), 0);
+	enum hub_taken taken = HUB_NOT_TAKEN;
+
+	if (m)
+		taken = seat->hub->events->deliver(
+			member, ses_buf_bytes(&m->frame), -1);
+	if (m)
+		hub_drop_message(m);
+	return taken;
+}
+
+static void count_gap(struct hub_seat *seat, struct hub_member *member,
+		      const struct hub_gap *gap)
+{
+	uint64_t n = gap->from ? gap->to - gap->from + 1 : 0;
+
+	atomic_fetch_add(&seat->hub->n_gaps, 1);
+	atomic_fetch_add(&seat->hub->n_missed, n);
+	seat->hub->events->missed(member, n, false);
+}
+
+/* Some of what it missed; how many, and what comes before them. */
+struct batch {
+	struct hub_message *message[BATCH];
+	size_t n;
+	struct hub_gap gap;
+	struct hub_epoch epoch;
+	uint32_t era;
+};
+
+/* A plain client cannot be told. False: it can take no more for now. */
+static bool tell_gap(struct hub_seat *seat, struct hub_member *member,
+		     const struct batch *b)
+{
+	const struct hub_gap *gap = &b->gap;
+	enum hub_taken taken = HUB_TAKEN;
+	struct ses_buf json;
+
+	if (member->envelopes) {
+		ses_buf_init(&json, 512);
+		hub_envelope_gap(&b->epoch, gap->from, gap->to, &json);
+		taken = send_json(seat, member, &json);
+		ses_buf_fini(&json);
+	}
+	if (taken == HUB_NOT_TAKEN || taken == HUB_GONE)
+		return false;
+	count_gap(seat, member, gap);
+	member->served = gap->served;
+	member->era = b->era;
+	member->lost = false;
+	member->whole = member->channel->states;
+	return taken == HUB_TAKEN;
+}
+
+/* False: there was nothing left, and it keeps up from now on. */
+static bool take_batch(struct hub_seat *seat, struct hub_member *member,
+		       struct batch *b)
+{
+	const struct hub_channel *c = member->channel;
+
+	b->n = 0;
+	b->gap = (struct hub_gap){.is = false};
+	pthread_mutex_lock(&seat->hub->lock);
+	if (c->ready) {
+		b->gap = hub_member_gap(member);
+		b->epoch = c->epoch;
+		b->era = c->era;
+		if (!b->gap.is)
+			b->n = hub_member_next(member, b->message, BATCH,
+					       BATCH_BYTES);
+		if (!b->gap.is && !b->n) {
+			member->whole = false;
+			member->served = c->last_id;
+			hub_member_catch_up(member);
+		}
+	}
+	pthread_mutex_unlock(&seat->hub->lock);
+	return b->gap.is || b->n;
+}
+
+static void note_conflated(struct hub_seat *seat, struct hub_member *member,
+			   uint64_t before, uint64_t sent)
+{
+	uint64_t n = member->served - before;
+
+	if (member->whole || !member->channel->states || n <= sent)
+		return;
+	atomic_fetch_add(&seat->hub->n_conflated, n - sent);
+	seat->hub->events->missed(member, n - sent, true);
+}
+
+/* False: it can take no more for now. */
+static bool send_batch(struct hub_seat *seat, struct hub_member *member,
+		       struct batch *b)
+{
+	enum hub_taken taken = HUB_TAKEN;
+	uint64_t before = member->served, sent = 0;
+
+	for (size_t i = 0; i < b->n; i++) {
+		struct frames f = {b->message[i], &seat->scratch, {{0}}, {0}};
+
+		if (taken == HUB_TAKEN)
+			taken = send(seat, member, &f);
+		sent += taken == HUB_TAKEN || taken == HUB_TAKEN_LAST;
+		hub_drop_message(b->message[i]);
+	}
+	note_conflated(seat, member, before, sent);
+	return taken == HUB_TAKEN;
+}
+
+/* Who came and went while it was behind is not told; it may ask. */
+static void tell_unseen(struct hub_seat *seat, struct hub_member *member)
+{
+	struct hub_news news = {.more = true};
+	struct ses_buf json;
+
+	if (!member->unseen)
+		return;
+	member->unseen = false;
+	pthread_mutex_lock(&seat->hub->lock);
+	news.count = member->channel->roster ? member->channel->roster->n : 0;
+	pthread_mutex_unlock(&seat->hub->lock);
+	ses_buf_init(&json, 512);
+	hub_envelope_news(&news, &json);
+	member->unseen = send_json(seat, member, &json) == HUB_NOT_TAKEN;
+	ses_buf_fini(&json);
+}
+
+static bool must_go(const struct hub_member *member, const struct hub_gap *gap)
+{
+	return gap->is && gap->from && member->closes && member->kept_up;
+}
+
+static void catch_up(struct hub_seat *seat, struct hub_member *member)
+{
+	struct batch b;
+
+	while (member->behind && member->begun && !member->dismissed) {
+		if (!take_batch(seat, member, &b))
+			break;
+		if (must_go(member, &b.gap)) {
+			dismiss(seat, member);
+			return;
+		}
+		if (b.gap.is && !tell_gap(seat, member, &b))
+			return;
+		if (!send_batch(seat, member, &b))
+			return;
+	}
+	if (member->behind)
+		return;
+	member->kept_up = true;
+	tell_unseen(seat, member);
+}
+
+void hub_drained(struct hub_seat *seat, struct hub_member *member)
+{
+	if (member->channel)
+		catch_up(seat, member);
+}
+
+/* ---- Who is behind while others are served ---- */
+
+/* Where the slow are closed that is done even if they read nothing at all. */
+static void look_after(struct hub_seat *seat, struct hub_member *member)
+{
+	struct hub_gap gap;
+
+	if (!member->closes || !member->kept_up || !member->begun ||
+	    member->dismissed)
+		return;
+	pthread_mutex_lock(&seat->hub->lock);
+	gap = hub_member_gap(member);
+	pthread_mutex_unlock(&seat->hub->lock);
+	if (must_go(member, &gap))
+		dismiss(seat, member);
+}
+
+static void bring_news(struct hub_seat *seat, struct hub_member *member,
+		       const struct hub_message *m)
+{
+	enum hub_taken taken;
+
+	if (!member->sees || !member->envelopes || !member->begun)
+		return;
+	if (member->behind || member->unseen) {
+		member->unseen = true;
+		return;
+	}
+	taken = seat->hub->events->deliver(member, ses_buf_bytes(&m->frame), -1);
+	member->unseen = taken == HUB_NOT_TAKEN;
+	if (taken == HUB_TAKEN_LAST || taken == HUB_NOT_TAKEN)
+		fall_behind(seat, member);
+}
+
+/* What the channel holds has changed as a whole. */
+static void look_again(struct hub_seat *seat, struct hub_member *member)
+{
+	if (!member->begun) {
+		seat->hub->events->ready(member);
+		return;
+	}
+	fall_behind(seat, member);
+	catch_up(seat, member);
+}
+
+void hub_serve(struct hub_seat *seat, struct hub_message *m)
+{
+	struct ses_list *members = &m->channel->crowd[seat->number].members;
+	struct frames f = {m, &seat->scratch, {{0}}, {0}};
+	struct ses_list *link, *next;
+
+	for (link = members->next; link != members; link = next) {
+		struct hub_member *member =
+			ses_container_of(link, struct hub_member, link);
+
+		next = link->next;
+		if (m->sort == HUB_NEWS)
+			bring_news(seat, member, m);
+		else if (m->sort == HUB_LOOK)
+			look_again(seat, member);
+		else if (member->behind)
+			look_after(seat, member);
+		else if (member->begun)
+			bring(seat, member, &f);
+		else
+			fall_behind(seat, member);
+	}
+}
+
+/* ---- The beginning ---- */
+
+static void welcome(struct hub_seat *seat, struct hub_member *member,
+		    struct hub_welcome *w)
+{
+	const struct hub_channel *c = member->channel;
+	struct ses_buf json;
+
+	if (!member->envelopes)
+		return;
+	w->channel = bytes_of(c->name, c->name_len);
+	ses_buf_init(&json, 8 * (HUB_NAME_MAX + HUB_WHO_SIZE) + 512);
+	hub_envelope_welcome(w, &json);
+	send_json(seat, member, &json);
+	ses_buf_fini(&json);
+}
+
+bool hub_begin(struct hub_seat *seat, struct hub_member *member,
+	       const char *you, struct bytes since)
+{
+	struct hub *hub = seat->hub;
+	const struct hub_channel *c = member->channel;
+	struct hub_welcome w = {.you = bytes_of_str(you)};
+	struct hub_epoch epoch;
+	bool ready;
+
+	pthread_mutex_lock(&hub->lock);
+	ready = c->ready;
+	if (ready && since.data)
+		hub_member_begin_at(member, since);
+	else if (ready && member->era != c->era)
+		hub_member_begin_afresh(member);
+	/* What it missed while it was not begun is behind its mark. */
+	if (ready && member->served < c->last_id)
+		hub_member_fall_behind(member);
+	epoch = c->epoch;
+	w.seq = c->last_id;
+	w.states = c->states;
+	w.count = c->roster ? c->roster->n : 0;
+	pthread_mutex_unlock(&hub->lock);
+	if (!ready)
+		return false;
+	w.epoch = &epoch;
+	w.resumed = member->resumed;
+	w.tells_count = c->roster && member->sees;
+	member->begun = true;
+	member->kept_up = !member->behind;
+	welcome(seat, member, &w);
+	catch_up(seat, member);
+	return true;
+}
