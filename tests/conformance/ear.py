@@ -3,13 +3,25 @@
 import struct
 import zlib
 
-from case import CLOSE, FIN, RSV1, mask
+from case import CLOSE, FIN, RSV1, TEXT, mask
 
 NAMES = {1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
 
 
 class Broken(Exception):
     """The endpoint under test itself broke a rule."""
+
+
+def may_be_sent(code):
+    """In a close frame (RFC 6455 7.4)."""
+    return code in range(1000, 1004) or code in range(1007, 1015) or code in range(3000, 5000)
+
+
+def as_text(data, what):
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise Broken(what) from error
 
 
 class Ear:
@@ -36,6 +48,8 @@ class Ear:
             if len(self.bytes) < 2 + size:
                 return self._wants(2 + size)
             n, at = int.from_bytes(self.bytes[2:2 + size], "big"), 2 + size
+            if n < (126 if size == 2 else 1 << 16) or n >> 63:
+                raise Broken("announces %d bytes in %d" % (n, size))
         if bool(second & 128) != self.from_client:
             raise Broken("masks wrongly")
         head = at + (4 if self.from_client else 0)
@@ -70,7 +84,10 @@ class Ear:
         self.parts.append(payload)
         if first & FIN:
             data = b"".join(self.parts)
-            self.events.append((NAMES[self.kind], self._inflate(data) if self.compressed else data))
+            data = self._inflate(data) if self.compressed else data
+            if self.kind == TEXT:
+                as_text(data, "sends text that is none")
+            self.events.append((NAMES[self.kind], data))
             self.kind, self.parts = 0, []
 
     def _control(self, first, opcode, payload):
@@ -82,10 +99,9 @@ class Ear:
         if len(payload) == 1:
             raise Broken("sends a close frame of one byte")
         code = struct.unpack(">H", payload[:2])[0] if payload else None
-        try:
-            payload[2:].decode()
-        except UnicodeDecodeError as error:
-            raise Broken("closes with a reason that is not text") from error
+        if code is not None and not may_be_sent(code):
+            raise Broken("closes with %d" % code)
+        as_text(payload[2:], "closes with a reason that is not text")
         self.events.append(("close", code))
         self.closed = True
 

@@ -19,7 +19,9 @@ class Host:
         self.verdicts = {}
         self.keys = []  # the masks of all frames that came
         self.agents = set()
+        self.strays = set()  # rows that were asked for, and are none
         self.reported = threading.Event()
+        self.playing, self.quiet = 0, threading.Condition()
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.socket.getsockname()[1]
         self.url = "ws://127.0.0.1:%d" % self.port
@@ -48,7 +50,7 @@ class Host:
             target = head.split(" ")[1] if head else ""
             found = re.match(r"/runCase\?case=(\d+)", target)
             if found:
-                self._play(sock, head, self.cases[int(found[1]) - 1])
+                self._run(sock, head, int(found[1]))
             elif target.startswith("/getCaseCount"):
                 self._tell(sock, head, b"%d" % len(self.cases))
             elif target.startswith("/updateReports"):
@@ -58,6 +60,18 @@ class Host:
             elif target == "/":
                 sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n"
                              b"Content-Length: %d\r\n\r\n%s" % (len(self.page), self.page))
+
+    def _run(self, sock, head, number):
+        if 1 <= number <= len(self.cases):
+            with self.quiet:
+                self.playing += 1
+            self._play(sock, head, self.cases[number - 1])
+            with self.quiet:
+                self.playing -= 1
+                self.quiet.notify_all()
+            return
+        self.strays.add(number)
+        sock.sendall(b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 
     def _tell(self, sock, head, *messages):
         sends = tuple(Frame(0x80 | TEXT, m) for m in messages)
@@ -71,6 +85,13 @@ class Host:
         except Exception:  # a fault of the player, which must not look like "well done"
             self.verdicts[case.id] = traceback.format_exc()
 
+    def settle(self):
+        """Wait for plays whose client has gone already."""
+        with self.quiet:
+            self.quiet.wait_for(lambda: not self.playing, PATIENCE)
+
     def wrong(self):
         """{id: what was wrong} of all rows, those that were never asked for too."""
-        return {c.id: v for c in self.cases if (v := self.verdicts.get(c.id, "was not played"))}
+        self.settle()
+        out = {c.id: v for c in self.cases if (v := self.verdicts.get(c.id, "was not played"))}
+        return out | {"case=%d" % n: "there is no such row" for n in self.strays}

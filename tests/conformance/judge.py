@@ -41,7 +41,7 @@ def describe_answers(asked, said):
 # ---- the bargain over compression, read independently ----
 
 def parse(field):
-    """[(name, [(parameter, value or None)])], or None when the grammar is broken.
+    """[(name, [(parameter, value or None)])], of a broken field whatever can be made of it.
     For fields as endpoints write them; the table's own are what a row says."""
     out = []
     for element in filter(None, (e.strip() for e in field.split(","))):

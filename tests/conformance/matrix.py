@@ -10,6 +10,7 @@ the standard error. --write puts it into the page; --rules plays nothing."""
 import collections
 import itertools
 import re
+import subprocess
 import sys
 import tempfile
 import threading
@@ -28,6 +29,7 @@ from play import Unoffered, play_to_server  # noqa: E402
 
 PAGE = HERE.parents[1] / "docs/conformance.md"
 PATIENCE = 1.5
+CLIENT_SECONDS = 1200  # for a client to walk all rows
 LONG = ("size.", "many.", "deflate.bomb")  # these may take their time
 
 
@@ -96,10 +98,13 @@ def play_client(peer, cases):
     with Host(cases, patience_for, page) as host:
         client = peer.start(host.url)
         try:
-            client.communicate(timeout=1200)
+            client.communicate(timeout=CLIENT_SECONDS)
+        except subprocess.TimeoutExpired:  # what it has not asked for by now was not played
+            print("%s was not done after %d s" % (peer.name, CLIENT_SECONDS), file=sys.stderr)
         finally:
             client.kill()
             client.communicate()
+        host.settle()
         return {c.id: host.verdicts.get(c.id, "was not played") for c in cases}
 
 
@@ -163,7 +168,13 @@ def write(name, lines):
     PAGE.write_text(before + begin + "\n" + lines + "\n" + end + rest.split(end)[1])
 
 
+OPTIONS = {"--write", "--rules", "--servers", "--clients"}
+
+
 def main(arguments):
+    if unknown := [a for a in arguments if a.startswith("-") and a not in OPTIONS]:
+        print("matrix.py: unknown option %s; there are %s" % (unknown[0], ", ".join(sorted(OPTIONS))), file=sys.stderr)
+        sys.exit(2)
     names = [a for a in arguments if not a.startswith("--")]
     asked = {"--rules", "--servers", "--clients"} & set(arguments) or {"--servers", "--clients"}
     tables = {"rules": rules}

@@ -129,12 +129,23 @@ def converse(sock, case, mouth, ear, patience, early=b""):
 def part(exchange, case, mouth):
     """The endpoint has sent its close frame: who has to end TCP?"""
     if not mouth.as_client:
-        exchange.end = "eof"
+        end_first(exchange)
         return
     exchange.hear_until(lambda: False, exchange.patience / 10)
     if exchange.end == "open" and case.ends[0] == "fails":
         exchange.say(mouth.say(close(1002)))  # some wait for that
     exchange.hear_until(lambda: False)
+
+
+def end_first(exchange):
+    """A client waits for the server to end TCP (7.1.1); then it has to, in whatever way."""
+    try:
+        exchange.sock.shutdown(socket.SHUT_WR)
+        exchange.hear_until(lambda: False)
+    except OSError:
+        exchange.end = "reset"
+    if exchange.end == "reset":
+        exchange.end = "eof"
 
 
 # ---- to a server ----
@@ -147,11 +158,15 @@ def open_as_client(address, case, patience):
     if case.field is not None:
         lines.append("Sec-WebSocket-Extensions: " + case.field)
     sock = socket.create_connection(address, timeout=max(patience, 10))
-    sock.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
-    head, rest = read_head(sock, max(patience, 10))
-    status = int(head.split()[1]) if head else 0
-    if status == 101 and field_of(head, "Sec-WebSocket-Accept") != accept_of(key):
-        raise Broken("answers another key")
+    try:
+        sock.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+        head, rest = read_head(sock, max(patience, 10))
+        status = int(head.split()[1]) if head else 0
+        if status == 101 and field_of(head, "Sec-WebSocket-Accept") != accept_of(key):
+            raise Broken("answers another key")
+    except BaseException:
+        sock.close()
+        raise
     return sock, status, head, rest
 
 

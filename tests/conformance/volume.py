@@ -29,9 +29,8 @@ def cases():
             yield Case("size.writes", "of %d, %s" % (chop, name), (Frame(FIN | kind, data),), ((name, data),),
                        chop=chop)
         for n in (0, 16, 64, 125, 126, 256, 1024, 4096):
-            data = [filler(name, max(n, 8))[:n - 8] + b"%08d" % i if n >= 8 else b"" for i in range(1000)]
-            if name == "text" and n >= 8:
-                data = [b"x" * (n - 8) + b"%08d" % i for i in range(1000)]
+            stem = b"x" * (n - 8) if name == "text" else filler(name, n)[:n - 8]
+            data = [stem + b"%08d" % i if n else b"" for i in range(1000)]
             yield Case("many.messages", "of %d, %s" % (n, name), tuple(Frame(FIN | kind, d) for d in data),
                        tuple((name, d) for d in data))
     data = filler("text", 65536)

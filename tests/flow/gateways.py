@@ -10,7 +10,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from held import Held
+from held import GIVES_BACK, Held
 
 SESAME = os.environ.get("SESAME", str(Path(__file__).resolve().parents[2] / "build/sesame"))
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
@@ -31,7 +31,8 @@ class Gateway:
         self.config.write_text(config)
         self.err = open(folder / "err", "w+")
         self.process = subprocess.Popen([SESAME, "serve", "-c", "sesame.yaml"], cwd=folder,
-                                        stdout=subprocess.PIPE, stderr=self.err, text=True)
+                                        stdout=subprocess.PIPE, stderr=self.err, text=True,
+                                        env=dict(os.environ, **GIVES_BACK))
         self.urls, self.admin = [], None
         for line in self.process.stdout:
             if "admin: http://" in line:

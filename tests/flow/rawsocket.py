@@ -11,7 +11,7 @@ import struct
 import subprocess
 from urllib.parse import urlsplit
 
-from held import Held
+from held import GIVES_BACK, Held
 
 BUILD = os.environ.get("SESAME_BUILD", "")
 PROGRAM = os.environ.get("SESAME", "")
@@ -25,7 +25,8 @@ def example(name):
 def serving(*command, stays=False):
     """Run a program that says where it listens; its URL. Stopped politely, when
     its clients are gone, unless somebody @stays on purpose."""
-    program = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    program = subprocess.Popen(command, stdout=subprocess.PIPE, text=True,
+                               env=dict(os.environ, **GIVES_BACK))
     try:
         line = program.stdout.readline()
         found = re.search(r"wss?://[^\s/]+", line)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 from gateways import SESAME, gateway
+from held import Held
 from hubs import config
 from nodes import ENV, needs_ws
 from ports import free_port
@@ -82,12 +83,14 @@ def test_cpu_and_memory_of_the_server_are_read():
                                stdout=subprocess.PIPE, text=True)
     try:
         program.stdout.readline()
+        held = Held(program.pid)
         url, pid = "ws://127.0.0.1:%d" % port, str(program.pid)
         got = measure("--pid", pid, url)["server"]
         assert got["cpu_ns_per_message"] > 100 and 0 < got["cores"] < 1.5
         idle = measure("--pid", pid, "--idle", "-c", "500", url)
         assert idle["opened"] == 500 and idle["messages"] == 0
         assert 100 < idle["server"]["memory_bytes_per_connection"] < 5000
+        held.check()
     finally:
         program.kill()
         program.wait()

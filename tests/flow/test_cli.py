@@ -20,6 +20,7 @@ import time
 
 import pytest
 
+from held import GIVES_BACK, Held
 from ports import free_port
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -368,7 +369,7 @@ def test_a_gateway_without_file_descriptors_says_what_to_raise(n, tmp_path):
 def gateway(*words, env=None, **more):
     child = subprocess.Popen([SESAME, "serve", "--listen", "127.0.0.1:0", *words],
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                             text=True, env=env if env is not None else CLEAN,
+                             text=True, env={**(env if env is not None else CLEAN), **GIVES_BACK},
                              **more)
     lines = []
     try:
@@ -376,7 +377,10 @@ def gateway(*words, env=None, **more):
             lines.append(line)
             if "listening on" in line:
                 break
+        held = Held(child.pid) if child.poll() is None else None
         yield child, lines
+        if held and child.poll() is None:
+            held.check()
     finally:
         child.send_signal(signal.SIGTERM)
         rest = child.communicate(timeout=15)

@@ -37,6 +37,7 @@ def test_its_page_asks_nobody_else(tmp_path):
         assert page.status == 200 and "<title>Chat</title>" in page.text
         assert "//" not in page.text.split("<style>")[0]
         assert "src=" not in page.text.replace("img-src", "")
+        g.held.check()
     finally:
         g.stop()
 

@@ -22,7 +22,7 @@ import websockets
 
 from gateways import (KEY, REFERENCE, SESAME, UPGRADE, Answer, Gateway, ask, dial, gateway, opens,
                       read_all, reload, request, run, send)
-from held import sanitized
+from held import Held, sanitized
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples/sesame.yaml"
 
@@ -935,6 +935,7 @@ def test_a_log_that_nobody_reads_stops_nobody(tmp_path):
                                stdout=subprocess.PIPE, stderr=writer, text=True)
     try:
         port = int(next(l for l in process.stdout if "listening" in l).rsplit(":", 1)[1])
+        held = Held(process.pid)
         os.set_blocking(writer, False)
         try:
             while True:
@@ -943,6 +944,7 @@ def test_a_log_that_nobody_reads_stops_nobody(tmp_path):
             os.set_blocking(writer, True)
         for _ in range(5):
             assert ask(port, "/nowhere").status == 404
+        held.check()
         process.send_signal(signal.SIGTERM)
         assert process.wait(5) == 0
     finally:
@@ -990,7 +992,9 @@ routes: [{path: /, to: echo}]
             for line in p.stdout:
                 if "listening on " in line:
                     break
+            held = Held(p.pid)
             assert opens(int(line.rsplit(":", 1)[1]), "/")
+            held.check()
         finally:
             p.kill()
             p.wait()
@@ -1005,7 +1009,9 @@ def test_without_a_configuration_it_echoes_and_says_so(tmp_path):
         lines = [p.stdout.readline() for _ in range(3)]
         port = int(re.search(r"ws://127\.0\.0\.1:(\d+)", "".join(lines)).group(1))
         assert "no configuration" in "".join(lines)
+        held = Held(p.pid)
         assert opens(port, "/any/path")
+        held.check()
     finally:
         p.send_signal(signal.SIGTERM)
         assert p.wait(15) == 0
@@ -1023,6 +1029,7 @@ def test_out_of_descriptors_it_waits_and_comes_back(tmp_path):
         while not port:
             found = re.search(r"ws://127\.0\.0\.1:(\d+)", p.stdout.readline())
             port = int(found.group(1)) if found else 0
+        held = Held(p.pid)
         crowd = [dial(port) for _ in range(60)]
         time.sleep(0.5)
         assert p.poll() is None
@@ -1031,6 +1038,7 @@ def test_out_of_descriptors_it_waits_and_comes_back(tmp_path):
             s.close()
         time.sleep(0.5)
         assert opens(port, "/echo")
+        held.check()
     finally:
         p.send_signal(signal.SIGTERM)
         assert p.wait(15) == 0
@@ -1171,6 +1179,7 @@ def test_thousands_of_refusals_leave_nothing_behind_and_the_journal_stays_bounde
             ask(g.port, "/chat", "Origin: https://%d.evil.example" % i)
 
     with gateway(tmp_path, config) as g:
+        g.held.allow(4 * 1024)  # the test looks closer itself
         flood(1500)
         before = rss_and_descriptors(g.process.pid)
         flood(2500)

@@ -405,7 +405,7 @@ def test_a_route_may_list_a_hundred_thousand_addresses_and_origins(tmp_path):
                   "".join("    - %s\n" % n for n in networks),
                   "".join("    - https://shop-%d.example.org\n" % n for n in range(100000))))
     with gateway(tmp_path, config) as g:
-        g.held.memory += 128 * 1024  # lists of which only the first visit touches all
+        g.held.allow(128 * 1024)  # lists of which only the first visit touches all
 
         def comes(address, shop):
             return opens(g.port, "/a", "X-Forwarded-For: " + address,

@@ -22,7 +22,7 @@ import pytest
 import websockets
 
 from gateways import KEY, SESAME, Answer, ask, dial, read_all, request, run, send
-from held import Held
+from held import GIVES_BACK, Held
 from ports import free_port
 
 HEAD = """\
@@ -50,7 +50,8 @@ class Gateway:
         self.err = open(folder / "err", "w+")
         self.out = open(folder / "out", "w+")
         self.process = subprocess.Popen([SESAME, *args], cwd=folder,
-                                        stdout=self.out, stderr=self.err, text=True, **more)
+                                        stdout=self.out, stderr=self.err, text=True,
+                                        **{"env": dict(os.environ, **GIVES_BACK), **more})
         self.wait_for(lambda: "listening on " in self.told())
         self.url = re.search(r"listening on (\S+)", self.told()).group(1)
         self.port = int(self.url.rsplit(":", 1)[1])
@@ -445,6 +446,7 @@ def test_a_log_that_nobody_reads_holds_nobody_up(tmp_path):
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     try:
         with gateway(tmp_path, HEAD + "log: {file: pipe}\n" + ROUTES) as g:
+            g.held.allow(8 * 1024)  # the buffers, which stay full
             for _ in range(3000):  # more than the pipe and both buffers hold
                 s = dial(g.port)
                 s.sendall(request(g.port, "/strict?" + "x" * 480, "User-Agent: " + "u" * 250,
@@ -950,8 +952,10 @@ def test_sockets_of_the_manager_are_used(tmp_path):
     try:
         early.settimeout(10)
         assert early.recv(4096).startswith(b"HTTP/1.1 101 ")
+        held = Held(p.pid)
         for _ in range(10):
             connect(port).close()
+        held.check()
         text = (tmp_path / "err").read_text()
         assert "(spare) is no address of `listen`" in text and "(plain)" not in text
     finally:

@@ -26,6 +26,7 @@
 #define BIRTH_MS   ((uint64_t)1000000000)    /* of the steady clock */
 #define SINCE_1970 ((uint64_t)1700000000000) /* of the other one */
 
+/* COPY: of a listener, which tries so what number the next one would get. */
 enum kind { FREE, SOCKET, LISTENER, EVENT, EPOLL, COPY };
 
 struct node {
@@ -141,7 +142,7 @@ void kernel_start(uint64_t seed)
 	kernel.on = true;
 	kernel.now_ms = BIRTH_MS;
 	kernel.random = seed * 2 + 1;
-	/* The stock of random numbers is what is left of the last run. */
+	/* The library has some of the last run's in stock: use them up. */
 	while (!kernel.drew)
 		ses_random32();
 }
@@ -447,7 +448,8 @@ ssize_t __wrap_send(int fd, const void *from, size_t len, int flags)
 		return fail(EPIPE);
 	if (w->state == WIRE_CALLING)
 		return fail(EAGAIN);
-	w->far_reset = w->far_gone; /* it answers that nobody is there */
+	if (w->far_gone)
+		w->far_reset = true; /* it answers that nobody is there */
 	room = w->room > ses_buf_len(&w->out) ? w->room - ses_buf_len(&w->out)
 					      : 0;
 	len = len < room ? len : room;

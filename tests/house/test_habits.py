@@ -40,6 +40,18 @@ def test_the_readme_stays_short():
     assert len((TOP / "README.md").read_text().splitlines()) <= 120
 
 
+STARTS_A_SERVER = re.compile(r'Popen\(\s*\[(SESAME, "serve"|example\("\w*server)')
+
+
+def test_who_starts_what_serves_looks_at_what_it_holds():
+    """Before its clients came and after they are gone: tests/flow/held.py."""
+    functions = [(p.name, f) for p in (TOP / "tests/flow").glob("*.py")
+                 for f in re.split(r"^ *(?=def )", p.read_text(), flags=re.M)]
+    starts = [(name, f) for name, f in functions if STARTS_A_SERVER.search(f)]
+    assert len(starts) > 5
+    assert not [(name, f.splitlines()[0]) for name, f in starts if "Held(" not in f]
+
+
 def rows(path, macro):
     return re.findall(r"^%s\((\w+)" % macro, (TOP / path).read_text(), re.M)
 
