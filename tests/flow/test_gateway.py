@@ -334,7 +334,7 @@ def test_a_head_that_takes_too_long_is_cut(gate):
 def test_what_a_client_sends_cannot_control_a_terminal(gate):
     """ESC, CR/LF, line separators and odd UTF-8 in every logged field."""
     a = ask(gate.port, "/chat", "Origin: https://x\u00ff\u009b31m.example",
-            "User-Agent: a\x85b\u00e2\u0080\u00a8c")
+            "User-Agent: a\x85b\u00e2\u0080\u00a8c\u00c2\u009b31m")
     out = gate.why(a.reference).stdout + gate.why("--last").stdout
     out += (gate.folder / "err").read_text()
     assert "\\x" in out

@@ -200,6 +200,8 @@ def test_a_foreign_page_is_refused_by_default_whatever_it_brings(tmp_path, behin
     ("https://evilapp.example", 403), ("https://app.example@evil", 403), ("https://app.example/x", 403),
     ("https://app.example%2eevil", 403), ("https://wild.example", 403), ("https://a.b.wild.example", 403),
     ("http://a.wild.example", 403), ("https://a.wild.example:8443", 403), ("https://a.wild.example.evil", 403),
+    ("http://app.example:443", 403), ("wss://app.example", 403), ("https://evil/x.wild.example", 403),
+    ("https://evil@x.wild.example", 403), ("https://evil?.wild.example", 403),
     ("https://.wild.example", 403), ("https://evilwild.example", 403), ("https://[::1]", 403),
     ("https://app.example https://evil.example", 403), ("https://app.example,https://evil", 403),
     ("https://\xe4pp.example", 403), ("https://xn--pp-uia.example", 403), ("app.example", 403),
@@ -262,6 +264,8 @@ def test_only_the_very_host_may_enter(tmp_path, behind, host, status):
     rule = '    allow: {hosts: [app.example, "*.wild.example"]}\n'
     with gateway(tmp_path, CONFIG % (behind.port, rule)) as g:
         raw = re.sub(rb"Host: [^\r]*", b"Host: " + host.encode(), request(g.port, "/app/x"))
+        twice = raw.replace(b"\r\n\r\n", b"\r\nHost: app.example\r\n\r\n")
+        assert reach(g, twice) in (400, 403) and not behind.requests
         got = reach(g, raw)
         assert got in ((101, 400, 403) if not status else (101,) if status == 101 else (400, 403))
 

@@ -296,6 +296,15 @@ def test_our_own_pages_and_names_get_one(tmp_path):
         assert g.get("/", "Sec-Fetch-Site: none").status == 200
 
 
+def test_no_page_not_even_our_own_can_change_anything(tmp_path):
+    with gateway(tmp_path) as g:
+        own = "Origin: http://127.0.0.1:%d" % g.admin
+        for path in ("/reload", "/reload-plan"):
+            for method in ("POST", "GET", "PUT"):
+                assert g.get(path, own, "Sec-Fetch-Site: same-origin", method=method).status == 404
+        assert figure(g.figures(), "config_reloads_total", result="ok") == 0
+
+
 def test_many_slow_callers_do_not_keep_others_out_for_ever(tmp_path):
     with gateway(tmp_path) as g:
         slow = [dial(g.admin) for _ in range(100)]

@@ -105,6 +105,7 @@ def test_a_body_in_pieces_is_put_together(tmp_path):
     ({"fields": ["Authorization: Bearer " + TOKEN]}, 401, "access.credentials"),
     ({"length": ""}, 411, "client.bad-handshake"),
     ({"length": "", "fields": ["Transfer-Encoding: chunked"]}, 411, "client.bad-handshake"),
+    ({"fields": ["Transfer-Encoding: chunked"]}, 411, "client.bad-handshake"),
     ({"length": "5x"}, 400, "client.bad-handshake"),
     ({"body": b"x" * 1000}, 202, ""),
     ({"body": b"x" * 1001}, 413, "server.limit"),
