@@ -82,10 +82,17 @@ static bool if_much_sent(const struct doctor_chart *chart, size_t i, char *out,
 	return chart->c->n_headers > 0 && once(chart, i, out, size);
 }
 
+/* At the root; and beside this path, where the root may be another's. */
 static bool nonsense(const struct doctor_chart *chart, size_t i, char *out,
 		     size_t size)
 {
-	return i == 0 && put(out, size, DOCTOR_NONSENSE_PATH);
+	const struct doctor_probe *base = doctor_baseline(chart);
+
+	if (i == 0)
+		return put(out, size, DOCTOR_NONSENSE_PATH);
+	return i == 1 && base && doctor_looks_shut_by_ws(base) &&
+	       !doctor_found(chart, DOCTOR_F_NONSENSE_SAME) &&
+	       doctor_sibling_path(chart->c, out, size);
 }
 
 static bool root(const struct doctor_chart *chart, size_t i, char *out,

@@ -140,6 +140,22 @@ bool doctor_has_credentials(const struct doctor_case *c)
 	return c->url.userinfo.data || query_has_secret(c->url.query);
 }
 
+bool doctor_sibling_path(const struct doctor_case *c, char *out, size_t size)
+{
+	struct bytes path = c->url.path;
+	int n;
+
+	while (path.len > 0 && path.data[path.len - 1] == '/')
+		path.len--;
+	while (path.len > 0 && path.data[path.len - 1] != '/')
+		path.len--;
+	if (path.len < 2)
+		return false;
+	n = snprintf(out, size, "%.*s" DOCTOR_NONSENSE_PATH, (int)path.len - 1,
+		     (const char *)path.data);
+	return n > 0 && (size_t)n < size;
+}
+
 /* ---- reading foreign text ---- */
 
 bool doctor_ends_url(uint8_t b)

@@ -72,6 +72,8 @@ bool doctor_portless_origin(const char *origin, char *out, size_t size);
 bool doctor_is_own_origin(const struct doctor_case *c, const char *origin);
 /* Whether the URL leads to this very machine. */
 bool doctor_is_loopback(const struct doctor_case *c);
+/* A path beside the URL's own that cannot exist; false for one at the root. */
+bool doctor_sibling_path(const struct doctor_case *c, char *out, size_t size);
 /* Whether the URL has a name, and @p found that it leads to this machine. */
 bool doctor_is_local_name(const struct doctor_case *c,
 			  const struct doctor_probe *p);

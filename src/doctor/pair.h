@@ -54,6 +54,8 @@ void doctor_find_place(struct doctor_chart *chart);
 /* Whether @p is a status as ws writes it to the bare socket, without Server or
  * Date. */
 bool doctor_is_ws_shut(const struct doctor_probe *p);
+/* The same as it looks when it was passed on, or as others may write it. */
+bool doctor_looks_shut_by_ws(const struct doctor_probe *p);
 /* pair_fields.c: is it the query, and is it another field? */
 void doctor_find_query(struct doctor_chart *chart);
 void doctor_find_fields(struct doctor_chart *chart);

@@ -137,9 +137,10 @@ static bool of_one_hand(const struct doctor_probe *base,
 static bool is_up_behind(const struct doctor_probe *base,
 			 const struct doctor_probe *g)
 {
+	/* "not implemented" is no gateway's word for whom it cannot reach */
 	return (base->status == 502 || base->status == 504) &&
-	       g->outcome == DOCTOR_ANSWERED && g->status < 500 &&
-	       !of_one_hand(base, g) &&
+	       g->outcome == DOCTOR_ANSWERED &&
+	       (g->status < 500 || g->status == 501) && !of_one_hand(base, g) &&
 	       (doctor_wants_upgrade(g) ||
 		(written_by_proxy(base) && !written_by_proxy(g)));
 }
@@ -379,7 +380,11 @@ static void find_unclaimed(struct doctor_chart *chart)
 		doctor_tell(chart, DOCTOR_F_UPGRADE_STOPPED, g);
 		return;
 	}
-	doctor_tell(chart, DOCTOR_F_UPGRADE_UNCLAIMED, g);
+	doctor_tell(chart,
+		    g->status / 100 == 2 && chart->c->url.path.len > 1
+			    ? DOCTOR_F_UPGRADE_UNCLAIMED_PAGE
+			    : DOCTOR_F_UPGRADE_UNCLAIMED,
+		    g);
 	if (base->error == SESAME_ETIMEOUT)
 		doctor_tell(chart, DOCTOR_F_UPGRADE_SWALLOWED, g);
 	if (base->error != SESAME_ETIMEOUT && is_a_second(base->ms) &&
@@ -387,6 +392,17 @@ static void find_unclaimed(struct doctor_chart *chart)
 		doctor_note(chart, DOCTOR_F_CLOSED_AFTER_A_SECOND, base, odd,
 			    "the connection was closed a second after the "
 			    "handshake, at a path that cannot exist as well");
+}
+
+/*
+ * Libraries write what they refuse to the bare socket, without the Date that
+ * every server has, and that a proxy adds to what it passes on.
+ */
+static bool is_to_bare_socket(const struct doctor_probe *p)
+{
+	return !ses_head_get(&p->parsed, "Date").data &&
+	       !ses_head_get(&p->parsed, "Server").data &&
+	       !ses_head_get(&p->parsed, "Via").data;
 }
 
 /*
@@ -405,7 +421,12 @@ static void find_unfit(struct doctor_chart *chart)
 	if (!p)
 		return;
 	if (base->outcome == DOCTOR_NO_ANSWER && refused)
-		doctor_tell(chart, DOCTOR_F_UNFIT_REFUSED, p);
+		doctor_tell(chart,
+			    is_to_bare_socket(p) ? DOCTOR_F_UNFIT_REFUSED_BARE
+						 : DOCTOR_F_UNFIT_REFUSED,
+			    p);
+	else if (refused && base->status == 504)
+		doctor_tell(chart, DOCTOR_F_UNFIT_IN_TIME, p);
 	else if (base->outcome == DOCTOR_NO_ANSWER && doctor_same_answer(base, p))
 		doctor_tell_same(
 			chart, DOCTOR_F_UNFIT_SILENT, p,

@@ -114,14 +114,19 @@ static bool is_directory(const struct doctor_case *c)
 	return path.len == 0 || path.data[path.len - 1] == '/';
 }
 
-/* A status written to the bare socket, as ws does it: no Server, no Date. */
-bool doctor_is_ws_shut(const struct doctor_probe *p)
+bool doctor_looks_shut_by_ws(const struct doctor_probe *p)
 {
 	return p->outcome == DOCTOR_ANSWERED && p->status == 400 &&
 	       bytes_equal(bytes_of(p->body, p->body_len),
 			   BYTES("Bad Request")) &&
 	       bytes_equal_nocase(ses_head_get(&p->parsed, "Content-Type"),
-				  BYTES("text/html")) &&
+				  BYTES("text/html"));
+}
+
+/* A status written to the bare socket, as ws does it: no Server, no Date. */
+bool doctor_is_ws_shut(const struct doctor_probe *p)
+{
+	return doctor_looks_shut_by_ws(p) &&
 	       !ses_head_get(&p->parsed, "Date").data &&
 	       !ses_head_get(&p->parsed, "Server").data;
 }
@@ -243,6 +248,71 @@ static bool is_upgraded(const struct doctor_probe *p)
 	return p->outcome == DOCTOR_CLOSED_AFTER;
 }
 
+/* Whether nothing is found here, not even a page at the root. */
+static bool is_lost_at_root(const struct doctor_chart *chart,
+			    const struct doctor_probe *odd)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *root =
+		doctor_tried(chart, DOCTOR_PLAIN_GET_PATH, "/");
+
+	return base->status == 404 && odd->status == 404 && root &&
+	       root->status == 404 && chart->c->url.path.len > 1;
+}
+
+/* The same path, and a query more or another one. */
+static bool adds_query(const struct doctor_case *c, const struct doctor_probe *p)
+{
+	struct bytes value = bytes_of_str(p->trial.value), path = c->url.path;
+
+	return value.len > path.len && value.data[path.len] == '?' &&
+	       bytes_starts(value, path);
+}
+
+static bool is_nonsense(const struct doctor_probe *p)
+{
+	struct bytes value = bytes_of_str(p->trial.value);
+	struct bytes end = BYTES(DOCTOR_NONSENSE_PATH);
+
+	return value.len >= end.len &&
+	       bytes_equal(bytes_from(value, value.len - end.len), end);
+}
+
+/* ws tells its own path from others; where the root is another's, beside it. */
+static bool find_sibling(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *p = NULL;
+	char value[512];
+
+	if (doctor_sibling_path(chart->c, value, sizeof(value)))
+		p = doctor_tried(chart, DOCTOR_PATH, value);
+	if (!p || !doctor_same_answer(base, p) ||
+	    !doctor_looks_shut_by_ws(base) || a_page_names_it(chart) ||
+	    !doctor_found(chart, DOCTOR_F_HANDSHAKE_STANDARD))
+		return false;
+	doctor_note(chart, DOCTOR_F_WS_SHUTS_PATHS, p, base,
+		    "the same short 400 comes from a path beside it that "
+		    "cannot exist; ws answers so to all paths but its own");
+	doctor_tell_same(chart, DOCTOR_F_NONSENSE_SAME, p,
+			 "a path beside it that cannot exist gets the same "
+			 "answer");
+	return true;
+}
+
+static enum doctor_finding_kind path_finding(const struct doctor_chart *chart,
+					     const struct doctor_probe *opened)
+{
+	struct bytes path = bytes_of_str(opened->trial.value);
+
+	if (adds_query(chart->c, opened))
+		return DOCTOR_F_PARAMETER_OPENS;
+	if (differ_by_slash(chart->c->url.path, path))
+		return DOCTOR_F_PATH_SLASH_OPENS;
+	return leads_to(doctor_baseline(chart), opened) ? DOCTOR_F_PATH_OPENS_LED
+							: DOCTOR_F_PATH_OPENS;
+}
+
 static void find_path(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -250,16 +320,14 @@ static void find_path(struct doctor_chart *chart)
 		doctor_tried(chart, DOCTOR_PATH, DOCTOR_NONSENSE_PATH);
 	struct doctor_tally t = doctor_tally(chart, DOCTOR_PATH);
 
-	if (odd && base->outcome != DOCTOR_OPEN)
+	if (odd && base->outcome != DOCTOR_OPEN && !find_sibling(chart))
 		find_nonsense(chart, odd);
-	if (t.opened && t.opened != odd)
-		doctor_tell(chart,
-			    differ_by_slash(chart->c->url.path,
-					    bytes_of_str(t.opened->trial.value))
-				    ? DOCTOR_F_PATH_SLASH_OPENS
-			    : leads_to(base, t.opened) ? DOCTOR_F_PATH_OPENS_LED
-						       : DOCTOR_F_PATH_OPENS,
-			    t.opened);
+	if (odd && is_lost_at_root(chart, odd))
+		doctor_tell_same(chart, DOCTOR_F_ROOT_LOST, odd,
+				 "nothing is found at any path, not even a "
+				 "page at the root");
+	if (t.opened && !is_nonsense(t.opened))
+		doctor_tell(chart, path_finding(chart, t.opened), t.opened);
 	else if (t.answered)
 		doctor_tell(chart, DOCTOR_F_PATH_ANSWERS, t.answered);
 	for (size_t i = 0; i < chart->n_probes && !t.opened; i++) {

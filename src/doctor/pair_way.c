@@ -204,6 +204,18 @@ static bool is_waited_on(const struct doctor_probe *p)
 		p->dial.step[p->dial.n_steps - 1].kind == SES_DIAL_TLS);
 }
 
+/* What the user sends that servers look at was changed, and in vain. */
+static bool own_fields_cleared(const struct doctor_chart *chart)
+{
+	const struct doctor_case *c = chart->c;
+
+	return (!c->origin || doctor_tried(chart, DOCTOR_NO_ORIGIN, NULL)) &&
+	       (!c->user_agent_given ||
+		doctor_tried(chart, DOCTOR_USER_AGENT, NULL)) &&
+	       (!c->url.query.data ||
+		doctor_tried(chart, DOCTOR_NO_QUERY, NULL));
+}
+
 /* Redis and its like: a line that they do not know ends the connection. */
 static void find_other_tongue(struct doctor_chart *chart)
 {
@@ -214,9 +226,9 @@ static void find_other_tongue(struct doctor_chart *chart)
 		doctor_tried(chart, DOCTOR_SCHEME, NULL);
 	const struct doctor_probe *h2 = doctor_tried(chart, DOCTOR_H2, NULL);
 
-	if (base->outcome != DOCTOR_NO_ANSWER ||
-	    base->error == SESAME_ETIMEOUT || chart->c->url.tls || !g ||
-	    !doctor_same_answer(base, g) || doctor_speaks_http(chart))
+	if (base->outcome != DOCTOR_NO_ANSWER || base->error == SESAME_ETIMEOUT ||
+	    chart->c->url.tls || !g || !doctor_same_answer(base, g) ||
+	    doctor_speaks_http(chart) || !own_fields_cleared(chart))
 		return;
 	if (is_waited_on(tls) || is_waited_on(h2))
 		doctor_tell_same(

@@ -281,9 +281,16 @@ static void add_short_lists(const struct doctor_case *c, struct doctor_values *v
 	doctor_add_value(v, "%s", list);
 }
 
-/* Whether libwebsockets answered anything here. */
-static bool is_libwebsockets(const struct doctor_chart *chart)
+/*
+ * Whether libwebsockets answered anything here, or may have: it ends without a
+ * word what it has nobody for, as others end handshakes wherever they go.
+ */
+static bool may_be_libwebsockets(const struct doctor_chart *chart)
 {
+	if ((doctor_found(chart, DOCTOR_F_UPGRADE_UNCLAIMED) ||
+	     doctor_found(chart, DOCTOR_F_UPGRADE_UNCLAIMED_PAGE)) &&
+	    !doctor_found(chart, DOCTOR_F_UPGRADE_SWALLOWED))
+		return true;
 	for (size_t i = 0; i < chart->n_probes && !chart->blind; i++)
 		if (doctor_passed_by(chart->probe[i], WHY_STACK_LIBWEBSOCKETS))
 			return true;
@@ -319,7 +326,7 @@ void doctor_harvest_subprotocols(const struct doctor_chart *chart,
 	v->n_told = v->n;
 	add_siblings(c, v);
 	add_next_versions(c, v);
-	if (is_libwebsockets(chart)) {
+	if (may_be_libwebsockets(chart)) {
 		add_short_lists(c, v);
 		return;
 	}

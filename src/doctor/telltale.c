@@ -369,6 +369,58 @@ static void drop(struct doctor_chart *chart, enum doctor_finding_kind kind)
 	chart->n_findings = n;
 }
 
+/* Whether a row of @kind stands in @text alone. */
+static bool stands_in(struct bytes text, enum doctor_finding_kind kind)
+{
+	for (size_t i = 0; i < sizeof(telltales) / sizeof(telltales[0]); i++)
+		if (telltales[i].kind == kind &&
+		    find_phrase(text, telltales[i].phrase) >= 0)
+			return true;
+	return false;
+}
+
+/*
+ * A library has one name for whatever its user refuses; where the message has a
+ * sentence of its own, and a number for it, that name says nothing.
+ */
+static void forget_names(struct doctor_chart *chart, struct bytes message)
+{
+	static const enum doctor_finding_kind kinds[] = {
+		DOCTOR_F_TOLD_UNAUTHORIZED, DOCTOR_F_TOLD_FORBIDDEN};
+	struct bytes sentence = doctor_told_sentence(message);
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (sentence.len > 0 && doctor_found(chart, kinds[i]) &&
+		    !stands_in(sentence, kinds[i]))
+			drop(chart, kinds[i]);
+}
+
+/* After a 101 a status of HTTP can be told in words alone. */
+static void find_told_status(struct doctor_chart *chart,
+			     const struct doctor_probe *p)
+{
+	struct bytes message = bytes_of_str(p->first_message);
+	int status = doctor_spelled_status(message);
+
+	if (p->status != 101 ||
+	    (p->outcome == DOCTOR_OPEN && !doctor_tells_error(p)))
+		return;
+	if (doctor_found(chart, DOCTOR_F_SAYS_PATH))
+		doctor_note(chart, DOCTOR_F_TOLD_NO_PATH, p, NULL,
+			    "who accepted it says so of the path");
+	if (!status)
+		status = doctor_spelled_status(bytes_of_str(p->close_reason));
+	if (!status || status == 401 || status == 403)
+		return;
+	forget_names(chart, message);
+	if (status == 404 || status == 410)
+		doctor_note(chart, DOCTOR_F_TOLD_404, p, NULL,
+			    "after the 101 it is a %d, in words", status);
+	else if (status >= 500)
+		doctor_note(chart, DOCTOR_F_TOLD_5XX, p, NULL,
+			    "after the 101 it is a %d, in words", status);
+}
+
 void doctor_find_words(struct doctor_chart *chart, const struct doctor_probe *p)
 {
 	struct bytes said = {0};
@@ -392,4 +444,5 @@ void doctor_find_words(struct doctor_chart *chart, const struct doctor_probe *p)
 	for (size_t i = 0; i < sizeof(outdone) / sizeof(outdone[0]); i++)
 		if (doctor_found(chart, outdone[i].says))
 			drop(chart, outdone[i].and_not);
+	find_told_status(chart, p);
 }

@@ -125,6 +125,77 @@ bool doctor_tells_error(const struct doctor_probe *p)
 	       (p->hello_refused || doctor_is_error_message(p->first_message));
 }
 
+/* ---- statuses of HTTP, in words that are none of HTTP's ---- */
+
+static bool is_word_byte(uint8_t b)
+{
+	return b == '.' || b == '-' || b == '_' || (b >= '0' && b <= '9') ||
+	       (byte_lower(b) >= 'a' && byte_lower(b) <= 'z');
+}
+
+/* Whether @before, and what separates a name from its value, ends in a name
+ * that a status has. */
+static bool names_status(struct bytes before)
+{
+	static const char *const names[] = {"code", "status", "error", "http"};
+
+	while (before.len > 0 && strchr(" \t\":=", before.data[before.len - 1]))
+		before.len--;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		size_t n = strlen(names[i]);
+
+		if (before.len >= n &&
+		    bytes_equal_nocase(bytes_from(before, before.len - n),
+				       bytes_of_str(names[i])))
+			return true;
+	}
+	return false;
+}
+
+int doctor_spelled_status(struct bytes text)
+{
+	for (size_t i = 1; i + 3 <= text.len; i++) {
+		uint64_t number;
+
+		if (is_word_byte(text.data[i - 1]) ||
+		    (i + 3 < text.len && is_word_byte(text.data[i + 3])) ||
+		    !bytes_to_u64(bytes_of(text.data + i, 3), 599, &number) ||
+		    number < 400)
+			continue;
+		if (names_status(bytes_first(text, i)))
+			return (int)number;
+	}
+	return 0;
+}
+
+struct bytes doctor_told_sentence(struct bytes json)
+{
+	static const char *const names[] = {"\"message\"", "\"reason\"",
+					    "\"detail\"", "\"msg\"",
+					    "\"description\""};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		size_t n = strlen(names[i]);
+		const uint8_t *at =
+			json.len ? memmem(json.data, json.len, names[i], n)
+				 : NULL;
+		struct bytes rest;
+		ptrdiff_t end;
+
+		if (!at)
+			continue;
+		rest = bytes_from(json, (size_t)(at - json.data) + n);
+		while (rest.len > 0 && strchr(" \t:", rest.data[0]))
+			rest = bytes_from(rest, 1);
+		if (!bytes_starts(rest, BYTES("\"")))
+			continue;
+		rest = bytes_from(rest, 1);
+		end = bytes_find_byte(rest, '"');
+		return bytes_first(rest, end < 0 ? rest.len : (size_t)end);
+	}
+	return bytes_of(NULL, 0);
+}
+
 char *doctor_told_text(const struct doctor_probe *p, char *out, size_t size)
 {
 	int n = (int)strlen(p->first_message);

@@ -133,6 +133,43 @@ static bool shows_proxy(const struct doctor_probe *p)
 }
 
 /*
+ * Servers that cannot take an Upgrade, whatever runs in them. Where one of them
+ * answers beside this path, the proxy has no WebSocket to pass one on to.
+ */
+static void find_files_behind(struct doctor_chart *chart,
+			      const struct doctor_probe *base)
+{
+	static const enum why_stack unable[] = {
+		WHY_STACK_PYTHON_HTTP, WHY_STACK_WEBRICK, WHY_STACK_WAITRESS};
+
+	if (!doctor_found(chart, DOCTOR_F_GET_SAME_PAGE))
+		return;
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+
+		if (p->trial.change != DOCTOR_PATH &&
+		    p->trial.change != DOCTOR_PLAIN_GET_PATH)
+			continue;
+		for (size_t k = 0; k < sizeof(unable) / sizeof(unable[0]); k++)
+			if (doctor_passed_by(p, unable[k]))
+				doctor_note(chart, DOCTOR_F_FILES_BEHIND, p,
+					    base,
+					    "beside this page %s answers, "
+					    "which takes no Upgrade",
+					    why_stack(unable[k])->name);
+	}
+}
+
+/* What Node says on a connection of its own; a proxy has its own there. */
+static bool is_node_itself(const struct doctor_probe *p)
+{
+	return bytes_equal(ses_head_get(&p->parsed, "Keep-Alive"),
+			   BYTES("timeout=5")) &&
+	       bytes_equal_nocase(ses_head_get(&p->parsed, "Connection"),
+				  BYTES("keep-alive"));
+}
+
+/*
  * Proxies can be quiet; yet where nothing in any answer is a proxy's, and the
  * server behind does not speak of an Upgrade that it missed, there may be none.
  */
@@ -146,6 +183,8 @@ void doctor_find_no_proxy(struct doctor_chart *chart,
 		DOCTOR_F_VERSION_13_LISTED,  DOCTOR_F_GET_SAME_WS,
 		DOCTOR_F_SAYS_UPGRADE_FAILED};
 
+	if (!chart->blind)
+		find_files_behind(chart, base);
 	if (base->outcome != DOCTOR_ANSWERED || base->status == 426 ||
 	    base->status == 502 || base->status >= 504 || chart->c->proxy ||
 	    chart->config)
@@ -162,7 +201,11 @@ void doctor_find_no_proxy(struct doctor_chart *chart,
 	if (!chart->blind)
 		doctor_note(chart, DOCTOR_F_NO_PROXY_SIGN, base, NULL,
 			    "nothing in the answers is a proxy's");
-	else if (base->status / 100 == 2 || base->status == 405)
+	if (!chart->blind && base->status / 100 == 2 && is_node_itself(base))
+		doctor_note(chart, DOCTOR_F_NODE_ITSELF, base, NULL,
+			    "Node itself keeps this connection (Keep-Alive: "
+			    "timeout=5)");
+	if (chart->blind && (base->status / 100 == 2 || base->status == 405))
 		doctor_note(chart, DOCTOR_F_NO_RELAY_FIELD, base, NULL,
 			    "no answer has a field that a relay adds");
 }

@@ -29,6 +29,10 @@
 #define NODE_400                                        \
 	"HTTP/1.1 400 Bad Request\nConnection: close\n" \
 	"Content-Type: text/html\nContent-Length: 11\n\nBad Request"
+#define RELAYED_400 /* with the Date of whoever passed it on */   \
+	"HTTP/1.1 400 Bad Request\nConnection: close\n"           \
+	"Date: Mon, 01 Jan 2024 00:00:00 GMT\nContent-Length: 11" \
+	"\n\nBad Request"
 #define NODE_426                                              \
 	"HTTP/1.1 426 Upgrade Required\nContent-Length: 16\n" \
 	"Content-Type: text/plain\n\nUpgrade Required"
@@ -468,7 +472,7 @@ static const struct patient patients[] = {
 	 .url = URL,
 	 .answer = "@silent",
 	 .answers = {{DOCTOR_PLAIN_GET, NULL, NODE_426},
-		     {DOCTOR_UNFIT, NULL, NODE_400}},
+		     {DOCTOR_UNFIT, NULL, RELAYED_400}},
 	 .cause = "server.proxy-upgrade",
 	 .at_least = 0.9},
 	{.name = "a proxy that changes Host",
@@ -1184,7 +1188,7 @@ static const struct patient patients[] = {
 	 .url = URL,
 	 .answer = "@silent",
 	 .answers = {{DOCTOR_PLAIN_GET, NULL, "HTTP/1.1 200 OK\n\ngame"},
-		     {DOCTOR_UNFIT, NULL, NODE_400}},
+		     {DOCTOR_UNFIT, NULL, RELAYED_400}},
 	 .cause = "server.proxy-upgrade",
 	 .at_least = 0.9},
 	{.name = "a program that lets handshakes wait which nobody takes",
@@ -1194,8 +1198,8 @@ static const struct patient patients[] = {
 		     {DOCTOR_PLAIN_GET_PATH, NULL, NGINX_404}},
 	 /* or one that looks at the subprotocol, or at nothing */
 	 .cause = "url.path",
-	 .at_least = 0.35,
-	 .at_most = 0.75},
+	 .at_least = 0.3,
+	 .at_most = 0.6},
 	{.name = "a development proxy whose application is down",
 	 .url = URL,
 	 .answer = "@closed",

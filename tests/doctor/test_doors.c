@@ -72,6 +72,113 @@ static const struct door doors[] = {
 	  .cause = "url.port",
 	  .at_least = 0.6},
 	 DOCTOR_F_WAITS_FOR_MORE},
+	{{.name = "whoever ends all handshakes may take no long list of "
+		  "protocols",
+	  .url = "ws://127.0.0.1:9000/",
+	  .answer = "@closed",
+	  .answers = {{DOCTOR_PLAIN_GET, NULL, GET},
+		      {DOCTOR_PLAIN_GET_PATH, NULL, GET},
+		      {DOCTOR_SUBPROTOCOL,
+		       "tty, mqttv3.1, stomp, guacamole, v4.channel.k8s.io, "
+		       "v1, soap, base64, esm-hmr, ng.rtpengine.com, amqp, "
+		       "msrp, jsonrpc",
+		       "@open ng.rtpengine.com"}},
+	  .cause = "server.subprotocol",
+	  .at_least = 0.9},
+	 DOCTOR_F_SUBPROTOCOL_OPENS},
+	{{.name = "who has a page here, and drops handshakes anywhere, knows "
+		  "the path",
+	  .url = LOCAL,
+	  .answer = "@closed",
+	  .answers = {{DOCTOR_PLAIN_GET, NULL,
+		       "HTTP/1.1 200 OK\nContent-Length: 2\n\n[]"},
+		      {DOCTOR_PLAIN_GET_PATH, NULL, GET}},
+	  .cause = "server.no-websocket",
+	  .at_most = 0.55},
+	 DOCTOR_F_UPGRADE_UNCLAIMED_PAGE},
+	{{.name = "who cannot do a plain GET is up, and no gateway",
+	  .url = LOCAL,
+	  .answer = "HTTP/1.1 502 Bad Gateway\nServer: Caddy\n"
+		    "Content-Length: 0\n",
+	  .answers = {{DOCTOR_PLAIN_GET, NULL,
+		       "HTTP/1.1 501 Not Implemented\n"
+		       "Content-Type: application/json\n"
+		       "Content-Length: 25\n\n{\"error\":\"NoSuchMethod\"}"}},
+	  .cause = "server.backend-down",
+	  .at_most = 0.9},
+	 DOCTOR_F_GET_REACHES},
+	{{.name = "Node on a connection of its own has nobody before it",
+	  .url = LOCAL,
+	  .answer = "HTTP/1.1 200 OK\nConnection: keep-alive\n"
+		    "Keep-Alive: timeout=5\nContent-Length: 2\n\nok",
+	  .cause = "server.no-websocket",
+	  .at_least = 0.9},
+	 DOCTOR_F_NODE_ITSELF},
+	{{.name = "a library that refuses itself has the handshakes",
+	  .url = LOCAL,
+	  .answer = "@silent",
+	  .answers = {{DOCTOR_PLAIN_GET, NULL, GET},
+		      {DOCTOR_PLAIN_GET_PATH, NULL, GET},
+		      {DOCTOR_UNFIT, NULL,
+		       "HTTP/1.1 400 Bad Request\nConnection: close\n"
+		       "Content-Type: text/html\nContent-Length: 11\n\n"
+		       "Bad Request"}},
+	  .cause = "net.timeout",
+	  .at_most = 0.9},
+	 DOCTOR_F_UNFIT_REFUSED_BARE},
+	{{.name = "a gateway's 504 is about time, if handshakes arrive",
+	  .url = LOCAL,
+	  .answer = "HTTP/1.1 504 Gateway Time-out\nServer: nginx/1.22.1\n"
+		    "Content-Type: text/html\n\n"
+		    "<center><h1>504 Gateway Time-out</h1></center>\n"
+		    "<hr><center>nginx/1.22.1</center>",
+	  .answers = {{DOCTOR_PLAIN_GET, NULL, GET},
+		      {DOCTOR_PLAIN_GET_PATH, NULL, GET},
+		      {DOCTOR_UNFIT, NULL,
+		       "HTTP/1.1 400 Bad Request\nContent-Length: 11\n\n"
+		       "Bad Request"}},
+	  .cause = "server.backend-down",
+	  .at_least = 0.7},
+	 DOCTOR_F_UNFIT_IN_TIME},
+	{{.name = "the same path with a query more is no other path",
+	  .url = "ws://127.0.0.1:9000/ws",
+	  .answer = "HTTP/1.1 400 Bad Request\nContent-Length: 3\n\nno.",
+	  .answers = {{DOCTOR_PLAIN_GET_PATH, NULL,
+		       "HTTP/1.1 200 OK\nContent-Type: text/html\n"
+		       "Content-Length: 52\n\n"
+		       "<script>new WebSocket('/ws?board=1')</script>......."},
+		      {DOCTOR_PATH, "/ws?board=1", "@open"}},
+	  .cause = "url.query",
+	  .at_least = 0.9},
+	 DOCTOR_F_PARAMETER_OPENS},
+	{{.name = "ws is asked beside its path where the root is another's",
+	  .url = "ws://127.0.0.1:9000/app/till",
+	  .answer = "HTTP/1.1 400 Bad Request\nConnection: close\n"
+		    "Content-Type: text/html\nContent-Length: 11\n\n"
+		    "Bad Request",
+	  .answers = {{DOCTOR_PATH, "/sesame-no-such-path",
+		       "HTTP/1.1 200 OK\nServer: Caddy\nContent-Length: 0\n"},
+		      {DOCTOR_PLAIN_GET, NULL, GET}},
+	  .cause = "url.path",
+	  .at_least = 0.6},
+	 DOCTOR_F_WS_SHUTS_PATHS},
+	{{.name = "where not even the root is found, the name may be it",
+	  .url = LOCAL,
+	  .answer = GET,
+	  .cause = "url.path",
+	  .at_most = 0.9},
+	 DOCTOR_F_ROOT_LOST},
+	{{.name = "beside the page a server answers that takes no Upgrade",
+	  .url = "ws://127.0.0.1:9000/",
+	  .answer = "HTTP/1.1 200 OK\nServer: nginx/1.22.1\n"
+		    "Content-Type: text/html\nContent-Length: 9\n\n<h1>a</h1>",
+	  .answers = {{DOCTOR_PATH, NULL,
+		       "HTTP/1.1 404 File not found\n"
+		       "Server: SimpleHTTP/0.6 Python/3.11.2\n"
+		       "Content-Length: 9\n\nnot found"}},
+	  .cause = "server.no-websocket",
+	  .at_most = 0.9},
+	 DOCTOR_F_FILES_BEHIND},
 	{{.name = "who goes by the name in TLS knows no addresses",
 	  .url = SECURE,
 	  .answer = "@tls cut",

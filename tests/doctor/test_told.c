@@ -99,3 +99,71 @@ TEST("the verdict quotes the message; an open door with a greeting stays open")
 	assert_true(b.verdict.confidence > 0.9);
 	bed_strip(&b);
 }
+
+TEST("a status is spelled beside a word that says that it is one")
+{
+	static const struct {
+		const char *text;
+		int status;
+	} rows[] = {
+		{"{\"event\":\"X\",\"code\":503}", 503},
+		{"{\"statusCode\": \"404\", \"id\": 7}", 404},
+		{"the handler answered with status 429", 429},
+		{"HTTP 500", 500},
+		{"Error: 404", 404},
+		{"{\"id\":404}", 0},
+		{"code 4404", 0},
+		{"code 404.1", 0},
+		{"503 rooms", 0},
+		{"code 200", 0},
+		{"", 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (doctor_spelled_status(bytes_of_str(rows[i].text)) !=
+		    rows[i].status)
+			fail_msg("%s", rows[i].text);
+}
+
+TEST("the sentence of a message is its own, and no name of its kind")
+{
+	struct bytes said = doctor_told_sentence(
+		BYTES("{\"event\":\"UNAUTHORIZED\",\"message\": \"not yet\"}"));
+
+	assert_true(bytes_equal_str(said, "not yet"));
+	assert_int_equal(doctor_told_sentence(BYTES("{\"message\":7}")).len, 0);
+	assert_int_equal(doctor_told_sentence(BYTES("")).len, 0);
+}
+
+TEST("the number after the 101 is read as a status would be")
+{
+	static const struct patient rows[] = {
+		{.name = "a library's one name for all that is refused",
+		 .url = URL,
+		 .answer = "@told close {\"event\":\"UNAUTHORIZED_CONNECTION\","
+			   "\"action\":\"ERROR\",\"payload\":{\"message\":"
+			   "\"Season has not started\",\"code\":503}}",
+		 .cause = "server.app-rejected"},
+		{.name = "the sentence itself speaks of it",
+		 .url = URL,
+		 .answer = "@told close {\"event\":\"error\",\"message\":"
+			   "\"unauthorized: no session\",\"code\":500}",
+		 .cause = "access.credentials"},
+		{.name = "no handler has this path",
+		 .url = URL,
+		 .answer = "@told close {\"event\":\"HANDLER_NOT_FOUND\","
+			   "\"action\":\"ERROR\",\"payload\":{\"message\":"
+			   "\"No endpoint found\",\"code\":404}}",
+		 .cause = "url.path"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		static struct bed b;
+
+		bed_examine(&b, &rows[i]);
+		if (strcmp(why_cause(b.verdict.cause)->id, rows[i].cause) != 0)
+			fail_msg("%s: %s", rows[i].name,
+				 why_cause(b.verdict.cause)->id);
+		bed_strip(&b);
+	}
+}
