@@ -92,6 +92,10 @@ class Spec:
         self.port = None  # where it listens, when that is settled before
         self.bytes = raw  # it knows nothing of WebSocket
 
+    def called(self, name):
+        self.name = name
+        return self
+
 
 def slug(name):
     return re.sub(r"\W+", "-", name)
@@ -248,7 +252,8 @@ class House:
         return [*self.gateways("hub", "/chat/*"), *self.others("broadcast", "--broadcast")]
 
     def handshakes(self):
-        return [*self.gateways("echo", more=ALLOW), *self.others("echo")]
+        return [*self.gateways("echo", more=ALLOW), self.library()[0].called("library"),
+                *self.others("echo")]
 
     def refused(self):
         return [*self.gateways("echo", more=ALLOW), *self.proxies(1, [NGINX_RULE, HAPROXY_RULE]),

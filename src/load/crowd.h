@@ -70,6 +70,9 @@ struct load_crowd {
 	struct sesame_watch *timer;
 	struct sesame_timer *poll, *limit;
 	void *state; /* of the traffic; freed with free() */
+	/* When what is being dealt with came, and from whom. */
+	uint64_t came_ns;
+	const struct load_client *came_from; /* NULL: look at the clock */
 	struct load_tally tally;
 	/* For who watches: connections that have opened, failed, are there. */
 	atomic_uint n_opened, n_failed, n_open;
@@ -94,6 +97,8 @@ void load_client_open(struct load_client *client);
 uint64_t load_due_ns(const struct load_crowd *crowd, uint64_t slot);
 /* Let ->due be called when crowd->slot is due. */
 void load_await_slot(struct load_crowd *crowd);
+/* When what @client is told came: all of one turn came together. */
+uint64_t load_came(const struct load_client *client);
 /* One more came, @latency_ns after it was sent or was due to be. */
 void load_count(struct load_crowd *crowd, uint64_t now_ns, uint64_t latency_ns,
 		size_t bytes);

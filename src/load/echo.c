@@ -103,7 +103,7 @@ static void start(struct load_crowd *crowd)
 static void on_echo(struct load_client *client, struct bytes data, bool binary)
 {
 	struct load_crowd *crowd = client->crowd;
-	uint64_t now = load_now();
+	uint64_t now = load_came(client);
 
 	if (!check(client, data, binary))
 		return;

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""The house of benchmarks: what is measured, what joins, and what is left out."""
+import json
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from rawsocket import example
+
+TOP = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("SESAME_BUILD", TOP / "build"))
+ALONE = ["--rounds", "1", "--seconds", "0.1", "--without", "libwebsockets", "ws (node)",
+         "uWebSockets.js"]
+
+pytestmark = pytest.mark.skipif(not (BUILD / "bench/tcp_echo").exists(),
+                                reason="built without bench/")
+
+
+def bench(tool, *args, status=0):
+    r = subprocess.run([sys.executable, str(TOP / "bench" / tool), str(BUILD), *map(str, args)],
+                       capture_output=True, text=True, timeout=120,
+                       env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1"))
+    assert r.returncode == status, (r.returncode, r.stdout, r.stderr)
+    return r.stdout + r.stderr
+
+
+def figures(run, name):
+    workload = next(w for w in run["workloads"] if w["name"] == name)
+    return {s["name"]: s["figures"][0] for s in workload["servers"]}, workload["absent"]
+
+
+def test_a_run_tells_what_each_server_took_and_on_what_machine(tmp_path):
+    out = bench("run", *ALONE, "--only", "20x1", "gateway-1Kx20", "--json", tmp_path / "j",
+                "--markdown", tmp_path / "m", "--plot", tmp_path / "p",
+                "--peer", "a friend=%s --port {port}" % example("echo_server"),
+                "--peer", "a liar=false")
+    run = json.loads((tmp_path / "j").read_text())
+    assert run["date"] and run["kernel"] and run["command"].startswith("bench/run ")
+    took, absent = figures(run, "20x1")
+    assert {"sesame", "bytes", "a friend"} <= set(took)
+    assert all(100 < ns < 10 ** 6 for ns in took.values()), took
+    assert "a liar" in absent and "a liar" in out
+    assert {"sesame", "bytes"} <= set(figures(run, "gateway-1Kx20")[0])
+    assert "| 20x1 | sesame |" in (tmp_path / "m").read_text()
+    ET.parse(tmp_path / "p")
+
+
+def test_who_does_not_echo_what_was_sent_is_not_measured(tmp_path):
+    # It answers a handshake, and then sends the client's masked frames back.
+    liar = tmp_path / "liar.py"
+    liar.write_text("""
+import base64, hashlib, socket, threading
+door = socket.create_server(("127.0.0.1", 0), backlog=100)
+print("listening at ws://127.0.0.1:%d" % door.getsockname()[1], flush=True)
+def serve(s):
+    head = b""
+    while b"\\r\\n\\r\\n" not in head:
+        data = s.recv(4096)
+        if not data:
+            return
+        head += data
+    key = head.split(b"Sec-WebSocket-Key: ")[1].split(b"\\r\\n")[0]
+    accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
+    s.sendall(b"HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: websocket\\r\\n"
+              b"Connection: Upgrade\\r\\nSec-WebSocket-Accept: " + accept + b"\\r\\n\\r\\n")
+    while data := s.recv(4096):
+        s.sendall(data)
+while True:
+    threading.Thread(target=serve, args=(door.accept()[0],), daemon=True).start()
+""")
+    bench("run", *ALONE, "--only", "20x1", "--json", tmp_path / "j",
+          "--peer", "mirror=%s %s" % (sys.executable, liar))
+    took, absent = figures(json.loads((tmp_path / "j").read_text()), "20x1")
+    assert "mirror" not in took and "wrong echo" in absent["mirror"]
+
+
+def test_an_unknown_workload_is_named_with_those_there_are():
+    said = bench("run", "--only", "nothing", status=1)
+    assert "no workload nothing" in said and "20x50" in said
+
+
+def test_curves_are_drawn(tmp_path):
+    out = bench("curves", "--rounds", "1", "--seconds", "0.1", "--only", "rules", "--plot",
+                tmp_path / "p", "--markdown", tmp_path / "m")
+    assert "100,000" in out and "| 100,000 |" in (tmp_path / "m").read_text()
+    ET.parse(tmp_path / "p")
