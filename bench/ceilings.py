@@ -30,7 +30,7 @@ KIB = 1024
 # The bounds of docs/limits.md, in bytes.
 VISITOR = 4 * KIB             # before its handshake is done, beside its head
 HEAD = 16 * KIB
-CONNECTION = {"library": 1 * KIB, "echo": 2 * KIB, "hub": 3 * KIB, "proxy": 4 * KIB}
+CONNECTION = {"library": KIB // 2, "echo": 2 * KIB, "hub": 3 * KIB, "proxy": 4 * KIB}
 TLS = 24 * KIB
 BLOCK = 4 * KIB               # that the system rounds a long buffer up to
 INFLATE = 48 * KIB

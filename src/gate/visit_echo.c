@@ -50,7 +50,7 @@ static const struct sesame_handlers echo = {
 
 static void on_conn_gone(struct sesame_conn *conn, void *context)
 {
-	struct gate_visit *v = context;
+	struct gate_visit *v = sesame_conn_user(conn);
 
 	v->conn = NULL;
 	gate_visit_farewell(v);
@@ -94,7 +94,6 @@ enum gate_outcome gate_visit_serve(struct gate_visit *v,
 			v->route, &asked, v->route->observe);
 	setup->user = v;
 	setup->on_gone = on_conn_gone;
-	setup->context = v;
 	set_limits(v->route, &setup->limits);
 	ses_buf_init(&out, SES_INTAKE_BYTES * 2);
 	r = ses_upgrade_write_response(&v->asking->offer, setup->subprotocol,

@@ -162,6 +162,7 @@ struct sesame_loop *sesame_loop_new(void)
 	ses_list_init(&loop->waiting);
 	ses_list_init(&loop->zombies);
 	ses_list_init(&loop->lingering);
+	ses_list_init(&loop->kinds);
 	ses_list_init(&loop->bridges);
 	loop->on_sent = ses_stream_sent;
 	if (open_backend(loop) < 0) {

@@ -82,6 +82,7 @@ struct sesame_loop {
 	struct ses_list zombies;   /* streams to be freed at its end */
 	struct ses_list lingering; /* streams without owner; see stream.c */
 	size_t n_lingering;
+	struct ses_list kinds; /* of connections; see ws/kind.h */
 	struct ses_list bridges; /* see bridge.c */
 	/* The following are one mapping, whose untouched pages cost nothing. */
 	uint8_t *recv_buffer; /* SES_RECV_BYTES, lent for one callback */
@@ -89,7 +90,8 @@ struct sesame_loop {
 	uint8_t *cipher;      /* SES_CIPHER_BYTES: TLS records on their way */
 	uint8_t *cork; /* output of cork_owner: own_cork or the back end's */
 	size_t cork_len;
-	bool room_in_cork; /* where the room last given to a stream is */
+	size_t room_len;   /* of the room last given to a stream */
+	bool room_in_cork; /* where that is */
 	struct ses_stream *cork_owner;
 	struct ses_listener *accepting; /* whose on_accept is being called */
 	size_t n_watched; /* descriptors and calls that keep run() running */

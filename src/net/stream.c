@@ -352,6 +352,7 @@ static inline uint8_t *give_room(struct ses_stream *s, size_t len)
 
 uint8_t *ses_stream_room(struct ses_stream *s, size_t len)
 {
+	s->loop->room_len = len;
 	return give_room(s, len);
 }
 
@@ -373,9 +374,9 @@ static inline void commit(struct ses_stream *s, size_t len)
 	note_queued(s);
 }
 
-void ses_stream_commit(struct ses_stream *s, size_t len)
+void ses_stream_commit(struct ses_stream *s)
 {
-	commit(s, len);
+	commit(s, s->loop->room_len);
 }
 
 static int send_small(struct ses_stream *s, struct bytes head, struct bytes data)

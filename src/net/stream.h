@@ -121,7 +121,7 @@ const struct ses_tls_info *ses_stream_tls_info(const struct ses_stream *s);
  * them count. Between the two no other call to this loop's streams.
  */
 uint8_t *ses_stream_room(struct ses_stream *s, size_t len);
-void ses_stream_commit(struct ses_stream *s, size_t len);
+void ses_stream_commit(struct ses_stream *s);
 /* The same with a copy: 0, SESAME_EAGAIN (taken, but over the high mark),
  * SESAME_ELIMIT, SESAME_ECLOSED. */
 int ses_stream_send(struct ses_stream *s, struct bytes data);

@@ -13,12 +13,6 @@
 #include "wire/close.h"
 #include "wire/utf8.h"
 
-/* Room over the queue's limit for control frames: those must always fit. */
-#define CONTROL_ROOM 1024
-
-/* What may be compressed, and more work than it looks, is read in such parts. */
-#define DEFLATE_RECV_BYTES 16384
-
 /* From here on copying costs more than it saves. */
 #define AT_ONCE_BYTES 65536
 
@@ -28,13 +22,8 @@
 /* No message that is compressed or masked makes a shorter frame. */
 #define LEAST_FRAME 3
 
-#define DEFAULT_BYTES	     ((size_t)16 << 20)
-#define MORE_QUEUE_BYTES     ((size_t)1 << 20)
-#define DEFAULT_HIGH_BYTES   ((size_t)1 << 20)
-#define DEFAULT_HANDSHAKE_MS 10000
-#define DEFAULT_PING_MS	     30000
-#define DEFAULT_IDLE_MS	     75000
-#define DEFAULT_CLOSE_MS     5000
+/* While it opens others look at the time. */
+#define OPENING_MS 30000
 
 /* A control frame that the session wrote while the queue was long. */
 struct ses_aside {
@@ -45,33 +34,81 @@ struct ses_aside {
 static const struct sesame_session_events session_events;
 static const struct ses_stream_events stream_events;
 
-void ses_limits_default(struct sesame_limits *l)
+/* ---- what most have nothing of ---- */
+
+/* NULL: no memory. */
+static struct ses_conn_extra *need_extra(struct sesame_conn *conn)
 {
-	if (!l->message_bytes)
-		l->message_bytes = DEFAULT_BYTES;
-	if (!l->queue_bytes) /* what may come may be sent back */
-		l->queue_bytes = l->message_bytes < SIZE_MAX - MORE_QUEUE_BYTES
-					 ? l->message_bytes + MORE_QUEUE_BYTES
-					 : SIZE_MAX;
-	if (!l->queue_high_bytes)
-		l->queue_high_bytes = DEFAULT_HIGH_BYTES;
-	if (l->queue_high_bytes > l->queue_bytes / 2)
-		l->queue_high_bytes = l->queue_bytes / 2;
-	if (!l->handshake_ms)
-		l->handshake_ms = DEFAULT_HANDSHAKE_MS;
-	if (!l->ping_ms)
-		l->ping_ms = DEFAULT_PING_MS;
-	if (!l->idle_ms)
-		l->idle_ms = DEFAULT_IDLE_MS;
-	if (!l->close_ms)
-		l->close_ms = DEFAULT_CLOSE_MS;
+	if (!conn->extra)
+		conn->extra = calloc(1, sizeof(*conn->extra));
+	return conn->extra;
+}
+
+/* Something of it went: the rest too, when it was the last. */
+static void tidy_extra(struct sesame_conn *conn)
+{
+	const struct ses_conn_extra *x = conn->extra;
+
+	if (!x || x->opening || x->aside || x->peer_text || x->end_reason)
+		return;
+	free(conn->extra);
+	conn->extra = NULL;
+}
+
+static void free_extra(struct ses_conn_extra *x)
+{
+	if (!x)
+		return;
+	free(x->aside);
+	free(x->peer_text);
+	free(x->end_reason);
+	free(x);
 }
 
 /* ---- the end ---- */
 
-/* The turn's time, or outside of turns the time of now. */
-static uint64_t now_ms(struct sesame_loop *loop)
+static const char *const sentences[] = {
+	[SES_CAUSE_UNANSWERED] =
+		"the peer closed, and was gone before its close frame could be "
+		"answered",
+	[SES_CAUSE_CUT] =
+		"the peer closed the connection without a close frame",
+	[SES_CAUSE_CUT_CLOSING] = "the peer closed the connection instead of "
+				  "answering the close frame",
+	[SES_CAUSE_RESET] = "the connection was reset",
+	[SES_CAUSE_UNREAD] = "the peer has not read what was sent for too long",
+	[SES_CAUSE_SILENT] = "nothing came from the peer for too long, not "
+			     "even an answer to a ping",
+	[SES_CAUSE_NO_CLOSE] =
+		"the peer did not answer the close frame in time",
+	[SES_CAUSE_ABORTED] = "aborted",
+	[SES_CAUSE_GIVEN_UP] = "closed before the connection was open",
+};
+
+static const char *sentence_of_end(const struct sesame_conn *conn)
 {
+	switch ((enum ses_conn_cause)conn->end_cause) {
+	case SES_CAUSE_NONE:
+		return "";
+	case SES_CAUSE_ERROR:
+		return sesame_strerror(conn->end_error);
+	case SES_CAUSE_FAULT:
+		return ses_fault_row(conn->session.fault)->sentence;
+	default:
+		return sentences[conn->end_cause];
+	}
+}
+
+static struct sesame_loop *loop_of(const struct sesame_conn *conn)
+{
+	return conn->kind->loop;
+}
+
+/* The turn's time, or outside of turns the time of now. */
+static uint64_t now_ms(const struct sesame_conn *conn)
+{
+	struct sesame_loop *loop = loop_of(conn);
+
 	if (!loop->in_turn)
 		ses_loop_update(loop);
 	return loop->now_ms;
@@ -80,34 +117,35 @@ static uint64_t now_ms(struct sesame_loop *loop)
 static void wake_at(struct sesame_conn *conn, uint64_t at_ms)
 {
 	/* cannot fail: the timer has had its place since the beginning */
-	ses_timers_start(&conn->loop->timers, &conn->timer, at_ms);
+	ses_timers_start(&loop_of(conn)->timers, &conn->timer, at_ms);
 }
 
 /*
  * From now on on_close is due. What is known about the end by now stays: the
  * first thing that goes wrong is the cause, what follows are its effects.
  */
-static void set_done(struct sesame_conn *conn, int error, const char *text)
+static void set_done(struct sesame_conn *conn, int error,
+		     enum ses_conn_cause cause)
 {
 	if (conn->state == SES_CONN_DONE)
 		return;
 	conn->state = SES_CONN_DONE;
 	if (!conn->end_clean && !conn->end_error) {
 		conn->end_error = (int8_t)error;
-		conn->end_text = text;
+		conn->end_cause = (uint8_t)cause;
 	}
-	wake_at(conn, now_ms(conn->loop));
+	wake_at(conn, now_ms(conn));
 }
 
 static void release(struct sesame_conn *conn)
 {
-	ses_timers_stop(&conn->loop->timers, &conn->timer);
+	ses_timers_stop(&loop_of(conn)->timers, &conn->timer);
 	ses_list_remove(&conn->link);
 	ses_session_fini(&conn->session);
-	free(conn->aside);
-	free(conn->peer_text);
-	free(conn->subprotocol);
-	free(conn->end_reason);
+	free_extra(conn->extra);
+	if (!conn->peer_is_v4)
+		free(conn->peer.other);
+	ses_conn_kind_unref(conn->kind);
 	free(conn);
 }
 
@@ -119,21 +157,21 @@ static void drop_stream(struct sesame_conn *conn)
 	if (!stream)
 		return;
 	if (conn->polite)
-		ses_stream_linger(stream, conn->close_ms);
+		ses_stream_linger(stream, conn->kind->close_ms);
 	else
 		ses_stream_close(stream);
 }
 
 static void tell_end(struct sesame_conn *conn, const struct sesame_end *end)
 {
-	ses_timers_stop(&conn->loop->timers, &conn->timer);
+	ses_timers_stop(&loop_of(conn)->timers, &conn->timer);
 	conn->state = SES_CONN_DONE;
 	conn->busy++; /* whatever is called in there, this is the last */
-	if (conn->handlers->on_close)
-		conn->handlers->on_close(conn, conn->user, end);
+	if (conn->kind->handlers->on_close)
+		conn->kind->handlers->on_close(conn, conn->user, end);
 	ses_list_remove(&conn->link);
-	if (conn->on_gone)
-		conn->on_gone(conn, conn->context);
+	if (conn->kind->on_gone)
+		conn->kind->on_gone(conn, conn->kind->context);
 	release(conn);
 }
 
@@ -141,21 +179,20 @@ static void finish(struct sesame_conn *conn)
 {
 	const struct ses_tls_info *tls =
 		conn->stream ? ses_stream_tls_info(conn->stream) : NULL;
+	const struct ses_conn_extra *x = conn->extra;
 	char text[256] = "";
 	struct sesame_end end = {
 		.error = conn->end_error,
 		.code = conn->end_code,
-		.reason = conn->end_reason ? conn->end_reason : "",
-		.reason_len = conn->end_reason_len,
+		.reason = x && x->end_reason ? x->end_reason : "",
+		.reason_len = x ? x->end_reason_len : 0,
 		.clean = conn->end_clean,
 		.by_peer = conn->end_by_peer,
-		.text = text,
+		.text = sentence_of_end(conn),
 	};
 
 	if (conn->end_error == SESAME_ETLS && tls && tls->text[0])
 		end.text = strncat(text, tls->text, sizeof(text) - 1);
-	else if (conn->end_text)
-		end.text = conn->end_text;
 	drop_stream(conn);
 	tell_end(conn, &end);
 }
@@ -181,7 +218,7 @@ void ses_conn_fail(struct sesame_conn *conn, const struct sesame_end *end)
  */
 static void commit_aside(struct sesame_conn *conn)
 {
-	struct ses_aside *aside = conn->aside;
+	struct ses_aside *aside = conn->extra ? conn->extra->aside : NULL;
 
 	conn->wrote_aside = false;
 	if (!aside || (aside->frame[0] & 0xf) == SES_OP_PONG)
@@ -190,16 +227,15 @@ static void commit_aside(struct sesame_conn *conn)
 		ses_stream_send(conn->stream,
 				bytes_of(aside->frame, aside->len));
 	free(aside);
-	conn->aside = NULL;
+	conn->extra->aside = NULL;
+	tidy_extra(conn);
 }
 
 static void commit(struct sesame_conn *conn)
 {
-	size_t len = conn->pending;
-
-	conn->pending = 0;
-	if (len && conn->stream)
-		ses_stream_commit(conn->stream, len);
+	if (conn->wrote && conn->stream)
+		ses_stream_commit(conn->stream);
+	conn->wrote = false;
 	if (conn->wrote_aside)
 		commit_aside(conn);
 }
@@ -207,26 +243,28 @@ static void commit(struct sesame_conn *conn)
 /* What was written into the room that the session asked for goes out. */
 static inline void commit_pending(struct sesame_conn *conn)
 {
-	if (conn->pending || conn->wrote_aside)
+	if (conn->wrote || conn->wrote_aside)
 		commit(conn);
 }
 
 static uint8_t *room_aside(struct sesame_conn *conn, size_t len)
 {
-	if (!conn->aside)
-		conn->aside = malloc(sizeof(*conn->aside));
-	if (!conn->aside || len > sizeof(conn->aside->frame))
+	struct ses_conn_extra *x = need_extra(conn);
+
+	if (x && !x->aside)
+		x->aside = malloc(sizeof(*x->aside));
+	if (!x || !x->aside || len > sizeof(x->aside->frame))
 		return NULL;
-	conn->aside->len = len;
+	x->aside->len = len;
 	conn->wrote_aside = true;
-	return conn->aside->frame;
+	return x->aside->frame;
 }
 
 /* Whether @len more bytes of data stay within the queue's limit. */
 static bool has_room(const struct sesame_conn *conn, size_t len)
 {
 	size_t queued = ses_stream_queued(conn->stream);
-	size_t limit = conn->limits.queue - CONTROL_ROOM;
+	size_t limit = conn->kind->stream.queue - SES_CONTROL_ROOM;
 
 	return queued <= limit && len <= limit - queued;
 }
@@ -240,13 +278,12 @@ static uint8_t *on_output(void *user, size_t len)
 	if (!conn->stream)
 		return NULL;
 	if (!conn->sending &&
-	    ses_stream_queued(conn->stream) > conn->limits.queue_high)
+	    ses_stream_queued(conn->stream) > conn->kind->stream.queue_high)
 		return room_aside(conn, len);
 	if (conn->sending && !has_room(conn, len))
 		return NULL;
 	room = ses_stream_room(conn->stream, len);
-	if (room)
-		conn->pending = len;
+	conn->wrote = room != NULL;
 	return room;
 }
 
@@ -261,8 +298,9 @@ static void on_message(void *user, enum sesame_kind kind, uint8_t *data,
 	struct sesame_conn *conn = user;
 
 	commit_pending(conn);
-	if (conn->state != SES_CONN_DONE && conn->handlers->on_message)
-		conn->handlers->on_message(conn, conn->user, kind, data, len);
+	if (conn->state != SES_CONN_DONE && conn->kind->handlers->on_message)
+		conn->kind->handlers->on_message(conn, conn->user, kind, data,
+						 len);
 }
 
 static void on_ping(void *user, const uint8_t *data, size_t len)
@@ -275,8 +313,8 @@ static void on_pong(void *user, const uint8_t *data, size_t len)
 	struct sesame_conn *conn = user;
 
 	commit_pending(conn);
-	if (conn->state != SES_CONN_DONE && conn->handlers->on_pong)
-		conn->handlers->on_pong(conn, conn->user, data, len);
+	if (conn->state != SES_CONN_DONE && conn->kind->handlers->on_pong)
+		conn->kind->handlers->on_pong(conn, conn->user, data, len);
 }
 
 static int error_of_fault(enum ses_fault fault)
@@ -290,11 +328,12 @@ static void keep_end(struct sesame_conn *conn, uint16_t code,
 {
 	conn->end_code = code;
 	conn->end_clean = clean;
-	if (reason_len && reason_len <= SES_CONTROL_MAX)
-		conn->end_reason = malloc(reason_len);
-	if (conn->end_reason) {
-		memcpy(conn->end_reason, reason, reason_len);
-		conn->end_reason_len = (uint8_t)reason_len;
+	if (!reason_len || reason_len > SES_CONTROL_MAX || !need_extra(conn))
+		return;
+	conn->extra->end_reason = malloc(reason_len);
+	if (conn->extra->end_reason) {
+		memcpy(conn->extra->end_reason, reason, reason_len);
+		conn->extra->end_reason_len = (uint8_t)reason_len;
 	}
 }
 
@@ -314,22 +353,21 @@ static void on_session_close(void *user, uint16_t code, const char *reason,
 	keep_end(conn, code, reason, reason_len, clean);
 	conn->polite = true;
 	conn->end_by_peer = conn->session.close_received && !conn->closed_here;
-	if (clean && conn->terms.role == SESAME_CLIENT) {
+	if (clean && conn->kind->session.role == SESAME_CLIENT) {
 		conn->state = SES_CONN_PARTING;
 		ses_stream_resume(conn->stream);
-		wake_at(conn, now_ms(conn->loop) + conn->close_ms);
+		wake_at(conn, now_ms(conn) + conn->kind->close_ms);
 		return;
 	}
 	if (clean)
-		set_done(conn, 0, NULL);
+		set_done(conn, 0, SES_CAUSE_NONE);
 	else if (fault)
-		set_done(conn, error_of_fault(conn->session.fault), fault);
+		set_done(conn, error_of_fault(conn->session.fault),
+			 SES_CAUSE_FAULT);
 	else if (conn->session.close_received)
-		set_done(conn, SESAME_ERESET,
-			 "the peer closed, and was gone before its close frame "
-			 "could be answered");
+		set_done(conn, SESAME_ERESET, SES_CAUSE_UNANSWERED);
 	else /* the one thing that is not the peer's doing */
-		set_done(conn, SESAME_ENOMEM, sesame_strerror(SESAME_ENOMEM));
+		set_done(conn, SESAME_ENOMEM, SES_CAUSE_ERROR);
 }
 
 static const struct sesame_session_events session_events = {
@@ -349,7 +387,7 @@ static void after_feed(struct sesame_conn *conn, int error)
 	commit_pending(conn);
 	conn->busy--;
 	if (error == SESAME_ENOMEM)
-		set_done(conn, error, sesame_strerror(error));
+		set_done(conn, error, SES_CAUSE_ERROR);
 	settle(conn);
 }
 
@@ -396,10 +434,13 @@ static void on_filled(struct ses_stream *stream, size_t n)
 
 static void send_late_pong(struct sesame_conn *conn)
 {
-	struct ses_aside *pong = conn->aside;
+	struct ses_aside *pong = conn->extra ? conn->extra->aside : NULL;
 
-	conn->aside = NULL;
-	if (pong && conn->state == SES_CONN_OPEN)
+	if (!pong)
+		return;
+	conn->extra->aside = NULL;
+	tidy_extra(conn);
+	if (conn->state == SES_CONN_OPEN)
 		ses_stream_send(conn->stream, bytes_of(pong->frame, pong->len));
 	free(pong);
 }
@@ -412,25 +453,21 @@ static void on_drain(struct ses_stream *stream)
 	send_late_pong(conn);
 	conn->told_full = false;
 	if (!told_full || conn->state != SES_CONN_OPEN ||
-	    !conn->handlers->on_drain)
+	    !conn->kind->handlers->on_drain)
 		return;
 	conn->busy++;
-	conn->handlers->on_drain(conn, conn->user);
+	conn->kind->handlers->on_drain(conn, conn->user);
 	conn->busy--;
 	settle(conn);
 }
 
-static const char *text_of_cut(const struct sesame_conn *conn, int error)
+static enum ses_conn_cause cause_of_cut(const struct sesame_conn *conn,
+					int error)
 {
 	if (error == 0)
-		return conn->state == SES_CONN_CLOSING
-			       ? "the peer closed the connection instead of "
-				 "answering the close frame"
-			       : "the peer closed the connection without a "
-				 "close frame";
-	if (error == SESAME_ERESET)
-		return "the connection was reset";
-	return sesame_strerror(error);
+		return conn->state == SES_CONN_CLOSING ? SES_CAUSE_CUT_CLOSING
+						       : SES_CAUSE_CUT;
+	return error == SESAME_ERESET ? SES_CAUSE_RESET : SES_CAUSE_ERROR;
 }
 
 static void on_end(struct ses_stream *stream, int error)
@@ -439,7 +476,7 @@ static void on_end(struct ses_stream *stream, int error)
 
 	if (conn->state == SES_CONN_OPEN || conn->state == SES_CONN_CLOSING)
 		conn->end_by_peer = conn->state == SES_CONN_OPEN;
-	set_done(conn, error ? error : SESAME_ERESET, text_of_cut(conn, error));
+	set_done(conn, error ? error : SESAME_ERESET, cause_of_cut(conn, error));
 	settle(conn);
 }
 
@@ -459,38 +496,37 @@ static const struct ses_stream_events stream_events = {
  */
 static void look_at_silence(struct sesame_conn *conn)
 {
-	uint64_t now = now_ms(conn->loop),
-		 heard = ses_stream_heard_ms(conn->stream);
-	uint64_t ping_at = heard + conn->ping_ms;
-	uint64_t idle_at = heard + conn->idle_ms;
-	bool pinged = conn->pinged_ms > heard;
+	uint64_t now = now_ms(conn), heard = ses_stream_heard_ms(conn->stream);
+	const struct ses_conn_kind *kind = conn->kind;
+	uint64_t ping_at = heard + kind->ping_ms;
+	uint64_t idle_at = heard + kind->idle_ms;
+	bool pinged = conn->pinged &&
+		      (uint32_t)now - conn->pinged_ms < (uint32_t)(now - heard);
 
+	conn->pinged = pinged;
 	/* Its silence is our own doing, unless it does not read either. */
 	if (conn->paused && !(conn->stream->blocked && now >= idle_at)) {
-		wake_at(conn, now + conn->ping_ms);
+		wake_at(conn, now + kind->ping_ms);
 		return;
 	}
 	if (conn->paused) {
-		set_done(conn, SESAME_ETIMEOUT,
-			 "the peer has not read what was sent for too long");
+		set_done(conn, SESAME_ETIMEOUT, SES_CAUSE_UNREAD);
 		return;
 	}
 	if (now >= idle_at) {
-		set_done(conn, SESAME_ETIMEOUT,
-			 "nothing came from the peer for too long, not even "
-			 "an answer to a ping");
+		set_done(conn, SESAME_ETIMEOUT, SES_CAUSE_SILENT);
 		return;
 	}
 	if (!pinged && now >= ping_at) {
-		conn->pinged_ms = now;
-		pinged = true;
+		conn->pinged_ms = (uint32_t)now;
+		conn->pinged = pinged = true;
 		conn->sending = true; /* the place aside is for pongs alone */
 		sesame_session_ping(&conn->session, NULL, 0);
 		commit_pending(conn);
 		conn->sending = false;
 	}
 	if (pinged) /* an answer may begin a new silence long before idle_at */
-		ping_at = now + conn->ping_ms;
+		ping_at = now + kind->ping_ms;
 	wake_at(conn, idle_at < ping_at ? idle_at : ping_at);
 }
 
@@ -501,19 +537,18 @@ static void on_timer(struct ses_timer *timer)
 
 	switch ((enum ses_conn_state)conn->state) {
 	case SES_CONN_OPENING: /* it only keeps its place: see wake_at() */
-		wake_at(conn, now_ms(conn->loop) + DEFAULT_PING_MS);
+		wake_at(conn, now_ms(conn) + OPENING_MS);
 		break;
 	case SES_CONN_OPEN:
 		look_at_silence(conn);
 		break;
 	case SES_CONN_CLOSING:
 		conn->polite = false;
-		set_done(conn, SESAME_ETIMEOUT,
-			 "the peer did not answer the close frame in time");
+		set_done(conn, SESAME_ETIMEOUT, SES_CAUSE_NO_CLOSE);
 		break;
 	case SES_CONN_PARTING: /* it had its time; none more to linger */
 		conn->polite = false;
-		set_done(conn, 0, NULL);
+		set_done(conn, 0, SES_CAUSE_NONE);
 		break;
 	case SES_CONN_DONE:
 		break;
@@ -523,41 +558,25 @@ static void on_timer(struct ses_timer *timer)
 
 /* ---- the beginning ---- */
 
-static void init_session(struct sesame_conn *conn, enum sesame_role role,
-			 size_t max_message,
-			 const struct sesame_deflate *deflate)
-{
-	struct sesame_session_settings settings = {
-		.role = role,
-		.max_message = max_message,
-	};
-
-	conn->terms = ses_session_terms_of(&settings, &session_events);
-	ses_session_init(&conn->session, &conn->terms, deflate, conn);
-}
-
 static struct sesame_conn *make(struct sesame_loop *loop,
 				const struct ses_conn_setup *setup)
 {
-	struct sesame_limits limits = setup->limits;
 	struct sesame_conn *conn = calloc(1, sizeof(*conn));
 
 	if (!conn)
 		return NULL;
-	ses_limits_default(&limits);
-	conn->loop = loop;
-	conn->handlers = setup->handlers;
+	conn->kind = ses_conn_kind_of(loop, setup, &session_events);
+	if (!conn->kind) {
+		free(conn);
+		return NULL;
+	}
 	conn->user = setup->user;
-	conn->on_gone = setup->on_gone;
-	conn->context = setup->context;
-	conn->ping_ms = limits.ping_ms;
-	conn->idle_ms = limits.idle_ms;
-	conn->close_ms = limits.close_ms;
 	conn->end_code = SES_CLOSE_CUT;
 	conn->timer.fire = on_timer;
 	ses_list_init(&conn->link);
 	if (ses_timers_start(&loop->timers, &conn->timer,
-			     now_ms(loop) + conn->ping_ms) < 0) {
+			     now_ms(conn) + OPENING_MS) < 0) {
+		ses_conn_kind_unref(conn->kind);
 		free(conn);
 		return NULL;
 	}
@@ -566,22 +585,11 @@ static struct sesame_conn *make(struct sesame_loop *loop,
 	return conn;
 }
 
-static void adopt_stream(struct sesame_conn *conn, struct ses_stream *stream,
-			 const struct sesame_limits *limits)
+static void adopt_stream(struct sesame_conn *conn, struct ses_stream *stream)
 {
-	size_t most = SIZE_MAX - CONTROL_ROOM;
-
 	conn->stream = stream;
-	stream->last_read_ms = (uint32_t)now_ms(conn->loop);
-	conn->limits = (struct ses_stream_limits){
-		.queue = (limits->queue_bytes < most ? limits->queue_bytes
-						     : most) +
-			 CONTROL_ROOM,
-		.queue_high = limits->queue_high_bytes,
-		/* what it cannot take now is kept */
-		.recv_most = conn->session.deflate_on ? DEFLATE_RECV_BYTES : 0,
-	};
-	ses_stream_limit(stream, &conn->limits);
+	stream->last_read_ms = (uint32_t)now_ms(conn);
+	ses_stream_limit(stream, &conn->kind->stream);
 	ses_stream_take(stream, &stream_events, conn);
 	if (conn->paused) /* asked for while it was opening */
 		ses_stream_pause(stream);
@@ -595,52 +603,63 @@ static bool go(struct sesame_conn *conn, uint8_t *early, size_t early_len)
 	conn->state = SES_CONN_OPEN;
 	look_at_silence(conn); /* sets the timer */
 	conn->busy++;
-	if (conn->handlers->on_open)
-		conn->handlers->on_open(conn, conn->user);
+	if (conn->kind->handlers->on_open)
+		conn->kind->handlers->on_open(conn, conn->user);
 	if (early_len && conn->state < SES_CONN_PARTING) {
 		error = feed(conn, early, early_len);
 		commit_pending(conn);
 	}
 	conn->busy--;
 	if (error == SESAME_ENOMEM)
-		set_done(conn, error, sesame_strerror(error));
+		set_done(conn, error, SES_CAUSE_ERROR);
 	if (conn->state != SES_CONN_DONE)
 		return true;
 	finish(conn);
 	return false;
 }
 
-static int set_subprotocol(struct sesame_conn *conn, struct bytes text)
+static int keep_peer(struct sesame_conn *conn, const struct ses_addr *peer)
 {
-	if (!text.len)
+	conn->peer_is_v4 = peer->len && ses_addr_family(peer) == 4;
+	if (conn->peer_is_v4) {
+		conn->peer.v4.ip = peer->v4.sin_addr.s_addr;
+		conn->peer.v4.port = peer->v4.sin_port;
 		return 0;
-	conn->subprotocol = strndup((const char *)text.data, text.len);
-	return conn->subprotocol ? 0 : SESAME_ENOMEM;
+	}
+	conn->peer.other = peer->len ? malloc(sizeof(*peer)) : NULL;
+	if (conn->peer.other)
+		*conn->peer.other = *peer;
+	return conn->peer.other || !peer->len ? 0 : SESAME_ENOMEM;
 }
 
-static void set_peer(struct sesame_conn *conn, struct ses_stream *stream,
-		     const struct ses_addr *peer)
+static struct ses_addr peer_of(const struct sesame_conn *conn)
 {
-	if (peer)
-		conn->peer = *peer;
-	else
-		ses_addr_of_socket(stream->io.fd, true, &conn->peer);
+	if (conn->peer_is_v4)
+		return (struct ses_addr){
+			.v4 = {.sin_family = AF_INET,
+			       .sin_port = conn->peer.v4.port,
+			       .sin_addr.s_addr = conn->peer.v4.ip},
+			.len = sizeof(struct sockaddr_in)};
+	return conn->peer.other ? *conn->peer.other : (struct ses_addr){0};
 }
 
 /* Give @conn the @stream; SESAME_ENOMEM: the stream is closed, @conn is not. */
 static int give_stream(struct sesame_conn *conn, struct ses_stream *stream,
 		       const struct ses_conn_setup *setup)
 {
-	struct sesame_limits limits = setup->limits;
+	struct ses_addr peer = {0};
 
-	ses_limits_default(&limits);
-	init_session(conn, setup->role, limits.message_bytes, &setup->deflate);
-	if (set_subprotocol(conn, setup->subprotocol) < 0) {
+	if (setup->peer)
+		peer = *setup->peer;
+	else
+		ses_addr_of_socket(stream->io.fd, true, &peer);
+	if (keep_peer(conn, &peer) < 0) {
 		ses_stream_close(stream);
 		return SESAME_ENOMEM;
 	}
-	set_peer(conn, stream, setup->peer);
-	adopt_stream(conn, stream, &limits);
+	ses_session_init(&conn->session, &conn->kind->session, &setup->deflate,
+			 conn);
+	adopt_stream(conn, stream);
 	return 0;
 }
 
@@ -670,8 +689,13 @@ struct sesame_conn *ses_conn_new(struct sesame_loop *loop,
 {
 	struct sesame_conn *conn = make(loop, setup);
 
-	if (conn)
-		conn->opening = opening;
+	if (!conn)
+		return NULL;
+	if (!need_extra(conn)) {
+		release(conn);
+		return NULL;
+	}
+	conn->extra->opening = opening;
 	return conn;
 }
 
@@ -679,9 +703,19 @@ int ses_conn_open(struct sesame_conn *conn, struct ses_stream *stream,
 		  const struct ses_conn_setup *setup, uint8_t *early,
 		  size_t early_len)
 {
+	struct ses_conn_kind *kind =
+		ses_conn_kind_of(stream->loop, setup, &session_events);
+
+	if (!kind) {
+		ses_stream_close(stream);
+		return SESAME_ENOMEM;
+	}
+	ses_conn_kind_unref(conn->kind);
+	conn->kind = kind;
 	if (give_stream(conn, stream, setup) < 0)
 		return SESAME_ENOMEM;
-	conn->opening = NULL;
+	conn->extra->opening = NULL;
+	tidy_extra(conn);
 	go(conn, early, early_len);
 	return 0;
 }
@@ -820,29 +854,29 @@ int ses_conn_send_frame(struct sesame_conn *conn, struct bytes frame)
 
 static void free_opening(struct sesame_conn *conn)
 {
-	struct ses_opening *opening = conn->opening;
+	struct ses_opening *opening = conn->extra->opening;
 
-	conn->opening = NULL;
+	conn->extra->opening = NULL;
 	if (opening)
 		opening->cancel(opening);
 }
 
 /* The attempt to open is given up; on_close follows. */
-static void cancel_opening(struct sesame_conn *conn, const char *text)
+static void cancel_opening(struct sesame_conn *conn, enum ses_conn_cause cause)
 {
 	if (!conn->busy) /* else it is on the stack */
 		free_opening(conn);
-	set_done(conn, SESAME_ECLOSED, text);
+	set_done(conn, SESAME_ECLOSED, cause);
 }
 
 bool ses_conn_tell_handshake(struct sesame_conn *conn, bool sent,
 			     struct bytes head)
 {
-	if (!conn->handlers->on_handshake)
+	if (!conn->kind->handlers->on_handshake)
 		return true;
 	conn->busy++;
-	conn->handlers->on_handshake(conn, conn->user, sent,
-				     (const char *)head.data, head.len);
+	conn->kind->handlers->on_handshake(conn, conn->user, sent,
+					   (const char *)head.data, head.len);
 	conn->busy--;
 	if (conn->state != SES_CONN_DONE)
 		return true;
@@ -858,7 +892,7 @@ int sesame_conn_close(struct sesame_conn *conn, uint16_t code,
 	int r;
 
 	if (conn->state == SES_CONN_OPENING) {
-		cancel_opening(conn, "closed before the connection was open");
+		cancel_opening(conn, SES_CAUSE_GIVEN_UP);
 		return 0;
 	}
 	if (conn->state != SES_CONN_OPEN)
@@ -875,21 +909,19 @@ int sesame_conn_close(struct sesame_conn *conn, uint16_t code,
 	/* the peer's close frame stands behind what was not read yet */
 	sesame_conn_resume(conn);
 	if (conn->state == SES_CONN_CLOSING)
-		wake_at(conn, now_ms(conn->loop) + conn->close_ms);
+		wake_at(conn, now_ms(conn) + conn->kind->close_ms);
 	return 0;
 }
 
 void sesame_conn_abort(struct sesame_conn *conn)
 {
-	static const char text[] = "aborted";
-
 	conn->polite = false;
 	if (conn->state == SES_CONN_OPENING) {
-		cancel_opening(conn, text);
+		cancel_opening(conn, SES_CAUSE_ABORTED);
 		return;
 	}
 	conn->session.over = true; /* what else has come is not looked at */
-	set_done(conn, SESAME_ECLOSED, text);
+	set_done(conn, SESAME_ECLOSED, SES_CAUSE_ABORTED);
 }
 
 void ses_conn_abort_now(struct sesame_conn *conn)
@@ -924,7 +956,7 @@ void sesame_conn_resume(struct sesame_conn *conn)
 	conn->paused = false;
 	if (conn->stream) {
 		/* silence begins now at the earliest */
-		conn->stream->last_read_ms = (uint32_t)now_ms(conn->loop);
+		conn->stream->last_read_ms = (uint32_t)now_ms(conn);
 		ses_stream_resume(conn->stream);
 	}
 	if (conn->state == SES_CONN_OPEN)
@@ -943,21 +975,24 @@ void sesame_conn_set_user(struct sesame_conn *conn, void *user)
 
 struct sesame_loop *sesame_conn_loop(const struct sesame_conn *conn)
 {
-	return conn->loop;
+	return loop_of(conn);
 }
 
 const char *sesame_conn_subprotocol(const struct sesame_conn *conn)
 {
-	return conn->subprotocol ? conn->subprotocol : "";
+	return conn->kind->subprotocol;
 }
 
 const char *sesame_conn_peer(const struct sesame_conn *conn)
 {
 	/* most connections are never asked, so the text is made when one is */
 	struct sesame_conn *mutable = (struct sesame_conn *)conn;
+	struct ses_addr peer = peer_of(conn);
 	char text[SES_ADDR_TEXT];
 
-	if (!conn->peer_text && conn->peer.len)
-		mutable->peer_text = strdup(ses_addr_format(&conn->peer, text));
-	return conn->peer_text ? conn->peer_text : "";
+	if (!peer.len || !need_extra(mutable))
+		return "";
+	if (!conn->extra->peer_text)
+		conn->extra->peer_text = strdup(ses_addr_format(&peer, text));
+	return conn->extra->peer_text ? conn->extra->peer_text : "";
 }

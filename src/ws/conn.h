@@ -15,6 +15,7 @@
 #include "net/timer.h"
 #include "wire/session.h"
 #include "wire/upgrade.h"
+#include "ws/kind.h"
 
 struct ses_conn_setup {
 	enum sesame_role role;
@@ -27,7 +28,10 @@ struct ses_conn_setup {
 	const struct ses_addr *peer;
 	/* conn->link is in this list until the connection is gone; or NULL. */
 	struct ses_list *list;
-	/* Called when the connection is gone, after on_close; may be NULL. */
+	/*
+	 * Called when the connection is gone, after on_close; may be NULL. As
+	 * the handlers and the context, of all connections of a kind.
+	 */
 	void (*on_gone)(struct sesame_conn *conn, void *context);
 	void *context;
 };
@@ -96,32 +100,52 @@ enum ses_conn_state {
 	SES_CONN_DONE,	  /* on_close is due as soon as nobody is in the way */
 };
 
+/* What ended it: see the sentences in conn.c. */
+enum ses_conn_cause {
+	SES_CAUSE_NONE,
+	SES_CAUSE_ERROR, /* what the error's name says */
+	SES_CAUSE_FAULT, /* the peer's, which the session knows */
+	SES_CAUSE_UNANSWERED,
+	SES_CAUSE_CUT,
+	SES_CAUSE_CUT_CLOSING,
+	SES_CAUSE_RESET,
+	SES_CAUSE_UNREAD,
+	SES_CAUSE_SILENT,
+	SES_CAUSE_NO_CLOSE,
+	SES_CAUSE_ABORTED,
+	SES_CAUSE_GIVEN_UP,
+};
+
+/* What most connections have nothing of, most of the time. */
+struct ses_conn_extra {
+	struct ses_opening *opening; /* while OPENING */
+	struct ses_aside *aside; /* a pong that waits for the queue to drain */
+	char *peer_text;	 /* made when asked for */
+	char *end_reason;
+	uint8_t end_reason_len;
+};
+
+/* There may be very many, most of them idle: keep it small. */
 struct sesame_conn {
 	struct sesame_session session;
 	struct ses_stream *stream;
-	struct ses_stream_limits limits;
-	struct ses_session_terms terms;
-	struct sesame_loop *loop;
-	const struct sesame_handlers *handlers;
+	struct ses_conn_kind *kind;
 	void *user;
 	struct ses_timer timer; /* the only one; always running */
 	struct ses_list link;	/* in setup's list, if there was one */
-	struct ses_addr peer;
-	char *peer_text;   /* made when asked for */
-	char *subprotocol; /* NULL: none */
-	void (*on_gone)(struct sesame_conn *conn, void *context);
-	void *context;		     /* of on_gone */
-	struct ses_opening *opening; /* while OPENING */
-	size_t pending;	     /* bytes the session was given room for */
-	struct ses_aside *aside; /* a pong that waits for the queue to drain */
-	uint64_t pinged_ms;
-	uint32_t ping_ms, idle_ms, close_ms;
+	union {
+		struct {
+			in_addr_t ip;
+			in_port_t port;
+		} v4; /* where peer_is_v4 */
+		struct ses_addr *other; /* NULL: not known */
+	} peer;
+	struct ses_conn_extra *extra; /* NULL: nothing of all that */
+	uint32_t pinged_ms; /* as the stream's last_read_ms */
 	/* how it ends */
-	char *end_reason;
-	const char *end_text;
 	uint16_t end_code;
-	uint8_t end_reason_len;
 	int8_t end_error;
+	uint8_t end_cause;
 	uint8_t state;
 	uint8_t busy; /* callbacks and sessions on the stack */
 	bool end_clean : 1;
@@ -130,8 +154,11 @@ struct sesame_conn {
 	bool sending : 1;   /* data for which the queue's limit holds */
 	bool told_full : 1; /* a send returned SESAME_EAGAIN */
 	bool paused : 1;
+	bool pinged : 1; /* into this silence, at pinged_ms */
+	bool wrote : 1; /* into the room that the stream gave */
 	bool wrote_aside : 1;
 	bool polite : 1; /* the stream is to be sent to its end */
+	bool peer_is_v4 : 1;
 };
 
 #endif

@@ -20,7 +20,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define PORT	     80
 #define FIRST_FAR    2000 /* the port of the first client */
-#define CONTROL_ROOM 1024 /* of a queue, over its limit: see ws/conn.c */
 
 /* What the application makes of a message. */
 enum habit { ECHO, CLOSE, ABORT, PAUSE, TWICE, DEAF, N_HABITS };
@@ -164,14 +163,14 @@ static void on_request(struct sesame_server *server, void *user,
 static void check_conn(const struct sesame_conn *conn)
 {
 	struct sesame_limits limits = hall.options.limits;
-	const struct sesame_session *s = &conn->session;
-	size_t most;
+	const struct ses_session_work *w = conn->session.work;
+	size_t held = w ? w->message.capacity : 0, most;
 
 	ses_limits_default(&limits);
 	most = limits.message_bytes + SES_CONTROL_MAX;
-	demand(sesame_conn_queued(conn) <= limits.queue_bytes + CONTROL_ROOM,
+	demand(sesame_conn_queued(conn) <= limits.queue_bytes + SES_CONTROL_ROOM,
 	       "a queue keeps its limit");
-	demand(s->message.capacity <= (most > 64 ? most : 64),
+	demand(held <= (most > 64 ? most : 64),
 	       "a message keeps its limit");
 }
 

@@ -18,12 +18,12 @@ static void check(bool holds)
 static void check_memory(const struct peer *p, size_t fed)
 {
 	const struct sesame_session *s = p->session;
-	size_t most = s->max_message + SES_CONTROL_MAX;
+	size_t most = s->terms->max_message + SES_CONTROL_MAX;
+	size_t held = peer_holds(p);
 
-	check(s->message.capacity <= (most > 64 ? most : 64));
+	check(held <= (most > 64 ? most : 64));
 	if (!s->deflate_on)
-		check(s->message.capacity <= 64 ||
-		      s->message.capacity <= 2 * fed);
+		check(held <= 64 || held <= 2 * fed);
 }
 
 static int feed_parts(struct peer *p, struct bytes in, size_t part)

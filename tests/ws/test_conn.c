@@ -119,10 +119,11 @@ TEST("a connection at rest is small and holds no buffers")
 	TURN_UNTIL(st.loop, st.client.told[TOLD_MESSAGE] == 1);
 	print_message("a connection: %zu bytes, its stream: %zu bytes\n",
 		      sizeof(struct sesame_conn), sizeof(struct ses_stream));
-	assert_true(sizeof(struct sesame_conn) < 400);
+	assert_true(sizeof(struct sesame_conn) <= 120 &&
+		    sizeof(struct ses_stream) <= 72);
 	assert_null(st.server.conn->session.work);
 	assert_null(st.server.conn->stream->extra);
-	assert_null(st.server.conn->peer_text);
+	assert_null(st.server.conn->extra);
 	strike(&st);
 }
 
@@ -838,7 +839,7 @@ TEST("a ping of ours leaves a pong that waits where it is")
 	set_raw(&st, SESAME_SERVER, &limits);
 	fill_queue(&st, false);
 	raw_send(st.loop, st.raw, frame, masked_frame(frame, 0x89, "wait", 4));
-	TURN_UNTIL(st.loop, st.server.conn->aside);
+	TURN_UNTIL(st.loop, st.server.conn->extra);
 	turn_a_while(st.loop, 80);
 	assert_true(st.server.conn->pinged_ms > 0);
 	read_all(&st, last, sizeof(last));

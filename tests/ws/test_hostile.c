@@ -204,7 +204,7 @@ TEST("of a million pings to one who is not read one pong is kept")
 	}
 	turn_a_while(loop, 20);
 	assert_int_equal(sesame_conn_queued(hostile.conn), most);
-	assert_non_null(hostile.conn->aside);
+	assert_non_null(hostile.conn->extra->aside);
 	assert_int_equal(hostile.told[TOLD_CLOSE], 0);
 	free(pings);
 	unseat(&hostile, loop, raw);
