@@ -169,9 +169,11 @@ static int outcome(struct ses_tls *tls, int r)
 	}
 }
 
+/* An error of others would pass for one of the call's; there is seldom one. */
 static void enter(struct ses_tls *tls, struct ses_tls_wire *wire)
 {
-	ERR_clear_error();
+	if (ERR_peek_error())
+		ERR_clear_error();
 	tls->wire = wire;
 }
 
@@ -190,12 +192,21 @@ int ses_tls_handshake(struct ses_tls *tls, struct ses_tls_wire *wire)
 	return r == SESAME_ECLOSED ? SESAME_ETLS : r;
 }
 
+/* There is nothing to be read, not even the end; to ask OpenSSL takes longer. */
+static bool is_dry(const struct ses_tls *tls, const struct ses_tls_wire *wire)
+{
+	return wire->in.len == 0 && !SSL_has_pending(tls->ssl) &&
+	       !SSL_get_shutdown(tls->ssl);
+}
+
 ssize_t ses_tls_read(struct ses_tls *tls, struct ses_tls_wire *wire, void *to,
 		     size_t len)
 {
 	size_t n = 0;
 	int r;
 
+	if (is_dry(tls, wire))
+		return 0;
 	enter(tls, wire);
 	r = SSL_read_ex(tls->ssl, to, len, &n);
 	if (r != 1)

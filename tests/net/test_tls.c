@@ -544,6 +544,30 @@ TEST("a shutdown says close_notify; half-closed, the answer still comes")
 	finish();
 }
 
+TEST("who paused hears of the peer's end afterwards, while TCP goes on")
+{
+	uint8_t out[40000];
+	struct ses_tls_wire wire = {.out = out, .out_size = sizeof(out)};
+	struct ses_tls *tls;
+
+	begin();
+	start_good_pair();
+	tls = client.stream->extra->tls;
+	server.pause = true;
+	assert_int_equal(ses_tls_write(tls, &wire, BYTES("hello")), 5);
+	ses_tls_close(tls, &wire);
+	assert_int_equal(send(client.stream->io.fd, out, wire.out_len, 0),
+			 (int)wire.out_len);
+	turn(3);
+	assert_int_equal(ses_buf_len(&server.got), 5);
+	assert_int_equal(server.ends, 0);
+	ses_stream_resume(server.stream);
+	turn(3);
+	assert_int_equal(server.ends, 1);
+	assert_int_equal(server.error, 0);
+	finish();
+}
+
 TEST("random bytes after the handshake break the stream and nothing else")
 {
 	begin();
