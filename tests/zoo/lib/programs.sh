@@ -150,3 +150,78 @@ supergateway_at() {
 	up_at "$1"
 	sleep 0.3
 }
+
+# newcomer NAME PORT [REASON]: see newcomers.js, and newcomers.py for newcomer_py.
+newcomer() { run_at "$2" node "$LIB/newcomers.js" "$2" "$variant" "$T" "$1" "${3:-}"; }
+newcomer_py() { run_at "$2" "$PY" "$LIB/newcomers.py" "$2" "$variant" "$1" "${3:-}"; }
+anvil_at() { HOME=$T run_at "$1" node "$ZOO/node_modules/.bin/anvil" --silent --port "$@"; }
+# mailbox_at PORT [OPTION...]: where clients of magic-wormhole meet.
+mailbox_at() {
+	HOME=$T run_at "$1" twist3 wormhole-mailbox --port "tcp:$1:interface=127.0.0.1" \
+		--channel-db "$T/mailbox.sqlite" "${@:2}"
+	sleep 0.3
+}
+stdio_at() {
+	run_at "$1" node -r "$LIB/loopback.js" "$ZOO/node_modules/.bin/stdio-to-ws" -q -p "$1" cat
+}
+# testem_at PORT: Testem with no browser to test in.
+testem_at() {
+	mkdir -p "$T/testem"
+	cd "$T/testem"
+	echo '{"framework": "mocha", "src_files": []}' >testem.json
+	run_at "$1" node "$ZOO/node_modules/testem/testem.js" server -p "$1" --host 127.0.0.1
+}
+
+# present_at PORT [OPTION...]: slides of Go's present.
+present_at() {
+	mkdir -p "$T/slides"
+	cd "$T/slides"
+	run_at "$1" present -http "127.0.0.1:$1" -content "$T/slides" \
+		-base /usr/share/golang-golang-x-tools/present "${@:2}"
+}
+rtpengine_at() {
+	run_at "$1" rtpengine --foreground --log-stderr --table=-1 --interface=127.0.0.1 \
+		--listen-ng="127.0.0.1:$P3" --listen-cli="127.0.0.1:$P4" --listen-http="127.0.0.1:$1" \
+		--port-min=20000 --port-max=20020 --pidfile="$T/rtpengine.pid"
+}
+# liquidsoap_at PORT [PORT2]: a harbor, and its telnet at another port.
+liquidsoap_at() {
+	local telnet=
+	[ $# = 2 ] && telnet="settings.server.telnet.set(true)
+settings.server.telnet.bind_addr.set(\"127.0.0.1\")
+settings.server.telnet.port.set($2)"
+	run_at "$1" liquidsoap "settings.init.allow_root.set(true)
+$telnet
+settings.harbor.bind_addrs.set([\"127.0.0.1\"])
+output.dummy(fallible=true, input.harbor(\"live\", port=$1, user=\"source\", password=\"x\"))"
+	[ $# = 1 ] || up_at "$2"
+}
+v2ray_plugin_at() { # PORT PATH
+	run_at "$1" ss-v2ray-plugin -server -localAddr 127.0.0.1 -localPort "$1" \
+		-remoteAddr 127.0.0.1 -remotePort "$P4" -path "$2" -host a.example
+}
+tty_share_at() {
+	HOME=$T run_at "$1" script -qfc "tty-share --listen 127.0.0.1:$1 --command /bin/cat" /dev/null
+}
+livereload_py_at() {
+	site "<html><body>docs</body></html>"
+	run_at "$1" livereload -p "$1" --host 127.0.0.1 "$T/site"
+}
+# kore_at PORT [REASON]: see native/kore.c.
+kore_at() {
+	cat >"$T/kore.conf" <<-END
+		load $BUILD/kore
+		server plain {
+			bind 127.0.0.1 $1
+			tls no
+		}
+		workers 1
+		domain * {
+			attach plain
+			route / page
+			route /feed feed
+		}
+	END
+	REASON=${2:-} run_at "$1" kore -f -n -r -c "$T/kore.conf"
+	sleep 0.5 # It listens before its worker does.
+}
