@@ -173,6 +173,7 @@ static void take_h2(struct probing *x, struct bytes in)
 static void on_bytes(struct ses_stream *s, uint8_t *data, size_t len)
 {
 	struct probing *x = s->owner;
+	int error;
 
 	if (x->request.h2) {
 		take_h2(x, bytes_of(data, len));
@@ -182,8 +183,11 @@ static void on_bytes(struct ses_stream *s, uint8_t *data, size_t len)
 		doctor_take_frames(x, data, len);
 		return;
 	}
-	if (ses_buf_append(&x->in, bytes_of(data, len)) < 0) {
-		if (x->stage == READING)
+	error = ses_buf_append(&x->in, bytes_of(data, len));
+	if (error) {
+		if (error == SESAME_ENOMEM)
+			doctor_conclude(x, DOCTOR_NO_ANSWER, error);
+		else if (x->stage == READING)
 			doctor_answered(x);
 		else
 			doctor_not_http(x, SES_FAULT_HEAD_TOO_LONG);
@@ -240,6 +244,15 @@ static bool chose_h2(const struct probing *x)
 	return !tls || strcmp(tls->alpn, "h2") == 0;
 }
 
+/* Of a new stream there is room for it, or there is no memory. */
+static void send_request(struct probing *x)
+{
+	int r = ses_stream_send(x->stream, ses_buf_bytes(&x->request.bytes));
+
+	if (r == SESAME_ELIMIT || r == SESAME_ENOMEM)
+		doctor_conclude(x, DOCTOR_NO_ANSWER, SESAME_ENOMEM);
+}
+
 static void ask(struct probing *x)
 {
 	double left = x->c->timeout_ms - (doctor_now_ms() - x->began_ms);
@@ -254,7 +267,7 @@ static void ask(struct probing *x)
 	}
 	doctor_wait_for(x, left > least ? left : least, doctor_silent);
 	if (!x->request.h2)
-		ses_stream_send(x->stream, ses_buf_bytes(&x->request.bytes));
+		send_request(x);
 	else if (chose_h2(x))
 		doctor_flush_h2(x);
 	else /* TLS is up, and HTTP/2 was not agreed on in it */

@@ -138,7 +138,8 @@ static bool says_why(void)
 					    "not shown",
 					    "perhaps",
 					    "reset",
-					    "connection refused"};
+					    "connection refused",
+					    "closed without an answer"};
 	bool says = false;
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
