@@ -223,6 +223,8 @@ bool gate_limit_is_asked(const struct gate_limit *limit, enum gate_ask ask,
 const struct gate_token_settings *
 gate_wanted_token(const struct gate_request *r, const struct gate_route *route)
 {
+	if (gate_reads(r, route) && route->hub.read)
+		return route->hub.read;
 	return gate_publishes(r, route) ? route->hub.publish : route->token;
 }
 
@@ -268,6 +270,8 @@ static void ask_for_room(struct looking *l, enum gate_ask ask)
 	const struct gate_route *route = l->d->route;
 	bool publishes = gate_publishes(l->request, route);
 
+	if (ask == GATE_ASK_SUBJECT_ROOM && gate_reads(l->request, route))
+		return; /* limits.publishes is for who does */
 	for (size_t i = 0; i < route->limits.n_of; i++)
 		if (gate_limit_is_asked(&route->limits.of[i], ask, publishes))
 			l->d->ask = ask;

@@ -31,6 +31,7 @@ struct gate_request {
 	bool any_credentials; /* of fields some are missing: the same */
 	bool secure;  /* it came by TLS, as far as is known (hops.tls) */
 	bool is_post; /* no handshake; at a hub it publishes */
+	bool is_read; /* a GET with credentials that is no handshake */
 };
 
 /* One look at one list. */
@@ -116,14 +117,23 @@ void gate_admit_survey(const struct gate_policy *policy,
 		       const struct gate_request *request,
 		       struct gate_decision *ret_decision);
 
+/* Whether it reads a channel of @route. */
+static inline bool gate_reads(const struct gate_request *r,
+			      const struct gate_route *route)
+{
+	return r->is_read && route && route->to == GATE_TO_HUB &&
+	       (route->hub.read || route->hub.publish);
+}
+
 /*
- * Whether it publishes to a channel of @route: it joins nothing, and brings
- * the token of hub.publish instead of a member's.
+ * Whether it publishes to a channel of @route, or reads one: it joins nothing,
+ * and brings the token of hub.publish or hub.read instead of a member's.
  */
 static inline bool gate_publishes(const struct gate_request *r,
 				  const struct gate_route *route)
 {
-	return r->is_post && route && route->to == GATE_TO_HUB;
+	return (r->is_post && route && route->to == GATE_TO_HUB) ||
+	       gate_reads(r, route);
 }
 
 /* The credentials that @r has to bring to @route; NULL: none. */

@@ -74,6 +74,15 @@ static enum gate_outcome greet(struct gate_visit *v)
 
 /* ---- head: bytes become a request ---- */
 
+/* A browser that is pointed at a WebSocket has no credentials for it. */
+static bool is_read(const struct ses_head *head)
+{
+	return bytes_equal(head->method, BYTES("GET")) &&
+	       ses_head_get(head, "Authorization").data &&
+	       !ses_head_get(head, "Upgrade").data &&
+	       !ses_head_get(head, "Sec-WebSocket-Key").data;
+}
+
 static void read_request(struct gate_visit *v, const struct ses_head *head)
 {
 	v->asking->request = (struct gate_request){
@@ -88,6 +97,7 @@ static void read_request(struct gate_visit *v, const struct ses_head *head)
 		.tls = ses_stream_tls_info(v->stream),
 		.secure = v->asking->hops.tls,
 		.is_post = bytes_equal(head->method, BYTES("POST")),
+		.is_read = is_read(head),
 	};
 }
 
@@ -120,6 +130,8 @@ static enum gate_outcome answer_plain(struct gate_visit *v)
 		return gate_visit_file(v);
 	if (v->route->to == GATE_TO_HUB && v->asking->request.is_post)
 		return gate_visit_publish(v);
+	if (gate_reads(&v->asking->request, v->route))
+		return gate_visit_read(v);
 	return GATE_GO_ON;
 }
 

@@ -279,6 +279,14 @@ static void forgive(struct gate_visit *v)
 	v->asking->questions->counted = false;
 }
 
+static const char *publishing_sentence(bool missing, bool reads)
+{
+	if (missing)
+		return "Publishing needs a token, in Authorization: Bearer";
+	return reads ? "This token may not read here"
+		     : "This token may not publish here";
+}
+
 static struct gate_reply tell_credential(struct gate_visit *v)
 {
 	struct gate_questions *q = v->asking->questions;
@@ -291,10 +299,8 @@ static struct gate_reply tell_credential(struct gate_visit *v)
 		gate_challenges(gate_wanted_token(&v->asking->request, v->route),
 				c->fault, q->field);
 	if (gate_publishes(&v->asking->request, v->route))
-		q->sentence = c->fault == GATE_FAULT_MISSING
-				      ? "Publishing needs a token, in "
-					"Authorization: Bearer"
-				      : "This token may not publish here";
+		q->sentence = publishing_sentence(c->fault == GATE_FAULT_MISSING,
+						  v->asking->request.is_read);
 	note_failure(v);
 	return reply;
 }
@@ -525,6 +531,7 @@ static bool is_plain(const struct gate_visit *v)
 	const struct ses_head *head = v->asking->head;
 
 	return v->route && v->route->to != GATE_TO_FILES &&
+	       !gate_reads(&v->asking->request, v->route) &&
 	       (bytes_equal(head->method, BYTES("GET")) ||
 		bytes_equal(head->method, BYTES("HEAD"))) &&
 	       !ses_head_get(head, "Upgrade").data &&

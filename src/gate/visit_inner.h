@@ -172,8 +172,9 @@ void gate_visit_hear(struct gate_visit *v, enum sesame_kind kind,
 		     struct bytes data);
 /* Leave the channel, if it is in one. */
 void gate_visit_leave_channel(struct gate_visit *v);
-/* A POST to a channel. */
+/* A POST to a channel, and a GET of one. */
 enum gate_outcome gate_visit_publish(struct gate_visit *v);
+enum gate_outcome gate_visit_read(struct gate_visit *v);
 /*
  * The channel that the path names, decoded into @out. False: the visit has been
  * refused.

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * POST to a channel: a program publishes without being a member. It has been
- * admitted before its body is read; the connection is closed after the answer.
+ * POST to a channel: a program publishes without being a member
+ * (docs/channels.md). It has been admitted before its body is read; the
+ * connection is closed after the answer.
  */
 #include "gate/visit_inner.h"
 
@@ -16,6 +17,10 @@
 
 #define LINGER_MS 2000
 #define BODY_MS	  10000 /* for the message to arrive */
+#define KEY_MAX	  255	/* bytes of an Idempotency-Key */
+
+/* How much longer than a message a batch of them may be. */
+#define BATCH_TIMES 16
 
 static enum gate_outcome refuse(struct gate_visit *v, enum why_cause cause,
 				int status, const char *sentence)
@@ -32,6 +37,11 @@ static enum gate_outcome refuse(struct gate_visit *v, enum why_cause cause,
 
 /* ---- Before the body ---- */
 
+static bool is_batch(const struct gate_visit *v)
+{
+	return gate_query_get(v->asking->request.target, "batch").data != NULL;
+}
+
 static enum gate_outcome check_body(struct gate_visit *v)
 {
 	const struct ses_head *head = v->asking->head;
@@ -47,7 +57,8 @@ static enum gate_outcome check_body(struct gate_visit *v)
 	if (len < 0)
 		return refuse(v, WHY_CLIENT_BAD_HANDSHAKE, 411,
 			      "A message is sent with its Content-Length");
-	if ((uint64_t)len > v->route->limits.message_bytes)
+	if ((uint64_t)len >
+	    v->route->limits.message_bytes * (is_batch(v) ? BATCH_TIMES : 1))
 		return refuse(v, WHY_SERVER_LIMIT, 413,
 			      "The message is longer than this route takes");
 	v->asking->body_len = (size_t)len;
@@ -107,7 +118,13 @@ static enum gate_outcome accept_message(struct gate_visit *v, struct bytes name,
 			      (const char *)name.data, name.len, "id",
 			      receipt->seq && n ? id : NULL, "members",
 			      (json_int_t)receipt->members);
-	char *text = o ? json_dumps(o, 0) : NULL;
+	bool told =
+		(!is_batch(v) ||
+		 !json_object_set_new(o, "count",
+				      json_integer((json_int_t)receipt->n))) &&
+		(!receipt->repeated ||
+		 !json_object_set_new(o, "repeated", json_true()));
+	char *text = told ? json_dumps(o, 0) : NULL;
 	struct ses_buf body, out;
 
 	ses_buf_init(&body, 1024);
@@ -122,23 +139,185 @@ static enum gate_outcome accept_message(struct gate_visit *v, struct bytes name,
 	return gate_visit_answer(v, &out, LINGER_MS);
 }
 
+/* Payloads with what they are about; all of them, or none, are published. */
+struct batch {
+	struct hub_content *content;
+	struct hub_about *about; /* NULL: no state */
+	struct ses_buf texts;	 /* that they lie in */
+	size_t n;
+};
+
+static bool make_batch(struct batch *b, size_t n, bool states)
+{
+	b->n = n;
+	b->content = calloc(n, sizeof(*b->content));
+	b->about = states ? calloc(n, sizeof(*b->about)) : NULL;
+	return b->content && (b->about || !states);
+}
+
+static void free_batch(struct batch *b)
+{
+	free(b->content);
+	free(b->about);
+	ses_buf_fini(&b->texts);
+}
+
+/* Where each payload lies is known once all of them are there. */
+static const char *split(struct batch *b, struct hub_list *list,
+			 size_t body_len, size_t most)
+{
+	struct ses_buf one;
+	size_t at = 0;
+
+	ses_buf_init(&b->texts, body_len);
+	ses_buf_init(&one, body_len);
+	for (size_t i = 0; i < b->n; i++) {
+		size_t len;
+
+		if (!hub_list_next(list, &one) ||
+		    ses_buf_append(&b->texts, ses_buf_bytes(&one)) < 0)
+			break;
+		len = ses_buf_len(&one);
+		b->content[i] = (struct hub_content){
+			.kind = SESAME_TEXT, .payload = bytes_of(NULL, len)};
+		at += len <= most;
+	}
+	ses_buf_fini(&one);
+	if (at < b->n)
+		return "A payload of the batch is longer than this route takes";
+	at = 0;
+	for (size_t i = 0; i < b->n; i++) {
+		struct bytes *payload = &b->content[i].payload;
+
+		payload->data = ses_buf_bytes(&b->texts).data + at;
+		at += payload->len;
+	}
+	return NULL;
+}
+
+static const char *read_abouts(struct batch *b, const char *key)
+{
+	for (size_t i = 0; b->about && i < b->n; i++) {
+		struct hub_content *c = &b->content[i];
+		const char *wrong =
+			hub_about_read(c->payload, key, &b->about[i]);
+
+		if (wrong)
+			return wrong;
+		c->key = bytes_of(b->about[i].key, b->about[i].key_len);
+		c->gone = b->about[i].gone;
+	}
+	return NULL;
+}
+
+/* What is to be published, or what is wrong with it. */
+static const char *read_body(struct gate_visit *v, struct batch *b)
+{
+	const struct gate_route *route = v->route;
+	struct bytes body = ses_buf_bytes(&v->asking->body);
+	bool states = route->hub.kind == GATE_KIND_STATE;
+	struct hub_list list = {.n = 1};
+	const char *wrong = is_batch(v) ? hub_list_read(body, &list) : NULL;
+
+	if (!wrong && !make_batch(b, list.n, states))
+		wrong = "out of memory";
+	if (!wrong && is_batch(v))
+		wrong = split(b, &list, body.len,
+			      (size_t)route->limits.message_bytes);
+	else if (!wrong)
+		b->content[0] = (struct hub_content){
+			.kind = kind_of(v->asking->head, body),
+			.payload = body,
+		};
+	return wrong ? wrong : read_abouts(b, route->hub.key);
+}
+
+static enum gate_outcome refuse_verdict(struct gate_visit *v,
+					enum hub_verdict verdict,
+					const struct hub_receipt *receipt)
+{
+	char seconds[24];
+	struct ses_field retry = {BYTES("Retry-After"), {0}};
+	struct gate_refusal why = {
+		.cause = WHY_SERVER_LIMIT,
+		.status = 503,
+		.sentence = "Too many messages are on their way; try again "
+			    "later",
+		.fields = &retry,
+	};
+
+	switch (verdict) {
+	case HUB_TOO_OFTEN:
+		snprintf(seconds, sizeof(seconds), "%llu",
+			 (unsigned long long)(receipt->wait_ms + 999) / 1000);
+		retry.value = bytes_of_str(seconds);
+		why.n_fields = 1;
+		why.cause = WHY_ACCESS_RATE;
+		why.status = 429;
+		why.sentence = "Too many messages in this channel; try again "
+			       "later";
+		why.note = "hub.rates.channel of this channel is reached";
+		break;
+	case HUB_OTHER_BODY:
+		why.cause = WHY_CLIENT_BAD_HANDSHAKE;
+		why.status = 422;
+		why.sentence = "This Idempotency-Key was used for another body";
+		break;
+	case HUB_CHANNELS_FULL:
+		why.sentence = "There is no room for a further channel";
+		why.note = "hub.channels of this route is reached";
+		break;
+	case HUB_STATE_FULL:
+		why.sentence = "There is no room for a further key";
+		why.note = "hub.keys, or the bytes of a state, are reached";
+		break;
+	case HUB_UNAVAILABLE:
+		why.sentence = "The channel is not available; try again later";
+		why.note = "the backplane does not answer";
+		break;
+	default:
+		break;
+	}
+	if (!why.note)
+		why.note = why.sentence;
+	return gate_visit_refuse(v, &why);
+}
+
+static enum gate_outcome publish_batch(struct gate_visit *v, struct bytes name,
+				       struct bytes key, const struct batch *b)
+{
+	struct hub_receipt receipt;
+	enum hub_verdict verdict =
+		hub_publish_to(v->gate->seat, v->route->hub.space, name,
+			       b->content, b->n, key, NULL, &receipt);
+
+	if (verdict != HUB_OK)
+		return refuse_verdict(v, verdict, &receipt);
+	return accept_message(v, name, &receipt);
+}
+
 static enum gate_outcome publish(struct gate_visit *v)
 {
-	struct bytes body = ses_buf_bytes(&v->asking->body), name;
+	struct bytes key = ses_head_get(v->asking->head, "Idempotency-Key");
 	uint8_t decoded[HUB_NAME_MAX];
-	struct hub_content content = {kind_of(v->asking->head, body), body};
-	struct hub_receipt receipt;
-	enum hub_verdict verdict;
+	struct batch b = {.n = 0};
+	enum gate_outcome outcome;
+	const char *wrong;
+	struct bytes name;
 
 	if (!gate_visit_channel(v, decoded, &name))
 		return GATE_OVER;
-	verdict = hub_publish_to(v->gate->seat, v->route->hub.space, name,
-				 &content, 1, bytes_of(NULL, 0), NULL, &receipt);
-	if (verdict != HUB_OK)
-		return refuse(v, WHY_SERVER_LIMIT, 503,
-			      "Too many messages are on their way; try again "
-			      "later");
-	return accept_message(v, name, &receipt);
+	if (key.len > KEY_MAX)
+		return refuse(v, WHY_CLIENT_BAD_HANDSHAKE, 400,
+			      "The Idempotency-Key is longer than 255 bytes");
+	wrong = read_body(v, &b);
+	if (wrong)
+		outcome = refuse(v, WHY_CLIENT_BAD_HANDSHAKE, 400, wrong);
+	else
+		outcome = publish_batch(v, name,
+					key.len ? key : bytes_of(NULL, 0), &b);
+	free_batch(&b);
+	return outcome;
 }
 
 enum gate_outcome gate_visit_publish(struct gate_visit *v)

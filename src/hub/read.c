@@ -60,7 +60,7 @@ int hub_list_of(struct hub_seat *seat, struct hub_space *space,
 
 /* ---- What a channel holds ---- */
 
-#define MOST_BYTES ((size_t)1024 * 1024) /* of messages, in one answer */
+#define MOST_BYTES ((size_t)512 * 1024) /* of messages, in one answer */
 
 /* What was asked for, taken under the lock. */
 struct excerpt {
