@@ -192,8 +192,8 @@ static bool paths_alike(const struct doctor_chart *chart)
 	return true;
 }
 
-static bool told_paths(const struct doctor_chart *chart, size_t i, char *out,
-		       size_t size)
+bool doctor_told_path(const struct doctor_chart *chart, size_t i, char *out,
+		      size_t size)
 {
 	const struct doctor_values *v = harvest(chart, doctor_harvest_paths);
 
@@ -259,7 +259,7 @@ static bool redirect_target(const struct doctor_chart *chart, size_t i,
 	const struct doctor_probe *base = doctor_baseline(chart);
 
 	return base && base->status / 100 == 3 &&
-	       told_paths(chart, i, out, size) && i == 0;
+	       doctor_told_path(chart, i, out, size) && i == 0;
 }
 
 static bool subprotocols(const struct doctor_chart *chart, size_t i, char *out,
@@ -454,8 +454,8 @@ static bool versions_of_query(const struct doctor_chart *chart, size_t i,
  * where a sound one gets no answer, that tells one who loses what is accepted
  * from one who looks at none.
  */
-static bool if_lost_behind(const struct doctor_chart *chart, size_t i,
-			   char *out, size_t size)
+static bool unfit_version(const struct doctor_chart *chart, size_t i, char *out,
+			  size_t size)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
 	const struct doctor_probe *g =
@@ -583,12 +583,6 @@ static bool preflights(const struct doctor_chart *chart, size_t i, char *out,
 	       put(out, size, origin ? origin : DOCTOR_NONSENSE_ORIGIN);
 }
 
-bool doctor_told_path(const struct doctor_chart *chart, size_t i, char *out,
-		      size_t size)
-{
-	return told_paths(chart, i, out, size);
-}
-
 /* Whether the site itself, or the refuser, named the value. */
 bool doctor_is_told(const struct doctor_chart *chart,
 		    const struct doctor_trial *t)
@@ -597,7 +591,7 @@ bool doctor_is_told(const struct doctor_chart *chart,
 	char told[sizeof(t->value)];
 
 	for (size_t i = 0;
-	     path ? told_paths(chart, i, told, sizeof(told))
+	     path ? doctor_told_path(chart, i, told, sizeof(told))
 		  : told_subprotocols(chart, i, told, sizeof(told));
 	     i++)
 		if (strcmp(told, t->value) == 0)

@@ -151,7 +151,7 @@ static void find_libwebsockets(struct doctor_chart *chart)
 }
 
 /* Who serves WebSocket alone calls a plain GET a bad request. */
-static void find_lost_behind(struct doctor_chart *chart)
+static void find_bad_request_behind(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
 	const struct doctor_probe *g =
@@ -421,7 +421,7 @@ void doctor_find_habits(struct doctor_chart *chart)
 	find_any_path(chart);
 	find_goaccess(chart);
 	find_sails(chart);
-	find_lost_behind(chart);
+	find_bad_request_behind(chart);
 	find_libwebsockets(chart);
 	find_empty_501(chart);
 }

@@ -4,7 +4,7 @@
  * request, one part of the request at a time. What is hard is to say no more
  * than the pair shows. Here is how two answers compare; what it means in each
  * part of the request is in pair_origin.c, pair_place.c, pair_fields.c,
- * pair_get.c and pair_way.c.
+ * pair_get.c, pair_shut.c and pair_way.c.
  */
 #include "doctor/pair.h"
 
@@ -156,6 +156,7 @@ void doctor_find_pairs(struct doctor_chart *chart)
 	doctor_find_place(chart);
 	doctor_find_query(chart);
 	doctor_find_get(chart);
+	doctor_find_shut(chart);
 	doctor_find_fields(chart);
 	doctor_find_accept(chart);
 	doctor_find_way(chart);

@@ -66,6 +66,12 @@ bool doctor_key_to_ask_again(const struct doctor_chart *chart, char *out,
 			     size_t size);
 /* pair_get.c: is it the Upgrade? */
 void doctor_find_get(struct doctor_chart *chart);
+/* A sound handshake, and the server says that it is none. */
+bool doctor_misses_upgrade(const struct doctor_chart *chart);
+/* Whether a library wrote @p to the bare socket: no Date, Server or Via. */
+bool doctor_is_to_bare_socket(const struct doctor_probe *p);
+/* pair_shut.c: does any handshake get through? */
+void doctor_find_shut(struct doctor_chart *chart);
 /* Whether who asks is refused, by the status or by the words. */
 bool doctor_is_denial(const struct doctor_chart *chart,
 		      const struct doctor_probe *base);

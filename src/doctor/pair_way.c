@@ -285,7 +285,9 @@ void doctor_find_way(struct doctor_chart *chart)
 	if (family.opened)
 		doctor_tell(chart,
 			    doctor_rank(base) == 2 ? DOCTOR_F_SOURCE_OPENS
-						   : DOCTOR_F_FAMILY_OPENS,
+			    : doctor_found(chart, DOCTOR_F_TCP_TIMEOUT)
+				    ? DOCTOR_F_FAMILY_OPENS_LOST
+				    : DOCTOR_F_FAMILY_OPENS,
 			    family.opened);
 	else if (family.changed && doctor_rank(base) == 0 &&
 		 doctor_rank(family.changed) > 0)
