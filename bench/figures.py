@@ -95,7 +95,7 @@ def decisions_text(lines):
 
 
 def markdown(run):
-    out = [f"<!-- {run['command']} -->", machine_text(run) + ".", ""]
+    out = [f"`{run['command']}`: " + machine_text(run) + ".", ""]
     out += ["| workload | server | cost | a second | / sesame | / sesame, io_uring |",
             "|---|---|---|---|---|---|"]
     for workload in run["workloads"]:

@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+import shlex
 import subprocess
 import time
 from pathlib import Path
@@ -32,6 +33,20 @@ def versions():
     numbers = {name: re.search(r"\d+(\.\d+)+", line or "") for name, line in found.items()}
     return {name: number.group(0) for name, number in numbers.items()
             if number and "rror" not in found[name]}
+
+
+def command_text(tool, argv):
+    """How to do the same again; where a peer lies is another matter elsewhere."""
+    words, rest = [f"bench/{tool}"], list(argv)
+    while rest:
+        word = rest.pop(0)
+        if word in ("--json", "--markdown", "--plot"):
+            rest.pop(0)
+        elif word == "--peer":
+            words += [word, shlex.quote(rest.pop(0).partition("=")[0] + "=...")]
+        else:
+            words.append(shlex.quote(word))
+    return " ".join(words)
 
 
 def about(asked, **more):

@@ -75,6 +75,11 @@ class Server:
                 pass
         return found
 
+    def memory(self):
+        """Bytes that are its own, and its children's."""
+        status = [Path(f"/proc/{pid}/status").read_text(encoding="ascii") for pid in self.pids()]
+        return sum(int(re.search(r"RssAnon:\s*(\d+)", text).group(1)) for text in status) * 1024
+
     def stop(self):
         self.process.kill()
         self.process.wait()
