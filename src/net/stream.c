@@ -926,7 +926,13 @@ int ses_stream_start_tls(struct ses_stream *s, struct ses_tls_context *ctx,
 
 const struct ses_tls_info *ses_stream_tls_info(const struct ses_stream *s)
 {
-	return tls_of(s) ? &tls_of(s)->info : NULL;
+	return tls_of(s) ? tls_of(s)->info : NULL;
+}
+
+void ses_stream_forget_tls_info(struct ses_stream *s)
+{
+	if (tls_of(s))
+		ses_tls_forget(tls_of(s));
 }
 
 void ses_stream_pause(struct ses_stream *s)

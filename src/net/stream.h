@@ -113,8 +113,12 @@ int ses_stream_start_tls(struct ses_stream *s, struct ses_tls_context *ctx,
  * text. 0 or SESAME_ENOMEM.
  */
 int ses_stream_unread(struct ses_stream *s, struct bytes bytes);
-/* What TLS taught; NULL for plain streams. As long as the stream lives. */
+/*
+ * What TLS taught; NULL for plain streams. As long as the stream lives, or until
+ * it is forgotten, which saves kilobytes: NULL then, too, until TLS fails.
+ */
 const struct ses_tls_info *ses_stream_tls_info(const struct ses_stream *s);
+void ses_stream_forget_tls_info(struct ses_stream *s);
 
 /*
  * Room for @len bytes of output, NULL over the queue's limit; commit makes

@@ -136,7 +136,7 @@ struct ses_tls *ses_tls_new(struct ses_tls_context *ctx, const char *name)
 	ses_tls_context_ref(ctx);
 	tls->ctx = ctx;
 	ERR_clear_error();
-	if (set_up(tls, name))
+	if (ses_tls_need_info(tls) && set_up(tls, name))
 		return tls;
 	ses_tls_free(tls);
 	return NULL;
@@ -149,7 +149,14 @@ void ses_tls_free(struct ses_tls *tls)
 	SSL_free(tls->ssl);
 	ses_buf_fini(&tls->unsent);
 	ses_tls_context_unref(tls->ctx);
+	free(tls->info);
 	free(tls);
+}
+
+void ses_tls_forget(struct ses_tls *tls)
+{
+	free(tls->info);
+	tls->info = NULL;
 }
 
 /* ---- bytes in, bytes out ---- */

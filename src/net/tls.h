@@ -107,12 +107,14 @@ struct ses_tls {
 	bool said_close;	   /* close_notify went out */
 	uint8_t first[64];	   /* of the peer's bytes, to tell what it spoke */
 	size_t first_len;
-	struct ses_tls_info info;
+	struct ses_tls_info *info; /* NULL: forgotten, and nothing new */
 };
 
 /* @name as for ses_stream_start_tls(). NULL: no memory. */
 struct ses_tls *ses_tls_new(struct ses_tls_context *ctx, const char *name);
 void ses_tls_free(struct ses_tls *tls);
+/* Give back the memory of what the handshake taught: nobody will ask for it. */
+void ses_tls_forget(struct ses_tls *tls);
 /* 1: done, 0: more input is needed, SESAME_ETLS: info says why. */
 int ses_tls_handshake(struct ses_tls *tls, struct ses_tls_wire *wire);
 /* Decrypt: bytes, 0: more input is needed, SESAME_ECLOSED: close_notify came,

@@ -216,15 +216,26 @@ static int note_error(int ok, X509_STORE_CTX *store)
 	return 1;
 }
 
+struct ses_tls_info *ses_tls_need_info(struct ses_tls *tls)
+{
+	if (!tls->info)
+		tls->info = calloc(1, sizeof(*tls->info));
+	return tls->info;
+}
+
 int ses_tls_verify(X509_STORE_CTX *store, void *context)
 {
 	const struct ses_tls_context *ctx = context;
 	SSL *ssl = X509_STORE_CTX_get_ex_data(
 		store, SSL_get_ex_data_X509_STORE_CTX_idx());
 	struct ses_tls *tls = SSL_get_app_data(ssl);
+	struct ses_tls_info *info = ses_tls_need_info(tls);
 	struct findings found = {SES_TLS_OK, X509_V_OK};
 	X509 *cert = X509_STORE_CTX_get0_cert(store);
 	int r;
+
+	if (!info)
+		return 0;
 
 	pthread_once(&findings_once, make_findings_index);
 	X509_STORE_CTX_set_ex_data(store, findings_index, &found);
@@ -235,12 +246,12 @@ int ses_tls_verify(X509_STORE_CTX *store, void *context)
 		found = (struct findings){SES_TLS_UNTRUSTED,
 					  X509_STORE_CTX_get_error(store)};
 	if (cert)
-		note_certificate(&tls->info, cert);
-	tls->info.chain_len =
+		note_certificate(info, cert);
+	info->chain_len =
 		(size_t)sk_X509_num(X509_STORE_CTX_get0_untrusted(store));
-	tls->info.verify = found.fault;
+	info->verify = found.fault;
 	if (found.fault != SES_TLS_OK)
-		snprintf(tls->info.text, sizeof(tls->info.text), "%s",
+		snprintf(info->text, sizeof(info->text), "%s",
 			 X509_verify_cert_error_string(found.error));
 	/* what the alert to the peer is made from */
 	X509_STORE_CTX_set_error(store, found.error);
@@ -265,22 +276,22 @@ void ses_tls_note_event(const SSL *ssl, int where, int value)
 
 	if ((where & SSL_CB_READ_ALERT) != SSL_CB_READ_ALERT || !tls)
 		return;
-	if (number != SSL_AD_CLOSE_NOTIFY)
-		note_alert(&tls->info, number);
+	if (number != SSL_AD_CLOSE_NOTIFY && ses_tls_need_info(tls))
+		note_alert(tls->info, number);
 }
 
 int ses_tls_note_cert_request(SSL *ssl, void *arg)
 {
 	struct ses_tls *tls = SSL_get_app_data(ssl);
 
-	if (tls)
-		tls->info.asked_for_cert = true;
+	if (tls && ses_tls_need_info(tls))
+		tls->info->asked_for_cert = true;
 	return 1;
 }
 
 void ses_tls_note_success(struct ses_tls *tls)
 {
-	struct ses_tls_info *info = &tls->info;
+	struct ses_tls_info *info = tls->info;
 	X509 *cert = SSL_get1_peer_certificate(tls->ssl);
 	const unsigned char *alpn;
 	unsigned len;
@@ -325,11 +336,11 @@ static enum ses_tls_fault class_of_alert(const struct ses_tls *tls)
 		"protocol_version",	   "insufficient_security",
 		"handshake_failure",	   "inappropriate_fallback",
 		"no_application_protocol", NULL};
-	const char *alert = tls->info.alert;
+	const char *alert = tls->info->alert;
 
 	if (strcmp(alert, "certificate_required") == 0)
 		return SES_TLS_CLIENT_CERT;
-	if (tls->info.asked_for_cert && is_one_of(alert, about_certificates))
+	if (tls->info->asked_for_cert && is_one_of(alert, about_certificates))
 		return SES_TLS_CLIENT_CERT;
 	if (is_one_of(alert, about_versions))
 		return SES_TLS_VERSION;
@@ -382,7 +393,7 @@ static void quote_first_line(struct ses_tls *tls)
 	if (line.len > 0 && line.data[line.len - 1] == '\r')
 		line.len--;
 	bytes_printable(line, text, sizeof(text));
-	snprintf(tls->info.text, sizeof(tls->info.text),
+	snprintf(tls->info->text, sizeof(tls->info->text),
 		 "the peer does not speak TLS; it sent \"%s\"", text);
 }
 
@@ -396,11 +407,11 @@ static void quote_openssl(struct ses_tls_info *info, unsigned long error)
 
 void ses_tls_note_failure(struct ses_tls *tls)
 {
-	struct ses_tls_info *info = &tls->info;
+	struct ses_tls_info *info = ses_tls_need_info(tls);
 	unsigned long error = ERR_peek_error();
 
 	ERR_clear_error();
-	if (info->fault != SES_TLS_OK)
+	if (!info || info->fault != SES_TLS_OK)
 		return;
 	if (info->alert[0]) {
 		info->fault = class_of_alert(tls);
@@ -424,7 +435,7 @@ void ses_tls_note_failure(struct ses_tls *tls)
 
 void ses_tls_cut(struct ses_tls *tls, bool reset)
 {
-	struct ses_tls_info *info = &tls->info;
+	struct ses_tls_info *info = tls->info;
 
 	if (info->fault != SES_TLS_OK)
 		return;

@@ -34,6 +34,8 @@ int ses_tls_verify(X509_STORE_CTX *store, void *context);
 /* SSL_CTX callbacks: alerts, and the server's wish for a certificate. */
 void ses_tls_note_event(const SSL *ssl, int where, int value);
 int ses_tls_note_cert_request(SSL *ssl, void *arg);
+/* What is known about the peer, empty if it was forgotten; NULL: no memory. */
+struct ses_tls_info *ses_tls_need_info(struct ses_tls *tls);
 /* The handshake is done, or a call failed with OpenSSL's errors in its queue. */
 void ses_tls_note_success(struct ses_tls *tls);
 void ses_tls_note_failure(struct ses_tls *tls);

@@ -612,8 +612,10 @@ static bool go(struct sesame_conn *conn, uint8_t *early, size_t early_len)
 	conn->busy--;
 	if (error == SESAME_ENOMEM)
 		set_done(conn, error, SES_CAUSE_ERROR);
-	if (conn->state != SES_CONN_DONE)
+	if (conn->state != SES_CONN_DONE) {
+		ses_stream_forget_tls_info(conn->stream);
 		return true;
+	}
 	finish(conn);
 	return false;
 }

@@ -105,14 +105,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const unsigned char *at = data;
 	X509 *cert = d2i_X509(NULL, &at, (long)size);
-	static struct ses_tls tls;
+	static struct ses_tls_info info;
+	struct ses_tls tls = {.info = &info};
 
-	memset(&tls, 0, sizeof(tls));
+	memset(&info, 0, sizeof(info));
 	if (cert) {
 		show(cert, &tls);
-		check(&tls.info);
-		tls.info.verify = SES_TLS_OK; /* as if somebody had signed it */
-		decide(&tls.info);
+		check(&info);
+		info.verify = SES_TLS_OK; /* as if somebody had signed it */
+		decide(&info);
 	}
 	X509_free(cert);
 	ERR_clear_error();

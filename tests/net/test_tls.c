@@ -544,6 +544,23 @@ TEST("a shutdown says close_notify; half-closed, the answer still comes")
 	finish();
 }
 
+TEST("what the handshake taught may be forgotten, and a failure is told still")
+{
+	begin();
+	start_good_pair();
+	assert_string_equal(learned()->version, "TLSv1.3");
+	ses_stream_forget_tls_info(client.stream);
+	assert_null(learned());
+	assert_int_equal(send(server.stream->io.fd, "garbage garbage", 15, 0),
+			 15);
+	turn(3);
+	assert_int_equal(client.error, SESAME_ETLS);
+	assert_non_null(learned());
+	assert_int_not_equal(learned()->fault, SES_TLS_OK);
+	assert_true(learned()->text[0]);
+	finish();
+}
+
 TEST("who paused hears of the peer's end afterwards, while TCP goes on")
 {
 	uint8_t out[40000];
