@@ -14,6 +14,7 @@
 #include <sesame/version.h>
 
 #include "gate/pool.h"
+#include "hub/hub.h"
 
 struct sums {
 	const struct gate_tally **tally;
@@ -371,6 +372,55 @@ static void put_books(struct ses_buf *out, const struct gate_view *v)
 	    (double)health.left_out);
 }
 
+/* ---- Channels ---- */
+
+static bool has_channels(const struct gate_view *v)
+{
+	const struct gate_policy *p = gate_house_doors(v->house)->policy;
+
+	for (size_t i = 0; i < p->n_routes; i++)
+		if (p->route[i].to == GATE_TO_HUB)
+			return true;
+	return false;
+}
+
+static void put_channels(struct ses_buf *out, const struct gate_view *v)
+{
+	struct hub_figures f;
+
+	if (!has_channels(v))
+		return;
+	gate_house_channels(v->house, &f);
+	one(out, "channels", "gauge", "Channels that there are.",
+	    (double)f.channels);
+	one(out, "channels_idle", "gauge",
+	    "Those of them that nobody is in, for what they hold.",
+	    (double)f.idle);
+	one(out, "channel_members", "gauge", "Members of all channels.",
+	    (double)f.members);
+	one(out, "channel_kept_bytes", "gauge",
+	    "Bytes of history, states and keys that channels hold.",
+	    (double)f.kept_bytes);
+	one(out, "channel_on_way_bytes", "gauge",
+	    "Bytes of messages on their way to members.",
+	    (double)f.on_way_bytes);
+	one(out, "channels_evicted_total", "counter",
+	    "Channels that nobody was in, given up for others.",
+	    (double)f.evicted);
+	one(out, "channel_gaps_total", "counter",
+	    "Times that a member was left out of messages, and told if it can "
+	    "be.",
+	    (double)f.gaps);
+	one(out, "channel_missed_total", "counter",
+	    "Messages in these gaps, as far as their number is known.",
+	    (double)f.missed);
+	one(out, "channel_conflated_total", "counter",
+	    "Values that slow readers got newer ones instead of.",
+	    (double)f.conflated);
+	one(out, "channel_slow_closed_total", "counter",
+	    "Members that were closed for being too slow.", (double)f.closed);
+}
+
 int gate_status_figures(struct gate_view *v, struct ses_buf *out)
 {
 	put_program(out, v);
@@ -386,6 +436,7 @@ int gate_status_figures(struct gate_view *v, struct ses_buf *out)
 		    "Handshakes that a server behind did not answer well.",
 		    FAILURES);
 	put_checks(out, v);
+	put_channels(out, v);
 	put_routes(out, gate_house_metrics(v->house));
 	return ses_buf_append_str(out, "");
 }

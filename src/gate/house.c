@@ -365,6 +365,12 @@ const struct gate_metrics *gate_house_metrics(const struct gate_house *house)
 	return house->metrics;
 }
 
+void gate_house_channels(const struct gate_house *house,
+			 struct hub_figures *ret_figures)
+{
+	hub_count(house->hub, ret_figures);
+}
+
 uint64_t gate_house_shortages(const struct gate_house *house)
 {
 	uint64_t n = 0;

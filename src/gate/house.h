@@ -60,6 +60,10 @@ bool gate_house_is_ready(const struct gate_house *house);
 bool gate_house_is_awake(struct gate_house *house);
 /* What is counted. */
 const struct gate_metrics *gate_house_metrics(const struct gate_house *house);
+/* The channels of all workers. */
+struct hub_figures;
+void gate_house_channels(const struct gate_house *house,
+			 struct hub_figures *ret_figures);
 /* Connections that could not be taken for want of descriptors or room. */
 uint64_t gate_house_shortages(const struct gate_house *house);
 /* The latest refusals of all workers, newest first. How many. */

@@ -9,6 +9,7 @@
 
 #include "gate/pool.h"
 #include "gate/recent.h"
+#include "hub/hub.h"
 
 static json_int_t at(atomic_ullong *number)
 {
@@ -238,6 +239,22 @@ static void put_books(json_t *to, const struct gate_view *v)
 			   (json_int_t)gate_access_log_left_out(v->log));
 }
 
+static json_t *channels_of(const struct gate_view *v)
+{
+	struct hub_figures f;
+	json_t *o = json_object();
+
+	gate_house_channels(v->house, &f);
+	put_number(o, "channels", (json_int_t)f.channels);
+	put_number(o, "idle", (json_int_t)f.idle);
+	put_number(o, "members", (json_int_t)f.members);
+	put_number(o, "kept_bytes", (json_int_t)f.kept_bytes);
+	put_number(o, "evicted", (json_int_t)f.evicted);
+	put_number(o, "gaps", (json_int_t)f.gaps);
+	put_number(o, "conflated", (json_int_t)f.conflated);
+	return o;
+}
+
 json_t *gate_status_json(struct gate_view *v)
 {
 	json_t *all = json_object();
@@ -257,6 +274,7 @@ json_t *gate_status_json(struct gate_view *v)
 	json_object_set_new(all, "listeners", listeners_of(v));
 	json_object_set_new(all, "routes", routes_of(v));
 	json_object_set_new(all, "no_route", elsewhere_of(v));
+	json_object_set_new(all, "channels", channels_of(v));
 	put_books(all, v);
 	json_object_set_new(all, "refusals", refusals_of(v));
 	return all;

@@ -237,6 +237,15 @@ static void forget_all(struct hub_channel *c)
 	weigh(c, before);
 }
 
+/* It is no longer among those that nobody is in. */
+static void wake(struct hub_table *t, struct hub_channel *c)
+{
+	if (ses_list_empty(&c->idle))
+		return;
+	ses_list_remove(&c->idle);
+	t->n_idle--;
+}
+
 /* Nobody is in it, and nothing of it is on its way. */
 static void end(struct hub_table *t, struct hub_channel *c)
 {
@@ -248,7 +257,7 @@ static void end(struct hub_table *t, struct hub_channel *c)
 	while (*place != c)
 		place = &(*place)->next;
 	*place = c->next;
-	ses_list_remove(&c->idle);
+	wake(t, c);
 	ses_list_remove(&c->news);
 	c->space->n_channels--;
 	t->n--;
@@ -428,10 +437,12 @@ void hub_table_done(struct hub_table *t, struct hub_channel *c, int64_t now_ms)
 	hub_table_trim(t, c, now_ms);
 	if (--c->n_uses > 0)
 		return;
-	if (holds_something(c, now_ms))
-		ses_list_append(&c->space->idle, &c->idle);
-	else
+	if (!holds_something(c, now_ms)) {
 		end(t, c);
+		return;
+	}
+	ses_list_append(&c->space->idle, &c->idle);
+	t->n_idle++;
 }
 
 bool hub_table_sweep(struct hub_table *t, size_t n, int64_t now_ms)
@@ -483,7 +494,7 @@ enum hub_verdict hub_table_use(struct hub_table *t, struct hub_space *space,
 		c = add(t, hash, space, name);
 	if (!c)
 		return HUB_NO_MEMORY;
-	ses_list_remove(&c->idle);
+	wake(t, c);
 	c->n_uses++;
 	*ret = c;
 	return HUB_OK;
@@ -505,6 +516,7 @@ enum hub_verdict hub_table_join(struct hub_table *t, struct hub_space *space,
 	member->seat = (uint16_t)seat;
 	member->id = ++t->last_member;
 	c->n_members++;
+	t->n_members++;
 	c->crowd[seat].n++;
 	ses_list_init(&member->link);
 	ses_list_init(&member->held);
@@ -527,5 +539,6 @@ void hub_table_leave(struct hub_table *t, struct hub_member *member,
 	ses_list_remove(&member->link);
 	c->crowd[member->seat].n--;
 	c->n_members--;
+	t->n_members--;
 	hub_table_done(t, c, now_ms);
 }

@@ -129,6 +129,7 @@ struct hub_table {
 	uint64_t last_member;
 	uint64_t n_epochs;
 	uint64_t n_evicted; /* channels given up for others */
+	uint64_t n_members, n_idle; /* channels without any use */
 	size_t swept;	    /* buckets looked at in this round */
 	/* NULL, or: @c is about to be forgotten. */
 	void (*ending)(void *user, struct hub_channel *c);

@@ -367,19 +367,6 @@ void hub_free(struct hub *hub)
 	free(hub);
 }
 
-static void count_channels(const struct hub_table *t, struct hub_figures *f)
-{
-	for (const struct hub_space *s = t->spaces; s; s = s->next)
-		f->kept_bytes += s->kept;
-	for (size_t i = 0; i < t->n_buckets; i++) {
-		for (struct hub_channel *c = t->bucket[i]; c; c = c->next) {
-			f->members += c->n_members;
-			f->behind += c->n_behind;
-			f->idle += !c->n_members;
-		}
-	}
-}
-
 void hub_count(struct hub *hub, struct hub_figures *f)
 {
 	*f = (struct hub_figures){
@@ -391,7 +378,10 @@ void hub_count(struct hub *hub, struct hub_figures *f)
 	};
 	pthread_mutex_lock(&hub->lock);
 	f->channels = hub->table.n;
+	f->idle = hub->table.n_idle;
+	f->members = hub->table.n_members;
 	f->evicted = hub->table.n_evicted;
-	count_channels(&hub->table, f);
+	for (const struct hub_space *s = hub->table.spaces; s; s = s->next)
+		f->kept_bytes += s->kept;
 	pthread_mutex_unlock(&hub->lock);
 }

@@ -74,7 +74,7 @@ struct hub_space *hub_find_space(struct hub *hub, const char *name,
 
 /* What there is; for any thread. */
 struct hub_figures {
-	uint64_t channels, idle, members, behind, kept_bytes, on_way_bytes;
+	uint64_t channels, idle, members, kept_bytes, on_way_bytes;
 	uint64_t evicted, gaps, missed, conflated, closed;
 };
 
