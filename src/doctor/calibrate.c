@@ -3,10 +3,11 @@
  * The table is between what was counted and what the weights say: of 340
  * refusals on stacks that the doctor had not met, those at 0.5 to 0.7 were
  * right in 34 of 39 cases, those at 0.7 to 0.9 in 45 of 49, those below 0.5 in
- * 13 of 29, and those above 0.9 in 220 of 223. The weights alone are too
- * modest in the middle, where several weak signs agree. Where the next step of
- * the table would be "above 0.9" it stops short of that: there a verdict is
- * taken for certain, and few cases were counted just below it.
+ * 13 of 29, and those above 0.9 in 220 of 223. With the table in place 289
+ * more came to 11 of 18, 65 of 69, 10 of 19 and 178 of 184. The weights alone
+ * are too modest in the middle, where several weak signs agree. Where the next
+ * step of the table would be "above 0.9" it stops short of that: there a verdict
+ * is taken for certain, and of those just below it 58 of 61 were right.
  */
 #include "doctor/calibrate.h"
 
