@@ -285,9 +285,11 @@ void hub_table_renew(struct hub_table *t, struct hub_channel *c,
 	forget_all(c);
 	if (c->state)
 		hub_state_init(c->state, t->seed);
+	/* Numbers that went back are no longer those that members know. */
+	if (!hub_epoch_equal(&c->epoch, epoch) || last_id < c->last_id)
+		c->era++;
 	c->epoch = *epoch;
 	c->last_id = last_id;
-	c->era++;
 	c->ready = true;
 }
 
