@@ -94,13 +94,28 @@ def decisions_text(lines):
     return "\n".join(out) + "\n"
 
 
+def pivot(run, base):
+    """A row for each workload, a column for each server: times the cost of @base."""
+    there = [w for w in run["workloads"] if base in servers_of(w)]
+    names = [name for name in dict.fromkeys(n for w in there for n in servers_of(w))
+             if name != base]
+    yield f"| workload | {base} | " + " | ".join(names) + " |"
+    yield "|---" * (len(names) + 2) + "|"
+    for workload in there:
+        servers = servers_of(workload)
+        cells = [told(ratios(servers[base]["figures"], servers[name]["figures"]))
+                 if name in servers else "" for name in names]
+        yield (f"| {workload['name']} | "
+               f"{with_unit(statistics.median(figures(servers[base])), workload['unit'])} | "
+               + " | ".join(cells) + " |")
+
+
 def markdown(run):
     out = [f"`{run['command']}`: " + machine_text(run) + ".", ""]
-    out += ["| workload | server | cost | a second | / sesame | / sesame, io_uring |",
-            "|---|---|---|---|---|---|"]
-    for workload in run["workloads"]:
-        for i, row in enumerate(rows(workload)):
-            out.append("| " + " | ".join([workload["name"] if i == 0 else "", *row]) + " |")
+    for base in BASES:
+        out += [*pivot(run, base), ""]
+    out += ["Two workers do the work of one " + scaling(w) + " times." for w in run["workloads"]
+            if scaling(w)]
     if run.get("admission"):
         names = list(next(iter(run["admission"].values())))
         out += ["", "| entries | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]

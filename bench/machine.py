@@ -58,7 +58,7 @@ def about(asked, **more):
             "sesame": first_line(f"{asked.build}/sesame", "--version").split()[-1],
             "commit": first_line("git", "-C", str(Path(__file__).parent), "rev-parse", "--short",
                                  "HEAD"),
-            "kernel": platform.release(), "cpu": cpu.group(1) if cpu else platform.machine(),
+            "kernel": platform.release().split("-")[0], "cpu": cpu.group(1) if cpu else platform.machine(),
             "system": system.group(1) if system else platform.system(),
             "cores": len(os.sched_getaffinity(0)), "rounds": asked.rounds,
             "seconds": asked.seconds, "versions": versions(), **more}

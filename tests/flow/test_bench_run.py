@@ -44,7 +44,7 @@ def test_a_run_tells_what_each_server_took_and_on_what_machine(tmp_path):
     assert all(100 < ns < 10 ** 6 for ns in took.values()), took
     assert "a liar" in absent and "a liar" in out
     assert {"sesame", "bytes"} <= set(figures(run, "gateway-1Kx20")[0])
-    assert "| 20x1 | sesame |" in (tmp_path / "m").read_text()
+    assert "| 20x1 | " in (tmp_path / "m").read_text()
     ET.parse(tmp_path / "p")
 
 
