@@ -8,6 +8,8 @@
  */
 #include "wire/head.h"
 
+#include <string.h>
+
 #include <sesame/error.h>
 
 #define LINE_BYTES  (8 * 1024)
@@ -470,6 +472,37 @@ static enum ses_fault check_line_limit(const struct ses_head_parser *p,
 				  : SES_FAULT_HEAD_LINE_TOO_LONG;
 }
 
+/* All eight are PLAIN; a tab may be none here. */
+static bool eight_are_plain(const uint8_t *at)
+{
+	const uint64_t ones = UINT64_MAX / 255, tops = ones << 7;
+	uint64_t word, del;
+
+	memcpy(&word, at, sizeof(word));
+	del = word ^ ones * 0x7f;
+	return !((((word - ones * ' ') & ~word) | ((del - ones) & ~del)) & tops);
+}
+
+/* Pass over bytes that leave the state as it is, as far as the line may go. */
+static void skip_run(struct ses_head_parser *p, struct bytes in)
+{
+	static const uint8_t class_of[WHOLE + 1] = {
+		[METHOD] = TOKEN, [TARGET] = PATH, [REASON] = PLAIN,
+		[NAME] = TOKEN,	  [VALUE] = PLAIN,
+	};
+	uint8_t class = class_of[p->state];
+	size_t end = p->line_start + p->limits.line_bytes, i = p->scanned;
+
+	if (end > in.len)
+		end = in.len;
+	if (class == PLAIN)
+		while (i + 8 <= end && eight_are_plain(in.data + i))
+			i += 8;
+	while (i < end && is_class(in.data[i], class))
+		i++;
+	p->scanned = i;
+}
+
 /* Look at the bytes that are new, up to the head's end or the first fault. */
 static enum ses_fault scan(struct ses_head_parser *p, struct bytes in)
 {
@@ -477,8 +510,12 @@ static enum ses_fault scan(struct ses_head_parser *p, struct bytes in)
 
 	in = bytes_first(in, p->limits.total_bytes);
 	while (p->state != WHOLE && p->scanned < in.len) {
-		uint8_t c = in.data[p->scanned];
+		uint8_t c;
 
+		skip_run(p, in);
+		if (p->scanned == in.len)
+			break;
+		c = in.data[p->scanned];
 		fault = check_line_limit(p, c);
 		if (!fault)
 			fault = take[p->state](p, c);
