@@ -8,8 +8,8 @@
  * connection, so each worker walks through its own alone.
  *
  * Memory: a channel takes sizeof(struct hub_channel) + its name + seats *
- * sizeof(struct hub_crowd), about 300 B + name + 24 B for each worker, and what
- * it holds; a member takes struct hub_member, 120 B, beside its connection.
+ * sizeof(struct hub_crowd), about 240 B + name + 24 B for each worker, and what
+ * it holds; a member takes struct hub_member, 96 B, beside its connection.
  */
 #ifndef HUB_CHANNEL_H
 #define HUB_CHANNEL_H

@@ -104,6 +104,23 @@ static bool has_room(struct hub *hub, size_t len)
 	       atomic_load(&hub->on_way) <= HUB_FULL_BYTES - len;
 }
 
+/*
+ * After a reload a route may be of another kind than a channel that was there
+ * before and goes on as it is.
+ */
+static bool suits(const struct hub_channel *c, const struct hub_post *post)
+{
+	for (size_t i = 0; i < post->n; i++) {
+		struct hub_message *m = post->message[i];
+
+		if (c->states && !m->key_len)
+			return false;
+		if (!c->states)
+			m->key_len = m->gone = 0;
+	}
+	return true;
+}
+
 /* Under the hub's lock. */
 static enum hub_verdict publish(struct hub_seat *seat, struct hub_post *post)
 {
@@ -112,7 +129,7 @@ static enum hub_verdict publish(struct hub_seat *seat, struct hub_post *post)
 	struct hub_receipt *receipt = post->receipt;
 	enum hub_verdict verdict;
 
-	if (!c->ready)
+	if (!c->ready || !suits(c, post))
 		return HUB_UNAVAILABLE;
 	post->now_ms = seat->loop->now_ms;
 	post->time_ms = hub_clock();

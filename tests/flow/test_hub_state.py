@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 
-from gateways import dial, gateway, request
+from gateways import dial, gateway, reload, request
 from hubs import TOKEN, config, envelopes, epoch, hear, join, leave, number, post, write_tokens
 
 STATE = "hub: {kind: state, key: symbol, keys: 50}"
@@ -151,3 +151,31 @@ def test_a_state_is_published_and_read_by_http(tmp_path):
             assert [m["key"] for m in await a.all(2)] == ["a", "b"]
             await leave(a)
         asyncio.run(play())
+
+
+def test_a_channel_stays_of_its_kind_when_the_route_becomes_another(tmp_path):
+    async def play(g):
+        a, b = await envelopes(g), await envelopes(g)
+        await a.ask(publish=value("x", 1))
+        assert (await b.next())["key"] == "x"
+        await asyncio.to_thread(reload, g, config(), "reloaded")
+        e = await a.ask(publish="a message")
+        assert e["code"] == "unavailable"
+        await leave(a, b)
+        await asyncio.sleep(0.2)
+
+    with gateway(tmp_path, config(STATE)) as g:
+        asyncio.run(play(g))
+
+
+def test_a_channel_of_messages_takes_values_as_messages(tmp_path):
+    async def play(g):
+        a, b = await envelopes(g), await envelopes(g)
+        await asyncio.to_thread(reload, g, config(STATE), "reloaded")
+        await a.ask(publish={"symbol": "x"})
+        m = await b.next()
+        assert m["type"] == "message" and m["data"] == '{"symbol": "x"}'
+        await leave(a, b)
+
+    with gateway(tmp_path, config()) as g:
+        asyncio.run(play(g))
