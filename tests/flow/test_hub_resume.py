@@ -243,3 +243,19 @@ def test_channels_and_their_ids_outlive_a_reload(tmp_path):
 
     with gateway(tmp_path, config(HISTORY % 100)) as g:
         asyncio.run(play(g))
+
+
+def test_a_plain_client_gets_what_it_missed_too(tmp_path):
+    async def play(g):
+        a = await envelopes(g)
+        for i in range(5):
+            await a.ask(publish="m%d" % i)
+        b = await join(g, "lobby?since=%s-3" % a.welcome["epoch"])
+        c = await join(g, "lobby?since=made-up")
+        await a.ask(publish="new")
+        assert await hear(b, 3) == ["m3", "m4", "new"]
+        assert await hear(c, 6) == ["m0", "m1", "m2", "m3", "m4", "new"]
+        await leave(a, b, c)
+
+    with gateway(tmp_path, config(HISTORY % 10)) as g:
+        asyncio.run(play(g))
