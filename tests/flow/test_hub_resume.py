@@ -7,7 +7,7 @@ import json
 
 import pytest
 from gateways import gateway, reload
-from hubs import Envelopes, config, envelopes, epoch, hear, join, leave, number
+from hubs import config, envelopes, epoch, hear, join, leave, number
 
 HISTORY = "hub: {history: {messages: %d}}"
 
