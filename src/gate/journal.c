@@ -52,6 +52,7 @@ struct gate_journal {
 	int64_t new_kinds_ms;
 	struct gate_journal_health health;
 	bool closing;
+	bool asleep; /* the thread: until there is something to write */
 	/* the thread's own */
 	struct batch *writing;
 	struct gate_recount recount[REGULARS];
@@ -214,6 +215,26 @@ static bool write_out(struct gate_journal *j)
 	return false;
 }
 
+/* Sleep until there is something to write. With the lock held. */
+static void wait_for_work(struct gate_journal *j)
+{
+	j->asleep = true;
+	pthread_cond_wait(&j->work, &j->lock);
+	j->asleep = false;
+}
+
+/*
+ * One who rests finds what has come by itself: a wake for each of a flood of
+ * refusals cost more than to refuse. With the lock held.
+ */
+static void wake(struct gate_journal *j)
+{
+	if (!j->asleep)
+		return;
+	j->asleep = false;
+	pthread_cond_signal(&j->work);
+}
+
 /* Sleep, unless it is to close. With the lock held. */
 static void rest(struct gate_journal *j, long ms)
 {
@@ -275,7 +296,7 @@ static void *write_on(void *user)
 	pthread_mutex_lock(&j->lock);
 	while (!last) {
 		if (done && is_idle(j) && !j->closing) {
-			pthread_cond_wait(&j->work, &j->lock);
+			wait_for_work(j);
 			continue;
 		}
 		last = j->closing;
@@ -406,7 +427,7 @@ static void omit(struct gate_journal *j, enum gate_omission why,
 	j->health.left_out++;
 	if (!j->health.written)
 		j->unwritten++;
-	pthread_cond_signal(&j->work);
+	wake(j);
 }
 
 static enum gate_omission why_full(const struct gate_journal *j)
@@ -442,7 +463,7 @@ static bool queue(struct gate_journal *j, uint64_t key,
 
 		to->key = key;
 		to->story = *story;
-		pthread_cond_signal(&j->work);
+		wake(j);
 	} else {
 		omit(j, why_full(j), cause < 0 ? WHY_OK : (enum why_cause)cause);
 	}
@@ -504,9 +525,8 @@ bool gate_journal_counts(struct gate_journal *j, uint64_t key, int64_t time_ms)
 	if (r && r->key == key) {
 		r->n++;
 		r->last_ms = time_ms;
-		if (!j->counted)
-			pthread_cond_signal(&j->work);
 		j->counted = true;
+		wake(j);
 	} else if (!r || j->filling->n >= QUEUE_ROWS / 2 ||
 		   !may_be_new(j, time_ms)) {
 		omit(j, GATE_SAMPLED, WHY_OK);

@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -163,6 +164,36 @@ TEST("a flood does not wait: what has no room is left out and counted")
 	assert_int_equal(rows, taken);
 	assert_int_equal(rows + left_out, 5000);
 	gate_lookup_close(r);
+	remove_place(&p);
+}
+
+/* How often all but this thread went to sleep. */
+static long sleeps_of_others(void)
+{
+	struct rusage all, own;
+
+	getrusage(RUSAGE_SELF, &all);
+	getrusage(RUSAGE_THREAD, &own);
+	return all.ru_nvcsw - own.ru_nvcsw;
+}
+
+TEST("a flood wakes the thread that writes now and then, not for each")
+{
+	struct place p = new_place();
+	struct gate_journal *j = open_journal(&p, 1000);
+	struct gate_story s = story_of(1);
+	long before = sleeps_of_others();
+	int told = 0;
+
+	for (; told < 400; told++) {
+		if (told % 2)
+			gate_journal_add(j, &s);
+		else
+			gate_journal_wants(j, 1, WHY_ACCESS_ORIGIN, 1);
+		usleep(100);
+	}
+	assert_true(sleeps_of_others() - before < told / 4);
+	gate_journal_close(j);
 	remove_place(&p);
 }
 
