@@ -11,8 +11,11 @@ function must(good, what) {
 		throw new Error(what);
 }
 
-const same = (a, b, what) => must(JSON.stringify(a) === JSON.stringify(b),
-	`${what}: ${JSON.stringify(a)}, not ${JSON.stringify(b)}`);
+function same(a, b, what) {
+	const [is, due] = [a, b].map((x) => JSON.stringify(x));
+
+	must(is === due, `${what}: ${is.slice(0, 300)}, not ${due.slice(0, 300)}`);
+}
 
 function next(channel, type, suits = () => true, seconds = 20) {
 	return new Promise((resolve, reject) => {
@@ -175,7 +178,7 @@ export const plays = {
 
 	async back_off({ Channel, url, options, ask }) {
 		await ask('deaf');
-		const a = new Channel(url, { ...options, ...quick, stable: 200, explain: false });
+		const a = new Channel(url, { ...options, ...quick, stable: 1000, explain: false });
 		const got = heard(a);
 
 		await until(() => got.of('down').length >= 9, 'nine attempts');
@@ -194,7 +197,7 @@ export const plays = {
 		await ask('cut now');
 		must((await down).waitMs >= 160, 'it did not come to rest');
 		await next(a, 'open');
-		await sleep(400);
+		await sleep(1500);
 		down = next(a, 'down');
 		await ask('cut now');
 		must((await down).waitMs <= 40, 'it had come to rest');
