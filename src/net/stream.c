@@ -172,6 +172,12 @@ static void update_want(struct ses_stream *s)
 
 /* ---- sending: out or cork -> (TLS -> unsent) -> system ---- */
 
+/* What is sent last leaves with the FIN behind it, as one packet. */
+static bool has_more(const struct ses_stream *s)
+{
+	return s->more || (s->shutting && !tls_of(s));
+}
+
 /* How many bytes of @from the system took. */
 static size_t push(struct ses_stream *s, struct bytes from)
 {
@@ -181,7 +187,7 @@ static size_t push(struct ses_stream *s, struct bytes from)
 		return 0;
 	do {
 		n = s->loop->backend->send(s->loop, &s->io, from.data, from.len,
-					   s->more);
+					   has_more(s));
 	} while (n < 0 && errno == EINTR);
 	if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK &&
 	    errno != ENOBUFS && errno != ENOMEM) {
