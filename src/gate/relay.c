@@ -92,7 +92,7 @@ static int side_of(const struct gate_relay *r, const struct ses_stream *s)
 /* False: the other side is broken, and the relay gone. */
 static bool pass(struct gate_relay *r, int side, struct bytes data)
 {
-	int error = ses_stream_send(r->side[!side], data);
+	int error = ses_stream_send_now(r->side[!side], data);
 
 	if (error == SESAME_EAGAIN) {
 		ses_stream_pause(r->side[side]);

@@ -463,6 +463,19 @@ int ses_stream_send(struct ses_stream *s, struct bytes data)
 	return ses_stream_send_framed(s, BYTES(""), data);
 }
 
+int ses_stream_send_now(struct ses_stream *s, struct bytes data)
+{
+	size_t n;
+
+	if (is_over(s) || owns_cork(s) || ses_stream_waiting(s) > 0 ||
+	    unsent_records(s) > 0 || data.len > space(s))
+		return ses_stream_send(s, data);
+	n = send_some(s, data);
+	if (s->error || n == data.len)
+		return 0;
+	return ses_stream_send(s, bytes_from(data, n));
+}
+
 /* What did not leave goes before what came behind it. */
 static int put_before(struct ses_buf *b, struct bytes first)
 {

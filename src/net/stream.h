@@ -130,6 +130,11 @@ void ses_stream_commit(struct ses_stream *s);
  * SESAME_ELIMIT, SESAME_ECLOSED. */
 int ses_stream_send(struct ses_stream *s, struct bytes data);
 /*
+ * The same, but what the system takes at once is not copied: for bytes that are
+ * all that will be sent in this turn. That it broke is told by on_end.
+ */
+int ses_stream_send_now(struct ses_stream *s, struct bytes data);
+/*
  * Both, or neither: a frame's header and a large payload that goes out from
  * where it lies, as far as the system takes it. Returns as ses_stream_send().
  */
