@@ -232,6 +232,7 @@ BAD_HEADS = {
     "a body with Upgrade": (400, lambda p: request(p, "/echo", "Content-Length: 5") + b"hello"),
     "a chunked body": (400, lambda p: request(p, "/echo", "Transfer-Encoding: chunked") + b"0\r\n\r\n"),
     "two lengths": (400, lambda p: request(p, "/echo", "Content-Length: 0", "Content-Length: 5") + b"hello"),
+    "two lengths, the last none": (400, lambda p: request(p, "/echo", "Content-Length: 5", "Content-Length: 0") + b"hello"),
     "a negative length": (400, lambda p: request(p, "/echo", "Content-Length: -1")),
     "NUL in a value": (400, lambda p: request(p, "/echo", "X: a\0b")),
     "CR in a value": (400, lambda p: request(p, "/echo", "X: a\rb")),
