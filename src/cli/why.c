@@ -22,7 +22,7 @@
 #include "gate/lookup.h"
 #include "gate/match.h"
 
-#define BEHIND_US  (2000 * GATE_JOURNAL_REST_MS) /* it may be so late */
+#define BEHIND_US  (2500 * GATE_JOURNAL_REST_MS) /* it may be so late */
 #define WAIT_STEPS 12
 
 static void print_help(void)

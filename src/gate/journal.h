@@ -12,7 +12,7 @@
 
 #include "gate/story.h"
 
-#define GATE_JOURNAL_REST_MS 50 /* between two transactions */
+#define GATE_JOURNAL_REST_MS 40 /* between two transactions */
 
 struct gate_journal;
 

@@ -40,14 +40,35 @@ bool gate_address_read(struct bytes text, struct gate_address *ret)
 	return true;
 }
 
+struct gate_address gate_address_of_v4(const uint8_t part[4])
+{
+	struct gate_address a;
+
+	memcpy(a.bytes, mapped, sizeof(mapped));
+	memcpy(a.bytes + sizeof(mapped), part, 4);
+	return a;
+}
+
+/* For every visitor, so without the printf() that inet_ntop() has in it. */
+static void format_v4(const uint8_t part[4], char *out)
+{
+	for (int i = 0; i < 4; i++) {
+		if (part[i] >= 100)
+			*out++ = (char)('0' + part[i] / 100);
+		if (part[i] >= 10)
+			*out++ = (char)('0' + part[i] / 10 % 10);
+		*out++ = (char)('0' + part[i] % 10);
+		*out++ = i < 3 ? '.' : '\0';
+	}
+}
+
 char *gate_address_format(const struct gate_address *a,
 			  char out[GATE_ADDRESS_TEXT])
 {
-	bool four = memcmp(a->bytes, mapped, sizeof(mapped)) == 0;
-
-	inet_ntop(four ? AF_INET : AF_INET6,
-		  a->bytes + (four ? sizeof(mapped) : 0), out,
-		  GATE_ADDRESS_TEXT);
+	if (memcmp(a->bytes, mapped, sizeof(mapped)) == 0)
+		format_v4(a->bytes + sizeof(mapped), out);
+	else
+		inet_ntop(AF_INET6, a->bytes, out, GATE_ADDRESS_TEXT);
 	return out;
 }
 

@@ -14,6 +14,8 @@ struct gate_address {
 	uint8_t bytes[16];
 };
 
+/* The IPv4 address of these four bytes. */
+struct gate_address gate_address_of_v4(const uint8_t part[4]);
 /* Read "192.0.2.1", "::1" or "::ffff:192.0.2.1". False for anything else. */
 bool gate_address_read(struct bytes text, struct gate_address *ret);
 #define GATE_ADDRESS_TEXT 46 /* of the longest address, with its NUL */

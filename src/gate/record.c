@@ -140,20 +140,12 @@ static char *copy(struct bytes text)
 	return s;
 }
 
-static void new_id(char out[WHY_REFERENCE_SIZE])
-{
-	uint64_t number;
-
-	ses_random(&number, sizeof(number));
-	why_reference_write(number & (((uint64_t)1 << 40) - 1), out);
-}
-
 static void keep_texts(struct gate_visit *v, struct bytes subprotocol)
 {
 	const struct gate_token_settings *token = v->route->token;
 	char target[512], shown[512];
 
-	new_id(v->record->id);
+	gate_new_reference(v->record->id);
 	strcpy(v->record->client, v->asking->hops.client_text);
 	gate_hide_target(token, v->asking->request.target, target,
 			 sizeof(target));

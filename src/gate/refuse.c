@@ -103,9 +103,14 @@ static void write_sentence(const struct gate_answer *a, char *out, size_t size)
 static int write_text(const struct gate_answer *a, const char *sentence,
 		      struct ses_buf *body)
 {
-	ses_buf_printf(body, "%s: %s\n", ses_status_phrase(a->status), sentence);
-	if (a->reference)
-		ses_buf_printf(body, "\nReference: %s\n", a->reference);
+	ses_buf_append_str(body, ses_status_phrase(a->status));
+	ses_buf_append_str(body, ": ");
+	ses_buf_append_str(body, sentence);
+	if (a->reference) {
+		ses_buf_append_str(body, "\n\nReference: ");
+		ses_buf_append_str(body, a->reference);
+	}
+	ses_buf_append_str(body, "\n");
 	if (a->disclose >= GATE_TELL_REASON && a->reference)
 		ses_buf_printf(body, "Cause: %s\n", why_cause(a->cause)->id);
 	if (a->disclose == GATE_TELL_FULL && a->line)

@@ -105,10 +105,8 @@ static void tell_operator(struct gate_visit *v, const struct excess *e,
 		.origin = text_of(m, 3),
 		.user_agent = text_of(m, 4),
 	};
-	uint64_t number;
 
-	ses_random(&number, sizeof(number));
-	why_reference_write(number & (((uint64_t)1 << 40) - 1), reference);
+	gate_new_reference(reference);
 	gate_notice_ended(v->gate, &ending);
 }
 

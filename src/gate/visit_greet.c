@@ -6,12 +6,13 @@
 
 void gate_visit_meet(struct gate_visit *v, const struct ses_addr *peer)
 {
-	char text[SES_ADDR_TEXT];
-
-	ses_addr_format_host(peer, text);
 	/* "%eth0" of a link-local address is no part of the address */
-	text[strcspn(text, "%")] = '\0';
-	gate_address_read(bytes_of_str(text), &v->peer);
+	if (ses_addr_family(peer) == 4)
+		v->peer =
+			gate_address_of_v4((const uint8_t *)&peer->v4.sin_addr);
+	else
+		memcpy(v->peer.bytes, &peer->v6.sin6_addr,
+		       sizeof(v->peer.bytes));
 	gate_visit_recognize(v);
 }
 

@@ -224,6 +224,8 @@ struct gate_unwanted {
 	uint64_t wait_ms;
 };
 
+/* A new one; whoever knows some cannot tell the next. */
+void gate_new_reference(char out[WHY_REFERENCE_SIZE]);
 /* Tell the operator alone; the connection stays. */
 void gate_visit_tell_unwanted(struct gate_visit *v,
 			      const struct gate_unwanted *unwanted,

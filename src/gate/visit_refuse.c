@@ -17,12 +17,11 @@
 
 #define LINGER_MS 2000 /* for a refused client to read why */
 
-static void new_reference(char out[WHY_REFERENCE_SIZE])
+void gate_new_reference(char out[WHY_REFERENCE_SIZE])
 {
-	uint64_t number;
+	uint64_t high = ses_random32() & 0xff;
 
-	ses_random(&number, sizeof(number));
-	why_reference_write(number & (((uint64_t)1 << 40) - 1), out);
+	why_reference_write(high << 32 | ses_random32(), out);
 }
 
 /* What is known of a visitor. */
@@ -67,7 +66,7 @@ void gate_visit_observe(struct gate_visit *v, const struct gate_refusal *why)
 {
 	char reference[WHY_REFERENCE_SIZE];
 
-	new_reference(reference);
+	gate_new_reference(reference);
 	tell(v, why, reference, true);
 }
 
@@ -154,7 +153,7 @@ enum gate_outcome gate_visit_refuse(struct gate_visit *v,
 	if (why->quiet) {
 		answer.reference = NULL;
 	} else {
-		new_reference(reference);
+		gate_new_reference(reference);
 		tell(v, why, reference, false);
 	}
 	/* Who has not said who it is may be anything but an HTTP client. */
@@ -184,7 +183,7 @@ void gate_visit_pass_refusal_on(struct gate_visit *v,
 	};
 	struct ses_buf out;
 
-	new_reference(reference);
+	gate_new_reference(reference);
 	ses_buf_init(&out, 256 * 1024);
 	if (gate_relayed_refusal_write(result->head, result->body, reference,
 				       &out) < 0) {

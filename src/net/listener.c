@@ -40,18 +40,19 @@ static void rested(struct ses_timer *timer)
 }
 
 /*
- * Whether the next one would take a descriptor that is for others. While the
- * last one was low there are more, and none has to be opened to see.
+ * Whether the next one would take a descriptor that is for others, from @first
+ * on. While the last one was low there are more, and none has to be opened to
+ * see.
  */
-static bool is_for_others(struct ses_listener *l)
+static bool is_for_others(struct ses_listener *l, int first)
 {
 	bool spared;
 	int probe;
 
-	if (!l->spared || !ses_is_spared(2 * l->last_fd + 1, l->spared))
+	if (l->last_fd < first / 2)
 		return false;
 	probe = fcntl(l->socket.io.fd, F_DUPFD_CLOEXEC, 0);
-	spared = probe < 0 || ses_is_spared(probe, l->spared);
+	spared = probe < 0 || probe >= first;
 	if (probe >= 0)
 		close(probe);
 	return spared;
@@ -61,6 +62,7 @@ static bool is_for_others(struct ses_listener *l)
 static int take_in(struct ses_listener *l, int most)
 {
 	struct sesame_loop *loop = l->loop;
+	int first_spared = ses_first_spared(l->spared);
 	int result = 0;
 
 	loop->accepting = l; /* until its owner closes, and maybe frees, it */
@@ -68,7 +70,7 @@ static int take_in(struct ses_listener *l, int most)
 		struct ses_addr peer = {.len = sizeof(peer.v6)};
 		int fd;
 
-		if (is_for_others(l)) {
+		if (is_for_others(l, first_spared)) {
 			result = EMFILE;
 			break;
 		}

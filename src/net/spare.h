@@ -6,13 +6,11 @@
 #ifndef NET_SPARE_H
 #define NET_SPARE_H
 
-#include <stdbool.h>
-
 /*
- * Whether descriptor @fd is one of the last @spared that the process may have;
- * an eighth of all at most, where there are few. 0 spares none.
+ * The first of the last @spared descriptors that the process may have; these
+ * are an eighth of all at most, where there are few. 0 spares none: INT_MAX.
  */
-bool ses_is_spared(int fd, unsigned spared);
+int ses_first_spared(unsigned spared);
 /* A TCP socket that does not block, or -1 with errno: EMFILE also where only
  * spared ones are left. */
 int ses_socket_sparing(int family, unsigned spared);

@@ -445,3 +445,22 @@ TEST("a path that two programs may read as two paths is found out")
 			fail_msg("%s: %s", good[i],
 				 gate_path_ambiguity(bytes_of_str(good[i])));
 }
+
+TEST("an address is written as it is read")
+{
+	static const char *const texts[] = {
+		"0.0.0.0",    "9.10.99.100", "192.0.2.7", "255.255.255.255",
+		"10.101.0.1", "::",	     "::1",	  "2001:db8::ff00:1",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		char out[GATE_ADDRESS_TEXT];
+		struct gate_address a;
+
+		assert_true(gate_address_read(bytes_of_str(texts[i]), &a));
+		assert_string_equal(gate_address_format(&a, out), texts[i]);
+	}
+	assert_memory_equal(
+		gate_address_of_v4((const uint8_t *)"\x7f\0\0\1").bytes,
+		"\0\0\0\0\0\0\0\0\0\0\xff\xff\x7f\0\0\1", 16);
+}
