@@ -522,6 +522,7 @@ enum hub_verdict hub_table_join(struct hub_table *t, struct hub_space *space,
 	c->crowd[seat].n++;
 	ses_list_init(&member->link);
 	ses_list_init(&member->held);
+	ses_list_init(&member->turn);
 	member->is_held = member->behind = member->begun = false;
 	member->dismissed = member->lost = member->unseen = false;
 	hub_member_begin_afresh(member);

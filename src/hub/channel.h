@@ -9,7 +9,7 @@
  *
  * Memory: a channel takes sizeof(struct hub_channel) + its name + seats *
  * sizeof(struct hub_crowd), about 240 B + name + 24 B for each worker, and what
- * it holds; a member takes struct hub_member, 96 B, beside its connection.
+ * it holds; a member takes struct hub_member, 120 B, beside its connection.
  */
 #ifndef HUB_CHANNEL_H
 #define HUB_CHANNEL_H
@@ -98,6 +98,7 @@ struct hub_channel {
 struct hub_member {
 	struct ses_list link;	     /* in the crowd */
 	struct ses_list held;	     /* in the seat's, while it is held back */
+	struct ses_list turn;	     /* in the seat's, while it waits for one */
 	struct hub_channel *channel; /* NULL: in none */
 	struct hub_person *person;   /* NULL: it is in no list */
 	uint64_t id;		     /* of all members that ever were; never 0 */

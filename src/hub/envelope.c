@@ -3,6 +3,7 @@
 #include "hub/envelope.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include <sesame/error.h>
 
@@ -15,39 +16,63 @@ static bool is_plain(uint8_t c)
 	return c >= ' ' && c != '"' && c != '\\';
 }
 
-static int put_escaped(struct ses_buf *out, uint8_t c)
+/* Those with a letter; all others are \u00 and two digits. */
+static const char letters[' '] = {
+	['\n'] = 'n',
+	['\r'] = 'r',
+	['\t'] = 't',
+};
+
+static size_t length_of(struct bytes text)
 {
-	switch (c) {
-	case '"':
-		return ses_buf_append_str(out, "\\\"");
-	case '\\':
-		return ses_buf_append_str(out, "\\\\");
-	case '\n':
-		return ses_buf_append_str(out, "\\n");
-	case '\r':
-		return ses_buf_append_str(out, "\\r");
-	case '\t':
-		return ses_buf_append_str(out, "\\t");
-	default:
-		return ses_buf_printf(out, "\\u%04x", c);
+	size_t n = text.len;
+
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t c = text.data[i];
+
+		if (!is_plain(c))
+			n += c >= ' ' || letters[c] ? 1 : 5;
 	}
+	return n;
 }
 
+static uint8_t *put_escaped(uint8_t *to, uint8_t c)
+{
+	char letter = c >= ' ' ? (char)c : letters[c];
+
+	*to++ = '\\';
+	if (letter) {
+		*to++ = (uint8_t)letter;
+		return to;
+	}
+	memcpy(to, c < 16 ? "u000" : "u001", 4);
+	to[4] = (uint8_t) "0123456789abcdef"[c & 15];
+	return to + 5;
+}
+
+/* Room is taken once, so that no byte costs more than being written. */
 int hub_json_text(struct ses_buf *out, struct bytes text)
 {
-	int r = ses_buf_append_str(out, "\"");
+	size_t len = length_of(text) + 2;
+	uint8_t *to = ses_buf_room(out, len);
 
-	while (r >= 0 && text.len) {
+	if (!to)
+		return SESAME_ENOMEM;
+	*to++ = '"';
+	while (text.len) {
 		size_t n = 0;
 
 		while (n < text.len && is_plain(text.data[n]))
 			n++;
-		r = ses_buf_append(out, bytes_first(text, n));
-		if (r >= 0 && n < text.len)
-			r = put_escaped(out, text.data[n++]);
+		memcpy(to, text.data, n);
+		to += n;
+		for (; n < text.len && !is_plain(text.data[n]); n++)
+			to = put_escaped(to, text.data[n]);
 		text = bytes_from(text, n);
 	}
-	return r < 0 ? r : ses_buf_append_str(out, "\"");
+	*to = '"';
+	ses_buf_commit(out, len);
+	return 0;
 }
 
 /* What is being written; after an error nothing more is. */

@@ -96,6 +96,7 @@ static void look(void *arg)
 		in.tickets = t->next;
 		t->done(t);
 	}
+	hub_serve_turns(seat);
 	let_go_on(seat);
 }
 
@@ -267,6 +268,7 @@ void hub_leave(struct hub_seat *seat, struct hub_member *member)
 
 	if (!member->channel)
 		return;
+	ses_list_remove(&member->turn);
 	ses_list_remove(&member->held);
 	if (member->is_held && ses_list_empty(&seat->held))
 		atomic_fetch_sub(&hub->n_waiting, 1);
@@ -303,6 +305,7 @@ static void open_seats(struct hub *hub)
 		seat->end = &seat->first;
 		seat->last_ticket = &seat->tickets;
 		ses_list_init(&seat->held);
+		ses_list_init(&seat->turns);
 		pthread_mutex_init(&seat->lock, NULL);
 	}
 }

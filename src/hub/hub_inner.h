@@ -24,6 +24,7 @@ struct hub_seat {
 	unsigned number;
 	struct sesame_loop *loop;
 	struct ses_list held;	/* publishers who wait; the thread's own */
+	struct ses_list turns;	/* the slow who could take more; as well */
 	struct ses_timer chores; /* runs while something is due */
 	struct ses_buf scratch; /* for one frame at a time */
 	pthread_mutex_t lock;
@@ -75,6 +76,8 @@ enum hub_verdict hub_use(struct hub *hub, struct hub_space *space,
 
 /* To the members at @seat. */
 void hub_serve(struct hub_seat *seat, struct hub_message *m);
+/* A turn's worth to the slow who wait for one. */
+void hub_serve_turns(struct hub_seat *seat);
 
 /* ---- chores.c ---- */
 

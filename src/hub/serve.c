@@ -9,8 +9,11 @@
 #include "hub/envelope.h"
 #include "hub/hub_inner.h"
 
-#define BATCH	    64 /* messages taken at a time */
-#define BATCH_BYTES ((size_t)64 * 1024)
+#define BATCH	      64 /* messages taken at a time */
+#define BATCH_BYTES   ((size_t)64 * 1024)
+#define TURN_BYTES    ((size_t)256 * 1024) /* to the slow, in one turn */
+#define MESSAGE_COST  256 /* bytes that any message counts as, more */
+#define SCRATCH_BYTES ((size_t)1024 * 1024) /* kept for the next frame */
 
 /* The frames of one message, as far as they were asked for. */
 struct frames {
@@ -178,7 +181,7 @@ static void note_conflated(struct hub_seat *seat, struct hub_member *member,
 
 /* False: it can take no more for now. */
 static bool send_batch(struct hub_seat *seat, struct hub_member *member,
-		       struct batch *b)
+		       struct batch *b, size_t *cost)
 {
 	enum hub_taken taken = HUB_TAKEN;
 	uint64_t before = member->served, sent = 0;
@@ -188,6 +191,7 @@ static bool send_batch(struct hub_seat *seat, struct hub_member *member,
 
 		if (taken == HUB_TAKEN)
 			taken = send(seat, member, &f);
+		*cost += f.of[member->envelopes].len + MESSAGE_COST;
 		sent += taken == HUB_TAKEN || taken == HUB_TAKEN_LAST;
 		hub_drop_message(b->message[i]);
 	}
@@ -218,11 +222,25 @@ static bool must_go(const struct hub_member *member, const struct hub_gap *gap)
 	return gap->is && gap->from && member->closes && member->kept_up;
 }
 
-static void catch_up(struct hub_seat *seat, struct hub_member *member)
+static void await_turn(struct hub_seat *seat, struct hub_member *member)
+{
+	ses_list_append(&seat->turns, &member->turn);
+	pthread_mutex_lock(&seat->lock);
+	hub_wake(seat);
+	pthread_mutex_unlock(&seat->lock);
+}
+
+/* At what cost; who could take more than a turn's worth waits for the next. */
+static void catch_up_some(struct hub_seat *seat, struct hub_member *member,
+			  size_t *cost)
 {
 	struct batch b;
 
 	while (member->behind && member->begun && !member->dismissed) {
+		if (*cost >= TURN_BYTES) {
+			await_turn(seat, member);
+			return;
+		}
 		if (!take_batch(seat, member, &b))
 			break;
 		if (must_go(member, &b.gap)) {
@@ -231,13 +249,52 @@ static void catch_up(struct hub_seat *seat, struct hub_member *member)
 		}
 		if (b.gap.is && !tell_gap(seat, member, &b))
 			return;
-		if (!send_batch(seat, member, &b))
+		if (!send_batch(seat, member, &b, cost))
 			return;
 	}
 	if (member->behind)
 		return;
 	member->kept_up = true;
 	tell_unseen(seat, member);
+}
+
+static void shed_scratch(struct hub_seat *seat)
+{
+	if (ses_buf_len(&seat->scratch) > SCRATCH_BYTES)
+		ses_buf_fini(&seat->scratch);
+}
+
+/* Where others wait already, one comes behind them. */
+static void catch_up(struct hub_seat *seat, struct hub_member *member)
+{
+	size_t cost = 0;
+
+	if (!ses_list_empty(&member->turn))
+		return;
+	if (member->behind && !ses_list_empty(&seat->turns))
+		await_turn(seat, member);
+	else
+		catch_up_some(seat, member, &cost);
+	shed_scratch(seat);
+}
+
+void hub_serve_turns(struct hub_seat *seat)
+{
+	struct ses_list *link;
+	size_t cost = 0;
+
+	while (cost < TURN_BYTES && (link = ses_list_first(&seat->turns))) {
+		ses_list_remove(link);
+		catch_up_some(seat,
+			      ses_container_of(link, struct hub_member, turn),
+			      &cost);
+	}
+	shed_scratch(seat);
+	if (ses_list_empty(&seat->turns))
+		return;
+	pthread_mutex_lock(&seat->lock);
+	hub_wake(seat);
+	pthread_mutex_unlock(&seat->lock);
 }
 
 void hub_drained(struct hub_seat *seat, struct hub_member *member)
@@ -313,6 +370,7 @@ void hub_serve(struct hub_seat *seat, struct hub_message *m)
 		else
 			fall_behind(seat, member);
 	}
+	shed_scratch(seat);
 }
 
 /* ---- The beginning ---- */

@@ -22,6 +22,7 @@ struct ses_mailbox {
 	unsigned threads;
 	struct ses_list done;
 	struct ses_list posts;
+	uint64_t n_posted;	 /* since it is there */
 	struct ses_list waiting; /* touched by the loop's thread alone */
 };
 
@@ -39,7 +40,8 @@ struct ses_call {
 	void *job, *user;
 };
 
-static struct ses_post *next_post(struct ses_mailbox *box)
+/* Up to number @last. */
+static struct ses_post *next_post(struct ses_mailbox *box, uint64_t last)
 {
 	struct ses_list *link = ses_list_first(&box->posts);
 	struct ses_post *post;
@@ -47,6 +49,8 @@ static struct ses_post *next_post(struct ses_mailbox *box)
 	if (!link)
 		return NULL;
 	post = ses_container_of(link, struct ses_post, link);
+	if (post->number > last)
+		return NULL;
 	ses_list_remove(link);
 	post->waits = false;
 	return post;
@@ -246,6 +250,7 @@ static void append_post(struct ses_mailbox *box, struct ses_post *post,
 	post->run = run;
 	post->arg = arg;
 	post->waits = true;
+	post->number = ++box->n_posted;
 	ses_list_init(&post->link);
 	ses_list_append(&box->posts, &post->link);
 	if (box->wake_fd >= 0 && write(box->wake_fd, &one, sizeof(one)) < 0)
@@ -285,13 +290,19 @@ int ses_loop_post(struct sesame_loop *loop, void (*run)(void *arg), void *arg)
 	return 0;
 }
 
+/* What is posted meanwhile has its turn after all else that is ready. */
 static void run_posts(struct ses_mailbox *box)
 {
+	uint64_t last;
+
+	pthread_mutex_lock(&box->lock);
+	last = box->n_posted;
+	pthread_mutex_unlock(&box->lock);
 	for (;;) {
 		struct ses_post *post, now = {0};
 
 		pthread_mutex_lock(&box->lock);
-		post = next_post(box);
+		post = next_post(box, last);
 		if (post)
 			now = *post;
 		pthread_mutex_unlock(&box->lock);
@@ -334,7 +345,7 @@ static void drop_posts(struct ses_mailbox *box)
 {
 	struct ses_post *post;
 
-	while ((post = next_post(box)))
+	while ((post = next_post(box, UINT64_MAX)))
 		if (post->heap)
 			free(post);
 }

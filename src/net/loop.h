@@ -148,6 +148,7 @@ struct ses_post {
 	void *arg;
 	bool waits;
 	bool heap; /* it is call.c's own */
+	uint64_t number; /* of all posts */
 };
 void ses_loop_post_own(struct sesame_loop *loop, struct ses_post *post,
 		       void (*run)(void *arg), void *arg);

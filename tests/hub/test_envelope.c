@@ -3,6 +3,7 @@
 #include "hub/envelope.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #include "hub/demand.h"
 #include "test.h"
@@ -96,6 +97,29 @@ TEST("a frame that is far longer than its message is not kept")
 	assert_null(atomic_load(&m->envelope));
 	ses_buf_fini(&scratch);
 	hub_message_free(m);
+}
+
+static clock_t time_of_texts(int byte)
+{
+	static uint8_t text[65536];
+	clock_t from = clock();
+	struct ses_buf out;
+
+	memset(text, byte, sizeof(text));
+	for (int i = 0; i < 20; i++) {
+		ses_buf_init(&out, 6 * sizeof(text) + 2);
+		assert_int_equal(
+			hub_json_text(&out, bytes_of(text, sizeof(text))), 0);
+		ses_buf_fini(&out);
+	}
+	return clock() - from;
+}
+
+TEST("a byte that is escaped costs little more than one that is not")
+{
+	clock_t plain = time_of_texts('x'), escaped = time_of_texts(1);
+
+	assert_true(escaped < 60 * (plain + 100));
 }
 
 static struct hub_person *enter(struct hub_roster *r, const char *name)

@@ -77,7 +77,9 @@ static enum hub_taken deliver(struct hub_member *member, struct bytes frame,
 	if (r->room) {
 		memcpy(r->last, frame.data, n);
 		r->last[n] = '\0';
-		look_at(r, r->last + 2 + (r->last[1] == 126 ? 2 : 0));
+		look_at(r, r->last + (r->last[1] == 127	  ? 10
+				      : r->last[1] == 126 ? 4
+							  : 2));
 		if (--r->room)
 			return HUB_TAKEN;
 	}
@@ -384,6 +386,66 @@ TEST("a channel, its order and its losses may be known late")
 	assert_false(r->wrong);
 	hub_leave(crew.seat, &r->member);
 	assert_int_equal(late.n_closed, 1);
+	sesame_loop_free(crew.loop);
+	hub_free(hub);
+}
+
+/* ---- Turns ---- */
+
+TEST("who catches up has its turn, as all others have")
+{
+	static uint8_t ones[65536];
+	struct hub *hub = hub_new(1, &events, hub_memory_new());
+	struct crew crew = {.loop = sesame_loop_new()};
+	struct hub_content content = {
+		.kind = SESAME_TEXT,
+		.payload = bytes_of(ones, sizeof(ones)),
+	};
+	struct hub_rules keeps = rules;
+	struct hub_receipt receipt;
+	struct hub_space *space;
+	char since[HUB_ID_SIZE];
+	size_t least;
+
+	memset(ones, 1, sizeof(ones));
+	keeps.history = 60;
+	keeps.history_ms = 60000;
+	keeps.history_bytes = 60 << 20;
+	crew.seat = hub_take_seat(hub, 0, crew.loop);
+	space = hub_find_space(hub, "/chat", &keeps);
+	for (int i = 0; i < 60; i++)
+		assert_int_equal(hub_publish_to(crew.seat, space, BYTES("lobby"),
+						&content, 1, bytes_of(NULL, 0),
+						NULL, &receipt),
+				 HUB_OK);
+	hub_id_write(&receipt.epoch, 0, since);
+	for (int i = 0; i < 3; i++) {
+		struct reader *r = &crew.reader[i];
+
+		join(&crew, space, r, 1000);
+		assert_true(hub_begin(crew.seat, &r->member, "x",
+				      bytes_of_str(since)));
+		assert_true(r->n_got <= 2);
+	}
+	for (int i = 0; i < 6; i++) {
+		size_t before = 0, after = 0;
+
+		for (int k = 0; k < 3; k++)
+			before += crew.reader[k].n_got;
+		sesame_loop_turn(crew.loop, 0);
+		for (int k = 0; k < 3; k++)
+			after += crew.reader[k].n_got;
+		assert_in_range(after - before, 0, 2);
+	}
+	least = crew.reader[2].n_got;
+	assert_true(least >= 1 && least + 2 >= crew.reader[0].n_got);
+	for (int i = 0; i < 400 && crew.reader[2].n_got < 60; i++)
+		sesame_loop_turn(crew.loop, 0);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(crew.reader[i].n_got, 60);
+		assert_false(crew.reader[i].wrong);
+		hub_leave(crew.seat, &crew.reader[i].member);
+	}
 	sesame_loop_free(crew.loop);
 	hub_free(hub);
 }
