@@ -291,7 +291,7 @@ static int open_rest(struct doctor_reading *r)
 }
 
 /* As browsers write it: "null", or scheme, host, port and nothing behind. */
-static bool is_origin(const char *text)
+bool doctor_is_origin(const char *text)
 {
 	const char *host = strstr(text, "://");
 
@@ -300,12 +300,29 @@ static bool is_origin(const char *text)
 	return host && host > text && host[3] && !strpbrk(host + 3, "/?#\\ @");
 }
 
+bool doctor_mended_origin(const char *text, char *out, size_t size)
+{
+	const char *host = strstr(text, "://");
+	size_t len;
+	int n;
+
+	if (host)
+		len = (size_t)(host + 3 - text) + strcspn(host + 3, "/?#\\ @");
+	else
+		len = strcspn(text, "/?#\\ @");
+	if (text[len] == '@' || text[len] == ' ')
+		return false; /* who knows what was meant */
+	n = snprintf(out, size, "%s%.*s", host ? "" : "https://", (int)len,
+		     text);
+	return n > 0 && (size_t)n < size && doctor_is_origin(out);
+}
+
 /* It is sent all the same: programs do send such, and servers refuse it. */
 static void doubt_origin(const struct doctor_case *c)
 {
 	char url[256], shown[256];
 
-	if (!c->origin || is_origin(c->origin))
+	if (!c->origin || doctor_is_origin(c->origin))
 		return;
 	if (ses_url_redact(bytes_of_str(c->origin), url, sizeof(url)) < 0)
 		snprintf(url, sizeof(url), "(too long to show)");

@@ -86,4 +86,9 @@ void doctor_case_close(struct doctor_case *c);
 const struct doctor_header *doctor_case_header(const struct doctor_case *c,
 					       const char *name);
 
+/* Whether browsers would send it as an Origin: "null", or scheme, host, port. */
+bool doctor_is_origin(const char *text);
+/* What was probably meant by one that is none. False: nobody knows. */
+bool doctor_mended_origin(const char *text, char *out, size_t size);
+
 #endif

@@ -149,6 +149,19 @@ static void expect_of_key(struct doctor_facts *f)
 	}
 }
 
+/* Any name opens there: which one is meant is not to be seen from outside. */
+static void expect_below(struct doctor_facts *f)
+{
+	struct doctor_trial t = f->key->trial;
+	char *name;
+
+	t.value[strcspn(t.value, "?")] = 0;
+	name = strrchr(t.value, '/') + 1;
+	snprintf(name, (size_t)(t.value + sizeof(t.value) - name), "NAME");
+	write_url(f, &t, f->expected, sizeof(f->expected));
+	f->pastable = false;
+}
+
 /* "with no Origin", "without the query": what opens, as part of a sentence. */
 static void know_the_change(struct doctor_facts *f)
 {
@@ -171,7 +184,9 @@ static void expect(struct doctor_facts *f)
 	char text[600];
 
 	f->pastable = true;
-	if (f->key) {
+	if (f->key && doctor_any_name_opens(f->chart)) {
+		expect_below(f);
+	} else if (f->key) {
 		expect_of_key(f);
 	} else if (f->v->cause == WHY_NET_ADDRESS_FAMILY && other_family(f)) {
 		if (!write_address(f, other_family(f), f->expected,
@@ -279,6 +294,10 @@ static void know_the_request(struct doctor_facts *f)
 		copy(f, bytes_of_str(f->key->trial.value), f->origin,
 		     sizeof(f->origin));
 	know(f, "origin", f->origin);
+	if (c->origin && !doctor_is_origin(c->origin) &&
+	    !doctor_mended_origin(f->origin, f->mended, sizeof(f->mended)))
+		snprintf(f->mended, sizeof(f->mended), "https://app.example");
+	know(f, "mended", f->mended);
 	name = strstr(f->origin, "://");
 	snprintf(f->origin_host, sizeof(f->origin_host), "%s",
 		 name ? name + 3 : "");
@@ -584,6 +603,15 @@ bool doctor_mistook_proxy(const struct doctor_facts *f)
 {
 	return doctor_found(f->chart, DOCTOR_F_PROXY_OTHER_KIND) ||
 	       doctor_found(f->chart, DOCTOR_F_PROXY_MUTE);
+}
+
+bool doctor_sent_no_origin(const struct doctor_facts *f)
+{
+	const char *origin = f->chart->c->origin;
+
+	/* pages of files had this one once, and programs send it still */
+	return f->v->cause == WHY_ACCESS_ORIGIN && origin &&
+	       !doctor_is_origin(origin) && strcmp(origin, "file://") != 0;
 }
 
 bool doctor_lost_key(const struct doctor_facts *f)

@@ -21,7 +21,7 @@ struct doctor_facts {
 	char nobody[700], elsewhere[1400], misfit[500];
 	char upstream[300], slashed[302], origin_host[300], certified[300], nameless[400], proxy_from[80], session[256], by[520];
 	struct why_value value[48];
-	char user[80], from[100], proxy_kind[140], proxy_try[320];
+	char user[80], from[100], proxy_kind[140], proxy_try[320], mended[320];
 	size_t n_values;
 	bool proven;   /* expected is known, */
 	bool pastable; /* and can be written down as it is */
@@ -35,6 +35,8 @@ void doctor_know(struct doctor_facts *f);
 
 /* Whether the proxy was not even reached: nobody refused anything. */
 bool doctor_missed_proxy(const struct doctor_facts *f);
+/* Whether an Origin is refused that is none, so that no list can name it. */
+bool doctor_sent_no_origin(const struct doctor_facts *f);
 /* Whether a hop lost the key of the handshake, and nothing else. */
 bool doctor_lost_key(const struct doctor_facts *f);
 /* Whether it is of another kind than was said, or looks so. */

@@ -74,6 +74,12 @@ bool doctor_is_own_origin(const struct doctor_case *c, const char *origin);
 bool doctor_is_loopback(const struct doctor_case *c);
 /* A path beside the URL's own that cannot exist; false for one at the root. */
 bool doctor_sibling_path(const struct doctor_case *c, char *out, size_t size);
+/* A path that cannot exist, beside that which opened: the control of it. False:
+ * no path opened, or none that needs one. */
+bool doctor_beside_path(const struct doctor_chart *chart, char *out,
+			size_t size);
+/* Whether the control opened as well. */
+bool doctor_any_name_opens(const struct doctor_chart *chart);
 /* Whether the URL has a name, and @p found that it leads to this machine. */
 bool doctor_is_local_name(const struct doctor_case *c,
 			  const struct doctor_probe *p);

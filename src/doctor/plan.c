@@ -302,6 +302,20 @@ static bool follows_page(const struct doctor_chart *chart,
 	return true;
 }
 
+/* A path that opens is told only if it is not merely one of all. */
+static bool asks_beside(const struct doctor_chart *chart,
+			struct doctor_trial *next)
+{
+	struct doctor_trial t = {.change = DOCTOR_PATH};
+
+	if (!doctor_beside_path(chart, t.value, sizeof(t.value)) ||
+	    doctor_tried(chart, DOCTOR_PATH, t.value) ||
+	    doctor_is_told(chart, &doctor_key(chart)->trial))
+		return false;
+	*next = t;
+	return true;
+}
+
 static double time_spent(const struct doctor_chart *chart)
 {
 	double sum = 0;
@@ -331,7 +345,7 @@ bool doctor_plan(const struct doctor_chart *chart,
 					 ? MUTE_PATIENCE_MS
 					 : PATIENCE_MS))
 		return false;
-	if (doctor_doubt(chart, ret_next))
+	if (doctor_doubt(chart, ret_next) || asks_beside(chart, ret_next))
 		return true;
 	if (doctor_found(chart, DOCTOR_F_SPLIT) && !doctor_key(chart))
 		return false; /* nothing can be told from a pair any more */

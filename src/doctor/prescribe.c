@@ -434,6 +434,28 @@ static const struct why_remedy for_untrusted_proxy[MOST_OWN] = {
 		 "clients know."},
 };
 
+/* What no list can name is mended where it is made. */
+static const struct why_remedy for_no_origin[MOST_OWN] = {
+	{.who = "client",
+	 .what = "Send an origin as browsers do: scheme, host and port, and "
+		 "nothing behind. A program that is no page may send none.",
+	 .where = "Origin",
+	 .snippet = "Origin: {mended}"},
+	{.who = "server",
+	 .what = "If that one is refused as well, it is what is missing on the "
+		 "list; what was sent is no entry for it.",
+	 .where = "the server's list of allowed origins"},
+};
+
+/* Whatever the name is, the door opens, and behind it stands another room. */
+static const struct why_remedy for_any_name[MOST_OWN] = {
+	{.who = "client",
+	 .what = "Put the name that the application means in the place of "
+		 "NAME. The server takes every name, so a wrong one opens as "
+		 "well, where nobody else may be.",
+	 .where = "the URL"},
+};
+
 static bool is_mute_resolver(const struct doctor_facts *f)
 {
 	int code = f->base ? doctor_name_error(f->base) : 0;
@@ -455,6 +477,11 @@ static const struct why_remedy *own_remedies(const struct doctor_facts *f)
 				       : for_no_proxy_there;
 	if (doctor_lost_key(f))
 		return for_lost_key;
+	if (doctor_sent_no_origin(f))
+		return for_no_origin;
+	if (f->v->cause == WHY_URL_PATH && f->key &&
+	    doctor_any_name_opens(f->chart))
+		return for_any_name;
 	if (is_mute_resolver(f))
 		return for_mute_resolver;
 	if (f->base && doctor_is_proxy_tls(f->base) &&

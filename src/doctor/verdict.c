@@ -15,6 +15,7 @@
 #include "doctor/calibrate.h"
 #include "doctor/config.h"
 #include "doctor/facts.h"
+#include "doctor/harvest.h"
 #include "doctor/key.h"
 #include "doctor/redact.h"
 #include "doctor/result.h"
@@ -117,6 +118,8 @@ static const char *who_acts(const struct doctor_facts *f)
 		return "client"; /* which names it */
 	if (f->base && doctor_is_proxy_tls(f->base))
 		return "proxy";
+	if (doctor_sent_no_origin(f))
+		return "client";
 	switch (v->cause) {
 	case WHY_SERVER_PROXY_UPGRADE:
 	case WHY_SERVER_PROXY_HOST:
@@ -264,6 +267,17 @@ static void summarise(struct doctor_facts *f)
 				 "{proxy_try}."
 			       : "{certified}, {proxy_from}, {is} no proxy of "
 				 "that kind: {proxy_kind} ({result}).";
+	else if (doctor_sent_no_origin(f))
+		text = "{server} refuses the Origin {origin}, and that is no "
+		       "origin, so no list can name it: one is scheme, host "
+		       "and port, such as https://app.example, without a "
+		       "slash at the end.";
+	else if (f->v->cause == WHY_URL_PATH && f->key &&
+		 doctor_any_name_opens(f->chart))
+		text = "There is no WebSocket at {path}; below it any name "
+		       "opens one ({expected}), even a made-up one: which name "
+		       "is meant (a channel, a room) is the application's to "
+		       "say.";
 	else if (doctor_lost_key(f))
 		text = "A reverse proxy does not pass Sec-WebSocket-Key on as "
 		       "it was sent, so the proof in the answer is not for "

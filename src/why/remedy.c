@@ -77,11 +77,11 @@ const struct why_remedy *why_remedy(enum why_cause cause, enum why_stack stack,
 }
 
 static const char *const placeholders[] = {
-	"origin",    "host",	    "port",	  "path",    "url",
-	"scheme",    "subprotocol", "user_agent", "address", "expected",
-	"host_port", "reference",   "upstream",	  "slashed", "origin_host",
-	"bare_path", "http",	    "certified", "variable", "user",
-	"from",
+	"origin",    "host",	    "port",	  "path",     "url",
+	"scheme",    "subprotocol", "user_agent", "address",  "expected",
+	"host_port", "reference",   "upstream",	  "slashed",  "origin_host",
+	"bare_path", "http",	    "certified",  "variable", "user",
+	"from",	     "mended",	    "proxy_try",
 };
 
 /* Which placeholder @text starts with, without braces; NULL: none. */

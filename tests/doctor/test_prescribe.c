@@ -79,6 +79,62 @@ TEST("a proxy's own certificate is trusted by the option for the proxy")
 
 #define TO(path) "HTTP/1.1 302 Found\nServer: nginx\nLocation: " path "\n\n"
 
+TEST("what is no origin is corrected where it is sent, and listed nowhere")
+{
+	static struct bed b;
+	struct patient p = {.url = URL,
+			    .origin = "app.example",
+			    .answer = NGINX_403,
+			    .answers = {{DOCTOR_NO_ORIGIN, NULL, "@open"}}};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_ACCESS_ORIGIN);
+	assert_string_equal(b.verdict.who, "client");
+	assert_non_null(strstr(b.verdict.summary, "that is no origin"));
+	assert_string_equal(b.verdict.fix[0].who, "client");
+	assert_string_equal(b.verdict.fix[0].snippet,
+			    "Origin: https://app.example");
+	for (size_t i = 1; i < b.verdict.n_fixes; i++)
+		assert_string_equal(b.verdict.fix[i].snippet, "");
+	bed_strip(&b);
+	p.origin = "https://app.example/";
+	bed_examine(&b, &p);
+	assert_string_equal(b.verdict.fix[0].snippet,
+			    "Origin: https://app.example");
+	bed_strip(&b);
+	p.origin = "null";
+	bed_examine(&b, &p);
+	assert_string_equal(b.verdict.who, "proxy");
+	bed_strip(&b);
+}
+
+#define LOST "HTTP/1.1 404 Not Found\nServer: x\n\n"
+
+TEST("where any name below a prefix opens, none is said to be the one")
+{
+	static struct bed b;
+	struct patient p = {.url = "ws://127.0.0.1:8080/rooms",
+			    .answer = LOST,
+			    .answers = {{DOCTOR_PATH, "/rooms/ws", "@open"},
+					{DOCTOR_PATH,
+					 "/rooms/sesame-no-such-path", "@open"}}};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_URL_PATH);
+	assert_non_null(strstr(b.verdict.summary, "any name"));
+	assert_non_null(strstr(b.verdict.summary, "/rooms/NAME"));
+	assert_null(strstr(b.verdict.summary, "/rooms/ws"));
+	assert_int_equal(b.verdict.n_fixes, 1);
+	bed_strip(&b);
+	p.answers[1] = (struct answer){0};
+	bed_examine(&b, &p);
+	assert_non_null(doctor_tried(&b.chart, DOCTOR_PATH,
+				     "/rooms/sesame-no-such-path"));
+	assert_non_null(strstr(b.verdict.summary, "it is at"));
+	assert_non_null(strstr(b.verdict.fix[0].snippet, "/rooms/ws"));
+	bed_strip(&b);
+}
+
 static bool names_the_target(const struct doctor_verdict *v)
 {
 	for (size_t i = 0; i < v->n_fixes; i++)
