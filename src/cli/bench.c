@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/hint.h"
 #include "cli/hush.h"
 #include "cli/options.h"
 #include "cli/request.h"
@@ -235,8 +236,10 @@ static int take_option(struct bench *b, const char *name, const char *value)
 		return cli_read_seconds("bench", value, &plan->warm_up);
 	if (strcmp(name, "kind") == 0)
 		return read_kind(b, value);
-	if (strcmp(name, "source") == 0)
+	if (strcmp(name, "source") == 0) {
+		cli_request_note(&b->request, name, value);
 		return add_sources(b, value);
+	}
 	if (strcmp(name, "pid") == 0)
 		return add_pids(b, value);
 	if (strcmp(name, "plot") == 0) {
@@ -429,8 +432,7 @@ static int run(struct bench *b)
 			hush_text(&b->hush, text, strlen(text), shown,
 				  sizeof(shown)));
 		if (error == SESAME_EREFUSED)
-			fprintf(stderr, "sesame doctor %s tells why.\n",
-				b->request.shown_url);
+			cli_hint(&b->request, &b->hush, NULL);
 		status = error == SESAME_EREFUSED ? EXIT_FAULT : EXIT_NO_ANSWER;
 	} else {
 		status = tell_result(b, r);

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/hint.h"
 #include "cli/hush.h"
 #include "cli/options.h"
 #include "cli/request.h"
@@ -362,28 +363,6 @@ static void on_message(struct sesame_conn *conn, void *user,
 		wait_for_quiet(t);
 }
 
-/* Some shells would take it for something else. */
-static const char *quote_of(const char *word)
-{
-	return strpbrk(word, "&?*;()<>|$ ") ? "'" : "";
-}
-
-static void hint_at_doctor(const struct talk *t)
-{
-	const char *quote = quote_of(t->request.shown_url);
-	char origin[300] = "", shown[256];
-
-	/* what was asked for is half of the question */
-	if (t->request.options.origin && *t->request.options.origin) {
-		cli_printable_url(t->request.options.origin, shown,
-				  sizeof(shown));
-		snprintf(origin, sizeof(origin), "--origin %s%s%s ",
-			 quote_of(shown), shown, quote_of(shown));
-	}
-	tell(TERM_CYAN, "sesame doctor %s%s%s%s tells why.", origin, quote,
-	     t->request.shown_url, quote);
-}
-
 static void tell_refusal(const struct talk *t, const struct sesame_end *end)
 {
 	const char *line = memchr(end->head, '\n', end->head_len);
@@ -432,7 +411,7 @@ static void on_close(struct sesame_conn *conn, void *user,
 	if (end->head_len)
 		tell_refusal(t, end);
 	if (!t->is_open)
-		hint_at_doctor(t);
+		cli_hint(&t->request, &t->hush, TERM_CYAN);
 }
 
 static const struct sesame_handlers handlers = {

@@ -3,7 +3,8 @@
 #ifndef CLI_PROXY_H
 #define CLI_PROXY_H
 
-/* Borrowed from the environment; NULL: none, or @url is no URL. */
-const char *cli_proxy_for(const char *url);
+/* Borrowed from the environment; NULL: none, or @url is no URL. *ret_from is the
+ * name of the variable. */
+const char *cli_proxy_for(const char *url, const char **ret_from);
 
 #endif

@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/proxy.h"
 #include "cli/show.h"
+#include "wire/head.h"
 
 /* Options whose value is taken as it stands. */
 static const struct {
@@ -104,8 +105,26 @@ static int add_header(struct cli_request *r, const char *text)
 	return 0;
 }
 
-int cli_request_take(struct cli_request *r, const char *name, const char *value)
+/* "chat, chat.v2": anything else is no field of a handshake. */
+static int check_subprotocols(const char *command, const char *value)
 {
+	struct bytes list = bytes_of_str(value), one;
+
+	if (bytes_trim(list).len == 0)
+		return cli_wrong(command, "%s",
+				 "--subprotocol is empty; leave it out to "
+				 "offer none");
+	while (bytes_next_element(&list, &one))
+		if (!ses_is_token(one))
+			return cli_wrong(command, "%s", SES_SUBPROTOCOL_WRONG);
+	return 0;
+}
+
+static int take(struct cli_request *r, const char *name, const char *value)
+{
+	if (strcmp(name, "subprotocol") == 0 &&
+	    check_subprotocols(r->command, value))
+		return EXIT_USAGE;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		if (strcmp(name, texts[i].name) != 0)
 			continue;
@@ -124,6 +143,23 @@ int cli_request_take(struct cli_request *r, const char *name, const char *value)
 		return -1;
 	r->options.family = name[3] - '0';
 	return 0;
+}
+
+void cli_request_note(struct cli_request *r, const char *name, const char *value)
+{
+	if (r->n_given == CLI_GIVEN)
+		return;
+	r->given[r->n_given].name = name;
+	r->given[r->n_given++].value = value;
+}
+
+int cli_request_take(struct cli_request *r, const char *name, const char *value)
+{
+	int status = take(r, name, value);
+
+	if (status == 0)
+		cli_request_note(r, name, value);
+	return status;
 }
 
 int cli_request_take_url(struct cli_request *r, const char *word)
@@ -145,8 +181,10 @@ void cli_request_settle(struct cli_request *r)
 	r->options.headers = r->headers;
 	if (r->no_proxy)
 		r->options.proxy = NULL;
-	else if (!r->options.proxy)
-		r->options.proxy = cli_proxy_for(r->url);
+	else if (r->options.proxy)
+		r->proxy_from = "--proxy";
+	else
+		r->options.proxy = cli_proxy_for(r->url, &r->proxy_from);
 }
 
 void cli_request_fini(struct cli_request *r)

@@ -9,6 +9,7 @@
 #include <sesame/client.h>
 
 #define CLI_HEADERS 64
+#define CLI_GIVEN   128
 
 struct cli_request {
 	const char *command; /* who complains */
@@ -18,6 +19,13 @@ struct cli_request {
 	struct sesame_header headers[CLI_HEADERS];
 	char *names[CLI_HEADERS]; /* of headers, on the heap */
 	bool no_proxy;
+	const char *proxy_from; /* what names the proxy: "--proxy" */
+	/* Options as they were given, value NULL for those without one; what is
+	 * beyond the last is not told again. */
+	struct {
+		const char *name, *value;
+	} given[CLI_GIVEN];
+	size_t n_given;
 };
 
 /*
@@ -25,6 +33,9 @@ struct cli_request {
  * is none of these; else the exit status, and standard error says why.
  */
 int cli_request_take(struct cli_request *r, const char *name, const char *value);
+/* Remember among r->given an option that a command takes itself. */
+void cli_request_note(struct cli_request *r, const char *name,
+		      const char *value);
 /* Take the URL. 0 or EXIT_USAGE when there was one before. */
 int cli_request_take_url(struct cli_request *r, const char *word);
 /* When all is known: its headers, and the proxy of the environment. */

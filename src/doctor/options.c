@@ -196,10 +196,7 @@ static int take_subprotocol(struct doctor_reading *r, const char *value)
 	r->copied_protocols = r->copied;
 	while (status == 0 && bytes_next_element(&list, &one)) {
 		if (!ses_is_token(one) || one.len >= sizeof(token))
-			return doctor_complain(
-				"a subprotocol is a word without "
-				"blanks or any of ( ) < > @ , ; : \\ "
-				"\" / [ ] ? = { }");
+			return doctor_complain("%s", SES_SUBPROTOCOL_WRONG);
 		status = extend(&r->c->subprotocols, ", ",
 				bytes_printable(one, token, sizeof(token)));
 	}

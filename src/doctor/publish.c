@@ -164,7 +164,7 @@ bool doctor_publish_report(const struct doctor_chart *chart,
 	ses_buf_init(&command, 256 * 1024);
 	ses_buf_init(&page, PAGE_LIMIT);
 	tell_time(when, sizeof(when));
-	r = doctor_repeat_command(chart->c, argv, &command);
+	r = doctor_repeat_command(chart->c, argv, DOCTOR_FOR_OTHERS, &command);
 	if (r == 0)
 		r = ses_buf_append(&command, bytes_of("", 1));
 	if (r == 0)

@@ -54,7 +54,8 @@ static void show_plain(const struct doctor_case *c, const char *value,
 
 /* What is shown of @value, which was given for @name; NULL: a word. */
 static void show_value(const struct doctor_case *c, const char *name,
-		       const char *value, char out[TEXT_SIZE])
+		       const char *value, enum doctor_reader reader,
+		       char out[TEXT_SIZE])
 {
 	static const char *const commands[] = {"curl", "works", NULL};
 	static const char *const files[] = {"cert",	    "key",  "cacert",
@@ -64,7 +65,10 @@ static void show_value(const struct doctor_case *c, const char *name,
 	char text[TEXT_SIZE];
 
 	name = name ? name : "";
-	if (is_one_of(name, commands)) {
+	slash = reader == DOCTOR_FOR_OTHERS ? slash : NULL;
+	if (reader == DOCTOR_FOR_USER) {
+		bytes_printable(bytes_of_str(value), out, TEXT_SIZE);
+	} else if (is_one_of(name, commands)) {
 		snprintf(out, TEXT_SIZE, "(the command)");
 	} else if (strcmp(name, "user") == 0) {
 		snprintf(out, TEXT_SIZE, "***:***");
@@ -99,7 +103,7 @@ static int put_quoted(const char *text, struct ses_buf *out)
 }
 
 int doctor_repeat_command(const struct doctor_case *c, char **argv,
-			  struct ses_buf *out)
+			  enum doctor_reader reader, struct ses_buf *out)
 {
 	struct option_reader o = {.command = "doctor", .next = argv + 1};
 	char value[TEXT_SIZE];
@@ -113,7 +117,7 @@ int doctor_repeat_command(const struct doctor_case *c, char **argv,
 					   o.value ? " " : "");
 		if (r < 0 || !o.value)
 			continue;
-		show_value(c, o.name, o.value, value);
+		show_value(c, o.name, o.value, reader, value);
 		r = put_quoted(value, out);
 	}
 	return r;

@@ -39,12 +39,16 @@ const char *doctor_say_object(const struct ses_dial_step *step, char *out,
 /* How it ended: "done", "connection refused". */
 const char *doctor_say_outcome(const struct ses_dial_step *step);
 
-/*
- * The command line @argv again, quoted for a shell, its secrets hidden; paths
- * of files are cut to their last part. 0 or an error of the buffer.
- */
+/* Who is to read a command line again. */
+enum doctor_reader {
+	DOCTOR_FOR_OTHERS, /* no secrets, and files by their last name alone */
+	DOCTOR_FOR_A_LOG,  /* no secrets */
+	DOCTOR_FOR_USER,   /* all as it was given, fit for a terminal */
+};
+/* The command line @argv again, quoted for a shell. 0 or an error of the
+ * buffer. */
 int doctor_repeat_command(const struct doctor_case *c, char **argv,
-			  struct ses_buf *out);
+			  enum doctor_reader reader, struct ses_buf *out);
 
 /* Append the diagnosis as one page of HTML; @command is how it was asked for,
  * fit to be shown; @when a time for people. 0 or an error of the buffer. */

@@ -76,6 +76,10 @@ struct bytes ses_head_get(const struct ses_head *head, const char *name);
 
 /* tchar (RFC 9110 5.6.2) for all bytes and at least one. */
 bool ses_is_token(struct bytes text);
+/* What to say of an offered subprotocol that is none. */
+#define SES_SUBPROTOCOL_WRONG                                             \
+	"a subprotocol is a word without blanks or any of ( ) < > @ , ; " \
+	": \\ \" / [ ] ? = { }"
 /* No CR, LF, NUL or other control byte but tab: fit for a field value. */
 bool ses_is_field_value(struct bytes text);
 /* How many bytes of body follow, by Content-Length; -1 none given, -2 bad. */

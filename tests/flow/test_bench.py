@@ -71,6 +71,15 @@ def test_an_echo_server_s_messages_are_all_the_same(how):
     assert sum(n for _, n in got["samples"]) > 0
 
 
+def test_what_is_refused_is_for_the_doctor_with_the_same_request():
+    with serving(example("echo_server"), "--port", "0") as url:
+        r = bench(*QUICK, "--origin", "https://evil.example", "--source", "127.0.0.2-127.0.0.3",
+                  url)
+    assert r.returncode == 1
+    assert ("sesame doctor --origin https://evil.example --source 127.0.0.2 %s tells why." % url
+            in r.stderr), r.stderr
+
+
 def test_a_rate_is_kept():
     with serving(example("echo_server"), "--port", "0") as url:
         got = measure("--rate", "1000", "--time", "1", url)

@@ -9,6 +9,7 @@ import threading
 import time
 
 import pytest
+from ports import free_port
 from rawsocket import PROGRAM, accept_of, example, serving
 
 
@@ -140,6 +141,49 @@ def test_the_hint_at_the_doctor_tells_no_secret(echo):
     got = connect("-m", "x", "--origin", "https://evil.example", url)
     assert got.returncode == 1 and " 'ws://" in got.stderr
     assert "a=b' tells why." in got.stderr and "s3cret" not in got.stderr
+
+
+def test_the_hint_asks_what_was_asked(echo):
+    got = connect("-m", "x", "--origin", "https://evil.example", "--subprotocol", "a, b", "-4",
+                  "-k", "--source", "127.0.0.1", "--cacert", "/etc/none.pem", "-u", "ann:s3cret",
+                  "-H", "X-Token: s3cret", "-H", "X-Room: 1", "-A", "curl/8", "--no-deflate", echo)
+    assert (" doctor --origin https://evil.example --subprotocol 'a, b' --ipv4 --insecure --source "
+            "127.0.0.1 --cacert /etc/none.pem --user '***:***' --header 'X-Token: ***' "
+            f"--header 'X-Room: 1' --user-agent curl/8 {echo} tells why.") in got.stderr
+    assert "(*** is what you gave.)" in got.stderr and "s3cret" not in got.stderr
+
+
+def test_the_hint_can_be_run_on_the_users_own_terminal(echo):
+    parent, child = pty.openpty()
+    with subprocess.Popen([PROGRAM, "connect", "-m", "x", "-u", "ann:s3cret", "--origin",
+                           "https://evil.example", echo], stdin=subprocess.DEVNULL,
+                          stderr=child, env=dict(os.environ, NO_COLOR="1")) as program:
+        program.wait(30)
+        os.close(child)
+        said = os.read(parent, 65536).decode().replace("\r\n", "\n")
+    os.close(parent)
+    assert (f"sesame doctor --user ann:s3cret --origin https://evil.example {echo} tells why.\n"
+            in said)
+
+
+def test_a_proxy_on_the_way_is_named_and_who_named_it():
+    url = "ws://127.0.0.1:%d" % free_port()
+    proxy = "http://ann:s3cret@127.0.0.1:%d" % free_port()
+    shown = proxy.replace("s3cret", "***")
+    got = connect("-m", "x", "-x", proxy, url)
+    assert f"through the proxy {shown}, which --proxy names." in got.stderr, got.stderr
+    assert f"sesame doctor --proxy '{shown}' {url} tells why." in got.stderr
+    got = connect("-m", "x", url, env=dict(os.environ, http_proxy=proxy, no_proxy=""))
+    assert f"the proxy {shown}, which http_proxy names; --no-proxy goes directly" in got.stderr
+    assert "s3cret" not in got.stderr
+    got = connect("-m", "x", url)
+    assert "proxy" not in got.stderr
+
+
+def test_what_is_no_subprotocol_is_not_offered():
+    for words in "a b", "a,b/c", "":
+        got = connect("--subprotocol", words, "ws://127.0.0.1:9")
+        assert got.returncode == 2 and "subprotocol" in got.stderr
 
 
 def test_a_subprotocol_is_asked_for_and_told(answering):
