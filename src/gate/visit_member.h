@@ -5,6 +5,7 @@
 
 #include "gate/policy.h"
 #include "hub/hub.h"
+#include "why/reference.h"
 
 struct gate_visit;
 
@@ -19,6 +20,8 @@ struct gate_member {
 	struct gate_visit *visit;
 	bool may_publish;
 	bool later; /* its first message says where it begins */
+	struct hub_bucket told, faults; /* of what it was refused */
+	char reference[WHY_REFERENCE_SIZE]; /* the last one; "": none yet */
 	/* Until it has begun: */
 	char *you;
 	char *since; /* NULL: none was given */

@@ -31,20 +31,45 @@ static void say(struct gate_visit *v, struct ses_buf *json)
 	ses_buf_fini(json);
 }
 
+#define MOST_TOLD   5	  /* errors of a member that are logged in a second */
+#define MOST_FAULTS 100	  /* of its own doing, */
+#define FAULTS_MS   10000 /* in this time */
+
+/* Whether it goes on though it was told that it is wrong. */
+static bool goes_on(struct gate_member *m, const struct gate_unwanted *u,
+		    uint64_t now_ms)
+{
+	static const struct hub_rate rate = {MOST_FAULTS, FAULTS_MS};
+
+	return (u->status == 400 || u->status == 403) &&
+	       !hub_bucket_take(&m->faults, rate, 1, now_ms, NULL);
+}
+
+/* Of many errors those that are not logged have the reference of one that was. */
 static void refuse(struct gate_visit *v, const struct gate_unwanted *u,
 		   int64_t ref)
 {
-	char reference[WHY_REFERENCE_SIZE];
+	static const struct hub_rate told = {MOST_TOLD, 1000};
+	static const struct gate_unwanted rubbish = {
+		.cause = WHY_CLIENT_BAD_HANDSHAKE,
+		.code = 1008,
+		.text = "too many errors",
+		.note = "it went on with what is refused, a hundred times in "
+			"ten seconds",
+	};
+	struct gate_member *m = v->member;
+	uint64_t now_ms = v->gate->loop->now_ms;
 	struct ses_buf json;
 
-	if (!v->member->member.envelopes) {
-		gate_visit_cut_unwanted(v, u);
+	if (!m->member.envelopes || goes_on(m, u, now_ms)) {
+		gate_visit_cut_unwanted(v, m->member.envelopes ? &rubbish : u);
 		return;
 	}
-	gate_visit_tell_unwanted(v, u, reference);
+	if (hub_bucket_take(&m->told, told, 1, now_ms, NULL))
+		gate_visit_tell_unwanted(v, u, m->reference);
 	ses_buf_init(&json, 4096);
 	hub_envelope_error(ref, u->word, u->text, why_cause(u->cause)->id,
-			   reference, &json);
+			   m->reference, &json);
 	say(v, &json);
 }
 

@@ -7,6 +7,7 @@ import socket
 import pytest
 from gateways import ask, dial, gateway, opens, request
 from hubs import TOKEN, config, envelopes, hear, join, leave, number, post, write_tokens
+from websockets.exceptions import ConnectionClosed
 
 PAD = "p" * 16000
 
@@ -196,3 +197,24 @@ def test_who_asks_and_does_not_read_is_not_heard(tmp_path):
 
     with gateway(tmp_path, config("hub: {presence: true}")) as g:
         asyncio.run(play(g))
+
+
+def test_who_goes_on_with_errors_is_closed_and_does_not_fill_the_log(tmp_path):
+    async def play(g):
+        a = await envelopes(g)
+        for _ in range(300):
+            await a.ws.send("{}")
+        seen = []
+        with pytest.raises(ConnectionClosed) as end:
+            while True:
+                seen.append((await a.next("error"))["reference"])
+        return seen, end.value.rcvd
+
+    with gateway(tmp_path, "log: {file: log}\n" + config()) as g:
+        seen, end = asyncio.run(play(g))
+        assert 100 <= len(seen) <= 130 and 1 <= len(set(seen)) <= 5 * 3
+        assert end.code == 1008 and end.reason.endswith("too many errors")
+        for reference in (seen[-1], end.reason.split()[0]):
+            assert g.story(reference)["cause"] == "client.bad-handshake"
+        g.stop()
+        assert len((tmp_path / "log").read_text().splitlines()) < 30
