@@ -8,7 +8,7 @@ JOBS  ?= $(shell nproc 2>/dev/null || echo 2)
 CHAT  ?= 127.0.0.1:8080
 CTEST  = ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 
-SETUPS = setup-build setup-demo setup-test setup-zoo setup-fuzz setup-valgrind setup-bench
+SETUPS = setup-build setup-demo setup-test setup-zoo setup-fuzz setup-valgrind setup-curves setup-bench
 
 .PHONY: all build demo demo-chat test asan tsan msan valgrind torture fuzz fuzz-smoke fuzz-long zoo zoo-blind zoo-fix conformance bench bench-peers curves \
 	install clean format help $(SETUPS)
@@ -41,7 +41,7 @@ $(SETUPS): setup-%:
 	@tools/setup $*
 
 build: setup-build
-	@tools/build $(BUILD)
+	@tools/build $(BUILD) product
 
 demo: setup-demo
 	@tools/build $(BUILD) sesame
@@ -49,8 +49,7 @@ demo: setup-demo
 
 demo-chat: setup-demo
 	@tools/build $(BUILD) sesame
-	@echo 'Open http://$(CHAT)/ in two windows; Ctrl-C ends it.'
-	@$(BUILD)/sesame serve -c examples/chat/sesame.yaml --listen $(CHAT)
+	@SESAME=$(BUILD)/sesame tools/demo-chat $(CHAT)
 
 test: setup-test
 	@tools/build $(BUILD)
@@ -115,14 +114,14 @@ conformance: setup-test
 	@SESAME_BUILD=$(abspath $(BUILD)) tests/conformance/matrix.py $(PEERS)
 
 # Ten minutes; BENCH= is for bench/run: `make bench BENCH="--only 20x1"`.
-bench: setup-build
+bench: setup-curves
 	@tools/build $(BUILD)
 	@bench/run $(BUILD) --json $(BUILD)/bench.json --plot $(BUILD)/bench.svg \
 		--markdown $(BUILD)/bench.md $(BENCH)
 	@echo 'Also in $(BUILD)/: bench.json, bench.svg, bench.md'
 
 # How cost grows with connections, rules and the size of messages.
-curves: setup-build
+curves: setup-curves
 	@tools/build $(BUILD)
 	@bench/curves $(BUILD) --json $(BUILD)/curves.json --plot $(BUILD)/curves.svg \
 		--markdown $(BUILD)/curves.md $(BENCH)
@@ -130,7 +129,7 @@ curves: setup-build
 bench-peers: setup-bench
 
 install: setup-build
-	@tools/build $(BUILD)
+	@tools/build $(BUILD) product
 	cmake --install $(BUILD) --prefix $(or $(PREFIX),/usr/local)
 	@# The loader has to hear of a new library in its own places.
 	@[ "$$(id -u)" != 0 ] || ldconfig

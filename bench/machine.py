@@ -5,6 +5,7 @@ import platform
 import re
 import shlex
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -49,13 +50,23 @@ def command_text(tool, argv):
     return " ".join(words)
 
 
+def program_of(build):
+    """The program of the folder @build; ends this one when there is none."""
+    program = Path(build) / "sesame"
+    if not os.access(program, os.X_OK):
+        sys.exit(f"{Path(sys.argv[0]).name}: {program} cannot be run: {build} is no folder of a "
+                 "build; `make build` makes build/")
+    return program
+
+
 def about(asked, **more):
+    program = program_of(asked.build)
     cpu = re.search(r"^model name\s*: (.*)", Path("/proc/cpuinfo").read_text(encoding="utf-8"),
                     re.M)
     system = re.search(r'^PRETTY_NAME="(.*)"',
                        Path("/etc/os-release").read_text(encoding="utf-8"), re.M)
     return {"date": time.strftime("%Y-%m-%d"), "command": asked.command,
-            "sesame": first_line(f"{asked.build}/sesame", "--version").split()[-1],
+            "sesame": first_line(program, "--version").split()[-1],
             "commit": first_line("git", "-C", str(Path(__file__).parent), "rev-parse", "--short",
                                  "HEAD"),
             "kernel": platform.release().split("-")[0], "cpu": cpu.group(1) if cpu else platform.machine(),

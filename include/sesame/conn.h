@@ -20,7 +20,11 @@ struct sesame_conn;
 struct sesame_end {
 	/* 0 after a clean close, else what happened (SESAME_EREFUSED, ...). */
 	int error;
-	/* Close code (RFC 6455 7.4): 1005 none given, 1006 no close frame. */
+	/*
+	 * What the peer's close frame says, whoever closed first (RFC 6455
+	 * 7.4): code 1005 when it gives none, 1006 when none came. A peer
+	 * that answers sends back the code it got, mostly without a reason.
+	 */
 	uint16_t code;
 	const char *reason; /* not NUL-terminated; UTF-8 */
 	size_t reason_len;

@@ -83,7 +83,9 @@ def test_what_is_refused_is_for_the_doctor_with_the_same_request():
 def test_a_rate_is_kept():
     with serving(example("echo_server"), "--port", "0") as url:
         got = measure("--rate", "1000", "--time", "1", url)
-    assert 990 <= got["messages"] <= 1010
+    # The clock of a busy machine is read late at both ends of that second; a
+    # rate that is not kept is wrong by a factor.
+    assert 900 <= got["messages"] <= 1100
 
 
 def test_cpu_and_memory_of_the_server_are_read():

@@ -87,3 +87,12 @@ def test_curves_are_drawn(tmp_path):
                 tmp_path / "p", "--markdown", tmp_path / "m")
     assert "100,000" in out and "| 100,000 |" in (tmp_path / "m").read_text()
     ET.parse(tmp_path / "p")
+
+
+@pytest.mark.parametrize("tool", ["run", "curves"])
+def test_a_folder_without_a_program_is_told_of(tool, tmp_path):
+    got = subprocess.run([TOP / "bench" / tool, tmp_path / "none"], capture_output=True,
+                         text=True, timeout=30,
+                         env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1"))
+    assert got.returncode == 1 and got.stdout == ""
+    assert "none/sesame cannot be run" in got.stderr and "Traceback" not in got.stderr
