@@ -31,7 +31,8 @@ static void say(struct gate_visit *v, struct ses_buf *json)
 	ses_buf_fini(json);
 }
 
-#define MOST_TOLD   5	  /* errors of a member that are logged in a second */
+#define MOST_TOLD   20	  /* errors of a member that are logged, */
+#define TOLD_MS	    4000  /* in this time */
 #define MOST_FAULTS 100	  /* of its own doing, */
 #define FAULTS_MS   10000 /* in this time */
 
@@ -49,7 +50,7 @@ static bool goes_on(struct gate_member *m, const struct gate_unwanted *u,
 static void refuse(struct gate_visit *v, const struct gate_unwanted *u,
 		   int64_t ref)
 {
-	static const struct hub_rate told = {MOST_TOLD, 1000};
+	static const struct hub_rate told = {MOST_TOLD, TOLD_MS};
 	static const struct gate_unwanted rubbish = {
 		.cause = WHY_CLIENT_BAD_HANDSHAKE,
 		.code = 1008,
