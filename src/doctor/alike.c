@@ -96,6 +96,22 @@ static void add_ids(struct echoes *e, const struct ses_head *head)
 		add_echo(e, ses_head_get(head, fields[i]));
 }
 
+bool doctor_is_answers_id(const struct doctor_probe *p, struct bytes word)
+{
+	struct echoes ids = {.n = 0};
+	bool digits = false;
+
+	for (size_t i = 0; i < word.len; i++)
+		digits |= word.data[i] >= '0' && word.data[i] <= '9';
+	if (digits && id_len(word) == word.len)
+		return true;
+	add_ids(&ids, &p->parsed);
+	for (size_t i = 0; i < ids.n; i++)
+		if (bytes_equal(ids.one[i], word))
+			return true;
+	return false;
+}
+
 /* "/" and "/ws" stand in many a text that repeats no path. */
 static bool is_path_alone(struct bytes body, size_t at, size_t len)
 {

@@ -114,6 +114,22 @@ static bool is_tls_behind(const struct doctor_facts *f)
 	       tls && tls->dial.tls.fault == SES_TLS_NOT_TLS;
 }
 
+/* Whether a handshake that offered no subprotocol did not open either. */
+static bool is_none_refused(const struct doctor_facts *f)
+{
+	const struct doctor_probe *none =
+		f->chart->c->subprotocols
+			? doctor_tried(f->chart, DOCTOR_NO_SUBPROTOCOL, NULL)
+			: f->base;
+
+	return none && none->outcome != DOCTOR_OPEN;
+}
+
+static bool may_offer_none(const struct doctor_facts *f)
+{
+	return !is_none_refused(f);
+}
+
 static const struct {
 	const char *name; /* why_remedy.needs */
 	bool (*holds)(const struct doctor_facts *f);
@@ -130,6 +146,8 @@ static const struct {
 	{"proxy_line", is_for_balancers},
 	{"redirected", is_redirected},
 	{"tls_behind", is_tls_behind},
+	{"none_refused", is_none_refused},
+	{"none_open", may_offer_none},
 };
 
 bool doctor_holds(const struct doctor_facts *f, const char *need)

@@ -8,6 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "doctor/disclosed.h"
+#include "doctor/result.h"
+#include "why/reference.h"
+
 static const char *const known[] = {
 	"mqtt",
 	"graphql-transport-ws",
@@ -91,9 +95,36 @@ static size_t tag_len(struct bytes in)
 	return end < 0 ? 1 : (size_t)end + 1;
 }
 
-static void add_named_protocols(const struct doctor_case *c, struct bytes text,
+/*
+ * Whether the word is of this answer alone: a name that is served stands in
+ * every refusal of the kind, and what counts or repeats differs in each.
+ */
+static bool varies(const struct doctor_chart *chart,
+		   const struct doctor_probe *p, struct bytes word)
+{
+	uint64_t ours, number;
+
+	if (doctor_is_answers_id(p, word) ||
+	    (doctor_reference(p, &ours) && why_reference_read(word, &number) &&
+	     number == ours))
+		return true;
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *q = chart->probe[i];
+
+		if (q != p && p->body_len > 0 && q->status == p->status &&
+		    q->body_hash == p->body_hash &&
+		    bytes_contains_nocase(doctor_body(p), word) &&
+		    !bytes_contains_nocase(doctor_body(q), word))
+			return true;
+	}
+	return false;
+}
+
+static void add_named_protocols(const struct doctor_chart *chart,
+				const struct doctor_probe *p, struct bytes text,
 				struct doctor_values *v)
 {
+	const struct doctor_case *c = chart->c;
 	size_t at = 0;
 
 	if (text.len > 1000)
@@ -115,23 +146,25 @@ static void add_named_protocols(const struct doctor_case *c, struct bytes text,
 			word.len--;
 		at += n;
 		if (word.len && word.len < 64 && !offers(c, word) &&
-		    (quoted || looks_named(word)))
+		    (quoted || looks_named(word)) && !varies(chart, p, word))
 			doctor_add_value(v, "%.*s", BYTES_ARG(word));
 	}
 }
 
-static void add_protocols_of(const struct doctor_case *c,
+static void add_protocols_of(const struct doctor_chart *chart,
 			     const struct doctor_probe *p,
 			     struct doctor_values *v)
 {
-	add_named_protocols(c, doctor_field(p, "Sec-WebSocket-Protocol"), v);
+	add_named_protocols(chart, p, doctor_field(p, "Sec-WebSocket-Protocol"),
+			    v);
 	for (size_t i = 0; p->status && i < p->parsed.n_fields; i++)
 		if (doctor_gives_reason(p->parsed.fields[i].name))
-			add_named_protocols(c, p->parsed.fields[i].value, v);
+			add_named_protocols(chart, p, p->parsed.fields[i].value,
+					    v);
 	if (p->status)
-		add_named_protocols(c, p->parsed.reason, v);
-	add_named_protocols(c, bytes_of_str(p->close_reason), v);
-	add_named_protocols(c, doctor_body(p), v);
+		add_named_protocols(chart, p, p->parsed.reason, v);
+	add_named_protocols(chart, p, bytes_of_str(p->close_reason), v);
+	add_named_protocols(chart, p, doctor_body(p), v);
 }
 
 /* new WebSocket(url, "name"), new WebSocket(url, ["name"]) */
@@ -321,7 +354,7 @@ void doctor_harvest_subprotocols(const struct doctor_chart *chart,
 		    p->trial.change == DOCTOR_PAGE)
 			add_script_protocols(c, doctor_body(p), v);
 		else if (doctor_says(p, DOCTOR_F_SAYS_SUBPROTOCOL))
-			add_protocols_of(c, p, v);
+			add_protocols_of(chart, p, v);
 	}
 	v->n_told = v->n;
 	add_siblings(c, v);

@@ -40,6 +40,10 @@ bool doctor_unchunk(struct bytes in, uint8_t *out, size_t size,
 void doctor_hash_body(struct doctor_probe *p, struct bytes target,
 		      struct bytes origin, struct bytes host);
 
+/* Whether @word of the answer @p names that answer alone, by its looks or by a
+ * field that numbers answers. */
+bool doctor_is_answers_id(const struct doctor_probe *p, struct bytes word);
+
 /* How many of the words of both bodies are in either: 0 to 1. */
 double doctor_likeness(const struct doctor_probe *a,
 		       const struct doctor_probe *b);

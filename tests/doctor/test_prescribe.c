@@ -108,6 +108,48 @@ TEST("what is no origin is corrected where it is sent, and listed nowhere")
 	bed_strip(&b);
 }
 
+#define NOT_SPOKEN(ref)                                   \
+	"HTTP/1.1 400 Bad Request\nServer: "              \
+	"sesame/0.1.0\nSesame-Reference: " ref            \
+	"\n\nBad Request: the subprotocol is not spoken " \
+	"here.\nReference: " ref "\n"
+#define NUMBERED(id) \
+	"HTTP/1.1 400 Bad Request\n\nsubprotocol not spoken (" id ")\n"
+
+TEST("what numbers a refusal is no subprotocol, and none is not advised in "
+     "vain")
+{
+	static struct bed b;
+	struct patient p = {
+		.url = URL,
+		.subprotocols = "chat.vl",
+		.answer = NOT_SPOKEN("0903-F4P8"),
+		.answers = {{DOCTOR_SUBPROTOCOL, NULL, NOT_SPOKEN("HTMD-KKFB")},
+			    {DOCTOR_NO_SUBPROTOCOL, NULL,
+			     NOT_SPOKEN("8RYH-MC71")}}};
+	bool names_the_list = false;
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_SERVER_SUBPROTOCOL);
+	assert_null(doctor_tried(&b.chart, DOCTOR_SUBPROTOCOL, "0903-F4P8"));
+	assert_null(doctor_tried(&b.chart, DOCTOR_SUBPROTOCOL, "HTMD-KKFB"));
+	assert_non_null(doctor_tried(&b.chart, DOCTOR_NO_SUBPROTOCOL, NULL));
+	for (size_t i = 0; i < b.verdict.n_fixes; i++) {
+		assert_null(strstr(b.verdict.fix[i].what, "or none"));
+		names_the_list |= strstr(b.verdict.fix[i].snippet,
+					 "subprotocols: [chat.vl]") != NULL;
+	}
+	assert_true(names_the_list);
+	bed_strip(&b);
+	p.answer = NUMBERED("req_1a7f");
+	p.answers[0].what = NUMBERED("req_2b8e");
+	p.answers[1].what = "@open";
+	bed_examine(&b, &p);
+	assert_null(doctor_tried(&b.chart, DOCTOR_SUBPROTOCOL, "req_2b8e"));
+	assert_non_null(strstr(b.verdict.fix[0].what, "or none"));
+	bed_strip(&b);
+}
+
 #define LOST "HTTP/1.1 404 Not Found\nServer: x\n\n"
 
 TEST("where any name below a prefix opens, none is said to be the one")
