@@ -124,14 +124,22 @@ bool gate_offers_subprotocol(const struct gate_route *route,
 struct bytes gate_chosen_subprotocol(const struct gate_route *route,
 				     const struct gate_asked *asked, bool all)
 {
-	struct bytes offer, fallback = bytes_of(NULL, 0);
 	struct plain_offers o;
-	struct ses_buf ignored;
+	struct bytes offer;
 
 	begin_offers(&o, route, asked);
 	while (next_offer(&o, &offer))
 		if (all || is_let_in(route, offer))
 			return offer;
+	return gate_marker_subprotocol(route, asked);
+}
+
+struct bytes gate_marker_subprotocol(const struct gate_route *route,
+				     const struct gate_asked *asked)
+{
+	struct bytes fallback = bytes_of(NULL, 0);
+	struct ses_buf ignored;
+
 	ses_buf_init(&ignored, 64 * 1024);
 	gate_offers_write(token_of(route), asked, &ignored, &fallback);
 	ses_buf_fini(&ignored);

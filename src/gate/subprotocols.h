@@ -30,5 +30,9 @@ bool gate_offers_subprotocol(const struct gate_route *route,
 /* The one that the gateway itself answers with; empty: none. */
 struct bytes gate_chosen_subprotocol(const struct gate_route *route,
 				     const struct gate_asked *asked, bool all);
+/* The same where no offer is spoken: what goes with a token among the offers;
+ * empty: there is none. */
+struct bytes gate_marker_subprotocol(const struct gate_route *route,
+				     const struct gate_asked *asked);
 
 #endif

@@ -78,6 +78,18 @@ enum gate_outcome gate_visit_echo(struct gate_visit *v)
 	return gate_visit_serve(v, &setup);
 }
 
+/*
+ * Browsers that offered drop an answer without one. But a hub agrees to nothing
+ * that its route does not name: who misspelt sesame.v1 would hear nothing of it.
+ */
+static struct bytes answer_of(const struct gate_route *route,
+			      const struct gate_asked *asked)
+{
+	if (route->to == GATE_TO_HUB && !route->subprotocols.line)
+		return gate_marker_subprotocol(route, asked);
+	return gate_chosen_subprotocol(route, asked, route->observe);
+}
+
 enum gate_outcome gate_visit_serve(struct gate_visit *v,
 				   struct ses_conn_setup *setup)
 {
@@ -88,10 +100,8 @@ enum gate_outcome gate_visit_serve(struct gate_visit *v,
 	int r;
 
 	setup->role = SESAME_SERVER;
-	/* Browsers that offered drop an answer without one. */
 	if (!setup->subprotocol.data)
-		setup->subprotocol = gate_chosen_subprotocol(
-			v->route, &asked, v->route->observe);
+		setup->subprotocol = answer_of(v->route, &asked);
 	setup->user = v;
 	setup->on_gone = on_conn_gone;
 	set_limits(v->route, &setup->limits);

@@ -93,11 +93,27 @@ def test_a_client_of_node_comes_back_to_where_it_was(tmp_path, since):
         asyncio.run(play(g))
 
 
+@pytest.mark.parametrize("more, offered, confirmed", [
+    ("", "chat", None),
+    ("", "sesame.v1x", None),
+    ("allow: {subprotocols: [chat, sesame.v1]}", "chat", "chat"),
+    ("allow: {subprotocols: [chat, sesame.v1]}", "sesame.v1", "sesame.v1"),
+])
+def test_a_hub_confirms_what_it_speaks_or_its_route_names(more, offered, confirmed, tmp_path):
+    async def play(g):
+        a = await join(g, subprotocols=[offered])
+        assert a.subprotocol == confirmed
+        await leave(a)
+
+    with gateway(tmp_path, config(more)) as g:
+        asyncio.run(play(g))
+
+
 def test_who_offers_something_else_too_gets_envelopes_and_others_payloads(tmp_path):
     async def play(g):
         a = await join(g, subprotocols=["chat", "sesame.v1"])
         b = await join(g, subprotocols=["chat"])
-        assert (a.subprotocol, b.subprotocol) == ("sesame.v1", "chat")
+        assert (a.subprotocol, b.subprotocol) == ("sesame.v1", None)
         assert json.loads(await a.recv())["type"] == "welcome"
         await a.send('{"publish":"hello"}')
         assert await b.recv() == "hello"
