@@ -21,6 +21,7 @@
 
 /* How much longer than a message a batch of them may be. */
 #define BATCH_TIMES 16
+#define BATCH_BYTES 1048576 /* but no longer, unless a message may be */
 
 static enum gate_outcome refuse(struct gate_visit *v, enum why_cause cause,
 				int status, const char *sentence)
@@ -42,6 +43,16 @@ static bool is_batch(const struct gate_visit *v)
 	return gate_query_get(v->asking->request.target, "batch").data != NULL;
 }
 
+static uint64_t most_bytes(const struct gate_visit *v)
+{
+	uint64_t message = v->route->limits.message_bytes;
+
+	if (!is_batch(v) || message >= BATCH_BYTES)
+		return message;
+	return message * BATCH_TIMES < BATCH_BYTES ? message * BATCH_TIMES
+						   : BATCH_BYTES;
+}
+
 static enum gate_outcome check_body(struct gate_visit *v)
 {
 	const struct ses_head *head = v->asking->head;
@@ -57,8 +68,7 @@ static enum gate_outcome check_body(struct gate_visit *v)
 	if (len < 0)
 		return refuse(v, WHY_CLIENT_BAD_HANDSHAKE, 411,
 			      "A message is sent with its Content-Length");
-	if ((uint64_t)len >
-	    v->route->limits.message_bytes * (is_batch(v) ? BATCH_TIMES : 1))
+	if ((uint64_t)len > most_bytes(v))
 		return refuse(v, WHY_SERVER_LIMIT, 413,
 			      "The message is longer than this route takes");
 	v->asking->body_len = (size_t)len;
@@ -286,11 +296,16 @@ static enum gate_outcome refuse_verdict(struct gate_visit *v,
 static enum gate_outcome publish_batch(struct gate_visit *v, struct bytes name,
 				       struct bytes key, const struct batch *b)
 {
+	uint64_t at_once = v->route->hub.rate_channel.most;
 	struct hub_receipt receipt;
-	enum hub_verdict verdict =
-		hub_publish_to(v->gate->seat, v->route->hub.space, name,
-			       b->content, b->n, key, NULL, &receipt);
+	enum hub_verdict verdict;
 
+	if (at_once && b->n > at_once)
+		return refuse(v, WHY_ACCESS_RATE, 413,
+			      "The batch has more messages than "
+			      "hub.rates.channel ever lets through at once");
+	verdict = hub_publish_to(v->gate->seat, v->route->hub.space, name,
+				 b->content, b->n, key, NULL, &receipt);
 	if (verdict != HUB_OK)
 		return refuse_verdict(v, verdict, &receipt);
 	return accept_message(v, name, &receipt);

@@ -336,20 +336,36 @@ static bool make_room(struct hub_table *t, struct hub_channel *c, size_t more)
 	return space->kept + more <= space->rules.kept;
 }
 
-enum hub_verdict hub_table_fits(struct hub_table *t, struct hub_channel *c,
-				const struct hub_message *m)
+static bool fits_behind(struct hub_table *t, struct hub_channel *c,
+			const struct hub_message *m, struct hub_growth *growth)
 {
 	const struct hub_rules *rules = &c->space->rules;
+	size_t more = growth->bytes + hub_message_weight(m);
 	size_t before = weight_of(c);
-	bool fits;
+	bool fits = hub_state_fits(c->state, m, rules->keys,
+				   rules->history_bytes, growth, drop);
 
-	if (!c->state)
-		return HUB_OK;
-	fits = hub_state_fits(c->state, m, rules->keys, rules->history_bytes,
-			      drop);
 	weigh(c, before);
-	if (!fits || (!m->gone && !make_room(t, c, hub_message_weight(m))))
-		return HUB_STATE_FULL;
+	return fits && (m->gone || make_room(t, c, more));
+}
+
+static bool is_replaced(struct hub_message *const *m, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (bytes_equal(hub_message_key(m[0]), hub_message_key(m[i])))
+			return true;
+	return false;
+}
+
+enum hub_verdict hub_table_fits(struct hub_table *t, struct hub_channel *c,
+				struct hub_message *const *m, size_t n)
+{
+	struct hub_growth growth = {0};
+
+	for (size_t i = 0; c->state && i < n; i++)
+		if (!is_replaced(m + i, n - i) &&
+		    !fits_behind(t, c, m[i], &growth))
+			return HUB_STATE_FULL;
 	return HUB_OK;
 }
 

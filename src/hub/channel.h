@@ -192,9 +192,12 @@ void hub_table_renew(struct hub_table *t, struct hub_channel *c,
 		     const struct hub_epoch *epoch, uint64_t last_id);
 /* An epoch that nobody could foretell. */
 struct hub_epoch hub_table_epoch(struct hub_table *t);
-/* Whether @m has room: HUB_OK, HUB_STATE_FULL. Channels nobody is in may go. */
+/*
+ * Whether all of @m have room: HUB_OK, HUB_STATE_FULL. Channels nobody is in may
+ * go.
+ */
 enum hub_verdict hub_table_fits(struct hub_table *t, struct hub_channel *c,
-				const struct hub_message *m);
+				struct hub_message *const *m, size_t n);
 /*
  * @m has its number, which is the next one: it is last_id from now on, and held
  * (with a user more) as the rules have it. Without memory it is not, and who

@@ -98,10 +98,31 @@ static struct bytes find_raw(struct bytes object, const char *quoted_name)
 
 #define BAD_PUBLISH "publish is a text, an object or a list"
 
+#define TOO_MUCH "JSON of more than 65536 values is not read"
+
+/* A value that is read takes memory, however short it is written. */
+static bool is_too_much(struct bytes text)
+{
+	size_t n = 0;
+
+	while (text.len) {
+		uint8_t c = text.data[0];
+
+		n += c == ',' || c == ':' || c == '{' || c == '[';
+		if (c == '"')
+			skip_text(&text);
+		else
+			text = bytes_from(text, 1);
+	}
+	return n > HUB_JSON_MAX;
+}
+
 static json_t *load(struct bytes text, size_t flags)
 {
 	json_error_t error;
 
+	if (is_too_much(text))
+		return NULL;
 	return json_loadb((const char *)text.data, text.len,
 			  flags | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL,
 			  &error);
@@ -227,6 +248,8 @@ const char *hub_demand_read(struct bytes text, struct hub_demand *d)
 	*d = (struct hub_demand){.ref = -1, .limit = 100};
 	if (json_is_object(o))
 		wrong = read_object(o, text, d);
+	else if (is_too_much(text))
+		wrong = TOO_MUCH;
 	json_decref(o);
 	return wrong;
 }
@@ -279,6 +302,8 @@ const char *hub_about_read(struct bytes payload, const char *name,
 	if (json_is_object(o)) {
 		wrong = read_key(json_object_get(o, name), about);
 		about->gone = only_key(o, name);
+	} else if (is_too_much(payload)) {
+		wrong = TOO_MUCH;
 	}
 	json_decref(o);
 	return wrong;
@@ -292,7 +317,9 @@ const char *hub_list_read(struct bytes text, struct hub_list *list)
 	json_t *o = load(text, 0), *element;
 	size_t i;
 
-	if (!json_is_array(o) || !json_array_size(o))
+	if (is_too_much(text))
+		wrong = TOO_MUCH;
+	else if (!json_is_array(o) || !json_array_size(o))
 		wrong = "A batch is a JSON list of payloads";
 	else if (json_array_size(o) > HUB_LIST_MAX)
 		wrong = "A batch has at most 1000 payloads";

@@ -8,9 +8,10 @@
 
 #include "base/buf.h"
 
-#define HUB_KEY_MAX   256  /* bytes of a key of a state channel */
-#define HUB_LIST_MAX  1000 /* names, or messages, in one answer */
-#define HUB_AFTER_MAX 256  /* bytes of a name to go on after */
+#define HUB_KEY_MAX   256   /* bytes of a key of a state channel */
+#define HUB_LIST_MAX  1000  /* names, or messages, in one answer */
+#define HUB_JSON_MAX  65536 /* values in a JSON text that is read */
+#define HUB_AFTER_MAX 256   /* bytes of a name to go on after */
 
 enum hub_demand_sort {
 	HUB_PUBLISH,

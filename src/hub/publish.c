@@ -82,14 +82,11 @@ void hub_bring_message(struct hub *hub, struct hub_channel *c,
 enum hub_verdict hub_check_post(struct hub *hub, const struct hub_post *post)
 {
 	struct hub_channel *c = post->channel;
+	enum hub_verdict verdict =
+		hub_table_fits(&hub->table, c, post->message, post->n);
 
-	for (size_t i = 0; c->states && i < post->n; i++) {
-		enum hub_verdict verdict =
-			hub_table_fits(&hub->table, c, post->message[i]);
-
-		if (verdict != HUB_OK)
-			return verdict;
-	}
+	if (verdict != HUB_OK)
+		return verdict;
 	if (!hub_bucket_take(&c->bucket, c->space->rules.rate, post->n,
 			     post->now_ms, &post->receipt->wait_ms))
 		return HUB_TOO_OFTEN;
@@ -191,8 +188,10 @@ static enum hub_verdict publish_to(struct hub_seat *seat,
 	struct hub_channel *c = hub_table_find(&hub->table, space, name);
 	enum hub_verdict verdict;
 
-	if (is_for_nobody(space, c, post->key))
+	if (is_for_nobody(space, c, post->key)) {
+		post->receipt->n = post->n;
 		return HUB_OK;
+	}
 	verdict = hub_use(hub, space, name, &post->channel);
 	if (verdict != HUB_OK)
 		return verdict;

@@ -72,6 +72,19 @@ struct excerpt {
 	bool is, states, more;
 };
 
+/* Whether @reader, who got all up to @seq, is to get more. */
+static bool is_followed(const struct hub_member *reader, uint64_t seq)
+{
+	struct hub_member further = *reader;
+	struct hub_message *next;
+
+	further.served = seq;
+	if (!hub_member_next(&further, &next, 1, 1))
+		return false;
+	hub_drop_message(next);
+	return true;
+}
+
 /* A reader is a member that joins nothing. */
 static void take(struct hub *hub, struct hub_channel *c, struct bytes since,
 		 size_t limit, struct excerpt *e)
@@ -96,8 +109,7 @@ static void take(struct hub *hub, struct hub_channel *c, struct bytes since,
 	e->epoch = c->epoch;
 	e->last_id = c->last_id;
 	e->states = c->states;
-	e->more =
-		e->n == limit && e->n && e->message[e->n - 1]->seq < c->last_id;
+	e->more = e->n && is_followed(&reader, e->message[e->n - 1]->seq);
 }
 
 static int put(struct excerpt *e, struct bytes name, struct ses_buf *out)

@@ -41,8 +41,20 @@ static struct hub_value *oldest_gone(struct hub_state *s)
 	return link ? ses_container_of(link, struct hub_value, gone) : NULL;
 }
 
+static void grow(struct hub_growth *g, const struct hub_value *old, size_t more)
+{
+	size_t less = 0;
+
+	/* One that was deleted may have been forgotten by then. */
+	if (old && !old->message->gone)
+		less = hub_message_weight(old->message);
+	else
+		g->keys++;
+	g->bytes += more > less ? more - less : 0;
+}
+
 bool hub_state_fits(struct hub_state *s, const struct hub_message *m,
-		    uint64_t keys, uint64_t bytes,
+		    uint64_t keys, uint64_t bytes, struct hub_growth *before,
 		    void (*drop)(struct hub_message *m))
 {
 	struct hub_value *old =
@@ -53,10 +65,15 @@ bool hub_state_fits(struct hub_state *s, const struct hub_message *m,
 		size_t less = old ? hub_message_weight(old->message) : 0;
 		struct hub_value *gone = oldest_gone(s);
 
-		if (s->map.n + !old <= keys && s->bytes - less + more <= bytes)
-			return true;
-		if (!gone)
-			return m->gone; /* that frees something */
+		bool fits = s->map.n + !old + before->keys <= keys &&
+			    s->bytes - less + more + before->bytes <= bytes;
+
+		if (!fits && !gone) /* to delete frees something */
+			fits = m->gone && (old || !before->keys);
+		if (fits)
+			grow(before, old, more);
+		if (fits || !gone)
+			return fits;
 		if (gone == old)
 			old = NULL;
 		forget(s, gone, drop);

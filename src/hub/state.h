@@ -34,10 +34,15 @@ struct hub_state {
 };
 
 void hub_state_init(struct hub_state *s, const uint8_t seed[SES_HASH_SEED]);
+/* What messages add that come before another one, of the same batch. */
+struct hub_growth {
+	uint64_t keys, bytes;
+};
+
 /* Whether @m has room where @keys and @bytes are the bounds; may forget
  * deletions for it. */
 bool hub_state_fits(struct hub_state *s, const struct hub_message *m,
-		    uint64_t keys, uint64_t bytes,
+		    uint64_t keys, uint64_t bytes, struct hub_growth *before,
 		    void (*drop)(struct hub_message *m));
 /*
  * Take @m, with a number above all others. *ret_old is what it takes the place

@@ -185,3 +185,51 @@ def test_a_channel_has_a_rate_of_its_own(tmp_path):
         batch = publish(g, json.dumps(["x"] * 10).encode(), channel="other", query="?batch")
         assert batch.status == 429
         assert len(json.loads(get(g, channel="other").body)["messages"]) == 1
+
+
+def test_a_batch_is_held_to_what_its_channel_may_hold(tmp_path):
+    write_readers(tmp_path)
+    states = ("hub: {kind: state, key: k, keys: 10, history: {bytes: 20KiB},"
+              " publish: {hashes_file: hashes}, read: {hashes_file: readers}}")
+
+    def batch(g, values, channel):
+        body = json.dumps([{"k": k, "v": v} for k, v in values]).encode()
+        return publish(g, body, channel=channel, query="?batch").status
+
+    with gateway(tmp_path, config(states)) as g:
+        assert batch(g, [("k%d" % i, 1) for i in range(11)], "a") == 503
+        assert batch(g, [("k%d" % i, 1) for i in range(10)], "a") == 202
+        assert batch(g, [("k%d" % (i % 10), 1) for i in range(30)], "a") == 202
+        assert batch(g, [("k1", None), ("k2", None), ("n1", 1), ("n2", 1)], "a") == 503
+        assert batch(g, [("k1", None), ("k2", None)], "a") == 202
+        assert batch(g, [("n1", 1), ("n2", 1)], "a") == 202
+        assert len(json.loads(get(g, channel="a").body)["messages"]) == 10
+        assert batch(g, [(i, "x" * 6000) for i in range(4)], "b") == 503
+        assert batch(g, [(i, "x" * 6000) for i in range(3)], "b") == 202
+        assert batch(g, [(7, "x" * 6000) for _ in range(9)], "c") == 202
+
+
+def test_a_batch_is_bounded_and_counted(tmp_path):
+    write_readers(tmp_path)
+    slow = "hub: {rates: {channel: 5/second}, publish: {hashes_file: hashes}}"
+    with gateway(tmp_path, config(slow)) as g:
+        answer = publish(g, json.dumps(["x"] * 6).encode(), query="?batch")
+        assert answer.status == 413 and b"hub.rates.channel" in answer.body
+        answer = publish(g, json.dumps(["x"] * 5).encode(), query="?batch")
+        assert answer.status == 202 and json.loads(answer.body)["count"] == 5
+        assert post(g, b"", "lobby?batch", length=1024 * 1024 + 1).status == 413
+
+
+def test_what_is_too_long_for_one_answer_is_followed_by_next(tmp_path):
+    write_readers(tmp_path)
+    keeps = ("hub: {history: {messages: 100}, publish: {hashes_file: hashes},"
+             " read: {hashes_file: readers}}")
+    with gateway(tmp_path, config(keeps)) as g:
+        for i in range(20):
+            assert publish(g, b"%02d" % i + b"x" * 60000).status == 202
+        got, query = [], "?limit=1000"
+        while query:
+            page = json.loads(get(g, query).body)
+            got += [m["data"][:2] for m in page["messages"]]
+            query = "next" in page and "?limit=1000&since=" + page["next"]
+        assert got == ["%02d" % i for i in range(20)]

@@ -99,6 +99,25 @@ TEST("a frame that is far longer than its message is not kept")
 	hub_message_free(m);
 }
 
+TEST("JSON of too many values is not read into memory")
+{
+	static char text[200000] = "{\"publish\":[";
+	size_t at = strlen(text), room = 65536 - 8;
+	struct hub_demand d;
+
+	for (size_t i = 0; i < room; i++, at += 2)
+		memcpy(text + at, "1,", 2);
+	memcpy(text + at, "1]}", 3);
+	assert_null(hub_demand_read(bytes_of(text, at + 3), &d));
+	hub_demand_fini(&d);
+	for (size_t i = 0; i < 16; i++, at += 2)
+		memcpy(text + at, "1,", 2);
+	memcpy(text + at, "1]}", 3);
+	assert_non_null(
+		strstr(hub_demand_read(bytes_of(text, at + 3), &d), "65536"));
+	hub_demand_fini(&d);
+}
+
 static clock_t time_of_texts(int byte)
 {
 	static uint8_t text[65536];

@@ -67,7 +67,7 @@ static enum hub_verdict put(struct world *w, struct hub_channel *c,
 		.gone = key && !payload[0],
 	};
 	struct hub_message *m = hub_message_new(&content, 1);
-	enum hub_verdict verdict = hub_table_fits(&w->table, c, m);
+	enum hub_verdict verdict = hub_table_fits(&w->table, c, &m, 1);
 
 	m->seq = c->last_id + 1;
 	m->time_ms = time_ms;
