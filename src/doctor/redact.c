@@ -165,6 +165,10 @@ static int hide_in(const struct doctor_secrets *s,
 			at++;
 			continue;
 		}
+		if (!theirs && doctor_is_own_word(text, at, len)) {
+			at += len;
+			continue;
+		}
 		r = ses_buf_append(out,
 				   bytes_of(text.data + from, begin - from));
 		if (r == 0)

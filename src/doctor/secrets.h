@@ -44,6 +44,9 @@ void doctor_secrets_collect(const struct doctor_case *c,
  * begins there. */
 size_t doctor_secret_at(const struct doctor_secrets *s,
 			const struct doctor_reading *r, size_t at);
+/* own_words.c: whether what stands there is of a sentence of ours, with what is
+ * around it. */
+bool doctor_is_own_word(struct bytes text, size_t at, size_t len);
 /* Whether a part of a path is as long and mixed as a token. */
 bool doctor_is_secret_step(struct bytes name);
 /*

@@ -55,6 +55,32 @@ TEST("a short secret is hidden as a word only, and what is no secret stays")
 	expect("a tiny cookie, on and off", "a tiny cookie, on and off");
 }
 
+TEST("a secret that is an ordinary word leaves our own sentences whole")
+{
+	static const char ours[] =
+		"the server answers 401: the credentials that were sent are "
+		"wrong, expired or not where it looks for them.";
+	struct doctor_case c = {
+		.url_text = (char *)"ws://h/",
+		.header = {{(char *)"Authorization", (char *)"Bearer wrong"}},
+		.n_headers = 1};
+	char out[1024];
+
+	assert_string_equal(doctor_redact_lines(&c, ours, out, sizeof(out)),
+			    ours);
+	assert_string_equal(doctor_redact_lines(&c, "it says wrong, expired",
+						out, sizeof(out)),
+			    "it says ***, expired");
+	assert_string_equal(
+		doctor_redact(&c, bytes_of_str(ours), out, sizeof(out)),
+		"the server answers 401: the credentials that were "
+		"sent are ***, expired or not where it looks for "
+		"them.");
+	c.header[0].value = (char *)"Bearer expired";
+	assert_string_equal(doctor_redact_lines(&c, ours, out, sizeof(out)),
+			    ours);
+}
+
 /* What is shown of @text when @n cookies are sent besides a token. */
 static void expect_beside_cookies(size_t n, const char *text, const char *shown)
 {
