@@ -313,7 +313,8 @@ static enum gate_outcome publish_batch(struct gate_visit *v, struct bytes name,
 
 static enum gate_outcome publish(struct gate_visit *v)
 {
-	struct bytes key = ses_head_get(v->asking->head, "Idempotency-Key");
+	const struct ses_head *head = v->asking->head;
+	struct bytes key = ses_head_get(head, "Idempotency-Key");
 	uint8_t decoded[HUB_NAME_MAX];
 	struct batch b = {.n = 0};
 	enum gate_outcome outcome;
@@ -322,6 +323,9 @@ static enum gate_outcome publish(struct gate_visit *v)
 
 	if (!gate_visit_channel(v, decoded, &name))
 		return GATE_OVER;
+	if (ses_field_count(head->fields, head->n_fields, "Idempotency-Key") > 1)
+		return refuse(v, WHY_CLIENT_BAD_HANDSHAKE, 400,
+			      "There is more than one Idempotency-Key");
 	if (key.len > KEY_MAX)
 		return refuse(v, WHY_CLIENT_BAD_HANDSHAKE, 400,
 			      "The Idempotency-Key is longer than 255 bytes");

@@ -75,6 +75,7 @@ def test_an_idempotency_key_publishes_once(tmp_path):
         assert publish(g, b"paid", "order-2").status == 202
         assert publish(g, b"paid", "order-1", channel="elsewhere").status == 202
         assert publish(g, b"x", "k" * 256).status == 400
+        assert publish(g, b"x", "k\r\nIdempotency-Key: l").status == 400
         assert publish(g, b"x", "k" * 255).status == 202
         history = json.loads(get(g).body)
         assert [m["data"] for m in history["messages"]] == ["paid", "paid", "x"]
