@@ -9,7 +9,7 @@
  *
  * Memory: a channel takes sizeof(struct hub_channel) + its name + seats *
  * sizeof(struct hub_crowd), about 240 B + name + 24 B for each worker, and what
- * it holds; a member takes struct hub_member, 120 B, beside its connection.
+ * it holds; a member takes struct hub_member, 112 B, beside its connection.
  */
 #ifndef HUB_CHANNEL_H
 #define HUB_CHANNEL_H
