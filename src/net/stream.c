@@ -473,6 +473,8 @@ int ses_stream_send_now(struct ses_stream *s, struct bytes data)
 	n = send_some(s, data);
 	if (s->error || n == data.len)
 		return 0;
+	if (!s->in_event)
+		make_dirty(s); /* which has it watched for room */
 	return ses_stream_send(s, bytes_from(data, n));
 }
 
