@@ -18,6 +18,7 @@ class Cutter:
         self.chance = random.Random(7)
         self.lock = threading.Lock()
         self.open = []
+        self.ended = []  # those of them that one side has ended
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):
@@ -47,7 +48,8 @@ class Cutter:
             while True:
                 data = source.recv(2048)
                 if not data:
-                    break
+                    self._pass_end_on(sink, pair)
+                    return
                 if source is pair[1]:
                     with self.lock:
                         if left is None and self.cuts:
@@ -63,11 +65,25 @@ class Cutter:
             pass
         self._end(pair)
 
+    def _pass_end_on(self, sink, pair):
+        """Nobody cut: what is on its way arrives, and the other way stays open."""
+        with self.lock:
+            if pair in self.ended:
+                self.ended.remove(pair)
+                self.open.remove(pair)
+                for s in pair:
+                    s.close()
+            elif pair in self.open:
+                self.ended.append(pair)
+                sink.shutdown(socket.SHUT_WR)
+
     def _end(self, pair):
         with self.lock:
             if pair not in self.open:
                 return
             self.open.remove(pair)
+            if pair in self.ended:
+                self.ended.remove(pair)
         for s in pair:
             # a reset, so that nothing is said of an end
             s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
