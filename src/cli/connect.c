@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -59,21 +58,6 @@ static struct talk *interrupted; /* for the signal handler */
 static volatile sig_atomic_t signals;
 
 /* ---- showing ---- */
-
-/* A line about the connection, on standard error. */
-__attribute__((format(printf, 2, 3))) static void tell(const char *colour,
-						       const char *format, ...)
-{
-	bool coloured = term_colour(stderr);
-	va_list args;
-
-	if (coloured)
-		fputs(colour, stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputs(coloured ? TERM_RESET "\n" : "\n", stderr);
-}
 
 static void show_message(enum sesame_kind kind, const uint8_t *data, size_t len)
 {
@@ -134,8 +118,8 @@ static void on_quiet(void *user)
 		return;
 	}
 	if (!is_satisfied(t)) {
-		tell(TERM_RED, "sesame: no answer came within %g s",
-		     (double)t->wait_ms / 1000);
+		term_tell(TERM_RED, "sesame: no answer came within %g s",
+			  (double)t->wait_ms / 1000);
 		t->status = EXIT_FAULT;
 	}
 	finish(t);
@@ -156,10 +140,10 @@ static void on_limit(void *user)
 
 	t->limit = NULL;
 	if (!t->is_open || !is_satisfied(t)) {
-		tell(TERM_RED, "sesame: %s within %g s",
-		     t->is_open ? "not all that was wanted came"
-				: "it did not open",
-		     (double)t->max_ms / 1000);
+		term_tell(TERM_RED, "sesame: %s within %g s",
+			  t->is_open ? "not all that was wanted came"
+				     : "it did not open",
+			  (double)t->max_ms / 1000);
 		t->status = EXIT_FAULT;
 	}
 	finish(t);
@@ -177,10 +161,11 @@ static bool send_one(struct talk *t, const char *data, size_t len)
 	if (error == 0 || error == SESAME_ECLOSED)
 		return error == 0;
 	if (error == SESAME_EINVAL)
-		tell(TERM_RED, "sesame: not sent, because it is not UTF-8 "
-			       "(--binary sends any bytes)");
+		term_tell(TERM_RED, "sesame: not sent, because it is not UTF-8 "
+				    "(--binary sends any bytes)");
 	else
-		tell(TERM_RED, "sesame: not sent: %s", sesame_strerror(error));
+		term_tell(TERM_RED, "sesame: not sent: %s",
+			  sesame_strerror(error));
 	t->status = EXIT_FAULT;
 	return true;
 }
@@ -253,7 +238,7 @@ static void read_input(void *user)
 
 	t->next_read = NULL; /* if it was that, it has fired */
 	if (!make_room(t)) {
-		tell(TERM_RED, "sesame: the line is too long");
+		term_tell(TERM_RED, "sesame: the line is too long");
 		t->status = EXIT_FAULT;
 		t->line_len = 0;
 		end_of_input(t);
@@ -307,7 +292,8 @@ static void on_pong(struct sesame_conn *conn, void *user, const uint8_t *data,
 	if (!t->ping_ms || len != sizeof(sent))
 		return;
 	memcpy(&sent, data, sizeof(sent));
-	tell(TERM_DIM, "pong after %.3f ms", (double)(clock_us() - sent) / 1000);
+	term_tell(TERM_DIM, "pong after %.3f ms",
+		  (double)(clock_us() - sent) / 1000);
 }
 
 /* ---- what the connection tells ---- */
@@ -330,8 +316,8 @@ static void on_open(struct sesame_conn *conn, void *user)
 	t->is_open = true;
 	hush_text(&t->hush, subprotocol, strlen(subprotocol), shown,
 		  sizeof(shown));
-	tell(TERM_GREEN, "connected to %s at %s%s%s", t->request.shown_url,
-	     sesame_conn_peer(conn), *shown ? ", subprotocol " : "", shown);
+	term_tell(TERM_GREEN, "connected to %s at %s%s%s", t->request.shown_url,
+		  sesame_conn_peer(conn), *shown ? ", subprotocol " : "", shown);
 	if (t->ping_ms)
 		on_ping_time(t);
 	for (size_t i = 0; i < t->n_messages; i++)
@@ -385,9 +371,10 @@ static void tell_close(const struct talk *t, const struct sesame_end *end)
 
 	hush_text(&t->hush, end->reason, end->reason_len, reason,
 		  sizeof(reason));
-	tell(end->code == 1000 ? TERM_DIM : TERM_YELLOW, "closed%s: %u%s%s%s%s",
-	     end->by_peer ? " by the server" : "", end->code, *name ? " " : "",
-	     name, *reason ? ": " : "", reason);
+	term_tell(end->code == 1000 ? TERM_DIM : TERM_YELLOW,
+		  "closed%s: %u%s%s%s%s", end->by_peer ? " by the server" : "",
+		  end->code, *name ? " " : "", name, *reason ? ": " : "",
+		  reason);
 }
 
 static void on_close(struct sesame_conn *conn, void *user,
@@ -407,7 +394,7 @@ static void on_close(struct sesame_conn *conn, void *user,
 	if (end->clean || end->error == SESAME_ECLOSED)
 		return; /* what made us leave was told there */
 	hush_text(&t->hush, end->text, strlen(end->text), text, sizeof(text));
-	tell(TERM_RED, "sesame: %s", text);
+	term_tell(TERM_RED, "sesame: %s", text);
 	if (end->head_len)
 		tell_refusal(t, end);
 	if (!t->is_open)
@@ -559,9 +546,9 @@ static int run(struct talk *t)
 	r = sesame_connect(t->loop, t->request.url, &t->request.options,
 			   &handlers, t, &t->conn, text, sizeof(text));
 	if (r < 0) {
-		tell(TERM_RED, "sesame: %s",
-		     hush_text(&t->hush, text, strlen(text), shown,
-			       sizeof(shown)));
+		term_tell(TERM_RED, "sesame: %s",
+			  hush_text(&t->hush, text, strlen(text), shown,
+				    sizeof(shown)));
 		return r == SESAME_ENOMEM ? EXIT_NO_ANSWER : EXIT_USAGE;
 	}
 	if (t->max_ms)

@@ -5,7 +5,6 @@
  */
 #include "cli/hint.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,32 +51,19 @@ static void collect(const struct cli_request *r, struct words *w)
 	w->argv[n] = NULL;
 }
 
-__attribute__((format(printf, 2, 3))) static void say(const char *colour,
-						      const char *format, ...)
-{
-	bool coloured = colour && term_colour(stderr);
-	va_list args;
-
-	if (coloured)
-		fputs(colour, stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputs(coloured ? TERM_RESET "\n" : "\n", stderr);
-}
-
 static void tell_proxy(const struct cli_request *r, const char *colour)
 {
 	char shown[512];
 
 	if (!r->options.proxy)
 		return;
-	say(colour, "The way leads through the proxy %s, which %s names%s.",
-	    cli_printable_url(r->options.proxy, shown, sizeof(shown)),
-	    r->proxy_from,
-	    strcmp(r->proxy_from, "--proxy") == 0
-		    ? ""
-		    : "; --no-proxy goes directly");
+	term_tell(colour,
+		  "The way leads through the proxy %s, which %s names%s.",
+		  cli_printable_url(r->options.proxy, shown, sizeof(shown)),
+		  r->proxy_from,
+		  strcmp(r->proxy_from, "--proxy") == 0
+			  ? ""
+			  : "; --no-proxy goes directly");
 }
 
 void cli_hint(const struct cli_request *r, const struct hush *h,
@@ -98,10 +84,11 @@ void cli_hint(const struct cli_request *r, const struct hush *h,
 						   : DOCTOR_FOR_A_LOG,
 					  &command) == 0) {
 			text = ses_buf_bytes(&command);
-			say(colour, "%.*s tells why.%s", BYTES_ARG(text),
-			    !terminal && memmem(text.data, text.len, "***", 3)
-				    ? " (*** is what you gave.)"
-				    : "");
+			term_tell(colour, "%.*s tells why.%s", BYTES_ARG(text),
+				  !terminal && memmem(text.data, text.len,
+						      "***", 3)
+					  ? " (*** is what you gave.)"
+					  : "");
 		}
 	}
 	ses_buf_fini(&command);

@@ -2,6 +2,7 @@
 /* Colour and width, as https://no-color.org and common practice have them. */
 #include "cli/term.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -48,4 +49,17 @@ void term_wrap(FILE *f, const char *text, int indent)
 	else /* better long lines than none */
 		fprintf(f, "%*s%s\n", indent, "", text);
 	ses_buf_fini(&out);
+}
+
+void term_tell(const char *colour, const char *format, ...)
+{
+	bool coloured = colour && term_colour(stderr);
+	va_list args;
+
+	if (coloured)
+		fputs(colour, stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputs(coloured ? TERM_RESET "\n" : "\n", stderr);
 }

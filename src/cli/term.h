@@ -19,6 +19,10 @@ int term_width(FILE *f);
 /* Print @text wrapped at the width, each line after @indent blanks. */
 void term_wrap(FILE *f, const char *text, int indent);
 
+/* A line on standard error, in @colour (NULL: none) where it may be coloured. */
+__attribute__((format(printf, 2, 3))) void term_tell(const char *colour,
+						     const char *format, ...);
+
 #define TERM_BOLD   "\033[1m"
 #define TERM_DIM    "\033[2m"
 #define TERM_RED    "\033[31m"
