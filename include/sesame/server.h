@@ -107,7 +107,8 @@ SESAME_API void sesame_server_free(struct sesame_server *server);
 /*
  * Send one message to all open connections for which @wants says true (NULL:
  * all). The frame is built once. Returns how many took it: none for text that
- * is not UTF-8, for a kind that is none, and when out of memory.
+ * is not UTF-8, for a kind that is none, for more than limits.queue_bytes, and
+ * when out of memory.
  */
 SESAME_API size_t sesame_server_broadcast(
 	struct sesame_server *server, enum sesame_kind kind, const void *data,

@@ -19,8 +19,9 @@
  * it cost to copy. So each thread keeps a few big blocks that were given back,
  * for whoever outgrows the smallest of them next.
  */
-#define SPARES	   8
-#define SPARE_MOST ((size_t)2 * 1024 * 1024)
+#define SPARES	    8
+#define SPARE_MOST  ((size_t)16 * 1024 * 1024)
+#define SPARES_MOST ((size_t)32 * 1024 * 1024)
 #ifdef SES_NO_SPARES /* where a look at freed memory is to be noticed */
 #define SPARE_LEAST SIZE_MAX
 #else
@@ -32,6 +33,7 @@ struct spare {
 	size_t capacity;
 };
 static _Thread_local struct spare spares[SPARES];
+static _Thread_local size_t spare_bytes;
 
 /* ---- big blocks, kept warm ---- */
 
@@ -40,11 +42,17 @@ static bool is_spare_size(size_t capacity)
 	return capacity >= SPARE_LEAST && capacity <= SPARE_MOST;
 }
 
+static bool is_kept(size_t capacity)
+{
+	return is_spare_size(capacity) && capacity <= SPARES_MOST - spare_bytes;
+}
+
 static void give_block(uint8_t *data, size_t capacity)
 {
-	for (size_t i = 0; is_spare_size(capacity) && i < SPARES; i++) {
+	for (size_t i = 0; is_kept(capacity) && i < SPARES; i++) {
 		if (!spares[i].data) {
 			spares[i] = (struct spare){data, capacity};
+			spare_bytes += capacity;
 			return;
 		}
 	}
@@ -61,10 +69,16 @@ static uint8_t *take_block(size_t needed, size_t most, size_t *ret_capacity)
 		    spares[i].capacity > most)
 			continue;
 		spares[i].data = NULL;
+		spare_bytes -= spares[i].capacity;
 		*ret_capacity = spares[i].capacity;
 		return data;
 	}
 	return NULL;
+}
+
+size_t ses_buf_spare_bytes(void)
+{
+	return spare_bytes;
 }
 
 void ses_buf_forget_spares(void)
@@ -73,6 +87,7 @@ void ses_buf_forget_spares(void)
 		free(spares[i].data);
 		spares[i].data = NULL;
 	}
+	spare_bytes = 0;
 }
 
 /* ---- the queue ---- */
@@ -187,7 +202,9 @@ int ses_buf_append(struct ses_buf *b, struct bytes in)
 		return SESAME_ELIMIT;
 	if (in.len == 0)
 		return 0;
-	room = ses_buf_room(b, in.len);
+	room = b->data && in.len <= b->capacity - b->end
+		       ? b->data + b->end
+		       : ses_buf_room(b, in.len);
 	if (!room)
 		return SESAME_ENOMEM;
 	memcpy(room, in.data, in.len);

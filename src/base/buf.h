@@ -51,9 +51,11 @@ void ses_buf_consume(struct ses_buf *b, size_t n);
 /* Forget the content and give the memory back. */
 void ses_buf_release(struct ses_buf *b);
 /*
- * A thread keeps up to 16 MiB of big blocks that queues gave back, for the
- * next ones. Free them: before the thread ends, for one.
+ * A thread keeps up to 32 MiB of big blocks that queues gave back, for the
+ * next ones. How much that is now; and free them: before the thread ends, for
+ * one.
  */
+size_t ses_buf_spare_bytes(void);
 void ses_buf_forget_spares(void);
 
 #endif

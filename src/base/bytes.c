@@ -5,12 +5,48 @@
  */
 #include "base/bytes.h"
 
-bool bytes_equal_nocase(struct bytes a, struct bytes b)
+/* Of eight bytes those from 'A' to 'Z' become lower case. */
+static uint64_t lower(uint64_t word)
 {
-	if (a.len != b.len)
-		return false;
-	for (size_t i = 0; i < a.len; i++)
-		if (byte_lower(a.data[i]) != byte_lower(b.data[i]))
+	const uint64_t ones = UINT64_MAX / 255, tops = ones << 7;
+	uint64_t low = word & ~tops;
+	uint64_t upper = (low + ones * (0x80 - 'A')) &
+			 ~(low + ones * (0x7f - 'Z')) & ~word & tops;
+
+	return word | upper >> 2;
+}
+
+static uint64_t lower_eight(const uint8_t *at)
+{
+	uint64_t word;
+
+	memcpy(&word, at, sizeof(word));
+	return lower(word);
+}
+
+/* Four to seven: the first four and the last, some of them twice. */
+static uint64_t lower_few(const uint8_t *at, size_t n)
+{
+	uint32_t first, last;
+
+	memcpy(&first, at, sizeof(first));
+	memcpy(&last, at + n - sizeof(last), sizeof(last));
+	return lower((uint64_t)first << 32 | last);
+}
+
+bool bytes_equal_nocase_n(const uint8_t *a, const uint8_t *b, size_t n)
+{
+	if (n >= 8) {
+		for (size_t i = 0; i + 8 < n; i += 8)
+			if (lower_eight(a + i) != lower_eight(b + i))
+				return false;
+		/* the last eight, some of them for the second time */
+		return lower_eight(a + n - 8) == lower_eight(b + n - 8);
+	}
+	if (n >= 4)
+		return lower_few(a, n) == lower_few(b, n);
+	for (size_t i = 0; i < n; i++)
+		if (byte_lower(a[i]) != byte_lower(b[i]))
 			return false;
 	return true;
 }

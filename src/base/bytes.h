@@ -65,8 +65,13 @@ static inline uint8_t byte_lower(uint8_t c)
 	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
 }
 
+bool bytes_equal_nocase_n(const uint8_t *a, const uint8_t *b, size_t n);
 /* Equal but for ASCII case, as field names and tokens are (RFC 9110, 5.1). */
-bool bytes_equal_nocase(struct bytes a, struct bytes b);
+static inline bool bytes_equal_nocase(struct bytes a, struct bytes b)
+{
+	/* most are told apart by their length */
+	return a.len == b.len && bytes_equal_nocase_n(a.data, b.data, a.len);
+}
 /* Without leading and trailing blanks and tabs (OWS, RFC 9110, 5.6.3). */
 struct bytes bytes_trim(struct bytes a);
 /* Where @c first stands in @a, or -1. */

@@ -20,6 +20,8 @@
 #define OPENING_MOST 100
 /* After this long, who does not answer a close frame is dropped. */
 #define LEAVE_MS 2000
+/* What nobody sent, a greeting for one, may have so many bytes. */
+#define UNASKED_MOST ((uint32_t)1 << 20)
 /* A message may always be queued behind those in flight. */
 #define QUEUE_MORE ((size_t)1 << 20)
 
@@ -132,7 +134,10 @@ static struct sesame_client_options options_of(const struct load_client *client)
 
 	if (plan->n_sources)
 		options.source = plan->sources[client->seed % plan->n_sources];
-	options.limits.message_bytes = LOAD_SIZE_MOST;
+	/* longer ones are not what was sent: they had better not be kept */
+	options.limits.message_bytes = plan->sizes.most > UNASKED_MOST
+					       ? plan->sizes.most
+					       : UNASKED_MOST;
 	options.limits.queue_bytes =
 		(size_t)plan->in_flight * (plan->sizes.most + 14) + QUEUE_MORE;
 	options.limits.queue_high_bytes = options.limits.queue_bytes / 2;

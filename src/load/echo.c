@@ -117,9 +117,31 @@ static void on_echo(struct load_client *client, struct bytes data, bool binary)
 		send_timed(client, now);
 }
 
+/*
+ * Where not one message came back to anybody, those that were sent are lost. Of
+ * others that are on their way at the end nothing is known.
+ */
+static void count_unanswered(struct load_crowd *crowd)
+{
+	uint64_t sent = 0;
+
+	for (unsigned i = 0; i < crowd->n_clients; i++) {
+		if (crowd->clients[i].received > 0)
+			return;
+		if (crowd->clients[i].conn)
+			sent += crowd->clients[i].sent;
+	}
+	if (sent == 0)
+		return;
+	crowd->tally.missing += sent;
+	load_complain(crowd, "not one message came back: without --broadcast "
+			     "the server has to echo");
+}
+
 const struct load_traffic load_echo = {
 	.start = start,
 	.message = on_echo,
+	.stop = count_unanswered,
 };
 
 /* ---- by the clock ---- */
@@ -171,6 +193,7 @@ static void count_late(struct load_crowd *crowd)
 	uint64_t now = load_now();
 	uint64_t end = crowd->stage->end_ns < now ? crowd->stage->end_ns : now;
 
+	count_unanswered(crowd);
 	for (unsigned i = 0; i < crowd->n_clients; i++) {
 		struct load_client *client = &crowd->clients[i];
 		uint64_t due;

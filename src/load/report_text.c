@@ -143,7 +143,7 @@ static void put_faults(struct sheet *s)
 			  : "connections did not open");
 	put_count(s, "fault", t->lost, "connections ended before their time");
 	put_count(s, "fault", t->wrong, "messages came back as something else");
-	put_count(s, "fault", t->missing, "messages did not reach all");
+	put_count(s, "fault", t->missing, "messages did not arrive");
 	put_count(s, "late", t->late,
 		  "messages were due and had no answer at the end");
 	if (t->text[0])

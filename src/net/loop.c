@@ -7,6 +7,7 @@
  */
 #include "net/loop.h"
 
+#include "base/buf.h"
 #include "net/bridge.h"
 #include "net/stream.h"
 #include "net/tls_cache.h"
@@ -21,6 +22,7 @@
 #include <unistd.h>
 
 #define BUFFER_BYTES (SES_RECV_BYTES + SES_CORK_BYTES + SES_CIPHER_BYTES)
+#define SPARES_MS    1000
 
 struct sesame_timer {
 	struct ses_timer timer;
@@ -257,7 +259,7 @@ int sesame_loop_turn(struct sesame_loop *loop, int timeout_ms)
 {
 	int error;
 
-	if (loop->in_turn)
+	if (loop->in_turn || loop->in_calls)
 		return SESAME_EINVAL;
 	error = turn(loop, timeout_ms);
 	/* nobody knows when the next one comes */
@@ -271,14 +273,25 @@ static bool has_work(const struct sesame_loop *loop)
 	return loop->n_watched > 0 || loop->timers.n > 0 || is_behind(loop);
 }
 
+/* When nothing happens for so long, big blocks go back to the system. */
+static int turn_or_tidy(struct sesame_loop *loop)
+{
+	uint64_t before = loop->now_ms;
+	int error = turn(loop, ses_buf_spare_bytes() ? SPARES_MS : -1);
+
+	if (loop->now_ms - before >= SPARES_MS)
+		ses_buf_forget_spares();
+	return error;
+}
+
 int sesame_loop_run(struct sesame_loop *loop)
 {
 	int error = 0;
 
-	if (loop->in_turn)
+	if (loop->in_turn || loop->in_calls)
 		return SESAME_EINVAL;
 	while (!error && !atomic_load(&loop->stopping) && has_work(loop))
-		error = turn(loop, -1);
+		error = turn_or_tidy(loop);
 	if (loop->backend->hand_over) /* another thread may free the loop */
 		loop->backend->hand_over(loop);
 	atomic_store(&loop->stopping, false);

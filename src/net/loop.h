@@ -99,11 +99,12 @@ struct sesame_loop {
 	struct ses_polled alarm; /* timerfd, for loops inside others; or -1 */
 	struct ses_mailbox *mailbox; /* what threads bring; see call.c */
 	struct ses_tls_cache *tls_cache; /* of clients; NULL until one came */
-	atomic_bool stopping;
 	bool in_turn;
+	unsigned in_calls; /* that call back outside of a turn */
 	void *backend_state;
 	/* A send that was put off is done but for @unsent, or failed. */
 	void (*on_sent)(struct ses_io *io, struct bytes unsent, int error);
+	atomic_bool stopping; /* by any thread: no neighbour is read with it */
 };
 
 /* Read the clock again; once per turn is enough for timeouts. */

@@ -70,20 +70,20 @@ struct ses_stream {
 	 * last left: by the loop's clock, as far as 32 bits go (seven weeks).
 	 */
 	uint32_t last_read_ms;
-	int8_t error;	    /* why sending failed; told when all is read */
+	int8_t error; /* why sending failed; told when all is read */
 	bool paused : 1;
 	bool over_high : 1;
-	bool blocked : 1;   /* the system takes no more just now */
-	bool eof : 1;	    /* nothing more will be read */
-	bool ended : 1;	    /* on_end was called */
-	bool shutting : 1;  /* shutdown when the queue is empty */
-	bool shut : 1;	    /* FIN is out */
-	bool closed : 1;    /* in the zombie list */
+	bool blocked : 1;  /* the system takes no more just now */
+	bool eof : 1;	   /* nothing more will be read */
+	bool ended : 1;	   /* on_end was called */
+	bool shutting : 1; /* shutdown when the queue is empty */
+	bool shut : 1;	   /* FIN is out */
+	bool closed : 1;   /* in the zombie list */
 	bool in_event : 1;
-	bool lingers : 1;   /* given up by its owner */
-	bool more : 1;	    /* what is pushed now is not the end of it */
-	bool heavy : 1;	    /* set by its owner: what came last was much work,
-			       so what comes next waits for all others */
+	bool lingers : 1; /* given up by its owner */
+	bool more : 1;	  /* what is pushed now is not the end of it */
+	bool heavy : 1;	  /* set by its owner: what came last was much work,
+			     so what comes next waits for all others */
 };
 
 /*

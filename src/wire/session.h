@@ -18,11 +18,19 @@ struct ses_inflate;
 struct ses_deflate;
 
 /* The same for all sessions of a kind. */
+#define SES_REASON_SIZE 124 /* of a close frame, with a NUL */
+
 struct ses_session_terms {
 	const struct sesame_session_events *events;
 	size_t max_message;
 	uint32_t deflate_from;
 	uint8_t role;
+	/*
+	 * NULL, or: writes what the peer is told of its fault, instead of the
+	 * fault's own sentence. It must not call the session.
+	 */
+	void (*say_fault)(void *user, enum ses_fault fault,
+			  char out[SES_REASON_SIZE]);
 };
 
 /* What a session is in the middle of: most are between messages. */

@@ -14,6 +14,8 @@
 #include "wire/url.h"
 
 #define KEY_BYTES 16
+/* Most answers' heads are no longer. */
+#define HEAD_BYTES 512
 /* Telling a list's tokens apart takes the square of their number. */
 #define PROTOCOLS_MAX 64
 
@@ -519,6 +521,7 @@ int ses_upgrade_write_response(const struct ses_upgrade_offer *offer,
 	if (subprotocol.len > 0 && !ses_is_token(subprotocol))
 		return SESAME_EINVAL;
 	ses_key_accept(offer->key, accept);
+	ses_buf_room(out, HEAD_BYTES); /* at once, if it can be */
 	put(&d, "HTTP/1.1 101 Switching Protocols\r\n"
 		"Upgrade: websocket\r\n"
 		"Connection: Upgrade\r\n"
@@ -570,6 +573,7 @@ int ses_upgrade_write_refusal(int status, const struct ses_field *fields,
 
 	if (status < 200 || status > 599)
 		return SESAME_EINVAL;
+	ses_buf_room(out, HEAD_BYTES + body.len); /* at once, if it can be */
 	put(&d, "HTTP/1.1 ");
 	put_number(&d, (size_t)status);
 	put(&d, " ");

@@ -142,3 +142,26 @@ bool ses_utf8_valid(struct bytes in)
 		return true;
 	return ses_utf8_feed(&u, in) && ses_utf8_done(&u);
 }
+
+size_t ses_utf8_write(uint32_t c, uint8_t out[4])
+{
+	size_t n = 0;
+
+	if (c < 0x80) {
+		out[n++] = (uint8_t)c;
+		return n;
+	}
+	if (c < 0x800) {
+		out[n++] = (uint8_t)(0xc0 | c >> 6);
+	} else {
+		if (c < 0x10000) {
+			out[n++] = (uint8_t)(0xe0 | c >> 12);
+		} else {
+			out[n++] = (uint8_t)(0xf0 | (c >> 18 & 7));
+			out[n++] = (uint8_t)(0x80 | (c >> 12 & 0x3f));
+		}
+		out[n++] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
+	}
+	out[n++] = (uint8_t)(0x80 | (c & 0x3f));
+	return n;
+}

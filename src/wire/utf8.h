@@ -18,5 +18,7 @@ static inline bool ses_utf8_done(const struct ses_utf8 *u)
 }
 /* Whether @in as a whole is valid UTF-8. */
 bool ses_utf8_valid(struct bytes in);
+/* @c, a Unicode scalar value, to @out; how many bytes. */
+size_t ses_utf8_write(uint32_t c, uint8_t out[4]);
 
 #endif

@@ -4,283 +4,57 @@
  * the stream moves them; here is what neither knows: time, back-pressure, who
  * closes TCP first (RFC 6455 section 7.1), and lifetimes. A connection may be
  * closed or aborted from inside any of its callbacks, so nothing is freed
- * while one is on the stack: settle() does it afterwards, or the timer does.
+ * while one is on the stack: ses_conn_settle() does it afterwards, or the timer
+ * does.
+ *
+ * How it ends is in conn_end.c, what it sends in conn_send.c.
  */
-#include "ws/conn.h"
+#include "ws/conn_inner.h"
 
 #include <stdlib.h>
 
 #include "wire/close.h"
-#include "wire/utf8.h"
-
-/* From here on copying costs more than it saves. */
-#define AT_ONCE_BYTES 65536
 
 /* Who inflates so much at a time has its next turn after all others. */
 #define HEAVY_BYTES ((uint32_t)64 * 1024)
 
-/* No message that is compressed or masked makes a shorter frame. */
-#define LEAST_FRAME 3
-
 /* While it opens others look at the time. */
 #define OPENING_MS 30000
-
-/* A control frame that the session wrote while the queue was long. */
-struct ses_aside {
-	size_t len;
-	uint8_t frame[SES_FRAME_HEAD_MAX + SES_CONTROL_MAX];
-};
 
 static const struct sesame_session_events session_events;
 static const struct ses_stream_events stream_events;
 
-/* ---- what most have nothing of ---- */
+/* ---- time, in turns and outside of them ---- */
 
-/* NULL: no memory. */
-static struct ses_conn_extra *need_extra(struct sesame_conn *conn)
+uint64_t ses_conn_now_ms(const struct sesame_conn *conn)
 {
-	if (!conn->extra)
-		conn->extra = calloc(1, sizeof(*conn->extra));
-	return conn->extra;
-}
-
-/* Something of it went: the rest too, when it was the last. */
-static void tidy_extra(struct sesame_conn *conn)
-{
-	const struct ses_conn_extra *x = conn->extra;
-
-	if (!x || x->opening || x->aside || x->peer_text || x->end_reason)
-		return;
-	free(conn->extra);
-	conn->extra = NULL;
-}
-
-static void free_extra(struct ses_conn_extra *x)
-{
-	if (!x)
-		return;
-	free(x->aside);
-	free(x->peer_text);
-	free(x->end_reason);
-	free(x);
-}
-
-/* ---- the end ---- */
-
-static const char *const sentences[] = {
-	[SES_CAUSE_UNANSWERED] =
-		"the peer closed, and was gone before its close frame could be "
-		"answered",
-	[SES_CAUSE_CUT] =
-		"the peer closed the connection without a close frame",
-	[SES_CAUSE_CUT_CLOSING] = "the peer closed the connection instead of "
-				  "answering the close frame",
-	[SES_CAUSE_RESET] = "the connection was reset",
-	[SES_CAUSE_UNREAD] = "the peer has not read what was sent for too long",
-	[SES_CAUSE_SILENT] = "nothing came from the peer for too long, not "
-			     "even an answer to a ping",
-	[SES_CAUSE_NO_CLOSE] =
-		"the peer did not answer the close frame in time",
-	[SES_CAUSE_ABORTED] = "aborted",
-	[SES_CAUSE_GIVEN_UP] = "closed before the connection was open",
-};
-
-static const char *sentence_of_end(const struct sesame_conn *conn)
-{
-	switch ((enum ses_conn_cause)conn->end_cause) {
-	case SES_CAUSE_NONE:
-		return "";
-	case SES_CAUSE_ERROR:
-		return sesame_strerror(conn->end_error);
-	case SES_CAUSE_FAULT:
-		return ses_fault_row(conn->session.fault)->sentence;
-	default:
-		return sentences[conn->end_cause];
-	}
-}
-
-static struct sesame_loop *loop_of(const struct sesame_conn *conn)
-{
-	return conn->kind->loop;
-}
-
-/* The turn's time, or outside of turns the time of now. */
-static uint64_t now_ms(const struct sesame_conn *conn)
-{
-	struct sesame_loop *loop = loop_of(conn);
+	struct sesame_loop *loop = ses_conn_loop(conn);
 
 	if (!loop->in_turn)
 		ses_loop_update(loop);
 	return loop->now_ms;
 }
 
-static void wake_at(struct sesame_conn *conn, uint64_t at_ms)
+void ses_conn_wake_at(struct sesame_conn *conn, uint64_t at_ms)
 {
 	/* cannot fail: the timer has had its place since the beginning */
-	ses_timers_start(&loop_of(conn)->timers, &conn->timer, at_ms);
-}
-
-/*
- * From now on on_close is due. What is known about the end by now stays: the
- * first thing that goes wrong is the cause, what follows are its effects.
- */
-static void set_done(struct sesame_conn *conn, int error,
-		     enum ses_conn_cause cause)
-{
-	if (conn->state == SES_CONN_DONE)
-		return;
-	conn->state = SES_CONN_DONE;
-	if (!conn->end_clean && !conn->end_error) {
-		conn->end_error = (int8_t)error;
-		conn->end_cause = (uint8_t)cause;
-	}
-	wake_at(conn, now_ms(conn));
-}
-
-static void release(struct sesame_conn *conn)
-{
-	ses_timers_stop(&loop_of(conn)->timers, &conn->timer);
-	ses_list_remove(&conn->link);
-	ses_session_fini(&conn->session);
-	free_extra(conn->extra);
-	if (!conn->peer_is_v4)
-		free(conn->peer.other);
-	ses_conn_kind_unref(conn->kind);
-	free(conn);
-}
-
-static void drop_stream(struct sesame_conn *conn)
-{
-	struct ses_stream *stream = conn->stream;
-
-	conn->stream = NULL;
-	if (!stream)
-		return;
-	if (conn->polite)
-		ses_stream_linger(stream, conn->kind->close_ms);
-	else
-		ses_stream_close(stream);
-}
-
-static void tell_end(struct sesame_conn *conn, const struct sesame_end *end)
-{
-	ses_timers_stop(&loop_of(conn)->timers, &conn->timer);
-	conn->state = SES_CONN_DONE;
-	conn->busy++; /* whatever is called in there, this is the last */
-	if (conn->kind->handlers->on_close)
-		conn->kind->handlers->on_close(conn, conn->user, end);
-	ses_list_remove(&conn->link);
-	if (conn->kind->on_gone)
-		conn->kind->on_gone(conn, conn->kind->context);
-	release(conn);
-}
-
-static void finish(struct sesame_conn *conn)
-{
-	const struct ses_tls_info *tls =
-		conn->stream ? ses_stream_tls_info(conn->stream) : NULL;
-	const struct ses_conn_extra *x = conn->extra;
-	char text[256] = "";
-	struct sesame_end end = {
-		.error = conn->end_error,
-		.code = conn->end_code,
-		.reason = x && x->end_reason ? x->end_reason : "",
-		.reason_len = x ? x->end_reason_len : 0,
-		.clean = conn->end_clean,
-		.by_peer = conn->end_by_peer,
-		.text = sentence_of_end(conn),
-	};
-
-	if (conn->end_error == SESAME_ETLS && tls && tls->text[0])
-		end.text = strncat(text, tls->text, sizeof(text) - 1);
-	drop_stream(conn);
-	tell_end(conn, &end);
-}
-
-/* Nobody is in the way any more: do what became due. @conn may be gone. */
-static void settle(struct sesame_conn *conn)
-{
-	if (conn->state == SES_CONN_DONE && conn->busy == 0)
-		finish(conn);
-}
-
-void ses_conn_fail(struct sesame_conn *conn, const struct sesame_end *end)
-{
-	tell_end(conn, end);
+	ses_timers_start(&ses_conn_loop(conn)->timers, &conn->timer, at_ms);
 }
 
 /* ---- what the session tells and asks ---- */
-
-/*
- * What the session wrote while the queue was over its high mark. A peer that
- * pings without reading would fill the queue with pongs, so the newest one
- * waits here alone (RFC 6455 5.5.3 allows it); a close frame goes out.
- */
-static void commit_aside(struct sesame_conn *conn)
-{
-	struct ses_aside *aside = conn->extra ? conn->extra->aside : NULL;
-
-	conn->wrote_aside = false;
-	if (!aside || (aside->frame[0] & 0xf) == SES_OP_PONG)
-		return;
-	if (conn->stream)
-		ses_stream_send(conn->stream,
-				bytes_of(aside->frame, aside->len));
-	free(aside);
-	conn->extra->aside = NULL;
-	tidy_extra(conn);
-}
-
-static void commit(struct sesame_conn *conn)
-{
-	if (conn->wrote && conn->stream)
-		ses_stream_commit(conn->stream);
-	conn->wrote = false;
-	if (conn->wrote_aside)
-		commit_aside(conn);
-}
-
-/* What was written into the room that the session asked for goes out. */
-static inline void commit_pending(struct sesame_conn *conn)
-{
-	if (conn->wrote || conn->wrote_aside)
-		commit(conn);
-}
-
-static uint8_t *room_aside(struct sesame_conn *conn, size_t len)
-{
-	struct ses_conn_extra *x = need_extra(conn);
-
-	if (x && !x->aside)
-		x->aside = malloc(sizeof(*x->aside));
-	if (!x || !x->aside || len > sizeof(x->aside->frame))
-		return NULL;
-	x->aside->len = len;
-	conn->wrote_aside = true;
-	return x->aside->frame;
-}
-
-/* Whether @len more bytes of data stay within the queue's limit. */
-static bool has_room(const struct sesame_conn *conn, size_t len)
-{
-	size_t queued = ses_stream_queued(conn->stream);
-	size_t limit = conn->kind->stream.queue - SES_CONTROL_ROOM;
-
-	return queued <= limit && len <= limit - queued;
-}
 
 static uint8_t *on_output(void *user, size_t len)
 {
 	struct sesame_conn *conn = user;
 	uint8_t *room;
 
-	commit_pending(conn);
+	ses_conn_commit_pending(conn);
 	if (!conn->stream)
 		return NULL;
 	if (!conn->sending &&
 	    ses_stream_queued(conn->stream) > conn->kind->stream.queue_high)
-		return room_aside(conn, len);
-	if (conn->sending && !has_room(conn, len))
+		return ses_conn_room_aside(conn, len);
+	if (conn->sending && !ses_conn_has_room(conn, len))
 		return NULL;
 	room = ses_stream_room(conn->stream, len);
 	conn->wrote = room != NULL;
@@ -297,7 +71,7 @@ static void on_message(void *user, enum sesame_kind kind, uint8_t *data,
 {
 	struct sesame_conn *conn = user;
 
-	commit_pending(conn);
+	ses_conn_commit_pending(conn);
 	if (conn->state != SES_CONN_DONE && conn->kind->handlers->on_message)
 		conn->kind->handlers->on_message(conn, conn->user, kind, data,
 						 len);
@@ -305,14 +79,14 @@ static void on_message(void *user, enum sesame_kind kind, uint8_t *data,
 
 static void on_ping(void *user, const uint8_t *data, size_t len)
 {
-	commit_pending(user);
+	ses_conn_commit_pending(user);
 }
 
 static void on_pong(void *user, const uint8_t *data, size_t len)
 {
 	struct sesame_conn *conn = user;
 
-	commit_pending(conn);
+	ses_conn_commit_pending(conn);
 	if (conn->state != SES_CONN_DONE && conn->kind->handlers->on_pong)
 		conn->kind->handlers->on_pong(conn, conn->user, data, len);
 }
@@ -321,20 +95,6 @@ static int error_of_fault(enum ses_fault fault)
 {
 	return fault == SES_FAULT_MESSAGE_TOO_BIG ? SESAME_ELIMIT
 						  : SESAME_EPROTO;
-}
-
-static void keep_end(struct sesame_conn *conn, uint16_t code,
-		     const char *reason, size_t reason_len, bool clean)
-{
-	conn->end_code = code;
-	conn->end_clean = clean;
-	if (!reason_len || reason_len > SES_CONTROL_MAX || !need_extra(conn))
-		return;
-	conn->extra->end_reason = malloc(reason_len);
-	if (conn->extra->end_reason) {
-		memcpy(conn->extra->end_reason, reason, reason_len);
-		conn->extra->end_reason_len = (uint8_t)reason_len;
-	}
 }
 
 /*
@@ -347,27 +107,28 @@ static void on_session_close(void *user, uint16_t code, const char *reason,
 {
 	struct sesame_conn *conn = user;
 
-	commit_pending(conn);
+	ses_conn_commit_pending(conn);
 	if (conn->state == SES_CONN_DONE)
 		return;
-	keep_end(conn, code, reason, reason_len, clean);
+	ses_conn_keep_end(conn, code, reason, reason_len, clean);
 	conn->polite = true;
 	conn->end_by_peer = conn->session.close_received && !conn->closed_here;
 	if (clean && conn->kind->session.role == SESAME_CLIENT) {
 		conn->state = SES_CONN_PARTING;
 		ses_stream_resume(conn->stream);
-		wake_at(conn, now_ms(conn) + conn->kind->close_ms);
+		ses_conn_wake_at(conn,
+				 ses_conn_now_ms(conn) + conn->kind->close_ms);
 		return;
 	}
 	if (clean)
-		set_done(conn, 0, SES_CAUSE_NONE);
+		ses_conn_set_done(conn, 0, SES_CAUSE_NONE);
 	else if (fault)
-		set_done(conn, error_of_fault(conn->session.fault),
-			 SES_CAUSE_FAULT);
+		ses_conn_set_done(conn, error_of_fault(conn->session.fault),
+				  SES_CAUSE_FAULT);
 	else if (conn->session.close_received)
-		set_done(conn, SESAME_ERESET, SES_CAUSE_UNANSWERED);
+		ses_conn_set_done(conn, SESAME_ERESET, SES_CAUSE_UNANSWERED);
 	else /* the one thing that is not the peer's doing */
-		set_done(conn, SESAME_ENOMEM, SES_CAUSE_ERROR);
+		ses_conn_set_done(conn, SESAME_ENOMEM, SES_CAUSE_ERROR);
 }
 
 static const struct sesame_session_events session_events = {
@@ -384,11 +145,11 @@ static const struct sesame_session_events session_events = {
 /* The session has read: @error is what it said. @conn may be gone after. */
 static void after_feed(struct sesame_conn *conn, int error)
 {
-	commit_pending(conn);
+	ses_conn_commit_pending(conn);
 	conn->busy--;
 	if (error == SESAME_ENOMEM)
-		set_done(conn, error, SES_CAUSE_ERROR);
-	settle(conn);
+		ses_conn_set_done(conn, error, SES_CAUSE_ERROR);
+	ses_conn_settle(conn);
 }
 
 /* Let the session read. What would keep others waiting is put back. */
@@ -432,25 +193,12 @@ static void on_filled(struct ses_stream *stream, size_t n)
 	after_feed(conn, ses_session_filled(&conn->session, n));
 }
 
-static void send_late_pong(struct sesame_conn *conn)
-{
-	struct ses_aside *pong = conn->extra ? conn->extra->aside : NULL;
-
-	if (!pong)
-		return;
-	conn->extra->aside = NULL;
-	tidy_extra(conn);
-	if (conn->state == SES_CONN_OPEN)
-		ses_stream_send(conn->stream, bytes_of(pong->frame, pong->len));
-	free(pong);
-}
-
 static void on_drain(struct ses_stream *stream)
 {
 	struct sesame_conn *conn = stream->owner;
 	bool told_full = conn->told_full;
 
-	send_late_pong(conn);
+	ses_conn_send_late_pong(conn);
 	conn->told_full = false;
 	if (!told_full || conn->state != SES_CONN_OPEN ||
 	    !conn->kind->handlers->on_drain)
@@ -458,7 +206,7 @@ static void on_drain(struct ses_stream *stream)
 	conn->busy++;
 	conn->kind->handlers->on_drain(conn, conn->user);
 	conn->busy--;
-	settle(conn);
+	ses_conn_settle(conn);
 }
 
 static enum ses_conn_cause cause_of_cut(const struct sesame_conn *conn,
@@ -476,8 +224,9 @@ static void on_end(struct ses_stream *stream, int error)
 
 	if (conn->state == SES_CONN_OPEN || conn->state == SES_CONN_CLOSING)
 		conn->end_by_peer = conn->state == SES_CONN_OPEN;
-	set_done(conn, error ? error : SESAME_ERESET, cause_of_cut(conn, error));
-	settle(conn);
+	ses_conn_set_done(conn, error ? error : SESAME_ERESET,
+			  cause_of_cut(conn, error));
+	ses_conn_settle(conn);
 }
 
 static const struct ses_stream_events stream_events = {
@@ -488,7 +237,7 @@ static const struct ses_stream_events stream_events = {
 	.on_end = on_end,
 };
 
-/* ---- time ---- */
+/* ---- silence ---- */
 
 /*
  * The timer is not moved when bytes come: it fires, finds that they came, and
@@ -496,7 +245,8 @@ static const struct ses_stream_events stream_events = {
  */
 static void look_at_silence(struct sesame_conn *conn)
 {
-	uint64_t now = now_ms(conn), heard = ses_stream_heard_ms(conn->stream);
+	uint64_t now = ses_conn_now_ms(conn),
+		 heard = ses_stream_heard_ms(conn->stream);
 	const struct ses_conn_kind *kind = conn->kind;
 	uint64_t ping_at = heard + kind->ping_ms;
 	uint64_t idle_at = heard + kind->idle_ms;
@@ -506,15 +256,15 @@ static void look_at_silence(struct sesame_conn *conn)
 	conn->pinged = pinged;
 	/* Its silence is our own doing, unless it does not read either. */
 	if (conn->paused && !(conn->stream->blocked && now >= idle_at)) {
-		wake_at(conn, now + kind->ping_ms);
+		ses_conn_wake_at(conn, now + kind->ping_ms);
 		return;
 	}
 	if (conn->paused) {
-		set_done(conn, SESAME_ETIMEOUT, SES_CAUSE_UNREAD);
+		ses_conn_set_done(conn, SESAME_ETIMEOUT, SES_CAUSE_UNREAD);
 		return;
 	}
 	if (now >= idle_at) {
-		set_done(conn, SESAME_ETIMEOUT, SES_CAUSE_SILENT);
+		ses_conn_set_done(conn, SESAME_ETIMEOUT, SES_CAUSE_SILENT);
 		return;
 	}
 	if (!pinged && now >= ping_at) {
@@ -522,12 +272,12 @@ static void look_at_silence(struct sesame_conn *conn)
 		conn->pinged = pinged = true;
 		conn->sending = true; /* the place aside is for pongs alone */
 		sesame_session_ping(&conn->session, NULL, 0);
-		commit_pending(conn);
+		ses_conn_commit_pending(conn);
 		conn->sending = false;
 	}
 	if (pinged) /* an answer may begin a new silence long before idle_at */
 		ping_at = now + kind->ping_ms;
-	wake_at(conn, idle_at < ping_at ? idle_at : ping_at);
+	ses_conn_wake_at(conn, idle_at < ping_at ? idle_at : ping_at);
 }
 
 static void on_timer(struct ses_timer *timer)
@@ -536,24 +286,24 @@ static void on_timer(struct ses_timer *timer)
 		ses_container_of(timer, struct sesame_conn, timer);
 
 	switch ((enum ses_conn_state)conn->state) {
-	case SES_CONN_OPENING: /* it only keeps its place: see wake_at() */
-		wake_at(conn, now_ms(conn) + OPENING_MS);
+	case SES_CONN_OPENING: /* it only keeps its place: see ses_conn_wake_at() */
+		ses_conn_wake_at(conn, ses_conn_now_ms(conn) + OPENING_MS);
 		break;
 	case SES_CONN_OPEN:
 		look_at_silence(conn);
 		break;
 	case SES_CONN_CLOSING:
 		conn->polite = false;
-		set_done(conn, SESAME_ETIMEOUT, SES_CAUSE_NO_CLOSE);
+		ses_conn_set_done(conn, SESAME_ETIMEOUT, SES_CAUSE_NO_CLOSE);
 		break;
 	case SES_CONN_PARTING: /* it had its time; none more to linger */
 		conn->polite = false;
-		set_done(conn, 0, SES_CAUSE_NONE);
+		ses_conn_set_done(conn, 0, SES_CAUSE_NONE);
 		break;
 	case SES_CONN_DONE:
 		break;
 	}
-	settle(conn);
+	ses_conn_settle(conn);
 }
 
 /* ---- the beginning ---- */
@@ -575,7 +325,7 @@ static struct sesame_conn *make(struct sesame_loop *loop,
 	conn->timer.fire = on_timer;
 	ses_list_init(&conn->link);
 	if (ses_timers_start(&loop->timers, &conn->timer,
-			     now_ms(conn) + OPENING_MS) < 0) {
+			     ses_conn_now_ms(conn) + OPENING_MS) < 0) {
 		ses_conn_kind_unref(conn->kind);
 		free(conn);
 		return NULL;
@@ -588,7 +338,7 @@ static struct sesame_conn *make(struct sesame_loop *loop,
 static void adopt_stream(struct sesame_conn *conn, struct ses_stream *stream)
 {
 	conn->stream = stream;
-	stream->last_read_ms = (uint32_t)now_ms(conn);
+	stream->last_read_ms = (uint32_t)ses_conn_now_ms(conn);
 	ses_stream_limit(stream, &conn->kind->stream);
 	ses_stream_take(stream, &stream_events, conn);
 	if (conn->paused) /* asked for while it was opening */
@@ -607,16 +357,16 @@ static bool go(struct sesame_conn *conn, uint8_t *early, size_t early_len)
 		conn->kind->handlers->on_open(conn, conn->user);
 	if (early_len && conn->state < SES_CONN_PARTING) {
 		error = feed(conn, early, early_len);
-		commit_pending(conn);
+		ses_conn_commit_pending(conn);
 	}
 	conn->busy--;
 	if (error == SESAME_ENOMEM)
-		set_done(conn, error, SES_CAUSE_ERROR);
+		ses_conn_set_done(conn, error, SES_CAUSE_ERROR);
 	if (conn->state != SES_CONN_DONE) {
 		ses_stream_forget_tls_info(conn->stream);
 		return true;
 	}
-	finish(conn);
+	ses_conn_finish(conn);
 	return false;
 }
 
@@ -632,17 +382,6 @@ static int keep_peer(struct sesame_conn *conn, const struct ses_addr *peer)
 	if (conn->peer.other)
 		*conn->peer.other = *peer;
 	return conn->peer.other || !peer->len ? 0 : SESAME_ENOMEM;
-}
-
-static struct ses_addr peer_of(const struct sesame_conn *conn)
-{
-	if (conn->peer_is_v4)
-		return (struct ses_addr){
-			.v4 = {.sin_family = AF_INET,
-			       .sin_port = conn->peer.v4.port,
-			       .sin_addr.s_addr = conn->peer.v4.ip},
-			.len = sizeof(struct sockaddr_in)};
-	return conn->peer.other ? *conn->peer.other : (struct ses_addr){0};
 }
 
 /* Give @conn the @stream; SESAME_ENOMEM: the stream is closed, @conn is not. */
@@ -676,7 +415,7 @@ int ses_conn_begin(struct ses_stream *stream,
 		return SESAME_ENOMEM;
 	}
 	if (give_stream(conn, stream, setup) < 0) {
-		release(conn);
+		ses_conn_release(conn);
 		return SESAME_ENOMEM;
 	}
 	*ret_conn = conn;
@@ -693,8 +432,8 @@ struct sesame_conn *ses_conn_new(struct sesame_loop *loop,
 
 	if (!conn)
 		return NULL;
-	if (!need_extra(conn)) {
-		release(conn);
+	if (!ses_conn_need_extra(conn)) {
+		ses_conn_release(conn);
 		return NULL;
 	}
 	conn->extra->opening = opening;
@@ -717,158 +456,9 @@ int ses_conn_open(struct sesame_conn *conn, struct ses_stream *stream,
 	if (give_stream(conn, stream, setup) < 0)
 		return SESAME_ENOMEM;
 	conn->extra->opening = NULL;
-	tidy_extra(conn);
+	ses_conn_tidy_extra(conn);
 	go(conn, early, early_len);
 	return 0;
-}
-
-/* ---- what the owner does ---- */
-
-/* After something was sent: how full is the queue now? */
-static int fullness(struct sesame_conn *conn)
-{
-	if (!conn->stream->over_high)
-		return 0;
-	conn->told_full = true;
-	return SESAME_EAGAIN;
-}
-
-/* It had no place; on_drain says when all that took its place has left. */
-static int note_full(struct sesame_conn *conn)
-{
-	conn->told_full = true;
-	if (ses_stream_queued(conn->stream) > 0)
-		conn->stream->over_high = true;
-	return SESAME_ELIMIT;
-}
-
-/* A stream that broke had no room; on_close is on its way. */
-static int error_of_output(const struct sesame_conn *conn, int error)
-{
-	return error == SESAME_ELIMIT && conn->stream->error ? SESAME_ECLOSED
-							     : error;
-}
-
-static int after_send(struct sesame_conn *conn, int error)
-{
-	commit_pending(conn);
-	conn->sending = false;
-	error = error_of_output(conn, error);
-	if (error == SESAME_ELIMIT)
-		return note_full(conn);
-	return error ? error : fullness(conn);
-}
-
-/*
- * A message that need not be masked or compressed goes straight to the stream,
- * a large one from where it lies. Returns what sesame_conn_send() is to
- * return, or 1: it has to go through the session.
- */
-static int send_as_it_is(struct sesame_conn *conn, enum sesame_kind kind,
-			 struct bytes payload)
-{
-	uint8_t head[SES_FRAME_HEAD_MAX];
-	int n = ses_session_head(&conn->session, kind, payload, head);
-
-	if (n <= 0)
-		return n ? n : 1;
-	if (payload.len > SIZE_MAX - (size_t)n ||
-	    !has_room(conn, payload.len + (size_t)n))
-		return note_full(conn);
-	n = ses_stream_send_framed(conn->stream, bytes_of(head, (size_t)n),
-				   payload);
-	return n == 0 || n == SESAME_EAGAIN ? fullness(conn) : n;
-}
-
-/* Short runs are copied by two vectors that may overlap. */
-static inline void copy(uint8_t *to, const uint8_t *from, size_t len)
-{
-	if (len < 16 || len > 32) {
-		if (len > 0) /* from may be NULL */
-			memcpy(to, from, len);
-		return;
-	}
-	memcpy(to, from, 16);
-	memcpy(to + len - 16, from + len - 16, 16);
-}
-
-/*
- * Most messages are short answers to what was just read, and nothing waits
- * before them: header and payload go where they will leave from. True: done.
- */
-static bool send_at_once(struct sesame_conn *conn, enum sesame_kind kind,
-			 struct bytes payload)
-{
-	uint8_t *to;
-	int head;
-
-	if (payload.len > AT_ONCE_BYTES)
-		return false;
-	to = ses_stream_cork(conn->stream, SES_FRAME_HEAD_MAX + payload.len);
-	if (!to)
-		return false;
-	head = ses_session_head(&conn->session, kind, payload, to);
-	if (head <= 0)
-		return false;
-	copy(to + head, payload.data, payload.len);
-	ses_stream_corked(conn->stream, (size_t)head + payload.len);
-	return true;
-}
-
-int sesame_conn_send(struct sesame_conn *conn, enum sesame_kind kind,
-		     const void *data, size_t len)
-{
-	int r;
-
-	if (conn->state != SES_CONN_OPEN)
-		return SESAME_ECLOSED;
-	if (send_at_once(conn, kind, bytes_of(data, len)))
-		return 0;
-	r = send_as_it_is(conn, kind, bytes_of(data, len));
-	if (r <= 0)
-		return r;
-	if (!has_room(conn, LEAST_FRAME)) /* compress for nothing? */
-		return note_full(conn);
-	conn->sending = true;
-	return after_send(conn,
-			  sesame_session_send(&conn->session, kind, data, len));
-}
-
-int sesame_conn_ping(struct sesame_conn *conn, const void *data, size_t len)
-{
-	if (conn->state != SES_CONN_OPEN)
-		return SESAME_ECLOSED;
-	conn->sending = true;
-	return after_send(conn, sesame_session_ping(&conn->session, data, len));
-}
-
-int ses_conn_send_frame(struct sesame_conn *conn, struct bytes frame)
-{
-	int r;
-
-	if (conn->state != SES_CONN_OPEN)
-		return SESAME_ECLOSED;
-	if (!has_room(conn, frame.len))
-		return note_full(conn);
-	r = ses_stream_send(conn->stream, frame);
-	return r == 0 || r == SESAME_EAGAIN ? fullness(conn) : r;
-}
-
-static void free_opening(struct sesame_conn *conn)
-{
-	struct ses_opening *opening = conn->extra->opening;
-
-	conn->extra->opening = NULL;
-	if (opening)
-		opening->cancel(opening);
-}
-
-/* The attempt to open is given up; on_close follows. */
-static void cancel_opening(struct sesame_conn *conn, enum ses_conn_cause cause)
-{
-	if (!conn->busy) /* else it is on the stack */
-		free_opening(conn);
-	set_done(conn, SESAME_ECLOSED, cause);
 }
 
 bool ses_conn_tell_handshake(struct sesame_conn *conn, bool sent,
@@ -882,60 +472,12 @@ bool ses_conn_tell_handshake(struct sesame_conn *conn, bool sent,
 	conn->busy--;
 	if (conn->state != SES_CONN_DONE)
 		return true;
-	free_opening(conn);
-	settle(conn);
+	ses_conn_free_opening(conn);
+	ses_conn_settle(conn);
 	return false;
 }
 
-int sesame_conn_close(struct sesame_conn *conn, uint16_t code,
-		      const char *reason)
-{
-	size_t reason_len = reason ? strlen(reason) : 0;
-	int r;
-
-	if (conn->state == SES_CONN_OPENING) {
-		cancel_opening(conn, SES_CAUSE_GIVEN_UP);
-		return 0;
-	}
-	if (conn->state != SES_CONN_OPEN)
-		return SESAME_ECLOSED;
-	conn->closed_here = true;
-	conn->state = SES_CONN_CLOSING;
-	r = sesame_session_close(&conn->session, code, reason, reason_len);
-	commit_pending(conn);
-	if (r < 0) {
-		conn->closed_here = false;
-		conn->state = SES_CONN_OPEN;
-		return error_of_output(conn, r);
-	}
-	/* the peer's close frame stands behind what was not read yet */
-	sesame_conn_resume(conn);
-	if (conn->state == SES_CONN_CLOSING)
-		wake_at(conn, now_ms(conn) + conn->kind->close_ms);
-	return 0;
-}
-
-void sesame_conn_abort(struct sesame_conn *conn)
-{
-	conn->polite = false;
-	if (conn->state == SES_CONN_OPENING) {
-		cancel_opening(conn, SES_CAUSE_ABORTED);
-		return;
-	}
-	conn->session.over = true; /* what else has come is not looked at */
-	set_done(conn, SESAME_ECLOSED, SES_CAUSE_ABORTED);
-}
-
-void ses_conn_abort_now(struct sesame_conn *conn)
-{
-	sesame_conn_abort(conn);
-	settle(conn);
-}
-
-const char *sesame_close_name(uint16_t code)
-{
-	return ses_close_code_name(code);
-}
+/* ---- what the owner does and asks ---- */
 
 size_t sesame_conn_queued(const struct sesame_conn *conn)
 {
@@ -958,7 +500,7 @@ void sesame_conn_resume(struct sesame_conn *conn)
 	conn->paused = false;
 	if (conn->stream) {
 		/* silence begins now at the earliest */
-		conn->stream->last_read_ms = (uint32_t)now_ms(conn);
+		conn->stream->last_read_ms = (uint32_t)ses_conn_now_ms(conn);
 		ses_stream_resume(conn->stream);
 	}
 	if (conn->state == SES_CONN_OPEN)
@@ -977,12 +519,23 @@ void sesame_conn_set_user(struct sesame_conn *conn, void *user)
 
 struct sesame_loop *sesame_conn_loop(const struct sesame_conn *conn)
 {
-	return loop_of(conn);
+	return ses_conn_loop(conn);
 }
 
 const char *sesame_conn_subprotocol(const struct sesame_conn *conn)
 {
 	return conn->kind->subprotocol;
+}
+
+static struct ses_addr peer_of(const struct sesame_conn *conn)
+{
+	if (conn->peer_is_v4)
+		return (struct ses_addr){
+			.v4 = {.sin_family = AF_INET,
+			       .sin_port = conn->peer.v4.port,
+			       .sin_addr.s_addr = conn->peer.v4.ip},
+			.len = sizeof(struct sockaddr_in)};
+	return conn->peer.other ? *conn->peer.other : (struct ses_addr){0};
 }
 
 const char *sesame_conn_peer(const struct sesame_conn *conn)
@@ -992,7 +545,7 @@ const char *sesame_conn_peer(const struct sesame_conn *conn)
 	struct ses_addr peer = peer_of(conn);
 	char text[SES_ADDR_TEXT];
 
-	if (!peer.len || !need_extra(mutable))
+	if (!peer.len || !ses_conn_need_extra(mutable))
 		return "";
 	if (!conn->extra->peer_text)
 		conn->extra->peer_text = strdup(ses_addr_format(&peer, text));

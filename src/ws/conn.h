@@ -34,6 +34,9 @@ struct ses_conn_setup {
 	 */
 	void (*on_gone)(struct sesame_conn *conn, void *context);
 	void *context;
+	/* NULL, or as say_fault() of a session's terms. */
+	void (*say_fault)(struct sesame_conn *conn, enum ses_fault fault,
+			  char out[SES_REASON_SIZE]);
 };
 
 /*
@@ -42,18 +45,23 @@ struct ses_conn_setup {
  * called, before this returns. *ret_conn may be gone by then: NULL. Returns 0
  * or SESAME_ENOMEM.
  */
-int ses_conn_begin(struct ses_stream *stream, const struct ses_conn_setup *setup,
-		   uint8_t *early, size_t early_len,
-		   struct sesame_conn **ret_conn);
+int ses_conn_begin(struct ses_stream *stream,
+		   const struct ses_conn_setup *setup, uint8_t *early,
+		   size_t early_len, struct sesame_conn **ret_conn);
 
 /* The built-in values for zeros in @limits. */
 void ses_limits_default(struct sesame_limits *limits);
 
 /*
- * Queue a whole frame as ses_session_frame() made it; servers only. Returns as
- * sesame_conn_send(). For one message to many connections.
+ * Queue whole frames as ses_session_frame() made them; servers only. Returns as
+ * sesame_conn_send(). For what many connections get.
  */
-int ses_conn_send_frame(struct sesame_conn *conn, struct bytes frame);
+int ses_conn_send_frame(struct sesame_conn *conn, struct bytes frames);
+/*
+ * The same for all that this one gets in this turn: what the system takes at
+ * once is not copied, nor is it in memory for each of the many.
+ */
+int ses_conn_send_frame_now(struct sesame_conn *conn, struct bytes frames);
 
 /*
  * As sesame_conn_abort(), but on_close and on_gone are called before this
@@ -100,7 +108,7 @@ enum ses_conn_state {
 	SES_CONN_DONE,	  /* on_close is due as soon as nobody is in the way */
 };
 
-/* What ended it: see the sentences in conn.c. */
+/* What ended it: see the sentences in conn_end.c. */
 enum ses_conn_cause {
 	SES_CAUSE_NONE,
 	SES_CAUSE_ERROR, /* what the error's name says */
@@ -137,11 +145,11 @@ struct sesame_conn {
 		struct {
 			in_addr_t ip;
 			in_port_t port;
-		} v4; /* where peer_is_v4 */
+		} v4;			/* where peer_is_v4 */
 		struct ses_addr *other; /* NULL: not known */
 	} peer;
 	struct ses_conn_extra *extra; /* NULL: nothing of all that */
-	uint32_t pinged_ms; /* as the stream's last_read_ms */
+	uint32_t pinged_ms;	      /* as the stream's last_read_ms */
 	/* how it ends */
 	uint16_t end_code;
 	int8_t end_error;
@@ -155,7 +163,7 @@ struct sesame_conn {
 	bool told_full : 1; /* a send returned SESAME_EAGAIN */
 	bool paused : 1;
 	bool pinged : 1; /* into this silence, at pinged_ms */
-	bool wrote : 1; /* into the room that the stream gave */
+	bool wrote : 1;	 /* into the room that the stream gave */
 	bool wrote_aside : 1;
 	bool polite : 1; /* the stream is to be sent to its end */
 	bool peer_is_v4 : 1;

@@ -60,6 +60,14 @@ static struct ses_stream_limits stream_limits(const struct sesame_limits *l,
 	};
 }
 
+static void say_fault(void *user, enum ses_fault fault,
+		      char out[SES_REASON_SIZE])
+{
+	struct sesame_conn *conn = user;
+
+	conn->kind->say_fault(conn, fault, out);
+}
+
 /* All but the subprotocol. */
 static struct ses_conn_kind describe(struct sesame_loop *loop,
 				     const struct ses_conn_setup *setup,
@@ -67,20 +75,24 @@ static struct ses_conn_kind describe(struct sesame_loop *loop,
 {
 	struct sesame_limits limits = setup->limits;
 	struct sesame_session_settings settings = {.role = setup->role};
-
-	ses_limits_default(&limits);
-	settings.max_message = limits.message_bytes;
-	return (struct ses_conn_kind){
+	struct ses_conn_kind kind = {
 		.loop = loop,
 		.handlers = setup->handlers,
 		.on_gone = setup->on_gone,
 		.context = setup->context,
-		.session = ses_session_terms_of(&settings, events),
-		.stream = stream_limits(&limits, setup->deflate.on),
-		.ping_ms = limits.ping_ms,
-		.idle_ms = limits.idle_ms,
-		.close_ms = limits.close_ms,
+		.say_fault = setup->say_fault,
 	};
+
+	ses_limits_default(&limits);
+	settings.max_message = limits.message_bytes;
+	kind.session = ses_session_terms_of(&settings, events);
+	if (setup->say_fault)
+		kind.session.say_fault = say_fault;
+	kind.stream = stream_limits(&limits, setup->deflate.on);
+	kind.ping_ms = limits.ping_ms;
+	kind.idle_ms = limits.idle_ms;
+	kind.close_ms = limits.close_ms;
+	return kind;
 }
 
 static bool same_limits(const struct ses_conn_kind *a,
@@ -98,7 +110,7 @@ static bool is_same(const struct ses_conn_kind *a,
 		    const struct ses_conn_kind *b, struct bytes subprotocol)
 {
 	return a->handlers == b->handlers && a->on_gone == b->on_gone &&
-	       a->context == b->context &&
+	       a->context == b->context && a->say_fault == b->say_fault &&
 	       a->session.events == b->session.events &&
 	       a->session.role == b->session.role && same_limits(a, b) &&
 	       bytes_equal_str(subprotocol, a->subprotocol);

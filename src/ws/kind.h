@@ -25,6 +25,8 @@ struct ses_conn_kind {
 	const struct sesame_handlers *handlers;
 	void (*on_gone)(struct sesame_conn *conn, void *context);
 	void *context;
+	void (*say_fault)(struct sesame_conn *conn, enum ses_fault fault,
+			  char out[SES_REASON_SIZE]);
 	struct ses_session_terms session;
 	struct ses_stream_limits stream; /* with SES_CONTROL_ROOM */
 	uint32_t ping_ms, idle_ms, close_ms;

@@ -660,9 +660,11 @@ void sesame_server_free(struct sesame_server *server)
 		return;
 	stop_listening(server);
 	expel_visitors(server);
+	server->loop->in_calls++;
 	while ((link = ses_list_first(&server->conns)))
 		ses_conn_abort_now(
 			ses_container_of(link, struct sesame_conn, link));
+	server->loop->in_calls--;
 	if (server->tls)
 		ses_tls_context_unref(server->tls);
 	free(server);
@@ -676,19 +678,24 @@ sesame_server_broadcast(struct sesame_server *server, enum sesame_kind kind,
 			bool (*wants)(struct sesame_conn *conn, void *user),
 			void *user)
 {
-	struct bytes payload = bytes_of(data, len);
+	struct bytes payload = bytes_of(data, len), frame = payload;
+	bool fits = len <= server->options.limits.queue_bytes;
 	struct ses_list *link;
-	struct ses_buf frame;
+	struct ses_buf own;
 	size_t n = 0;
 
 	if (kind != SESAME_BINARY &&
 	    (kind != SESAME_TEXT || !ses_utf8_valid(payload)))
 		return 0;
-	ses_buf_init(&frame, SIZE_MAX / 2);
-	if (ses_session_frame(&frame, kind, payload) < 0) {
-		ses_buf_fini(&frame);
+	ses_buf_init(&own, SIZE_MAX / 2);
+	/* of what fits into no queue, nobody looks at more than its length */
+	if (fits && ses_session_frame(&own, kind, payload) < 0) {
+		ses_buf_fini(&own);
 		return 0;
 	}
+	if (fits)
+		frame = ses_buf_bytes(&own);
+	server->loop->in_calls++; /* no turn by wants() frees one of the list */
 	for (link = server->conns.next; link != &server->conns;
 	     link = link->next) {
 		struct sesame_conn *conn =
@@ -697,9 +704,10 @@ sesame_server_broadcast(struct sesame_server *server, enum sesame_kind kind,
 
 		if (wants && !wants(conn, user))
 			continue;
-		r = ses_conn_send_frame(conn, ses_buf_bytes(&frame));
+		r = ses_conn_send_frame(conn, frame);
 		n += r == 0 || r == SESAME_EAGAIN;
 	}
-	ses_buf_fini(&frame);
+	server->loop->in_calls--;
+	ses_buf_fini(&own);
 	return n;
 }

@@ -99,7 +99,7 @@ static uint8_t *fill(struct ses_buf *b, size_t n)
 {
 	uint8_t *room;
 
-	ses_buf_init(b, 4 << 20);
+	ses_buf_init(b, 32 << 20);
 	assert_int_equal(ses_buf_append(b, BYTES("head")), 0);
 	room = ses_buf_room(b, n);
 	memset(room, 'x', n);
@@ -142,21 +142,38 @@ TEST("a block that was given back serves no queue whose limit it would break")
 	ses_buf_forget_spares();
 }
 
-TEST("no more than eight blocks are kept, and none of over two megabytes")
+TEST("no more than eight blocks are kept, and none of over 16 MiB")
 {
 	struct ses_buf b[10];
 	uint8_t *last;
 
 	for (size_t i = 0; i < ARRAY_LEN(b); i++)
-		last = fill(&b[i], i == 0 ? 3 << 20 : 150000);
+		last = fill(&b[i], i == 0 ? 17 << 20 : 150000);
 	for (size_t i = 0; i < ARRAY_LEN(b); i++)
 		ses_buf_fini(&b[i]);
+	assert_true(ses_buf_spare_bytes() < 8 << 20);
 	for (size_t i = 0; i < 8; i++) {
 		assert_ptr_not_equal(fill(&b[i], 150000), last);
 		assert_true(b[i].capacity < 1 << 20);
 	}
+	assert_int_equal(ses_buf_spare_bytes(), 0);
 	for (size_t i = 0; i < 8; i++)
 		ses_buf_fini(&b[i]);
+	ses_buf_forget_spares();
+	assert_int_equal(ses_buf_spare_bytes(), 0);
+}
+
+TEST("the blocks that are kept are 32 MiB together at most")
+{
+	struct ses_buf b[5];
+
+	for (size_t i = 0; i < ARRAY_LEN(b); i++)
+		fill(&b[i], 10 << 20);
+	for (size_t i = 0; i < ARRAY_LEN(b); i++) {
+		ses_buf_fini(&b[i]);
+		assert_true(ses_buf_spare_bytes() <= 32 << 20);
+	}
+	assert_true(ses_buf_spare_bytes() > 16 << 20);
 	ses_buf_forget_spares();
 }
 #endif

@@ -37,6 +37,37 @@ TEST("case is ignored for ASCII letters and nothing else")
 		}
 }
 
+static bool are_the_same_letter(unsigned c, unsigned d)
+{
+	bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+
+	return c == d || (letter && (c ^ d) == 32);
+}
+
+/* @n bytes that differ at @at alone stand at the end of what may be read. */
+static void compare_at(size_t n, size_t at)
+{
+	uint8_t a[17], b[17], *x = a + sizeof(a) - n, *y = b + sizeof(b) - n;
+
+	memcpy(x, "Sec-WebSocket-Key", n);
+	memcpy(y, "sEC-wEBsOCKET-kEY", n);
+	for (unsigned c = 0; c < 256; c++)
+		for (unsigned d = 0; d < 256; d++) {
+			x[at] = (uint8_t)c;
+			y[at] = (uint8_t)d;
+			if (bytes_equal_nocase(bytes_of(x, n), bytes_of(y, n)) !=
+			    are_the_same_letter(c, d))
+				fail_msg("%u and %u at %zu of %zu", c, d, at, n);
+		}
+}
+
+TEST("so it is at each place of runs of each length")
+{
+	for (size_t n = 1; n <= 17; n++)
+		for (size_t at = 0; at < n; at++)
+			compare_at(n, at);
+}
+
 TEST("bytes are trimmed of blanks and tabs only")
 {
 	static const struct {

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "net/listener.h"
 #include "net/open_files.h"
 #include "test.h"
@@ -55,6 +56,30 @@ TEST("the loop runs as long as timers run; a stopped one does not count")
 	assert_int_equal(fired, 2);
 	sesame_loop_free(loop);
 }
+
+#ifndef SES_NO_SPARES
+static void note_spares(void *user)
+{
+	*(size_t *)user = ses_buf_spare_bytes();
+}
+
+TEST("after a second without an event the big blocks go back to the system")
+{
+	size_t early, late;
+	struct ses_buf b;
+
+	loop = sesame_loop_new();
+	ses_buf_init(&b, SIZE_MAX);
+	assert_non_null(ses_buf_room(&b, 1 << 20));
+	ses_buf_fini(&b);
+	sesame_timer_start(loop, 50, note_spares, &early);
+	sesame_timer_start(loop, 1150, note_spares, &late);
+	assert_int_equal(sesame_loop_run(loop), 0);
+	assert_true(early >= 1 << 20);
+	assert_int_equal(late, 0);
+	sesame_loop_free(loop);
+}
+#endif
 
 TEST("stop ends a run from within, before it, and by a signal")
 {
@@ -318,9 +343,11 @@ TEST("a call that hangs hangs nobody: cancelled, even with its loop freed")
  */
 static bool no_threads;
 
-int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg)
+int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+		   void *(*run)(void *), void *arg)
 {
-	int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+	int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *),
+		    void *);
 
 	if (no_threads)
 		return EAGAIN;
@@ -348,8 +375,9 @@ TEST("a call that waited and gets no thread is told all the same")
 	sem_init(&may_go, 0, 0);
 	loop = sesame_loop_new();
 	for (int i = 0; i < 66; i++)
-		assert_non_null(ses_call_start(loop, wait_and_work, count_unworked,
-					       free_job, new_job(), user));
+		assert_non_null(ses_call_start(loop, wait_and_work,
+					       count_unworked, free_job,
+					       new_job(), user));
 	no_threads = true;
 	for (int i = 0; i < 64; i++)
 		sem_post(&may_go);

@@ -474,6 +474,29 @@ TEST("much passes through TLS whole, with back-pressure, pauses and a drain")
 	free(all);
 }
 
+TEST("what is sent at once and does not leave is watched for room")
+{
+	static uint8_t much[64 * 1024];
+	size_t sent = 0;
+
+	fill(much, sizeof(much));
+	begin();
+	start_good_pair();
+	ses_stream_pause(client.stream);
+	while (!server.stream->blocked) {
+		assert_int_equal(
+			ses_stream_send_now(server.stream,
+					    bytes_of(much, sizeof(much))),
+			0);
+		sent += sizeof(much);
+		turn(1);
+	}
+	ses_stream_resume(client.stream);
+	turn(50);
+	assert_int_equal(ses_buf_len(&client.got), sent);
+	finish();
+}
+
 static uint8_t room[100000];
 static size_t filled, room_step;
 

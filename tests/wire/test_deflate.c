@@ -233,6 +233,25 @@ TEST("without takeover no message refers to the one before")
 	ses_deflate_free(d);
 }
 
+TEST("without takeover a message that refers to the one before is refused")
+{
+	for (int takeover = 0; takeover < 2; takeover++) {
+		struct ses_inflate *z = ses_inflate_new(15, takeover);
+		struct ses_buf out;
+
+		ses_buf_init(&out, 10);
+		assert_int_equal(
+			inflate_one(z, BYTES("\xf2\x48\xcd\xc9\xc9\x07\x00"),
+				    &out),
+			0);
+		assert_int_equal(
+			inflate_one(z, BYTES("\xf2\x00\x11\x00\x00"), &out),
+			takeover ? 0 : SESAME_EPROTO);
+		ses_buf_fini(&out);
+		ses_inflate_free(z);
+	}
+}
+
 TEST("a bomb of 1000:1 stops at the limit and holds no more than the limit")
 {
 	static const size_t limits[] = {0, 1, 63, 64, 1000, 65536, 100000};

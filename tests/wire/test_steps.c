@@ -6,6 +6,7 @@
 #include "test.h"
 
 #include "peer.h"
+#include "wire/deflate.h"
 
 #include <unistd.h>
 
@@ -46,4 +47,42 @@ TEST("whatever two bytes a frame begins with, the session comes back")
 			feed_begun_with(&settings, first << 8 | 0x7f, rests[i]);
 		}
 	alarm(0);
+}
+
+/* Half a KiB of compressed input is inflated at a time: 1032:1 at most. */
+TEST("however much comes of a few bytes, others have their turn soon")
+{
+	static const uint8_t zeros[4 << 20];
+	const size_t most = (size_t)256 * 1024 + 512 * 1032;
+	struct sesame_session_settings settings = {
+		.role = SESAME_CLIENT,
+		.deflate = {.on = true,
+			    .server_max_window_bits = 15,
+			    .client_max_window_bits = 15}};
+	struct ses_deflate *d = ses_deflate_new(15, false);
+	size_t at = 0, used, turns = 0;
+	struct ses_buf bomb, in;
+	struct peer p;
+
+	ses_buf_init(&bomb, 1 << 20);
+	ses_buf_init(&in, 1 << 20);
+	assert_int_equal(
+		ses_deflate_message(d, bytes_of(zeros, sizeof(zeros)), &bomb),
+		0);
+	frame_append(&in, 0xc0 | SES_OP_BINARY, ses_buf_bytes(&bomb));
+	peer_open(&p, &settings);
+	for (; at < ses_buf_len(&in); turns++, at += used) {
+		assert_int_equal(ses_session_feed_some(p.session, in.data + at,
+						       ses_buf_len(&in) - at,
+						       &used),
+				 0);
+		assert_true(used > 0);
+		assert_true(ses_session_inflated(p.session) <= most);
+	}
+	assert_true(turns >= sizeof(zeros) / most);
+	assert_int_equal(strncmp(peer_told(&p), "binary 4194304 ", 15), 0);
+	peer_shut(&p);
+	ses_buf_fini(&bomb);
+	ses_buf_fini(&in);
+	ses_deflate_free(d);
 }

@@ -128,10 +128,10 @@ static inline uint64_t clock_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* Turn @loop until @condition, for ten seconds at most. */
+/* Turn @loop until @condition, for half a minute at most. */
 #define TURN_UNTIL(loop, condition)                                            \
 	do {                                                                   \
-		uint64_t give_up_ms_ = clock_ms() + 10000;                     \
+		uint64_t give_up_ms_ = clock_ms() + 30000;                     \
 		while (!(condition)) {                                         \
 			if (clock_ms() > give_up_ms_)                          \
 				fail_msg("never came true: %s", #condition);   \

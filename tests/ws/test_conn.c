@@ -596,7 +596,23 @@ TEST("a frame built once is sent as it is")
 	TURN_UNTIL(st.loop, st.client.told[TOLD_MESSAGE] == 1);
 	assert_string_equal((char *)st.client.last, "all");
 	sesame_conn_close(st.server.conn, 1000, NULL);
+	assert_int_equal(ses_conn_send_frame_now(st.server.conn, BYTES("\x81\x01x")), SESAME_ECLOSED);
 	assert_int_equal(ses_conn_send_frame(st.server.conn, BYTES("\x81\x01x")), SESAME_ECLOSED);
+	strike(&st);
+}
+
+TEST("frames that are sent now wait for nothing, and for what is before them")
+{
+	struct stage st;
+
+	set_pair(&st, NULL);
+	assert_int_equal(ses_conn_send_frame_now(st.server.conn,
+						 BYTES("\x81\x03" "one\x81\x03" "two")), 0);
+	assert_int_equal(sesame_conn_queued(st.server.conn), 0);
+	assert_int_equal(ses_conn_send_frame(st.server.conn, BYTES("\x81\x05" "three")), 0);
+	assert_int_equal(ses_conn_send_frame_now(st.server.conn, BYTES("\x81\x04" "four")), 0);
+	TURN_UNTIL(st.loop, st.client.told[TOLD_MESSAGE] == 4);
+	assert_string_equal((char *)st.client.last, "four");
 	strike(&st);
 }
 
