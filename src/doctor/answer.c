@@ -56,6 +56,48 @@ static bool is_router_404(const struct doctor_probe *p)
 	return false;
 }
 
+/* Routers whose WebSockets answer a request without Upgrade by a 400. */
+static bool has_another_word(const struct doctor_probe *p)
+{
+	static const char *const phrases[] = {
+		"404 page not found",		       /* Go, and gorilla */
+		"<html><title>404: Not Found</title>", /* Tornado */
+		"404: Not Found",		       /* aiohttp */
+		"If you entered the URL manually",     /* Werkzeug */
+	};
+	struct bytes body = bytes_of(p->body, p->body_len);
+
+	for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
+		if (bytes_contains_nocase(body, bytes_of_str(phrases[i])))
+			return true;
+	return false;
+}
+
+/*
+ * Werkzeug has one 400 for a WebSocket at the route of a page, and for a plain
+ * request at the route of a WebSocket.
+ */
+static void find_werkzeug(struct doctor_chart *chart,
+			  const struct doctor_probe *p)
+{
+	static const char words[] = "<p>The browser (or proxy) sent a request "
+				    "that this server could not understand.";
+	const struct doctor_probe *g =
+		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
+
+	if (p->status != 400 ||
+	    !bytes_contains_nocase(bytes_of(p->body, p->body_len), BYTES(words)))
+		return;
+	if (g && doctor_same_answer(p, g))
+		doctor_note(chart, DOCTOR_F_WERKZEUG_NO_UPGRADE, g, p,
+			    "Werkzeug answers a plain request so at the route "
+			    "of a WebSocket, and the handshake arrives as one");
+	else
+		doctor_note(chart, DOCTOR_F_WERKZEUG_400, p, NULL,
+			    "Werkzeug answers a WebSocket so at a route that "
+			    "is none");
+}
+
 /*
  * Node hands an Upgrade to its ordinary handler only where nothing in the
  * program listens for upgrades.
@@ -98,20 +140,17 @@ static void find_framework(struct doctor_chart *chart,
 		doctor_note(chart, DOCTOR_F_ROUTER_404, p, NULL,
 			    "the 404 is that of a router, which goes by the "
 			    "path");
+	if (is_router_404(p) && has_another_word(p))
+		doctor_note(chart, DOCTOR_F_ROUTER_WOULD_400, p, NULL,
+			    "WebSockets of this router answer a request that "
+			    "lost its Upgrade by a 400, not by a 404");
 	if (p->status == 400 && doctor_wrote(p, WHY_STACK_NODE_WS) &&
 	    bytes_equal(bytes_trim(body), BYTES("Bad Request")) &&
 	    doctor_found(chart, DOCTOR_F_HANDSHAKE_STANDARD))
 		doctor_note(chart, DOCTOR_F_WS_BARE_400, p, NULL,
 			    "ws answers a sound handshake so when it does not "
 			    "serve the path");
-	if (p->status == 400 &&
-	    bytes_contains_nocase(body,
-				  BYTES("<p>The browser (or proxy) sent a "
-					"request that this server could "
-					"not understand.")))
-		doctor_note(chart, DOCTOR_F_WERKZEUG_400, p, NULL,
-			    "Werkzeug answers a WebSocket so at a route that "
-			    "is none");
+	find_werkzeug(chart, p);
 }
 
 /* ---- forms that one software has ---- */

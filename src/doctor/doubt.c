@@ -8,6 +8,8 @@
 
 #include <stdio.h>
 
+#include <sesame/error.h>
+
 #include "doctor/harvest.h"
 #include "doctor/harvest_inner.h"
 #include "doctor/luck.h"
@@ -199,6 +201,15 @@ static bool look_there(const struct doctor_chart *chart,
 	return false;
 }
 
+/* Nobody listened, or who did reset it: so it is while a server starts. */
+static bool is_refused_below(const struct doctor_chart *chart,
+			     const struct doctor_probe *base)
+{
+	return doctor_found(chart, DOCTOR_F_TCP_REFUSED) ||
+	       (base->outcome == DOCTOR_NO_ANSWER &&
+		base->error == SESAME_ERESET);
+}
+
 /*
  * An error of the server may be the error of one server of several. Twice in a
  * row, since those take turns.
@@ -209,6 +220,8 @@ bool doctor_doubt_error(const struct doctor_chart *chart,
 	const struct doctor_probe *base = doctor_baseline(chart);
 
 	*ret_next = (struct doctor_trial){.change = DOCTOR_NOTHING};
+	if (is_refused_below(chart, base))
+		return doctor_score(chart, ret_next).n < 2;
 	return base->status >= 500 && base->status <= 504 && base->ms < 1000 &&
 	       doctor_score(chart, ret_next).n < 3;
 }
@@ -249,11 +262,17 @@ static bool by_the_book(const struct doctor_chart *chart,
 	const struct doctor_probe *base = doctor_baseline(chart);
 
 	*ret_next = (struct doctor_trial){.change = DOCTOR_STANDARD};
-	return doctor_found(chart, DOCTOR_F_HANDSHAKE_BY_HAND) &&
-	       (base->outcome == DOCTOR_NO_ANSWER ||
-		base->outcome == DOCTOR_NOT_HTTP ||
-		(base->outcome == DOCTOR_ANSWERED && base->status < 500)) &&
-	       !doctor_tried(chart, DOCTOR_STANDARD, NULL);
+	if (!doctor_found(chart, DOCTOR_F_HANDSHAKE_BY_HAND) ||
+	    (base->outcome != DOCTOR_NO_ANSWER &&
+	     base->outcome != DOCTOR_NOT_HTTP &&
+	     (base->outcome != DOCTOR_ANSWERED || base->status >= 500)))
+		return false;
+	if (!doctor_tried(chart, DOCTOR_STANDARD, NULL))
+		return true;
+	/* the standard fields offer an extension, too */
+	ret_next->change = DOCTOR_NO_EXTENSIONS;
+	return doctor_case_header(chart->c, "Sec-WebSocket-Extensions") &&
+	       !doctor_tried(chart, DOCTOR_NO_EXTENSIONS, NULL);
 }
 
 /*

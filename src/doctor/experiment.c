@@ -12,6 +12,7 @@
 
 #include "doctor/csp.h"
 #include "doctor/harvest.h"
+#include "doctor/harvest_inner.h"
 #include "doctor/redact.h"
 #include "doctor/result.h"
 
@@ -164,12 +165,34 @@ void doctor_mark_chance(struct doctor_chart *chart)
 		chart->probe[i]->likeness = likeness;
 }
 
+/*
+ * Whether it was the first time alone: something came and went, as when a
+ * server starts. Servers that take turns would have refused again.
+ */
+static bool has_passed(const struct doctor_chart *chart, struct doctor_score s)
+{
+	if (got_in(doctor_baseline(chart)) || s.n < 4 || s.opened != s.n - 1)
+		return false;
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_trial *t = &chart->probe[i]->trial;
+
+		if (!is_own(t) && doctor_wavers(chart, t))
+			return false;
+	}
+	return true;
+}
+
 static void find_split(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
 	struct doctor_score s = doctor_score(chart, &base->trial);
 
-	if (doctor_wavers(chart, &base->trial) && s.n >= 3)
+	if (has_passed(chart, s))
+		doctor_note(chart, DOCTOR_F_PASSED, base, NULL,
+			    "the very same request was let in the %d times "
+			    "after that: what was in the way came and went",
+			    s.opened);
+	else if (doctor_wavers(chart, &base->trial) && s.n >= 3)
 		doctor_note(chart, DOCTOR_F_SPLIT, base, NULL,
 			    "the very same request was refused %d of %d times: "
 			    "servers that share the load disagree, or the time "
@@ -264,171 +287,6 @@ static void find_h2(struct doctor_chart *chart)
 			    p->h2_offered ? "offered" : "not offered", result);
 }
 
-/* ---- sessions of engine.io ---- */
-
-bool doctor_is_engine(const struct doctor_case *c)
-{
-	return bytes_contains_nocase(c->url.path, BYTES("/socket.io")) ||
-	       bytes_contains_nocase(c->url.path, BYTES("/engine.io")) ||
-	       (bytes_contains_nocase(c->url.query, BYTES("EIO=")) &&
-		bytes_contains_nocase(c->url.query, BYTES("transport=")));
-}
-
-static struct bytes field_of(const struct doctor_probe *p, const char *name)
-{
-	return p->status ? ses_head_get(&p->parsed, name) : bytes_of(NULL, 0);
-}
-
-/* The name of the cookie that came with a session; who sends it back? */
-static struct bytes cookie_name(const struct doctor_probe *p)
-{
-	struct bytes cookie = field_of(p, "Set-Cookie");
-	ptrdiff_t equals = bytes_find_byte(cookie, '=');
-
-	return bytes_first(cookie, equals < 0 ? 0 : (size_t)equals);
-}
-
-static void find_session(struct doctor_chart *chart)
-{
-	const struct doctor_probe *base = doctor_baseline(chart), *kept = NULL;
-	const struct doctor_probe *polling =
-		doctor_tried(chart, DOCTOR_POLLING, NULL);
-	int n = 0, lost = 0;
-
-	if (doctor_is_engine(chart->c) && base->outcome == DOCTOR_ANSWERED &&
-	    !doctor_found(chart, DOCTOR_F_SESSION_IN_QUERY))
-		doctor_note(chart, DOCTOR_F_SESSION_NOT_ASKED, base, NULL,
-			    "the URL names no session that another node could "
-			    "have");
-	else if (doctor_is_engine(chart->c))
-		doctor_note(chart, DOCTOR_F_ENGINE_PATH, base, NULL,
-			    "the path is one of engine.io (Socket.IO), which "
-			    "begins with plain requests and goes on by "
-			    "WebSocket in the same session");
-	for (size_t i = 0; i < chart->n_probes; i++) {
-		const struct doctor_probe *p = chart->probe[i];
-		char result[160], cookie[80] = "";
-
-		if (p->trial.change != DOCTOR_SESSION)
-			continue;
-		n++;
-		if (p->outcome != DOCTOR_ANSWERED) {
-			kept = p;
-			continue;
-		}
-		lost++;
-		doctor_result_text(p, result, sizeof(result));
-		if (polling)
-			bytes_printable(bytes_first(cookie_name(polling), 60),
-					cookie, sizeof(cookie));
-		doctor_note(chart, DOCTOR_F_SESSION_LOST, p, polling,
-			    "a session that polling had just opened is refused "
-			    "to the WebSocket: %s%s%s%s",
-			    result, *cookie ? " (the cookie " : "", cookie,
-			    *cookie ? " was sent back)" : "");
-	}
-	/* nodes that are picked by lot agree now and then */
-	if (kept && lost == 0 && (n >= 3 || cookie_name(polling).len))
-		doctor_note(chart, DOCTOR_F_SESSION_KEPT, kept, polling,
-			    "a session that polling opened goes on by "
-			    "WebSocket, %d of %d times",
-			    n, n);
-}
-
-/* {"code":4,"message":"Forbidden"}: the number, or -1. */
-static int engine_code(const struct doctor_probe *p)
-{
-	static const char name[] = "\"code\":";
-	const uint8_t *hit;
-	struct bytes body = bytes_of(p->body, p->body_len);
-
-	if (p->outcome != DOCTOR_ANSWERED || p->status / 100 != 4 ||
-	    body.len == 0 || body.len > 300)
-		return -1;
-	hit = memmem(body.data, body.len, name, sizeof(name) - 1);
-	if (!hit)
-		return -1;
-	body = bytes_from(body, (size_t)(hit - body.data) + sizeof(name) - 1);
-	if (bytes_starts(body, BYTES("null")))
-		return 4; /* before 3.4 a check's own "no" has no number */
-	return body.len > 0 && body.data[0] >= '0' && body.data[0] <= '9'
-		       ? body.data[0] - '0'
-		       : -1;
-}
-
-/* Polling gets an answer that is none of engine.io: "0{...}", "97:0{...}". */
-static bool is_other_page(const struct doctor_probe *p)
-{
-	struct bytes body = bytes_of(p->body, p->body_len);
-
-	if (p->status == 404)
-		return engine_code(p) < 0;
-	return p->status == 200 && bytes_starts(bytes_trim(body), BYTES("<"));
-}
-
-/* What engine.io tells of itself over its other transport. */
-static void find_engine(struct doctor_chart *chart)
-{
-	const struct doctor_probe *base = doctor_baseline(chart);
-	const struct doctor_probe *p = doctor_tried(chart, DOCTOR_POLLING, NULL);
-	struct bytes body;
-
-	if (!p || p->outcome != DOCTOR_ANSWERED || opened(base))
-		return;
-	body = bytes_of(p->body, p->body_len);
-	if (is_other_page(p) && (base->outcome == DOCTOR_NO_ANSWER ||
-				 base->status == 502 || base->status == 504))
-		doctor_note(chart, DOCTOR_F_ENGINE_LOST, p, base,
-			    "over polling the same path is %s, and the "
-			    "handshake gets another end: it arrives where "
-			    "nobody takes it",
-			    p->status == 404 ? "not found" : "a page");
-	if (engine_code(p) == 4)
-		doctor_note(chart, DOCTOR_F_ENGINE_FORBIDS, p, base,
-			    "over polling the server says code 4: a check of "
-			    "its own forbids the request");
-	else if (engine_code(p) == 5)
-		doctor_note(chart, DOCTOR_F_ENGINE_VERSION, p, base,
-			    "over polling the server says code 5: it does not "
-			    "speak the version that EIO= names");
-	else if (engine_code(p) == 1)
-		doctor_note(chart, DOCTOR_F_ENGINE_NO_SESSION, p, base,
-			    "over polling the server says code 1: it does not "
-			    "know the session");
-	if (p->status != 200 || !bytes_contains_nocase(body, BYTES("\"sid\":")))
-		return;
-	if (bytes_contains_nocase(body, BYTES("\"upgrades\":[\"websocket\"")))
-		doctor_note(chart, DOCTOR_F_ENGINE_OFFERS, p, base,
-			    "over polling a session opens, and offers to go on "
-			    "by WebSocket");
-	else if (bytes_contains_nocase(body, BYTES("\"upgrades\":[]")))
-		doctor_note(chart, DOCTOR_F_ENGINE_POLLS_ONLY, p, base,
-			    "over polling a session opens, and offers no other "
-			    "transport");
-}
-
-/* SockJS tells beside its WebSocket whether it has one. */
-static void find_sockjs(struct doctor_chart *chart)
-{
-	for (size_t i = 0; i < chart->n_probes; i++) {
-		const struct doctor_probe *p = chart->probe[i];
-		struct bytes body = bytes_of(p->body, p->body_len);
-		bool off = bytes_contains_nocase(body,
-						 BYTES("\"websocket\":false"));
-
-		if (p->trial.change != DOCTOR_PLAIN_GET_PATH ||
-		    p->status != 200 || body.len > 1000 ||
-		    !bytes_contains_nocase(body, BYTES("\"entropy\"")))
-			continue;
-		doctor_note(chart,
-			    off ? DOCTOR_F_SOCKJS_OFF : DOCTOR_F_SOCKJS_ON, p,
-			    doctor_baseline(chart),
-			    "the SockJS server says of itself \"websocket\": "
-			    "%s",
-			    off ? "false" : "true");
-	}
-}
-
 /* ---- CORS ---- */
 
 static void find_preflight(struct doctor_chart *chart)
@@ -439,7 +297,7 @@ static void find_preflight(struct doctor_chart *chart)
 
 	if (!p || p->outcome != DOCTOR_ANSWERED)
 		return;
-	allowed = field_of(p, "Access-Control-Allow-Origin");
+	allowed = doctor_field(p, "Access-Control-Allow-Origin");
 	if (allowed.len > 1 && !bytes_equal_str(allowed, p->trial.value))
 		doctor_note(chart, DOCTOR_F_CORS_NAMES, p, NULL,
 			    "asked by CORS, the server allows the origin %.*s",
@@ -601,9 +459,7 @@ void doctor_find_experiments(struct doctor_chart *chart)
 {
 	find_shut_in_http(chart);
 	find_h2(chart);
-	find_session(chart);
-	find_engine(chart);
-	find_sockjs(chart);
+	doctor_find_sessions(chart);
 	find_preflight(chart);
 	find_given_page(chart);
 	find_backend(chart);

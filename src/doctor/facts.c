@@ -23,185 +23,22 @@
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
-static void know(struct doctor_facts *f, const char *name, const char *value)
+void doctor_know_value(struct doctor_facts *f, const char *name,
+		       const char *value)
 {
 	if (*value && f->n_values < LEN(f->value))
 		f->value[f->n_values++] = (struct why_value){name, value};
+}
+
+static void know(struct doctor_facts *f, const char *name, const char *value)
+{
+	doctor_know_value(f, name, value);
 }
 
 static void copy(const struct doctor_facts *f, struct bytes from, char *out,
 		 size_t size)
 {
 	doctor_redact(f->chart->c, from, out, size);
-}
-
-/* The URL with what the key changed about it. */
-static void write_url(const struct doctor_facts *f,
-		      const struct doctor_trial *t, char *out, size_t size)
-{
-	struct ses_url url = f->chart->c->url;
-	char text[1200], shown[1200];
-	uint64_t port;
-
-	if (t->change == DOCTOR_SCHEME)
-		url.tls = strcmp(t->value, "wss") == 0;
-	if (t->change == DOCTOR_PORT &&
-	    bytes_to_u64(bytes_of_str(t->value), 65535, &port)) {
-		url.port = (uint16_t)port;
-		url.port_given = true;
-	}
-	if (t->change == DOCTOR_NAME) {
-		url.host = bytes_of_str(t->value);
-		url.host_kind = SES_HOST_NAME;
-	}
-	if (t->change == DOCTOR_PATH) {
-		struct bytes path = bytes_of_str(t->value);
-		ptrdiff_t query = bytes_find_byte(path, '?');
-
-		url.path =
-			bytes_first(path, query < 0 ? path.len : (size_t)query);
-		if (query >= 0)
-			url.query = bytes_from(path, (size_t)query + 1);
-	}
-	url.http = false;
-	if (ses_url_write(&url, text, sizeof(text)) < 0 ||
-	    ses_url_redact(bytes_of_str(text), shown, sizeof(shown)) < 0)
-		shown[0] = 0;
-	copy(f, bytes_of_str(shown), out, size);
-}
-
-/* The probe over the other address family that reached somebody, or NULL. */
-static const struct doctor_probe *other_family(const struct doctor_facts *f)
-{
-	const struct doctor_finding *found =
-		doctor_found(f->chart, DOCTOR_F_FAMILY_ANSWERS);
-
-	if (f->key)
-		return f->key->trial.change == DOCTOR_FAMILY ? f->key : NULL;
-	return found && found->probe > 0 &&
-			       (size_t)found->probe <= f->chart->n_probes
-		       ? f->chart->probe[found->probe - 1]
-		       : NULL;
-}
-
-/*
- * The URL with the address that @p reached in it. Of this very machine only:
- * elsewhere, and under TLS, the name is part of what was asked for.
- */
-static bool write_address(const struct doctor_facts *f,
-			  const struct doctor_probe *p, char *out, size_t size)
-{
-	const struct doctor_case *c = f->chart->c;
-	struct ses_url url = c->url;
-	bool v6 = p->trial.value[0] == '6';
-	char host[SES_ADDR_TEXT], text[1200], shown[1200];
-
-	if (url.tls || c->proxy || c->connect_host || c->host ||
-	    !(doctor_is_loopback(c) || doctor_is_local_name(c, p)))
-		return false;
-	if (p->dial.peer.len > 0)
-		ses_addr_format_host(&p->dial.peer, host);
-	else
-		snprintf(host, sizeof(host), "%s", v6 ? "::1" : "127.0.0.1");
-	url.host = bytes_of_str(host);
-	url.host_kind = v6 ? SES_HOST_IPV6 : SES_HOST_IPV4;
-	url.http = false;
-	if (ses_url_write(&url, text, sizeof(text)) < 0 ||
-	    ses_url_redact(bytes_of_str(text), shown, sizeof(shown)) < 0)
-		return false;
-	copy(f, bytes_of_str(shown), out, size);
-	return true;
-}
-
-/* What opened the door, as it would be written down. */
-static void expect_of_key(struct doctor_facts *f)
-{
-	const struct doctor_trial *t = &f->key->trial;
-
-	switch (t->change) {
-	case DOCTOR_SCHEME:
-	case DOCTOR_PORT:
-	case DOCTOR_PATH:
-	case DOCTOR_NAME:
-		write_url(f, t, f->expected, sizeof(f->expected));
-		break;
-	case DOCTOR_HOST:
-	case DOCTOR_ORIGIN:
-	case DOCTOR_VERSION:
-	case DOCTOR_USER_AGENT:
-		copy(f, bytes_of_str(t->value), f->expected,
-		     sizeof(f->expected));
-		break;
-	case DOCTOR_SUBPROTOCOL:
-		copy(f,
-		     f->key->subprotocol.len ? f->key->subprotocol
-					     : bytes_of_str(t->value),
-		     f->expected, sizeof(f->expected));
-		break;
-	case DOCTOR_FAMILY:
-		if (write_address(f, f->key, f->expected, sizeof(f->expected)))
-			break;
-		/* fall through */
-	default:
-		doctor_trial_text(f->chart->c, t, f->expected,
-				  sizeof(f->expected));
-		f->pastable = false; /* "no Origin" is no value */
-	}
-}
-
-/* Any name opens there: which one is meant is not to be seen from outside. */
-static void expect_below(struct doctor_facts *f)
-{
-	struct doctor_trial t = f->key->trial;
-	char *name;
-
-	t.value[strcspn(t.value, "?")] = 0;
-	name = strrchr(t.value, '/') + 1;
-	snprintf(name, (size_t)(t.value + sizeof(t.value) - name), "NAME");
-	write_url(f, &t, f->expected, sizeof(f->expected));
-	f->pastable = false;
-}
-
-/* "with no Origin", "without the query": what opens, as part of a sentence. */
-static void know_the_change(struct doctor_facts *f)
-{
-	static const char *const begins[] = {"with", "over ", "from ", "under ",
-					     "straight "};
-	const char *changed = f->v->proof.changed;
-	bool fits = false;
-
-	for (size_t i = 0; i < LEN(begins); i++)
-		fits |= strncmp(changed, begins[i], strlen(begins[i])) == 0;
-	if (*changed)
-		snprintf(f->by, sizeof(f->by), "%s%s", fits ? "" : "with ",
-			 changed);
-	know(f, "by", f->by);
-}
-
-static void expect(struct doctor_facts *f)
-{
-	const struct doctor_case *c = f->chart->c;
-	char text[600];
-
-	f->pastable = true;
-	if (f->key && doctor_any_name_opens(f->chart)) {
-		expect_below(f);
-	} else if (f->key) {
-		expect_of_key(f);
-	} else if (f->v->cause == WHY_NET_ADDRESS_FAMILY && other_family(f)) {
-		if (!write_address(f, other_family(f), f->expected,
-				   sizeof(f->expected)))
-			f->expected[0] = 0;
-	} else if (c->url_fault &&
-		   ses_url_suggest(bytes_of_str(c->url_text), text,
-				   sizeof(text)) &&
-		   ses_url_redact(bytes_of_str(text), f->expected,
-				  sizeof(f->expected)) < 0) {
-		f->expected[0] = 0;
-	}
-	f->proven = f->expected[0] != 0;
-	know_the_change(f);
-	know(f, "expected", f->expected);
 }
 
 static void know_the_url(struct doctor_facts *f)
@@ -504,96 +341,6 @@ static void know_the_fault(struct doctor_facts *f)
 	know(f, "server", f->server);
 }
 
-/* ---- what two ways to the server came to ---- */
-
-/* Where @p connected, or failed to; "" when it did not come so far. */
-static const char *place_of(const struct doctor_probe *p)
-{
-	for (size_t i = p->dial.n_steps; i > 0; i--)
-		if (p->dial.step[i - 1].kind == SES_DIAL_CONNECT)
-			return p->dial.step[i - 1].what;
-	return "";
-}
-
-static void know_the_families(struct doctor_facts *f)
-{
-	const struct doctor_probe *p = other_family(f);
-	const char *at = f->base ? place_of(f->base) : "";
-	const char *there = p ? place_of(p) : "";
-	bool unnamed =
-		doctor_found(f->chart, DOCTOR_F_NAMES_OTHER_FAMILY) != NULL;
-	char text[300], result[256];
-
-	at = *at ? at : f->host_port;
-	if (unnamed)
-		snprintf(f->nobody, sizeof(f->nobody),
-			 "-%d asks for IPv%d, and %s has no such address: %s",
-			 f->chart->c->family, f->chart->c->family, f->host,
-			 f->result);
-	else
-		snprintf(f->nobody, sizeof(f->nobody),
-			 doctor_found(f->chart, DOCTOR_F_TCP_REFUSED)
-				 ? "Nothing listens at %s"
-				 : "%s does not answer",
-			 at);
-	know(f, "nobody", f->nobody);
-	if (!p && unnamed) {
-		snprintf(f->elsewhere, sizeof(f->elsewhere), "leave out -%d",
-			 f->chart->c->family);
-		know(f, "elsewhere", f->elsewhere);
-		return;
-	}
-	if (!p) {
-		know(f, "elsewhere",
-		     "the server may listen on the other address family alone");
-		return;
-	}
-	if (*there)
-		snprintf(text, sizeof(text), "at %s", there);
-	else
-		doctor_trial_text(f->chart->c, &p->trial, text, sizeof(text));
-	doctor_result_text(p, result, sizeof(result));
-	if (p->outcome != DOCTOR_OPEN)
-		snprintf(f->elsewhere, sizeof(f->elsewhere),
-			 "something %s answers %s, and may be the server", text,
-			 result);
-	else if (f->pastable)
-		snprintf(f->elsewhere, sizeof(f->elsewhere),
-			 "%s the same request opens: %s", text, f->expected);
-	else
-		snprintf(f->elsewhere, sizeof(f->elsewhere),
-			 "%s the same request opens", text);
-	know(f, "elsewhere", f->elsewhere);
-}
-
-/* Statuses that do not come from somebody who looked at a WebSocket. */
-static bool is_no_websocket(int status)
-{
-	return status / 100 == 2 || status / 100 == 3 || status == 404 ||
-	       status == 405 || status == 421;
-}
-
-static void know_the_misfit(struct doctor_facts *f)
-{
-	const struct doctor_case *c = f->chart->c;
-	const struct doctor_probe *p =
-		doctor_tried(f->chart, DOCTOR_SCHEME, NULL);
-	char result[256];
-
-	snprintf(f->misfit, sizeof(f->misfit), "The scheme does not fit: %s",
-		 f->fault);
-	if (p && p->outcome == DOCTOR_ANSWERED &&
-	    doctor_found(f->chart, DOCTOR_F_SCHEME_ANSWERS))
-		snprintf(f->misfit, sizeof(f->misfit),
-			 "Port %s speaks %s. As %s:// it answers %s, which %s",
-			 f->port, c->url.tls ? "plain HTTP, no TLS" : "TLS",
-			 c->url.tls ? "ws" : "wss",
-			 doctor_result_text(p, result, sizeof(result)),
-			 is_no_websocket(p->status) ? "is no WebSocket either"
-						    : "has a cause of its own");
-	know(f, "misfit", f->misfit);
-}
-
 bool doctor_missed_proxy(const struct doctor_facts *f)
 {
 	return f->base && doctor_proxy_is_missing(f->chart);
@@ -623,7 +370,7 @@ bool doctor_lost_key(const struct doctor_facts *f)
 
 void doctor_know(struct doctor_facts *f)
 {
-	expect(f);
+	doctor_expect(f);
 	know_the_url(f);
 	know_the_request(f);
 	know_the_user(f);
@@ -643,6 +390,5 @@ void doctor_know(struct doctor_facts *f)
 		       "not where it looks for them"
 		     : "credentials are missing, or not where it looks for "
 		       "them");
-	know_the_families(f);
-	know_the_misfit(f);
+	doctor_know_elsewhere(f);
 }

@@ -33,6 +33,17 @@ struct doctor_facts {
  */
 void doctor_know(struct doctor_facts *f);
 
+/* A value by its name, unless it is empty. @name and @value are kept. */
+void doctor_know_value(struct doctor_facts *f, const char *name,
+		       const char *value);
+/* expected.c: what would have been right. */
+void doctor_expect(struct doctor_facts *f);
+/* elsewhere.c: IPv4 and IPv6, ws and wss. */
+void doctor_know_elsewhere(struct doctor_facts *f);
+/* elsewhere.c: the probe over the other address family that reached somebody, or
+ * NULL. */
+const struct doctor_probe *doctor_other_family(const struct doctor_facts *f);
+
 /* Whether the proxy was not even reached: nobody refused anything. */
 bool doctor_missed_proxy(const struct doctor_facts *f);
 /* Whether an Origin is refused that is none, so that no list can name it. */

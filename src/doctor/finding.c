@@ -209,7 +209,8 @@ static void find_repeats(struct doctor_chart *chart)
 			doctor_tried(chart, p->trial.change, p->trial.value);
 
 		if (!doctor_same_answer(first, p) &&
-		    !doctor_found(chart, DOCTOR_F_SPLIT)) {
+		    !doctor_found(chart, DOCTOR_F_SPLIT) &&
+		    !doctor_found(chart, DOCTOR_F_PASSED)) {
 			doctor_note(chart, DOCTOR_F_REPEAT_DIFFERS, p, first,
 				    "the same request was answered differently "
 				    "the second time");

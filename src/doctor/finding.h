@@ -113,6 +113,8 @@ void doctor_note(struct doctor_chart *chart, enum doctor_finding_kind kind,
 /* context.c: what the user's own request holds. */
 void doctor_find_context(struct doctor_chart *chart,
 			 const struct doctor_probe *base);
+/* sessions.c: what engine.io and SockJS tell over their other transports. */
+void doctor_find_sessions(struct doctor_chart *chart);
 /* symptom.c: how the user's own request ended; exactly one finding. */
 void doctor_find_symptom(struct doctor_chart *chart,
 			 const struct doctor_probe *base);

@@ -159,6 +159,7 @@ static void find_bad_request_behind(struct doctor_chart *chart)
 
 	if (doctor_found(chart, DOCTOR_F_HOME_ASSISTANT_400) ||
 	    doctor_found(chart, DOCTOR_F_WERKZEUG_400) ||
+	    doctor_found(chart, DOCTOR_F_WERKZEUG_NO_UPGRADE) ||
 	    doctor_found(chart, DOCTOR_F_SAYS_FORWARDED))
 		return; /* that is what they say of something else */
 	if (base->status == 400 && g && doctor_found(chart, DOCTOR_F_GET_SAME) &&
@@ -334,6 +335,34 @@ static bool ends_with(struct bytes text, struct bytes end)
 }
 
 /*
+ * A page that says 404 comes with scripts and styles of its own. Where none of
+ * those is found at the paths that it names, it does not know where it is.
+ */
+static void find_lost_links(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart), *lost = NULL;
+	struct bytes body = bytes_of(base->body, base->body_len);
+
+	if (base->outcome != DOCTOR_ANSWERED || base->status != 404)
+		return;
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+		size_t len = strcspn(p->trial.value, "?");
+
+		if (p->trial.change != DOCTOR_PLAIN_GET_PATH || len < 4 ||
+		    !bytes_contains_nocase(body, bytes_of(p->trial.value, len)))
+			continue;
+		if (p->status != 404)
+			return;
+		lost = p;
+	}
+	if (lost)
+		doctor_note(chart, DOCTOR_F_LINKS_LOST, lost, base,
+			    "what the page itself links to is not found "
+			    "either: somebody on the way changes paths");
+}
+
+/*
  * Routers repeat the path that they looked for: where it is not the one that was
  * asked for, somebody on the way has changed it. To take a prefix off is usual.
  */
@@ -410,6 +439,7 @@ void doctor_find_habits(struct doctor_chart *chart)
 	find_other_reason(chart);
 	find_hand_written(chart);
 	find_rewritten(chart);
+	find_lost_links(chart);
 	if (chart->blind)
 		return;
 	find_rule(chart);

@@ -134,10 +134,13 @@ bool doctor_is_engine_greeting(struct bytes message)
 	       bytes_contains_nocase(message, BYTES("\"pingInterval\""));
 }
 
-/* A program that speaks engine.io alone would take the packet for a message. */
+/*
+ * A program that speaks engine.io alone would take the packet for a message; it
+ * seldom hides that it does. Socket.IO is mounted wherever people like.
+ */
 bool doctor_wants_connect(struct bytes path, struct bytes query)
 {
-	return bytes_contains_nocase(path, BYTES("socket.io")) &&
+	return !bytes_contains_nocase(path, BYTES("engine.io")) &&
 	       bytes_contains_nocase(query, BYTES("EIO=4"));
 }
 

@@ -50,6 +50,7 @@ static const struct {
 	{"home assistant", "/api/websocket"},
 	{"grafana", "/api/live/ws"},
 	{"cockpit", "/cockpit/socket"},
+	{"httpd.js", "/session"}, /* Firefox' remote agent */
 	{"guacamole", "/guacamole/websocket-tunnel"},
 	{"guacamole", "/websocket-tunnel"},
 	{"jupyter", "/terminals/websocket/1"},

@@ -11,6 +11,7 @@
 #include <sesame/error.h>
 
 #include "base/percent.h"
+#include "wire/utf8.h"
 
 /* What may come next. */
 enum state {
@@ -122,22 +123,11 @@ static int32_t read_code(struct doctor_json *r)
 
 static void keep_utf8(struct doctor_json *r, uint32_t c)
 {
-	if (c < 0x80) {
-		keep(r, (uint8_t)c);
-		return;
-	}
-	if (c < 0x800) {
-		keep(r, (uint8_t)(0xc0 | c >> 6));
-	} else {
-		if (c < 0x10000) {
-			keep(r, (uint8_t)(0xe0 | c >> 12));
-		} else {
-			keep(r, (uint8_t)(0xf0 | c >> 18));
-			keep(r, (uint8_t)(0x80 | (c >> 12 & 0x3f)));
-		}
-		keep(r, (uint8_t)(0x80 | (c >> 6 & 0x3f)));
-	}
-	keep(r, (uint8_t)(0x80 | (c & 0x3f)));
+	uint8_t bytes[4];
+	size_t n = ses_utf8_write(c, bytes);
+
+	for (size_t i = 0; i < n; i++)
+		keep(r, bytes[i]);
 }
 
 /* Half a pair of surrogates is no character. */

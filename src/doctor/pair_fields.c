@@ -298,7 +298,7 @@ static void find_others(struct doctor_chart *chart)
 	if (standard.opened)
 		doctor_tell(chart, DOCTOR_F_HEADER_REMOVED_OPENS,
 			    standard.opened);
-	else if (standard.same)
+	else if (standard.same && !plain.opened)
 		doctor_tell_same(
 			chart, DOCTOR_F_STANDARD_NO_EFFECT, standard.same,
 			"with the standard fields of the handshake the answer "
@@ -309,7 +309,7 @@ static void find_others(struct doctor_chart *chart)
 				    ? DOCTOR_F_MINIMAL_OF_MANY_OPENS
 				    : DOCTOR_F_MINIMAL_OPENS,
 			    bare.opened);
-	else if (bare.same)
+	else if (bare.same && !plain.opened)
 		doctor_tell_same(
 			chart, DOCTOR_F_MINIMAL_NO_EFFECT, bare.same,
 			"with nothing but the handshake itself the answer is "
@@ -322,8 +322,12 @@ static void find_others(struct doctor_chart *chart)
 			    version.opened);
 	else if (version.changed && doctor_found(chart, DOCTOR_F_VERSION_BY_HAND))
 		doctor_tell(chart, DOCTOR_F_VERSION_13_ANSWERS, version.changed);
+	/* after a 101 it is agreed on wrongly; before one it is not suffered */
 	if (plain.opened)
-		doctor_tell(chart, DOCTOR_F_EXTENSIONS_REMOVED_OPENS,
+		doctor_tell(chart,
+			    doctor_rank(doctor_baseline(chart)) <= 2
+				    ? DOCTOR_F_EXTENSIONS_UNSUFFERED
+				    : DOCTOR_F_EXTENSIONS_REMOVED_OPENS,
 			    plain.opened);
 }
 

@@ -7,6 +7,8 @@
  */
 #include "doctor/pair.h"
 
+#include <stdio.h>
+
 #include "doctor/harvest.h"
 #include "doctor/key.h"
 
@@ -229,6 +231,25 @@ static bool is_nearer(const struct doctor_probe *base,
 		p->status == 426 || doctor_rank(p) == 3);
 }
 
+/* The user's own path, below a folder that the page of its refusal links to. */
+static bool is_mounted(const struct doctor_chart *chart,
+		       const struct doctor_probe *p)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct bytes body = bytes_of(base->body, base->body_len);
+	struct bytes own = chart->c->url.path;
+	size_t len = strcspn(p->trial.value, "?");
+	char link[300];
+	int n;
+
+	if (own.len < 2 || len <= own.len || len > 200 ||
+	    memcmp(p->trial.value + len - own.len, own.data, own.len) != 0)
+		return false;
+	n = snprintf(link, sizeof(link), "=\"%.*s/", (int)(len - own.len),
+		     p->trial.value);
+	return bytes_contains_nocase(body, bytes_of(link, (size_t)n));
+}
+
 /* Whether the user's request is redirected to the path that @p asked for. */
 static bool leads_to(const struct doctor_probe *base,
 		     const struct doctor_probe *p)
@@ -338,7 +359,10 @@ static void find_path(struct doctor_chart *chart)
 			doctor_tell(chart, DOCTOR_F_PATH_UPGRADES,
 				    chart->probe[i]);
 		if (is_nearer(base, chart->probe[i]))
-			doctor_tell(chart, DOCTOR_F_PATH_NEARER,
+			doctor_tell(chart,
+				    is_mounted(chart, chart->probe[i])
+					    ? DOCTOR_F_PATH_MOUNTED
+					    : DOCTOR_F_PATH_NEARER,
 				    chart->probe[i]);
 	}
 	if (!t.opened && t.n - (odd != NULL) >= 4)

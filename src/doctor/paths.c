@@ -228,6 +228,48 @@ static void add_mounted(struct bytes mount, struct bytes path,
 	doctor_add_value(v, "%.*s/ws", BYTES_ARG(mount));
 }
 
+/*
+ * Where the application itself believes to be: what stands in the links of its
+ * page before the folder of its scripts and styles. Empty: at the root.
+ */
+static struct bytes mount_of(struct bytes link)
+{
+	static const char *const folders[] = {
+		"/static/", "/assets/", "/public/", "/dist/",
+		"/build/",  "/_next/",	"/js/",	    "/css/"};
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		const uint8_t *hit = memmem(link.data, link.len, folders[i],
+					    strlen(folders[i]));
+
+		if (hit)
+			return bytes_first(link, (size_t)(hit - link.data));
+	}
+	return bytes_first(link, 0);
+}
+
+/* The page of an error that links below another folder than was asked for. */
+static void add_linked_mount(struct bytes body, struct bytes path,
+			     struct doctor_values *v)
+{
+	const uint8_t *hit;
+
+	while (body.data &&
+	       (hit = memmem(body.data, body.len, "=\"/", 3)) != NULL) {
+		struct bytes link = bytes_from(body,
+					       (size_t)(hit - body.data) + 2),
+			     mount;
+		ptrdiff_t end = bytes_find_byte(link, '"');
+
+		body = link;
+		mount = mount_of(bytes_first(link, end < 0 ? 0 : (size_t)end));
+		if (mount.len > 1 && !bytes_starts(path, mount)) {
+			add_mounted(mount, path, v);
+			return;
+		}
+	}
+}
+
 bool doctor_is_led_on(const struct doctor_case *c, const struct doctor_probe *p)
 {
 	static const char *const doors[] = {"login", "signin", "sign-in",
@@ -265,6 +307,8 @@ void doctor_harvest_paths(const struct doctor_chart *chart,
 		doctor_add_script_paths(doctor_body(p), v);
 		if (p->status >= 400 && p->trial.change != DOCTOR_PATH)
 			doctor_add_named_paths(doctor_body(p), v);
+		if (p->status == 404 && p->trial.change == DOCTOR_NOTHING)
+			add_linked_mount(doctor_body(p), path, v);
 		if (doctor_is_page(p) && p->status == 200)
 			doctor_add_library_paths(doctor_body(p), v);
 		if (bytes_contains_nocase(bytes_first(doctor_body(p), 200),

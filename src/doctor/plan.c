@@ -273,6 +273,48 @@ static void ask_of_request_first(const struct doctor_chart *chart,
 		*next = t;
 }
 
+/* A page, or a status that is nobody's, may be anyone's way to refuse. */
+static bool is_told_otherwise(const struct doctor_probe *base)
+{
+	return base->status / 100 == 2 || base->status >= 600;
+}
+
+static bool may_yet(const struct doctor_chart *chart, struct doctor_trial *t,
+		    enum doctor_change change)
+{
+	*t = (struct doctor_trial){.change = change};
+	return !doctor_tried(chart, change, NULL) &&
+	       (change == DOCTOR_NO_ORIGIN ||
+		doctor_first_candidate(chart, change, t->value,
+				       sizeof(t->value)));
+}
+
+/*
+ * Before another place is asked, what the user chose to send is left out, since
+ * no status is above being a refusal of it. Where a page for all paths looks
+ * like a server of pages alone, what it might miss is sent as well.
+ */
+static void ask_of_choice_first(const struct doctor_chart *chart,
+				struct doctor_trial *next)
+{
+	const struct doctor_case *c = chart->c;
+	const struct doctor_probe *base = doctor_baseline(chart);
+	bool any = is_told_otherwise(base);
+	struct doctor_trial t;
+
+	if (base->outcome != DOCTOR_ANSWERED ||
+	    (next->change != DOCTOR_PATH && next->change != DOCTOR_HOST &&
+	     next->change != DOCTOR_PORT) ||
+	    doctor_is_told(chart, next) ||
+	    strcmp(next->value, DOCTOR_NONSENSE_PATH) == 0)
+		return;
+	if ((c->origin && may_yet(chart, &t, DOCTOR_NO_ORIGIN)) ||
+	    ((any || c->user_agent_given) &&
+	     may_yet(chart, &t, DOCTOR_USER_AGENT)) ||
+	    (any && !c->origin && may_yet(chart, &t, DOCTOR_ORIGIN)))
+		*next = t;
+}
+
 /*
  * Waits are few, and where a page of the server opens WebSockets itself, the
  * paths that it has for them, and the subprotocol, are worth the first.
@@ -347,7 +389,9 @@ bool doctor_plan(const struct doctor_chart *chart,
 		return false;
 	if (doctor_doubt(chart, ret_next) || asks_beside(chart, ret_next))
 		return true;
-	if (doctor_found(chart, DOCTOR_F_SPLIT) && !doctor_key(chart))
+	if ((doctor_found(chart, DOCTOR_F_SPLIT) ||
+	     doctor_found(chart, DOCTOR_F_PASSED)) &&
+	    !doctor_key(chart))
 		return false; /* nothing can be told from a pair any more */
 	/* against luck nothing helps but what was repeated above */
 	sure = opinion->p[opinion->best] >= SURE * (1 - opinion->luck);
@@ -356,6 +400,7 @@ bool doctor_plan(const struct doctor_chart *chart,
 	if (choose(chart, opinion, state_of(chart, base), ret_next)) {
 		if (!follows_page(chart, ret_next))
 			ask_of_request_first(chart, ret_next);
+		ask_of_choice_first(chart, ret_next);
 		return true;
 	}
 	return doctor_doubt_error(chart, ret_next);

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "doctor/words.h"
+#include "wire/utf8.h"
 
 #define MAX_COOKIES 65536
 
@@ -67,22 +68,11 @@ static void put(struct reading *r, size_t *n, uint8_t c)
 /* No longer in UTF-8 than the $([char]N) that stood for it. */
 static void put_rune(struct reading *r, size_t *n, uint32_t c)
 {
-	if (c < 0x80) {
-		put(r, n, (uint8_t)c);
-		return;
-	}
-	if (c < 0x800) {
-		put(r, n, (uint8_t)(0xc0 | c >> 6));
-	} else {
-		if (c < 0x10000) {
-			put(r, n, (uint8_t)(0xe0 | c >> 12));
-		} else {
-			put(r, n, (uint8_t)(0xf0 | c >> 18));
-			put(r, n, (uint8_t)(0x80 | (c >> 12 & 0x3f)));
-		}
-		put(r, n, (uint8_t)(0x80 | (c >> 6 & 0x3f)));
-	}
-	put(r, n, (uint8_t)(0x80 | (c & 0x3f)));
+	uint8_t bytes[4];
+	size_t len = ses_utf8_write(c, bytes);
+
+	for (size_t i = 0; i < len; i++)
+		put(r, n, bytes[i]);
 }
 
 /* "$([char]228)" at hand: its number, or -1. */

@@ -311,6 +311,20 @@ static bool client_comes_first(enum why_cause cause)
 	       cause == WHY_NET_PROXY_AUTH;
 }
 
+/* A gateway that gave a reference knows the rule, and its line. */
+static void advise_to_ask(struct doctor_facts *f)
+{
+	static const struct why_remedy ask = {
+		.stack = WHY_STACK_SESAME,
+		.who = "server",
+		.what = "Ask the gateway before anything is changed: it knows "
+			"which rule refused, and its line.",
+		.where = "the gateway's machine",
+		.snippet = "sesame why {reference}"};
+
+	add_fix(f, &ask);
+}
+
 /* What settles it before anybody changes anything: the refuser's own log. */
 static void advise_to_look(struct doctor_facts *f, const struct why_hops *h)
 {
@@ -580,12 +594,15 @@ void doctor_prescribe(struct doctor_facts *f, const struct why_hops *seen)
 		return;
 	advise_what_works(f);
 	advise_inside(f);
-	if (f->v->confidence < IN_DOUBT)
+	if (f->v->reference[0] && f->v->confidence < SURE_ENOUGH)
+		advise_to_ask(f);
+	else if (f->v->confidence < IN_DOUBT)
 		advise_to_look(f, &hops);
 	if (client_comes_first(f->v->cause))
 		prescribe_to(f, &hops, "client");
 	prescribe_to(f, &hops, NULL);
 	add_fixes_for_unseen(f, &hops); /* if that was not its turn yet */
-	if (f->v->confidence >= IN_DOUBT && f->v->confidence < SURE_ENOUGH)
+	if (!f->v->reference[0] && f->v->confidence >= IN_DOUBT &&
+	    f->v->confidence < SURE_ENOUGH)
 		advise_to_look(f, &hops);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "doctor/disclosed.h"
+#include "doctor/redact.h"
 #include "doctor/result.h"
 #include "why/reference.h"
 
@@ -273,12 +274,15 @@ static void add_next_versions(const struct doctor_case *c,
 			      struct doctor_values *v)
 {
 	static const int steps[] = {1, -1, 2};
-	struct bytes list = bytes_of_str(c->subprotocols), one;
+	struct doctor_offers o = {.rest = bytes_of_str(c->subprotocols)};
 
-	while (bytes_next_element(&list, &one)) {
+	while (doctor_next_offer(&o)) {
+		struct bytes one = o.one;
 		size_t end = version_end(one), n = end;
 		int number;
 
+		if (o.secret)
+			continue; /* the end of a token is no version */
 		while (n > 0 && one.data[n - 1] >= '0' && one.data[n - 1] <= '9')
 			n--;
 		if (n == 0 || n == end || end - n > 2 || one.len > 60)

@@ -51,24 +51,6 @@ bool doctor_is_secret_name(struct bytes name)
 	return doctor_is_secret_pair(bytes_of_str(pair));
 }
 
-bool doctor_is_secret_subprotocol(struct bytes token)
-{
-	bool digit = false, letter = false;
-
-	if (token.len > 16 && bytes_starts(token, BYTES("eyJ")))
-		return true;
-	if (bytes_starts(token, BYTES("base64url.bearer.authorization.")))
-		return true;
-	/* long and mixed: no registered name looks like that */
-	for (size_t i = 0; i < token.len; i++) {
-		uint8_t c = byte_lower(token.data[i]);
-
-		digit |= c >= '0' && c <= '9';
-		letter |= c >= 'a' && c <= 'z';
-	}
-	return token.len >= 24 && digit && letter;
-}
-
 /* A subprotocol that says what the next one is: "bearer, TOKEN". */
 static bool announces_secret(struct bytes token)
 {
@@ -79,6 +61,42 @@ static bool announces_secret(struct bytes token)
 		if (bytes_equal_nocase(token, bytes_of_str(names[i])))
 			return true;
 	return doctor_is_secret_name(token);
+}
+
+/* One word that names its own secret: "bearer.TOKEN", "access_token-TOKEN". */
+static bool holds_secret(struct bytes token)
+{
+	size_t n = 0;
+
+	while (n < token.len && !memchr(".:-~", token.data[n], 4))
+		n++;
+	if (token.len < n + 9 || !announces_secret(bytes_first(token, n)))
+		return false;
+	for (size_t i = n + 1; i < token.len; i++)
+		if (token.data[i] < 'a' && token.data[i] != '-' &&
+		    token.data[i] != '.')
+			return true;
+	return false;
+}
+
+bool doctor_is_secret_subprotocol(struct bytes token)
+{
+	bool digit = false, letter = false;
+
+	if (token.len > 16 && bytes_starts(token, BYTES("eyJ")))
+		return true;
+	if (bytes_starts(token, BYTES("base64url.bearer.authorization.")))
+		return true;
+	if (holds_secret(token))
+		return true;
+	/* long and mixed: no registered name looks like that */
+	for (size_t i = 0; i < token.len; i++) {
+		uint8_t c = byte_lower(token.data[i]);
+
+		digit |= c >= '0' && c <= '9';
+		letter |= c >= 'a' && c <= 'z';
+	}
+	return token.len >= 24 && digit && letter;
 }
 
 bool doctor_next_offer(struct doctor_offers *o)

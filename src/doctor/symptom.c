@@ -341,13 +341,17 @@ static void url_symptom(struct doctor_chart *chart)
 void doctor_find_symptom(struct doctor_chart *chart,
 			 const struct doctor_probe *base)
 {
+	const struct doctor_case *c = chart->c;
 	char text[200];
 
-	if (chart->c->url_error) {
+	if (c->url_error) {
 		url_symptom(chart);
 		return;
 	}
-	doctor_note(chart, symptom_of(base, chart->c), base, NULL,
-		    "the request as given gets: %s",
+	doctor_note(chart, symptom_of(base, c), base, NULL,
+		    "the request as given%s gets: %s",
+		    c->url_fault != SES_URL_HTTP ? ""
+		    : c->url.tls		 ? ", taken as wss://,"
+						 : ", taken as ws://,",
 		    doctor_result_text(base, text, sizeof(text)));
 }

@@ -421,6 +421,26 @@ static void find_told_status(struct doctor_chart *chart,
 			    "after the 101 it is a %d, in words", status);
 }
 
+/*
+ * Who came by TLS and is asked for it was passed on without. A port that is
+ * itself spoken to in the wrong way says so in other words.
+ */
+static void find_lost_tls(struct doctor_chart *chart,
+			  const struct doctor_probe *p)
+{
+	struct bytes body = bytes_of(p->body, p->body_len);
+
+	if (!chart->c->url.tls || p->outcome != DOCTOR_ANSWERED ||
+	    !doctor_found(chart, DOCTOR_F_SAYS_TLS_PORT) ||
+	    bytes_contains_nocase(body, BYTES("plain http")) ||
+	    bytes_contains_nocase(body, BYTES("http request")))
+		return;
+	drop(chart, DOCTOR_F_SAYS_TLS_PORT);
+	doctor_note(chart, DOCTOR_F_SAYS_TLS_LOST, p, NULL,
+		    "the request came by TLS, and the answer asks for TLS: "
+		    "whoever ended it did not say so");
+}
+
 void doctor_find_words(struct doctor_chart *chart, const struct doctor_probe *p)
 {
 	struct bytes said = {0};
@@ -444,5 +464,6 @@ void doctor_find_words(struct doctor_chart *chart, const struct doctor_probe *p)
 	for (size_t i = 0; i < sizeof(outdone) / sizeof(outdone[0]); i++)
 		if (doctor_found(chart, outdone[i].says))
 			drop(chart, outdone[i].and_not);
+	find_lost_tls(chart, p);
 	find_told_status(chart, p);
 }

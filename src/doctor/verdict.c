@@ -248,6 +248,14 @@ static void tell_of_next(const struct doctor_facts *f, char *s, size_t size)
 			 why_cause(next.best)->id);
 }
 
+/* An http:// URL, and there is nothing else wrong. */
+static bool took_for_websocket(const struct doctor_facts *f)
+{
+	return f->v->cause == WHY_URL_SCHEME && f->proven &&
+	       f->chart->c->url_fault == SES_URL_HTTP && f->base &&
+	       f->base->outcome == DOCTOR_OPEN;
+}
+
 static void summarise(struct doctor_facts *f)
 {
 	const char *text = summaries[f->v->cause].otherwise;
@@ -272,6 +280,14 @@ static void summarise(struct doctor_facts *f)
 		       "origin, so no list can name it: one is scheme, host "
 		       "and port, such as https://app.example, without a "
 		       "slash at the end.";
+	else if (doctor_found(f->chart, DOCTOR_F_PASSED))
+		text = "It was refused once: {result}. The same request opened "
+		       "each time after that: what was in the way came and "
+		       "went, as when a server starts or is overloaded.";
+	else if (took_for_websocket(f))
+		text = "Taken as {expected} it opens. http:// and https:// "
+		       "are no schemes of a WebSocket: newer browsers take "
+		       "them for one, most other clients refuse them.";
 	else if (f->v->cause == WHY_URL_PATH && f->key &&
 		 doctor_any_name_opens(f->chart))
 		text = "There is no WebSocket at {path}; below it any name "
@@ -329,10 +345,11 @@ static bool is_ordinary(enum doctor_finding_kind kind, enum why_cause cause)
 static bool is_always_told(enum doctor_finding_kind kind)
 {
 	static const enum doctor_finding_kind told[] = {
-		DOCTOR_F_SPLIT,		DOCTOR_F_BACKEND_SAME,
-		DOCTOR_F_BACKEND_OPENS, DOCTOR_F_BACKEND_DIFFERS,
-		DOCTOR_F_BACKEND_GONE,	DOCTOR_F_PAGE_LOST,
-		DOCTOR_F_PAGE_UPGRADES, DOCTOR_F_PAGE_SANDBOXED};
+		DOCTOR_F_SPLIT,		  DOCTOR_F_PASSED,
+		DOCTOR_F_BACKEND_SAME,	  DOCTOR_F_BACKEND_OPENS,
+		DOCTOR_F_BACKEND_DIFFERS, DOCTOR_F_BACKEND_GONE,
+		DOCTOR_F_PAGE_LOST,	  DOCTOR_F_PAGE_UPGRADES,
+		DOCTOR_F_PAGE_SANDBOXED};
 
 	for (size_t i = 0; i < LEN(told); i++)
 		if (told[i] == kind)

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "wire/utf8.h"
+
 struct reading {
 	struct doctor_words *w;
 	struct bytes in;
@@ -147,21 +149,11 @@ static uint32_t number(struct reading *r, int base, size_t most, size_t *ret_n)
 
 static void put_utf8(struct reading *r, uint32_t c)
 {
-	if (c < 0x80) {
-		put(r, (uint8_t)c);
-	} else if (c < 0x800) {
-		put(r, (uint8_t)(0xc0 | c >> 6));
-		put(r, (uint8_t)(0x80 | (c & 0x3f)));
-	} else if (c < 0x10000) {
-		put(r, (uint8_t)(0xe0 | c >> 12));
-		put(r, (uint8_t)(0x80 | (c >> 6 & 0x3f)));
-		put(r, (uint8_t)(0x80 | (c & 0x3f)));
-	} else {
-		put(r, (uint8_t)(0xf0 | (c >> 18 & 7)));
-		put(r, (uint8_t)(0x80 | (c >> 12 & 0x3f)));
-		put(r, (uint8_t)(0x80 | (c >> 6 & 0x3f)));
-		put(r, (uint8_t)(0x80 | (c & 0x3f)));
-	}
+	uint8_t bytes[4];
+	size_t n = ses_utf8_write(c, bytes);
+
+	for (size_t i = 0; i < n; i++)
+		put(r, bytes[i]);
 }
 
 /* Browsers write what UTF-16 has: a pair of surrogates is one character. */

@@ -10,7 +10,8 @@
  *   @refused  @lost  @noname  @v4only (with -6)  @mute (the resolver)  @proxy STATUS  @tls FAULT
  *   @proxytls FAULT (of the certificate of the proxy itself)
  *   @h2 ANSWER  @h2open (over HTTP/2)
- * "A || B" is told by two servers that take turns.
+ * "A || B" is told by two servers that take turns; "A >> B" is A the first time,
+ * and B from then on.
  */
 #ifndef TESTS_DOCTOR_BEDSIDE_H
 #define TESTS_DOCTOR_BEDSIDE_H
@@ -237,8 +238,15 @@ static inline void lie_in_a_word(struct doctor_probe *p, const char *word)
 static inline const char *whose_turn(const char *what, int n, char *out,
 				     size_t size)
 {
+	const char *since = strstr(what, " >> ");
 	int servers = 1;
 
+	if (since && n == 1) {
+		snprintf(out, size, "%.*s", (int)(since - what), what);
+		return out;
+	}
+	if (since)
+		what = since + 4;
 	for (const char *s = what; (s = strstr(s, " || ")); s += 4)
 		servers++;
 	for (n = (n - 1) % servers; n > 0; n--)
@@ -280,6 +288,8 @@ static inline void bed_make(struct bed *b, const struct patient *patient)
 	c->url_text = strdup(patient->url);
 	c->url_error = ses_url_parse(bytes_of_str(c->url_text), &c->url,
 				     &c->url_fault, &c->url_fault_at);
+	if (c->url_error && c->url_fault == SES_URL_HTTP)
+		c->url_error = 0; /* as doctor_case_open() has it */
 	c->origin = patient->origin ? strdup(patient->origin) : NULL;
 	c->subprotocols =
 		patient->subprotocols ? strdup(patient->subprotocols) : NULL;

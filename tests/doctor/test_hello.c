@@ -122,6 +122,8 @@ TEST("only Socket.IO whose clients begin is spoken to, and only when it greets")
 					 BYTES("EIO=4&transport=websocket")));
 	assert_false(doctor_wants_connect(BYTES("/socket.io/"),
 					  BYTES("EIO=3&transport=websocket")));
+	assert_true(doctor_wants_connect(BYTES("/rt/"),
+					 BYTES("EIO=4&transport=websocket")));
 	assert_false(doctor_wants_connect(BYTES("/engine.io/"),
 					  BYTES("EIO=4&transport=websocket")));
 }

@@ -53,6 +53,57 @@ TEST("a foreign Origin that is refused is the first thing to leave out")
 	bed_strip(&b);
 }
 
+TEST("a page, or a status that is nobody's, may be the refusal of what was "
+     "sent")
+{
+	static const char *const answers[] = {
+		"HTTP/1.1 200 OK\nServer: nginx\n\n<h1>Not for you</h1>",
+		"HTTP/1.1 750 No\n\n"};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+		struct patient p = {
+			.url = URL,
+			.origin = "https://a.example",
+			.answer = answers[i],
+			.answers = {{DOCTOR_NO_ORIGIN, NULL, "@open"}}};
+
+		bed_examine(&b, &p);
+		assert_int_equal(b.verdict.cause, WHY_ACCESS_ORIGIN);
+		assert_true(b.verdict.confidence > 0.9);
+		bed_strip(&b);
+		p.origin = NULL;
+		p.agent = "okhttp/4.9";
+		p.answers[0].change = DOCTOR_USER_AGENT;
+		bed_examine(&b, &p);
+		assert_int_equal(b.verdict.cause, WHY_ACCESS_USER_AGENT);
+		assert_true(b.verdict.confidence > 0.9);
+		bed_strip(&b);
+		p.agent = NULL;
+		p.answers[0].change = DOCTOR_ORIGIN;
+		bed_examine(&b, &p);
+		assert_int_equal(b.verdict.cause, WHY_ACCESS_ORIGIN_MISSING);
+		assert_true(b.verdict.confidence > 0.9);
+		bed_strip(&b);
+	}
+}
+
+TEST("an extension that was set by hand is left out as well")
+{
+	static struct bed b;
+	const struct patient p = {
+		.url = URL,
+		.header = "Sec-WebSocket-Extensions: permessage-deflate",
+		.answer = "@closed",
+		.answers = {{DOCTOR_NO_EXTENSIONS, NULL, "@open"},
+			    {DOCTOR_PLAIN_GET, NULL, "HTTP/1.1 200 OK\n\nhi"}}};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_CLIENT_BAD_HANDSHAKE);
+	assert_true(b.chart.n_probes <= 8);
+	bed_strip(&b);
+}
+
 TEST("the deciding pair is repeated, A B B A, and then it is enough")
 {
 	static struct bed b;

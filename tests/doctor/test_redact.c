@@ -393,6 +393,10 @@ TEST("a subprotocol that announces a secret makes one of the next, whatever it "
 		{"access_token, plain-word", "plain-word"},
 		{"bearer, jwt, chat", "jwt"},
 		{"bearer", NULL},
+		{"bearer.CaNaRy0123", "bearer.CaNaRy0123"},
+		{"chat, access_token-0123456789", "access_token-0123456789"},
+		{"auth.v1", NULL},
+		{"bearer-authorization", NULL},
 		{"graphql-ws, chat", NULL},
 	};
 

@@ -377,3 +377,59 @@ TEST("a URL that was never asked has no alternatives, and is put right")
 			    "ws://localhost:8080/chat");
 	bed_strip(&b);
 }
+
+TEST("what was refused once is told as what came and went")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL, .answer = "@reset >> @open"};
+
+	examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_NET_RESET);
+	assert_non_null(strstr(b.verdict.summary, "It was refused once"));
+	assert_non_null(strstr(b.verdict.summary, "1 of 5 times"));
+	assert_false(b.verdict.proof.given);
+	bed_strip(&b);
+}
+
+TEST("a URL of http that opens is told as taken for one of ws")
+{
+	static struct bed b;
+	const struct patient p = {.url = "http://127.0.0.1:8080/chat",
+				  .answer = "@open"};
+
+	examine(&b, &p);
+	assert_string_equal(b.verdict.outcome, "open");
+	assert_non_null(strstr(b.verdict.summary,
+			       "Taken as ws://127.0.0.1:8080/chat it opens"));
+	assert_non_null(strstr(b.verdict.evidence[0], "taken as ws://"));
+	bed_strip(&b);
+}
+
+TEST("a blank in the host is advised about once")
+{
+	static struct bed b;
+	const struct patient p = {.url = "ws://a b/"};
+
+	examine(&b, &p);
+	assert_non_null(strstr(b.verdict.summary, "ws://ab/"));
+	assert_null(strstr(b.verdict.summary, "%20"));
+	bed_strip(&b);
+}
+
+TEST("who is unsure asks the gateway, which gave a reference, before all else")
+{
+	static struct bed b;
+	const struct patient p = {
+		.url = URL,
+		.answer = "HTTP/1.1 403 Forbidden\nServer: sesame/0.1.0\n"
+			  "Sesame-Reference: 51KM-GC9T\n\n"};
+	const struct doctor_verdict *v = &b.verdict;
+
+	examine(&b, &p);
+	assert_true(v->confidence < 0.9);
+	assert_string_equal(v->fix[0].stack, "sesame");
+	assert_string_equal(v->fix[0].snippet, "sesame why 51KM-GC9T");
+	for (size_t i = 1; i < v->n_fixes; i++)
+		assert_null(strstr(v->fix[i].what, "sesame why --last"));
+	bed_strip(&b);
+}

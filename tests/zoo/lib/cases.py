@@ -4,6 +4,7 @@ import difflib
 import functools
 import json
 import os
+import random
 import re
 import select
 import shutil
@@ -21,6 +22,7 @@ from knock import knock  # noqa: E402
 
 ZOO = Path(__file__).resolve().parents[1]
 PORTS = 5  # a case may use PORT .. PORT+4
+LISTENERS = (12000, 32000)
 
 
 def names(zoo=ZOO):
@@ -87,11 +89,10 @@ _running = set()  # the cases that are up
 
 
 def free_ports():
-    """The first of PORTS neighbouring ports that nobody uses."""
+    """The first of PORTS neighbouring ports that nobody uses. They are below those that
+    the system gives to clients: one of these would be taken before the stack is up."""
     while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            first = probe.getsockname()[1]
+        first = random.randrange(*LISTENERS, PORTS)
         with _lock:
             ours = set(range(first, first + PORTS))
             if ours & _given:

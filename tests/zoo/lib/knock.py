@@ -166,6 +166,7 @@ def agrees(answer, key, o):
     offered = [name.strip() for each in o.subprotocol for name in each.split(",")]
     chosen = field(b"Sec-WebSocket-Protocol")
     return (proof in answer and (field(b"Upgrade") or "").lower() == "websocket"
+            and "upgrade" in (field(b"Connection") or "").lower()
             and not field(b"Sec-WebSocket-Extensions")
             and (chosen in offered if offered else chosen is None))
 

@@ -225,3 +225,89 @@ kore_at() {
 	REASON=${2:-} run_at "$1" kore -f -n -r -c "$T/kore.conf"
 	sleep 0.5 # It listens before its worker does.
 }
+# stranger NAME PORT [REASON]: see strangers.js.
+stranger() { run_at "$2" node "$LIB/strangers.js" "$2" "$variant" "$T" "$1" "${3:-}"; }
+# etcd_at PORT OPTION...: a store whose watches go over WebSockets, at /v3/watch.
+etcd_at() {
+	run_at "$1" etcd --data-dir "$T/etcd-$1" --log-level error \
+		--listen-peer-urls "http://127.0.0.1:$P4" --listen-client-urls "http://127.0.0.1:$1" \
+		--advertise-client-urls "http://127.0.0.1:$1" "${@:2}"
+	sleep 0.5
+}
+etcd_tls_at() {
+	run_at "$1" etcd --data-dir "$T/etcd-$1" --log-level error \
+		--listen-peer-urls "http://127.0.0.1:$P4" --listen-client-urls "https://127.0.0.1:$1" \
+		--advertise-client-urls "https://127.0.0.1:$1" \
+		--cert-file "$T/localhost.pem" --key-file "$T/localhost.key" "${@:2}"
+	sleep 0.5
+}
+# notebook_at PORT OPTION...: Jupyter Notebook 6, with one terminal.
+notebook_at() {
+	export HOME=$T JUPYTER_CONFIG_DIR=$T/config JUPYTER_DATA_DIR=$T/data
+	export JUPYTER_RUNTIME_DIR=$T/runtime
+	run_at "$1" jupyter-notebook --allow-root --no-browser --ip 127.0.0.1 --port "$1" \
+		--NotebookApp.port_retries=0 --NotebookApp.token=k1 --NotebookApp.disable_check_xsrf=true \
+		--NotebookApp.notebook_dir="$T" "${@:2}"
+	for base in "" /lab; do
+		ask -X POST -H "Authorization: token k1" "http://127.0.0.1:$1$base/api/terminals"
+	done
+}
+# firefox_at PORT OPTION...: Firefox with its remote agent (WebDriver BiDi) at /session.
+firefox_at() {
+	mkdir -p "$T/profile"
+	start env HOME="$T" MOZ_DISABLE_CONTENT_SANDBOX=1 firefox-esr --headless --no-remote \
+		--profile "$T/profile" --remote-debugging-port "$1" "${@:2}"
+	up_at "$1" 800
+	sleep 1
+}
+# secured_at PORT MODE: Go's unrolled/secure and go-http-auth before gorilla/websocket.
+secured_at() { run_at "$1" "$BUILD/securedserver" "$2" "$1" "$variant"; }
+# flask_at, aiohttp_at PORT REASON: see flask_guards.py and aiohttp_guards.py.
+flask_at() { run_at "$1" "$PY" "$LIB/flask_guards.py" "$1" "$variant" "$2"; }
+aiohttp_at() { run_at "$1" "$PY" "$LIB/aiohttp_guards.py" "$1" "$variant" "$2"; }
+# rack_at PORT REASON: see rack_guards.ru.
+rack_at() {
+	cd "$T"
+	MODE=$2 VARIANT=$variant run_at "$1" thin -q -R "$LIB/rack_guards.ru" \
+		-a 127.0.0.1 -p "$1" start
+	sleep 0.3
+}
+
+# arrival NAME PORT [REASON]: see arrivals.js; uws_at PORT [REASON]: see uws.js.
+arrival() { run_at "$2" node "$LIB/arrivals.js" "$2" "$variant" "$T" "$1" "${3:-}"; }
+uws_at() { run_at "$1" node "$LIB/uws.js" "$1" "$variant" "$T" "${2:-}"; }
+# rack_app: a socket at /live, below $T/rack, for servers of Rack.
+rack_app() {
+	mkdir -p "$T/rack/public" "$T/registry"
+	chmod 755 "$T" "$T/rack" "$T/rack/public"
+	cp "$LIB/live.ru" "$T/rack/config.ru"
+}
+# passenger_at PORT [OPTION...]: Passenger alone, before the Rack application.
+passenger_at() {
+	rack_app
+	PASSENGER_INSTANCE_REGISTRY_DIR=$T/registry HOME=$T run_at "$1" passenger start \
+		--engine builtin -a 127.0.0.1 -p "$1" -e production --log-file "$T/passenger-log" \
+		--pid-file "$T/passenger.pid" --instance-registry-dir "$T/registry" \
+		--app-type rack "${@:2}" "$T/rack"
+}
+# xpra_at PORT: an X server, shown to browsers.
+xpra_at() {
+	local display=$(($1 % 20000 + 100))
+	export HOME=$T XDG_RUNTIME_DIR=$T
+	start Xvfb ":$display" -screen 0 320x240x24
+	leavings+=("rm -f /tmp/.X11-unix/X$display /tmp/.X$display-lock")
+	sleep 1
+	start xpra shadow ":$display" --daemon=no --bind-ws="127.0.0.1:$1" --mdns=no \
+		--dbus-proxy=no --notifications=no --pulseaudio=no --webcam=no --html=on --printing=no
+	up_at "$1" 800
+}
+# spice_at PORT: a machine that is off, whose screen is SPICE's.
+spice_at() {
+	run_at "$1" qemu-system-x86_64 -display none -nodefaults -machine none -S \
+		-spice "port=$1,addr=127.0.0.1,disable-ticketing=on"
+}
+# whistle_at PORT RULES: a proxy for developers.
+whistle_at() {
+	run_at "$1" node -e "require('$ZOO/node_modules/whistle')({port: $1, host: '127.0.0.1',
+		baseDir: '$T/whistle', mode: 'pureProxy', rules: {Default: \`$2\`}})"
+}
