@@ -71,13 +71,10 @@ static void tell_verdict(const struct tried *t, const struct gate_policy *policy
 static void add_json(const struct tried *t, const struct gate_policy *policy,
 		     json_t *json)
 {
-	char *text = gate_story_json(&t->story, false),
-	     assumed[GATE_ASSUMED_TEXT];
-	json_t *o = text ? json_loads(text, 0, NULL) : NULL;
+	char assumed[GATE_ASSUMED_TEXT];
+	json_t *o = tell_object(&t->story);
 
-	free(text);
-	if (o)
-		json_object_update_missing(json, o);
+	json_object_update_missing(json, o);
 	json_decref(o);
 	json_object_set_new(json, "admitted",
 			    json_boolean(t->decision.admitted));

@@ -20,6 +20,7 @@
 #include "cli/pid_file.h"
 #include "gate/admin.h"
 #include "gate/config.h"
+#include "gate/json.h"
 
 #define ANSWER_BYTES ((size_t)64 * 1024 * 1024)
 #define ANSWER_S     60
@@ -155,7 +156,7 @@ static json_t *read_answer(int fd)
 	if (room && n == 0 && in.data) {
 		body = strstr((const char *)ses_buf_bytes(&in).data,
 			      "\r\n\r\n");
-		answer = body ? json_loads(body + 4, 0, NULL) : NULL;
+		answer = gate_json_load(body ? body + 4 : NULL);
 	}
 	ses_buf_fini(&in);
 	return answer;

@@ -22,6 +22,7 @@
 #include "cli/command.h"
 #include "cli/pid_file.h"
 #include "gate/admin.h"
+#include "gate/census.h"
 #include "gate/house.h"
 #include "gate/log.h"
 #include "gate/notify.h"
@@ -38,6 +39,7 @@ struct run {
 	struct gate_journal *journal;
 	struct gate_access_log *log;
 	struct gate_admin *admin;
+	struct gate_census *census;
 	struct gate_view view;
 	struct sesame_watch *watch;
 	struct sesame_timer *patience; /* runs while it is being left */
@@ -377,9 +379,12 @@ static bool open_house(struct run *run, char *text, size_t text_size)
 	run->view.loop = run->loop;
 	run->view.reloads.last_good = true;
 	run->view.reloads.last_good_ms = run->view.started_ms;
+	run->census = gate_census_begin(&run->view);
 	if (run->admin)
 		gate_admin_show(run->admin, &run->view);
-	return true;
+	if (!run->census)
+		snprintf(text, text_size, "out of memory");
+	return run->census;
 }
 
 static bool open_log(struct run *run, char *text, size_t text_size)
@@ -447,6 +452,7 @@ static void stop_timer(struct sesame_timer *timer)
 static void end(struct run *run)
 {
 	gate_admin_close(run->admin);
+	gate_census_end(run->census);
 	gate_house_free(run->house);
 	gate_doors_unref(run->doors);
 	gate_access_log_free(run->log);

@@ -5,6 +5,7 @@
  */
 #include "cli/tell.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -13,6 +14,7 @@
 #include "base/text.h"
 #include "cli/term.h"
 #include "gate/config.h"
+#include "gate/json.h"
 #include "gate/rehearsal.h"
 
 #define NAME_WIDTH 12
@@ -89,16 +91,30 @@ static void tell_look(const struct gate_story *s, json_t *look, bool after)
 
 void tell_trace(const struct gate_story *s)
 {
-	json_t *trace = json_loads(s->trace, 0, NULL), *look;
+	json_t *trace = gate_json_load(s->trace), *look;
 	bool refused = false;
 	size_t i;
 
+	if (!trace && errno == ENOMEM)
+		fputs("sesame: out of memory: what was looked at is not "
+		      "shown\n",
+		      stderr);
 	json_array_foreach(trace, i, look)
 	{
 		tell_look(s, look, refused);
 		refused |= json_is_false(json_object_get(look, "passed"));
 	}
 	json_decref(trace);
+}
+
+json_t *tell_object(const struct gate_story *s)
+{
+	json_t *o = gate_story_object(s);
+
+	if (!o)
+		fputs("sesame: out of memory: the refusal is not shown\n",
+		      stderr);
+	return o;
 }
 
 /* ---- What helps ---- */

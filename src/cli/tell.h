@@ -12,6 +12,8 @@
 void tell_row(const char *name, const char *value);
 /* The looks of a story's trace, a line or two each. */
 void tell_trace(const struct gate_story *story);
+/* The story as JSON, to be released. NULL: no memory, and that is said. */
+json_t *tell_object(const struct gate_story *story);
 /*
  * Read @config as it is now and try on it what would let the story's request
  * in. Says on standard output, or adds "now" to @json when it is not NULL.

@@ -17,6 +17,7 @@
 #include "cli/options.h"
 #include "cli/tell.h"
 #include "cli/term.h"
+#include "gate/cluster.h"
 #include "gate/config.h"
 #include "gate/journal.h"
 #include "gate/lookup.h"
@@ -49,6 +50,7 @@ static void print_help(void)
 
 struct options {
 	const char *reference, *config, *journal, *since, *top;
+	struct gate_policy *policy; /* NULL: none was read */
 	struct gate_search search;
 	enum gate_top by;
 	unsigned last;
@@ -305,7 +307,7 @@ static int find_journal(struct options *o, char *out, size_t size)
 		snprintf(out, size, "%s", policy->journal);
 	else
 		status = default_journal(out, size);
-	gate_policy_unref(policy);
+	o->policy = policy;
 	return status;
 }
 
@@ -342,6 +344,7 @@ static void tell_asked(const struct gate_story *s)
 		 s->method[0] ? " " : "", s->target);
 	tell_row("asked", asked);
 	tell_row("at", s->listener);
+	tell_row("node", s->node);
 	tell_row("when", when);
 	tell_row("from", s->address);
 	tell_row("hops", s->hops);
@@ -397,21 +400,15 @@ static void print_json(json_t *o, size_t flags)
 	json_decref(o);
 }
 
-static json_t *story_json(const struct gate_story *s)
+static int tell_whole_json(const struct gate_story *s, const char *config)
 {
-	char *text = gate_story_json(s, false);
-	json_t *o = text ? json_loads(text, 0, NULL) : NULL;
+	json_t *o = tell_object(s);
 
-	free(text);
-	return o ? o : json_object();
-}
-
-static void tell_whole_json(const struct gate_story *s, const char *config)
-{
-	json_t *o = story_json(s);
-
+	if (!o)
+		return EXIT_NO_ANSWER;
 	tell_change(s, config ? config : s->file, o);
 	print_json(o, JSON_INDENT(2));
+	return EXIT_OK;
 }
 
 /* ---- Many ---- */
@@ -424,7 +421,10 @@ static void tell_short(void *user, const struct gate_story *s)
 	char when[32];
 
 	if (*(bool *)user) {
-		print_json(story_json(s), JSON_COMPACT);
+		json_t *o = tell_object(s);
+
+		if (o)
+			print_json(o, JSON_COMPACT);
 		return;
 	}
 	tell_time(s->time_ms, when);
@@ -640,6 +640,23 @@ static int find(struct gate_lookup *journal, const char *reference,
 	return found;
 }
 
+/* Whether another gateway on the same backplane has told of it. */
+static bool find_elsewhere(const struct options *o, const char *reference,
+			   struct gate_story *story)
+{
+	char text[300];
+	int found = o->policy ? gate_cluster_find(o->policy, reference, story,
+						  text, sizeof(text))
+			      : 0;
+
+	if (found < 0)
+		fprintf(stderr,
+			"sesame why: other gateways cannot be asked: the "
+			"backplane: %s\n",
+			text);
+	return found > 0;
+}
+
 static int tell_one(struct gate_lookup *journal, const struct options *o,
 		    const char *file)
 {
@@ -657,21 +674,43 @@ static int tell_one(struct gate_lookup *journal, const struct options *o,
 	found = find(journal, reference, story);
 	if (found < 0)
 		status = complain_of_journal(journal, file);
-	else if (found == 0)
+	else if (found == 0 && !find_elsewhere(o, reference, story))
 		status = tell_unknown(journal, reference, file);
 	else if (o->json)
-		tell_whole_json(story, o->config);
+		status = tell_whole_json(story, o->config);
 	else
 		tell(story, o->config);
 	free(story);
 	return status;
 }
 
+/* All that is to be known of what is asked, from the journal @file. */
+static int look_up(struct options *o, const char *file)
+{
+	char text[4400];
+	struct gate_lookup *journal = gate_lookup_open(file, text, sizeof(text));
+	int status;
+
+	if (!journal) {
+		fprintf(stderr, "sesame why: %s\n", text);
+		fprintf(stderr, "-c FILE or --journal FILE say where else to "
+				"look.\n");
+		return EXIT_NO_ANSWER;
+	}
+	if (o->reference)
+		status = tell_one(journal, o, file);
+	else if (o->top)
+		status = tell_top(journal, o, file);
+	else
+		status = tell_last(journal, o, file);
+	gate_lookup_close(journal);
+	return status;
+}
+
 int cmd_why(int argc, char **argv)
 {
-	struct gate_lookup *journal;
 	struct options o = {0};
-	char file[4096], text[4400];
+	char file[4096];
 	uint64_t number;
 	int status;
 
@@ -690,21 +729,8 @@ int cmd_why(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	status = find_journal(&o, file, sizeof(file));
-	if (status)
-		return status;
-	journal = gate_lookup_open(file, text, sizeof(text));
-	if (!journal) {
-		fprintf(stderr, "sesame why: %s\n", text);
-		fprintf(stderr, "-c FILE or --journal FILE say where else to "
-				"look.\n");
-		return EXIT_NO_ANSWER;
-	}
-	if (o.reference)
-		status = tell_one(journal, &o, file);
-	else if (o.top)
-		status = tell_top(journal, &o, file);
-	else
-		status = tell_last(journal, &o, file);
-	gate_lookup_close(journal);
+	if (!status)
+		status = look_up(&o, file);
+	gate_policy_unref(o.policy);
 	return status;
 }

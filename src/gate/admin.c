@@ -5,7 +5,7 @@
  * causes are refused, and so are names that are not ours: a page whose name
  * was pointed here (DNS rebinding) would pass for one of our own.
  */
-#include "gate/admin.h"
+#include "gate/admin_inner.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,47 +18,13 @@
 #include <unistd.h>
 
 #include "gate/log.h"
-#include "net/listener.h"
-#include "net/stream.h"
 #include "wire/url.h"
-#include "ws/intake.h"
 
-#define CALLERS	     64 /* at a time, and as many at the control socket */
-#define CALL_MS	     5000
-#define LINGER_MS    5000
-#define ANSWER_BYTES ((size_t)64 * 1024 * 1024)
-
-struct gate_admin {
-	struct sesame_loop *loop;
-	struct ses_listener listener;
-	char url[SES_ADDR_TEXT + 8];
-	struct ses_polled control; /* fd -1: there is none */
-	char *control_file;
-	struct ses_list callers;
-	size_t n_callers[2]; /* by may_change */
-	struct gate_view *view;
-	json_t *(*reload)(void *user, bool plan);
-	void *user;
-};
-
-struct caller {
-	struct gate_admin *admin;
-	struct ses_stream *stream;
-	struct ses_list link;
-	struct ses_timer patience;
-	struct ses_intake intake;
-	bool may_change; /* it came through the control socket */
-};
+#define CALLERS	  64 /* at a time, and as many at the control socket */
+#define CALL_MS	  5000
+#define LINGER_MS 5000
 
 /* ---- Answering ---- */
-
-struct answer {
-	int status;
-	const char *allow; /* the methods that a page takes, with 405 */
-	const char *type;  /* NULL: text */
-	bool page;
-	struct ses_buf body;
-};
 
 static const char *phrase(int status)
 {
@@ -80,15 +46,10 @@ static const char *phrase(int status)
 	}
 }
 
-static void say(struct answer *a, int status, const char *text)
-{
-	a->status = status;
-	ses_buf_printf(&a->body, "%s\n", text);
-}
-
 static void free_caller(struct caller *c)
 {
 	ses_timers_stop(&c->admin->loop->timers, &c->patience);
+	gate_enquiry_forget(c->enquiry);
 	ses_list_remove(&c->link);
 	c->admin->n_callers[c->may_change]--;
 	ses_intake_fini(&c->intake);
@@ -96,7 +57,7 @@ static void free_caller(struct caller *c)
 	free(c);
 }
 
-static void send_answer(struct caller *c, struct answer *a, bool head_only)
+void gate_admin_send(struct caller *c, struct answer *a)
 {
 	struct ses_stream *stream = c->stream;
 	struct ses_buf head;
@@ -118,7 +79,7 @@ static void send_answer(struct caller *c, struct answer *a, bool head_only)
 		       a->allow ? "\r\n" : "");
 	c->stream = NULL;
 	ses_stream_send(stream, ses_buf_bytes(&head));
-	if (!head_only)
+	if (!c->head_only)
 		ses_stream_send(stream, ses_buf_bytes(&a->body));
 	ses_stream_linger(stream, LINGER_MS);
 	ses_buf_fini(&head);
@@ -156,9 +117,8 @@ static bool is_our_name(const struct gate_admin *admin, struct bytes host)
 	return false;
 }
 
-/* NULL, or why this request is not answered. */
-static const char *why_not(const struct gate_admin *admin,
-			   const struct ses_head *head)
+const char *gate_admin_why_not(const struct gate_admin *admin,
+			       const struct ses_head *head)
 {
 	struct bytes host = ses_head_get(head, "Host");
 	struct bytes origin = ses_head_get(head, "Origin");
@@ -178,167 +138,6 @@ static const char *why_not(const struct gate_admin *admin,
 	return NULL;
 }
 
-/* ---- What is asked ---- */
-
-static void put_json(struct answer *a, json_t *document)
-{
-	char *text = json_dumps(document, JSON_INDENT(2));
-
-	a->type = "application/json";
-	if (text)
-		ses_buf_printf(&a->body, "%s\n", text);
-	else
-		a->status = 503;
-	free(text);
-	json_decref(document);
-}
-
-static void show_alive(struct caller *c, struct answer *a, struct bytes rest)
-{
-	say(a, 200, "ok");
-}
-
-static void show_ready(struct caller *c, struct answer *a, struct bytes rest)
-{
-	if (gate_house_is_ready(c->admin->view->house))
-		say(a, 200, "ready");
-	else if (c->admin->view->leaving)
-		say(a, 503, "stopping");
-	else
-		say(a, 503, "not all doors are open");
-}
-
-static void show_figures(struct caller *c, struct answer *a, struct bytes rest)
-{
-	a->type = "text/plain; version=0.0.4; charset=utf-8";
-	gate_status_figures(c->admin->view, &a->body);
-}
-
-static void show_json(struct caller *c, struct answer *a, struct bytes rest)
-{
-	put_json(a, gate_status_json(c->admin->view));
-}
-
-static void show_page(struct caller *c, struct answer *a, struct bytes rest)
-{
-	json_t *all = gate_status_json(c->admin->view);
-
-	a->type = "text/html; charset=utf-8";
-	a->page = true;
-	gate_status_page(all, &a->body);
-	json_decref(all);
-}
-
-static void show_refusal(struct caller *c, struct answer *a, struct bytes rest)
-{
-	json_t *all = gate_status_json(c->admin->view);
-
-	if (gate_status_refusal_page(all, rest, &a->body)) {
-		a->type = "text/html; charset=utf-8";
-		a->page = true;
-	} else {
-		say(a,
-		    404, "It is not among the latest; `sesame why` has the journal.");
-	}
-	json_decref(all);
-}
-
-static void reload(struct caller *c, struct answer *a, bool plan)
-{
-	json_t *done = c->admin->reload ? c->admin->reload(c->admin->user, plan)
-					: NULL;
-
-	if (!done) {
-		say(a, 503, "This cannot be done now.");
-		return;
-	}
-	if (!json_is_true(json_object_get(done, "done")))
-		a->status = 409;
-	put_json(a, done);
-}
-
-static void do_reload(struct caller *c, struct answer *a, struct bytes rest)
-{
-	reload(c, a, false);
-}
-
-static void do_plan(struct caller *c, struct answer *a, struct bytes rest)
-{
-	reload(c, a, true);
-}
-
-static const struct place {
-	const char *path;
-	bool begins;  /* the path goes on */
-	bool changes; /* a POST through the control socket */
-	void (*show)(struct caller *c, struct answer *a, struct bytes rest);
-} places[] = {
-	{"/healthz", false, false, show_alive},
-	{"/readyz", false, false, show_ready},
-	{"/metrics", false, false, show_figures},
-	{"/status.json", false, false, show_json},
-	{"/refusals/", true, false, show_refusal},
-	{"/", false, false, show_page},
-	{"/reload", false, true, do_reload},
-	{"/reload-plan", false, true, do_plan},
-};
-
-static const struct place *find_place(const struct caller *c, struct bytes path,
-				      struct bytes *ret_rest)
-{
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		const struct place *p = &places[i];
-		size_t len = strlen(p->path);
-
-		if (p->changes && !c->may_change)
-			continue;
-		if (!bytes_starts(path, bytes_of_str(p->path)) ||
-		    (path.len > len && !p->begins))
-			continue;
-		*ret_rest = bytes_from(path, len);
-		return p;
-	}
-	return NULL;
-}
-
-/* Those that @place takes, if @method is none of them; or NULL. */
-static const char *other_methods(const struct place *place, struct bytes method)
-{
-	if (place->changes)
-		return bytes_equal(method, BYTES("POST")) ? NULL : "POST";
-	return bytes_equal(method, BYTES("GET")) ||
-			       bytes_equal(method, BYTES("HEAD"))
-		       ? NULL
-		       : "GET, HEAD";
-}
-
-static void answer_request(struct caller *c, const struct ses_head *head)
-{
-	struct answer a = {.status = 200};
-	bool head_only = bytes_equal(head->method, BYTES("HEAD"));
-	ptrdiff_t query = bytes_find_byte(head->target, '?');
-	struct bytes path = query < 0 ? head->target
-				      : bytes_first(head->target, (size_t)query);
-	const struct place *p;
-	const char *wrong;
-	struct bytes rest;
-
-	ses_buf_init(&a.body, ANSWER_BYTES);
-	p = find_place(c, path, &rest);
-	if (!c->admin->view)
-		say(&a, 503, "starting");
-	else if (!c->may_change && (wrong = why_not(c->admin, head)))
-		say(&a, 403, wrong);
-	else if (!p)
-		say(&a,
-		    404, "Here are /, /status.json, /metrics, /healthz and /readyz.");
-	else if ((a.allow = other_methods(p, head->method)))
-		say(&a, 405, "Not by this method.");
-	else
-		p->show(c, &a, rest);
-	send_answer(c, &a, head_only);
-}
-
 /* ---- Callers ---- */
 
 static void on_bytes(struct ses_stream *s, uint8_t *data, size_t len)
@@ -348,22 +147,29 @@ static void on_bytes(struct ses_stream *s, uint8_t *data, size_t len)
 	struct answer a = {.status = 400};
 	struct ses_head head;
 	size_t used = 0;
-	int r = ses_intake_feed(&c->intake, data, len, &head, &used, &fault);
+	int r;
 
+	if (c->heard)
+		return; /* it has asked, and waits */
+	r = ses_intake_feed(&c->intake, data, len, &head, &used, &fault);
 	if (r == 0)
 		return;
 	if (r > 0) {
-		answer_request(c, &head);
+		gate_admin_answer(c, &head);
 		return;
 	}
 	ses_buf_init(&a.body, 4096);
-	say(&a, 400, ses_fault_row(fault)->sentence);
-	send_answer(c, &a, false);
+	ses_buf_printf(&a.body, "%s\n", ses_fault_row(fault)->sentence);
+	gate_admin_send(c, &a);
 }
 
+/* Who says no more may still hear. */
 static void on_end(struct ses_stream *s, int error)
 {
-	free_caller(s->owner);
+	struct caller *c = s->owner;
+
+	if (error || !c->heard)
+		free_caller(c);
 }
 
 static const struct ses_stream_events calling = {.on_bytes = on_bytes,
@@ -371,7 +177,12 @@ static const struct ses_stream_events calling = {.on_bytes = on_bytes,
 
 static void on_late(struct ses_timer *timer)
 {
-	free_caller(ses_container_of(timer, struct caller, patience));
+	struct caller *c = ses_container_of(timer, struct caller, patience);
+
+	if (c->heard)
+		gate_admin_answer_without(c);
+	else
+		free_caller(c);
 }
 
 /*
@@ -393,7 +204,8 @@ static void make_room(struct gate_admin *admin, bool may_change)
 static void begin_call(struct gate_admin *admin, int fd, bool may_change)
 {
 	static const struct ses_stream_limits limits = {
-		.queue = ANSWER_BYTES + 4096, .queue_high = ANSWER_BYTES};
+		.queue = GATE_ADMIN_BYTES + 4096,
+		.queue_high = GATE_ADMIN_BYTES};
 	struct caller *c = calloc(1, sizeof(*c));
 
 	make_room(admin, may_change);

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "gate/outage.h"
+
 static const char *list_of_check(const char *check)
 {
 	static const char *const lists[][2] = {
@@ -217,6 +219,8 @@ int gate_story_advise(const struct gate_story *s, struct ses_buf *out)
 		return advise_token(s, out);
 	if (strcmp(s->check, "authority") == 0)
 		return advise_authority(s, out);
+	if (strcmp(s->check, "backplane") == 0)
+		return gate_outage_advise(s, out);
 	if (s->check[0])
 		return ses_buf_printf(out,
 				      "%s at %s:%u decided, no list: %s. "

@@ -215,6 +215,9 @@ const struct gate_reading gate_readings[GATE_N_SETTINGS] = {
 	[GATE_SET_USER] = {gate_read_user, POLICY(user)},
 	[GATE_SET_GROUP] = {gate_read_user, POLICY(group)},
 	[GATE_SET_PID_FILE] = {gate_read_pid_file, POLICY(pid_file)},
+	[GATE_SET_BACKPLANE] = {gate_read_backplane, POLICY(backplane)},
+	[GATE_SET_BACKPLANE_CA] = {gate_read_backplane_ca, POLICY(backplane_ca)},
+	[GATE_SET_NODE] = {gate_read_node, POLICY(node)},
 };
 
 static void add_default_listener(struct gate_reader *r)
@@ -263,6 +266,7 @@ static void read_root(struct gate_reader *r, const struct gate_item *root)
 		add_default_listener(r);
 	find_mute_listeners(r);
 	gate_check_admin(r);
+	gate_check_backplane(r);
 }
 
 /* The seed is new each time, so no client can know it. */

@@ -11,12 +11,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gate/certificate.h"
 #include "gate/notify.h"
 
 #define BACKLOG 4096 /* the system lowers it to net.core.somaxconn */
+/* A port in use at the start is tried again so many times, so long after. */
+#define AGAIN	 20
+#define AGAIN_NS 5000000
 
 /* What helps against the system's refusal to listen. */
 static const char *remedy(int sys_errno)
@@ -51,18 +55,37 @@ static bool share_socket(struct gate_door *door, unsigned n, int fd)
 }
 
 /*
+ * A process that was killed leaves its port behind for some milliseconds where
+ * the kernel has to clear away its ring (io_uring) first, and who starts it
+ * again is sooner there. @patient: nobody is waiting for us, either.
+ */
+static int listen_alone(const struct ses_addr *at, bool patient)
+{
+	struct timespec moment = {.tv_nsec = AGAIN_NS};
+	int fd = ses_listen(at, false, BACKLOG);
+
+	for (int i = 0; patient && i < AGAIN; i++) {
+		if (fd >= 0 || errno != EADDRINUSE)
+			break;
+		nanosleep(&moment, NULL);
+		fd = ses_listen(at, false, BACKLOG);
+	}
+	return fd;
+}
+
+/*
  * SO_REUSEPORT would let two gateways of one user share an address in silence,
  * and each would miss half of the connections. So the first socket is opened
  * without it, which also finds the port where any will do.
  */
-static bool open_sockets(struct gate_door *door, unsigned n)
+static bool open_sockets(struct gate_door *door, unsigned n, bool patient)
 {
 	int fd = gate_inherited(&door->at);
 
 	door->inherited = fd >= 0;
 	if (door->inherited)
 		return share_socket(door, n, fd);
-	fd = ses_listen(&door->at, false, BACKLOG);
+	fd = listen_alone(&door->at, patient);
 	if (fd < 0 || ses_addr_of_socket(fd, false, &door->at) < 0 || n == 1) {
 		door->fd[0] = fd;
 		return fd >= 0;
@@ -184,7 +207,7 @@ static bool open_door(struct gate_doors *doors, size_t i,
 		door->at = old->at;
 		door->inherited = old->inherited;
 		find_again(door, old, doors->n_workers);
-	} else if (!open_sockets(door, doors->n_workers)) {
+	} else if (!open_sockets(door, doors->n_workers, !before)) {
 		tell_closed(door, before, errno, text, text_size);
 		return false;
 	}

@@ -13,8 +13,10 @@
 
 #include <sesame/version.h>
 
+#include "gate/cluster.h"
 #include "gate/pool.h"
-#include "hub/hub.h"
+#include "gate/prometheus.h"
+#include "hub/redis.h"
 
 struct sums {
 	const struct gate_tally **tally;
@@ -49,41 +51,6 @@ static void forget(struct sums *sums)
 
 /* ---- Writing ---- */
 
-static void family(struct ses_buf *out, const char *name, const char *type,
-		   const char *help)
-{
-	ses_buf_printf(out, "# HELP sesame_%s %s\n# TYPE sesame_%s %s\n", name,
-		       help, name, type);
-}
-
-struct label {
-	char text[2100];
-};
-
-/* A value between quotes. */
-static struct label quote(const char *value)
-{
-	struct label l;
-	size_t at = 0;
-
-	l.text[at++] = '"';
-	for (; *value && at < sizeof(l.text) - 4; value++) {
-		if (*value == '\\' || *value == '"' || *value == '\n')
-			l.text[at++] = '\\';
-		l.text[at++] = *value == '\n' ? 'n' : *value;
-	}
-	l.text[at++] = '"';
-	l.text[at] = '\0';
-	return l;
-}
-
-static void one(struct ses_buf *out, const char *name, const char *type,
-		const char *help, double value)
-{
-	family(out, name, type, help);
-	ses_buf_printf(out, "sesame_%s %.15g\n", name, value);
-}
-
 static unsigned long long at(atomic_ullong *number)
 {
 	return atomic_load_explicit(number, memory_order_relaxed);
@@ -94,10 +61,10 @@ static unsigned long long at(atomic_ullong *number)
 static void put_handshakes(struct ses_buf *out, const struct sums *s,
 			   const char *name, const char *label)
 {
-	family(out, name, "counter",
-	       "Handshakes by how they were answered, and why.");
+	gate_family(out, name, "counter",
+		    "Handshakes by how they were answered, and why.");
 	for (size_t i = 0; i < s->n; i++) {
-		struct label of = quote(s->tally[i]->name);
+		struct gate_label of = gate_label(s->tally[i]->name);
 
 		if (s->tally[i]->present && s->tally[i]->name[0])
 			ses_buf_printf(out,
@@ -119,9 +86,9 @@ static void put_handshakes(struct ses_buf *out, const struct sums *s,
 
 static void put_observed(struct ses_buf *out, const struct sums *s)
 {
-	family(out, "observed_refusals_total", "counter",
-	       "Handshakes that were let in because their route only "
-	       "observes, by what would have refused them.");
+	gate_family(out, "observed_refusals_total", "counter",
+		    "Handshakes that were let in because their route only "
+		    "observes, by what would have refused them.");
 	for (size_t i = 0; i < s->n; i++)
 		for (int c = 0; c < WHY_N_CAUSES; c++)
 			if (at(&s->count[i].observed[c]))
@@ -129,7 +96,7 @@ static void put_observed(struct ses_buf *out, const struct sums *s)
 					out,
 					"sesame_observed_refusals_total{route="
 					"%s,cause=\"%s\"} %llu\n",
-					quote(s->tally[i]->name).text,
+					gate_label(s->tally[i]->name).text,
 					why_cause(c)->id,
 					at(&s->count[i].observed[c]));
 }
@@ -137,18 +104,19 @@ static void put_observed(struct ses_buf *out, const struct sums *s)
 static void put_live(struct ses_buf *out, const struct sums *s,
 		     const char *name, const char *label)
 {
-	family(out, name, "gauge", "Connections that are open.");
+	gate_family(out, name, "gauge", "Connections that are open.");
 	for (size_t i = 0; i < s->n; i++)
 		if (s->tally[i]->name[0])
 			ses_buf_printf(out, "sesame_%s{%s=%s} %lld\n", name,
-				       label, quote(s->tally[i]->name).text,
+				       label, gate_label(s->tally[i]->name).text,
 				       (long long)at(&s->count[i].live));
 }
 
 static void put_closes(struct ses_buf *out, const struct sums *s)
 {
-	family(out, "closes_total", "counter",
-	       "Connections that ended, by close code and by who ended them.");
+	gate_family(
+		out, "closes_total", "counter",
+		"Connections that ended, by close code and by who ended them.");
 	for (size_t i = 0; i < s->n; i++)
 		for (unsigned k = 0; k < GATE_N_BY * GATE_N_CODES; k++) {
 			unsigned by = k / GATE_N_CODES, code = k % GATE_N_CODES;
@@ -158,7 +126,7 @@ static void put_closes(struct ses_buf *out, const struct sums *s)
 					out,
 					"sesame_closes_total{route=%s,code="
 					"\"%s\",by=\"%s\"} %llu\n",
-					quote(s->tally[i]->name).text,
+					gate_label(s->tally[i]->name).text,
 					gate_code_name(code), gate_by_name(by),
 					at(&s->count[i].closed[by][code]));
 		}
@@ -167,7 +135,7 @@ static void put_closes(struct ses_buf *out, const struct sums *s)
 static void put_both_ways(struct ses_buf *out, const struct sums *s,
 			  const char *name, const char *help, size_t offset)
 {
-	family(out, name, "counter", help);
+	gate_family(out, name, "counter", help);
 	for (size_t i = 0; i < s->n; i++) {
 		atomic_ullong *n =
 			(atomic_ullong *)((char *)&s->count[i] + offset);
@@ -178,7 +146,7 @@ static void put_both_ways(struct ses_buf *out, const struct sums *s,
 			ses_buf_printf(
 				out,
 				"sesame_%s{route=%s,direction=\"%s\"} %llu\n",
-				name, quote(s->tally[i]->name).text,
+				name, gate_label(s->tally[i]->name).text,
 				d ? "out" : "in", at(&n[d]));
 	}
 }
@@ -186,28 +154,28 @@ static void put_both_ways(struct ses_buf *out, const struct sums *s,
 /* Only routes that can lose any are told of. */
 static void put_dropped(struct ses_buf *out, const struct sums *s)
 {
-	family(out, "messages_dropped_total", "counter",
-	       "Messages of channels that slow readers had no room for.");
+	gate_family(out, "messages_dropped_total", "counter",
+		    "Messages of channels that slow readers had no room for.");
 	for (size_t i = 0; i < s->n; i++)
 		if (s->tally[i]->name[0] && at(&s->count[i].dropped))
 			ses_buf_printf(out,
 				       "sesame_messages_dropped_total{route=%s}"
 				       " %lld\n",
-				       quote(s->tally[i]->name).text,
+				       gate_label(s->tally[i]->name).text,
 				       (long long)at(&s->count[i].dropped));
 }
 
 static void put_seconds(struct ses_buf *out, const struct sums *s)
 {
-	family(out, "connection_seconds_total", "counter",
-	       "How long those that ended had been open, all together.");
+	gate_family(out, "connection_seconds_total", "counter",
+		    "How long those that ended had been open, all together.");
 	for (size_t i = 0; i < s->n; i++)
 		if (s->tally[i]->name[0])
 			ses_buf_printf(
 				out,
 				"sesame_connection_seconds_total{route=%s} "
 				"%.15g\n",
-				quote(s->tally[i]->name).text,
+				gate_label(s->tally[i]->name).text,
 				(double)at(&s->count[i].duration_ms) / 1000);
 }
 
@@ -249,7 +217,7 @@ static void put_servers(struct ses_buf *out, const struct gate_view *v,
 {
 	const struct gate_policy *p = gate_house_doors(v->house)->policy;
 
-	family(out, name, type, help);
+	gate_family(out, name, type, help);
 	for (size_t i = 0; i < p->n_routes; i++) {
 		const struct gate_route *r = &p->route[i];
 
@@ -261,8 +229,8 @@ static void put_servers(struct ses_buf *out, const struct gate_view *v,
 				out,
 				"sesame_%s{route=%s,upstream=%s} "
 				"%llu\n",
-				name, quote(r->path).text,
-				quote(r->server[k].text).text,
+				name, gate_label(r->path).text,
+				gate_label(r->server[k].text).text,
 				which == UP ? !s.down
 				: which == LIVE
 					? (unsigned long long)s.live
@@ -275,15 +243,15 @@ static void put_checks(struct ses_buf *out, const struct gate_view *v)
 {
 	const struct gate_policy *p = gate_house_doors(v->house)->policy;
 
-	family(out, "upstream_checks_total", "counter",
-	       "Checks of servers behind, by what came of them.");
+	gate_family(out, "upstream_checks_total", "counter",
+		    "Checks of servers behind, by what came of them.");
 	for (size_t i = 0; i < p->n_routes; i++) {
 		const struct gate_route *r = &p->route[i];
 
 		for (size_t k = 0; r->health.path && k < r->n_servers; k++) {
 			const struct gate_check *c = gate_pool_check(r->pool, k);
-			struct label route = quote(r->path);
-			struct label url = quote(r->server[k].text);
+			struct gate_label route = gate_label(r->path);
+			struct gate_label url = gate_label(r->server[k].text);
 
 			for (int good = 0; good < 2; good++)
 				ses_buf_printf(
@@ -316,42 +284,45 @@ static void put_program(struct ses_buf *out, const struct gate_view *v)
 {
 	struct rlimit limit = {0};
 
-	family(out, "build_info", "gauge", "The version that runs.");
+	gate_family(out, "build_info", "gauge", "The version that runs.");
 	ses_buf_printf(out, "sesame_build_info{version=\"%s\"} 1\n",
 		       SESAME_VERSION);
-	one(out, "start_time_seconds", "gauge", "When it was started.",
-	    (double)v->started_ms / 1000);
-	one(out, "workers", "gauge", "Threads that serve connections.",
-	    gate_house_doors(v->house)->n_workers);
-	one(out, "draining", "gauge", "1 while it is being stopped.",
-	    v->leaving);
-	one(out, "ready", "gauge", "1 while all doors are open.",
-	    gate_house_is_ready(v->house));
-	one(out, "accept_failures_total", "counter",
-	    "Times that connections could not be taken: no descriptors, or no "
-	    "room.",
-	    (double)gate_house_shortages(v->house));
+	gate_family_of_one(out, "start_time_seconds", "gauge",
+			   "When it was started.", (double)v->started_ms / 1000);
+	gate_family_of_one(out, "workers", "gauge",
+			   "Threads that serve connections.",
+			   gate_house_doors(v->house)->n_workers);
+	gate_family_of_one(out, "draining", "gauge",
+			   "1 while it is being stopped.", v->leaving);
+	gate_family_of_one(out, "ready", "gauge", "1 while all doors are open.",
+			   gate_house_is_ready(v->house));
+	gate_family_of_one(out, "accept_failures_total", "counter",
+			   "Times that connections could not be taken: no "
+			   "descriptors, or no "
+			   "room.",
+			   (double)gate_house_shortages(v->house));
 	getrlimit(RLIMIT_NOFILE, &limit);
-	one(out, "open_descriptors", "gauge", "Descriptors in use.",
-	    (double)count_descriptors());
-	one(out, "max_descriptors", "gauge", "Descriptors allowed.",
-	    (double)limit.rlim_cur);
+	gate_family_of_one(out, "open_descriptors", "gauge",
+			   "Descriptors in use.", (double)count_descriptors());
+	gate_family_of_one(out, "max_descriptors", "gauge",
+			   "Descriptors allowed.", (double)limit.rlim_cur);
 }
 
 static void put_reloads(struct ses_buf *out, const struct gate_reloads *r)
 {
-	family(out, "config_reloads_total", "counter",
-	       "Times that the configuration was read again.");
+	gate_family(out, "config_reloads_total", "counter",
+		    "Times that the configuration was read again.");
 	ses_buf_printf(out,
 		       "sesame_config_reloads_total{result=\"ok\"} %llu\n"
 		       "sesame_config_reloads_total{result=\"failed\"} %llu\n",
 		       (unsigned long long)r->n_good,
 		       (unsigned long long)r->n_bad);
-	one(out, "config_last_reload_successful", "gauge",
-	    "1 when the file was in order as it was last read.", r->last_good);
-	one(out, "config_last_reload_success_timestamp_seconds", "gauge",
-	    "When the configuration in force was read.",
-	    (double)r->last_good_ms / 1000);
+	gate_family_of_one(out, "config_last_reload_successful", "gauge",
+			   "1 when the file was in order as it was last read.",
+			   r->last_good);
+	gate_family_of_one(out, "config_last_reload_success_timestamp_seconds",
+			   "gauge", "When the configuration in force was read.",
+			   (double)r->last_good_ms / 1000);
 }
 
 static void put_books(struct ses_buf *out, const struct gate_view *v)
@@ -359,17 +330,20 @@ static void put_books(struct ses_buf *out, const struct gate_view *v)
 	struct gate_journal_health health;
 
 	if (v->log)
-		one(out, "log_left_out_total", "counter",
-		    "Lines of the access log that could not be written.",
-		    (double)gate_access_log_left_out(v->log));
+		gate_family_of_one(
+			out, "log_left_out_total", "counter",
+			"Lines of the access log that could not be written.",
+			(double)gate_access_log_left_out(v->log));
 	if (!v->journal)
 		return;
 	gate_journal_health(v->journal, &health);
-	one(out, "journal_up", "gauge", "1 while the journal can be written.",
-	    health.written);
-	one(out, "journal_left_out_total", "counter",
-	    "Refusals that are not in the journal: floods are sampled.",
-	    (double)health.left_out);
+	gate_family_of_one(out, "journal_up", "gauge",
+			   "1 while the journal can be written.",
+			   health.written);
+	gate_family_of_one(
+		out, "journal_left_out_total", "counter",
+		"Refusals that are not in the journal: floods are sampled.",
+		(double)health.left_out);
 }
 
 /* ---- Channels ---- */
@@ -391,34 +365,89 @@ static void put_channels(struct ses_buf *out, const struct gate_view *v)
 	if (!has_channels(v))
 		return;
 	gate_house_channels(v->house, &f);
-	one(out, "channels", "gauge", "Channels that there are.",
-	    (double)f.channels);
-	one(out, "channels_idle", "gauge",
-	    "Those of them that nobody is in, for what they hold.",
-	    (double)f.idle);
-	one(out, "channel_members", "gauge", "Members of all channels.",
-	    (double)f.members);
-	one(out, "channel_kept_bytes", "gauge",
-	    "Bytes of history, states and keys that channels hold.",
-	    (double)f.kept_bytes);
-	one(out, "channel_on_way_bytes", "gauge",
-	    "Bytes of messages on their way to members.",
-	    (double)f.on_way_bytes);
-	one(out, "channels_evicted_total", "counter",
-	    "Channels that nobody was in, given up for others.",
-	    (double)f.evicted);
-	one(out, "channel_gaps_total", "counter",
-	    "Times that a member was left out of messages, and told if it can "
-	    "be.",
-	    (double)f.gaps);
-	one(out, "channel_missed_total", "counter",
-	    "Messages in these gaps, as far as their number is known.",
-	    (double)f.missed);
-	one(out, "channel_conflated_total", "counter",
-	    "Values that slow readers got newer ones instead of.",
-	    (double)f.conflated);
-	one(out, "channel_slow_closed_total", "counter",
-	    "Members that were closed for being too slow.", (double)f.closed);
+	gate_family_of_one(out, "channels", "gauge", "Channels that there are.",
+			   (double)f.channels);
+	gate_family_of_one(
+		out, "channels_idle", "gauge",
+		"Those of them that nobody is in, for what they hold.",
+		(double)f.idle);
+	gate_family_of_one(out, "channel_members", "gauge",
+			   "Members of all channels.", (double)f.members);
+	gate_family_of_one(
+		out, "channel_kept_bytes", "gauge",
+		"Bytes of history, states and keys that channels hold.",
+		(double)f.kept_bytes);
+	gate_family_of_one(out, "channel_on_way_bytes", "gauge",
+			   "Bytes of messages on their way to members.",
+			   (double)f.on_way_bytes);
+	gate_family_of_one(out, "channels_evicted_total", "counter",
+			   "Channels that nobody was in, given up for others.",
+			   (double)f.evicted);
+	gate_family_of_one(out, "channel_gaps_total", "counter",
+			   "Times that a member was left out of messages, and "
+			   "told if it can "
+			   "be.",
+			   (double)f.gaps);
+	gate_family_of_one(
+		out, "channel_missed_total", "counter",
+		"Messages in these gaps, as far as their number is known.",
+		(double)f.missed);
+	gate_family_of_one(
+		out, "channel_conflated_total", "counter",
+		"Values that slow readers got newer ones instead of.",
+		(double)f.conflated);
+	gate_family_of_one(out, "channel_slow_closed_total", "counter",
+			   "Members that were closed for being too slow.",
+			   (double)f.closed);
+}
+
+static void put_backplane(struct ses_buf *out, const struct gate_view *v)
+{
+	struct gate_cluster *cluster = gate_house_cluster(v->house);
+	struct hub_redis_figures f;
+
+	if (!gate_cluster_count(cluster, &f))
+		return;
+	gate_family(
+		out, "node_info", "gauge",
+		"By what name the others of the backplane know this gateway.");
+	ses_buf_printf(out, "sesame_node_info{node=%s} 1\n",
+		       gate_label(gate_cluster_node(cluster)).text);
+	gate_family_of_one(out, "backplane_up", "gauge",
+			   "1 while the backplane answers.", f.up);
+	gate_family_of_one(
+		out, "backplane_nodes", "gauge",
+		"Gateways of this backplane that are alive, this one too.",
+		(double)f.nodes);
+	gate_family_of_one(out, "backplane_connects_total", "counter",
+			   "Times that it came up.", (double)f.connects);
+	gate_family_of_one(out, "backplane_published_total", "counter",
+			   "Messages of this gateway that it took.",
+			   (double)f.published);
+	gate_family_of_one(out, "backplane_refused_total", "counter",
+			   "Messages of this gateway that it did not.",
+			   (double)f.refused);
+	gate_family_of_one(out, "backplane_received_total", "counter",
+			   "Messages of all gateways that came.",
+			   (double)f.received);
+	gate_family_of_one(out, "backplane_synced_total", "counter",
+			   "Channels that were asked for as a whole.",
+			   (double)f.synced);
+	gate_family_of_one(
+		out, "backplane_malformed_total", "counter",
+		"Entries that no gateway wrote, and that were skipped.",
+		(double)f.malformed);
+	gate_family_of_one(out, "backplane_untold_total", "counter",
+			   "Refusals here that other gateways were not told "
+			   "of, lest there "
+			   "be too many.",
+			   (double)gate_cluster_untold(cluster));
+	gate_family_of_one(out, "backplane_waiting_bytes", "gauge",
+			   "Bytes that wait to be published.",
+			   (double)f.waiting_bytes);
+	gate_family_of_one(out, "backplane_round_trip_seconds", "gauge",
+			   "How long the last ping took.",
+			   (double)f.round_trip_us / 1e6);
 }
 
 int gate_status_figures(struct gate_view *v, struct ses_buf *out)
@@ -437,6 +466,7 @@ int gate_status_figures(struct gate_view *v, struct ses_buf *out)
 		    FAILURES);
 	put_checks(out, v);
 	put_channels(out, v);
+	put_backplane(out, v);
 	put_routes(out, gate_house_metrics(v->house));
 	return ses_buf_append_str(out, "");
 }

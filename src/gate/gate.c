@@ -14,6 +14,7 @@
 #include "gate/metrics.h"
 #include "gate/passwords.h"
 #include "gate/visit.h"
+#include "net/addr.h"
 
 #define SHORT_MS 10000 /* between two complaints about descriptors */
 
@@ -220,9 +221,12 @@ struct gate *gate_new(struct sesame_loop *loop, unsigned worker,
 		      struct gate_journal *journal)
 {
 	struct gate *gate = calloc(1, sizeof(*gate));
+	uint8_t seed[SES_HASH_SEED];
 
 	if (!gate)
 		return NULL;
+	ses_random(seed, sizeof(seed));
+	gate_texts_init(&gate->texts, seed);
 	gate->loop = loop;
 	gate->worker = worker;
 	gate->journal = journal;
@@ -265,5 +269,7 @@ void gate_free(struct gate *gate)
 	close_entrances(gate, NULL, true);
 	gate_policy_unref(gate->policy);
 	gate_passwords_free(gate->passwords);
+	free(gate->spare);
+	gate_texts_fini(&gate->texts);
 	free(gate);
 }

@@ -11,6 +11,7 @@
 #include "gate/door.h"
 #include "gate/journal.h"
 #include "gate/limits.h"
+#include "gate/texts.h"
 #include "net/listener.h"
 #include "wire/upgrade.h"
 
@@ -21,6 +22,7 @@
  */
 #define GATE_SPARED 16
 
+struct gate_awaited;   /* gate/awaited.h */
 struct gate_passwords; /* gate/passwords.h */
 
 /* Where visitors of one door come in to one worker. */
@@ -55,6 +57,9 @@ struct gate {
 	struct gate_access_log *log;
 	struct gate_recent *recent;
 	struct hub_seat *seat;	     /* among the channels */
+	const struct gate_cluster *cluster; /* what they stand on */
+	struct gate_awaited *spare;  /* to publish with; or NULL */
+	struct gate_texts texts;     /* of visits */
 	struct gate_tally *no_route; /* for requests without a route */
 	atomic_ullong *n_short;	     /* connections that could not be taken */
 	bool leaving;

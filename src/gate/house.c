@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "gate/cluster.h"
 #include "gate/gate.h"
 #include "gate/health.h"
 #include "gate/log.h"
@@ -43,6 +44,7 @@ struct gate_house {
 	struct sesame_loop *loop;
 	struct gate_doors *doors;
 	struct gate_metrics *metrics;
+	struct gate_cluster *cluster;
 	struct hub *hub; /* channels, over all workers */
 	struct gate_limiter *limiter;
 	struct gate_health *health; /* checks of servers behind */
@@ -163,6 +165,7 @@ static void equip(struct gate_house *house, struct worker *w)
 	w->gate->log = house->setup.log;
 	w->gate->recent = w->recent;
 	w->gate->seat = hub_take_seat(house->hub, w->gate->worker, w->loop);
+	w->gate->cluster = house->cluster;
 	w->gate->no_route = gate_metrics_no_route(house->metrics);
 }
 
@@ -243,6 +246,17 @@ static bool start_workers(struct gate_house *house, char *text, size_t text_size
 	return true;
 }
 
+static void on_kept(void *user, const struct gate_story *story)
+{
+	gate_cluster_tell(user, story);
+}
+
+static void tell_others(struct gate_house *house)
+{
+	if (house->setup.journal && house->doors->policy->backplane)
+		gate_journal_tell(house->setup.journal, on_kept, house->cluster);
+}
+
 struct gate_house *gate_house_open(const struct gate_house_setup *setup,
 				   char *text, size_t text_size)
 {
@@ -262,14 +276,20 @@ struct gate_house *gate_house_open(const struct gate_house_setup *setup,
 	ses_random(seed, sizeof(seed));
 	house->limiter =
 		gate_limiter_new(gate_limiter_keys(most_connections(n)), seed);
-	house->hub = hub_new(n, &gate_hub_events, hub_memory_new());
+	house->cluster = gate_cluster_new(house->doors->policy, house->loop,
+					  text, text_size);
+	if (house->cluster)
+		house->hub = hub_new(n, &gate_hub_events,
+				     gate_cluster_backplane(house->cluster));
 	if (house->metrics && house->limiter && house->hub &&
 	    adopt_channels(house, house->doors->policy)) {
 		gate_metrics_adopt(house->metrics, house->doors);
 		house->health = gate_health_new(house->loop,
 						house->doors->policy, NULL);
-		if (house->health && start_workers(house, text, text_size))
+		if (house->health && start_workers(house, text, text_size)) {
+			tell_others(house);
 			return house;
+		}
 	}
 	gate_house_free(house);
 	return NULL;
@@ -371,6 +391,11 @@ void gate_house_channels(const struct gate_house *house,
 	hub_count(house->hub, ret_figures);
 }
 
+struct gate_cluster *gate_house_cluster(const struct gate_house *house)
+{
+	return house->cluster;
+}
+
 uint64_t gate_house_shortages(const struct gate_house *house)
 {
 	uint64_t n = 0;
@@ -431,12 +456,16 @@ void gate_house_free(struct gate_house *house)
 		}
 	}
 	ses_loop_unpost(house->loop, &house->empty);
+	if (house->setup.journal)
+		gate_journal_tell(house->setup.journal, NULL, NULL);
+	hub_stop(house->hub);
 	/* Workers wake each other, so no loop ends before all threads have. */
 	for (unsigned i = 0; i < house->n_workers; i++) {
 		sesame_loop_free(house->worker[i].loop);
 		gate_recent_free(house->worker[i].recent);
 	}
 	hub_free(house->hub);
+	gate_cluster_free(house->cluster);
 	gate_metrics_free(house->metrics);
 	gate_limiter_free(house->limiter);
 	gate_doors_unref(house->doors);

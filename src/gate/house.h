@@ -64,6 +64,9 @@ const struct gate_metrics *gate_house_metrics(const struct gate_house *house);
 struct hub_figures;
 void gate_house_channels(const struct gate_house *house,
 			 struct hub_figures *ret_figures);
+/* Those that it shares them with. */
+struct gate_cluster;
+struct gate_cluster *gate_house_cluster(const struct gate_house *house);
 /* Connections that could not be taken for want of descriptors or room. */
 uint64_t gate_house_shortages(const struct gate_house *house);
 /* The latest refusals of all workers, newest first. How many. */

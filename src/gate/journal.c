@@ -60,6 +60,9 @@ struct gate_journal {
 	struct gate_journal_file file;
 	bool failing;
 	uint64_t told_ms, told_gone_ms, unwritten;
+	pthread_mutex_t tell_lock; /* for the two that follow */
+	void (*kept)(void *user, const struct gate_story *story);
+	void *kept_user;
 };
 
 /* ---- The file's place ---- */
@@ -288,6 +291,25 @@ static void swap(struct gate_journal *j)
 	take_counts(j);
 }
 
+static void tell_kept(struct gate_journal *j)
+{
+	pthread_mutex_lock(&j->tell_lock);
+	for (size_t i = 0; j->kept && i < j->writing->n; i++)
+		if (!j->writing->story[i].key)
+			j->kept(j->kept_user, &j->writing->story[i].story);
+	pthread_mutex_unlock(&j->tell_lock);
+}
+
+void gate_journal_tell(struct gate_journal *j,
+		       void (*kept)(void *user, const struct gate_story *story),
+		       void *user)
+{
+	pthread_mutex_lock(&j->tell_lock);
+	j->kept = kept;
+	j->kept_user = user;
+	pthread_mutex_unlock(&j->tell_lock);
+}
+
 static void *write_on(void *user)
 {
 	struct gate_journal *j = user;
@@ -304,6 +326,8 @@ static void *write_on(void *user)
 			swap(j);
 		pthread_mutex_unlock(&j->lock);
 		done = write_out(j);
+		if (done)
+			tell_kept(j);
 		pthread_mutex_lock(&j->lock);
 		if (done)
 			j->health.kept += j->writing->n;
@@ -352,6 +376,7 @@ static struct gate_journal *new_journal(const char *name)
 	j->new_kinds = NEW_KINDS * 1000;
 	gate_sampler_init(&j->sampler, steady_ms());
 	pthread_mutex_init(&j->lock, NULL);
+	pthread_mutex_init(&j->tell_lock, NULL);
 	init_condition(&j->work);
 	if (j->name && j->filling && j->writing)
 		return j;
@@ -405,6 +430,7 @@ void gate_journal_close(struct gate_journal *j)
 	pthread_mutex_unlock(&j->lock);
 	pthread_join(j->thread, NULL);
 	pthread_mutex_destroy(&j->lock);
+	pthread_mutex_destroy(&j->tell_lock);
 	pthread_cond_destroy(&j->work);
 	free_journal(j);
 }

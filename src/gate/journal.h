@@ -52,6 +52,13 @@ bool gate_journal_counts(struct gate_journal *journal, uint64_t key,
 			 int64_t time_ms);
 void gate_journal_admit(struct gate_journal *journal, uint64_t key,
 			const struct gate_story *story);
+/*
+ * From now on @kept is told each refusal that was written, in the journal's
+ * thread; NULL: nobody is, and after the call nobody is being told.
+ */
+void gate_journal_tell(struct gate_journal *journal,
+		       void (*kept)(void *user, const struct gate_story *story),
+		       void *user);
 /* Write what is queued and close. NULL is fine. */
 void gate_journal_close(struct gate_journal *journal);
 

@@ -16,6 +16,7 @@
 #include "gate/hide.h"
 #include "gate/log.h"
 #include "gate/moment.h"
+#include "gate/outage.h"
 #include "gate/sampler.h"
 #include "gate/recent.h"
 #include "gate/record.h"
@@ -91,6 +92,8 @@ static void fill_story(struct gate_story *story, const struct gate_notice *n)
 		 n->hops->client_text);
 	if (n->hops->n > 1 || n->hops->end != GATE_HOPS_ALL)
 		gate_hops_format(n->hops, story->hops, sizeof(story->hops));
+	if (n->outage)
+		gate_outage_put(n->outage, story);
 	snprintf(story->reference, sizeof(story->reference), "%s", n->reference);
 	snprintf(story->cause, sizeof(story->cause), "%s",
 		 why_cause(n->cause)->id);
@@ -284,6 +287,8 @@ static void fill_ending(struct gate_story *s, const struct gate_ending *e)
 	PUT(note, e->note);
 	PUT(trace, "[]");
 	s->line = e->line ? e->line : e->route->line;
+	if (e->outage)
+		gate_outage_put(e->outage, s);
 	s->status = e->code;
 	s->time_ms = clock_ms();
 }

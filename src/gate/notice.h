@@ -10,16 +10,17 @@
 struct gate_notice {
 	const char *reference;
 	enum why_cause cause;
-	int status;	      /* 0: no answer could be sent */
-	const char *note;     /* for the operator; may be NULL */
-	bool observed;	      /* it was let in all the same */
+	int status;			  /* 0: no answer could be sent */
+	const char *note;		  /* for the operator; may be NULL */
+	bool observed;			  /* it was let in all the same */
 	const struct gate_policy *policy; /* that it was judged by */
 	const struct gate_decision *decision; /* NULL: none was made */
 	const struct gate_request *request;
-	const struct gate_route *route; /* NULL: none was found */
-	const struct gate_hops *hops; /* who it was */
-	const struct ses_head *head;  /* NULL: it is not whole */
+	const struct gate_route *route;		  /* NULL: none was found */
+	const struct gate_hops *hops;		  /* who it was */
+	const struct ses_head *head;		  /* NULL: it is not whole */
 	const struct gate_credential *credential; /* NULL: none was looked at */
+	const struct gate_outage *outage; /* NULL: it is none of the backplane's */
 	const char *listener;
 };
 
@@ -34,7 +35,8 @@ struct gate_ending {
 	const char *note; /* what was sent */
 	const char *rule; /* "messages: 50/second"; "": no rule, a fault */
 	const struct gate_compared *compared; /* with that rule */
-	unsigned line;	  /* of that rule; 0: it is gone since */
+	const struct gate_outage *outage; /* NULL: it is not the backplane's */
+	unsigned line; /* of that rule; 0: it is gone since */
 	const struct gate_policy *policy;
 	const struct gate_route *route;
 	const struct gate_server *server; /* NULL: none */

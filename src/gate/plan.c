@@ -85,6 +85,9 @@ json_t *gate_plan_restart(const struct gate_policy *start,
 		{"admin.address", differ(a->host, b->host) || a->port != b->port},
 		{"admin.socket", differ(a->socket, b->socket)},
 		{"workers", start->workers != next->workers},
+		{"backplane", differ(start->backplane, next->backplane)},
+		{"backplane_ca", differ(start->backplane_ca, next->backplane_ca)},
+		{"node", differ(start->node, next->node)},
 	};
 	json_t *names = json_array();
 

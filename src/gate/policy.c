@@ -221,6 +221,11 @@ static void free_operation(struct gate_policy *policy)
 	free(policy->user);
 	free(policy->group);
 	free(policy->pid_file);
+	if (policy->backplane)
+		explicit_bzero(policy->backplane, strlen(policy->backplane));
+	free(policy->backplane);
+	free(policy->backplane_ca);
+	free(policy->node);
 }
 
 void gate_policy_unref(struct gate_policy *policy)

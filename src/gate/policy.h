@@ -266,6 +266,11 @@ struct gate_policy {
 	char *user, *group;  /* to go on as; NULL: as it is */
 	char *pid_file;	     /* or NULL */
 	struct gate_place pid_file_at;
+	char *backplane; /* URL, with its password; NULL: memory */
+	struct gate_place backplane_at;
+	char *backplane_ca;
+	struct gate_place backplane_ca_at;
+	char *node; /* NULL: one that is made up */
 };
 
 struct gate_policy *gate_policy_ref(struct gate_policy *policy);

@@ -169,6 +169,7 @@ void gate_privileges_warn(const struct gate_policy *policy, gate_warn_fn say,
 	if (!policy->user && !policy->group)
 		return;
 	warn_of(&w, policy->file);
+	warn_of(&w, policy->backplane_ca);
 	for (size_t i = 0; i < policy->n_listen; i++)
 		warn_of_listener(&w, &policy->listen[i]);
 	for (size_t i = 0; i < policy->n_routes; i++) {

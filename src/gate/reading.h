@@ -130,6 +130,14 @@ void gate_check_hub(struct gate_reader *r, const struct gate_item *i,
 		    const struct gate_seen *seen, struct gate_route *route);
 void gate_check_files(struct gate_reader *r, const struct gate_item *i,
 		      const struct gate_seen *seen, struct gate_route *route);
+/* ---- config_backplane.c ---- */
+
+void gate_read_backplane(struct gate_reader *r, const struct gate_item *i,
+			 void *to);
+void gate_read_backplane_ca(struct gate_reader *r, const struct gate_item *i,
+			    void *to);
+void gate_read_node(struct gate_reader *r, const struct gate_item *i, void *to);
+void gate_check_backplane(struct gate_reader *r);
 /* ---- config_operation.c ---- */
 
 /* A file name; "" for none. */

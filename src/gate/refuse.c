@@ -12,6 +12,7 @@
 #include "wire/upgrade.h"
 
 #define BODY_BYTES  4096
+#define USUAL_BYTES 256
 #define MORE_FIELDS 4
 
 /* The sentence of a status; %s is the path. */
@@ -163,6 +164,7 @@ int gate_answer_write(const struct gate_answer *a, struct ses_buf *out)
 	for (size_t i = 0; i < a->n_fields && i < MORE_FIELDS; i++)
 		fields[n++] = a->fields[i];
 	ses_buf_init(&body, BODY_BYTES);
+	ses_buf_room(&body, USUAL_BYTES); /* at once, if it can be */
 	write_sentence(a, sentence, sizeof(sentence));
 	r = json ? write_json(a, sentence, &body)
 		 : write_text(a, sentence, &body);

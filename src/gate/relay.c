@@ -25,7 +25,9 @@ struct gate_relay {
 	bool said_all[2];	    /* its end has come */
 	struct ses_timer idle;
 	uint64_t idle_ms;
-	size_t left[2]; /* that the side had not taken when it was looked at */
+	/* What the side had not taken when it was last looked at, while the
+	 * other one waited for that. */
+	size_t left[2];
 	const struct gate_relay_events *events;
 	void *user;
 	struct watch *watch; /* NULL: nobody judges */
@@ -298,7 +300,8 @@ static const struct ses_stream_events relaying = {
 
 /*
  * Whether a side that is slow, so that the other one is not read, still takes
- * what the system has for it: that is all that moves then.
+ * what the system has for it, or took the last of it: that is all that moves
+ * then.
  */
 static bool takes_on(struct gate_relay *r)
 {
@@ -306,9 +309,10 @@ static bool takes_on(struct gate_relay *r)
 
 	for (int i = 0; i < 2; i++) {
 		size_t left = ses_stream_unconfirmed(r->side[i]);
+		bool waits = r->side[!i]->paused;
 
-		takes |= r->side[!i]->paused && left && left != r->left[i];
-		r->left[i] = left;
+		takes |= (waits || r->left[i]) && left != r->left[i];
+		r->left[i] = waits ? left : 0;
 	}
 	return takes;
 }

@@ -7,9 +7,11 @@
 
 #include <sesame/version.h>
 
+#include "gate/json.h"
+#include "gate/cluster.h"
 #include "gate/pool.h"
 #include "gate/recent.h"
-#include "hub/hub.h"
+#include "hub/redis.h"
 
 static json_int_t at(atomic_ullong *number)
 {
@@ -156,14 +158,12 @@ static json_t *elsewhere_of(const struct gate_view *v)
 	return none;
 }
 
-static json_t *story_of(const struct gate_story *s)
+json_t *gate_status_story(const struct gate_story *s)
 {
-	char *text = gate_story_json(s, false);
-	json_t *story = text ? json_loads(text, 0, NULL) : NULL;
+	json_t *story = gate_story_object(s);
 	int cause = why_cause_find(bytes_of_str(s->cause));
 	struct ses_buf advice;
 
-	free(text);
 	if (!story)
 		return NULL;
 	if (cause >= 0)
@@ -189,7 +189,7 @@ static json_t *refusals_of(const struct gate_view *v)
 	if (stories)
 		n = gate_house_recent(v->house, stories, GATE_RECENT_STORIES);
 	for (size_t i = 0; i < n; i++) {
-		story = story_of(&stories[i]);
+		story = gate_status_story(&stories[i]);
 		if (story)
 			json_array_append_new(list, story);
 	}
@@ -239,6 +239,29 @@ static void put_books(json_t *to, const struct gate_view *v)
 			   (json_int_t)gate_access_log_left_out(v->log));
 }
 
+static void put_backplane(json_t *to, const struct gate_view *v)
+{
+	const struct gate_cluster *cluster = gate_house_cluster(v->house);
+	struct hub_redis_figures f;
+	json_t *o;
+
+	if (!gate_cluster_count(cluster, &f))
+		return;
+	o = json_object();
+	put_text(o, "node", gate_cluster_node(cluster));
+	put_text(o, "address", f.address);
+	json_object_set_new(o, "up", json_boolean(f.up));
+	if (!f.up)
+		put_text(o, "trouble", f.trouble);
+	put_number(o, "nodes", (json_int_t)f.nodes);
+	put_number(o, "published", (json_int_t)f.published);
+	put_number(o, "refused", (json_int_t)f.refused);
+	put_number(o, "received", (json_int_t)f.received);
+	put_number(o, "malformed", (json_int_t)f.malformed);
+	put_number(o, "waiting_bytes", (json_int_t)f.waiting_bytes);
+	json_object_set_new(to, "backplane", o);
+}
+
 static json_t *channels_of(const struct gate_view *v)
 {
 	struct hub_figures f;
@@ -251,6 +274,7 @@ static json_t *channels_of(const struct gate_view *v)
 	put_number(o, "kept_bytes", (json_int_t)f.kept_bytes);
 	put_number(o, "evicted", (json_int_t)f.evicted);
 	put_number(o, "gaps", (json_int_t)f.gaps);
+	put_number(o, "missed", (json_int_t)f.missed);
 	put_number(o, "conflated", (json_int_t)f.conflated);
 	return o;
 }
@@ -275,6 +299,7 @@ json_t *gate_status_json(struct gate_view *v)
 	json_object_set_new(all, "routes", routes_of(v));
 	json_object_set_new(all, "no_route", elsewhere_of(v));
 	json_object_set_new(all, "channels", channels_of(v));
+	put_backplane(all, v);
 	put_books(all, v);
 	json_object_set_new(all, "refusals", refusals_of(v));
 	return all;

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "gate/house.h"
+#include "gate/story.h"
 
 /* What became of reading the configuration again. */
 struct gate_reloads {
@@ -40,6 +41,10 @@ int gate_status_page(const json_t *status, struct ses_buf *out);
 /* Append the page of one refusal. False: it is not among the latest. */
 bool gate_status_refusal_page(const json_t *status, struct bytes reference,
 			      struct ses_buf *out);
+/* The same of one that another gateway told of. False: no memory. */
+bool gate_status_story_page(const struct gate_story *story, struct ses_buf *out);
+/* One refusal, with what can be done. NULL: no memory. */
+json_t *gate_status_story(const struct gate_story *story);
 /* The policy for these pages: Content-Security-Policy. Static. */
 const char *gate_status_csp(void);
 

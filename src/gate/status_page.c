@@ -309,6 +309,47 @@ static void put_listeners(const json_t *all, struct ses_buf *out)
 	}
 }
 
+/* ---- Channels ---- */
+
+static void put_backplane(const json_t *b, struct ses_buf *out)
+{
+	ses_buf_append_str(out, "<p>Backplane <code>");
+	put(out, text_of(b, "address"));
+	ses_buf_printf(out, "</code>: %s", is(b, "up") ? "up" : "down");
+	if (*text_of(b, "trouble"))
+		ses_buf_append_str(out, ", ");
+	put(out, text_of(b, "trouble"));
+	ses_buf_append_str(out, "</p>\n<p class=\"row\"><span>this is <code>");
+	put(out, text_of(b, "node"));
+	ses_buf_printf(out,
+		       "</code></span><span>%lld alive</span>"
+		       "<span>%lld published</span><span>%lld refused</span>"
+		       "<span>%lld received</span></p>\n",
+		       number_of(b, "nodes"), number_of(b, "published"),
+		       number_of(b, "refused"), number_of(b, "received"));
+}
+
+static void put_channels(const json_t *all, struct ses_buf *out)
+{
+	const json_t *c = json_object_get(all, "channels");
+	const json_t *b = json_object_get(all, "backplane");
+
+	if (!number_of(c, "channels") && !b)
+		return;
+	ses_buf_printf(out,
+		       "<h2>Channels</h2>\n<div class=\"card\">"
+		       "<p class=\"row\"><span>%lld channels</span>"
+		       "<span>%lld members</span><span>%lld bytes held</span>"
+		       "<span>%lld gaps</span><span>%lld messages missed</span>"
+		       "</p>\n",
+		       number_of(c, "channels"), number_of(c, "members"),
+		       number_of(c, "kept_bytes"), number_of(c, "gaps"),
+		       number_of(c, "missed"));
+	if (b)
+		put_backplane(b, out);
+	ses_buf_append_str(out, "</div>\n");
+}
+
 /* ---- Refusals ---- */
 
 static void put_rule(const json_t *story, struct ses_buf *out)
@@ -369,13 +410,16 @@ int gate_status_page(const json_t *all, struct ses_buf *out)
 	put_state(all, out);
 	put_troubles(all, out);
 	put_routes(all, out);
+	put_channels(all, out);
 	put_refusals(all, out);
 	put_listeners(all, out);
 	ses_buf_append_str(out,
 			   "<p class=\"soft\">This page loads itself again "
 			   "every five seconds. "
 			   "<a href=\"/status.json\">As JSON</a>, "
-			   "<a href=\"/metrics\">for Prometheus</a>. "
+			   "<a href=\"/metrics\">for Prometheus</a>, "
+			   "<a href=\"/metrics/cluster\">of all gateways of "
+			   "the backplane</a>. "
 			   "Configuration: <code>");
 	put(out, text_of(json_object_get(all, "configuration"), "file"));
 	ses_buf_append_str(out, "</code></p>\n");
@@ -418,6 +462,7 @@ static void put_story(const json_t *s, struct ses_buf *out)
 	begin_row(out, "when");
 	put_when(out, number_of(s, "time_ms"));
 	end_row(out);
+	put_field(out, "by", text_of(s, "node"));
 	put_field(out, "asked", text_of(s, "target"));
 	put_field(out, "at", text_of(s, "listener"));
 	put_field(out, "from", text_of(s, "address"));
@@ -438,6 +483,23 @@ static void put_story(const json_t *s, struct ses_buf *out)
 	ses_buf_append_str(out, "</pre>\n<p><a href=\"/\">Status</a></p>\n");
 }
 
+static void put_story_page(const json_t *s, struct ses_buf *out)
+{
+	begin_page(out, text_of(s, "reference"), false);
+	put_story(s, out);
+	end_page(out);
+}
+
+bool gate_status_story_page(const struct gate_story *story, struct ses_buf *out)
+{
+	json_t *s = gate_status_story(story);
+
+	if (s)
+		put_story_page(s, out);
+	json_decref(s);
+	return s != NULL;
+}
+
 bool gate_status_refusal_page(const json_t *all, struct bytes reference,
 			      struct ses_buf *out)
 {
@@ -449,9 +511,7 @@ bool gate_status_refusal_page(const json_t *all, struct bytes reference,
 		if (!bytes_equal(bytes_of_str(text_of(s, "reference")),
 				 reference))
 			continue;
-		begin_page(out, text_of(s, "reference"), false);
-		put_story(s, out);
-		end_page(out);
+		put_story_page(s, out);
 		return true;
 	}
 	return false;

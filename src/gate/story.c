@@ -2,12 +2,14 @@
 /* From a request and a decision to a story, and a story as JSON. */
 #include "gate/story.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "gate/fault.h"
 #include "gate/hide.h"
+#include "gate/json.h"
 #include "gate/nearest.h"
 
 #define SHOW(to, value) bytes_printable(value, to, sizeof(to))
@@ -91,7 +93,7 @@ void gate_story_survey(struct gate_story *s, const struct gate_policy *policy,
 
 bool gate_story_has_no_credentials(const struct gate_story *s)
 {
-	json_t *trace = json_loads(s->trace, 0, NULL), *look;
+	json_t *trace = gate_json_load(s->trace), *look;
 	bool none = false;
 	size_t i;
 
@@ -136,13 +138,23 @@ void gate_story_decide(struct gate_story *s, const struct gate_policy *policy,
 	s->line = last->line ? last->line : route ? route->line : 0;
 }
 
-char *gate_story_json(const struct gate_story *s, bool pretty)
+/* A damaged journal has no looks to show. NULL: no memory. */
+static json_t *read_looks(const struct gate_story *s)
 {
-	json_t *trace = json_loads(s->trace, 0, NULL);
-	json_t *o = json_object();
-	struct ses_buf advice;
-	char *text;
+	json_t *looks = gate_json_load(s->trace);
 
+	return looks || errno == ENOMEM ? looks : json_array();
+}
+
+json_t *gate_story_object(const struct gate_story *s)
+{
+	json_t *looks = read_looks(s), *o = looks ? json_object() : NULL;
+	struct ses_buf advice;
+
+	if (!o) {
+		json_decref(looks);
+		return NULL;
+	}
 	ses_buf_init(&advice, 8192);
 	gate_story_advise(s, &advice);
 	ses_buf_append(&advice, bytes_of("", 1));
@@ -172,6 +184,7 @@ char *gate_story_json(const struct gate_story *s, bool pretty)
 		{"compared", s->compared},
 		{"nearest", s->nearest},
 		{"note", s->note},
+		{"node", s->node},
 		{"advice", (const char *)ses_buf_bytes(&advice).data},
 	};
 
@@ -188,11 +201,20 @@ char *gate_story_json(const struct gate_story *s, bool pretty)
 		json_object_set_new(o, "count", json_integer(s->count));
 		json_object_set_new(o, "first_ms", json_integer(s->first_ms));
 	}
+	if (s->preset)
+		json_object_set_new(o, "preset", json_true());
 	if (s->line)
 		json_object_set_new(o, "line", json_integer(s->line));
-	json_object_set_new(o, "trace", trace ? trace : json_array());
-	text = json_dumps(o, pretty ? JSON_INDENT(2) : JSON_COMPACT);
-	json_decref(o);
+	json_object_set_new(o, "trace", looks);
 	ses_buf_fini(&advice);
+	return o;
+}
+
+char *gate_story_json(const struct gate_story *s, bool pretty)
+{
+	json_t *o = gate_story_object(s);
+	char *text = json_dumps(o, pretty ? JSON_INDENT(2) : JSON_COMPACT);
+
+	json_decref(o);
 	return text;
 }

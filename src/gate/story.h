@@ -42,6 +42,7 @@ struct gate_story {
 	char nearest[280];
 	char note[256];	 /* what else is known, a sentence */
 	char trace[4096]; /* the looks at the lists, as a JSON array */
+	char node[80];	  /* another gateway, whose story it is; "" */
 };
 
 /* A connection that was open, and cut; its status is the close code. */
@@ -87,7 +88,11 @@ char *gate_trace_json(const struct gate_decision *decision,
  * begin with blanks. In advice.c. 0 or an error of the buffer.
  */
 int gate_story_advise(const struct gate_story *story, struct ses_buf *out);
-/* The story as a JSON object, to be freed. NULL: no memory. */
+/* Read one that another gateway wrote. False: it is none. */
+bool gate_story_read(struct bytes json, struct gate_story *ret_story);
+/* The story as a JSON object, to be released. NULL: no memory. */
+struct json_t *gate_story_object(const struct gate_story *story);
+/* Its text, to be freed. NULL: no memory. */
 char *gate_story_json(const struct gate_story *story, bool pretty);
 
 #endif

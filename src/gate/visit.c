@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gate/awaited.h"
+
 #define HEAD_MS	    10000 /* for the handshake to arrive */
 #define LAST_MS	    1000  /* the same, once the gateway is being stopped */
 #define QUEUE_BYTES (4 * 1024 * 1024)
@@ -35,12 +37,20 @@ static const struct gate_step steps[] = {
 	{"live", live},
 };
 
-void gate_visit_go_on(struct gate_visit *v)
+static void go_on(struct gate_visit *v)
 {
 	enum gate_outcome outcome;
 
 	while ((outcome = v->step->take(v)) == GATE_GO_ON)
 		v->step++;
+}
+
+void gate_visit_answered(struct gate_visit *v)
+{
+	v->data = NULL;
+	v->len = 0;
+	ses_stream_resume(v->stream);
+	go_on(v);
 }
 
 /* ---- greet: who comes, is it TLS, and should it be? ---- */
@@ -253,6 +263,7 @@ void gate_visit_free_asking(struct gate_visit *v)
 	ses_buf_fini(&a->greeting);
 	ses_buf_fini(&a->body);
 	gate_visit_free_questions(a->questions);
+	gate_awaited_forget(&a->awaited);
 	free(a->kept);
 	free(a);
 }
@@ -290,7 +301,7 @@ static void on_bytes(struct ses_stream *s, uint8_t *data, size_t len)
 	v->heard = true;
 	v->data = data;
 	v->len = len;
-	gate_visit_go_on(v);
+	go_on(v);
 }
 
 /* What a failed TLS handshake says about the visitor. */
@@ -319,6 +330,11 @@ static bool tls_failed(const struct gate_visit *v, struct gate_refusal *ret_why)
 	}
 }
 
+static bool waits_for_somebody(const struct gate_asking *a)
+{
+	return a->waiting || !ses_list_empty(&a->awaited);
+}
+
 static void on_end(struct ses_stream *s, int error)
 {
 	static const struct gate_refusal cut_body = {
@@ -333,7 +349,7 @@ static void on_end(struct ses_stream *s, int error)
 	if (error == SESAME_ETLS && tls_failed(v, &why))
 		gate_visit_refuse(v, &why);
 	else if (error || !v->heard || v->upstream ||
-		 (v->asking && v->asking->waiting))
+		 (v->asking && waits_for_somebody(v->asking)))
 		gate_visit_farewell(v);
 	else if (v->asking && v->asking->reads_body)
 		gate_visit_refuse(v, &cut_body);
@@ -353,6 +369,10 @@ static void on_time(struct ses_timer *timer)
 		.note = "the handshake did not arrive within 10 s",
 	};
 
+	if (v->asking && !ses_list_empty(&v->asking->awaited)) {
+		gate_visit_refuse_unanswered(v);
+		return;
+	}
 	if (v->gate->leaving) {
 		gate_visit_farewell(v);
 		return;
@@ -405,6 +425,7 @@ void gate_visit_begin(struct gate_entrance *entrance, int fd,
 	v->step = steps;
 	v->timer.fire = on_time;
 	ses_intake_init(&v->asking->intake, true);
+	ses_list_init(&v->asking->awaited);
 	ses_buf_init(&v->asking->greeting,
 		     SES_RECV_BYTES + SES_PROXY_HEADER_MAX);
 	gate_visit_meet(v, peer);
@@ -475,7 +496,7 @@ static void on_leave(struct ses_timer *timer)
  */
 static void dismiss_asking(struct gate_visit *v)
 {
-	if (v->asking->kept)
+	if (v->asking->kept && ses_list_empty(&v->asking->awaited))
 		gate_visit_refuse_stopped(v);
 	else if (ses_timers_start(&v->gate->loop->timers, &v->timer,
 				  v->gate->loop->now_ms + LAST_MS) < 0)

@@ -105,15 +105,11 @@ static enum gate_outcome give(struct gate_visit *v,
 	return GATE_GO_ON;
 }
 
-/* The one who was asked has answered, in an event that is not the client's. */
 static void go_on(struct gate_visit *v, const struct gate_reply *reply)
 {
 	v->asking->waiting = false;
-	v->data = NULL;
-	v->len = 0;
-	ses_stream_resume(v->stream);
 	give(v, reply);
-	gate_visit_go_on(v);
+	gate_visit_answered(v);
 }
 
 static struct gate_reply no_memory(void)

@@ -12,60 +12,95 @@
 
 #include "gate/hide.h"
 #include "gate/notice.h"
+#include "gate/outage.h"
 
 struct gate_memo {
 	/* messages it may still send, in parts of one: see gate/limits.c */
 	uint64_t credit, at_ms;
 	uint64_t period_ms; /* that these are parts of */
+	/* Host, Origin and User-Agent: very many visits have the same. */
+	struct gate_text *common;
 	bool cut;
-	/* client, target, host, origin, user agent: each with its NUL */
-	char texts[];
+	char own[]; /* who it is, and the target */
 };
 
-#define N_TEXTS 5
-
-static const char *text_of(const struct gate_memo *m, int i)
+/* The text that is the @i-th of some, each with its NUL. */
+static const char *text_of(const char *text, int i)
 {
-	const char *text = m->texts;
-
 	while (i-- > 0)
 		text += strlen(text) + 1;
 	return text;
 }
 
-bool gate_visit_limit_messages(struct gate_visit *v)
+static const char *client_of(const struct gate_memo *m)
+{
+	return m->own;
+}
+
+/* Whether messages of it may be told of, and not just the visit. */
+static bool has_limits(const struct gate_visit *v)
 {
 	const struct gate_limits *limits = &v->route->limits;
+
+	return limits->messages.most || v->route->to == GATE_TO_HUB ||
+	       (limits->message_text && v->route->to == GATE_TO_UPSTREAM);
+}
+
+/* Texts one behind the other, each with its NUL. What is behind them. */
+static char *write_texts(char *to, const char *const texts[], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		to = stpcpy(to, texts[i]) + 1;
+	return to;
+}
+
+static struct gate_text *take_common(struct gate_visit *v)
+{
 	const struct gate_request *r = &v->asking->request;
-	char target[256], host[128], origin[160], agent[160];
-	const char *const texts[N_TEXTS] = {
-		v->asking->hops.client_text,
-		gate_hide_target(v->route->token, r->target, target,
-				 sizeof(target)),
+	char host[128], origin[160], agent[160];
+	char all[sizeof(host) + sizeof(origin) + sizeof(agent)];
+	const char *const texts[] = {
 		bytes_printable(r->host, host, sizeof(host)),
 		bytes_printable(r->origin, origin, sizeof(origin)),
 		bytes_printable(r->user_agent, agent, sizeof(agent)),
 	};
-	size_t len = 0;
-	char *to;
+	char *end = write_texts(all, texts, 3);
 
-	if (!limits->messages.most && v->route->to != GATE_TO_HUB &&
-	    (!limits->message_text || v->route->to != GATE_TO_UPSTREAM))
-		return true;
-	for (int i = 0; i < N_TEXTS; i++)
-		len += strlen(texts[i]) + 1;
+	return gate_texts_take(&v->gate->texts,
+			       bytes_of(all, (size_t)(end - all)));
+}
+
+static bool remember(struct gate_visit *v)
+{
+	char target[256];
+	const char *const texts[] = {
+		v->asking->hops.client_text,
+		gate_hide_target(v->route->token, v->asking->request.target,
+				 target, sizeof(target)),
+	};
+	size_t len = strlen(texts[0]) + strlen(texts[1]) + 2;
+
 	v->memo = calloc(1, sizeof(*v->memo) + len);
 	if (!v->memo)
 		return false;
 	v->memo->at_ms = v->gate->loop->now_ms;
-	to = v->memo->texts;
-	for (int i = 0; i < N_TEXTS; i++)
-		to = stpcpy(to, texts[i]) + 1;
-	return true;
+	v->memo->common = take_common(v);
+	write_texts(v->memo->own, texts, 2);
+	if (v->memo->common)
+		return true;
+	gate_visit_forget_memo(v);
+	return false;
+}
+
+bool gate_visit_limit_messages(struct gate_visit *v)
+{
+	return !has_limits(v) || remember(v);
 }
 
 void gate_visit_forget_memo(struct gate_visit *v)
 {
+	if (v->memo)
+		gate_texts_give(&v->gate->texts, v->memo->common);
 	free(v->memo);
 	v->memo = NULL;
 }
@@ -81,6 +116,7 @@ struct excess {
 	const char *words; /* for the client */
 	const char *note;  /* for the operator */
 	struct gate_compared compared;
+	bool backplane; /* it is its doing, and no rule's */
 };
 
 static void tell_operator(struct gate_visit *v, const struct excess *e,
@@ -99,13 +135,19 @@ static void tell_operator(struct gate_visit *v, const struct excess *e,
 		.route = v->route,
 		.server = v->server,
 		.listener = v->entrance->url,
-		.client = text_of(m, 0),
-		.target = text_of(m, 1),
-		.host = text_of(m, 2),
-		.origin = text_of(m, 3),
-		.user_agent = text_of(m, 4),
+		.client = client_of(m),
+		.target = text_of(m->own, 1),
+		.host = m->common->bytes,
+		.origin = text_of(m->common->bytes, 1),
+		.user_agent = text_of(m->common->bytes, 2),
 	};
+	struct gate_outage outage;
 
+	if (e->backplane) {
+		gate_outage_see(v->gate->cluster, v->policy,
+				v->gate->loop->now_ms, &outage);
+		ending.outage = &outage;
+	}
 	gate_new_reference(reference);
 	gate_notice_ended(v->gate, &ending);
 }
@@ -170,9 +212,30 @@ static bool is_too_often(struct gate_visit *v, struct excess *ret)
 		.note = "it sent more messages than that",
 	};
 	hit.wait_ms = (limit->period_ms - v->memo->credit) / limit->most;
-	gate_limit_hit_tell(&hit, bytes_of_str(text_of(v->memo, 0)),
+	gate_limit_hit_tell(&hit, bytes_of_str(client_of(v->memo)),
 			    (int64_t)time(NULL), &ret->compared);
 	return true;
+}
+
+/* A message of @bytes at least. @note is borrowed. */
+static struct excess too_long(const struct gate_visit *v, uint64_t bytes,
+			      const char *note)
+{
+	const struct gate_limits *limits = &v->route->limits;
+	struct excess e = {
+		.cause = WHY_SERVER_LIMIT,
+		.code = 1009,
+		.rule = limits->message_text,
+		.line = limits->message_line,
+		.words = "message too long",
+		.note = note,
+	};
+
+	snprintf(e.compared.value, sizeof(e.compared.value),
+		 "%llu bytes at least", (unsigned long long)bytes);
+	snprintf(e.compared.nearest, sizeof(e.compared.nearest), "%llu bytes",
+		 (unsigned long long)limits->message_bytes);
+	return e;
 }
 
 bool gate_visit_may_say(struct gate_visit *v, bool first, uint64_t bytes,
@@ -186,19 +249,7 @@ bool gate_visit_may_say(struct gate_visit *v, bool first, uint64_t bytes,
 		snprintf(note, sizeof(note),
 			 "it sent a message of %llu bytes at least",
 			 (unsigned long long)bytes);
-		e = (struct excess){
-			.cause = WHY_SERVER_LIMIT,
-			.code = 1009,
-			.rule = limits->message_text,
-			.line = limits->message_line,
-			.words = "message too long",
-			.note = note,
-		};
-		snprintf(e.compared.value, sizeof(e.compared.value),
-			 "%llu bytes at least", (unsigned long long)bytes);
-		snprintf(e.compared.nearest, sizeof(e.compared.nearest),
-			 "%llu bytes",
-			 (unsigned long long)limits->message_bytes);
+		e = too_long(v, bytes, note);
 	} else if (!first || !is_too_often(v, &e)) {
 		return true;
 	}
@@ -229,6 +280,29 @@ void gate_visit_cut_for_fault(struct gate_visit *v, int side,
 		tell(v, &e, ret_cut);
 }
 
+void gate_visit_say_fault(struct sesame_conn *conn, enum ses_fault fault,
+			  char out[SES_REASON_SIZE])
+{
+	const struct ses_fault_row *row = ses_fault_row(fault);
+	struct gate_visit *v = sesame_conn_user(conn);
+	struct excess e = {
+		.cause = WHY_CLIENT_BAD_HANDSHAKE,
+		.code = (unsigned)row->close_code,
+		.words = row->sentence,
+		.note = row->sentence,
+	};
+	struct gate_cut cut;
+
+	snprintf(out, SES_REASON_SIZE, "%s", row->sentence);
+	if (!v->memo || v->memo->cut)
+		return;
+	if (fault == SES_FAULT_MESSAGE_TOO_BIG)
+		e = too_long(v, v->route->limits.message_bytes + 1,
+			     "it sent a longer message");
+	tell(v, &e, &cut);
+	snprintf(out, SES_REASON_SIZE, "%s", cut.reason);
+}
+
 bool gate_visit_may_go_on(struct gate_visit *v)
 {
 	struct gate_cut cut;
@@ -257,6 +331,7 @@ static struct excess excess_of(const struct gate_unwanted *u, unsigned code)
 		.line = u->limit ? u->limit->line : 0,
 		.words = u->text,
 		.note = u->note,
+		.backplane = u->backplane,
 	};
 
 	return e;
@@ -268,7 +343,7 @@ static void compare(struct gate_visit *v, const struct gate_unwanted *u,
 	struct gate_limit_hit hit = {.limit = u->limit, .wait_ms = u->wait_ms};
 
 	if (u->limit)
-		gate_limit_hit_tell(&hit, bytes_of_str(text_of(v->memo, 0)),
+		gate_limit_hit_tell(&hit, bytes_of_str(client_of(v->memo)),
 				    (int64_t)time(NULL), &e->compared);
 }
 

@@ -93,6 +93,8 @@ static struct bytes answer_of(const struct gate_route *route,
 enum gate_outcome gate_visit_serve(struct gate_visit *v,
 				   struct ses_conn_setup *setup)
 {
+	/* the visit knows who it is, so nobody asks the connection */
+	static const struct ses_addr unasked;
 	struct gate_asked asked = gate_asked_of(&v->asking->request);
 	struct ses_stream *stream = v->stream;
 	struct sesame_conn *conn = NULL;
@@ -104,6 +106,7 @@ enum gate_outcome gate_visit_serve(struct gate_visit *v,
 		setup->subprotocol = answer_of(v->route, &asked);
 	setup->user = v;
 	setup->on_gone = on_conn_gone;
+	setup->peer = &unasked;
 	set_limits(v->route, &setup->limits);
 	ses_buf_init(&out, SES_INTAKE_BYTES * 2);
 	r = ses_upgrade_write_response(&v->asking->offer, setup->subprotocol,

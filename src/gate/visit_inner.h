@@ -31,6 +31,7 @@ struct gate_refusal {
 	const struct ses_field *fields; /* more of them for the answer */
 	size_t n_fields;
 	bool quiet; /* it is nothing that an operator has to know */
+	bool backplane; /* it does not take part */
 };
 
 /* The sentence of a gateway that lacks memory or descriptors. */
@@ -46,6 +47,7 @@ enum gate_outcome {
 struct gate_questions; /* visit_admit.c */
 struct gate_memo; /* visit_cut.c */
 struct gate_member; /* visit_member.c */
+struct gate_awaited; /* gate/awaited.h */
 
 /* What is known of a handshake; a connection that is open has none of it. */
 struct gate_asking {
@@ -72,6 +74,7 @@ struct gate_asking {
 	struct ses_buf body; /* of a POST */
 	size_t body_len;     /* as announced */
 	bool reads_body;
+	struct ses_list awaited; /* what is to become of it: gate/awaited.h */
 };
 
 struct gate_step {
@@ -110,8 +113,11 @@ struct gate_visit {
 
 /* ---- visit.c ---- */
 
-/* Go on with the present step: somebody who was asked has answered. */
-void gate_visit_go_on(struct gate_visit *v);
+/*
+ * Go on with the present step: who was asked has answered, in an event that is
+ * not the client's.
+ */
+void gate_visit_answered(struct gate_visit *v);
 /*
  * Copy the request, so that it outlives the event. Whoever waits for somebody
  * does so first. False: no memory.
@@ -174,6 +180,17 @@ void gate_visit_hear(struct gate_visit *v, enum sesame_kind kind,
 void gate_visit_leave_channel(struct gate_visit *v);
 /* A POST to a channel, and a GET of one. */
 enum gate_outcome gate_visit_publish(struct gate_visit *v);
+/*
+ * Wait for the answer that the ticket in use gets; no longer than the backplane
+ * takes to give up.
+ */
+enum gate_outcome gate_visit_await(struct gate_visit *v,
+				   void (*on_answer)(struct gate_visit *v,
+						     const struct gate_awaited *a));
+/* It did not come. */
+enum gate_outcome gate_visit_refuse_unanswered(struct gate_visit *v);
+/* It is that the channel is not to be had. */
+enum gate_outcome gate_visit_refuse_unreached(struct gate_visit *v);
 enum gate_outcome gate_visit_read(struct gate_visit *v);
 /*
  * The channel that the path names, decoded into @out. False: the visit has been
@@ -208,6 +225,9 @@ bool gate_visit_may_say(struct gate_visit *v, bool first, uint64_t bytes,
 /* The server behind speaks no WebSocket, or the client does not. */
 void gate_visit_cut_for_fault(struct gate_visit *v, int side,
 			      enum ses_fault fault, struct gate_cut *ret_cut);
+/* What a client at a connection that ends here is told of its fault. */
+void gate_visit_say_fault(struct sesame_conn *conn, enum ses_fault fault,
+			  char out[SES_REASON_SIZE]);
 /* One more message at a connection that ends here. False: it was closed. */
 bool gate_visit_may_go_on(struct gate_visit *v);
 void gate_visit_forget_memo(struct gate_visit *v);
@@ -222,6 +242,7 @@ struct gate_unwanted {
 	const char *note; /* for the operator */
 	const struct gate_limit *limit; /* NULL: it is none's doing */
 	uint64_t wait_ms;
+	bool backplane; /* it does not take part */
 };
 
 /* A new one; whoever knows some cannot tell the next. */

@@ -12,6 +12,7 @@
 #include <sesame/error.h>
 
 #include "base/percent.h"
+#include "gate/awaited.h"
 #include "gate/credential.h"
 #include "gate/subprotocols.h"
 #include "gate/visit_inner.h"
@@ -27,25 +28,33 @@ static struct gate_member *of(struct hub_member *member)
 
 /* ---- What the hub tells ---- */
 
+static const struct gate_unwanted slow = {
+	.cause = WHY_SERVER_LIMIT,
+	.code = 1013,
+	.text = "too slow for the channel",
+	.note = "more waited for it than hub.queue, or history, holds",
+};
+
 /* There is no room though nothing waits, so there never will be. */
 static enum hub_taken give_up(struct gate_visit *v)
 {
-	if (sesame_conn_close(v->conn, 1013, "too slow for the channel"))
-		sesame_conn_abort(v->conn);
+	gate_visit_cut_unwanted(v, &slow);
 	return HUB_GONE;
 }
 
-static enum hub_taken deliver(struct hub_member *member, struct bytes frame,
-			      ptrdiff_t len)
+static enum hub_taken deliver(struct hub_member *member,
+			      const struct hub_parcel *p)
 {
 	struct gate_visit *v = of(member)->visit;
 	int r;
 
 	if (!v->conn)
 		return HUB_GONE;
-	r = ses_conn_send_frame(v->conn, frame);
-	if ((r == 0 || r == SESAME_EAGAIN) && len >= 0)
-		gate_record_pass(v->record, GATE_OUT, (size_t)len, 1);
+	r = p->more ? ses_conn_send_frame(v->conn, p->frames)
+		    : ses_conn_send_frame_now(v->conn, p->frames);
+	if ((r == 0 || r == SESAME_EAGAIN) && p->n)
+		gate_record_pass(v->record, GATE_OUT, p->payload_bytes,
+				 (unsigned)p->n);
 	if (r == 0)
 		return HUB_TAKEN;
 	if (r == SESAME_EAGAIN)
@@ -59,8 +68,7 @@ static enum hub_taken deliver(struct hub_member *member, struct bytes frame,
 
 static void go_on(struct hub_member *member)
 {
-	if (of(member)->visit->conn)
-		sesame_conn_resume(of(member)->visit->conn);
+	gate_member_go_on(of(member));
 }
 
 static void on_ready(struct hub_member *member)
@@ -77,14 +85,19 @@ static void on_missed(struct hub_member *member, uint64_t n, bool conflated)
 
 static void on_too_slow(struct hub_member *member)
 {
-	static const struct gate_unwanted slow = {
+	gate_visit_cut_unwanted(of(member)->visit, &slow);
+}
+
+static void on_no_memory(struct hub_member *member)
+{
+	static const struct gate_unwanted none = {
 		.cause = WHY_SERVER_LIMIT,
 		.code = 1013,
-		.text = "too slow for the channel",
-		.note = "more waited for it than hub.queue, or history, holds",
+		.text = "there is no memory; try again later",
+		.note = "there was no memory for what it had to get",
 	};
 
-	gate_visit_cut_unwanted(of(member)->visit, &slow);
+	gate_visit_cut_unwanted(of(member)->visit, &none);
 }
 
 const struct hub_events gate_hub_events = {
@@ -93,9 +106,17 @@ const struct hub_events gate_hub_events = {
 	.ready = on_ready,
 	.missed = on_missed,
 	.too_slow = on_too_slow,
+	.no_memory = on_no_memory,
 };
 
 /* ---- What the connection tells ---- */
+
+void gate_member_go_on(struct gate_member *m)
+{
+	if (m->visit->conn && !m->member.is_held && !m->unread &&
+	    !gate_member_awaits_much(m))
+		sesame_conn_resume(m->visit->conn);
+}
 
 void gate_member_begin(struct gate_member *m)
 {
@@ -135,8 +156,8 @@ static void on_drain(struct sesame_conn *conn, void *user)
 	if (!v->member)
 		return;
 	hub_drained(v->gate->seat, &v->member->member);
-	if (!v->member->member.is_held)
-		sesame_conn_resume(conn);
+	v->member->unread = false;
+	gate_member_go_on(v->member);
 }
 
 static void on_close(struct sesame_conn *conn, void *user,
@@ -250,6 +271,7 @@ static struct gate_member *make_member(struct gate_visit *v, bool envelopes)
 {
 	const struct gate_hub_settings *hub = &v->route->hub;
 	struct gate_member *m = calloc(1, sizeof(*m));
+	bool later;
 
 	if (!m)
 		return NULL;
@@ -259,15 +281,28 @@ static struct gate_member *make_member(struct gate_visit *v, bool envelopes)
 	m->member.sees = hub->presence && may(v, &hub->may_presence);
 	m->member.closes = hub->slow == HUB_CLOSE;
 	m->may_publish = may(v, &hub->may_publish);
-	m->since = copy_since(v, &m->later);
-	m->later = m->later && envelopes;
+	m->since = copy_since(v, &later);
+	m->later = later && envelopes;
 	return m;
+}
+
+struct gate_dealings *gate_member_deal(struct gate_member *m)
+{
+	if (m->dealings)
+		return m->dealings;
+	m->dealings = calloc(1, sizeof(*m->dealings));
+	if (m->dealings)
+		ses_list_init(&m->dealings->awaited);
+	return m->dealings;
 }
 
 static void free_member(struct gate_member *m)
 {
 	if (!m)
 		return;
+	if (m->dealings)
+		gate_awaited_forget(&m->dealings->awaited);
+	free(m->dealings);
 	free(m->you);
 	free(m->since);
 	free(m);
@@ -312,28 +347,71 @@ static struct sesame_limits queue_of(const struct gate_route *route,
 	};
 }
 
+static enum gate_outcome let_in(struct gate_visit *v, struct bytes name,
+				bool envelopes)
+{
+	/* Frames are shared by all members, so none is compressed. */
+	struct ses_conn_setup setup = {
+		.handlers = &member_of_channel,
+		.say_fault = gate_visit_say_fault,
+		.limits = queue_of(v->route, envelopes),
+	};
+	enum hub_verdict verdict = join(v, name, envelopes);
+
+	if (envelopes)
+		setup.subprotocol = BYTES(HUB_SUBPROTOCOL);
+	if (verdict != HUB_OK)
+		return refuse_full(v, verdict);
+	return gate_visit_serve(v, &setup);
+}
+
+static void on_reached(struct gate_visit *v, const struct gate_awaited *a)
+{
+	if (a->ticket.verdict == HUB_OK)
+		gate_visit_answered(v);
+	else
+		gate_visit_refuse_unreached(v);
+}
+
+/*
+ * Who gets envelopes is welcomed when the channel is here, and knows what it
+ * has from then on. Nobody else would: it is let in only then, so that it hears
+ * all that is said after that.
+ */
+static enum gate_outcome let_in_then(struct gate_visit *v, struct bytes name)
+{
+	struct hub_ticket *ticket = gate_awaited_offer(v->gate);
+	enum gate_outcome outcome;
+	enum hub_verdict verdict;
+
+	if (!ticket)
+		return refuse_full(v, HUB_NO_MEMORY);
+	verdict = hub_reach(v->gate->seat, v->route->hub.space, name, ticket);
+	if (verdict == HUB_LATER) {
+		outcome = gate_visit_await(v, on_reached);
+		return outcome == GATE_WAIT && v->len ? gate_visit_hold_back(v)
+						      : outcome;
+	}
+	if (verdict != HUB_OK)
+		return refuse_full(v, verdict);
+	outcome = let_in(v, name, false);
+	hub_release(ticket);
+	return outcome;
+}
+
 enum gate_outcome gate_visit_join(struct gate_visit *v)
 {
 	struct gate_asked asked = gate_asked_of(&v->asking->request);
 	bool envelopes = gate_offers_subprotocol(
 		v->route, &asked, BYTES(HUB_SUBPROTOCOL), v->route->observe);
-	/* Frames are shared by all members, so none is compressed. */
-	struct ses_conn_setup setup = {
-		.handlers = &member_of_channel,
-		.limits = queue_of(v->route, envelopes),
-	};
 	uint8_t decoded[HUB_NAME_MAX];
-	enum hub_verdict verdict;
 	struct bytes name;
 
-	if (envelopes)
-		setup.subprotocol = BYTES(HUB_SUBPROTOCOL);
+	if (!ses_list_empty(&v->asking->awaited))
+		return gate_visit_hold_back(v);
 	if (!gate_visit_channel(v, decoded, &name))
 		return GATE_OVER;
-	verdict = join(v, name, envelopes);
-	if (verdict != HUB_OK)
-		return refuse_full(v, verdict);
-	return gate_visit_serve(v, &setup);
+	return envelopes ? let_in(v, name, true) : let_in_then(v, name);
 }
 
 void gate_visit_leave_channel(struct gate_visit *v)

@@ -12,6 +12,7 @@
 
 #include <sesame/version.h>
 
+#include "gate/awaited.h"
 #include "hub/hub.h"
 #include "wire/utf8.h"
 
@@ -58,6 +59,10 @@ static enum gate_outcome check_body(struct gate_visit *v)
 	const struct ses_head *head = v->asking->head;
 	int64_t len = ses_head_content_length(head);
 
+	if (ses_field_count(head->fields, head->n_fields, "Content-Encoding"))
+		return refuse(v, WHY_CLIENT_BAD_HANDSHAKE, 415,
+			      "A message is sent as it is, without a "
+			      "Content-Encoding");
 	if (ses_field_count(head->fields, head->n_fields, "Transfer-Encoding"))
 		return refuse(v, WHY_CLIENT_BAD_HANDSHAKE, 411,
 			      "A message is sent with its Content-Length, not "
@@ -153,7 +158,7 @@ static enum gate_outcome accept_message(struct gate_visit *v, struct bytes name,
 struct batch {
 	struct hub_content *content;
 	struct hub_about *about; /* NULL: no state */
-	struct ses_buf texts;	 /* that they lie in */
+	struct hub_list list;	 /* that they lie in, or in the body */
 	size_t n;
 };
 
@@ -169,38 +174,20 @@ static void free_batch(struct batch *b)
 {
 	free(b->content);
 	free(b->about);
-	ses_buf_fini(&b->texts);
+	hub_list_fini(&b->list);
 }
 
-/* Where each payload lies is known once all of them are there. */
-static const char *split(struct batch *b, struct hub_list *list,
-			 size_t body_len, size_t most)
+static const char *split(struct batch *b, size_t most)
 {
-	struct ses_buf one;
-	size_t at = 0;
-
-	ses_buf_init(&b->texts, body_len);
-	ses_buf_init(&one, body_len);
 	for (size_t i = 0; i < b->n; i++) {
-		size_t len;
+		struct hub_content *c = &b->content[i];
 
-		if (!hub_list_next(list, &one) ||
-		    ses_buf_append(&b->texts, ses_buf_bytes(&one)) < 0)
-			break;
-		len = ses_buf_len(&one);
-		b->content[i] = (struct hub_content){
-			.kind = SESAME_TEXT, .payload = bytes_of(NULL, len)};
-		at += len <= most;
-	}
-	ses_buf_fini(&one);
-	if (at < b->n)
-		return "A payload of the batch is longer than this route takes";
-	at = 0;
-	for (size_t i = 0; i < b->n; i++) {
-		struct bytes *payload = &b->content[i].payload;
-
-		payload->data = ses_buf_bytes(&b->texts).data + at;
-		at += payload->len;
+		c->kind = SESAME_TEXT;
+		if (!hub_list_next(&b->list, &c->payload))
+			return b->list.wrong;
+		if (c->payload.len > most)
+			return "A payload of the batch is longer than this "
+			       "route takes";
 	}
 	return NULL;
 }
@@ -226,14 +213,17 @@ static const char *read_body(struct gate_visit *v, struct batch *b)
 	const struct gate_route *route = v->route;
 	struct bytes body = ses_buf_bytes(&v->asking->body);
 	bool states = route->hub.kind == GATE_KIND_STATE;
-	struct hub_list list = {.n = 1};
-	const char *wrong = is_batch(v) ? hub_list_read(body, &list) : NULL;
+	const char *wrong = NULL;
+	size_t n = 1;
 
-	if (!wrong && !make_batch(b, list.n, states))
-		wrong = "out of memory";
+	if (is_batch(v)) {
+		wrong = hub_list_read(body, &b->list);
+		n = b->list.n;
+	}
+	if (!wrong && !make_batch(b, n, states))
+		wrong = hub_no_memory;
 	if (!wrong && is_batch(v))
-		wrong = split(b, &list, body.len,
-			      (size_t)route->limits.message_bytes);
+		wrong = split(b, (size_t)route->limits.message_bytes);
 	else if (!wrong)
 		b->content[0] = (struct hub_content){
 			.kind = kind_of(v->asking->head, body),
@@ -282,9 +272,13 @@ static enum gate_outcome refuse_verdict(struct gate_visit *v,
 		why.note = "hub.keys, or the bytes of a state, are reached";
 		break;
 	case HUB_UNAVAILABLE:
+		why.cause = WHY_SERVER_BACKEND_DOWN;
 		why.sentence = "The channel is not available; try again later";
-		why.note = "the backplane does not answer";
+		why.note = "the backplane took nothing";
+		why.backplane = true;
 		break;
+	case HUB_UNKNOWN:
+		return gate_visit_refuse_unanswered(v);
 	default:
 		break;
 	}
@@ -293,10 +287,30 @@ static enum gate_outcome refuse_verdict(struct gate_visit *v,
 	return gate_visit_refuse(v, &why);
 }
 
+/* ---- Answers that come later ---- */
+
+static enum gate_outcome conclude(struct gate_visit *v, struct bytes name,
+				  enum hub_verdict verdict,
+				  const struct hub_receipt *receipt)
+{
+	return verdict == HUB_OK ? accept_message(v, name, receipt)
+				 : refuse_verdict(v, verdict, receipt);
+}
+
+static void on_answer(struct gate_visit *v, const struct gate_awaited *a)
+{
+	uint8_t decoded[HUB_NAME_MAX];
+	struct bytes name;
+
+	if (gate_visit_channel(v, decoded, &name))
+		conclude(v, name, a->ticket.verdict, &a->ticket.receipt);
+}
+
 static enum gate_outcome publish_batch(struct gate_visit *v, struct bytes name,
 				       struct bytes key, const struct batch *b)
 {
 	uint64_t at_once = v->route->hub.rate_channel.most;
+	struct hub_ticket *ticket = gate_awaited_offer(v->gate);
 	struct hub_receipt receipt;
 	enum hub_verdict verdict;
 
@@ -304,11 +318,13 @@ static enum gate_outcome publish_batch(struct gate_visit *v, struct bytes name,
 		return refuse(v, WHY_ACCESS_RATE, 413,
 			      "The batch has more messages than "
 			      "hub.rates.channel ever lets through at once");
+	if (!ticket)
+		return refuse_verdict(v, HUB_NO_MEMORY, &receipt);
 	verdict = hub_publish_to(v->gate->seat, v->route->hub.space, name,
-				 b->content, b->n, key, NULL, &receipt);
-	if (verdict != HUB_OK)
-		return refuse_verdict(v, verdict, &receipt);
-	return accept_message(v, name, &receipt);
+				 b->content, b->n, key, ticket, &receipt);
+	if (verdict == HUB_LATER)
+		return gate_visit_await(v, on_answer);
+	return conclude(v, name, verdict, &receipt);
 }
 
 static enum gate_outcome publish(struct gate_visit *v)
@@ -330,7 +346,9 @@ static enum gate_outcome publish(struct gate_visit *v)
 		return refuse(v, WHY_CLIENT_BAD_HANDSHAKE, 400,
 			      "The Idempotency-Key is longer than 255 bytes");
 	wrong = read_body(v, &b);
-	if (wrong)
+	if (wrong == hub_no_memory)
+		outcome = refuse(v, WHY_SERVER_LIMIT, 503, wrong);
+	else if (wrong)
 		outcome = refuse(v, WHY_CLIENT_BAD_HANDSHAKE, 400, wrong);
 	else
 		outcome = publish_batch(v, name,
@@ -345,6 +363,8 @@ enum gate_outcome gate_visit_publish(struct gate_visit *v)
 	enum gate_outcome outcome;
 	size_t left;
 
+	if (!ses_list_empty(&a->awaited))
+		return gate_visit_hold_back(v);
 	if (!a->reads_body) {
 		outcome = begin_body(v);
 		if (outcome != GATE_GO_ON)

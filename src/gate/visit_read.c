@@ -8,11 +8,14 @@
 #include <sesame/version.h>
 
 #include "base/percent.h"
+#include "gate/awaited.h"
 #include "hub/hub.h"
 
 #define LINGER_MS     10000
 #define DEFAULT_LIMIT 100
-#define ANSWER_BYTES  ((size_t)3 * 1024 * 1024 + 512 * 1024)
+/* About half a MiB of messages, and the longest there may be as envelopes. */
+#define ANSWER_BYTES ((size_t)4 * 1024 * 1024 + 6 * HUB_FULL_BYTES)
+#define QUEUE_BYTES  (ANSWER_BYTES + 4096)
 
 static enum gate_outcome refuse(struct gate_visit *v, int status,
 				const char *sentence)
@@ -61,10 +64,15 @@ static enum gate_outcome answer(struct gate_visit *v, struct ses_buf *body)
 		{BYTES("Cache-Control"), BYTES("no-store")},
 		{BYTES("X-Content-Type-Options"), BYTES("nosniff")},
 	};
+	static const struct ses_stream_limits limits = {
+		.queue = QUEUE_BYTES,
+		.queue_high = QUEUE_BYTES,
+	};
 	struct ses_buf out;
 
 	ses_buf_append_str(body, "\n");
-	ses_buf_init(&out, ANSWER_BYTES + 4096);
+	ses_buf_init(&out, QUEUE_BYTES);
+	ses_stream_limit(v->stream, &limits);
 	gate_record_answer(v, 200, ses_buf_len(body));
 	ses_upgrade_write_refusal(200, fields, 3, BYTES("application/json"),
 				  ses_buf_bytes(body), &out);
@@ -87,7 +95,7 @@ static int read_channel(struct gate_visit *v, struct bytes name, size_t limit,
 			      out);
 }
 
-enum gate_outcome gate_visit_read(struct gate_visit *v)
+static enum gate_outcome read_it(struct gate_visit *v)
 {
 	uint8_t decoded[HUB_NAME_MAX];
 	struct ses_buf body;
@@ -103,6 +111,46 @@ enum gate_outcome gate_visit_read(struct gate_visit *v)
 		return answer(v, &body);
 	ses_buf_fini(&body);
 	return refuse(v, 503,
-		      "That is too long for one answer; ask with a lower "
-		      "limit");
+		      "There is no memory for the answer; try again "
+		      "later");
+}
+
+/* The channel is here, or why not. */
+static enum gate_outcome conclude(struct gate_visit *v, enum hub_verdict verdict)
+{
+	switch (verdict) {
+	case HUB_OK:
+		return read_it(v);
+	case HUB_UNAVAILABLE:
+		return gate_visit_refuse_unreached(v);
+	default:
+		return refuse(v, 503, "There is no room for a further channel");
+	}
+}
+
+static void on_answer(struct gate_visit *v, const struct gate_awaited *a)
+{
+	conclude(v, a->ticket.verdict);
+}
+
+enum gate_outcome gate_visit_read(struct gate_visit *v)
+{
+	struct hub_ticket *ticket = gate_awaited_offer(v->gate);
+	uint8_t decoded[HUB_NAME_MAX];
+	enum gate_outcome outcome;
+	enum hub_verdict verdict;
+	struct bytes name;
+
+	if (!ses_list_empty(&v->asking->awaited))
+		return gate_visit_hold_back(v);
+	if (!gate_visit_channel(v, decoded, &name))
+		return GATE_OVER;
+	if (!ticket)
+		return conclude(v, HUB_NO_MEMORY);
+	verdict = hub_reach(v->gate->seat, v->route->hub.space, name, ticket);
+	if (verdict == HUB_LATER)
+		return gate_visit_await(v, on_answer);
+	outcome = conclude(v, verdict);
+	hub_release(ticket);
+	return outcome;
 }

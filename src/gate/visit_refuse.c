@@ -13,6 +13,7 @@
 #include "gate/subprotocols.h"
 #include "gate/forward.h"
 #include "gate/notice.h"
+#include "gate/outage.h"
 #include "gate/refuse.h"
 
 #define LINGER_MS 2000 /* for a refused client to read why */
@@ -52,7 +53,13 @@ static void tell(struct gate_visit *v, const struct gate_refusal *why,
 		 const char *reference, bool observed)
 {
 	struct gate_notice notice = describe(v);
+	struct gate_outage outage;
 
+	if (why->backplane) {
+		gate_outage_see(v->gate->cluster, v->policy,
+				v->gate->loop->now_ms, &outage);
+		notice.outage = &outage;
+	}
 	notice.reference = reference;
 	notice.cause = why->cause;
 	notice.status = why->status;

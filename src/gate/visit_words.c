@@ -10,24 +10,43 @@
 
 #include <sesame/error.h>
 
+#include "gate/awaited.h"
 #include "gate/visit_inner.h"
 #include "hub/envelope.h"
 
 /* ---- Answers ---- */
 
-/* Who asks and does not read the answers is not heard until it does. */
-static void say(struct gate_visit *v, struct ses_buf *json)
+/*
+ * Who asks and does not read the answers is not heard until it does. @error:
+ * what came of writing @json, which is freed.
+ */
+static void say(struct gate_visit *v, struct ses_buf *json, int error)
 {
+	static const struct gate_unwanted deaf = {
+		.cause = WHY_SERVER_LIMIT,
+		.code = 1013,
+		.text = "too slow for the channel",
+		.note = "it asked for more answers than it read",
+	};
+	static const struct gate_unwanted unsaid = {
+		.cause = WHY_SERVER_LIMIT,
+		.code = 1013,
+		.text = "there is no memory; try again later",
+		.note = "there was no memory for its answer",
+	};
 	struct bytes text = ses_buf_bytes(json);
 	int r = SESAME_ECLOSED;
 
-	if (v->conn && text.len)
-		r = sesame_conn_send(v->conn, SESAME_TEXT, text.data, text.len);
-	if (r == SESAME_EAGAIN)
+	if (v->conn)
+		r = error ? error
+			  : sesame_conn_send(v->conn, SESAME_TEXT, text.data,
+					     text.len);
+	if (r == SESAME_EAGAIN) {
+		v->member->unread = true;
 		sesame_conn_pause(v->conn);
-	else if (r < 0 && r != SESAME_ECLOSED &&
-		 sesame_conn_close(v->conn, 1013, "too slow for the channel"))
-		sesame_conn_abort(v->conn);
+	} else if (r < 0 && r != SESAME_ECLOSED) {
+		gate_visit_cut_unwanted(v, error ? &unsaid : &deaf);
+	}
 	ses_buf_fini(json);
 }
 
@@ -37,20 +56,34 @@ static void say(struct gate_visit *v, struct ses_buf *json)
 #define FAULTS_MS   10000 /* in this time */
 
 /* Whether it goes on though it was told that it is wrong. */
-static bool goes_on(struct gate_member *m, const struct gate_unwanted *u,
+static bool goes_on(struct gate_dealings *d, const struct gate_unwanted *u,
 		    uint64_t now_ms)
 {
 	static const struct hub_rate rate = {MOST_FAULTS, FAULTS_MS};
 
 	return (u->status == 400 || u->status == 403) &&
-	       !hub_bucket_take(&m->faults, rate, 1, now_ms, NULL);
+	       !hub_bucket_take(&d->faults, rate, 1, now_ms, NULL);
 }
 
-/* Of many errors those that are not logged have the reference of one that was. */
+/*
+ * Of many errors those that are not logged have the reference of one that was,
+ * and was for the same.
+ */
+static void tell(struct gate_visit *v, struct gate_dealings *d,
+		 const struct gate_unwanted *u, uint64_t now_ms)
+{
+	static const struct hub_rate rate = {MOST_TOLD, TOLD_MS};
+
+	if (!hub_bucket_take(&d->told, rate, 1, now_ms, NULL) &&
+	    d->told_text == u->text)
+		return;
+	gate_visit_tell_unwanted(v, u, d->reference);
+	d->told_text = u->text;
+}
+
 static void refuse(struct gate_visit *v, const struct gate_unwanted *u,
 		   int64_t ref)
 {
-	static const struct hub_rate told = {MOST_TOLD, TOLD_MS};
 	static const struct gate_unwanted rubbish = {
 		.cause = WHY_CLIENT_BAD_HANDSHAKE,
 		.code = 1008,
@@ -58,20 +91,21 @@ static void refuse(struct gate_visit *v, const struct gate_unwanted *u,
 		.note = "it went on with what is refused, a hundred times in "
 			"ten seconds",
 	};
-	struct gate_member *m = v->member;
+	bool envelopes = v->member->member.envelopes;
+	struct gate_dealings *d = envelopes ? gate_member_deal(v->member) : NULL;
 	uint64_t now_ms = v->gate->loop->now_ms;
 	struct ses_buf json;
+	int error;
 
-	if (!m->member.envelopes || goes_on(m, u, now_ms)) {
-		gate_visit_cut_unwanted(v, m->member.envelopes ? &rubbish : u);
+	if (!d || goes_on(d, u, now_ms)) {
+		gate_visit_cut_unwanted(v, d ? &rubbish : u);
 		return;
 	}
-	if (hub_bucket_take(&m->told, told, 1, now_ms, NULL))
-		gate_visit_tell_unwanted(v, u, m->reference);
+	tell(v, d, u, now_ms);
 	ses_buf_init(&json, 4096);
-	hub_envelope_error(ref, u->word, u->text, why_cause(u->cause)->id,
-			   m->reference, &json);
-	say(v, &json);
+	error = hub_envelope_error(ref, u->word, u->text,
+				   why_cause(u->cause)->id, d->reference, &json);
+	say(v, &json, error);
 }
 
 static void refuse_bad(struct gate_visit *v, const char *text, int64_t ref,
@@ -93,12 +127,13 @@ static void acknowledge(struct gate_visit *v, int64_t ref,
 			const struct hub_receipt *receipt)
 {
 	struct ses_buf json;
+	int error;
 
 	if (ref < 0)
 		return;
 	ses_buf_init(&json, 512);
-	hub_envelope_ack(ref, &receipt->epoch, receipt->seq, &json);
-	say(v, &json);
+	error = hub_envelope_ack(ref, &receipt->epoch, receipt->seq, &json);
+	say(v, &json, error);
 }
 
 /* ---- Publishing ---- */
@@ -154,28 +189,48 @@ static struct gate_unwanted unwanted_of(const struct gate_visit *v,
 		u.note = "hub.keys, or the bytes of a state, are reached";
 		return u;
 	case HUB_UNAVAILABLE:
+		u.cause = WHY_SERVER_BACKEND_DOWN;
 		u.word = "unavailable";
 		u.text = "the channel is not available";
-		u.note = "the backplane does not answer";
+		u.note = "the backplane took nothing";
+		u.backplane = true;
+		return u;
+	case HUB_UNKNOWN:
+		u.cause = WHY_SERVER_BACKEND_DOWN;
+		u.word = "unknown";
+		u.text = "nobody knows whether this was published";
+		u.note = "the backplane went away before it answered";
+		u.backplane = true;
 		return u;
 	default:
 		return u;
 	}
 }
 
-static bool may_publish(struct gate_visit *v, int64_t ref)
+/* Whether the route lets it send one more now, or why not. */
+static bool is_in_time(struct gate_visit *v, struct gate_unwanted *ret_why)
 {
-	struct gate_member *m = v->member;
 	const struct gate_limit *limit = &v->route->hub.rate_member;
 	struct hub_rate rate = {limit->most, limit->period_ms};
-	struct gate_unwanted u = forbidden;
+	struct gate_dealings *d;
 	uint64_t wait_ms = 0;
 
-	if (m->may_publish && hub_bucket_take(&m->member.bucket, rate, 1,
-					      v->gate->loop->now_ms, &wait_ms))
+	if (!rate.most)
 		return true;
-	if (m->may_publish)
-		u = too_often(limit, false, wait_ms);
+	d = gate_member_deal(v->member);
+	if (d &&
+	    hub_bucket_take(&d->said, rate, 1, v->gate->loop->now_ms, &wait_ms))
+		return true;
+	*ret_why = d ? too_often(limit, false, wait_ms) : busy;
+	return false;
+}
+
+static bool may_publish(struct gate_visit *v, int64_t ref)
+{
+	struct gate_unwanted u = forbidden;
+
+	if (v->member->may_publish && is_in_time(v, &u))
+		return true;
 	refuse(v, &u, ref);
 	return false;
 }
@@ -199,6 +254,76 @@ static bool find_key(struct gate_visit *v, int64_t ref,
 	return true;
 }
 
+/* What became of a message. */
+static void conclude(struct gate_visit *v, int64_t ref,
+		     enum hub_verdict verdict, const struct hub_receipt *receipt)
+{
+	struct gate_unwanted u;
+
+	if (verdict == HUB_OK) {
+		acknowledge(v, ref, receipt);
+		return;
+	}
+	u = unwanted_of(v, verdict, receipt);
+	refuse(v, &u, ref);
+}
+
+/* ---- Answers that come later ---- */
+
+/*
+ * One that waits for so many is not heard until half of them are there; what
+ * it sent before, a receive buffer full at most, is taken all the same.
+ */
+#define MOST_AWAITED  256
+#define AWAITED_BYTES ((size_t)1024 * 1024)
+
+bool gate_member_awaits_much(const struct gate_member *m)
+{
+	const struct gate_dealings *d = m->dealings;
+
+	return d && (d->n_awaited > MOST_AWAITED / 2 ||
+		     d->awaited_bytes > AWAITED_BYTES / 2);
+}
+
+static void on_answer(struct gate_visit *v, const struct gate_awaited *a)
+{
+	struct gate_dealings *d = v->member->dealings;
+
+	d->n_awaited--;
+	d->awaited_bytes -= a->bytes;
+	conclude(v, a->ref, a->ticket.verdict, &a->ticket.receipt);
+	gate_member_go_on(v->member);
+}
+
+static void await_answer(struct gate_visit *v, int64_t ref, size_t bytes)
+{
+	struct gate_dealings *d = v->member->dealings;
+	struct gate_awaited *a = gate_awaited_take(v, &d->awaited);
+
+	a->on_answer = on_answer;
+	a->ref = ref;
+	a->bytes = bytes;
+	d->n_awaited++;
+	d->awaited_bytes += bytes;
+	if (v->conn &&
+	    (d->n_awaited >= MOST_AWAITED || d->awaited_bytes >= AWAITED_BYTES))
+		sesame_conn_pause(v->conn);
+}
+
+static enum hub_verdict hand_in(struct gate_visit *v,
+				const struct hub_content *content,
+				struct hub_receipt *ret_receipt)
+{
+	struct hub_ticket *ticket = gate_awaited_offer(v->gate);
+
+	/* What await_answer() needs is there before. */
+	if (!ticket ||
+	    (hub_answers_later(v->gate->seat) && !gate_member_deal(v->member)))
+		return HUB_NO_MEMORY;
+	return hub_publish(v->gate->seat, &v->member->member, content, ticket,
+			   ret_receipt);
+}
+
 static void publish(struct gate_visit *v, enum sesame_kind kind,
 		    struct bytes payload, int64_t ref)
 {
@@ -209,7 +334,6 @@ static void publish(struct gate_visit *v, enum sesame_kind kind,
 		.sender = member->id,
 	};
 	struct hub_receipt receipt = {0};
-	struct gate_unwanted u;
 	struct hub_about about;
 	enum hub_verdict verdict;
 
@@ -220,14 +344,13 @@ static void publish(struct gate_visit *v, enum sesame_kind kind,
 		return;
 	if (member->person)
 		content.from = member->person->entry.name;
-	verdict = hub_publish(v->gate->seat, member, &content, NULL, &receipt);
-	if (verdict != HUB_OK) {
-		u = unwanted_of(v, verdict, &receipt);
-		refuse(v, &u, ref);
-		return;
-	}
-	acknowledge(v, ref, &receipt);
-	if (!receipt.hold_back || !v->conn)
+	verdict = hand_in(v, &content, &receipt);
+	if (verdict == HUB_LATER)
+		await_answer(v, ref, payload.len);
+	else
+		conclude(v, ref, verdict, &receipt);
+	if ((verdict != HUB_OK && verdict != HUB_LATER) || !receipt.hold_back ||
+	    !v->conn)
 		return;
 	sesame_conn_pause(v->conn);
 	hub_hold(v->gate->seat, member);
@@ -247,43 +370,41 @@ static void list(struct gate_visit *v, const struct hub_demand *d)
 			"hub.may.presence does not let it",
 	};
 	struct ses_buf json;
+	int error;
 
 	if (!v->member->member.sees) {
 		refuse(v, &hidden, d->ref);
 		return;
 	}
 	ses_buf_init(&json, HUB_LIST_MAX * 6 * HUB_WHO_SIZE + 1024);
-	hub_list(v->gate->seat, &v->member->member, d, &json);
-	say(v, &json);
+	error = hub_list(v->gate->seat, &v->member->member, d, &json);
+	say(v, &json, error);
 }
 
 static bool begin_later(struct gate_visit *v, const struct hub_demand *d)
 {
 	struct gate_member *m = v->member;
-	struct bytes id = ses_buf_bytes(&d->data);
 	bool resumes = d->sort == HUB_RESUME;
 
 	if (!m->later)
 		return false;
 	m->later = false;
 	if (resumes && !m->since)
-		m->since = gate_copy_id(id);
+		m->since = gate_copy_id(d->data);
 	gate_member_begin(m);
 	return resumes;
 }
 
 static void obey(struct gate_visit *v, const struct hub_demand *d)
 {
-	struct bytes data = ses_buf_bytes(&d->data);
-
 	if (begin_later(v, d))
 		return;
 	switch (d->sort) {
 	case HUB_PUBLISH:
-		publish(v, SESAME_TEXT, data, d->ref);
+		publish(v, SESAME_TEXT, d->data, d->ref);
 		break;
 	case HUB_PUBLISH_BYTES:
-		publish(v, SESAME_BINARY, data, d->ref);
+		publish(v, SESAME_BINARY, d->data, d->ref);
 		break;
 	case HUB_RESUME:
 		refuse_bad(v,
@@ -301,7 +422,9 @@ static void read_envelope(struct gate_visit *v, struct bytes text)
 	struct hub_demand d;
 	const char *wrong = hub_demand_read(text, &d);
 
-	if (wrong)
+	if (d.no_memory)
+		refuse(v, &busy, d.ref);
+	else if (wrong)
 		refuse_bad(v, wrong, d.ref, "bad");
 	else
 		obey(v, &d);

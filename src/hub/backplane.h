@@ -36,9 +36,15 @@ struct hub_post {
 
 struct hub_backplane_ops {
 	const char *name;
+	/* Others may have a channel too, and publish when nobody is here. */
+	bool shared;
+	/* How long a channel stays that nobody here is in; 0: as long as it
+	 * holds something. */
+	unsigned linger_ms;
 	/*
 	 * @c has come to be here. It is to become ready, now or later, by
-	 * hub_bring_epoch() and, for what it holds, hub_bring_message().
+	 * hub_bring_epoch() and, for what it holds, hub_bring_message(); or
+	 * c->unheard: there is no memory, and nothing will come.
 	 */
 	void (*open)(struct hub_backplane *b, struct hub_channel *c);
 	/* It is about to be forgotten here. */
@@ -54,12 +60,22 @@ struct hub_backplane_ops {
 		      struct bytes who);
 	void (*leave)(struct hub_backplane *b, struct hub_channel *c,
 		      struct bytes who);
+	/* NULL, or: begin, once b->hub is there. False: it cannot. */
+	bool (*start)(struct hub_backplane *b);
+	/*
+	 * NULL, or: somebody knows of more than is here. hub_bring_standing()
+	 * follows, with @look; or c->unheard, as of open().
+	 */
+	void (*refresh)(struct hub_backplane *b, struct hub_channel *c);
+	/* NULL, or: bring nothing more, and answer all tickets. */
+	void (*stop)(struct hub_backplane *b);
 	void (*free)(struct hub_backplane *b);
 };
 
 struct hub_backplane {
 	const struct hub_backplane_ops *ops;
-	struct hub *hub; /* set by the hub before open() is called */
+	struct hub *hub; /* set by the hub before anything is called */
+	char node[32];	 /* its name, where there are others; "" */
 };
 
 /* The process alone. NULL: no memory. */
@@ -80,6 +96,33 @@ struct hub_channel *hub_channel_of(struct hub *hub, const char *space,
  */
 void hub_bring_epoch(struct hub *hub, struct hub_channel *c,
 		     const struct hub_epoch *epoch, uint64_t last_id);
+/* What a channel holds, as the backplane knows it. */
+struct hub_standing {
+	struct hub_epoch epoch;
+	uint64_t last_id;
+	uint64_t floor; /* of a state: see hub/state.h */
+	/* Epochs that this one goes on from, the newest first, and the last
+	 * number that each handed on. */
+	struct hub_past_epoch {
+		struct hub_epoch epoch;
+		uint64_t last;
+	} past[HUB_PAST_MAX];
+	size_t n_past;
+	/* In the order of their numbers: all that it holds, or what is behind
+	 * the last one here. They become of its epoch. */
+	struct hub_message **message;
+	size_t n;
+	bool whole; /* all, and what is here is not to be believed */
+	bool look;  /* members look again, even if nothing is new */
+};
+/*
+ * Make @c what @s says; it is ready after it. What follows what is here is
+ * brought to members; else they look what is held, and are told of a gap.
+ */
+void hub_bring_standing(struct hub *hub, struct hub_channel *c,
+			const struct hub_standing *s);
+/* @c will not become ready for now: who waits for that is told. */
+void hub_give_up(struct hub_channel *c);
 /* A random epoch. */
 struct hub_epoch hub_new_epoch(struct hub *hub);
 /*
@@ -95,6 +138,8 @@ void hub_bring_person(struct hub *hub, struct hub_channel *c, struct bytes who,
 		      bool comes);
 /* The bounds and the rate of @post->channel, as far as this node knows. */
 enum hub_verdict hub_check_post(struct hub *hub, const struct hub_post *post);
+/* Its rate alone. */
+enum hub_verdict hub_check_rate(const struct hub_post *post);
 /* Without the lock: a ticket gets its answer in the thread of its seat. */
 void hub_answer(struct hub_ticket *ticket, enum hub_verdict verdict,
 		const struct hub_receipt *receipt);

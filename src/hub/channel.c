@@ -265,14 +265,19 @@ static void end(struct hub_table *t, struct hub_channel *c)
 		hub_roster_fini(c->roster);
 	free(c->roster);
 	free(c->state);
+	free(c->past);
 	free(c);
 }
 
-static bool evict(struct hub_table *t, struct hub_space *space)
+/* The oldest that nobody is in, but for @spared. False: there is none. */
+static bool evict(struct hub_table *t, struct hub_space *space,
+		  const struct hub_channel *spared)
 {
-	struct ses_list *link = ses_list_first(&space->idle);
+	struct ses_list *link = space->idle.next;
 
-	if (!link)
+	if (spared && link == &spared->idle)
+		link = link->next;
+	if (link == &space->idle)
 		return false;
 	end(t, ses_container_of(link, struct hub_channel, idle));
 	t->n_evicted++;
@@ -326,12 +331,15 @@ void hub_table_trim(struct hub_table *t, struct hub_channel *c, int64_t now_ms)
 	(void)t;
 }
 
-/* Room for @more bytes in all: channels nobody is in go first. */
+/*
+ * Room for @more bytes in all: channels nobody is in go first, but for @c, in
+ * which nobody need be either.
+ */
 static bool make_room(struct hub_table *t, struct hub_channel *c, size_t more)
 {
 	struct hub_space *space = c->space;
 
-	while (space->kept + more > space->rules.kept && evict(t, space))
+	while (space->kept + more > space->rules.kept && evict(t, space, c))
 		;
 	return space->kept + more <= space->rules.kept;
 }
@@ -384,11 +392,14 @@ static void hold_message(struct hub_channel *c, struct hub_message *m)
 {
 	struct hub_message *old;
 
+	/* No hole may be in it. */
+	while (c->ring.n && hub_ring_last(&c->ring)->seq + 1 != m->seq)
+		drop(hub_ring_pop(&c->ring));
 	hub_message_ref(m);
 	if (hub_ring_push(&c->ring, m))
 		return;
 	drop(m);
-	while ((old = hub_ring_pop(&c->ring))) /* no hole may be in it */
+	while ((old = hub_ring_pop(&c->ring)))
 		drop(old);
 }
 
@@ -440,22 +451,29 @@ bool hub_table_note(struct hub_table *t, struct hub_channel *c,
 }
 
 /* Whether it is worth keeping when nobody is in it. */
-static bool holds_something(const struct hub_channel *c, int64_t now_ms)
+static bool holds_something(const struct hub_table *t,
+			    const struct hub_channel *c, int64_t now_ms)
 {
 	const struct hub_message *m =
 		c->state ? hub_state_newest(c->state) : NULL;
 	int64_t age = (int64_t)c->space->rules.history_ms;
 
+	if (t->linger_ms)
+		return c->idle_ms + t->linger_ms > now_ms;
 	return c->ring.n || (m && m->time_ms + age > now_ms) ||
 	       hub_receipts_matter(&c->receipts, now_ms);
 }
 
 void hub_table_done(struct hub_table *t, struct hub_channel *c, int64_t now_ms)
 {
+	/* What was on its way could not be let go of when it was held. */
+	if (!c->state && !make_room(t, c, 0))
+		give_way(c, 0);
 	hub_table_trim(t, c, now_ms);
 	if (--c->n_uses > 0)
 		return;
-	if (!holds_something(c, now_ms)) {
+	c->idle_ms = now_ms;
+	if (!holds_something(t, c, now_ms)) {
 		end(t, c);
 		return;
 	}
@@ -474,12 +492,12 @@ bool hub_table_sweep(struct hub_table *t, size_t n, int64_t now_ms)
 		for (c = t->bucket[t->swept]; c; c = next) {
 			next = c->next;
 			hub_table_trim(t, c, now_ms);
-			if (!c->n_uses && !holds_something(c, now_ms))
+			if (!c->n_uses && !holds_something(t, c, now_ms))
 				end(t, c);
 		}
 	}
 	for (struct hub_space *s = t->spaces; s; s = s->next)
-		something = something || s->kept;
+		something = something || s->kept || !ses_list_empty(&s->idle);
 	return something;
 }
 
@@ -488,7 +506,7 @@ void hub_table_fini(struct hub_table *t)
 	struct hub_space *space;
 
 	while ((space = t->spaces)) {
-		while (evict(t, space))
+		while (evict(t, space, NULL))
 			;
 		t->spaces = space->next;
 		free(space);
@@ -506,7 +524,8 @@ enum hub_verdict hub_table_use(struct hub_table *t, struct hub_space *space,
 	uint64_t hash = hash_of(t, space, name);
 	struct hub_channel *c = find(t, hash, space, name);
 
-	if (!c && space->n_channels >= space->rules.channels && !evict(t, space))
+	if (!c && space->n_channels >= space->rules.channels &&
+	    !evict(t, space, NULL))
 		return HUB_CHANNELS_FULL;
 	if (!c)
 		c = add(t, hash, space, name);
@@ -541,6 +560,7 @@ enum hub_verdict hub_table_join(struct hub_table *t, struct hub_space *space,
 	ses_list_init(&member->turn);
 	member->is_held = member->behind = member->begun = false;
 	member->dismissed = member->lost = member->unseen = false;
+	member->asked = 0;
 	hub_member_begin_afresh(member);
 	ses_list_append(&c->crowd[seat].members, &member->link);
 	return HUB_OK;

@@ -8,8 +8,8 @@
  * connection, so each worker walks through its own alone.
  *
  * Memory: a channel takes sizeof(struct hub_channel) + its name + seats *
- * sizeof(struct hub_crowd), about 240 B + name + 24 B for each worker, and what
- * it holds; a member takes struct hub_member, 112 B, beside its connection.
+ * sizeof(struct hub_crowd), about 270 B + name + 24 B for each worker, and what
+ * it holds; a member takes struct hub_member, 88 B, beside its connection.
  */
 #ifndef HUB_CHANNEL_H
 #define HUB_CHANNEL_H
@@ -31,6 +31,7 @@ enum hub_verdict {
 	HUB_TOO_OFTEN,	   /* for the channel's rate */
 	HUB_OTHER_BODY,	   /* an Idempotency-Key that stood for something else */
 	HUB_UNAVAILABLE,   /* the backplane does not answer */
+	HUB_UNKNOWN,	   /* nor does anybody know whether it was published */
 	HUB_NO_MEMORY,
 	HUB_LATER, /* the answer follows */
 };
@@ -62,6 +63,21 @@ struct hub_space {
 	char name[];
 };
 
+#define HUB_PAST_MAX 8
+
+/*
+ * Epochs that the present one goes on from: who was in one of them has, of what
+ * is held now, all up to last.
+ */
+struct hub_past {
+	size_t n;
+	struct hub_ended {
+		struct hub_epoch epoch;
+		uint64_t last;
+		uint32_t era; /* of it; 0: it was over before */
+	} ended[HUB_PAST_MAX];
+};
+
 /* The members of a channel at one seat. */
 struct hub_crowd {
 	struct ses_list members; /* the seat's thread alone */
@@ -74,14 +90,20 @@ struct hub_channel {
 	uint64_t hash;
 	struct hub_epoch epoch;
 	bool opened; /* at the backplane */
+	/* By an operation of the backplane: there is no memory for it. */
+	bool unheard;
+	bool unlooked; /* members were not told yet to look again */
 	bool ready;  /* what it holds is known; see hub/backplane.h */
 	bool states; /* state is there */
 	uint32_t era; /* one more with each epoch, while it is here */
 	uint64_t last_id; /* of its messages */
+	uint64_t serial;  /* the backplane's own */
+	struct hub_past *past; /* NULL: it goes on from none */
 	size_t n_members;
 	size_t n_behind; /* members that do not keep up */
 	size_t n_uses;	 /* messages on their way, and members */
 	struct ses_list idle; /* in the space's, or alone */
+	int64_t idle_ms;      /* since when */
 	struct ses_list news; /* in the hub's, while some are to be told */
 	uint64_t told_ms;     /* when they were last */
 	struct hub_ring ring;
@@ -89,6 +111,7 @@ struct hub_channel {
 	struct hub_roster *roster; /* NULL: nobody asked for it */
 	struct hub_receipts receipts;
 	struct hub_bucket bucket;
+	struct hub_ticket *waiting; /* for it to become ready */
 	const char *name; /* behind the crowds; not NUL-terminated */
 	size_t name_len;
 	struct hub_crowd crowd[];
@@ -118,7 +141,7 @@ struct hub_member {
 	bool lost : 1;	  /* nobody knows how much it missed */
 	bool whole : 1;	  /* it knows no key yet: deletions are nothing to it */
 	bool unseen : 1;  /* who came and went in the meantime was not told */
-	struct hub_bucket bucket; /* of what it sends */
+	unsigned asked : 2; /* how often for what others know, on its account */
 };
 
 /* All channels of a hub. */
@@ -132,6 +155,9 @@ struct hub_table {
 	uint64_t n_evicted; /* channels given up for others */
 	uint64_t n_members, n_idle; /* channels without any use */
 	size_t swept;	    /* buckets looked at in this round */
+	/* How long channels stay that nobody is in, whatever they hold; 0: as
+	 * long as they hold something. */
+	int64_t linger_ms;
 	/* NULL, or: @c is about to be forgotten. */
 	void (*ending)(void *user, struct hub_channel *c);
 	void *user;
@@ -226,6 +252,8 @@ void hub_member_catch_up(struct hub_member *member);
 void hub_member_begin_afresh(struct hub_member *member);
 /* Behind what @since says, which may be anything. */
 void hub_member_begin_at(struct hub_member *member, struct bytes since);
+/* Whether @since may be known to others, and is not here. */
+bool hub_channel_lacks(const struct hub_channel *c, struct bytes since);
 /* What it is to be told before anything else. */
 struct hub_gap {
 	bool is;

@@ -21,6 +21,10 @@ static void tell(struct hub *hub, struct hub_channel *c)
 	struct hub_news news;
 	struct ses_buf json;
 
+	if (c->unlooked)
+		hub_have_looked(hub, c);
+	if (!c->roster)
+		return;
 	ses_buf_init(&json, HUB_NAMES_TOLD * 2 * 6 * HUB_WHO_SIZE + 1024);
 	if (c->n_members && hub_roster_tell(c->roster, &news) &&
 	    hub_envelope_news(&news, &json) >= 0)

@@ -1,357 +1,366 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * jansson says whether a text is JSON. An object that is published goes on as
- * it was written, so its text is found in the source: in what is known to be
- * JSON that takes no more than knowing strings and brackets.
+ * An object that is published goes on as it was written, so of what is sent
+ * only the members are looked at that are named here (wire/json.h). These may
+ * not stand twice: two readers could take two different values.
  */
 #include "hub/demand.h"
 
-#include <jansson.h>
-#include <stdio.h>
-
 #include "base/base64.h"
 
-/* ---- Raw values in valid JSON ---- */
+#define TOO_DEEP "JSON of more than 128 levels is not read"
+#define NO_TEXT	 "half of a pair of surrogates is no text"
 
-static bool is_blank(uint8_t c)
+const char hub_no_memory[] = "out of memory";
+
+/* ---- Texts ---- */
+
+/*
+ * What @quoted says, in @own if it is not found as it is written. NULL, or what
+ * is wrong.
+ */
+static const char *take_text(struct bytes quoted, struct ses_buf *own,
+			     struct bytes *ret_text)
 {
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+	uint8_t *room;
+	size_t n;
+
+	if (ses_json_borrow(quoted, ret_text))
+		return NULL;
+	room = ses_buf_room(own, quoted.len);
+	if (!room)
+		return hub_no_memory;
+	if (!ses_json_text(quoted, room, &n))
+		return NO_TEXT;
+	ses_buf_commit(own, n);
+	*ret_text = bytes_of(room, n);
+	return NULL;
 }
 
-static void skip_blanks(struct bytes *in)
+/* A short one, to @out of @size bytes. False: it is longer, or no text. */
+#define ESCAPED	  6 /* bytes that one byte may be written with */
+#define SHORT_MAX 256
+
+static bool copy_short(struct bytes quoted, uint8_t out[SHORT_MAX],
+		       size_t *ret_len)
 {
-	while (in->len && is_blank(in->data[0]))
-		*in = bytes_from(*in, 1);
-}
+	uint8_t room[ESCAPED * SHORT_MAX + 2];
+	size_t n;
 
-static void skip_text(struct bytes *in)
-{
-	size_t n = 1;
-
-	while (n < in->len && in->data[n] != '"')
-		n += in->data[n] == '\\' ? 2 : 1;
-	*in = bytes_from(*in, n + 1);
-}
-
-static bool ends_word(uint8_t c)
-{
-	return is_blank(c) || c == ',' || c == '}' || c == ']' || c == ':';
-}
-
-/* Take a whole value off @in. */
-static struct bytes take_value(struct bytes *in)
-{
-	struct bytes from;
-	size_t depth = 0;
-
-	skip_blanks(in);
-	from = *in;
-	if (!in->len || in->data[0] == ']' || in->data[0] == '}')
-		return bytes_first(from, 0);
-	do {
-		uint8_t c = in->len ? in->data[0] : 0;
-
-		if (c == '"') {
-			skip_text(in);
-		} else if (c == '{' || c == '[') {
-			depth++;
-			*in = bytes_from(*in, 1);
-		} else if (c == '}' || c == ']') {
-			depth--;
-			*in = bytes_from(*in, 1);
-		} else if (depth) {
-			*in = bytes_from(*in, 1);
-		} else {
-			while (in->len && !ends_word(in->data[0]))
-				*in = bytes_from(*in, 1);
-		}
-	} while (depth && in->len);
-	return bytes_first(from, from.len - in->len);
-}
-
-/* The value of a member of an object, as it is written; the last of its name. */
-static struct bytes find_raw(struct bytes object, const char *quoted_name)
-{
-	struct bytes found = bytes_of(NULL, 0);
-
-	skip_blanks(&object);
-	object = bytes_from(object, 1);
-	for (;;) {
-		struct bytes name, value;
-
-		skip_blanks(&object);
-		if (!object.len || object.data[0] == '}')
-			return found;
-		name = take_value(&object);
-		skip_blanks(&object);
-		object = bytes_from(object, 1); /* : */
-		value = take_value(&object);
-		if (bytes_equal_str(name, quoted_name))
-			found = value;
-		skip_blanks(&object);
-		if (object.len && object.data[0] == ',')
-			object = bytes_from(object, 1);
-	}
+	if (quoted.len > sizeof(room) || !ses_json_text(quoted, room, &n) ||
+	    n > SHORT_MAX)
+		return false;
+	memcpy(out, room, n);
+	*ret_len = n;
+	return true;
 }
 
 /* ---- Demands ---- */
 
-#define BAD_PUBLISH "publish is a text, an object or a list"
+enum member {
+	REF,
+	PUBLISH,
+	PUBLISH_BASE64,
+	RESUME,
+	PRESENCE,
+	LIMIT,
+	AFTER,
+	N_MEMBERS,
+};
 
-#define TOO_MUCH "JSON of more than 65536 values is not read"
+static const char *const names[N_MEMBERS] = {
+	[REF] = "ref",
+	[PUBLISH] = "publish",
+	[PUBLISH_BASE64] = "publish_base64",
+	[RESUME] = "resume",
+	[PRESENCE] = "presence",
+	[LIMIT] = "limit",
+	[AFTER] = "after",
+};
 
-/* A value that is read takes memory, however short it is written. */
-static bool is_too_much(struct bytes text)
+/* Those that an envelope has; of no sort: it has it not. */
+struct members {
+	struct ses_json_item of[N_MEMBERS];
+	bool twice;
+};
+
+static void keep(struct members *m, const struct ses_json_item *item)
 {
-	size_t n = 0;
-
-	while (text.len) {
-		uint8_t c = text.data[0];
-
-		n += c == ',' || c == ':' || c == '{' || c == '[';
-		if (c == '"')
-			skip_text(&text);
-		else
-			text = bytes_from(text, 1);
+	for (size_t i = 0; i < N_MEMBERS; i++) {
+		if (!ses_json_is(item->name, names[i]))
+			continue;
+		m->twice |= m->of[i].sort != SES_JSON_NONE;
+		m->of[i] = *item;
 	}
-	return n > HUB_JSON_MAX;
 }
 
-static json_t *load(struct bytes text, size_t flags)
-{
-	json_error_t error;
-
-	if (is_too_much(text))
-		return NULL;
-	return json_loadb((const char *)text.data, text.len,
-			  flags | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL,
-			  &error);
-}
-
-static struct bytes text_of(const json_t *value)
-{
-	return bytes_of(json_string_value(value), json_string_length(value));
-}
-
-static const char *put(struct hub_demand *d, struct bytes data)
-{
-	ses_buf_init(&d->data, data.len + 1);
-	return ses_buf_append(&d->data, data) < 0 ? "out of memory" : NULL;
-}
-
-static const char *read_publish(const json_t *value, struct bytes text,
+static const char *read_publish(const struct ses_json_item *publish,
 				struct hub_demand *d)
 {
-	struct bytes raw;
-
 	d->sort = HUB_PUBLISH;
-	if (json_is_string(value))
-		return put(d, text_of(value));
-	if (!json_is_object(value) && !json_is_array(value))
-		return BAD_PUBLISH;
-	raw = find_raw(text, "\"publish\"");
-	return raw.len ? put(d, raw) : "publish is written with escapes";
-}
-
-static const char *read_bytes(const json_t *value, struct hub_demand *d)
-{
-	struct bytes text = text_of(value);
-	uint8_t *to;
-	size_t n;
-
-	d->sort = HUB_PUBLISH_BYTES;
-	if (!json_is_string(value))
-		return "publish_base64 is a text";
-	ses_buf_init(&d->data, text.len + 1);
-	to = ses_buf_room(&d->data, text.len + 1);
-	if (!to)
-		return "out of memory";
-	if (ses_base64_decode(text, to, text.len, &n) < 0)
-		return "publish_base64 is no base64";
-	ses_buf_commit(&d->data, n);
+	if (publish->sort == SES_JSON_TEXT)
+		return take_text(publish->value, &d->own, &d->data);
+	if (publish->sort != SES_JSON_OBJECT && publish->sort != SES_JSON_ARRAY)
+		return "publish is a text, an object or a list";
+	d->data = publish->value;
 	return NULL;
 }
 
-static const char *read_presence(const json_t *o, const json_t *value,
-				 struct hub_demand *d)
+static const char *decode(struct bytes text, struct hub_demand *d)
 {
-	const json_t *limit = json_object_get(o, "limit");
-	const json_t *after = json_object_get(o, "after");
-	struct bytes name = text_of(after);
+	uint8_t *room = ses_buf_room(&d->own, text.len + 1);
+	size_t n;
 
-	if (json_is_string(value) && bytes_equal_str(text_of(value), "count"))
+	if (!room)
+		return hub_no_memory;
+	if (ses_base64_decode(text, room, text.len, &n) < 0)
+		return "publish_base64 is no base64";
+	ses_buf_commit(&d->own, n);
+	d->data = bytes_of(room, n);
+	return NULL;
+}
+
+static const char *read_bytes(const struct ses_json_item *base64,
+			      struct hub_demand *d)
+{
+	struct ses_buf unescaped;
+	const char *wrong;
+	struct bytes text;
+
+	d->sort = HUB_PUBLISH_BYTES;
+	if (base64->sort != SES_JSON_TEXT)
+		return "publish_base64 is a text";
+	ses_buf_init(&unescaped, base64->value.len);
+	wrong = take_text(base64->value, &unescaped, &text);
+	if (!wrong)
+		wrong = decode(text, d);
+	ses_buf_fini(&unescaped);
+	return wrong;
+}
+
+static bool read_limit(const struct ses_json_item *limit, struct hub_demand *d)
+{
+	int64_t n = (int64_t)d->limit;
+
+	if (limit->sort != SES_JSON_NONE && (limit->sort != SES_JSON_NUMBER ||
+					     !ses_json_integer(limit->value, &n)))
+		return false;
+	d->limit = (size_t)n;
+	return n >= 1 && n <= HUB_LIST_MAX;
+}
+
+_Static_assert(HUB_AFTER_MAX == SHORT_MAX && HUB_KEY_MAX == SHORT_MAX,
+	       "both are read by copy_short()");
+
+static const char *read_presence(const struct members *m, struct hub_demand *d)
+{
+	const struct ses_json_item *presence = &m->of[PRESENCE];
+	const struct ses_json_item *after = &m->of[AFTER];
+	bool is_text = presence->sort == SES_JSON_TEXT;
+
+	if (is_text && ses_json_is(presence->value, "count"))
 		d->sort = HUB_COUNT;
-	else if (json_is_string(value) &&
-		 bytes_equal_str(text_of(value), "list"))
+	else if (is_text && ses_json_is(presence->value, "list"))
 		d->sort = HUB_LIST;
 	else
 		return "presence is \"list\" or \"count\"";
-	if (limit && (!json_is_integer(limit) || json_integer_value(limit) < 1 ||
-		      json_integer_value(limit) > HUB_LIST_MAX))
+	if (!read_limit(&m->of[LIMIT], d))
 		return "limit is a number from 1 to 1000";
-	if (after && (!json_is_string(after) || name.len > sizeof(d->after)))
+	if (after->sort != SES_JSON_NONE &&
+	    (after->sort != SES_JSON_TEXT ||
+	     !copy_short(after->value, d->after, &d->after_len)))
 		return "after is a name out of members";
-	if (limit)
-		d->limit = (size_t)json_integer_value(limit);
-	if (name.len)
-		memcpy(d->after, name.data, name.len);
-	d->after_len = name.len;
 	return NULL;
 }
 
-static const char *read_resume(const json_t *value, struct hub_demand *d)
-{
-	d->sort = HUB_RESUME;
-	return json_is_string(value) ? put(d, text_of(value))
-				     : "resume is an id";
-}
-
-static const char *read_ref(const json_t *ref, struct hub_demand *d)
-{
-	if (!ref)
-		return NULL;
-	if (!json_is_integer(ref) || json_integer_value(ref) < 0 ||
-	    json_integer_value(ref) > INT64_C(9007199254740991))
-		return "ref is a number from 0 to 2^53 - 1";
-	d->ref = json_integer_value(ref);
-	return NULL;
-}
-
-static const char *read_object(const json_t *o, struct bytes text,
+static const char *read_resume(const struct ses_json_item *id,
 			       struct hub_demand *d)
 {
-	const json_t *publish = json_object_get(o, "publish");
-	const json_t *base64 = json_object_get(o, "publish_base64");
-	const json_t *resume = json_object_get(o, "resume");
-	const json_t *presence = json_object_get(o, "presence");
-	const char *wrong = read_ref(json_object_get(o, "ref"), d);
+	d->sort = HUB_RESUME;
+	return id->sort == SES_JSON_TEXT
+		       ? take_text(id->value, &d->own, &d->data)
+		       : "resume is an id";
+}
 
+static const char *read_ref(const struct ses_json_item *item,
+			    struct hub_demand *d)
+{
+	int64_t ref;
+
+	if (item->sort == SES_JSON_NONE)
+		return NULL;
+	if (item->sort != SES_JSON_NUMBER ||
+	    !ses_json_integer(item->value, &ref) || ref < 0 ||
+	    ref > INT64_C(9007199254740991))
+		return "ref is a number from 0 to 2^53 - 1";
+	d->ref = ref;
+	return NULL;
+}
+
+static const char *read_members(const struct members *m, struct hub_demand *d)
+{
+	const char *wrong = read_ref(&m->of[REF], d);
+	unsigned n = 0;
+
+	if (m->twice)
+		return "a member of the envelope stands twice";
 	if (wrong)
 		return wrong;
-	if (!!publish + !!base64 + !!resume + !!presence != 1)
+	for (size_t i = PUBLISH; i <= PRESENCE; i++)
+		n += m->of[i].sort != SES_JSON_NONE;
+	if (n != 1)
 		return "one of publish, publish_base64, resume and presence "
 		       "is needed";
-	if (publish)
-		return read_publish(publish, text, d);
-	if (base64)
-		return read_bytes(base64, d);
-	if (resume)
-		return read_resume(resume, d);
-	return read_presence(o, presence, d);
+	if (m->of[PUBLISH].sort)
+		return read_publish(&m->of[PUBLISH], d);
+	if (m->of[PUBLISH_BASE64].sort)
+		return read_bytes(&m->of[PUBLISH_BASE64], d);
+	if (m->of[RESUME].sort)
+		return read_resume(&m->of[RESUME], d);
+	return read_presence(m, d);
 }
 
 const char *hub_demand_read(struct bytes text, struct hub_demand *d)
 {
-	const char *wrong = "an envelope is a JSON object";
-	json_t *o = load(text, 0);
+	struct members m = {.twice = false};
+	struct ses_json_item item;
+	const char *wrong;
+	struct ses_json in;
 
 	*d = (struct hub_demand){.ref = -1, .limit = 100};
-	if (json_is_object(o))
-		wrong = read_object(o, text, d);
-	else if (is_too_much(text))
-		wrong = TOO_MUCH;
-	json_decref(o);
+	ses_buf_init(&d->own, text.len + 1);
+	ses_json_begin(&in, text);
+	while (in.sort == SES_JSON_OBJECT && ses_json_next(&in, &item))
+		keep(&m, &item);
+	if (in.fault == SES_JSON_DEEP)
+		return TOO_DEEP;
+	if (in.sort != SES_JSON_OBJECT || in.fault)
+		return "an envelope is a JSON object";
+	wrong = read_members(&m, d);
+	d->no_memory = wrong == hub_no_memory;
 	return wrong;
 }
 
 void hub_demand_fini(struct hub_demand *d)
 {
-	ses_buf_fini(&d->data);
+	ses_buf_fini(&d->own);
 }
 
 /* ---- States ---- */
 
-static bool only_key(json_t *o, const char *name)
+/* As it is written, for there is one way only; but -0 is 0. */
+static bool is_whole(struct bytes number)
 {
-	const char *member;
-	json_t *value;
-
-	json_object_foreach(o, member,
-			    value) if (strcmp(member, name) != 0 &&
-				       !json_is_null(value)) return false;
+	for (size_t i = number.data[0] == '-'; i < number.len; i++)
+		if (number.data[i] < '0' || number.data[i] > '9')
+			return false;
 	return true;
 }
 
-static const char *read_key(const json_t *key, struct hub_about *about)
+static const char *read_key(const struct ses_json_item *key,
+			    struct hub_about *about)
 {
-	struct bytes text = text_of(key);
+	struct bytes digits = key->value;
+	bool fits;
 
-	if (json_is_integer(key)) {
-		about->key_len = (size_t)snprintf(about->key, sizeof(about->key),
-						  "%" JSON_INTEGER_FORMAT,
-						  json_integer_value(key));
-		return NULL;
-	}
-	if (!json_is_string(key))
+	if (key->sort == SES_JSON_NUMBER && is_whole(digits)) {
+		if (bytes_equal_str(digits, "-0"))
+			digits = BYTES("0");
+		fits = digits.len <= sizeof(about->key);
+		about->key_len = fits ? digits.len : 0;
+		memcpy(about->key, digits.data, about->key_len);
+	} else if (key->sort == SES_JSON_TEXT) {
+		fits = copy_short(key->value, (uint8_t *)about->key,
+				  &about->key_len);
+	} else {
 		return "The payload has no key: a text or a whole number";
-	if (!text.len || text.len > sizeof(about->key))
-		return "The key of the payload is empty, or longer than 256 "
-		       "bytes";
-	memcpy(about->key, text.data, text.len);
-	about->key_len = text.len;
-	return NULL;
+	}
+	return fits && about->key_len
+		       ? NULL
+		       : "The key of the payload is empty, or longer than 256 "
+			 "bytes";
 }
 
 const char *hub_about_read(struct bytes payload, const char *name,
 			   struct hub_about *about)
 {
-	const char *wrong = "A payload of this channel is a JSON object";
-	json_t *o = load(payload, 0);
+	struct ses_json_item key = {.sort = SES_JSON_NONE}, item;
+	bool twice = false;
+	struct ses_json in;
 
-	about->key_len = 0;
-	if (json_is_object(o)) {
-		wrong = read_key(json_object_get(o, name), about);
-		about->gone = only_key(o, name);
-	} else if (is_too_much(payload)) {
-		wrong = TOO_MUCH;
+	*about = (struct hub_about){.gone = true};
+	ses_json_begin(&in, payload);
+	while (in.sort == SES_JSON_OBJECT && ses_json_next(&in, &item)) {
+		if (ses_json_is(item.name, name)) {
+			twice |= key.sort != SES_JSON_NONE;
+			key = item;
+		} else if (item.sort != SES_JSON_NULL) {
+			about->gone = false;
+		}
 	}
-	json_decref(o);
-	return wrong;
+	if (in.fault == SES_JSON_DEEP)
+		return TOO_DEEP;
+	if (in.sort != SES_JSON_OBJECT || in.fault)
+		return "A payload of this channel is a JSON object";
+	if (twice)
+		return "The payload has two keys";
+	return read_key(&key, about);
 }
 
 /* ---- Lists ---- */
 
-const char *hub_list_read(struct bytes text, struct hub_list *list)
+static bool is_payload(const struct ses_json_item *item)
 {
-	const char *wrong = NULL;
-	json_t *o = load(text, 0), *element;
-	size_t i;
-
-	if (is_too_much(text))
-		wrong = TOO_MUCH;
-	else if (!json_is_array(o) || !json_array_size(o))
-		wrong = "A batch is a JSON list of payloads";
-	else if (json_array_size(o) > HUB_LIST_MAX)
-		wrong = "A batch has at most 1000 payloads";
-	json_array_foreach(o, i, element) if (!json_is_string(element) &&
-					      !json_is_object(element) &&
-					      !json_is_array(element)) wrong =
-		"A payload of a batch is a text, an object or "
-		"a list";
-	list->n = json_array_size(o);
-	json_decref(o);
-	skip_blanks(&text);
-	list->rest = bytes_from(text, 1);
-	return wrong;
+	return item->sort == SES_JSON_TEXT || item->sort == SES_JSON_OBJECT ||
+	       item->sort == SES_JSON_ARRAY;
 }
 
-bool hub_list_next(struct hub_list *list, struct ses_buf *out)
+const char *hub_list_read(struct bytes text, struct hub_list *list)
 {
-	struct bytes raw;
-	json_t *text;
-	bool good;
+	struct ses_json_item item;
+	struct bytes plain;
+	bool good = true;
+	size_t room = 0;
 
-	skip_blanks(&list->rest);
-	if (list->rest.len && list->rest.data[0] == ',')
-		list->rest = bytes_from(list->rest, 1);
-	raw = take_value(&list->rest);
-	if (!raw.len)
+	*list = (struct hub_list){.n = 0};
+	ses_buf_init(&list->own, text.len);
+	ses_json_begin(&list->in, text);
+	while (list->in.sort == SES_JSON_ARRAY &&
+	       ses_json_next(&list->in, &item)) {
+		list->n++;
+		good &= is_payload(&item);
+		if (item.sort == SES_JSON_TEXT &&
+		    !ses_json_borrow(item.value, &plain))
+			room += item.value.len;
+	}
+	if (list->in.fault == SES_JSON_DEEP)
+		return TOO_DEEP;
+	if (list->in.sort != SES_JSON_ARRAY || list->in.fault || !list->n)
+		return "A batch is a JSON list of payloads";
+	if (list->n > HUB_LIST_MAX)
+		return "A batch has at most 1000 payloads";
+	if (!good)
+		return "A payload of a batch is a text, an object or a list";
+	/* All at once, so that none of them is moved by the next. */
+	if (room && !ses_buf_room(&list->own, room))
+		return hub_no_memory;
+	ses_json_begin(&list->in, text);
+	return NULL;
+}
+
+bool hub_list_next(struct hub_list *list, struct bytes *ret_payload)
+{
+	struct ses_json_item item;
+
+	if (!ses_json_next(&list->in, &item))
 		return false;
-	ses_buf_consume(out, ses_buf_len(out));
-	if (raw.data[0] != '"')
-		return ses_buf_append(out, raw) == 0;
-	text = load(raw, JSON_DECODE_ANY);
-	good = text && ses_buf_append(out, text_of(text)) == 0;
-	json_decref(text);
-	return good;
+	*ret_payload = item.value;
+	if (item.sort == SES_JSON_TEXT)
+		list->wrong = take_text(item.value, &list->own, ret_payload);
+	return !list->wrong;
+}
+
+void hub_list_fini(struct hub_list *list)
+{
+	ses_buf_fini(&list->own);
 }

@@ -7,10 +7,10 @@
 #define HUB_DEMAND_H
 
 #include "base/buf.h"
+#include "wire/json.h"
 
 #define HUB_KEY_MAX   256   /* bytes of a key of a state channel */
 #define HUB_LIST_MAX  1000  /* names, or messages, in one answer */
-#define HUB_JSON_MAX  65536 /* values in a JSON text that is read */
 #define HUB_AFTER_MAX 256   /* bytes of a name to go on after */
 
 enum hub_demand_sort {
@@ -23,16 +23,19 @@ enum hub_demand_sort {
 
 struct hub_demand {
 	enum hub_demand_sort sort;
-	int64_t ref;	     /* -1: none */
-	struct ses_buf data; /* the payload, or the id to resume from */
+	int64_t ref;	   /* -1: none */
+	struct bytes data; /* the payload, or the id to resume from */
+	struct ses_buf own; /* that it lies in, if not in the envelope */
+	bool no_memory;	    /* nothing was wrong but that */
 	uint8_t after[HUB_AFTER_MAX];
 	size_t after_len; /* 0: from the first */
 	size_t limit;
 };
 
 /*
- * Read an envelope. NULL, or what is wrong with it as a sentence; ref is set
- * then, too, if one was given. Always to be emptied by hub_demand_fini().
+ * Read an envelope, of which the demand may borrow. NULL, or what is wrong with
+ * it as a sentence; ref is set then, too, if the text is JSON and has a good
+ * one. Always to be emptied by hub_demand_fini().
  */
 const char *hub_demand_read(struct bytes text, struct hub_demand *ret_demand);
 void hub_demand_fini(struct hub_demand *demand);
@@ -55,14 +58,22 @@ const char *hub_about_read(struct bytes payload, const char *name,
 /* ---- A list of payloads, as a batch by POST is ---- */
 
 struct hub_list {
-	struct bytes rest; /* behind the elements that were taken */
+	struct ses_json in;
 	size_t n;	   /* how many there are */
+	struct ses_buf own; /* where those lie that were written with escapes */
+	const char *wrong; /* with one that was to be taken */
 };
 
-/* NULL or what is wrong: a JSON list of texts, objects and lists. */
+/*
+ * @text, a JSON list of texts, objects and lists, is borrowed. NULL or what is
+ * wrong. Always to be emptied by hub_list_fini(), and the payloads with it.
+ */
 const char *hub_list_read(struct bytes text, struct hub_list *ret_list);
-/* The next payload to @out, which is emptied first. False: no more, or no
- * memory. */
-bool hub_list_next(struct hub_list *list, struct ses_buf *out);
+/* The next payload. False: no more, or list->wrong. */
+bool hub_list_next(struct hub_list *list, struct bytes *ret_payload);
+void hub_list_fini(struct hub_list *list);
+
+/* What is wrong where there is no memory. */
+extern const char hub_no_memory[];
 
 #endif

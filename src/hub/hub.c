@@ -79,25 +79,44 @@ static void let_go_on(struct hub_seat *seat)
 	}
 }
 
+static void tell_tickets(struct inbox *in)
+{
+	while (in->tickets) {
+		struct hub_ticket *t = in->tickets;
+
+		in->tickets = t->next;
+		t->done(t);
+	}
+}
+
+static struct hub_delivery *bring_some(struct hub_seat *seat,
+				       struct hub_delivery *d)
+{
+	struct hub_run run;
+
+	d = hub_run_take(&run, d);
+	hub_serve(seat, &run);
+	hub_run_fini(&run);
+	for (size_t i = 0; i < run.n; i++)
+		hub_was_brought(seat->hub, run.message[i]);
+	return d;
+}
+
 static void look(void *arg)
 {
 	struct hub_seat *seat = arg;
 	struct inbox in = empty_inbox(seat);
-	struct hub_delivery *d = in.first, *next;
+	struct hub_delivery *d = in.first;
 
-	for (; d; d = next) {
-		next = d->next;
-		hub_serve(seat, d->message);
-		hub_was_brought(seat->hub, d->message);
-	}
-	while (in.tickets) {
-		struct hub_ticket *t = in.tickets;
-
-		in.tickets = t->next;
-		t->done(t);
-	}
+	while (d)
+		d = bring_some(seat, d);
+	tell_tickets(&in);
 	hub_serve_turns(seat);
 	let_go_on(seat);
+	if (atomic_exchange(&seat->hub->stirred, false))
+		hub_start_chores(seat, HUB_NEWS_MS);
+	else if (in.first && seat->hub->backplane->ops->shared)
+		hub_start_chores(seat, HUB_SWEEP_MS);
 }
 
 void hub_hold(struct hub_seat *seat, struct hub_member *member)
@@ -129,11 +148,14 @@ void hub_answer(struct hub_ticket *ticket, enum hub_verdict verdict,
 
 /* ---- Channels ---- */
 
-static void open_channel(struct hub *hub, struct hub_channel *c)
+/* False: no memory. Without it the channel would never become ready. */
+static bool open_channel(struct hub *hub, struct hub_channel *c)
 {
+	c->unheard = false;
 	if (!c->opened)
 		hub->backplane->ops->open(hub->backplane, c);
-	c->opened = true;
+	c->opened = !c->unheard;
+	return c->opened;
 }
 
 static void on_ending(void *user, struct hub_channel *c)
@@ -149,9 +171,10 @@ enum hub_verdict hub_use(struct hub *hub, struct hub_space *space,
 {
 	enum hub_verdict verdict = hub_table_use(&hub->table, space, name, ret);
 
-	if (verdict == HUB_OK)
-		open_channel(hub, *ret);
-	return verdict;
+	if (verdict != HUB_OK || open_channel(hub, *ret))
+		return verdict;
+	hub_table_done(&hub->table, *ret, hub_clock());
+	return HUB_NO_MEMORY;
 }
 
 struct hub_channel *hub_channel_of(struct hub *hub, const char *space,
@@ -169,37 +192,46 @@ struct hub_epoch hub_new_epoch(struct hub *hub)
 	return hub_table_epoch(&hub->table);
 }
 
-void hub_bring_epoch(struct hub *hub, struct hub_channel *c,
-		     const struct hub_epoch *epoch, uint64_t last_id)
-{
-	struct hub_message *m;
+/* ---- Readers who wait for a channel ---- */
 
-	hub_table_renew(&hub->table, c, epoch, last_id);
-	if (!c->n_members)
-		return;
-	m = hub_message_news(bytes_of(NULL, 0), hub->n_seats);
-	if (!m)
-		return; /* they look at the next message, or when drained */
-	m->sort = HUB_LOOK;
-	hub_hand_out(hub, c, m);
-	hub_drop_message(m);
+enum hub_verdict hub_reach(struct hub_seat *seat, struct hub_space *space,
+			   struct bytes name, struct hub_ticket *ticket)
+{
+	struct hub *hub = seat->hub;
+	enum hub_verdict verdict = HUB_OK;
+	struct hub_channel *c;
+
+	*ticket = (struct hub_ticket){.seat = seat, .done = ticket->done};
+	if (!hub->backplane->ops->shared)
+		return HUB_OK;
+	pthread_mutex_lock(&hub->lock);
+	verdict = hub_use(hub, space, name, &c);
+	if (verdict == HUB_OK) {
+		ticket->reached = c;
+		if (!c->ready) {
+			ticket->next = c->waiting;
+			c->waiting = ticket;
+			verdict = HUB_LATER;
+		}
+	}
+	pthread_mutex_unlock(&hub->lock);
+	return verdict;
 }
 
-void hub_bring_person(struct hub *hub, struct hub_channel *c, struct bytes who,
-		      bool comes)
+void hub_release(struct hub_ticket *ticket)
 {
-	struct hub_entry *entry;
+	struct hub_channel *c = ticket->reached;
+	struct hub *hub;
 
-	if (!c->roster)
+	if (!c)
 		return;
-	entry = hub_map_find(&c->roster->map, who);
-	if (comes)
-		hub_roster_enter(c->roster, who);
-	else if (entry && ses_container_of(entry, struct hub_person, entry)->n)
-		hub_roster_leave(
-			c->roster,
-			ses_container_of(entry, struct hub_person, entry));
-	hub_note_news(hub, c);
+	hub = ticket->seat->hub;
+	pthread_mutex_lock(&hub->lock);
+	hub_table_done(&hub->table, c, hub_clock());
+	pthread_mutex_unlock(&hub->lock);
+	ticket->reached = NULL;
+	if (!hub->stopped) /* its loop is there */
+		hub_start_chores(ticket->seat, HUB_SWEEP_MS);
 }
 
 /* ---- Coming and going ---- */
@@ -211,7 +243,9 @@ static enum hub_verdict enter(struct hub *hub, struct hub_member *member,
 	struct bytes who;
 
 	if (!you[0])
-		snprintf(you, HUB_WHO_SIZE, "anonymous-%llu",
+		snprintf(you, HUB_WHO_SIZE, "anonymous-%.6s%s%llu",
+			 hub->backplane->node,
+			 hub->backplane->node[0] ? "-" : "",
 			 (unsigned long long)member->id);
 	member->person = NULL;
 	if (!c->roster)
@@ -249,9 +283,12 @@ enum hub_verdict hub_join(struct hub_seat *seat, struct hub_space *space,
 	pthread_mutex_lock(&hub->lock);
 	verdict = hub_table_join(&hub->table, space, name, seat->number, member);
 	if (verdict == HUB_OK) {
-		open_channel(hub, member->channel);
+		member->person = NULL;
+		if (!open_channel(hub, member->channel))
+			verdict = HUB_NO_MEMORY;
 		hub_member_begin_afresh(member);
-		verdict = enter(hub, member, you);
+		if (verdict == HUB_OK)
+			verdict = enter(hub, member, you);
 		news = member->person != NULL;
 		if (verdict != HUB_OK)
 			hub_table_leave(&hub->table, member, hub_clock());
@@ -333,7 +370,11 @@ struct hub *hub_new(unsigned n_seats, const struct hub_events *events,
 	ses_list_init(&hub->news);
 	pthread_mutex_init(&hub->lock, NULL);
 	open_seats(hub);
-	return hub;
+	hub->table.linger_ms = backplane->ops->linger_ms;
+	if (!backplane->ops->start || backplane->ops->start(backplane))
+		return hub;
+	hub_free(hub);
+	return NULL;
 }
 
 struct hub_seat *hub_take_seat(struct hub *hub, unsigned i,
@@ -354,14 +395,31 @@ static void close_seat(struct hub_seat *seat)
 		seat->woken = true;
 		hub_was_brought(seat->hub, d->message);
 	}
+	tell_tickets(&in);
 	ses_buf_fini(&seat->scratch);
 	pthread_mutex_destroy(&seat->lock);
+}
+
+void hub_stop(struct hub *hub)
+{
+	if (!hub || hub->stopped)
+		return;
+	hub->stopped = true;
+	if (hub->backplane->ops->stop)
+		hub->backplane->ops->stop(hub->backplane);
+	pthread_mutex_lock(&hub->lock);
+	for (size_t i = 0; i < hub->table.n_buckets; i++)
+		for (struct hub_channel *c = hub->table.bucket[i]; c;
+		     c = c->next)
+			hub_give_up(c);
+	pthread_mutex_unlock(&hub->lock);
 }
 
 void hub_free(struct hub *hub)
 {
 	if (!hub)
 		return;
+	hub_stop(hub);
 	for (unsigned i = 0; i < hub->n_seats; i++)
 		close_seat(&hub->seat[i]);
 	hub_table_fini(&hub->table);

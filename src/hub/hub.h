@@ -39,14 +39,18 @@ enum hub_taken {
 	HUB_GONE,	/* it is leaving */
 };
 
+/* Whole frames for one member, all or none; lent for the call. */
+struct hub_parcel {
+	struct bytes frames;
+	size_t n;	      /* messages; 0: it is something else */
+	size_t payload_bytes; /* of these */
+	bool more;	      /* others follow at once */
+};
+
 /* What a seat's thread is told. No member may leave in here. */
 struct hub_events {
-	/*
-	 * A whole frame for @member, lent for the call. @len: bytes of the
-	 * payload of a message; -1: it is none.
-	 */
-	enum hub_taken (*deliver)(struct hub_member *member, struct bytes frame,
-				  ptrdiff_t len);
+	enum hub_taken (*deliver)(struct hub_member *member,
+				  const struct hub_parcel *parcel);
 	/* @member was held back and may go on. */
 	void (*go_on)(struct hub_member *member);
 	/* Its channel is ready: hub_begin() again. */
@@ -55,11 +59,19 @@ struct hub_events {
 	void (*missed)(struct hub_member *member, uint64_t n, bool conflated);
 	/* It is to be closed, for it is too slow. */
 	void (*too_slow)(struct hub_member *member);
+	/* It is to be closed: there was no memory for what it has to get. */
+	void (*no_memory)(struct hub_member *member);
 };
 
 /* A hub of @n_seats seats over @backplane (taken). NULL: no memory. */
 struct hub *hub_new(unsigned n_seats, const struct hub_events *events,
 		    struct hub_backplane *backplane);
+/*
+ * All threads of seats have ended, and their loops are still there: the
+ * backplane brings nothing more. Whoever waits for an answer gets
+ * HUB_UNAVAILABLE, in hub_free(). NULL is fine.
+ */
+void hub_stop(struct hub *hub);
 /* All members have left and all threads of seats have ended. NULL is fine. */
 void hub_free(struct hub *hub);
 /* Seat @i, served by @loop from now on, before its thread begins. */
@@ -118,11 +130,14 @@ struct hub_receipt {
 struct hub_ticket {
 	struct hub_ticket *next;
 	struct hub_seat *seat;
+	struct hub_channel *reached; /* by hub_reach(), until hub_release() */
 	void (*done)(struct hub_ticket *ticket);
 	enum hub_verdict verdict;
 	struct hub_receipt receipt;
 };
 
+/* Whether HUB_LATER is an answer of this hub. */
+bool hub_answers_later(const struct hub_seat *seat);
 /*
  * Publish to the channel that @sender is in. HUB_OK or why not; HUB_LATER:
  * @ticket->done() follows. In a state channel the content has its key.
@@ -142,6 +157,17 @@ enum hub_verdict hub_publish_to(struct hub_seat *seat, struct hub_space *space,
 				struct hub_receipt *ret_receipt);
 /* Have go_on() called for @member once less is on its way. */
 void hub_hold(struct hub_seat *seat, struct hub_member *member);
+
+/*
+ * For who is in none and wants to read: have the channel @name here, as all
+ * nodes have it, until hub_release(). HUB_OK; HUB_LATER: @ticket->done() follows,
+ * with HUB_OK or HUB_UNAVAILABLE; or why not. Where the process is alone that
+ * is HUB_OK at once, and makes no channel.
+ */
+enum hub_verdict hub_reach(struct hub_seat *seat, struct hub_space *space,
+			   struct bytes name, struct hub_ticket *ticket);
+/* Nothing if nothing was reached. */
+void hub_release(struct hub_ticket *ticket);
 
 /* ---- Reading; the answers are JSON, appended to @out ---- */
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The hub from the inside: hub.c its seats and who comes and goes, publish.c
- * what comes in, serve.c what goes out, chores.c what is due, read.c what is
- * asked for. Two locks, taken in this order: the hub's, for the table of
- * channels and all that they hold, and a seat's, for its inbox. Lists of members
- * and their marks are for the seat's thread alone, but for n_behind.
+ * what comes in, run.c what came together, serve.c what goes out, chores.c what
+ * is due, read.c what is asked for. Two locks, taken in this order: the hub's,
+ * for the table of channels and all that they hold, and a seat's, for its inbox.
+ * Lists of members and their marks are for the seat's thread alone, but for
+ * n_behind.
  */
 #ifndef HUB_HUB_INNER_H
 #define HUB_HUB_INNER_H
@@ -43,7 +44,9 @@ struct hub {
 	struct ses_list news;	/* channels whose presence is to be told */
 	uint64_t swept_ms;	/* when what is too old was last looked for */
 	bool holds;		/* something that may get too old */
+	bool stopped;		/* all threads of seats have ended */
 	atomic_size_t on_way;	/* bytes of messages */
+	atomic_bool stirred;   /* something from afar is due */
 	atomic_uint n_waiting;	/* seats where somebody is held back */
 	atomic_ullong n_gaps, n_missed, n_conflated, n_closed;
 	unsigned n_seats;
@@ -52,6 +55,11 @@ struct hub {
 
 /* Milliseconds since 1970. */
 int64_t hub_clock(void);
+
+/* ---- bring.c ---- */
+
+/* Readers who wait for @c are told. */
+void hub_answer_waiting(struct hub_channel *c, enum hub_verdict verdict);
 
 /* ---- publish.c ---- */
 
@@ -72,10 +80,33 @@ void hub_wake(struct hub_seat *seat);
 enum hub_verdict hub_use(struct hub *hub, struct hub_space *space,
 			 struct bytes name, struct hub_channel **ret);
 
+/* ---- run.c ---- */
+
+#define HUB_RUN_MOST  64
+#define HUB_RUN_BYTES ((size_t)16 * 1024) /* of frames for plain clients */
+
+/*
+ * Messages that follow one another in one channel and came together: who keeps
+ * up is sent all of them at once. Or one of any kind.
+ */
+struct hub_run {
+	struct hub_message *message[HUB_RUN_MOST];
+	size_t n, payload_bytes;
+	struct bytes frames[2]; /* data NULL: not built yet */
+	struct ses_buf own[2];	/* what they lie in, if in no message */
+};
+
+/* Begin with @d what goes on as far as it may; the delivery behind it. */
+struct hub_delivery *hub_run_take(struct hub_run *run, struct hub_delivery *d);
+/* All its frames, for plain clients or in envelopes; data NULL: no memory. */
+struct bytes hub_run_frames(struct hub_run *run, bool envelopes,
+			    struct ses_buf *scratch);
+void hub_run_fini(struct hub_run *run);
+
 /* ---- serve.c ---- */
 
 /* To the members at @seat. */
-void hub_serve(struct hub_seat *seat, struct hub_message *m);
+void hub_serve(struct hub_seat *seat, struct hub_run *run);
 /* A turn's worth to the slow who wait for one. */
 void hub_serve_turns(struct hub_seat *seat);
 
@@ -85,5 +116,7 @@ void hub_serve_turns(struct hub_seat *seat);
 void hub_start_chores(struct hub_seat *seat, unsigned in_ms);
 /* Who is in @c has changed; under the hub's lock. */
 void hub_note_news(struct hub *hub, struct hub_channel *c);
+/* Members see what has changed as a whole. */
+void hub_have_looked(struct hub *hub, struct hub_channel *c);
 
 #endif

@@ -29,7 +29,7 @@ static inline bool hub_epoch_equal(const struct hub_epoch *a,
 	return memcmp(a->text, b->text, HUB_EPOCH_LEN) == 0;
 }
 
-/* "k3m9t2ax-1207" to @out; its length. */
+/* "k3m7t2ax-1207" to @out; its length. */
 size_t hub_id_write(const struct hub_epoch *epoch, uint64_t seq,
 		    char out[HUB_ID_SIZE]);
 /* False: @text is no id as hub_id_write() writes them. */

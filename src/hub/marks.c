@@ -42,16 +42,59 @@ void hub_member_begin_afresh(struct hub_member *member)
 	settle(member);
 }
 
+/* What @member has of the present epoch. */
+static uint64_t known_of(const struct hub_member *member)
+{
+	const struct hub_channel *c = member->channel;
+
+	if (member->era == c->era)
+		return member->served;
+	for (size_t i = 0; c->past && member->era && i < c->past->n; i++) {
+		const struct hub_ended *e = &c->past->ended[i];
+
+		if (e->era == member->era)
+			return member->served < e->last ? member->served
+							: e->last;
+	}
+	return 0;
+}
+
+static const struct hub_ended *ended(const struct hub_channel *c,
+				     const struct hub_epoch *epoch)
+{
+	for (size_t i = 0; c->past && i < c->past->n; i++)
+		if (hub_epoch_equal(&c->past->ended[i].epoch, epoch))
+			return &c->past->ended[i];
+	return NULL;
+}
+
+bool hub_channel_lacks(const struct hub_channel *c, struct bytes since)
+{
+	struct hub_id id;
+
+	if (!hub_id_read(since, &id))
+		return false;
+	return hub_epoch_equal(&id.epoch, &c->epoch) ? id.seq > c->last_id
+						     : !ended(c, &id.epoch);
+}
+
 void hub_member_begin_at(struct hub_member *member, struct bytes since)
 {
 	const struct hub_channel *c = member->channel;
+	const struct hub_ended *past;
 	struct hub_id id;
 
 	member->era = c->era;
 	member->lost = member->whole = member->resumed = false;
-	if (!hub_id_read(since, &id) || !hub_epoch_equal(&id.epoch, &c->epoch)) {
+	if (!hub_id_read(since, &id)) {
 		member->lost = true;
 		member->served = 0;
+	} else if (!hub_epoch_equal(&id.epoch, &c->epoch)) {
+		past = ended(c, &id.epoch);
+		member->lost = true;
+		member->served = !past		       ? 0
+				 : id.seq < past->last ? id.seq
+						       : past->last;
 	} else if (id.seq > c->last_id) {
 		member->lost = true;
 		member->served = c->last_id;
@@ -75,12 +118,10 @@ struct hub_gap hub_member_gap(const struct hub_member *member)
 {
 	const struct hub_channel *c = member->channel;
 	uint64_t oldest = hub_channel_oldest(c);
-	struct hub_gap gap = {.served = member->served};
+	struct hub_gap gap = {.served = known_of(member)};
 
 	if (c->states)
 		return gap_of_states(member);
-	if (member->era != c->era)
-		gap.served = 0;
 	gap.is = member->lost || member->era != c->era ||
 		 gap.served + 1 < oldest;
 	if (gap.served + 1 < oldest) {

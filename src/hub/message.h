@@ -39,6 +39,7 @@ struct hub_message {
 	bool on_way;  /* counts as such */
 	struct hub_epoch epoch;
 	uint64_t seq;
+	uint32_t era; /* the channel's, when it was put on its way */
 	uint64_t sender; /* id of a member; 0: nobody's */
 	int64_t time_ms; /* since 1970 */
 	size_t payload_len;

@@ -35,6 +35,7 @@ void hub_hand_out(struct hub *hub, struct hub_channel *channel,
 	if (!n)
 		return;
 	m->channel = channel;
+	m->era = channel->era;
 	m->on_way = true;
 	hub_channel_use(channel);
 	hub_message_ref(m);
@@ -85,8 +86,13 @@ enum hub_verdict hub_check_post(struct hub *hub, const struct hub_post *post)
 	enum hub_verdict verdict =
 		hub_table_fits(&hub->table, c, post->message, post->n);
 
-	if (verdict != HUB_OK)
-		return verdict;
+	return verdict == HUB_OK ? hub_check_rate(post) : verdict;
+}
+
+enum hub_verdict hub_check_rate(const struct hub_post *post)
+{
+	struct hub_channel *c = post->channel;
+
 	if (!hub_bucket_take(&c->bucket, c->space->rules.rate, post->n,
 			     post->now_ms, &post->receipt->wait_ms))
 		return HUB_TOO_OFTEN;
@@ -126,7 +132,7 @@ static enum hub_verdict publish(struct hub_seat *seat, struct hub_post *post)
 	struct hub_receipt *receipt = post->receipt;
 	enum hub_verdict verdict;
 
-	if (!c->ready || !suits(c, post))
+	if (!(c->ready || hub->backplane->ops->shared) || !suits(c, post))
 		return HUB_UNAVAILABLE;
 	post->now_ms = seat->loop->now_ms;
 	post->time_ms = hub_clock();
@@ -141,6 +147,11 @@ static enum hub_verdict publish(struct hub_seat *seat, struct hub_post *post)
 	verdict = hub->backplane->ops->publish(hub->backplane, post);
 	receipt->hold_back = atomic_load(&hub->on_way) > HUB_HIGH_BYTES;
 	return verdict;
+}
+
+bool hub_answers_later(const struct hub_seat *seat)
+{
+	return seat->hub->backplane->ops->shared;
 }
 
 enum hub_verdict hub_publish(struct hub_seat *seat, struct hub_member *sender,
@@ -188,7 +199,8 @@ static enum hub_verdict publish_to(struct hub_seat *seat,
 	struct hub_channel *c = hub_table_find(&hub->table, space, name);
 	enum hub_verdict verdict;
 
-	if (is_for_nobody(space, c, post->key)) {
+	if (!hub->backplane->ops->shared &&
+	    is_for_nobody(space, c, post->key)) {
 		post->receipt->n = post->n;
 		return HUB_OK;
 	}

@@ -14,18 +14,16 @@ static int list(struct hub *hub, const struct hub_channel *c, int64_t ref,
 		struct bytes after, size_t limit, struct ses_buf *out)
 {
 	const struct hub_roster *r = c ? c->roster : NULL;
-	struct bytes none, *names = limit ? calloc(limit, sizeof(*names)) : NULL;
+	struct bytes *names = limit ? calloc(limit, sizeof(*names)) : NULL;
 	bool more = false;
 	size_t n = 0;
 	int result;
 
+	if (limit && !names)
+		return SESAME_ENOMEM;
 	if (r && names)
 		n = hub_roster_list(r, after, limit, names, &more);
-	result = hub_envelope_members(ref, r ? r->n : 0,
-				      names   ? names
-				      : limit ? &none
-					      : NULL,
-				      n, more, out);
+	result = hub_envelope_members(ref, r ? r->n : 0, names, n, more, out);
 	free(names);
 	return result;
 }

@@ -25,6 +25,11 @@ static inline struct hub_message *hub_ring_first(const struct hub_ring *r)
 {
 	return r->n ? r->slot[r->head] : NULL;
 }
+/* The newest, likewise. */
+static inline struct hub_message *hub_ring_last(const struct hub_ring *r)
+{
+	return r->n ? r->slot[(r->head + r->n - 1) & (r->capacity - 1)] : NULL;
+}
 /* The one with number @seq, or NULL. */
 struct hub_message *hub_ring_at(const struct hub_ring *r, uint64_t seq);
 /* It is empty. */

@@ -17,8 +17,8 @@ struct hub_person {
 	struct hub_entry entry;
 	struct ses_list link;	 /* in the order in which they came */
 	struct ses_list changed; /* not told yet */
-	size_t n;		 /* connections; 0: gone, and not told yet */
-	bool told;		 /* the others know that it is there */
+	uint32_t n; /* connections; 0: gone, and not told yet */
+	bool told;  /* the others know that it is there */
 	char name[];
 };
 

@@ -14,6 +14,7 @@
 #define TURN_BYTES    ((size_t)256 * 1024) /* to the slow, in one turn */
 #define MESSAGE_COST  256 /* bytes that any message counts as, more */
 #define SCRATCH_BYTES ((size_t)1024 * 1024) /* kept for the next frame */
+#define MOST_ASKED    3
 
 /* The frames of one message, as far as they were asked for. */
 struct frames {
@@ -43,22 +44,35 @@ static void fall_behind(struct hub_seat *seat, struct hub_member *member)
 	pthread_mutex_unlock(&seat->hub->lock);
 }
 
+/*
+ * Nothing would make it be tried again, and what follows cannot be understood
+ * without it.
+ */
+static enum hub_taken lacks_memory(struct hub_seat *seat,
+				   struct hub_member *member)
+{
+	if (!member->dismissed)
+		seat->hub->events->no_memory(member);
+	member->dismissed = true;
+	return HUB_GONE;
+}
+
 static enum hub_taken send(struct hub_seat *seat, struct hub_member *member,
 			   struct frames *f)
 {
 	const struct hub_message *m = f->message;
-	struct bytes frame;
+	struct hub_parcel parcel = {
+		.n = 1, .payload_bytes = m->payload_len, .more = true};
 	enum hub_taken taken;
 
 	if (m->sender == member->id && !member->echo) {
 		member->served = m->seq;
 		return HUB_TAKEN;
 	}
-	frame = frame_for(f, member);
-	if (!frame.data)
-		return HUB_NOT_TAKEN; /* no memory: it will be tried again */
-	taken = seat->hub->events->deliver(member, frame,
-					   (ptrdiff_t)m->payload_len);
+	parcel.frames = frame_for(f, member);
+	if (!parcel.frames.data)
+		return lacks_memory(seat, member);
+	taken = seat->hub->events->deliver(member, &parcel);
 	if (taken == HUB_TAKEN || taken == HUB_TAKEN_LAST)
 		member->served = m->seq;
 	return taken;
@@ -69,8 +83,19 @@ static void bring(struct hub_seat *seat, struct hub_member *member,
 {
 	enum hub_taken taken;
 
+	if (f->message->era != member->era) {
+		/* Numbers begin anew: what is held is looked at instead. */
+		if (f->message->era > member->era)
+			fall_behind(seat, member);
+		return;
+	}
 	if (f->message->seq <= member->served)
 		return;
+	if (f->message->seq > member->served + 1) {
+		/* One could not be read: it is told of the gap. */
+		fall_behind(seat, member);
+		return;
+	}
 	taken = send(seat, member, f);
 	if (taken == HUB_TAKEN_LAST || taken == HUB_NOT_TAKEN)
 		fall_behind(seat, member);
@@ -85,17 +110,22 @@ static void dismiss(struct hub_seat *seat, struct hub_member *member)
 	seat->hub->events->too_slow(member);
 }
 
-static enum hub_taken send_json(struct hub_seat *seat,
-				struct hub_member *member, struct ses_buf *json)
+/* Frees @json, of which @error says whether it could be written. */
+static enum hub_taken send_json(struct hub_seat *seat, struct hub_member *member,
+				struct ses_buf *json, int error)
 {
-	struct hub_message *m = hub_message_news(ses_buf_bytes(json), 0);
-	enum hub_taken taken = HUB_NOT_TAKEN;
+	struct hub_parcel parcel = {.more = true};
+	struct hub_message *m = NULL;
+	enum hub_taken taken;
 
-	if (m)
-		taken = seat->hub->events->deliver(
-			member, ses_buf_bytes(&m->frame), -1);
-	if (m)
-		hub_drop_message(m);
+	if (!error)
+		m = hub_message_news(ses_buf_bytes(json), 0);
+	ses_buf_fini(json);
+	if (!m)
+		return lacks_memory(seat, member);
+	parcel.frames = ses_buf_bytes(&m->frame);
+	taken = seat->hub->events->deliver(member, &parcel);
+	hub_drop_message(m);
 	return taken;
 }
 
@@ -125,12 +155,12 @@ static bool tell_gap(struct hub_seat *seat, struct hub_member *member,
 	const struct hub_gap *gap = &b->gap;
 	enum hub_taken taken = HUB_TAKEN;
 	struct ses_buf json;
+	int error;
 
 	if (member->envelopes) {
 		ses_buf_init(&json, 512);
-		hub_envelope_gap(&b->epoch, gap->from, gap->to, &json);
-		taken = send_json(seat, member, &json);
-		ses_buf_fini(&json);
+		error = hub_envelope_gap(&b->epoch, gap->from, gap->to, &json);
+		taken = send_json(seat, member, &json, error);
 	}
 	if (taken == HUB_NOT_TAKEN || taken == HUB_GONE)
 		return false;
@@ -204,6 +234,7 @@ static void tell_unseen(struct hub_seat *seat, struct hub_member *member)
 {
 	struct hub_news news = {.more = true};
 	struct ses_buf json;
+	int error;
 
 	if (!member->unseen)
 		return;
@@ -212,9 +243,8 @@ static void tell_unseen(struct hub_seat *seat, struct hub_member *member)
 	news.count = member->channel->roster ? member->channel->roster->n : 0;
 	pthread_mutex_unlock(&seat->hub->lock);
 	ses_buf_init(&json, 512);
-	hub_envelope_news(&news, &json);
-	member->unseen = send_json(seat, member, &json) == HUB_NOT_TAKEN;
-	ses_buf_fini(&json);
+	error = hub_envelope_news(&news, &json);
+	member->unseen = send_json(seat, member, &json, error) == HUB_NOT_TAKEN;
 }
 
 static bool must_go(const struct hub_member *member, const struct hub_gap *gap)
@@ -323,6 +353,7 @@ static void look_after(struct hub_seat *seat, struct hub_member *member)
 static void bring_news(struct hub_seat *seat, struct hub_member *member,
 		       const struct hub_message *m)
 {
+	struct hub_parcel parcel = {.frames = ses_buf_bytes(&m->frame)};
 	enum hub_taken taken;
 
 	if (!member->sees || !member->envelopes || !member->begun)
@@ -331,7 +362,7 @@ static void bring_news(struct hub_seat *seat, struct hub_member *member,
 		member->unseen = true;
 		return;
 	}
-	taken = seat->hub->events->deliver(member, ses_buf_bytes(&m->frame), -1);
+	taken = seat->hub->events->deliver(member, &parcel);
 	member->unseen = taken == HUB_NOT_TAKEN;
 	if (taken == HUB_TAKEN_LAST || taken == HUB_NOT_TAKEN)
 		fall_behind(seat, member);
@@ -348,10 +379,69 @@ static void look_again(struct hub_seat *seat, struct hub_member *member)
 	catch_up(seat, member);
 }
 
-void hub_serve(struct hub_seat *seat, struct hub_message *m)
+/* ---- What came together ---- */
+
+/* Whether all of @run is for @member, and next. */
+static bool is_next(const struct hub_run *run, const struct hub_member *member)
 {
+	const struct hub_message *first = run->message[0];
+
+	if (first->era != member->era || first->seq != member->served + 1)
+		return false;
+	for (size_t i = 0; i < run->n && !member->echo; i++)
+		if (run->message[i]->sender == member->id)
+			return false;
+	return true;
+}
+
+/*
+ * Without a copy for each of very many members. False: it has to be looked at
+ * one by one.
+ */
+static bool bring_at_once(struct hub_seat *seat, struct hub_member *member,
+			  struct hub_run *run)
+{
+	struct hub_parcel parcel = {.n = run->n,
+				    .payload_bytes = run->payload_bytes};
+	enum hub_taken taken;
+
+	if (!is_next(run, member))
+		return false;
+	parcel.frames = hub_run_frames(run, member->envelopes, &seat->scratch);
+	if (!parcel.frames.data)
+		return false;
+	taken = seat->hub->events->deliver(member, &parcel);
+	if (taken == HUB_NOT_TAKEN)
+		return false;
+	if (taken == HUB_TAKEN || taken == HUB_TAKEN_LAST)
+		member->served = run->message[run->n - 1]->seq;
+	if (taken == HUB_TAKEN_LAST)
+		fall_behind(seat, member);
+	return true;
+}
+
+static void bring_run(struct hub_seat *seat, struct hub_member *member,
+		      struct hub_run *run)
+{
+	if (!member->begun) {
+		fall_behind(seat, member);
+		return;
+	}
+	if (!member->behind && bring_at_once(seat, member, run))
+		return;
+	for (size_t i = 0; i < run->n && !member->behind; i++) {
+		struct frames f = {run->message[i], &seat->scratch, {{0}}, {0}};
+
+		bring(seat, member, &f);
+	}
+	if (member->behind)
+		look_after(seat, member);
+}
+
+void hub_serve(struct hub_seat *seat, struct hub_run *run)
+{
+	const struct hub_message *m = run->message[0];
 	struct ses_list *members = &m->channel->crowd[seat->number].members;
-	struct frames f = {m, &seat->scratch, {{0}}, {0}};
 	struct ses_list *link, *next;
 
 	for (link = members->next; link != members; link = next) {
@@ -363,12 +453,8 @@ void hub_serve(struct hub_seat *seat, struct hub_message *m)
 			bring_news(seat, member, m);
 		else if (m->sort == HUB_LOOK)
 			look_again(seat, member);
-		else if (member->behind)
-			look_after(seat, member);
-		else if (member->begun)
-			bring(seat, member, &f);
 		else
-			fall_behind(seat, member);
+			bring_run(seat, member, run);
 	}
 	shed_scratch(seat);
 }
@@ -380,14 +466,31 @@ static void welcome(struct hub_seat *seat, struct hub_member *member,
 {
 	const struct hub_channel *c = member->channel;
 	struct ses_buf json;
+	int error;
 
 	if (!member->envelopes)
 		return;
 	w->channel = bytes_of(c->name, c->name_len);
 	ses_buf_init(&json, 8 * (HUB_NAME_MAX + HUB_WHO_SIZE) + 512);
-	hub_envelope_welcome(w, &json);
-	send_json(seat, member, &json);
-	ses_buf_fini(&json);
+	error = hub_envelope_welcome(w, &json);
+	send_json(seat, member, &json, error);
+}
+
+/*
+ * Other nodes may know more. What is answered next may have been asked before
+ * it came, and what members are told of then may be on its way already.
+ */
+static bool asks(struct hub *hub, struct hub_member *member, struct bytes since)
+{
+	const struct hub_backplane_ops *ops = hub->backplane->ops;
+
+	if (!ops->refresh || !since.data || member->asked == MOST_ASKED ||
+	    !hub_channel_lacks(member->channel, since))
+		return false;
+	member->asked++;
+	member->channel->unheard = false;
+	ops->refresh(hub->backplane, member->channel);
+	return !member->channel->unheard;
 }
 
 bool hub_begin(struct hub_seat *seat, struct hub_member *member,
@@ -400,7 +503,7 @@ bool hub_begin(struct hub_seat *seat, struct hub_member *member,
 	bool ready;
 
 	pthread_mutex_lock(&hub->lock);
-	ready = c->ready;
+	ready = c->ready && !asks(hub, member, since);
 	if (ready && since.data)
 		hub_member_begin_at(member, since);
 	else if (ready && member->era != c->era)

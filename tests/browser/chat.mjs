@@ -1,27 +1,11 @@
 // SPDX-License-Identifier: MIT
 // chat.mjs PAGE: two tabs and a third in another room talk; what is wrong is
-// printed, a line each. 0: nothing is. A line "gone?" on standard output asks
-// whoever runs this to restart the gateway, and waits for one on its input.
-import { browser, end } from './browser.mjs';
-import { createInterface } from 'node:readline';
+// printed, a line each. 0: nothing is. A line that ends in "?" asks whoever runs
+// this to stop or start the gateway.
+import { end } from './browser.mjs';
+import { ask, expect, faults, look, reads, tab } from './tabs.mjs';
 
 const [, , page] = process.argv;
-const faults = [];
-const expect = (good, what) => { if (!good) faults.push(what); };
-
-// Each tab is somebody else.
-async function tab(name, room = '', scheme = 'light', width = 1280) {
-	const context = await browser.newContext({
-		colorScheme: scheme, viewport: { width, height: 720 } });
-	const p = await context.newPage();
-
-	p.on('pageerror', (e) => faults.push(`${name}: ${e.message}`));
-	p.on('dialog', (d) => { faults.push(`${name}: a dialog`); d.dismiss(); });
-	await p.addInitScript((n) => localStorage.setItem('name', n), name);
-	await p.goto(page + room);
-	await p.waitForSelector('#state.open');
-	return p;
-}
 
 async function say(p, text) {
 	await p.fill('#text', text);
@@ -32,18 +16,9 @@ const texts = (p) => p.$$eval('#log li > p', (all) => all.map((e) => e.textConte
 const hears = (p, text) => p.waitForFunction(
 	(t) => [...document.querySelectorAll('#log li > p')].some((e) => e.textContent === t), text);
 
-async function shoot(p, name) {
-	const wide = await p.evaluate(() =>
-		document.documentElement.scrollWidth > document.documentElement.clientWidth);
-
-	expect(!wide, `${name}: it scrolls sideways`);
-	if (process.env.SHOTS)
-		await p.screenshot({ path: `${process.env.SHOTS}/chat-${name}.png` });
-}
-
-const ada = await tab('Ada');
-const ben = await tab('Ben', '', 'dark', 360);
-const cleo = await tab('Cleo', '#k\u00fcche');
+const ada = await tab(page, 'Ada');
+const ben = await tab(page, 'Ben', 'dark', 390);
+const cleo = await tab(page + '#k\u00fcche', 'Cleo');
 
 await ada.waitForFunction(() => document.body.textContent.includes('Ben is here'));
 await say(ada, 'Hello, Ben!');
@@ -57,12 +32,20 @@ expect((await texts(cleo)).length === 0, 'another room hears it');
 expect(await ada.$$eval('#log li.mine', (all) => all.length) === 2, 'whose is whose?');
 expect(await ada.$$eval('#log img, #log b', (all) => all.length) === 0, 'markup of others is taken');
 expect(JSON.stringify(await texts(ada)) === JSON.stringify(await texts(ben)), 'two orders');
-await shoot(ada, 'desk-light');
-await shoot(ben, 'phone-dark');
+await reads(ada, '#state', '2 here');
+await look(ada, 'chat-desk-light');
+await look(ben, 'chat-phone-dark');
 await ben.emulateMedia({ colorScheme: 'light' });
-await shoot(ben, 'phone-light');
+await look(ben, 'chat-phone-light');
 await ada.emulateMedia({ colorScheme: 'dark' });
-await shoot(ada, 'desk-dark');
+await look(ada, 'chat-desk-dark');
+
+// who comes later finds what was said
+const dora = await tab(page, 'Dora');
+await hears(dora, 'Hello, Ben!');
+expect(JSON.stringify(await texts(dora)) === JSON.stringify(await texts(ada)), 'it finds something else');
+await dora.close();
+await reads(ada, '#log', 'Dora has left');
 
 // the same tab in another room
 await ben.evaluate(() => { location.hash = '#k\u00fcche'; });
@@ -72,17 +55,28 @@ await say(cleo, 'in here');
 await hears(ben, 'in here');
 
 // the gateway goes and comes back
-const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-console.log('gone?');
-await answers.next();
+await ask('gone');
 await ada.waitForSelector('#state:not(.open)');
-await shoot(ada, 'gone');
+await reads(ada, '#state', 'Next try in');
+await look(ada, 'chat-gone');
 expect(await ada.isDisabled('#send'), 'a message can be sent to nobody');
-console.log('back?');
-await answers.next();
+await ask('back');
 await ben.waitForSelector('#state.open', { timeout: 40000 });
 await cleo.waitForSelector('#state.open', { timeout: 40000 });
 await say(ben, 'again');
 await hears(cleo, 'again');
+await reads(cleo, '#log', 'Some messages are missing here');
+
+// who says too much at once is told so, and stays
+for (let i = 0; i < 12; i++)
+	await say(cleo, `n${i}`);
+await cleo.waitForFunction(() => /\(access\.rate, [0-9A-Z]{4}-[0-9A-Z]{4}\)/.test(
+	document.querySelector('#log').textContent));
+await look(cleo, 'chat-rate');
+
+// who may not come in is told why
+await ask('closed');
+await reads(ada, '#state', 'access.origin', 40000);
+expect(/\(access.origin, [0-9A-Z]{4}-[0-9A-Z]{4}\)/.test(await ada.textContent('#state')), 'no reference');
 
 await end(faults);

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from held import GIVES_BACK, Held
+from redis_server import RedisServer
 
 SESAME = os.environ.get("SESAME", str(Path(__file__).resolve().parents[2] / "build/sesame"))
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
@@ -25,10 +26,18 @@ def run(*args, cwd=None):
 
 
 class Gateway:
+    """With SESAME_BACKPLANE=redis a real one is behind the channels, so that their
+    tests hold for both."""
+
     def __init__(self, folder, config):
         self.folder = folder
         self.config = folder / "sesame.yaml"
-        self.config.write_text(config)
+        self.redis, self.more = None, ""
+        if os.environ.get("SESAME_BACKPLANE") == "redis" and "to: hub" in config:
+            (folder / "redis").mkdir(exist_ok=True)
+            self.redis = RedisServer(folder / "redis")
+            self.more = "backplane: %s\n" % self.redis.url
+        self.configure(config)
         self.err = open(folder / "err", "w+")
         self.process = subprocess.Popen([SESAME, "serve", "-c", "sesame.yaml"], cwd=folder,
                                         stdout=subprocess.PIPE, stderr=self.err, text=True,
@@ -46,7 +55,17 @@ class Gateway:
         self.port = int(self.url.rsplit(":", 1)[1])
         self.held = Held(self.process.pid)
 
+    def configure(self, config):
+        self.config.write_text(self.more + config)
+
     def stop(self):
+        try:
+            return self.end()
+        finally:
+            if self.redis:
+                self.redis.stop()
+
+    def end(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
@@ -83,10 +102,10 @@ def gateway(folder, config):
 
 
 def dial(port):
-    return socket.create_connection(("127.0.0.1", port), 5)
+    return socket.create_connection(("127.0.0.1", port), 10)
 
 
-def read_all(s, limit=1 << 22):
+def read_all(s, limit=1 << 26):
     out = b""
     try:
         while len(out) < limit:
@@ -117,9 +136,10 @@ def request(port, path, *fields, upgrade=UPGRADE):
     return (head + "".join(f + "\r\n" for f in fields) + "\r\n").encode("latin-1")
 
 
-def send(port, raw):
+def send(port, raw, seconds=5):
     """Send bytes; all that comes back until the other side closes."""
     with dial(port) as s:
+        s.settimeout(seconds)
         s.sendall(raw)
         return read_all(s)
 
@@ -137,7 +157,7 @@ def opens(port, path, *fields):
 def reload(g, config, words):
     """Write the configuration, send SIGHUP, wait for @words in the log."""
     before = (g.folder / "err").read_text()
-    g.config.write_text(config)
+    g.configure(config)
     g.process.send_signal(signal.SIGHUP)
     end = time.time() + 5
     while words not in (g.folder / "err").read_text()[len(before):]:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import os
 
 import pytest
 from gateways import Answer, send
@@ -20,6 +21,11 @@ routes:
 refusal: {disclose: reason}
 """
 TOKEN = "let-me-publish"
+
+
+# What holds only of a process that is alone, and forgets.
+ALONE = pytest.mark.skipif(os.environ.get("SESAME_BACKPLANE") == "redis",
+                           reason="Redis remembers")
 
 
 def config(more="", workers=2):

@@ -48,6 +48,15 @@ def test_a_run_tells_what_each_server_took_and_on_what_machine(tmp_path):
     ET.parse(tmp_path / "p")
 
 
+def test_handshakes_and_broadcasts_have_their_limit_beside_them(tmp_path):
+    names = ["handshakes", "refused", "broadcast"]
+    bench("run", *ALONE, "--only", *names, "--json", tmp_path / "j")
+    run = json.loads((tmp_path / "j").read_text())
+    for name in names:
+        took, absent = figures(run, name)
+        assert {"sesame", "bytes"} <= set(took), (name, absent)
+
+
 def test_who_does_not_echo_what_was_sent_is_not_measured(tmp_path):
     # It answers a handshake, and then sends the client's masked frames back.
     liar = tmp_path / "liar.py"

@@ -696,7 +696,9 @@ def test_the_folders_of_a_control_socket_are_made(tmp_path):
     ('admin: {address: "127.0.0.1:0"', 'admin: {address: "127.0.0.1:1"', "admin.address"),
     ("journal.db", "journal.db, max_rows: 5000", "journal.max_rows"),
     ("journal.db", "journal.db, max_size: 50MiB", "journal.max_size"),
-    ("pid_file: pid", "pid_file: pip", "pid_file"), ("pid_file", "workers: 3\npid_file", "workers")])
+    ("pid_file: pid", "pid_file: pip", "pid_file"), ("pid_file", "workers: 3\npid_file", "workers"),
+    ("pid_file", "backplane: 'redis://:geheim@127.0.0.1:1'\npid_file", "backplane"),
+    ("pid_file", "node: left\npid_file", "node")])
 def test_what_takes_a_restart_is_told(tmp_path, old, new, name):
     with gateway(tmp_path, "workers: 2\n" * (name != "workers") + HEAD + ROUTES) as g:
         assert g.sesame("reload").returncode == 0 and "next start" not in g.errors()

@@ -14,7 +14,8 @@ import pytest
 
 from behind import Behind, opening
 from gateways import SESAME, dial, request
-from test_gateway_operation import HEAD, connect, figure, frame, gateway
+from ports import free_port
+from test_gateway_operation import HEAD, Gateway, connect, figure, frame, gateway
 
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 LOGGED = HEAD + "log: {file: access.log}\nroutes:\n" \
@@ -75,6 +76,18 @@ def test_a_standard_error_that_may_not_grow_stops_nobody(tmp_path):
         connect(g.port).close()
         assert g.get("/healthz").status == 200
         assert len(g.errors()) <= 500
+
+
+@pytest.mark.parametrize("loop", ["epoll", "io_uring"])
+def test_who_was_killed_has_its_port_when_started_again_at_once(tmp_path, loop):
+    """With io_uring the kernel clears away what a dead process asked for, and then its port."""
+    config = LOGGED.replace("127.0.0.1:0", "127.0.0.1:%d" % free_port(), 1)
+    for _ in range(20):
+        g = Gateway(tmp_path, config, env=dict(os.environ, SESAME_LOOP=loop))
+        with connect(g.port):
+            g.process.kill()
+            g.process.wait()
+        g.stop()
 
 
 def next_descriptor(pid):

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 from gateways import ask, dial, gateway, opens, request
-from hubs import TOKEN, config, envelopes, hear, join, leave, number, post, write_tokens
+from hubs import ALONE, TOKEN, config, envelopes, hear, join, leave, number, post, write_tokens
 from websockets.exceptions import ConnectionClosed
 
 PAD = "p" * 16000
@@ -154,6 +154,7 @@ def test_a_channel_has_a_rate_and_nobody_is_closed_for_it_who_can_be_told(tmp_pa
         asyncio.run(play(g))
 
 
+@ALONE
 def test_many_names_give_up_the_oldest_that_nobody_is_in(tmp_path):
     write_tokens(tmp_path)
     more = "hub: {channels: 20, history: {messages: 10}, publish: {hashes_file: hashes}}"

@@ -28,7 +28,7 @@ static void try_demand(struct bytes in)
 {
 	struct hub_demand d;
 	const char *wrong = hub_demand_read(in, &d);
-	struct bytes payload = ses_buf_bytes(&d.data);
+	struct bytes payload = d.data;
 
 	assert(d.ref >= -1);
 	if (!wrong && d.sort == HUB_PUBLISH)
@@ -50,18 +50,15 @@ static void try_about(struct bytes in)
 static void try_list(struct bytes in)
 {
 	struct hub_list list;
-	struct ses_buf one;
+	struct bytes one;
 	size_t n = 0;
 
-	if (hub_list_read(in, &list))
-		return;
-	ses_buf_init(&one, in.len);
-	while (hub_list_next(&list, &one)) {
-		assert(ses_utf8_valid(ses_buf_bytes(&one)));
-		n++;
+	if (!hub_list_read(in, &list)) {
+		for (; hub_list_next(&list, &one); n++)
+			assert(ses_utf8_valid(one) && one.len <= in.len);
+		assert(list.wrong || n == list.n);
 	}
-	assert(n == list.n);
-	ses_buf_fini(&one);
+	hub_list_fini(&list);
 }
 
 static void try_text(struct bytes in)

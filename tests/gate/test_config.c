@@ -189,6 +189,11 @@ TEST("each fault is told with its line, its column and what helps")
 		 "t.yaml:1:39: path `/a` has a route already, at line 1"},
 		{"routes: [{path: /a/**, to: echo}, {path: /a/b, to: echo}]",
 		 "path `/a/b` is never reached: `/a/**` at line 1 takes it"},
+		{ROUTE "}]\nbackplane: http://x\n", "t.yaml:2:12: "},
+		{ROUTE "}]\nbackplane: [a]\n", "t.yaml:2:13: "},
+		{ROUTE "}]\nbackplane: redis://x\nbackplane_ca: ca.pem\n",
+		 "t.yaml:3:15: backplane_ca needs a `backplane` of rediss://"},
+		{ROUTE "}]\nnode: a*b\n", "t.yaml:2:7: node: `a*b` is no name"},
 		{"x: &a b\nroutes: *a\n",
 		 "routes: a list is needed here, not an alias"},
 	};
@@ -205,6 +210,29 @@ TEST("each fault is told with its line, its column and what helps")
 			fail_msg("%s\ngave %s\nnot %s", rows[i].text,
 				 (const char *)ses_buf_bytes(&errors).data,
 				 rows[i].fault);
+		ses_buf_fini(&errors);
+	}
+}
+
+TEST("no fault of a backplane tells its password")
+{
+	static const char *const urls[] = {
+		"http://:geheim@x",	   "redis://:geheim@[",
+		"redis://:geheim@x:99999", "redis://u:geheim@/x/y/z",
+		"redis://:geheim@x/-1",	   ":geheim@x",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
+		struct ses_buf text, errors;
+
+		ses_buf_init(&text, 8192);
+		ses_buf_printf(&text, ROUTE "}]\nbackplane: '%s'\n", urls[i]);
+		ses_buf_append(&text, bytes_of("", 1));
+		gate_policy_unref(parse((const char *)ses_buf_bytes(&text).data,
+					&errors));
+		assert_null(memmem(ses_buf_bytes(&errors).data,
+				   ses_buf_len(&errors), "geheim", 6));
+		ses_buf_fini(&text);
 		ses_buf_fini(&errors);
 	}
 }
@@ -265,7 +293,10 @@ TEST("a whole policy comes out as it was written")
 		      "    to: ws://[::1]:3000/app/\n"
 		      "    host: upstream\n"
 		      "refusal: {disclose: full}\n"
-		      "journal: {file: j.db, max_rows: 5}\n",
+		      "journal: {file: j.db, max_rows: 5}\n"
+		      "backplane: rediss://:secret@[::1]:7/2\n"
+		      "backplane_ca: r.pem\n"
+		      "node: left-1\n",
 		      &errors);
 
 	assert_non_null(p);
@@ -284,8 +315,7 @@ TEST("a whole policy comes out as it was written")
 	assert_int_equal(p->route[0].limits.n_of, 1);
 	assert_int_equal(p->route[0].limits.of[0].most, 7);
 	assert_int_equal(p->route[0].limits.of[0].by, GATE_BY_ADDRESS);
-	assert_string_equal(p->route[0].limits.of[0].text,
-				    "connections: 7");
+	assert_string_equal(p->route[0].limits.of[0].text, "connections: 7");
 	assert_int_equal(p->route[0].allow[GATE_ORIGINS].n, 2);
 	assert_int_equal(p->route[0].allow[GATE_ORIGINS].line, 9);
 	assert_true(p->route[0].allow[GATE_ORIGINS].rule[1].negative);
@@ -297,6 +327,9 @@ TEST("a whole policy comes out as it was written")
 	assert_int_equal(p->disclose, GATE_TELL_FULL);
 	assert_string_equal(p->journal, "j.db");
 	assert_int_equal(p->journal_rows, 5);
+	assert_string_equal(p->backplane, "rediss://:secret@[::1]:7/2");
+	assert_string_equal(p->backplane_ca, "r.pem");
+	assert_string_equal(p->node, "left-1");
 	gate_policy_unref(p);
 	ses_buf_fini(&errors);
 }
@@ -423,8 +456,7 @@ TEST("what is wrong with credentials is told with its line")
 	static const struct {
 		const char *text, *fault;
 	} rows[] = {
-		{TOKEN,
-		 "t.yaml:5:5: token: a map is needed here, not nothing"},
+		{TOKEN, "t.yaml:5:5: token: a map is needed here, not nothing"},
 		{TOKEN "      from: header\n",
 		 "t.yaml:5:5: token needs jwt, hashes_file or htpasswd_file"},
 		{TOKEN "      jwt: {}\n",

@@ -55,7 +55,7 @@ static size_t put(uint8_t *to, uint8_t first, size_t len, bool masked)
 	return n + len;
 }
 
-/* Two messages, the second in three fragments with a ping between. */
+/* Two messages, the second in three fragments with a ping between; a close. */
 static size_t usual(uint8_t *to, bool masked)
 {
 	size_t n = put(to, 0x81, 5, masked);
@@ -63,7 +63,8 @@ static size_t usual(uint8_t *to, bool masked)
 	n += put(to + n, 0x02, 300, masked);
 	n += put(to + n, 0x89, 4, masked);
 	n += put(to + n, 0x00, 0, masked);
-	return n + put(to + n, 0x80, 130, masked);
+	n += put(to + n, 0x80, 130, masked);
+	return n + put(to + n, 0x88, 2, masked);
 }
 
 TEST("all passes as it came, wherever it is cut")

@@ -39,6 +39,7 @@ DOORS = {
     "sqlite3.h": {"gate/columns.h", "gate/journal_file.h", "gate/lookup.c"},
     "libfyaml.h": {"gate/yaml.c"},
     "nghttp2/": {"doctor/h2.c"},
+    "hiredis/": {"hub/redis_link.c"},
 }
 
 # Rooms that decide: no system call, no clock, no randomness.

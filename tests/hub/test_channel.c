@@ -153,3 +153,51 @@ TEST("many channels are all found again")
 		hub_table_leave(&w.table, &members[i], 0);
 	end(&w);
 }
+
+/* A message to a channel that nobody is in. */
+static void hold_one(struct world *w, struct bytes name)
+{
+	struct hub_content x = {.kind = SESAME_TEXT, .payload = BYTES("x")};
+	struct hub_message *m = hub_message_new(&x, 2);
+	struct hub_channel *c;
+
+	assert_non_null(m);
+	assert_int_equal(hub_table_use(&w->table, w->space, name, &c), HUB_OK);
+	m->seq = c->last_id + 1;
+	m->time_ms = 1000;
+	hub_table_hold(&w->table, c, m, 1000);
+	if (hub_message_unref(m))
+		hub_message_free(m);
+	hub_table_done(&w->table, c, 1000);
+}
+
+TEST("a million names take what as many as may be take")
+{
+	size_t before, room = 1000 * 1024;
+	struct hub_rules rules = wide;
+	char name[32];
+	struct world w;
+
+	begin(&w);
+	rules.history = 10;
+	rules.history_ms = 60000;
+	rules.history_bytes = rules.kept;
+	w.space->rules = rules;
+	assert_int_equal(join(&w, "mine", 0), HUB_OK);
+	before = test_heap();
+	for (int i = 0; i < 1000000; i++) {
+		int n = snprintf(name, sizeof(name), "name-%d", i);
+
+		hold_one(&w, bytes_of(name, (size_t)n));
+		if (i % 100000 == 99999)
+			assert_true(test_heap() <= before + room);
+	}
+	assert_int_equal(w.table.n, 1000);
+	assert_int_equal(w.table.n_evicted, 1000000 - 999);
+	assert_non_null(hub_table_find(&w.table, w.space, BYTES("mine")));
+	assert_non_null(hub_table_find(&w.table, w.space, BYTES("name-999999")));
+	assert_null(hub_table_find(&w.table, w.space, BYTES("name-0")));
+	hub_table_leave(&w.table, &w.member[0], 1000);
+	hub_table_sweep(&w.table, 100000, 100000000);
+	end(&w);
+}

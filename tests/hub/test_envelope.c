@@ -26,8 +26,21 @@ TEST("an envelope is read, and what is wrong with it is a sentence")
 		{"{\"resume\":\"x\"}", HUB_RESUME, "x"},
 		{"{\"presence\":\"count\"}", HUB_COUNT, ""},
 		{"{\"presence\":\"list\",\"limit\":1000}", HUB_LIST, ""},
+		{"{\"\\u0070ublish\":{}}", HUB_PUBLISH, "{}"},
+		{"{\"publish\":[1e400,{\"\\u0000\":\"\\ud800\"}],\"x\":1,"
+		 "\"x\":2}",
+		 HUB_PUBLISH, "[1e400,{\"\\u0000\":\"\\ud800\"}]"},
+		{"{\"publish_base64\":\"aG\\u006b\\/\"}", HUB_PUBLISH_BYTES,
+		 "hi\x3f"},
 		{"{\"publish\":1}", HUB_PUBLISH, NULL},
-		{"{\"\\u0070ublish\":{}}", HUB_PUBLISH, NULL},
+		{"{\"publish\":\"\\ud800\"}", HUB_PUBLISH, NULL},
+		{"{\"publish\":\"a\",\"publish\":\"b\"}", HUB_PUBLISH, NULL},
+		{"{\"publish\":\"a\",\"pub\\u006cish\":\"b\"}", HUB_PUBLISH,
+		 NULL},
+		{"{\"ref\":1,\"publish\":\"a\",\"ref\":1}", HUB_PUBLISH, NULL},
+		{"{\"ref\":1.0,\"publish\":\"a\"}", HUB_PUBLISH, NULL},
+		{"{\"ref\":9007199254740992,\"publish\":\"a\"}", HUB_PUBLISH,
+		 NULL},
 		{"{\"publish\":\"a\",\"presence\":\"count\"}", HUB_PUBLISH, NULL},
 		{"{\"presence\":\"list\",\"limit\":0}", HUB_LIST, NULL},
 		{"{\"publish\":\"\xff\"}", HUB_PUBLISH, NULL},
@@ -44,8 +57,7 @@ TEST("an envelope is read, and what is wrong with it is a sentence")
 		assert_int_equal(!wrong, cases[i].data != NULL);
 		if (!wrong) {
 			assert_int_equal(d.sort, cases[i].sort);
-			assert_true(bytes_equal_str(ses_buf_bytes(&d.data),
-						    cases[i].data));
+			assert_true(bytes_equal_str(d.data, cases[i].data));
 		}
 		hub_demand_fini(&d);
 		test_guard_free(text, len);
@@ -99,23 +111,128 @@ TEST("a frame that is far longer than its message is not kept")
 	hub_message_free(m);
 }
 
-TEST("JSON of too many values is not read into memory")
+TEST("what is wrong is told with the number that it was asked by")
 {
-	static char text[200000] = "{\"publish\":[";
-	size_t at = strlen(text), room = 65536 - 8;
+	static const char *const texts[] = {
+		"{\"ref\":7,\"publish\":1}",
+		"{\"publish\":\"\\udc00\",\"ref\":7}",
+		"{\"x\":1e400,\"ref\":7}",
+	};
 	struct hub_demand d;
 
-	for (size_t i = 0; i < room; i++, at += 2)
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		assert_non_null(hub_demand_read(bytes_of_str(texts[i]), &d));
+		assert_int_equal(d.ref, 7);
+		assert_false(d.no_memory);
+		hub_demand_fini(&d);
+	}
+}
+
+TEST("a payload that was written without escapes takes no memory")
+{
+	static char text[200000] = "{\"publish\":[";
+	size_t at = strlen(text);
+	struct hub_demand d;
+
+	for (size_t i = 0; i < 90000; i++, at += 2)
 		memcpy(text + at, "1,", 2);
 	memcpy(text + at, "1]}", 3);
 	assert_null(hub_demand_read(bytes_of(text, at + 3), &d));
+	assert_ptr_equal(d.data.data, text + strlen("{\"publish\":"));
+	assert_null(d.own.data);
 	hub_demand_fini(&d);
-	for (size_t i = 0; i < 16; i++, at += 2)
-		memcpy(text + at, "1,", 2);
-	memcpy(text + at, "1]}", 3);
-	assert_non_null(
-		strstr(hub_demand_read(bytes_of(text, at + 3), &d), "65536"));
-	hub_demand_fini(&d);
+	assert_null(hub_demand_read(BYTES("{\"publish\":\"a\"}"), &d));
+	assert_null(d.own.data);
+}
+
+TEST("a payload of a state says what it is about, once")
+{
+	static const struct {
+		const char *payload, *key; /* NULL: it is wrong */
+		bool gone;
+	} cases[] = {
+		{"{\"k\":\"a\",\"x\":1}", "a", false},
+		{"{\"x\":null,\"\\u006b\":\"a\\u0062\"}", "ab", true},
+		{"{\"k\":12}", "12", true},
+		{"{\"k\":-0,\"x\":[1e400]}", "0", false},
+		{"{\"k\":123456789012345678901234567890,\"x\":0}",
+		 "123456789012345678901234567890", false},
+		{"{\"k\":1.5,\"x\":0}", NULL, false},
+		{"{\"k\":1e2,\"x\":0}", NULL, false},
+		{"{\"k\":\"\",\"x\":0}", NULL, false},
+		{"{\"k\":\"\\ud800\",\"x\":0}", NULL, false},
+		{"{\"k\":\"a\",\"k\":\"b\"}", NULL, false},
+		{"{\"k\":null}", NULL, false},
+		{"{\"x\":{\"k\":1}}", NULL, false},
+		{"[\"k\"]", NULL, false},
+		{"{\"k\":1", NULL, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct hub_about about;
+		const char *wrong = hub_about_read(
+			bytes_of_str(cases[i].payload), "k", &about);
+
+		assert_int_equal(!wrong, cases[i].key != NULL);
+		if (wrong)
+			continue;
+		assert_true(bytes_equal_str(bytes_of(about.key, about.key_len),
+					    cases[i].key));
+		assert_int_equal(about.gone, cases[i].gone);
+	}
+}
+
+TEST("a key may have 256 bytes, however it is written")
+{
+	char payload[16 + 6 * 257] = "{\"k\":\"";
+	struct hub_about about;
+
+	for (size_t i = 0; i < 256; i++)
+		strcat(payload, "\\u0061");
+	strcat(payload, "\"}");
+	assert_null(hub_about_read(bytes_of_str(payload), "k", &about));
+	assert_int_equal(about.key_len, 256);
+	strcpy(payload + strlen(payload) - 2, "a\"}");
+	assert_non_null(hub_about_read(bytes_of_str(payload), "k", &about));
+}
+
+TEST("a batch is taken apart where it lies, but for what has escapes")
+{
+	static const char text[] = " [ \"plain\" , \"\\u0061\\n\" , {\"a\" : "
+				   "1}, [\"]\"], \"\\\"\" ] ";
+	static const char *const says[] = {"plain", "a\n", "{\"a\" : 1}",
+					   "[\"]\"]", "\""};
+	struct bytes got[ARRAY_LEN(says)], more;
+	struct hub_list list;
+
+	assert_null(hub_list_read(bytes_of_str(text), &list));
+	assert_int_equal(list.n, ARRAY_LEN(says));
+	for (size_t i = 0; i < list.n; i++)
+		assert_true(hub_list_next(&list, &got[i]));
+	assert_false(hub_list_next(&list, &more));
+	assert_null(list.wrong);
+	for (size_t i = 0; i < list.n; i++)
+		assert_true(bytes_equal_str(got[i], says[i]));
+	hub_list_fini(&list);
+}
+
+TEST("a batch of what is no payload is refused")
+{
+	static const char *const texts[] = {
+		"[]", "{}", "[1]", "[\"a\"", "[null]", "[\"a\",true]", "\"a\"",
+	};
+	struct hub_list list;
+	struct bytes one;
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		assert_non_null(hub_list_read(bytes_of_str(texts[i]), &list));
+		hub_list_fini(&list);
+	}
+	assert_null(hub_list_read(BYTES("[\"a\",\"\\ud800\"]"), &list));
+	assert_true(hub_list_next(&list, &one));
+	assert_false(hub_list_next(&list, &one));
+	assert_non_null(list.wrong);
+	hub_list_fini(&list);
 }
 
 static clock_t time_of_texts(int byte)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The hub in several threads: one order for all, and nothing is lost. */
-#include "hub/backplane.h"
+#include "stage.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #include "net/loop.h"
-#include "test.h"
 
 #define N_SEATS	   3
 #define N_MEMBERS  5 /* at each seat */
@@ -41,16 +40,22 @@ struct crew {
 
 static atomic_uint n_heard, n_went_on;
 
-static enum hub_taken deliver(struct hub_member *member, struct bytes frame,
-			      ptrdiff_t len)
+static enum hub_taken deliver(struct hub_member *member,
+			      const struct hub_parcel *p)
 {
 	struct listener *l = ses_container_of(member, struct listener, member);
+	struct bytes left = p->frames;
 
-	/* a short frame: two bytes of header */
-	assert_int_equal(frame.len, len + 2);
-	if (len == sizeof(unsigned) && l->heard)
-		memcpy(&l->heard[l->n++], frame.data + 2, len);
-	atomic_fetch_add(&n_heard, 1);
+	/* short frames: two bytes of header */
+	assert_int_equal(left.len, p->payload_bytes + 2 * p->n);
+	for (size_t i = 0; i < p->n; i++) {
+		size_t len = left.data[1];
+
+		if (len == sizeof(unsigned) && l->heard)
+			memcpy(&l->heard[l->n++], left.data + 2, len);
+		left = bytes_from(left, 2 + len);
+	}
+	atomic_fetch_add(&n_heard, p->n);
 	return HUB_TAKEN;
 }
 
@@ -59,7 +64,21 @@ static void go_on(struct hub_member *member)
 	atomic_fetch_add(&n_went_on, 1);
 }
 
-static const struct hub_events events = {.deliver = deliver, .go_on = go_on};
+/* It is asked again and again, below. */
+static void ready(struct hub_member *member)
+{
+}
+
+static const struct hub_events events = {
+	.deliver = deliver,
+	.go_on = go_on,
+	.ready = ready,
+};
+
+static bool is_taken(enum hub_verdict verdict)
+{
+	return verdict == HUB_OK || verdict == HUB_LATER;
+}
 
 /* Publish a few each turn, as connections do. */
 static void publish(void *arg)
@@ -76,9 +95,8 @@ static void publish(void *arg)
 			.sender = from->id,
 		};
 
-		assert_int_equal(
-			hub_publish(c->seat, from, &content, NULL, &receipt),
-			HUB_OK);
+		assert_true(is_taken(
+			hub_publish(c->seat, from, &content, NULL, &receipt)));
 	}
 	if (c->published < N_MESSAGES)
 		assert_int_equal(ses_loop_post(c->loop, publish, c), 0);
@@ -124,7 +142,12 @@ static void join(struct crew *c, const char *name, struct listener *l)
 	assert_int_equal(hub_join(c->seat, c->space, bytes_of_str(name), you,
 				  &l->member),
 			 HUB_OK);
-	assert_true(hub_begin(c->seat, &l->member, you, bytes_of(NULL, 0)));
+	for (int i = 0; i < 4000; i++) {
+		if (hub_begin(c->seat, &l->member, you, bytes_of(NULL, 0)))
+			return;
+		sesame_loop_turn(c->loop, 5);
+	}
+	fail_msg("the channel does not become ready");
 }
 
 static void join_all(struct crew *c, bool echo)
@@ -155,14 +178,20 @@ static void run_until_heard(struct crew *crew, unsigned n)
 		ses_loop_post(crew[i].loop, finish, &crew[i]);
 	for (unsigned i = 0; i < N_SEATS; i++)
 		pthread_join(crew[i].thread, NULL);
+}
+
+static void end(struct hub *hub, struct crew *crew)
+{
+	hub_stop(hub);
 	for (unsigned i = 0; i < N_SEATS; i++)
 		sesame_loop_free(crew[i].loop);
+	hub_free(hub);
 }
 
 TEST("members of all threads hear all messages in the same order")
 {
 	unsigned all = N_SEATS * N_MESSAGES;
-	struct hub *hub = hub_new(N_SEATS, &events, hub_memory_new());
+	struct hub *hub = hub_new(N_SEATS, &events, stage_backplane());
 	struct crew crew[N_SEATS];
 	const unsigned *first;
 
@@ -187,13 +216,13 @@ TEST("members of all threads hear all messages in the same order")
 	for (unsigned i = 0; i < N_SEATS; i++)
 		for (size_t k = 0; k < N_MEMBERS; k++)
 			free(crew[i].listener[k].heard);
-	hub_free(hub);
+	end(hub, crew);
 }
 
 TEST("a sender does not hear itself, and all others hear it")
 {
 	unsigned all = N_SEATS * N_MESSAGES;
-	struct hub *hub = hub_new(N_SEATS, &events, hub_memory_new());
+	struct hub *hub = hub_new(N_SEATS, &events, stage_backplane());
 	struct crew crew[N_SEATS];
 
 	atomic_store(&n_heard, 0);
@@ -209,13 +238,13 @@ TEST("a sender does not hear itself, and all others hear it")
 			free(l->heard);
 		}
 	}
-	hub_free(hub);
+	end(hub, crew);
 }
 
 TEST("what is on its way is bounded, and who publishes too much is held back")
 {
 	static uint8_t payload[1024 * 1024];
-	struct hub *hub = hub_new(N_SEATS, &events, hub_memory_new());
+	struct hub *hub = hub_new(N_SEATS, &events, stage_backplane());
 	struct hub_receipt receipt = {0};
 	enum hub_verdict verdict = HUB_OK;
 	struct hub_member *m;
@@ -230,30 +259,30 @@ TEST("what is on its way is bounded, and who publishes too much is held back")
 	m = &crew[0].listener[0].member;
 	content.sender = 1;
 	join(&crew[0], "a", &crew[0].listener[0]);
-	for (; sent < 1000 && verdict == HUB_OK; sent++) {
+	for (; sent < 1000 && is_taken(verdict); sent++) {
 		verdict = hub_publish(crew[0].seat, m, &content, NULL, &receipt);
 		if (receipt.hold_back && !held_at)
 			held_at = sent;
 	}
 	assert_int_equal(verdict, HUB_BUSY);
-	assert_in_range(sent, 63, 65);
-	assert_in_range(held_at, 14, 17);
+	/* What Redis has told counts twice, until its answer is there. */
+	assert_in_range(sent, stage_has_nodes() ? 32 : 63, 65);
+	assert_in_range(held_at, stage_has_nodes() ? 7 : 14, 17);
 	hub_hold(crew[0].seat, m);
 	hub_hold(crew[0].seat, m);
 	atomic_store(&n_went_on, 0);
 	/* The sender is alone there, so nothing is delivered. */
-	for (int i = 0; i < 3 && !atomic_load(&n_went_on); i++)
-		sesame_loop_turn(crew[0].loop, 0);
+	for (int i = 0; i < (stage_has_nodes() ? 4000 : 3); i++)
+		if (!atomic_load(&n_went_on))
+			sesame_loop_turn(crew[0].loop, stage_has_nodes() * 5);
 	assert_int_equal(atomic_load(&n_went_on), 1);
 	hub_leave(crew[0].seat, m);
-	for (unsigned i = 0; i < N_SEATS; i++)
-		sesame_loop_free(crew[i].loop);
-	hub_free(hub);
+	end(hub, crew);
 }
 
 TEST("what nobody has fetched when the hub ends is freed")
 {
-	struct hub *hub = hub_new(N_SEATS, &events, hub_memory_new());
+	struct hub *hub = hub_new(N_SEATS, &events, stage_backplane());
 	struct hub_content x = {.kind = SESAME_TEXT, .payload = BYTES("x")};
 	struct bytes none = bytes_of(NULL, 0);
 	struct hub_receipt receipt;
@@ -263,17 +292,15 @@ TEST("what nobody has fetched when the hub ends is freed")
 	open_crews(hub, crew);
 	m = &crew[1].listener[0].member;
 	join(&crew[1], "a", &crew[1].listener[0]);
-	assert_int_equal(hub_publish_to(crew[0].seat, crew[0].space, BYTES("b"),
-					&x, 1, none, NULL, &receipt),
-			 HUB_OK);
+	assert_true(
+		is_taken(hub_publish_to(crew[0].seat, crew[0].space, BYTES("b"),
+					&x, 1, none, NULL, &receipt)));
 	assert_int_equal(receipt.seq, 0);
-	assert_int_equal(hub_publish_to(crew[0].seat, crew[0].space, BYTES("a"),
-					&x, 1, none, NULL, &receipt),
-			 HUB_OK);
-	assert_int_equal(receipt.seq, 1);
+	assert_true(
+		is_taken(hub_publish_to(crew[0].seat, crew[0].space, BYTES("a"),
+					&x, 1, none, NULL, &receipt)));
+	assert_int_equal(receipt.seq, !stage_has_nodes());
 	assert_int_equal(receipt.members, 1);
 	hub_leave(crew[1].seat, m);
-	for (unsigned i = 0; i < N_SEATS; i++)
-		sesame_loop_free(crew[i].loop);
-	hub_free(hub);
+	end(hub, crew);
 }

@@ -276,6 +276,31 @@ TEST("channels that hold something outlive their members, and make room")
 	end(&w);
 }
 
+TEST("what comes to a channel that nobody is in takes room from others")
+{
+	struct hub_channel *c[2];
+	struct world w;
+
+	begin(&w, false);
+	w.space->rules.history = 100;
+	w.space->rules.kept = 3000;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(hub_table_use(&w.table, w.space,
+					       bytes_of_str(i ? "c" : "b"),
+					       &c[i]),
+				 HUB_OK);
+		put(&w, c[i], NULL, "x", 1);
+		hub_table_done(&w.table, c[i], 1);
+	}
+	for (int i = 0; i < 100; i++)
+		put(&w, c[0], NULL, "of another node", 1);
+	assert_ptr_equal(hub_table_find(&w.table, w.space, BYTES("b")), c[0]);
+	assert_null(hub_table_find(&w.table, w.space, BYTES("c")));
+	assert_int_equal(c[0]->last_id, 101);
+	assert_in_range(w.space->kept, 1000, 3000);
+	end(&w);
+}
+
 TEST("all channels of a space hold no more than they may")
 {
 	struct world w;

@@ -8,6 +8,7 @@
 #include "rig.h"
 
 #include "folder.h"
+#include "redis_server.h"
 #include "test.h"
 
 #include <errno.h>
@@ -47,8 +48,21 @@ static const char config[] =
 	"    allow: {token: {from: 'query:token', hashes_file: tokens}}\n"
 	"  - {path: /up, to: 'ws://127.0.0.1:%u/behind'}\n"
 	"  - {path: /behind/**, to: echo}\n"
-	"  - {path: /chat/*, to: hub, hub: {slow: close}}\n"
+	"  - {path: /chat/*, to: hub, hub: {slow: close, presence: true}}\n"
 	"  - {path: /**, to: files, root: files}\n";
+
+/* Channels that other gateways share; what is asked of Redis may go wrong. */
+static const char shared[] =
+	"listen: [{address: '127.0.0.1:%u'}]\n"
+	"workers: 2\n"
+	"admin: {address: '127.0.0.1:0', socket: none}\n"
+	"stop: {spread: 0ms, deadline: 5s}\n"
+	"backplane: '%s'\n"
+	"routes:\n"
+	"  - path: /chat/*\n"
+	"    to: hub\n"
+	"    hub: {presence: true, history: {messages: 9}}\n"
+	"  - {path: /board, to: hub, hub: {kind: state}}\n";
 
 static bool strike_at_start;
 
@@ -333,6 +347,86 @@ static enum fate chat(void)
 	return leave(&a, fate);
 }
 
+static bool is_in(const uint8_t *data, size_t len, const char *words)
+{
+	return memmem(data, len, words, strlen(words));
+}
+
+/* An envelope of sesame.v1 that has @words in it comes, among others. */
+static enum fate finds(struct visitor *v, const char *words)
+{
+	for (;;) {
+		const uint8_t *frame = (const uint8_t *)v->data;
+		size_t head = 2, len;
+		bool is_there, is_told;
+
+		while (v->len < 4)
+			if (!more(v))
+				return v->in_vain ? LOST : AWAY;
+		len = frame[1];
+		if (len == 126) {
+			head = 4;
+			len = (size_t)frame[2] << 8 | frame[3];
+		}
+		while (v->len < head + len)
+			if (!more(v))
+				return v->in_vain ? LOST : AWAY;
+		is_there = is_in(frame + head, len, words);
+		is_told = frame[0] == 0x88 ||
+			  is_in(frame + head, len, "\"error\"");
+		drop(v, head + len);
+		if (is_there || is_told)
+			return is_there ? GOOD : AWAY;
+	}
+}
+
+static const char v1[] = "Sec-WebSocket-Protocol: sesame.v1\r\n";
+
+/* A member is in its channel when it is welcome there. */
+static enum fate join(struct visitor *v, const char *target)
+{
+	enum fate fate = enter(v, target, v1);
+
+	return fate == GOOD ? finds(v, "\"welcome\"") : fate;
+}
+
+static enum fate tell(struct visitor *v, const char *text, const char *answer)
+{
+	say(v, 0x81, text, strlen(text));
+	return finds(v, answer);
+}
+
+static enum fate envelopes(void)
+{
+	struct visitor a, b;
+	enum fate fate = join(&a, "/chat/room");
+
+	if (fate != GOOD)
+		return leave(&a, fate);
+	fate = join(&b, "/chat/room");
+	if (fate == GOOD)
+		fate = tell(&a, "{\"publish\":\"hello\",\"ref\":1}", "\"ack\"");
+	if (fate == GOOD)
+		fate = finds(&b, "\"hello\"");
+	if (fate == GOOD)
+		fate = tell(&b, "{\"presence\":\"list\",\"ref\":2}",
+			    "\"members\":[");
+	leave(&b, fate);
+	return leave(&a, fate);
+}
+
+static enum fate board(void)
+{
+	struct visitor v;
+	enum fate fate = join(&v, "/board");
+
+	if (fate == GOOD)
+		fate = tell(&v,
+			    "{\"publish\":{\"key\":\"a\",\"n\":1},\"ref\":1}",
+			    "\"ack\"");
+	return leave(&v, fate);
+}
+
 static int n_reloads;
 
 /* Whatever came of it is told; which of the two, its caller knows. */
@@ -352,16 +446,31 @@ static enum fate reload(void)
 	return bad ? AWAY : GOOD;
 }
 
-static const struct {
+struct visit {
 	const char *name;
 	enum fate (*visit)(void);
-} visits[] = {
-	{"echo", echo},		 {"a foreign page", foreign},
-	{"a token", with_token}, {"a wrong token", no_token},
-	{"upstream", upstream},	 {"a page", page},
-	{"a chat", chat},	 {"a reload", reload},
-	{"echo", echo},
 };
+
+static const struct visit of_all_kinds[] = {
+	{"echo", echo},
+	{"a foreign page", foreign},
+	{"a token", with_token},
+	{"a wrong token", no_token},
+	{"upstream", upstream},
+	{"a page", page},
+	{"a chat", chat},
+	{"envelopes", envelopes},
+	{"a reload", reload},
+	{"echo", echo},
+	{NULL, NULL},
+};
+static const struct visit of_channels[] = {
+	{"envelopes", envelopes},
+	{"a board", board},
+	{NULL, NULL},
+};
+static const struct visit *visits = of_all_kinds;
+static int patience = 50; /* tries, until it serves as ever */
 
 static const char *why; /* which visit went how, when one went wrong */
 
@@ -369,13 +478,12 @@ static bool receive(enum fate worst)
 {
 	static char text[128];
 
-	for (size_t i = 0; i < ARRAY_LEN(visits); i++) {
-		enum fate fate = visits[i].visit();
+	for (const struct visit *v = visits; v->visit; v++) {
+		enum fate fate = v->visit();
 
 		if (fate <= worst)
 			continue;
-		snprintf(text, sizeof(text), "%s: %s", visits[i].name,
-			 fates[fate]);
+		snprintf(text, sizeof(text), "%s: %s", v->name, fates[fate]);
 		why = text;
 		return false;
 	}
@@ -426,8 +534,8 @@ static bool while_serving(enum rig_kind kind, long nth, void *arg)
 	/* who was cut off may take his time to be gone */
 	if (!why && !receive(AWAY))
 		why = "afterwards, not even turned away";
-	for (int i = 0; !why && i < 50 && !receive(GOOD); i++) {
-		if (i < 49)
+	for (int i = 0; !why && i < patience && !receive(GOOD); i++) {
+		if (i < patience - 1)
 			why = NULL;
 		nap();
 	}
@@ -498,4 +606,30 @@ TEST("a gateway that cannot start says why, and leaves nothing behind")
 TEST("whichever call fails while it stops, a gateway leaves nothing behind")
 {
 	torture(while_stopping);
+}
+
+/* A call of the library that talks to Redis is none of ours, and does not fail. */
+TEST("with Redis behind it, too, whoever is there is served or turned away")
+{
+	static const enum rig_kind kinds[] = {RIG_MEMORY, RIG_SYSTEM, RIG_EARLY,
+					      RIG_HOUR};
+	struct redis_server redis;
+	char text[2048];
+
+	if (!redis_server_is_here())
+		skip();
+	redis_server_start(&redis, false);
+	folder_make();
+	port = free_port();
+	snprintf(text, sizeof(text), shared, port, redis.url);
+	write_file("sesame.yaml", text);
+	visits = of_channels;
+	patience = 2000;
+	rig_sample = 10;
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		rig_each(kinds[i], while_serving, NULL);
+	visits = of_all_kinds;
+	patience = 50;
+	folder_remove();
+	redis_server_stop(&redis);
 }

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/* What a backplane brings: whole channels, and who is in them elsewhere. */
+#include <stdlib.h>
+
+#include "hub/hub_inner.h"
+
+void hub_answer_waiting(struct hub_channel *c, enum hub_verdict verdict)
+{
+	struct hub_receipt none = {.seq = 0};
+	struct hub_ticket *t;
+
+	while ((t = c->waiting)) {
+		c->waiting = t->next;
+		hub_answer(t, verdict, &none);
+	}
+}
+
+void hub_give_up(struct hub_channel *c)
+{
+	hub_answer_waiting(c, HUB_UNAVAILABLE);
+}
+
+/* Nobody here has done anything: one of those who are to be told sees to it. */
+static void stir(struct hub *hub, const struct hub_channel *c)
+{
+	unsigned i = 0;
+
+	while (i < hub->n_seats && !c->crowd[i].n)
+		i++;
+	if (i == hub->n_seats || atomic_exchange(&hub->stirred, true))
+		return;
+	pthread_mutex_lock(&hub->seat[i].lock);
+	hub_wake(&hub->seat[i]);
+	pthread_mutex_unlock(&hub->seat[i].lock);
+}
+
+void hub_have_looked(struct hub *hub, struct hub_channel *c)
+{
+	struct hub_message *m;
+
+	c->unlooked = false;
+	if (!c->n_members)
+		return;
+	m = hub_message_news(bytes_of(NULL, 0), hub->n_seats);
+	if (!m) {
+		/* Some wait for nothing else: it is one of the chores. */
+		c->unlooked = true;
+		if (ses_list_empty(&c->news))
+			ses_list_append(&hub->news, &c->news);
+		stir(hub, c);
+		return;
+	}
+	m->sort = HUB_LOOK;
+	hub_hand_out(hub, c, m);
+	hub_drop_message(m);
+}
+
+void hub_bring_epoch(struct hub *hub, struct hub_channel *c,
+		     const struct hub_epoch *epoch, uint64_t last_id)
+{
+	hub_table_renew(&hub->table, c, epoch, last_id);
+	hub_answer_waiting(c, HUB_OK);
+	hub_have_looked(hub, c);
+}
+
+/* ---- A channel as a whole ---- */
+
+static uint32_t era_of(const struct hub_channel *c,
+		       const struct hub_epoch *epoch)
+{
+	if (c->ready && hub_epoch_equal(&c->epoch, epoch))
+		return c->era;
+	for (size_t i = 0; c->past && i < c->past->n; i++)
+		if (hub_epoch_equal(&c->past->ended[i].epoch, epoch))
+			return c->past->ended[i].era;
+	return 0;
+}
+
+/* Without memory for it who was there before gets more than it lacks. */
+static void note_past(struct hub_channel *c, const struct hub_standing *s)
+{
+	struct hub_past *past = s->n_past ? calloc(1, sizeof(*past)) : NULL;
+	uint64_t last = UINT64_MAX;
+
+	for (size_t i = 0; past && i < s->n_past && i < HUB_PAST_MAX; i++) {
+		last = s->past[i].last < last ? s->past[i].last : last;
+		past->ended[past->n++] = (struct hub_ended){
+			.epoch = s->past[i].epoch,
+			.last = last,
+			.era = era_of(c, &s->past[i].epoch),
+		};
+	}
+	free(c->past);
+	c->past = past;
+}
+
+/* Whether what is there goes on where what is here ends. */
+static bool follows(const struct hub_channel *c, const struct hub_standing *s)
+{
+	if (!c->ready || s->whole || !hub_epoch_equal(&c->epoch, &s->epoch) ||
+	    s->last_id < c->last_id)
+		return false;
+	if (c->states || s->last_id == c->last_id)
+		return true;
+	return s->n && s->message[0]->seq == c->last_id + 1;
+}
+
+static void go_on(struct hub *hub, struct hub_channel *c,
+		  const struct hub_standing *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		struct hub_message *m = s->message[i];
+
+		if (m->seq > c->last_id)
+			hub_bring_message(hub, c, m);
+	}
+}
+
+static void begin_anew(struct hub *hub, struct hub_channel *c,
+		       const struct hub_standing *s)
+{
+	hub_table_renew(&hub->table, c, &s->epoch, s->last_id);
+	for (size_t i = 0; i < s->n; i++)
+		hub_table_hold(&hub->table, c, s->message[i],
+			       s->message[i]->time_ms);
+	c->last_id = s->last_id;
+	if (c->state && c->state->floor < s->floor)
+		c->state->floor = s->floor;
+}
+
+void hub_bring_standing(struct hub *hub, struct hub_channel *c,
+			const struct hub_standing *s)
+{
+	bool was_ready = c->ready, looks = s->look;
+
+	for (size_t i = 0; i < s->n; i++)
+		s->message[i]->epoch = s->epoch;
+	note_past(c, s);
+	if (follows(c, s)) {
+		go_on(hub, c, s);
+	} else {
+		begin_anew(hub, c, s);
+		looks = true;
+	}
+	hub_answer_waiting(c, HUB_OK);
+	if (looks || !was_ready)
+		hub_have_looked(hub, c);
+}
+
+/* ---- People ---- */
+
+void hub_bring_person(struct hub *hub, struct hub_channel *c, struct bytes who,
+		      bool comes)
+{
+	struct hub_entry *entry;
+	struct hub_person *person;
+
+	if (!c->roster)
+		return;
+	if (comes) {
+		hub_roster_enter(c->roster, who);
+	} else {
+		entry = hub_map_find(&c->roster->map, who);
+		person = entry ? ses_container_of(entry, struct hub_person,
+						  entry)
+			       : NULL;
+		if (person && person->n)
+			hub_roster_leave(c->roster, person);
+	}
+	hub_note_news(hub, c);
+	stir(hub, c);
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The backplane on Redis from the inside: redis.c the orders that come from
+ * other threads, redis_life.c the two connections, redis_post.c what is
+ * published, redis_sync.c what is told, redis_answer.c what a channel holds,
+ * redis_people.c presence, redis_notes.c notes. All runs in the backplane's
+ * thread but the operations in redis.c, which are called with the hub's lock
+ * held. Locks, in this order: the hub's, that of the orders. No reply is waited
+ * for with any of them.
+ */
+#ifndef HUB_REDIS_INNER_H
+#define HUB_REDIS_INNER_H
+
+#include "hub/hub_inner.h"
+#include "hub/redis.h"
+#include "hub/redis_entry.h"
+#include "hub/redis_link.h"
+#include "hub/redis_scripts.h"
+
+#define REDIS_CHORES_MS	 200
+#define REDIS_BEAT_MS	 1000 /* between two pings */
+#define REDIS_DEAD_MS	 3500 /* without an answer */
+#define REDIS_LEASE_S	 9    /* of a node */
+#define REDIS_FLIGHTS	 1024 /* commands that publish, on their way */
+#define REDIS_FLIGHT_BYTES ((size_t)8 * 1024 * 1024)
+#define REDIS_BATCH	 128 /* messages in one of them */
+#define REDIS_BATCH_BYTES ((size_t)128 * 1024)
+#define REDIS_SYNCS	 64 /* channels asked for at a time */
+#define REDIS_FIRST_SYNCS 4  /* as long as none was answered */
+#define REDIS_SYNC_BYTES ((size_t)256 * 1024) /* in one answer, or an entry */
+#define REDIS_NODES	 256 /* others that are known */
+#define REDIS_SHA_LEN	 40
+#define REDIS_LINGER_MS	 30000 /* of a channel that nobody here is in */
+
+/* ---- Orders, from any thread ---- */
+
+enum redis_errand {
+	REDIS_OPEN,
+	REDIS_CLOSE,
+	REDIS_REFRESH,
+	REDIS_POST,
+	REDIS_ENTER,
+	REDIS_LEAVE,
+	REDIS_NOTE,
+	REDIS_READ,
+	REDIS_BLAME,
+};
+
+struct redis_order {
+	struct ses_list link;
+	enum redis_errand errand;
+	uint64_t serial; /* of the channel */
+	struct hub_space *space;
+	struct bytes tag;  /* "SPACE NAME" */
+	struct bytes text; /* who; or a note, or an Idempotency-Key */
+	bool states, presence;
+	uint64_t most, most_bytes, age_ms; /* that a channel may hold */
+};
+
+struct redis_post {
+	struct redis_order order;
+	struct redis_post *next; /* on the same flight */
+	struct hub_ticket *ticket;
+	struct hub_receipt receipt;
+	size_t bytes; /* that count as on the way */
+	uint64_t at_ms;
+	size_t n;
+	struct hub_message *message[];
+};
+
+struct redis_note {
+	struct redis_order order; /* tag: its name */
+	unsigned ttl_s;
+	void (*done)(void *user, const char *name, struct bytes text);
+	void *user;
+	unsigned n_asked; /* replies that are to come, and one */
+};
+
+/* ---- A channel that is open here ---- */
+
+struct redis_channel {
+	struct hub_entry entry; /* by its tag, in redis->channels */
+	struct ses_list link;	/* of all */
+	struct ses_list due;	/* in redis->due, while it is to be synced */
+	struct redis *redis;
+	uint64_t serial;
+	struct hub_space *space;
+	struct bytes name;
+	bool states, presence;
+	bool closed;	/* nobody has it open; it goes when nothing is expected */
+	bool written;	/* people of this node were, at Redis */
+	bool leaving;	/* it is closed when those are taken out there */
+	bool tuned;	/* what it is told arrives here */
+	unsigned n_tuning; /* confirmations of that which are to come */
+	unsigned n_asked;  /* replies of others that are to come */
+	bool syncing, again, look;
+	bool retry; /* with the next chores */
+	uint64_t looked_ms, asked_ms;
+	uint64_t opened_ms;
+	bool brought; /* once, what it holds */
+	uint64_t number; /* of what was asked last */
+	uint64_t people_number;
+	uint64_t most, most_bytes, age_ms;
+	/* What came of it so far. */
+	struct hub_message **got;
+	size_t n_got, room, got_bytes;
+	uint64_t looked; /* up to this number */
+	struct hub_standing *standing; /* of the answer's first part */
+	struct hub_map people; /* of this node and others: "NODE WHO" */
+	struct ses_list persons;
+	char tag[];
+};
+
+struct redis_person {
+	struct hub_entry entry;
+	struct ses_list link;
+	unsigned n;   /* connections; of others 1 */
+	bool confirmed; /* named in the list that is being read */
+	char text[];
+};
+
+struct redis_node {
+	char id[HUB_REDIS_NODE_LEN + 1]; /* "": none */
+	uint64_t heard_ms;
+};
+
+/* A command that publishes, and was not answered yet. */
+struct redis_flight {
+	struct redis *redis;
+	struct redis_post *posts; /* NULL: it is over */
+	size_t n, bytes;
+	uint64_t counter;
+	bool answered; /* by Redis; not all of it was told here yet */
+	bool seen;     /* some of it was told here, by which it is known */
+	bool whole;    /* up to its last */
+	uint64_t answered_ms;
+	bool again;  /* it was sent before, and nobody knows what became of it */
+	bool unsure; /* to a server that may have forgotten it */
+	struct hub_epoch epoch;
+	uint64_t seq; /* of its first, once it is seen or answered */
+};
+
+struct redis {
+	struct hub_backplane base;
+	struct redis_url url;
+	char address[HUB_REDIS_ADDRESS_SIZE];
+	char node[HUB_REDIS_NODE_LEN + 1];
+	char host[64];
+	void (*log)(const char *sentence);
+	struct ses_tls_context *tls;
+	pthread_t thread;
+	bool runs;
+	struct sesame_loop *loop;
+	pthread_mutex_t lock; /* guards what follows */
+	struct ses_list orders;
+	struct ses_post knock;
+	bool knocked, stopping;
+	size_t orders_bytes;
+	struct hub_redis_figures figures;
+	/* ---- the thread's own ---- */
+	struct ses_list late; /* orders to open, without memory until now */
+	struct redis_link command, told;
+	bool up, command_ready, told_ready;
+	bool ended; /* nothing begins any more */
+	char life[48], told_life[48]; /* run ids of the server */
+	char last_life[48];
+	char sha[REDIS_N_SCRIPTS][REDIS_SHA_LEN + 1];
+	int64_t ahead_ms; /* Redis's clock, less the loop's */
+	uint64_t opened_ms, up_ms, down_ms;
+	uint64_t command_heard_ms, told_heard_ms, beat_ms, ping_us;
+	unsigned n_failed;
+	bool paused; /* too much is on its way to members */
+	struct ses_timer chores, reconnect;
+	struct hub_map channels;
+	struct ses_list all, due;
+	size_t n_syncing, most_syncing; /* that many may be */
+	size_t top_syncing; /* more than that were too many at once */
+	unsigned n_prompt;  /* answers since, that came fast */
+	uint64_t number;
+	struct ses_list posts; /* that wait to be sent */
+	struct redis_flight flight[REDIS_FLIGHTS];
+	uint64_t counter, answered; /* those in between are flying */
+	size_t flying_bytes;
+	struct redis_node nodes[REDIS_NODES];
+	uint64_t kept_ms; /* when all that is open was last looked over */
+	uint64_t serials;     /* under the hub's lock */
+	uint64_t malformed_ms; /* when it was last told */
+	char trouble[160];
+	uint8_t seed[SES_HASH_SEED];
+};
+
+/* ---- redis.c ---- */
+
+void redis_say(struct redis *r, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Add to a figure, from the thread. */
+#define redis_add(r, field, many)                                              \
+	do {                                                                   \
+		pthread_mutex_lock(&(r)->lock);                                \
+		(r)->figures.field += (many);                                  \
+		pthread_mutex_unlock(&(r)->lock);                              \
+	} while (0)
+void redis_free_order(struct redis_order *order);
+/* Channels for which there was no memory, once more. */
+void redis_open_late(struct redis *r);
+/* Takes @order. False: there is no room for it. */
+bool redis_give(struct redis *r, struct redis_order *order);
+
+/* ---- redis_life.c ---- */
+
+/* Connect, and do all that is due, until redis_end(). */
+void redis_begin(struct redis *r);
+void redis_end(struct redis *r);
+/* It is broken: begin again. @why is a phrase. */
+void redis_lose(struct redis *r, const char *why);
+/* A command that runs a script: KEYS and ARGV follow. */
+void redis_script_begin(struct redis *r, enum redis_script script,
+			size_t n_keys, size_t n_args);
+/* A word "PREFIX:{TAG}:SUFFIX". */
+void redis_key(struct redis *r, struct bytes tag, const char *suffix);
+/* The same for what has a name of its own, as "PREFIX:lease:NODE". */
+void redis_own_key(struct redis *r, const char *what, const char *name);
+/* "PREFIX:DB:WHAT:NAME": topics are no database's. */
+void redis_topic(struct redis *r, struct redis_link *link, const char *what,
+		 struct bytes name);
+/* Whatever becomes of it. */
+void redis_no_reply(void *arg, const struct redis_reply *reply);
+
+/* ---- redis_post.c ---- */
+
+void redis_post_take(struct redis *r, struct redis_post *post);
+/* Send what may be sent. */
+void redis_post_send(struct redis *r);
+/* It went away: nothing more is told of what it has answered. */
+void redis_post_lose(struct redis *r);
+/* After it came up again. @same: it is the server that was there before. */
+void redis_post_resume(struct redis *r, bool same);
+/* Refuse what waits too long; all: @end. */
+void redis_post_expire(struct redis *r, bool end);
+/* The server refuses @what, a phrase: it is said, once a second at most. */
+void redis_refused(struct redis *r, const char *what,
+		   const struct redis_reply *reply);
+/* What is published to the channel @tag was told. */
+void redis_post_seen(struct redis *r, struct bytes tag,
+		     const struct redis_entry *e);
+
+/* ---- redis_sync.c ---- */
+
+struct redis_channel *redis_channel_find(struct redis *r, struct bytes tag);
+/* False: no memory; nothing was done. */
+bool redis_sync_open(struct redis *r, const struct redis_order *order);
+void redis_sync_close(struct redis *r, const struct redis_order *order);
+void redis_sync_refresh(struct redis *r, const struct redis_order *order);
+/* All are asked for again, or nothing arrives any more. */
+void redis_sync_resume(struct redis *r);
+void redis_sync_lose(struct redis *r);
+void redis_sync_some(struct redis *r);
+void redis_sync_end(struct redis *r);
+/* What is due for all that is open. */
+void redis_sync_keep(struct redis *r);
+/* A topic of a channel, or this node's own, was told @text. */
+void redis_sync_tuned(struct redis *r, struct bytes tag, bool on);
+void redis_sync_told(struct redis *r, struct bytes tag, struct bytes text);
+void redis_sync_answered(struct redis *r, struct bytes text);
+void redis_malformed(struct redis *r, const char *what, struct bytes where);
+/* Under the hub's lock. NULL: it is not there any more. */
+struct hub_channel *redis_hub_channel(const struct redis_channel *c);
+void redis_channel_settle(struct redis_channel *c);
+void redis_channel_close(struct redis_channel *c);
+
+/* ---- redis_people.c ---- */
+
+void redis_people_order(struct redis *r, const struct redis_order *order);
+/* This node's are written, and all are asked for. */
+void redis_people_sync(struct redis *r, struct redis_channel *c);
+void redis_people_told(struct redis *r, struct redis_channel *c,
+		       struct bytes text, bool comes);
+void redis_people_answered(struct redis *r, struct bytes text);
+void redis_people_forget(struct redis *r, struct redis_channel *c);
+/* A node lives, or ended. */
+void redis_node_told(struct redis *r, struct bytes text);
+void redis_node_beat(struct redis *r);
+
+/* ---- redis_answer.c ---- */
+
+/* NULL: no memory. */
+struct hub_message *redis_message_of(struct redis *r,
+				     const struct redis_entry *e);
+/*
+ * A part of what @c holds. False: no memory, or it does not go on from the part
+ * before.
+ */
+bool redis_answer_take(struct redis_channel *c, const struct redis_holding *h);
+/* That was all: the hub gets it. */
+void redis_answer_bring(struct redis_channel *c);
+void redis_answer_forget(struct redis_channel *c);
+
+/* ---- redis_notes.c ---- */
+
+void redis_note_write(struct redis *r, struct redis_note *note);
+void redis_note_read(struct redis *r, struct redis_note *note);
+
+#endif

@@ -1,0 +1,577 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The channels that are open here. Each is asked for once what it is told
+ * arrives here: the answer comes on the same way as what it is told, so that all
+ * before it is in it, and nothing behind it. From then on each message has the
+ * number that follows; where one is left out, the channel is asked for again.
+ */
+#include <stdlib.h>
+
+#include "hub/redis_inner.h"
+
+#define LOOK_MS (20 * 60 * 1000) /* what is open does not expire at Redis */
+/* Redis cuts off whom it has to tell some times as much: 32 MiB, by default. */
+#define AWAITED_BYTES ((size_t)8 * 1024 * 1024)
+#define PROMPT_MS     1000 /* an answer that comes within that is no burden */
+#define CALM_MS	      60000
+
+static struct redis_channel *of_due(struct ses_list *link)
+{
+	return ses_container_of(link, struct redis_channel, due);
+}
+
+static struct redis_channel *of_all(struct ses_list *link)
+{
+	return ses_container_of(link, struct redis_channel, link);
+}
+
+static struct bytes tag_of(const struct redis_channel *c)
+{
+	return c->entry.name;
+}
+
+void redis_malformed(struct redis *r, const char *what, struct bytes where)
+{
+	char words[100];
+
+	redis_add(r, malformed, 1);
+	if (r->malformed_ms && r->loop->now_ms < r->malformed_ms + 1000)
+		return;
+	r->malformed_ms = r->loop->now_ms;
+	bytes_printable(where, words, sizeof(words));
+	redis_say(r,
+		  "the backplane %s has something that no gateway wrote, "
+		  "which is skipped: %s of %s",
+		  r->address, what, words);
+}
+
+static void end_asking(struct redis_channel *c)
+{
+	if (c->syncing)
+		c->redis->n_syncing--;
+	c->syncing = false;
+	redis_answer_forget(c);
+}
+
+/* ---- Channels ---- */
+
+struct redis_channel *redis_channel_find(struct redis *r, struct bytes tag)
+{
+	struct hub_entry *entry = hub_map_find(&r->channels, tag);
+
+	return entry ? ses_container_of(entry, struct redis_channel, entry)
+		     : NULL;
+}
+
+struct hub_channel *redis_hub_channel(const struct redis_channel *c)
+{
+	struct hub_channel *hc =
+		c->closed ? NULL
+			  : hub_table_find(&c->redis->base.hub->table, c->space,
+					   c->name);
+
+	return hc && hc->serial == c->serial ? hc : NULL;
+}
+
+void redis_channel_settle(struct redis_channel *c)
+{
+	if (!c->closed || c->n_tuning || c->n_asked)
+		return;
+	end_asking(c);
+	ses_list_remove(&c->link);
+	ses_list_remove(&c->due);
+	hub_map_remove(&c->redis->channels, &c->entry);
+	hub_map_fini(&c->people);
+	free(c);
+}
+
+static void make_due(struct redis_channel *c)
+{
+	if (!c->closed && ses_list_empty(&c->due))
+		ses_list_append(&c->redis->due, &c->due);
+}
+
+static struct redis_channel *new_channel(struct redis *r, struct bytes tag)
+{
+	struct redis_channel *c = calloc(1, sizeof(*c) + tag.len);
+
+	if (!c)
+		return NULL;
+	memcpy(c->tag, tag.data, tag.len);
+	c->entry.name = bytes_of(c->tag, tag.len);
+	if (!hub_map_add(&r->channels, &c->entry)) {
+		free(c);
+		return NULL;
+	}
+	c->redis = r;
+	ses_list_init(&c->due);
+	ses_list_init(&c->link);
+	ses_list_append(&r->all, &c->link);
+	hub_map_init(&c->people, r->seed);
+	ses_list_init(&c->persons);
+	return c;
+}
+
+bool redis_sync_open(struct redis *r, const struct redis_order *o)
+{
+	struct redis_channel *c = redis_channel_find(r, o->tag);
+
+	if (!c)
+		c = new_channel(r, o->tag);
+	if (!c)
+		return false;
+	c->serial = o->serial;
+	c->space = o->space;
+	c->name = bytes_from(tag_of(c), strlen(o->space->name) + 1);
+	c->states = o->states;
+	c->presence = o->presence;
+	c->most = o->most;
+	c->most_bytes = o->most_bytes;
+	c->age_ms = o->age_ms;
+	c->closed = c->leaving = c->tuned = c->again = c->look = false;
+	c->brought = false;
+	c->opened_ms = r->loop->now_ms;
+	make_due(c);
+	return true;
+}
+
+/* Whether it is told here what happens in @c. False: it cannot be sent. */
+static bool tune(struct redis_channel *c, bool on)
+{
+	struct redis_link *l = &c->redis->told;
+
+	redis_link_begin(l, 2);
+	redis_link_str(l, on ? "SUBSCRIBE" : "UNSUBSCRIBE");
+	redis_topic(c->redis, l, "c", tag_of(c));
+	if (!redis_link_end(l, NULL, NULL))
+		return false;
+	c->n_tuning++;
+	return true;
+}
+
+void redis_channel_close(struct redis_channel *c)
+{
+	struct redis *r = c->redis;
+
+	redis_people_forget(r, c);
+	ses_list_remove(&c->due);
+	end_asking(c);
+	c->closed = true;
+	c->tuned = c->leaving = false;
+	if (r->up)
+		tune(c, false);
+	redis_channel_settle(c);
+}
+
+void redis_sync_close(struct redis *r, const struct redis_order *o)
+{
+	struct redis_channel *c = redis_channel_find(r, o->tag);
+
+	if (!c || c->closed || c->serial != o->serial)
+		return;
+	/* Who left while Redis was away has to be taken out there. */
+	c->leaving = c->written && !r->up;
+	if (!c->leaving)
+		redis_channel_close(c);
+}
+
+void redis_sync_refresh(struct redis *r, const struct redis_order *o)
+{
+	struct redis_channel *c = redis_channel_find(r, o->tag);
+
+	if (!c || c->closed || c->serial != o->serial)
+		return;
+	c->look = true;
+	c->again = c->syncing;
+	make_due(c);
+}
+
+void redis_sync_tuned(struct redis *r, struct bytes tag, bool on)
+{
+	struct redis_channel *c = redis_channel_find(r, tag);
+
+	if (!c || !c->n_tuning)
+		return;
+	c->n_tuning--;
+	if (!c->n_tuning && !c->closed) {
+		c->tuned = on;
+		if (on && c->presence)
+			redis_people_sync(r, c);
+		make_due(c);
+		redis_sync_some(r);
+	}
+	redis_channel_settle(c);
+}
+
+/* ---- Asking ---- */
+
+/* It was performed or not; what it has to say comes the other way. */
+static void on_asked(void *arg, const struct redis_reply *reply)
+{
+	struct redis_channel *c = arg;
+	struct redis *r = c->redis;
+
+	c->n_asked--;
+	if (reply)
+		r->command_heard_ms = r->loop->now_ms;
+	if (reply && reply->sort == REDIS_ERROR) {
+		if (bytes_starts(reply->text, BYTES("NOSCRIPT"))) {
+			redis_channel_settle(c);
+			redis_lose(r, "it has forgotten its scripts");
+			return;
+		}
+		redis_refused(r, "to tell what a channel holds", reply);
+		end_asking(c);
+		c->retry = true; /* with the next chores */
+	}
+	redis_channel_settle(c);
+}
+
+struct from {
+	struct hub_epoch epoch;
+	uint64_t seq, floor;
+};
+
+/* Up to where it is known here. */
+static struct from known(const struct redis_channel *c)
+{
+	struct from from = {.seq = 0};
+	const struct hub_channel *hc;
+	struct hub *hub = c->redis->base.hub;
+
+	if (c->standing) {
+		from.epoch = c->standing->epoch;
+		from.seq = c->looked;
+		from.floor = c->standing->floor;
+		return from;
+	}
+	hub_lock(hub);
+	from.epoch = hub_new_epoch(hub); /* nobody's, unless it is ready */
+	hc = redis_hub_channel(c);
+	if (hc && hc->ready) {
+		from.epoch = hc->epoch;
+		from.seq = hc->last_id;
+		from.floor = hc->state ? hc->state->floor : 0;
+	}
+	hub_unlock(hub);
+	return from;
+}
+
+static void write_args(struct redis_channel *c, const struct from *from)
+{
+	struct redis *r = c->redis;
+	struct redis_link *l = &r->command;
+	struct hub_epoch fresh;
+
+	hub_lock(r->base.hub);
+	fresh = hub_new_epoch(r->base.hub);
+	hub_unlock(r->base.hub);
+	redis_link_str(l, r->life);
+	redis_link_str(l, fresh.text);
+	redis_link_str(l, c->states ? "s" : c->most ? "m" : "n");
+	redis_link_u64(l, c->age_ms);
+	redis_topic(r, l, "node", bytes_of_str(r->node));
+	redis_link_u64(l, c->number);
+	redis_link_word(l, tag_of(c));
+	redis_link_str(l, from->epoch.text);
+	redis_link_u64(l, from->seq);
+	redis_link_u64(l, REDIS_SYNC_BYTES);
+	redis_link_u64(l, from->floor);
+}
+
+static bool ask(struct redis_channel *c)
+{
+	struct redis *r = c->redis;
+	struct from from = known(c);
+
+	c->number = ++r->number;
+	c->asked_ms = r->loop->now_ms;
+	redis_script_begin(r, REDIS_SYNC, 4, 11);
+	redis_key(r, tag_of(c), "h");
+	redis_key(r, tag_of(c), c->states ? "s" : "m");
+	redis_key(r, tag_of(c), "o");
+	redis_key(r, tag_of(c), "g");
+	write_args(c, &from);
+	if (!redis_link_end(&r->command, on_asked, c))
+		return false;
+	c->n_asked++;
+	return true;
+}
+
+static void begin_asking(struct redis_channel *c)
+{
+	struct redis *r = c->redis;
+
+	c->syncing = true;
+	r->n_syncing++;
+	c->looked_ms = r->loop->now_ms;
+	redis_add(r, synced, 1);
+	if (!ask(c)) {
+		end_asking(c);
+		c->retry = true;
+	}
+}
+
+void redis_sync_some(struct redis *r)
+{
+	struct ses_list *link;
+
+	while (r->up && r->n_syncing < r->most_syncing &&
+	       (link = ses_list_first(&r->due))) {
+		struct redis_channel *c = of_due(link);
+
+		ses_list_remove(link);
+		if (c->syncing || c->n_tuning)
+			continue; /* it goes on by itself */
+		if (c->tuned)
+			begin_asking(c);
+		else if (!tune(c, true))
+			c->retry = true;
+	}
+}
+
+/* ---- How many are asked for at once ---- */
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+static void begin_slowly(struct redis *r)
+{
+	if (!r->top_syncing)
+		r->top_syncing = REDIS_SYNCS;
+	r->most_syncing = least(REDIS_FIRST_SYNCS, r->top_syncing);
+}
+
+/* It broke off: it may be that so many answers were too much for Redis. */
+static void ask_for_fewer(struct redis *r)
+{
+	if (r->n_syncing && r->n_syncing >= r->most_syncing)
+		r->top_syncing = r->n_syncing > 1 ? r->n_syncing / 2 : 1;
+}
+
+/* @c was told @len bytes. */
+static void adapt(struct redis *r, const struct redis_channel *c, size_t len)
+{
+	size_t fit = AWAITED_BYTES / (len + 1);
+
+	if (len > REDIS_SYNC_BYTES) {
+		r->most_syncing = least(r->most_syncing, fit ? fit : 1);
+		return;
+	}
+	if (r->loop->now_ms > c->asked_ms + PROMPT_MS)
+		return;
+	if (r->most_syncing < r->top_syncing)
+		r->most_syncing++;
+	else if (r->top_syncing < REDIS_SYNCS && ++r->n_prompt % 16 == 0)
+		r->top_syncing++;
+}
+
+/* ---- The answer ---- */
+
+static void try_again(struct redis_channel *c)
+{
+	end_asking(c);
+	c->retry = true;
+}
+
+void redis_sync_answered(struct redis *r, struct bytes text)
+{
+	struct redis_channel *c;
+	struct redis_holding h;
+
+	if (!redis_holding_read(text, &h)) {
+		redis_malformed(r, "an answer", BYTES("what is held"));
+		return;
+	}
+	c = redis_channel_find(r, h.tag);
+	if (!c || !c->syncing || c->number != h.number)
+		return; /* of somebody who was here before */
+	adapt(r, c, text.len);
+	if (!redis_answer_take(c, &h)) {
+		try_again(c);
+		return;
+	}
+	if (h.more > h.from) {
+		c->looked = h.more;
+		if (!ask(c))
+			try_again(c);
+		return;
+	}
+	redis_answer_bring(c);
+	c->brought = true;
+	end_asking(c);
+	if (c->again)
+		make_due(c);
+	c->again = false;
+	redis_sync_some(r);
+}
+
+/* ---- What is told ---- */
+
+/* False: it is not what follows, so all is to be asked for again. */
+static bool bring(struct redis_channel *c, struct hub_message *m)
+{
+	struct hub *hub = c->redis->base.hub;
+	struct hub_channel *hc;
+	bool fine = true;
+
+	hub_lock(hub);
+	hc = redis_hub_channel(c);
+	if (hc && (!hc->ready || !hub_epoch_equal(&hc->epoch, &m->epoch) ||
+		   m->seq > hc->last_id + 1 || (hc->states && !m->key_len)))
+		fine = false;
+	else if (hc && m->seq == hc->last_id + 1)
+		hub_bring_message(hub, hc, m);
+	hub_unlock(hub);
+	return fine;
+}
+
+static void told_entry(struct redis *r, struct redis_channel *c,
+		       struct bytes text)
+{
+	struct hub_message *m;
+	struct redis_entry e;
+	bool fine;
+
+	if (!redis_entry_read(text, &e)) {
+		redis_malformed(r, "a message", tag_of(c));
+		return;
+	}
+	redis_add(r, received, 1);
+	if (!c->tuned || c->syncing)
+		return; /* it is in the answer that comes */
+	m = redis_message_of(r, &e);
+	fine = m && bring(c, m);
+	if (m)
+		hub_drop_message(m);
+	redis_post_seen(r, tag_of(c), &e);
+	if (fine)
+		return;
+	make_due(c);
+	redis_sync_some(r);
+}
+
+void redis_sync_told(struct redis *r, struct bytes tag, struct bytes text)
+{
+	struct redis_channel *c = redis_channel_find(r, tag);
+	struct bytes rest = bytes_from(text, 1);
+
+	if (!c || c->closed)
+		return;
+	switch (text.len ? text.data[0] : 0) {
+	case 'm':
+		told_entry(r, c, rest);
+		break;
+	case '+':
+	case '-':
+		redis_people_told(r, c, rest, text.data[0] == '+');
+		break;
+	default:
+		redis_malformed(r, "what is told", tag);
+	}
+}
+
+/* ---- The server comes and goes ---- */
+
+void redis_sync_resume(struct redis *r)
+{
+	begin_slowly(r);
+	for (struct ses_list *l = r->all.next; l != &r->all; l = l->next)
+		make_due(of_all(l));
+	redis_sync_some(r);
+}
+
+void redis_sync_lose(struct redis *r)
+{
+	struct ses_list *link = r->all.next, *next;
+
+	ask_for_fewer(r);
+	for (; link != &r->all; link = next) {
+		struct redis_channel *c = of_all(link);
+
+		next = link->next;
+		end_asking(c);
+		c->tuned = c->retry = false;
+		c->n_tuning = 0;
+		redis_channel_settle(c);
+	}
+}
+
+static bool is_late(const struct redis *r, uint64_t since_ms)
+{
+	return r->loop->now_ms > since_ms + HUB_REDIS_WAIT_MS;
+}
+
+/* Redis is there, but what @c holds does not come, or cannot be read. */
+static bool is_overdue(const struct redis *r, const struct redis_channel *c)
+{
+	return !c->brought && is_late(r, c->opened_ms) && is_late(r, r->up_ms);
+}
+
+/* Who waits for what does not become ready is told. */
+static void give_up(struct redis *r, bool all)
+{
+	struct hub_channel *hc;
+
+	hub_lock(r->base.hub);
+	for (struct ses_list *l = r->all.next; l != &r->all; l = l->next) {
+		if (!all && !is_overdue(r, of_all(l)))
+			continue;
+		hc = redis_hub_channel(of_all(l));
+		if (hc && !hc->ready)
+			hub_give_up(hc);
+	}
+	hub_unlock(r->base.hub);
+}
+
+/* What is due for @c. Whether it is overdue. */
+static bool keep(struct redis *r, struct redis_channel *c)
+{
+	/* Nobody may hold a place among those asked for that others need. */
+	if (c->syncing && !r->paused && is_late(r, c->asked_ms))
+		try_again(c);
+	if (c->retry || (c->tuned && r->loop->now_ms > c->looked_ms + LOOK_MS))
+		make_due(c);
+	c->retry = false;
+	return is_overdue(r, c);
+}
+
+void redis_sync_keep(struct redis *r)
+{
+	uint64_t now = r->loop->now_ms;
+	bool overdue = false;
+
+	if (now < r->kept_ms + REDIS_BEAT_MS)
+		return;
+	r->kept_ms = now;
+	if (!r->up) {
+		if (is_late(r, r->down_ms))
+			give_up(r, true);
+		return;
+	}
+	for (struct ses_list *l = r->all.next; l != &r->all; l = l->next)
+		overdue |= keep(r, of_all(l));
+	if (overdue)
+		give_up(r, false);
+	if (!r->n_syncing && now > r->up_ms + CALM_MS)
+		r->top_syncing = REDIS_SYNCS;
+	redis_sync_some(r);
+}
+
+void redis_sync_end(struct redis *r)
+{
+	struct ses_list *link;
+
+	give_up(r, true);
+	while ((link = ses_list_first(&r->all))) {
+		struct redis_channel *c = of_all(link);
+
+		redis_people_forget(r, c);
+		c->closed = true;
+		c->n_tuning = c->n_asked = 0;
+		redis_channel_settle(c);
+	}
+	hub_map_fini(&r->channels);
+}

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: MIT
+"""Channels keep their promises whatever befalls them: short runs of ./run."""
+import subprocess
+from pathlib import Path
+
+import pytest
+
+RUN = Path(__file__).resolve().parent / "run"
+
+
+def play(*words):
+    r = subprocess.run([str(RUN), *words], capture_output=True, text=True, timeout=200)
+    if r.returncode == 77:
+        pytest.skip(r.stdout.strip())
+    assert r.returncode == 0, r.stdout + r.stderr
+    assert "the promises were kept" in r.stdout
+
+
+def test_one_node_that_dies_and_clients_that_come_back():
+    play("--memory", "--messages", "12000", "--faults", "8")
+
+
+def test_three_nodes_and_redis_through_eight_faults():
+    play("--messages", "20000", "--faults", "8", "--rate", "2500")

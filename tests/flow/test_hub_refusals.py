@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""What members are refused: each with a cause, and with a reference that an operator
+finds the same refusal by."""
+import asyncio
+
+import pytest
+from crowds import masked
+from gateways import REFERENCE, gateway
+from hubs import config, envelopes, join, leave
+from test_hub_presence import SECRET, jwt
+
+STATE = "hub: {kind: state, key: k, keys: 1}"
+MAY = ("hub: {may: {publish: {role: editor}}}\n"
+       "allow: {token: {from: query:token, jwt: {secret_file: secret}}}")
+
+# (what the route says, what is said before, what is refused; its code, cause, status,
+#  and a word of the note)
+REFUSED = [
+    ("", [], {"unheard-of": 1}, "bad", "client.bad-handshake", 400, "one of publish"),
+    ("", [], {"publish": 7}, "bad", "client.bad-handshake", 400, "publish"),
+    ("", [], {"publish_base64": "?"}, "bad", "client.bad-handshake", 400, "base64"),
+    ("", [], {"resume": "aaaaaaaa-1"}, "late", "client.bad-handshake", 400, "resume"),
+    (STATE, [], {"publish": "x"}, "key", "client.bad-handshake", 400, ""),
+    (STATE, [{"publish": {"k": "a", "v": 1}}], {"publish": {"k": "b", "v": 1}}, "full", "server.limit", 503,
+     "hub.keys"),
+    ("", [], {"presence": "list"}, "permission", "access.permission", 403, "hub.presence"),
+    (MAY, [], {"publish": "x"}, "permission", "access.permission", 403, "hub.may.publish"),
+    ("hub: {rates: {member: 1/minute}}", [{"publish": "x"}], {"publish": "y"}, "rate",
+     "access.rate", 429, "it sent more"),
+    ("hub: {rates: {channel: 1/minute}}", [{"publish": "x"}], {"publish": "y"}, "rate",
+     "access.rate", 429, "its channel got more"),
+]
+
+
+@pytest.mark.parametrize("more,before,said,code,cause,status,word", REFUSED,
+                         ids=["%s-%d" % (row[3], i) for i, row in enumerate(REFUSED)])
+def test_a_refusal_has_a_cause_and_a_reference(tmp_path, more, before, said, code, cause, status,
+                                               word):
+    async def play(g):
+        a = await envelopes(g, "lobby?token=" + jwt(sub="alice") if more == MAY else "lobby")
+        for demand in before:
+            assert (await a.ask(**demand))["type"] == "ack"
+        e = await a.ask(**said)
+        assert (e["type"], e["code"], e["cause"]) == ("error", code, cause), e
+        assert REFERENCE.fullmatch(e["reference"])
+        story = g.story(e["reference"])
+        assert (story["cause"], story["status"]) == (cause, status)
+        assert word in story["note"] and story["target"].startswith("/chat/lobby")
+        await leave(a)
+
+    (tmp_path / "secret").write_bytes(SECRET)
+    with gateway(tmp_path, config(more)) as g:
+        asyncio.run(play(g))
+
+
+def test_of_many_refusals_each_has_the_reference_of_one_of_its_kind(tmp_path):
+    async def play(g):
+        a = await envelopes(g)
+        first = [await a.ask(publish=str(i)) for i in range(40)][-1]
+        second = await a.ask(presence="count")
+        third = await a.ask(publish="one more")
+        for e, cause in ((first, "access.rate"), (second, "access.permission"),
+                         (third, "access.rate")):
+            assert e["cause"] == cause and g.story(e["reference"])["cause"] == cause
+        await leave(a)
+
+    with gateway(tmp_path, config("hub: {rates: {member: 1/minute}}")) as g:
+        asyncio.run(play(g))
+
+
+# (frames, the close code, the cause, and a word of the note)
+CUTS = [
+    (masked(b"x" * 1001), 1009, "server.limit", "longer"),
+    (masked(b"\xff"), 1007, "client.bad-handshake", "UTF-8"),
+    (b"\x83\x80\0\0\0\0", 1002, "client.bad-handshake", ""),
+]
+
+
+@pytest.mark.parametrize("protocol", [[], ["sesame.v1"]])
+@pytest.mark.parametrize("frames,code,cause,word", CUTS, ids=[str(row[1]) for row in CUTS])
+def test_who_is_cut_off_for_its_frames_is_told_a_reference(tmp_path, frames, code, cause, word,
+                                                           protocol):
+    async def play(g):
+        a, b = await join(g, subprotocols=protocol or None), await envelopes(g)
+        a.transport.write(frames)
+        await asyncio.wait_for(a.wait_closed(), 10)
+        assert a.close_code == code
+        reference = a.close_reason.split()[0]
+        assert REFERENCE.fullmatch(reference), a.close_reason
+        story = g.story(reference)
+        assert (story["cause"], story["status"]) == (cause, code) and word in story["note"]
+        if code == 1009:
+            assert story["rule"] == "message: 1000"
+        assert (await b.ask(publish="others are served"))["type"] == "ack"
+        await leave(b)
+
+    with gateway(tmp_path, config("limits: {message: 1000}")) as g:
+        asyncio.run(play(g))

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Between a node and its redis-server: what goes wrong with their connections,
+ * at a moment that the test chooses.
+ */
+#ifndef TESTS_REDIS_RELAY_H
+#define TESTS_REDIS_RELAY_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "redis_server.h"
+
+struct redis_relay {
+	const struct redis_server *server;
+	int port, listener;
+	char url[64];
+	pthread_t thread;
+	/* What it does; to be changed at any time. */
+	atomic_bool waits;	  /* nothing is read from anybody */
+	atomic_bool loses_orders; /* commands do not arrive */
+	/* Nothing comes back: from the first script on, and on the connection
+	 * of what is told from the first channel on. */
+	atomic_bool loses_answers, loses_told;
+	atomic_bool cut, ends; /* by the functions below */
+	atomic_size_t lost;    /* bytes of commands */
+};
+
+/* It waits at first if it is said to. */
+void redis_relay_start(struct redis_relay *r, const struct redis_server *server,
+		       bool waits);
+/* All connections break; what was lost does not come any more. */
+void redis_relay_cut(struct redis_relay *r);
+void redis_relay_stop(struct redis_relay *r);
+
+#endif
