@@ -11,12 +11,9 @@
  * It prints one line: messages, seconds, and the CPU time that the server
  * process (--pid) spent on one, from /proc/PID/schedstat.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,6 +24,9 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "dialing.h"
+#include "listening.h"
 
 #define BUFFER_BYTES (512 * 1024)
 
@@ -62,12 +62,6 @@ struct link {
 };
 
 static uint64_t messages;
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
 
 static uint64_t now_ns(void)
 {
@@ -182,61 +176,6 @@ static void prepare(void)
 
 /* ---- talking ---- */
 
-/* One address has some 28,000 ports for a server: take turns, 127.0.0.2 on. */
-static void come_from(int fd)
-{
-	static uint32_t n;
-	struct sockaddr_in at = {.sin_family = AF_INET};
-	int one = 1;
-
-	if (!want.sources)
-		return;
-	at.sin_addr.s_addr =
-		htonl(INADDR_LOOPBACK + 1 + n++ % (uint32_t)want.sources);
-	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
-	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
-		die("bind");
-}
-
-static int dial(void)
-{
-	struct sockaddr_in at = {.sin_family = AF_INET,
-				 .sin_port = htons((uint16_t)want.port),
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
-
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	come_from(fd);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
-		die("connect");
-	return fd;
-}
-
-static void shake_hands(int fd)
-{
-	static const char request[] =
-		"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-		"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-	char answer[2048] = "";
-	size_t len = 0;
-	ssize_t n;
-
-	if (send(fd, request, sizeof(request) - 1, 0) < 0)
-		die("send");
-	while (!strstr(answer, "\r\n\r\n") && len < sizeof(answer) - 1) {
-		n = recv(fd, answer + len, sizeof(answer) - 1 - len, 0);
-		if (n <= 0)
-			die("recv");
-		len += (size_t)n;
-		answer[len] = 0;
-	}
-	if (strncmp(answer, "HTTP/1.1 101", 12) != 0) {
-		fprintf(stderr, "echo_bench: refused: %.40s\n", answer);
-		exit(1);
-	}
-}
-
 static void owe_frame(struct link *l)
 {
 	l->send_len += out.frame_len[l->next];
@@ -326,12 +265,12 @@ static void open_all(int epoll, struct link *links)
 	for (size_t i = 0; i < want.connections; i++) {
 		size_t first = i % n_frames;
 
-		links[i] = (struct link){.fd = dial(),
+		links[i] = (struct link){.fd = dial(want.port, want.sources),
 					 .send_at = out.frame_at[first],
 					 .next = first,
 					 .awaited = first};
 		if (!want.tcp)
-			shake_hands(links[i].fd);
+			shake_hands(links[i].fd, "/", NULL);
 		for (size_t d = 0; d < want.depth; d++)
 			owe_frame(&links[i]);
 		fcntl(links[i].fd, F_SETFL, O_NONBLOCK);

@@ -40,6 +40,8 @@ def rate(server):
 
 
 def told(pair):
+    if not pair:  # they were never both measured in a round
+        return ""
     low, middle, high = quartiles(pair)
     text = f"{middle:.2f}"
     return text + (f" ({low:.2f}-{high:.2f})" if len(pair) > 1 else "")
@@ -53,7 +55,7 @@ def rows(workload):
         for base in BASES:
             pair = ratios(servers[base]["figures"], server["figures"]) \
                 if base in servers and base != name else []
-            against.append(told(pair) if pair else "")
+            against.append(told(pair))
         yield (name, with_unit(statistics.median(figures(server)), workload["unit"]),
                rate(server), *against)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the programs beside which sesame is measured begin with. */
+/* What programs of this folder begin with. */
 #ifndef BENCH_LISTENING_H
 #define BENCH_LISTENING_H
 

@@ -26,6 +26,11 @@ def versions():
         "node": ["node", "--version"],
         "ws": ["node", "-p", "require('ws/package.json').version"],
         "uwebsockets (npm)": ["node", "-p", "require('uwebsockets/package.json').version"],
+        "Socket.IO": ["node", "-p", "require('socket.io/package.json').version"],
+        "its Redis adapter": ["node", "-p",
+                              "require('@socket.io/redis-adapter/package.json').version"],
+        "Redis": ["redis-server", "--version"],
+        "nchan": ["dpkg-query", "-W", "-f", "${Version}", "libnginx-mod-nchan"],
         "nginx": ["nginx", "-v"], "HAProxy": ["haproxy", "-v"],
         "OpenSSL": ["openssl", "version"], "zlib": ["pkg-config", "--modversion", "zlib"],
         "liburing": ["pkg-config", "--modversion", "liburing"]}

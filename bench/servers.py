@@ -97,10 +97,6 @@ class Spec:
         self.port = None  # where it listens, when that is settled before
         self.bytes = raw  # it knows nothing of WebSocket
 
-    def called(self, name):
-        self.name = name
-        return self
-
 
 def slug(name):
     return re.sub(r"\W+", "-", name)
@@ -238,6 +234,10 @@ class House:
         return [self.proxy("nginx", "nginx", texts[0], "-e", self.folder / "nginx.log", "-c"),
                 self.proxy("HAProxy", "haproxy", texts[1], "-db", "-f")]
 
+    def bare(self, *words):
+        """It checks nothing and waits for nobody: the limit of who answers and sends."""
+        return self.spec("bytes", self.build / "bench/bare_server", *words)
+
     # ---- the kinds ----
 
     def echo(self, words=()):
@@ -254,14 +254,15 @@ class House:
         return [*self.library("--deflate"), *self.others("deflate", "--deflate")]
 
     def broadcast(self):
-        return [*self.gateways("hub", "/chat/*"), *self.others("broadcast", "--broadcast")]
+        return [*self.gateways("hub", "/chat/*"), self.bare(),
+                *self.others("broadcast", "--broadcast")]
 
     def handshakes(self):
-        return [*self.gateways("echo", more=ALLOW), self.library()[0].called("library"),
-                *self.others("echo")]
+        return [*self.gateways("echo", more=ALLOW), self.bare(), *self.others("echo")]
 
     def refused(self):
-        return [*self.gateways("echo", more=ALLOW), *self.proxies(1, [NGINX_RULE, HAPROXY_RULE]),
+        return [*self.gateways("echo", more=ALLOW), self.bare("--refuse"),
+                *self.proxies(1, [NGINX_RULE, HAPROXY_RULE]),
                 *self.others("refused", "--origin", ORIGIN)]
 
     def relays(self, behind):

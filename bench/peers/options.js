@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What the servers of this folder are asked for: --cert FILE --key FILE
-// --deflate --broadcast --origin ORIGIN
+// --deflate --broadcast --origin ORIGIN --redis URL
 'use strict';
-const names = ['cert', 'key', 'deflate', 'broadcast', 'origin'];
+const names = ['cert', 'key', 'deflate', 'broadcast', 'origin', 'redis'];
 const want = {};
 
 for (let words = process.argv.slice(2); words.length;) {

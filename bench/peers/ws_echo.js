@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// An echo server on ws.
+// An echo server on ws; with --broadcast all others at the same path get it.
 'use strict';
 const fs = require('fs');
 const {WebSocketServer} = require('ws');
@@ -17,14 +17,26 @@ const all = new WebSocketServer({
 		? (info, answer) => answer(info.origin === want.origin, 403) : undefined,
 });
 
-all.on('connection', (ws) => {
+const channels = new Map();
+
+function join(path, ws) {
+	const members = channels.get(path) ?? new Set();
+
+	channels.set(path, members.add(ws));
+	ws.on('close', () => members.delete(ws));
+	return members;
+}
+
+all.on('connection', (ws, request) => {
+	const members = want.broadcast && join(request.url, ws);
+
 	ws.on('error', () => {});
 	ws.on('message', (data, binary) => {
 		if (!want.broadcast) {
 			ws.send(data, {binary});
 			return;
 		}
-		for (const other of all.clients)
+		for (const other of members)
 			if (other !== ws)
 				other.send(data, {binary});
 	});
