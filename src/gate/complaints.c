@@ -6,10 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gate/hide.h"
+
+/* Before it is cut: of half a URL nobody can tell what was its password. */
+#define SENTENCE_BYTES 8192
+
 void gate_complain(struct gate_complaints *c, struct gate_place at,
 		   const char *format, ...)
 {
 	struct gate_complaint *new;
+	char sentence[SENTENCE_BYTES];
 	va_list args;
 
 	if (c->n == GATE_MAX_COMPLAINTS)
@@ -17,8 +23,9 @@ void gate_complain(struct gate_complaints *c, struct gate_place at,
 	new = &c->list[c->n++];
 	new->at = at;
 	va_start(args, format);
-	vsnprintf(new->text, sizeof(new->text), format, args);
+	vsnprintf(sentence, sizeof(sentence), format, args);
 	va_end(args);
+	gate_hide_urls(bytes_of_str(sentence), new->text, sizeof(new->text));
 }
 
 static int compare(const void *a, const void *b)

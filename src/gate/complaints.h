@@ -22,7 +22,10 @@ struct gate_complaints {
 	size_t n;
 };
 
-/* Note a sentence about a place. What is beyond the hundredth is dropped. */
+/*
+ * Note a sentence about a place, without the secrets of URLs in it. What is
+ * beyond the hundredth is dropped.
+ */
 void gate_complain(struct gate_complaints *c, struct gate_place at,
 		   const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -136,6 +136,75 @@ char *gate_hide_target(const struct gate_token_settings *settings,
 	return bytes_printable(bytes_of(raw.data, raw.len), out, size);
 }
 
+/* ---- URLs ---- */
+
+static ptrdiff_t last_at(struct bytes in)
+{
+	ptrdiff_t at = (ptrdiff_t)in.len - 1;
+
+	while (at >= 0 && in.data[at] != '@')
+		at--;
+	return at;
+}
+
+/* Of "redis://", or of "redis:" where slashes are missing; 0: of nothing. */
+static size_t scheme_len(struct bytes url)
+{
+	ptrdiff_t colon = bytes_find_byte(url, ':');
+	size_t n = (size_t)(colon + 1);
+
+	while (n && n < url.len && url.data[n] == '/')
+		n++;
+	return n;
+}
+
+static void put_url(struct raw *raw, struct bytes url)
+{
+	ptrdiff_t at = last_at(url);
+	size_t scheme = scheme_len(url);
+
+	if (scheme && at > (ptrdiff_t)scheme) {
+		put(raw, bytes_first(url, scheme));
+		put(raw, BYTES("***"));
+		url = bytes_from(url, (size_t)at);
+	}
+	if (bytes_contains_nocase(url, BYTES("://")) || at >= 0)
+		put_target(raw, NULL, url);
+	else
+		put(raw, url);
+}
+
+char *gate_hide_url(struct bytes text, char *out, size_t size)
+{
+	struct raw raw;
+
+	raw.len = 0;
+	put_url(&raw, text);
+	return bytes_printable(bytes_of(raw.data, raw.len), out, size);
+}
+
+static bool ends_word(uint8_t c)
+{
+	return c <= ' ' || strchr("`\"'(),", c);
+}
+
+char *gate_hide_urls(struct bytes sentence, char *out, size_t size)
+{
+	struct raw raw;
+
+	raw.len = 0;
+	while (sentence.len) {
+		size_t n = 0;
+
+		while (n < sentence.len && !ends_word(sentence.data[n]))
+			n++;
+		put_url(&raw, bytes_first(sentence, n));
+		put(&raw, bytes_first(bytes_from(sentence, n), 1));
+		sentence = bytes_from(sentence, n + 1);
+	}
+	return bytes_printable(bytes_of(raw.data, raw.len), out, size);
+}
+
 /* ---- Fields ---- */
 
 /* "Bearer ***": the scheme helps, when it is one. */

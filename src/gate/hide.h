@@ -23,5 +23,13 @@ char *gate_hide_target(const struct gate_token_settings *settings,
 char *gate_hide_field(const struct gate_token_settings *settings,
 		      struct bytes name, struct bytes value, char *out,
 		      size_t size);
+/*
+ * The same for @text that may be a URL, whole or broken, as people write it at
+ * a wrong place: who it is and with what password, and what is secret of its
+ * query. What has no ":" before an "@" and no "://" stays as it is.
+ */
+char *gate_hide_url(struct bytes text, char *out, size_t size);
+/* The same for each word of a sentence. */
+char *gate_hide_urls(struct bytes sentence, char *out, size_t size);
 
 #endif

@@ -340,6 +340,12 @@ void gate_read_file_name(struct gate_reader *r, const struct gate_item *i,
 
 	if (!gate_want_text(r, i, &s))
 		return;
+	if (bytes_contains_nocase(s, BYTES("://"))) {
+		gate_complain(r->wrong, i->at,
+			      "%s: `%s` is a URL; a file is needed",
+			      gate_key_name(i->row), gate_show(s).text);
+		return;
+	}
 	/* Names are relative to the file that they stand in. */
 	if (s.data[0] == '/' || folder == 0)
 		name = gate_copy(r, s);

@@ -7,6 +7,7 @@
 
 #include <libfyaml.h>
 
+#include "gate/hide.h"
 #include "wire/utf8.h"
 
 /* ---- Nodes ---- */
@@ -96,7 +97,7 @@ struct gate_shown gate_show(struct bytes value)
 {
 	struct gate_shown s;
 
-	bytes_printable(value, s.text, sizeof(s.text));
+	gate_hide_url(value, s.text, sizeof(s.text));
 	return s;
 }
 

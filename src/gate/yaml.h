@@ -23,7 +23,7 @@ struct gate_reader {
 /* What is being read: a node, what it is for, and where it stands. */
 struct gate_item {
 	const struct gate_setting_row *row;
-	struct fy_node *node; /* NULL: nothing */
+	struct fy_node *node;  /* NULL: nothing */
 	struct gate_place at;  /* of the value */
 	struct gate_place key; /* of its key */
 };
@@ -55,7 +55,7 @@ bool gate_want(struct gate_reader *r, const struct gate_item *i, bool fits,
 bool gate_want_text(struct gate_reader *r, const struct gate_item *i,
 		    struct bytes *ret_text);
 
-/* A value shown in a message: short and printable. */
+/* A value shown in a message: short, printable, without the secret of a URL. */
 struct gate_shown {
 	char text[96];
 };

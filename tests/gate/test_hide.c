@@ -100,3 +100,40 @@ TEST("a field is written down without its secrets")
 						    out, sizeof(out)),
 				    rows[i].shown);
 }
+
+TEST("a URL is written down without who it is, and a sentence without those of "
+     "its URLs")
+{
+	static const struct {
+		const char *text, *shown;
+	} rows[] = {
+		{"ws://db.example/a", "ws://db.example/a"},
+		{"redis://:x@db.example/0", "redis://***@db.example/0"},
+		{"redis://ann@db.example", "redis://***@db.example"},
+		{"redis://ann:x@y/z@db.example", "redis://***@db.example"},
+		{"redis://ann:a b@db.example", "redis://***@db.example"},
+		{"redis:/:x@db.example", "redis:/***@db.example"},
+		{"ann:x@db.example:6379", "ann:***@db.example:6379"},
+		{"//:x@db.example", "//:***@db.example"},
+		{"ws://db.example/?token=x", "ws://db.example/?token=***"},
+		{"ann@db.example", "ann@db.example"},
+		{"127.0.0.1:80", "127.0.0.1:80"},
+		{"", ""},
+		{":@", ":@"},
+		{"a?hunter7", "a?hunter7"},
+		{"ws://db.example\x1b", "ws://db.example\\x1b"},
+	};
+	char out[200];
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_string_equal(gate_hide_url(bytes_of_str(rows[i].text),
+						  out, sizeof(out)),
+				    rows[i].shown);
+	assert_string_equal(
+		gate_hide_urls(BYTES("a: `redis://:x@h/0`, (b:y@h) and \"c\"."),
+			       out, sizeof(out)),
+		"a: `redis://***@h/0`, (b:***@h) and \"c\".");
+	assert_string_equal(
+		gate_hide_urls(BYTES("t.yaml:1:2: é `x@y`"), out, sizeof(out)),
+		"t.yaml:1:2: é `x@y`");
+}
