@@ -50,8 +50,13 @@ static const char *remedy_of(const char *trouble)
 			"hold less (`hub.history`, `hub.keys`)."},
 		{"READONLY",
 		 "It is a replica: name the server that it copies."},
-		{"certificate", "Let it show a certificate for its name that "
-				"`backplane_ca`, or the system, trusts."},
+		{"for another name", "Name it in `backplane` as its "
+				     "certificate does, or let it show one for "
+				     "this name."},
+		{"nobody trusted vouches",
+		 "Name the authority that signed it in `backplane_ca`, or see "
+		 "who it is that answers there."},
+		{"certificate", "Let it show one that is valid today."},
 		{"onnection refused", "Nobody listens there: start Redis, or "
 				      "correct the address."},
 	};
@@ -72,9 +77,10 @@ int gate_outage_advise(const struct gate_story *s, struct ses_buf *out)
 		out,
 		"The channels stand on the `backplane` of %s%s,\n%s, and it "
 		"takes nothing: %s.\n%s To try it:\n\n"
-		"    redis-cli -u %s ping\n\n"
+		"    redis-cli -u %s%s ping\n\n"
 		"No rule of the gateway refused this. Members stay, and what "
 		"is published is taken again\nas soon as it answers.\n",
 		s->file, place, s->rule, s->compared, remedy_of(s->compared),
-		s->rule);
+		s->rule,
+		strncmp(s->rule, "rediss:", 7) == 0 ? " --cacert FILE" : "");
 }

@@ -218,10 +218,32 @@ static const struct ses_stream_events events = {
 	.on_drain = on_drain,
 };
 
-static const char *phrase_of(const struct ses_dial_report *report)
+/* What is wrong with the certificate, by which gate/outage.c finds a remedy. */
+static const char *certificate_phrase(enum ses_tls_fault fault)
 {
-	return report->n_steps ? report->step[report->n_steps - 1].text
-			       : "no connection";
+	switch (fault) {
+	case SES_TLS_UNTRUSTED:
+		return "nobody trusted vouches for its certificate: ";
+	case SES_TLS_HOSTNAME:
+		return "its certificate is for another name: ";
+	default:
+		return "";
+	}
+}
+
+static void break_off_dial(struct redis_link *link,
+			   const struct ses_dial_report *report)
+{
+	const struct ses_dial_step *last = report->step + report->n_steps - 1;
+	char phrase[256] = "no connection";
+
+	if (report->n_steps)
+		snprintf(phrase, sizeof(phrase), "%s%s",
+			 last->kind == SES_DIAL_TLS
+				 ? certificate_phrase(report->tls.verify)
+				 : "",
+			 last->text);
+	break_off(link, phrase);
 }
 
 static void on_dialled(void *user, struct ses_stream *stream,
@@ -231,7 +253,7 @@ static void on_dialled(void *user, struct ses_stream *stream,
 
 	link->dial = NULL;
 	if (!stream) {
-		break_off(link, phrase_of(report));
+		break_off_dial(link, report);
 		return;
 	}
 	link->reader = redisReaderCreateWithFunctions(&making);
