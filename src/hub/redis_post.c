@@ -161,6 +161,15 @@ static enum hub_verdict verdict_of(const struct redis_flight *f,
 	return HUB_UNKNOWN;
 }
 
+/* Its last word says so where somebody else wrote what Redis noted of it. */
+static void note_forged(const struct redis_flight *f,
+			const struct redis_reply *reply)
+{
+	if (redis_reply_is(reply->part[reply->n - 1], "counter"))
+		redis_malformed(f->redis, "what this node published",
+				f->posts->order.tag);
+}
+
 static void on_published(void *arg, const struct redis_reply *reply)
 {
 	struct redis_flight *f = arg;
@@ -170,11 +179,13 @@ static void on_published(void *arg, const struct redis_reply *reply)
 	if (!reply || !f->posts)
 		return; /* it is tried again, or refused */
 	f->redis->command_heard_ms = f->redis->loop->now_ms;
+	if (reply->sort == REDIS_LIST && reply->n)
+		note_forged(f, reply);
 	if (reply->sort == REDIS_ERROR)
 		land_refused(f, reply);
 	else if (reply->sort != REDIS_LIST || !reply->n)
 		land(f, HUB_UNKNOWN, NULL, 0);
-	else if (reply->n == 4 && read_epoch(reply->part[1], &epoch) &&
+	else if (reply->n >= 4 && read_epoch(reply->part[1], &epoch) &&
 		 bytes_to_u64(reply->part[2]->text, REDIS_SEQ_MAX, &seq) &&
 		 bytes_to_u64(reply->part[3]->text, UINT32_MAX, &n))
 		land_published(f, redis_reply_is(reply->part[0], "again"),
@@ -258,6 +269,7 @@ static void write_args(struct redis_flight *f)
 		digest_of_post(f->posts, digest);
 	redis_link_str(l, digest);
 	redis_link_u64(l, r->answered);
+	redis_link_str(l, f->again ? "1" : "0");
 }
 
 static void write_keys(struct redis_flight *f)
@@ -283,7 +295,7 @@ static bool fly(struct redis_flight *f)
 	struct redis *r = f->redis;
 	size_t place = 0;
 
-	redis_script_begin(r, REDIS_PUBLISH, 6, 11 + 3 * f->n);
+	redis_script_begin(r, REDIS_PUBLISH, 6, 12 + 3 * f->n);
 	write_keys(f);
 	write_args(f);
 	for (struct redis_post *p = f->posts; p; p = p->next)

@@ -17,6 +17,7 @@
  */
 static const char head[] = "\
 local call, pcall = redis.call, redis.pcall\n\
+local recount\n\
 local function text(n) return string.format('%.0f', n) end\n\
 local function forget() call('DEL', KEYS[2], KEYS[3], KEYS[4]) end\n\
 local function whole(s, most)\n\
@@ -32,9 +33,10 @@ local function past_of(s)\n\
   return left == '' and n <= 8 and s or ''\n\
 end\n\
 local function head()\n\
-  local e = pcall('HMGET', KEYS[1], 'epoch', 'seq', 'life', 'past', 'bytes', 'floor')\n\
+  local e = pcall('HMGET', KEYS[1], 'epoch', 'seq', 'life', 'past', 'bytes', 'floor', 'recount')\n\
   if e.err then call('DEL', KEYS[1]) e = {} end\n\
   local epoch, seq, past = e[1], whole(e[2]), past_of(e[4])\n\
+  recount = e[7]\n\
   if not is_epoch(epoch) or not seq then\n\
     forget()\n\
     call('HSET', KEYS[1], 'epoch', ARGV[2], 'seq', 0, 'life', ARGV[1],\n\
@@ -64,8 +66,39 @@ end\n";
 /*
  * States: whether the keys are those of one, or somebody wrote there; and
  * deletions are kept for a while; see floor in hub/state.h.
+ *
+ * Where there seems to be no room the values are counted anew, for the sum in
+ * the head may be anybody's: 1,000 of them in a call, in the order of their
+ * numbers, 100 ms between two calls and a minute between two counts. Up to the
+ * number at they take sum; who is counted and changes goes behind it, and is
+ * taken from sum.
  */
 static const char states[] = "\
+local at, sum, due = 0, 0, 0\n\
+local function read_count(now)\n\
+  local a, s, d = (recount or ''):match('^(%d+) (%d+) (%d+)$')\n\
+  a, s, d = whole(a), whole(s), whole(d, now + 61000)\n\
+  if a and s and d then at, sum, due = a, s, d end\n\
+end\n\
+local function note_count()\n\
+  if due > 0 then\n\
+    call('HSET', KEYS[1], 'recount', text(at) .. ' ' .. text(sum) .. ' ' .. text(due))\n\
+  end\n\
+end\n\
+local function uncount(key, len)\n\
+  if at > 0 and len > 0 and (tonumber(call('ZSCORE', KEYS[3], key)) or 2^53) <= at then sum = sum - len end\n\
+end\n\
+local function count_some(seq, now, bytes)\n\
+  if now < due then return bytes end\n\
+  local keys = call('ZRANGEBYSCORE', KEYS[3], '(' .. text(at), text(seq), 'WITHSCORES', 'LIMIT', 0, 1000)\n\
+  for i = 1, #keys, 2 do\n\
+    sum = sum + call('HSTRLEN', KEYS[2], keys[i])\n\
+    at = math.ceil(tonumber(keys[i + 1]))\n\
+  end\n\
+  due = now + 100\n\
+  if #keys < 2000 then bytes, at, sum, due = sum, 0, 0, now + 60000 end\n\
+  return bytes\n\
+end\n\
 local function sound()\n\
   local n = pcall('HLEN', KEYS[2])\n\
   return type(n) == 'number' and n == pcall('ZCARD', KEYS[3]) and\n\
@@ -73,6 +106,8 @@ local function sound()\n\
 end\n\
 local function begin_anew(seq)\n\
   call('HSET', KEYS[1], 'bytes', 0, 'floor', text(seq))\n\
+  call('HDEL', KEYS[1], 'recount')\n\
+  at, sum, due = 0, 0, 0\n\
   forget()\n\
   return seq, 0\n\
 end\n\
@@ -80,7 +115,9 @@ local function forget_deleted(seq, floor, bytes, enough)\n\
   while not enough(bytes) do\n\
     local g = call('ZRANGE', KEYS[4], 0, 0, 'WITHSCORES')\n\
     if not g[1] or enough(bytes, g[1]) then break end\n\
-    bytes = bytes - call('HSTRLEN', KEYS[2], g[1])\n\
+    local len = call('HSTRLEN', KEYS[2], g[1])\n\
+    bytes = bytes - len\n\
+    uncount(g[1], len)\n\
     call('HDEL', KEYS[2], g[1])\n\
     call('ZREM', KEYS[3], g[1])\n\
     call('ZREM', KEYS[4], g[1])\n\
@@ -93,26 +130,33 @@ end\n";
  * KEYS: 5 c, 6 i. ARGV: 5 topic, 6 the node's counter, 7 up to when (by the
  * clock of Redis, in ms), 8 and 9 the most messages (or keys) and bytes, 10 a
  * digest of what is published under an Idempotency-Key, or "", 11 the counter
- * up to which the node has all answers, and then the messages: for each its
- * key, 1 if it takes that away, and the rest of its entry (redis_entry.h).
- * Returns what became of it, the epoch, the first number and how many. Where it
- * put what the node may ask for again is noted with the counter: the messages
- * themselves may be gone by then.
+ * up to which the node has all answers, 12 whether it may have come before, and
+ * then the messages: for each its key, 1 if it takes that away, and the rest of
+ * its entry (redis_entry.h). Returns what became of it, the epoch, the first
+ * number and how many; and "counter" where somebody else wrote what is noted.
+ * Where it put what the node may ask for again is noted with the counter: the
+ * messages themselves may be gone by then. What a node sends for the first time
+ * cannot be noted, nor what it sends later: that is taken out.
  */
 static const char publish[] = "\
 local now = call('TIME')\n\
 now = tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000)\n\
-local kind, n = ARGV[3], (#ARGV - 11) / 3\n\
+local kind, n = ARGV[3], (#ARGV - 12) / 3\n\
 local most, most_bytes = tonumber(ARGV[8]), tonumber(ARGV[9])\n\
 -- It may have come before, over a connection that broke.\n\
-local done, kept = pcall('GET', KEYS[5]), {}\n\
+local done, kept, forged = pcall('GET', KEYS[5]), {}, nil\n\
 local counter, last = tonumber(ARGV[6]), 0\n\
 for c, epoch, first in (type(done) == 'string' and done or ''):gmatch('(%d+) (%w+) (%d+) ') do\n\
-  last = tonumber(c)\n\
-  if last == counter then return {'ok', epoch, first, text(n)} end\n\
-  if last > tonumber(ARGV[11]) then kept[#kept + 1] = c .. ' ' .. epoch .. ' ' .. first .. ' ' end\n\
+  local old = tonumber(c)\n\
+  if old >= counter and ARGV[12] ~= '1' then\n\
+    forged = 'counter'\n\
+  else\n\
+    last = old\n\
+    if last == counter then return {'ok', epoch, first, text(n)} end\n\
+    if last > tonumber(ARGV[11]) then kept[#kept + 1] = c .. ' ' .. epoch .. ' ' .. first .. ' ' end\n\
+  end\n\
 end\n\
-if last > counter then return {'unknown'} end\n\
+if last > counter then return {'unknown', 'counter'} end\n\
 if now > tonumber(ARGV[7]) then return {'late'} end\n\
 if ARGV[10] ~= '' then\n\
   local old = pcall('GET', KEYS[6])\n\
@@ -123,9 +167,10 @@ end\n\
 local epoch, seq, past, bytes, floor = head()\n\
 local first = seq + 1\n\
 if kind == 's' then\n\
+  read_count(now)\n\
   if not sound() then floor, bytes = begin_anew(seq) end\n\
   local more, keys, seen = 0, 0, {}\n\
-  for i = 12, #ARGV, 3 do\n\
+  for i = 13, #ARGV, 3 do\n\
     if ARGV[i + 1] ~= '1' and not seen[ARGV[i]] then\n\
       local old = call('HSTRLEN', KEYS[2], ARGV[i])\n\
       seen[ARGV[i]] = true\n\
@@ -138,13 +183,15 @@ if kind == 's' then\n\
            call('HLEN', KEYS[2]) + keys <= most\n\
   end\n\
   floor, bytes = forget_deleted(seq, floor, bytes, fits)\n\
+  if more > 0 and bytes + more > most_bytes then bytes = count_some(seq, now, bytes) end\n\
   if not fits(bytes) then\n\
     call('HSET', KEYS[1], 'bytes', text(bytes), 'floor', text(floor))\n\
+    note_count()\n\
     return {'full'}\n\
   end\n\
 end\n\
 local told = {}\n\
-for i = 12, #ARGV, 3 do\n\
+for i = 13, #ARGV, 3 do\n\
   seq = seq + 1\n\
   local entry = epoch .. ' ' .. text(seq) .. ' ' .. text(now) .. ' ' .. ARGV[i + 2]\n\
   if kind == 'm' then\n\
@@ -157,7 +204,9 @@ for i = 12, #ARGV, 3 do\n\
     end\n\
     bytes = bytes + #entry\n\
   elseif kind == 's' then\n\
-    bytes = bytes + #entry - call('HSTRLEN', KEYS[2], ARGV[i])\n\
+    local old = call('HSTRLEN', KEYS[2], ARGV[i])\n\
+    uncount(ARGV[i], old)\n\
+    bytes = bytes + #entry - old\n\
     call('HSET', KEYS[2], ARGV[i], entry)\n\
     call('ZADD', KEYS[3], text(seq), ARGV[i])\n\
     if ARGV[i + 1] == '1' then call('ZADD', KEYS[4], text(seq), ARGV[i])\n\
@@ -178,6 +227,7 @@ if kind == 'm' then\n\
   call('PEXPIRE', KEYS[2], ARGV[4])\n\
 end\n\
 call('HSET', KEYS[1], 'seq', text(seq), 'bytes', text(bytes), 'floor', text(floor))\n\
+if kind == 's' then note_count() end\n\
 kept[#kept + 1] = ARGV[6] .. ' ' .. epoch .. ' ' .. text(first) .. ' '\n\
 call('SET', KEYS[5], table.concat(kept), 'EX', 60)\n\
 if ARGV[10] ~= '' then\n\
@@ -185,7 +235,7 @@ if ARGV[10] ~= '' then\n\
 end\n\
 keep()\n\
 for _, t in ipairs(told) do call('PUBLISH', ARGV[5], t) end\n\
-return {'ok', epoch, text(first), text(n)}\n";
+return {'ok', epoch, text(first), text(n), forged}\n";
 
 /*
  * ARGV: 5 the node's topic, 6 a number to know the answer by, 7 the channel, 8
@@ -209,6 +259,7 @@ end\n\
 if ARGV[3] == 's' then\n\
   local now = call('TIME')\n\
   local old = tonumber(now[1]) * 1000 - 600000\n\
+  read_count(tonumber(now[1]) * 1000)\n\
   if not sound() then floor, bytes = begin_anew(seq) end\n\
   local before = floor\n\
   floor, bytes = forget_deleted(seq, floor, bytes, function(had, key)\n\
@@ -218,6 +269,7 @@ if ARGV[3] == 's' then\n\
   end)\n\
   if floor ~= before then\n\
     call('HSET', KEYS[1], 'bytes', text(bytes), 'floor', text(floor))\n\
+    note_count()\n\
   end\n\
   if from < floor and floor > tonumber(ARGV[11]) then from = 0 end\n\
   local at, full = text(from), false\n\

@@ -34,6 +34,7 @@ static const char *const rubbish[] = {
 	"seq -1",
 	"bytes nan",
 	"bytes -inf",
+	"bytes 4503599627370496",
 	"epoch \"AAAA BBB\"",
 	"epoch ABCDEFG1",
 	"epoch \"aaaa\\naaa\"",
