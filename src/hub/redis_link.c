@@ -234,15 +234,19 @@ static const char *certificate_phrase(enum ses_tls_fault fault)
 static void break_off_dial(struct redis_link *link,
 			   const struct ses_dial_report *report)
 {
-	const struct ses_dial_step *last = report->step + report->n_steps - 1;
-	char phrase[256] = "no connection";
+	const struct ses_dial_step *last;
+	char phrase[256];
 
-	if (report->n_steps)
-		snprintf(phrase, sizeof(phrase), "%s%s",
-			 last->kind == SES_DIAL_TLS
-				 ? certificate_phrase(report->tls.verify)
-				 : "",
-			 last->text);
+	if (!report->n_steps) {
+		break_off(link, "no connection");
+		return;
+	}
+	last = &report->step[report->n_steps - 1];
+	snprintf(phrase, sizeof(phrase), "%s%s",
+		 last->kind == SES_DIAL_TLS
+			 ? certificate_phrase(report->tls.verify)
+			 : "",
+		 last->text);
 	break_off(link, phrase);
 }
 

@@ -15,7 +15,8 @@ export async function ask(what) {
 	await answers.next();
 }
 
-export async function tab(url, name, scheme = 'light', width = 1280) {
+// @first runs in the page, before anything else.
+export async function tab(url, name, scheme = 'light', width = 1280, first = () => {}) {
 	const context = await browser.newContext({ colorScheme: scheme,
 		viewport: { width, height: width < 600 ? 844 : 720 }, hasTouch: width < 600 });
 	const p = await context.newPage();
@@ -27,6 +28,7 @@ export async function tab(url, name, scheme = 'light', width = 1280) {
 			faults.push(`${name}: asks for ${r.url()}`);
 	});
 	await p.addInitScript((n) => localStorage.setItem('name', n), name);
+	await p.addInitScript(first);
 	await p.goto(url);
 	await p.waitForSelector('#state.open');
 	return p;
