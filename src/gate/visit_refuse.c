@@ -77,6 +77,21 @@ void gate_visit_observe(struct gate_visit *v, const struct gate_refusal *why)
 	tell(v, why, reference, true);
 }
 
+/*
+ * Who shakes hands says nothing more before it has an answer (RFC 6455 4.1), if
+ * that is what it does and there is no body, which it would be about to send.
+ */
+static bool waits_for_answer(const struct gate_visit *v)
+{
+	const struct ses_head *head = v->asking->head;
+	int64_t body = head ? ses_head_content_length(head) : 0;
+
+	return head && v->len == 0 && (body == 0 || body == -1) &&
+	       bytes_equal(head->method, BYTES("GET")) &&
+	       ses_head_get(head, "Sec-WebSocket-Key").data &&
+	       !ses_head_get(head, "Transfer-Encoding").data;
+}
+
 /* The visitor is gone from here on; its stream says the last words. */
 enum gate_outcome gate_visit_answer(struct gate_visit *v, struct ses_buf *out,
 				    unsigned linger_ms)
@@ -86,7 +101,10 @@ enum gate_outcome gate_visit_answer(struct gate_visit *v, struct ses_buf *out,
 	v->stream = NULL;
 	ses_stream_send(stream, ses_buf_bytes(out));
 	ses_buf_fini(out);
-	ses_stream_linger(stream, linger_ms);
+	if (waits_for_answer(v))
+		ses_stream_part(stream, linger_ms);
+	else
+		ses_stream_linger(stream, linger_ms);
 	gate_visit_farewell(v);
 	return GATE_OVER;
 }

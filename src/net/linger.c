@@ -4,7 +4,7 @@
  * peer still says is read and dropped, because to close with bytes unread makes
  * the system send a reset, which may overtake the words (RFC 9112 9.6).
  */
-#include "net/stream.h"
+#include "net/stream_inner.h"
 
 #include <stdlib.h>
 
@@ -96,6 +96,26 @@ void ses_stream_linger_until(struct ses_stream *s, unsigned timeout_ms,
 	}
 	ses_stream_resume(s);
 	ses_stream_shutdown(s);
+}
+
+/* All that came was taken, and what was sent in answer has left. */
+static bool is_settled(struct ses_stream *s)
+{
+	if (!ses_stream_owns_cork(s) || s->paused || ses_stream_tls(s) ||
+	    ses_stream_has_early(s))
+		return false;
+	s->shutting = true; /* so that the end leaves with the last word */
+	ses_stream_flush_queue(s);
+	ses_stream_flush_cork(s);
+	return !s->io.sending && ses_stream_waiting(s) == 0;
+}
+
+void ses_stream_part(struct ses_stream *s, unsigned timeout_ms)
+{
+	if (is_settled(s))
+		ses_stream_close(s);
+	else
+		ses_stream_linger(s, timeout_ms);
 }
 
 void ses_stream_end_linger(struct ses_stream *s)

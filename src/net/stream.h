@@ -200,6 +200,14 @@ void ses_stream_close(struct ses_stream *s);
  */
 void ses_stream_linger(struct ses_stream *s, unsigned timeout_ms);
 /*
+ * The same for a peer that says nothing more before it has its answer: what is
+ * unread makes close(2) a reset, and what comes later is answered by one (RFC
+ * 9112 9.6), but there is nothing of either. So it is closed at once where all
+ * that was sent has left, and the system sees to it that it arrives. For the
+ * peer's own event; in others, and over TLS, it lingers.
+ */
+void ses_stream_part(struct ses_stream *s, unsigned timeout_ms);
+/*
  * As ses_stream_linger(), and @gone is called when it is over, maybe at once.
  * What has not arrived by then is dropped: the system would keep it for a peer
  * that does not read for minutes.

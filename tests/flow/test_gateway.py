@@ -280,6 +280,17 @@ def test_a_bad_head_gets_its_status_and_nothing_behind_it_is_answered(gate, name
     assert opens(gate.port, "/echo"), "the gateway is still there"
 
 
+def test_who_sends_a_body_behind_a_refused_handshake_is_not_cut_off(gate):
+    """To close before it came would answer it with a reset (RFC 9112 9.6)."""
+    refused = request(gate.port, "/chat", "Origin: https://evil.example", "Content-Length: 5")
+    with dial(gate.port) as s:
+        s.sendall(refused)
+        assert Answer(read_all(s)).status == 403
+        for piece in (b"hel", b"lo"):
+            s.sendall(piece)  # which fails once the other side has reset
+            time.sleep(0.1)
+
+
 @pytest.mark.parametrize("upgrade", [
     "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n",
     "connection: upgrade\r\nUPGRADE: WebSocket\r\n",

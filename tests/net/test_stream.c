@@ -486,10 +486,15 @@ static void linger_now(struct ses_stream *s)
 	ses_stream_linger(s, 1000);
 }
 
+static void part_now(struct ses_stream *s)
+{
+	ses_stream_part(s, 1000);
+}
+
 TEST("an owner may close in any event, by any of the ways")
 {
 	static void (*const ways[])(struct ses_stream *) = {
-		ses_stream_close, ses_stream_reset, linger_now};
+		ses_stream_close, ses_stream_reset, linger_now, part_now};
 	uint8_t *block = pattern(600000);
 
 	for (size_t way = 0; way < ARRAY_LEN(ways); way++) {
@@ -539,6 +544,51 @@ TEST("a lingering stream sends its rest, hears the peer out and goes")
 	assert_int_equal(loop->timers.n, 0);
 	assert_int_equal(owner.ends, 0);
 	finish();
+}
+
+TEST("a stream that parts in its event is closed at once, and its words arrive")
+{
+	begin(1000, 1000);
+	owner.echo = true;
+	owner.close = part_now;
+	owner.when = ON_BYTES;
+	say("let me in");
+	turn(2);
+	assert_int_equal(loop->n_watched, 0);
+	assert_int_equal(loop->n_lingering, 0);
+	assert_peer_reads("let me in");
+	assert_int_equal(recv(peer, &(char){0}, 1, 0), 0);
+	finish();
+}
+
+TEST("a stream that parts with words unsent, or in no event, lingers")
+{
+	uint8_t *block = pattern(600000);
+	size_t got = 0;
+
+	begin(1 << 20, 1 << 20);
+	owner.close = part_now;
+	owner.when = ON_BYTES;
+	ses_stream_send(stream, bytes_of(block, 600000));
+	say("let me in");
+	for (int i = 0; i < 40 && got < 600000; i++) {
+		turn(1);
+		assert_int_equal(loop->n_watched, 1);
+		got += drain_peer();
+	}
+	assert_int_equal(got, 600000);
+	finish();
+
+	begin(1000, 1000);
+	ses_stream_send(stream, BYTES("farewell"));
+	ses_stream_part(stream, 60000);
+	turn(1);
+	assert_peer_reads("farewell");
+	say("wait, one more thing");
+	turn(2);
+	assert_int_equal(loop->n_watched, 1);
+	finish();
+	free(block);
 }
 
 TEST("a lingering stream ends by its time, by too many bytes, or by the loop")
