@@ -27,8 +27,9 @@
  *   one: the next wait is short again, in ms (10,000)
  * @property {number} [patience] for the welcome and for each answer, in ms
  *   (30,000): a connection without them is given up
- * @property {boolean} [explain] whether to ask by fetch() why a handshake was
- *   refused (true)
+ * @property {boolean | string | URL} [explain] whether to ask by fetch() why a
+ *   handshake was refused (true); or where, if refusal.explain of the gateway
+ *   is another path than its default
  * @property {any} [WebSocket] the constructor to use, as that of the package
  *   `ws`; without it, the one that is there
  * @property {{headers?: object, ca?: any}} [ws] options for that of `ws`
@@ -57,6 +58,9 @@
  * @property {string} [reference] for `sesame why`
  * @property {string} [cause] where refusal.disclose tells it
  * @property {string} [detail] a sentence
+ * @property {string} [rule] with its `file` and `line`, where disclose is full
+ * @property {string} [file]
+ * @property {number} [line]
  * @property {boolean} [opened] whether there had been a welcome
  * @property {number} [retryMs] what its Retry-After asked for
  * @property {number} [waitMs] until the next attempt
@@ -74,6 +78,8 @@
 const KNOWN_OWN = 1024; // ids of what was published here, at most
 const MAX_BODY = 65536; // of an answer that refuses
 const EXPLAIN_EVERY = 10000;
+const EXPLAIN_MS = 5000;
+const EXPLAIN_PATH = '/.well-known/sesame/refusals';
 const REFERENCE =
 	/^([0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4})(?: ([a-z.-]+))?(?: (.*))?$/s;
 
@@ -116,6 +122,7 @@ export class Channel extends EventTarget {
 	#tries = 0;
 	#refusals = 0;
 	#explainedAt = -Infinity;
+	#attempt = ''; // what this handshake is called, where it may be refused
 	/** @type {Set<string>} */ #own = new Set();
 	/** @type {any} */ #welcome = null;
 	/** @type {Reason | null} */ #refusal = null; // what `ws` saw
@@ -240,7 +247,7 @@ export class Channel extends EventTarget {
 			this.#listen(typeof WebSocket.prototype?.terminate === 'function'
 				? new WebSocket(url, all, { ...ws, headers: {
 					Accept: 'application/json', ...ws.headers } })
-				: new WebSocket(url, all));
+				: new WebSocket(url, [...all, ...this.#numbered()]));
 		} catch (e) { // no such URL, or the page's function threw
 			if (this.#socket === attempt)
 				this.#over({ detail: String(e) });
@@ -248,6 +255,20 @@ export class Channel extends EventTarget {
 		}
 		this.#timer = setTimeout(() =>
 			this.#over({ detail: 'no welcome came in time' }), patience);
+	}
+
+	/**
+	 * No page sees the answer to a refused handshake, so the handshake takes
+	 * a number of the page's own to ask by: among its subprotocols, which
+	 * stand in no URL. In digits, which a gateway counts as one kind.
+	 */
+	#numbered() {
+		const random = this.#options.explain &&
+			globalThis.crypto?.getRandomValues(new Uint32Array(4));
+
+		this.#attempt = Array.from(random || [],
+			(n) => String(n).padStart(10, '0')).join('');
+		return this.#attempt ? [`sesame.attempt.${this.#attempt}`] : [];
 	}
 
 	async #address() {
@@ -299,11 +320,13 @@ export class Channel extends EventTarget {
 		/** @type {Reason} */
 		let why = { code, reference, cause, detail: detail ?? (reference ? '' : reason) };
 
-		if (!this.#welcome && code === 1006) {
+		if (!this.#welcome && (code === 1006 || reference)) {
 			const socket = this.#socket;
 
 			clearTimeout(this.#timer);
-			why = { ...why, ...this.#refusal ?? await this.#explain(socket.url) };
+			const seen = code === 1006 ? this.#refusal : null;
+			const more = seen ?? await this.#explain(socket.url, reference);
+			why = { ...why, ...more };
 			if (this.#socket !== socket)
 				return; // closed meanwhile
 		}
@@ -311,35 +334,37 @@ export class Channel extends EventTarget {
 	}
 
 	/**
-	 * Browsers tell a page nothing of a refused handshake; a plain visit to
-	 * the same URL may be refused alike, and that can be read.
-	 * @param {string} url
+	 * Browsers tell a page nothing of a refused handshake. The gateway does,
+	 * by its reference or by the number that it was given; without that, a
+	 * plain visit to the same URL may be refused alike.
+	 * @param {string} url @param {string} [reference]
 	 * @returns {Promise<Reason>}
 	 */
-	async #explain(url) {
+	async #explain(url, reference) {
 		if (!this.#options.explain || Date.now() - this.#explainedAt < EXPLAIN_EVERY)
 			return {};
 		this.#explainedAt = Date.now();
-		const abort = new AbortController();
-		const timer = setTimeout(() => abort.abort(), 5000);
-		try {
-			const where = new URL(url);
+		const page = new URL(url.replace(/^ws/, 'http'));
+		const name = reference ?? this.#attempt;
+		const said = name && await read(this.#explainer(page, name));
 
-			where.protocol = where.protocol.replace(/^ws/, 'http');
-			where.searchParams.delete('since');
-			const answer = await fetch(where, { signal: abort.signal,
-				redirect: 'manual', cache: 'no-store',
-				headers: { Accept: 'application/json' } });
+		if (said?.status === 200)
+			return reasonOf(problemOf(said.body)?.status, said.body, null);
+		if (reference || said?.status === 429)
+			return {};
+		page.searchParams.delete('since');
+		const answer = await read(page);
+		return !answer || answer.status === 426 // of the path nothing is wrong
+			? {} : reasonOf(answer.status, answer.body, answer.retryAfter);
+	}
 
-			return answer.status === 426 // of the path nothing is wrong
-				? {} : reasonOf(answer.status, await answer.text(),
-					answer.headers.get('retry-after'));
-		} catch {
-			return {}; // nobody there, or another origin
-		} finally {
-			clearTimeout(timer);
-			abort.abort();
-		}
+	/** @param {URL} page @param {string} name */
+	#explainer(page, name) {
+		const { explain } = this.#options;
+		const where = new URL(explain === true ? EXPLAIN_PATH : explain, page);
+
+		where.pathname += `/${name}`;
+		return where;
 	}
 
 	/** This connection is over; when the next one begins. @param {Reason} why */
@@ -532,27 +557,55 @@ function isRefusal({ code, status }) {
 		 status !== 408 && status !== 429);
 }
 
+/** null: it is somebody else's. @param {string} body of RFC 9457 */
+function problemOf(body) {
+	try {
+		return JSON.parse(body);
+	} catch {
+		return null;
+	}
+}
+
 /**
- * @param {number} status @param {string} body of RFC 9457, if all is well
+ * @param {number} status @param {string} body
  * @param {string | null | undefined} retryAfter
  * @returns {Reason}
  */
 function reasonOf(status, body, retryAfter) {
-	/** @type {any} */
-	let said = null;
-
-	if (status < 400)
+	if (!(status >= 400))
 		return {}; // it is somebody's page
-	try {
-		said = JSON.parse(body);
-	} catch { /* it is somebody else's */ }
+	const said = problemOf(body);
 	const text = (/** @type {unknown} */ x) => typeof x === 'string' ? x : undefined;
 	const seconds = Number(retryAfter);
 	return {
 		status, reference: text(said?.reference), cause: text(said?.cause),
 		detail: text(said?.detail) ?? `it was answered ${status}`,
+		...(said?.rule && { rule: said.rule, file: said.file, line: said.line }),
 		...(seconds > 0 && { retryMs: Math.min(seconds, 600) * 1000 }),
 	};
+}
+
+/**
+ * null: nobody is there, or it is of another origin and not to be read.
+ * @param {URL} where
+ */
+async function read(where) {
+	const abort = new AbortController();
+	const timer = setTimeout(() => abort.abort(), EXPLAIN_MS);
+
+	try {
+		const answer = await fetch(where, { signal: abort.signal,
+			redirect: 'manual', cache: 'no-store', credentials: 'same-origin',
+			headers: { Accept: 'application/json' } });
+
+		return { status: answer.status, body: await answer.text(),
+			retryAfter: answer.headers.get('retry-after') };
+	} catch {
+		return null;
+	} finally {
+		clearTimeout(timer);
+		abort.abort();
+	}
 }
 
 /**

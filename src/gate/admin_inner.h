@@ -33,7 +33,7 @@ struct answer;
 
 /* Others have said something, or nothing: write the answer. */
 typedef void (*heard_fn)(struct caller *c, struct answer *a,
-			 const struct gate_said *said);
+			 const struct gate_note *said);
 
 struct caller {
 	struct gate_admin *admin;

@@ -75,7 +75,7 @@ static void show_page(struct caller *c, struct answer *a, struct bytes rest)
 
 /* ---- What others are asked for ---- */
 
-static void hear(void *user, const struct gate_said *said)
+static void hear(void *user, const struct gate_note *said)
 {
 	struct caller *c = user;
 	struct answer a = {.status = 200};
@@ -110,7 +110,7 @@ static void await(struct caller *c, struct answer *a,
 }
 
 static void put_cluster(struct caller *c, struct answer *a,
-			const struct gate_said *said)
+			const struct gate_note *said)
 {
 	a->type = figures_type;
 	gate_census_write(c->admin->view, said, &a->body);
@@ -142,7 +142,7 @@ static void put_unknown(struct caller *c, struct answer *a)
 }
 
 static void put_refusal(struct caller *c, struct answer *a,
-			const struct gate_said *said)
+			const struct gate_note *said)
 {
 	struct gate_cluster *cluster = gate_house_cluster(c->admin->view->house);
 	struct gate_story *story = calloc(1, sizeof(*story));

@@ -325,7 +325,7 @@ static bool read_figures(const json_t *o, struct row *row)
 	return good;
 }
 
-static bool read_note(const struct gate_said *said, struct row *row)
+static bool read_note(const struct gate_note *said, struct row *row)
 {
 	struct bytes id = bytes_from(said->name, strlen("figures:"));
 	const char *wrong;
@@ -354,7 +354,7 @@ struct table {
 };
 
 static bool begin_table(struct table *t, struct gate_view *v,
-			const struct gate_said *said)
+			const struct gate_note *said)
 {
 	struct gate_cluster *cluster = gate_house_cluster(v->house);
 
@@ -473,7 +473,7 @@ static void put_whole(struct ses_buf *out, const struct gate_view *v, size_t n)
 			   "Those of them whose figures stand here.", (double)n);
 }
 
-int gate_census_write(struct gate_view *v, const struct gate_said *said,
+int gate_census_write(struct gate_view *v, const struct gate_note *said,
 		      struct ses_buf *out)
 {
 	struct table t;

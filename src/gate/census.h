@@ -25,7 +25,7 @@ struct gate_enquiry *gate_census_ask(struct gate_view *view,
  * Append the figures of all that have answered, and of this one, in the text
  * format of Prometheus. 0, or an error of the buffer.
  */
-int gate_census_write(struct gate_view *view, const struct gate_said *said,
+int gate_census_write(struct gate_view *view, const struct gate_note *said,
 		      struct ses_buf *out);
 
 #endif

@@ -12,12 +12,14 @@
 #include "gate/log.h"
 #include "hub/redis.h"
 
-#define NODE_SIZE	 GATE_NODE_SIZE
-#define NOTE_NAME	 40
-#define TOLD_S		 86400 /* that a refusal can be found from elsewhere */
-#define TOLD_EACH_SECOND 100
-#define TOLD_A_DAY	 10000
-#define ASK_MS		 3000
+#define NODE_SIZE	     GATE_NODE_SIZE
+#define NOTE_NAME	     64
+#define TOLD_S		     86400 /* that a refusal can be found from elsewhere */
+#define TOLD_EACH_SECOND     100
+#define TOLD_A_DAY	     10000
+#define ASK_MS		     3000
+#define REPEATED_S	     600 /* that it is known what a client was told */
+#define REPEATED_EACH_SECOND 20
 
 struct gate_cluster {
 	struct hub_backplane *redis; /* NULL: it is alone */
@@ -26,7 +28,7 @@ struct gate_cluster {
 	pthread_mutex_t lock; /* for what follows */
 	int64_t second;
 	unsigned n_told; /* in it */
-	struct hub_bucket day;
+	struct hub_bucket day, repeated;
 	uint64_t n_untold;
 };
 
@@ -140,6 +142,33 @@ void gate_cluster_tell(struct gate_cluster *c, const struct gate_story *story)
 	free(named);
 }
 
+static bool may_repeat(struct gate_cluster *c, uint64_t now_ms)
+{
+	static const struct hub_rate a_second = {REPEATED_EACH_SECOND, 1000};
+	bool may;
+
+	pthread_mutex_lock(&c->lock);
+	may = hub_bucket_take(&c->repeated, a_second, 1, now_ms, NULL);
+	pthread_mutex_unlock(&c->lock);
+	return may;
+}
+
+static void name_repeated(const char *name, char out[NOTE_NAME])
+{
+	snprintf(out, NOTE_NAME, "told:%s", name);
+}
+
+void gate_cluster_repeat(struct gate_cluster *c, const char *name,
+			 struct bytes json, uint64_t now_ms)
+{
+	char note[NOTE_NAME];
+
+	if (!c->redis || !may_repeat(c, now_ms))
+		return;
+	name_repeated(name, note);
+	hub_redis_note(c->redis, note, json, REPEATED_S);
+}
+
 struct found {
 	const char *reference;
 	struct gate_story *story;
@@ -192,7 +221,26 @@ struct gate_enquiry *gate_cluster_ask_why(struct gate_cluster *c,
 	return gate_cluster_ask(c, name, done, user);
 }
 
-bool gate_cluster_hear_why(struct gate_cluster *c, const struct gate_said *said,
+void gate_cluster_enquiries(const struct gate_cluster *c,
+			    struct sesame_loop *loop,
+			    struct gate_enquiries *ret_enquiries)
+{
+	gate_enquiries_init(ret_enquiries, loop, c->redis);
+}
+
+struct gate_enquiry *gate_cluster_ask_told(struct gate_enquiries *enquiries,
+					   const char *name,
+					   gate_enquiry_done done, void *user)
+{
+	char note[NOTE_NAME];
+
+	if (!enquiries->redis)
+		return NULL;
+	name_repeated(name, note);
+	return gate_enquire(enquiries, note, done, user);
+}
+
+bool gate_cluster_hear_why(struct gate_cluster *c, const struct gate_note *said,
 			   const char *reference, struct gate_story *story)
 {
 	if (gate_story_read(said->text, story) &&
@@ -214,7 +262,7 @@ void gate_cluster_note(struct gate_cluster *c, const char *what,
 	hub_redis_note(c->redis, name, text, ttl_s);
 }
 
-void gate_cluster_blame(struct gate_cluster *c, const struct gate_said *said)
+void gate_cluster_blame(struct gate_cluster *c, const struct gate_note *said)
 {
 	hub_redis_blame(c->redis, said->name);
 }

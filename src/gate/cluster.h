@@ -34,6 +34,13 @@ void gate_cluster_free(struct gate_cluster *cluster);
  */
 void gate_cluster_tell(struct gate_cluster *cluster,
 		       const struct gate_story *story);
+/*
+ * Let them know what a refused client was told, as JSON, by a name of it that
+ * is asked for. @now_ms is a clock that never goes back. For any thread, as
+ * long as the hub lives.
+ */
+void gate_cluster_repeat(struct gate_cluster *cluster, const char *name,
+			 struct bytes json, uint64_t now_ms);
 /* How many they were not told of, lest there be too many. */
 uint64_t gate_cluster_untold(struct gate_cluster *cluster);
 /*
@@ -44,7 +51,19 @@ int gate_cluster_find(const struct gate_policy *policy, const char *reference,
 		      struct gate_story *ret_story, char *text,
 		      size_t text_size);
 
-/* ---- For the loop; nothing here waits ---- */
+/* ---- For a loop; nothing here waits ---- */
+
+/*
+ * Those that another loop than the cluster's own asks; of the same life as
+ * gate_enquiries_init() says.
+ */
+void gate_cluster_enquiries(const struct gate_cluster *cluster,
+			    struct sesame_loop *loop,
+			    struct gate_enquiries *ret_enquiries);
+/* Ask what a refused client was told elsewhere; as gate_enquire(). */
+struct gate_enquiry *gate_cluster_ask_told(struct gate_enquiries *enquiries,
+					   const char *name,
+					   gate_enquiry_done done, void *user);
 
 /*
  * Ask for what others have left under @name (gate/enquiry.h). NULL: there is no
@@ -59,7 +78,7 @@ struct gate_enquiry *gate_cluster_ask_why(struct gate_cluster *cluster,
 					  gate_enquiry_done done, void *user);
 /* Whether @said is the story of @reference; *ret_story. What is none is blamed. */
 bool gate_cluster_hear_why(struct gate_cluster *cluster,
-			   const struct gate_said *said, const char *reference,
+			   const struct gate_note *said, const char *reference,
 			   struct gate_story *ret_story);
 /*
  * Leave @text for the others for @ttl_s, where there are any. Its name is
@@ -69,7 +88,7 @@ void gate_cluster_note(struct gate_cluster *cluster, const char *what,
 		       struct bytes text, unsigned ttl_s);
 /* No gateway wrote that: it is counted, and told in the log. */
 void gate_cluster_blame(struct gate_cluster *cluster,
-			const struct gate_said *said);
+			const struct gate_note *said);
 
 /* How the backplane is, as long as the hub lives. False: there is none. */
 bool gate_cluster_count(const struct gate_cluster *cluster,

@@ -185,6 +185,7 @@ const struct gate_reading gate_readings[GATE_N_SETTINGS] = {
 	[GATE_SET_REFUSAL] = {gate_read_plain_map, 0},
 	[GATE_SET_REFUSAL_DISCLOSE] = {gate_read_choice, POLICY(disclose)},
 	[GATE_SET_REFUSAL_CLOSE] = {gate_read_flag, POLICY(refusal_close)},
+	[GATE_SET_REFUSAL_EXPLAIN] = {gate_read_explain, POLICY(explain)},
 	[GATE_SET_JOURNAL] = {gate_read_plain_map, 0},
 	[GATE_SET_JOURNAL_FILE] = {gate_read_journal_file, POLICY(journal)},
 	[GATE_SET_JOURNAL_ROWS] = {gate_read_number, POLICY(journal_rows)},

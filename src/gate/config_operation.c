@@ -207,6 +207,40 @@ void gate_read_pid_file(struct gate_reader *r, const struct gate_item *i,
 	r->policy->pid_file_at = i->at;
 }
 
+/* ---- refusal.explain ---- */
+
+static const char *wrong_with_path(struct bytes s)
+{
+	struct gate_path_pattern pattern;
+	const char *wrong = gate_path_pattern_read(s, &pattern);
+
+	if (wrong)
+		return wrong;
+	if (bytes_find_byte(s, '*') >= 0)
+		return "is one path, without *";
+	return s.data[s.len - 1] == '/' ? "ends in a slash; leave it out" : NULL;
+}
+
+void gate_read_explain(struct gate_reader *r, const struct gate_item *i,
+		       void *to)
+{
+	const char *wrong;
+	struct bytes s;
+
+	if (!gate_want_text(r, i, &s))
+		return;
+	if (bytes_equal(s, BYTES("none"))) {
+		gate_put(to, gate_enough(r, strdup("")));
+		return;
+	}
+	wrong = wrong_with_path(s);
+	if (wrong)
+		gate_complain(r->wrong, i->at, "explain: `%s` %s",
+			      gate_show(s).text, wrong);
+	else
+		gate_put(to, gate_copy(r, s));
+}
+
 /* ---- stop ---- */
 
 void gate_read_stop(struct gate_reader *r, const struct gate_item *i, void *to)

@@ -18,13 +18,13 @@ struct gate_enquiry {
 	void *user;
 	struct ses_post post;
 	/* ---- the backplane's thread's ---- */
-	struct gate_said *said, **last;
+	struct gate_note *said, **last;
 	size_t bytes;
 };
 
 static void free_enquiry(struct gate_enquiry *e)
 {
-	struct gate_said *said;
+	struct gate_note *said;
 
 	while ((said = e->said)) {
 		e->said = said->next;
@@ -48,7 +48,7 @@ static void tell(void *arg)
 
 static void keep(struct gate_enquiry *e, struct bytes name, struct bytes text)
 {
-	struct gate_said *said;
+	struct gate_note *said;
 	uint8_t *at;
 
 	if (text.len > GATE_ENQUIRY_BYTES - e->bytes)

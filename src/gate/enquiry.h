@@ -18,15 +18,15 @@ struct sesame_loop;
 #define GATE_ENQUIRY_BYTES ((size_t)2 * 1024 * 1024)
 
 /* A note that somebody left, who need not be a gateway: nothing is believed. */
-struct gate_said {
-	struct gate_said *next;
+struct gate_note {
+	struct gate_note *next;
 	struct bytes name, text;
 };
 
 struct gate_enquiry;
 
 /* @said is borrowed for the call; NULL: nobody has said anything. */
-typedef void (*gate_enquiry_done)(void *user, const struct gate_said *said);
+typedef void (*gate_enquiry_done)(void *user, const struct gate_note *said);
 
 /* Those of a loop. */
 struct gate_enquiries {

@@ -24,6 +24,8 @@
 
 struct gate_awaited;   /* gate/awaited.h */
 struct gate_passwords; /* gate/passwords.h */
+struct gate_told;      /* gate/told.h */
+struct gate_enquiries; /* gate/enquiry.h */
 
 /* Where visitors of one door come in to one worker. */
 struct gate_entrance {
@@ -57,7 +59,9 @@ struct gate {
 	struct gate_access_log *log;
 	struct gate_recent *recent;
 	struct hub_seat *seat;	     /* among the channels */
-	const struct gate_cluster *cluster; /* what they stand on */
+	struct gate_cluster *cluster; /* what they stand on */
+	struct gate_enquiries *enquiries; /* at it, by this loop */
+	struct gate_told *told;	     /* to refused clients */
 	struct gate_awaited *spare;  /* to publish with; or NULL */
 	struct gate_texts texts;     /* of visits */
 	struct gate_tally *no_route; /* for requests without a route */

@@ -19,6 +19,7 @@
 #include "gate/health.h"
 #include "gate/log.h"
 #include "gate/recent.h"
+#include "gate/told.h"
 #include "gate/visit_member.h"
 #include "wire/deflate.h"
 #include "hub/backplane.h"
@@ -38,6 +39,7 @@ struct worker {
 	atomic_bool is_gone;	 /* its loop failed */
 	atomic_uint answered;	 /* the last gate_house_is_awake() it saw */
 	struct gate_recent *recent;
+	struct gate_enquiries enquiries;
 };
 
 struct gate_house {
@@ -47,6 +49,7 @@ struct gate_house {
 	struct gate_cluster *cluster;
 	struct hub *hub; /* channels, over all workers */
 	struct gate_limiter *limiter;
+	struct gate_told *told;	    /* to refused clients */
 	struct gate_health *health; /* checks of servers behind */
 	struct gate_house_setup setup;
 	unsigned asked; /* calls of gate_house_is_awake() */
@@ -166,6 +169,9 @@ static void equip(struct gate_house *house, struct worker *w)
 	w->gate->recent = w->recent;
 	w->gate->seat = hub_take_seat(house->hub, w->gate->worker, w->loop);
 	w->gate->cluster = house->cluster;
+	gate_cluster_enquiries(house->cluster, w->loop, &w->enquiries);
+	w->gate->enquiries = &w->enquiries;
+	w->gate->told = house->told;
 	w->gate->no_route = gate_metrics_no_route(house->metrics);
 }
 
@@ -276,12 +282,14 @@ struct gate_house *gate_house_open(const struct gate_house_setup *setup,
 	ses_random(seed, sizeof(seed));
 	house->limiter =
 		gate_limiter_new(gate_limiter_keys(most_connections(n)), seed);
+	ses_random(seed, sizeof(seed));
+	house->told = gate_told_new(seed);
 	house->cluster = gate_cluster_new(house->doors->policy, house->loop,
 					  text, text_size);
 	if (house->cluster)
 		house->hub = hub_new(n, &gate_hub_events,
 				     gate_cluster_backplane(house->cluster));
-	if (house->metrics && house->limiter && house->hub &&
+	if (house->metrics && house->limiter && house->told && house->hub &&
 	    adopt_channels(house, house->doors->policy)) {
 		gate_metrics_adopt(house->metrics, house->doors);
 		house->health = gate_health_new(house->loop,
@@ -461,6 +469,8 @@ void gate_house_free(struct gate_house *house)
 	hub_stop(house->hub);
 	/* Workers wake each other, so no loop ends before all threads have. */
 	for (unsigned i = 0; i < house->n_workers; i++) {
+		if (house->worker[i].enquiries.loop)
+			gate_enquiries_fini(&house->worker[i].enquiries);
 		sesame_loop_free(house->worker[i].loop);
 		gate_recent_free(house->worker[i].recent);
 	}
@@ -468,6 +478,7 @@ void gate_house_free(struct gate_house *house)
 	gate_cluster_free(house->cluster);
 	gate_metrics_free(house->metrics);
 	gate_limiter_free(house->limiter);
+	gate_told_free(house->told);
 	gate_doors_unref(house->doors);
 	free(house);
 }

@@ -244,6 +244,7 @@ void gate_policy_unref(struct gate_policy *policy)
 	free(policy->listen);
 	free(policy->trusted);
 	free(policy->journal);
+	free(policy->explain);
 	free_operation(policy);
 	free(policy->file);
 	free(policy->live);

@@ -250,6 +250,7 @@ struct gate_policy {
 	uint64_t trusted_field; /* enum gate_hops_field */
 	uint64_t disclose; /* enum gate_disclose */
 	bool refusal_close; /* accept, and then close with the reference */
+	char *explain; /* path; NULL: the default one; "": none */
 	uint64_t workers;  /* threads; 0: one for each processor */
 	char *journal;	   /* file name; NULL: the default place; "": none */
 	struct gate_place journal_at;

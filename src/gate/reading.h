@@ -159,6 +159,8 @@ void gate_read_test_headers(struct gate_reader *r, const struct gate_item *i,
 			    void *to);
 void gate_read_test_certificate(struct gate_reader *r,
 				const struct gate_item *i, void *to);
+void gate_read_explain(struct gate_reader *r, const struct gate_item *i,
+		       void *to);
 void gate_read_stop(struct gate_reader *r, const struct gate_item *i, void *to);
 /* A user or a group. */
 void gate_read_admin_socket(struct gate_reader *r, const struct gate_item *i,

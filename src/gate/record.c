@@ -253,8 +253,8 @@ void gate_record_answer(struct gate_visit *v, int status, size_t bytes)
 
 	if (!wants_lines(v->gate) || !gate_access_log_has_room(v->gate->log))
 		return;
-	gate_hide_target(v->route->token, request->target, target,
-			 sizeof(target));
+	gate_hide_target(v->route ? v->route->token : NULL, request->target,
+			 target, sizeof(target));
 	gate_line_begin(&line, gate_access_log_is_json(v->gate->log),
 			clock_ms(), "answer");
 	gate_line_number(&line, "status", (uint64_t)status);
@@ -262,7 +262,8 @@ void gate_record_answer(struct gate_visit *v, int status, size_t bytes)
 	gate_line_text(&line, "client",
 		       bytes_of_str(v->asking->hops.client_text));
 	gate_line_text(&line, "listener", bytes_of_str(v->entrance->url));
-	gate_line_text(&line, "route", bytes_of_str(v->route->path));
+	gate_line_text(&line, "route",
+		       bytes_of_str(v->route ? v->route->path : ""));
 	gate_line_text(&line, "target", bytes_of_str(target));
 	if (c && c->subject)
 		gate_line_text(&line, "subject", bytes_of_str(c->subject));

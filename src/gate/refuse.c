@@ -13,6 +13,7 @@
 
 #define BODY_BYTES  4096
 #define USUAL_BYTES 256
+#define SENTENCE_SIZE 480
 #define MORE_FIELDS 4
 
 /* The sentence of a status; %s is the path. */
@@ -145,6 +146,14 @@ static int write_json(const struct gate_answer *a, const char *sentence,
 	return r;
 }
 
+int gate_problem_write(const struct gate_answer *a, struct ses_buf *out)
+{
+	char sentence[SENTENCE_SIZE];
+
+	write_sentence(a, sentence, sizeof(sentence));
+	return write_json(a, sentence, out);
+}
+
 int gate_answer_write(const struct gate_answer *a, struct ses_buf *out)
 {
 	bool json = gate_prefers_json(a->accept);
@@ -154,7 +163,7 @@ int gate_answer_write(const struct gate_answer *a, struct ses_buf *out)
 		{BYTES("Cache-Control"), BYTES("no-store")},
 	};
 	size_t n = 3;
-	char sentence[480];
+	char sentence[SENTENCE_SIZE];
 	struct ses_buf body;
 	int r;
 
@@ -194,7 +203,7 @@ unsigned gate_close_code(int status)
 
 int gate_answer_write_close(const struct gate_answer *a, struct ses_buf *out)
 {
-	char reason[MAX_REASON + 1], sentence[480];
+	char reason[MAX_REASON + 1], sentence[SENTENCE_SIZE];
 	unsigned code = gate_close_code(a->status);
 	uint8_t head[4] = {0x88, 0, (uint8_t)(code >> 8), (uint8_t)code};
 	int n, r;

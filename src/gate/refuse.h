@@ -35,6 +35,11 @@ unsigned gate_close_code(int status);
 /* Append the whole answer to @out. 0 or an error of the buffer. */
 int gate_answer_write(const struct gate_answer *answer, struct ses_buf *out);
 /*
+ * Append its body alone, as problem details (RFC 9457). 0 or an error of the
+ * buffer.
+ */
+int gate_problem_write(const struct gate_answer *answer, struct ses_buf *out);
+/*
  * Append the close frame that tells the same: a code with the reference, and
  * with the cause where that is disclosed. 0 or an error of the buffer.
  */

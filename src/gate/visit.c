@@ -263,6 +263,7 @@ void gate_visit_free_asking(struct gate_visit *v)
 	ses_buf_fini(&a->greeting);
 	ses_buf_fini(&a->body);
 	gate_visit_free_questions(a->questions);
+	gate_visit_free_explaining(a->explaining);
 	gate_awaited_forget(&a->awaited);
 	free(a->kept);
 	free(a);
@@ -332,7 +333,7 @@ static bool tls_failed(const struct gate_visit *v, struct gate_refusal *ret_why)
 
 static bool waits_for_somebody(const struct gate_asking *a)
 {
-	return a->waiting || !ses_list_empty(&a->awaited);
+	return a->waiting || a->explaining || !ses_list_empty(&a->awaited);
 }
 
 static void on_end(struct ses_stream *s, int error)
@@ -371,6 +372,10 @@ static void on_time(struct ses_timer *timer)
 
 	if (v->asking && !ses_list_empty(&v->asking->awaited)) {
 		gate_visit_refuse_unanswered(v);
+		return;
+	}
+	if (v->asking && v->asking->explaining) {
+		gate_visit_explain_without(v);
 		return;
 	}
 	if (v->gate->leaving) {

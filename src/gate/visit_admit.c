@@ -645,6 +645,8 @@ enum gate_outcome gate_visit_admit(struct gate_visit *v)
 		if (!has_host(a->head))
 			return gate_visit_refuse_fault(
 				v, SES_FAULT_REQUEST_HOST, a->head);
+		if (gate_visit_asks_why(v))
+			return gate_visit_explain(v);
 		gate_admit(v->policy, &a->request, &a->decision);
 		v->route = a->decision.route;
 		/* Origins are about handshakes, and a page's visit has none. */

@@ -5,8 +5,8 @@
  * visit_upstream.c a server behind, visit_tunnel.c what passes to and from it,
  * visit_cut.c who sends more than the limits allow, visit_echo.c the echo,
  * visit_member.c a channel, visit_words.c what its members say, visit_publish.c
- * a POST to one, visit_read.c a GET of one, visit_file.c a page, visit_refuse.c
- * every no.
+ * a POST to one, visit_read.c a GET of one, visit_file.c a page, visit_explain.c
+ * who asks why, visit_refuse.c every no.
  */
 #ifndef GATE_VISIT_INNER_H
 #define GATE_VISIT_INNER_H
@@ -48,6 +48,7 @@ struct gate_questions; /* visit_admit.c */
 struct gate_memo; /* visit_cut.c */
 struct gate_member; /* visit_member.c */
 struct gate_awaited; /* gate/awaited.h */
+struct gate_explaining; /* visit_explain.c */
 
 /* What is known of a handshake; a connection that is open has none of it. */
 struct gate_asking {
@@ -75,6 +76,7 @@ struct gate_asking {
 	size_t body_len;     /* as announced */
 	bool reads_body;
 	struct ses_list awaited; /* what is to become of it: gate/awaited.h */
+	struct gate_explaining *explaining; /* others are asked; or NULL */
 };
 
 struct gate_step {
@@ -254,6 +256,21 @@ void gate_visit_tell_unwanted(struct gate_visit *v,
 /* Close it, with the reference. */
 void gate_visit_cut_unwanted(struct gate_visit *v,
 			     const struct gate_unwanted *unwanted);
+
+/* ---- visit_explain.c ---- */
+
+/* Whether it is no handshake, but asks why one was refused. */
+bool gate_visit_asks_why(const struct gate_visit *v);
+/* Tell it, as far as `refusal.disclose` allows; it may take a while. */
+enum gate_outcome gate_visit_explain(struct gate_visit *v);
+/* Others did not say in time. */
+void gate_visit_explain_without(struct gate_visit *v);
+/* Whoever is asked need not answer any more. NULL is fine. */
+void gate_visit_free_explaining(struct gate_explaining *explaining);
+/* The client was told @answer: who asks for it may hear it once more. */
+struct gate_answer;
+void gate_visit_keep_told(struct gate_visit *v,
+			  const struct gate_answer *answer);
 
 /* ---- visit_refuse.c ---- */
 

@@ -154,13 +154,14 @@ static void drop_body(struct ses_buf *answer)
 	*answer = head;
 }
 
-enum gate_outcome gate_visit_refuse(struct gate_visit *v,
-				    const struct gate_refusal *why)
+static struct gate_answer answer_of(const struct gate_visit *v,
+				    const struct gate_refusal *why,
+				    const char *reference)
 {
 	const struct gate_decision *d = why->decision;
 	const struct gate_trace *last = d ? gate_decider(d) : NULL;
-	char reference[WHY_REFERENCE_SIZE];
-	struct gate_answer answer = {
+
+	return (struct gate_answer){
 		.status = why->status,
 		.cause = why->cause,
 		.sentence = why->sentence,
@@ -173,6 +174,13 @@ enum gate_outcome gate_visit_refuse(struct gate_visit *v,
 		.fields = why->fields,
 		.n_fields = why->n_fields,
 	};
+}
+
+enum gate_outcome gate_visit_refuse(struct gate_visit *v,
+				    const struct gate_refusal *why)
+{
+	char reference[WHY_REFERENCE_SIZE];
+	struct gate_answer answer = answer_of(v, why, reference);
 	struct ses_buf out;
 
 	if (why->quiet) {
@@ -180,6 +188,7 @@ enum gate_outcome gate_visit_refuse(struct gate_visit *v,
 	} else {
 		gate_new_reference(reference);
 		tell(v, why, reference, false);
+		gate_visit_keep_told(v, &answer);
 	}
 	/* Who has not said who it is may be anything but an HTTP client. */
 	if (!answer.status || (v->entrance->proxy_protocol && !v->introduced)) {
@@ -201,6 +210,7 @@ void gate_visit_pass_refusal_on(struct gate_visit *v,
 				const struct gate_upstream_result *result)
 {
 	char reference[WHY_REFERENCE_SIZE], note[256];
+	struct gate_answer told;
 	struct gate_refusal why = {
 		.cause = WHY_SERVER_APP_REJECTED,
 		.status = result->head->status,
@@ -223,6 +233,8 @@ void gate_visit_pass_refusal_on(struct gate_visit *v,
 	snprintf(note, sizeof(note), "%s answered %d", v->server->text,
 		 result->head->status);
 	tell(v, &why, reference, false);
+	told = answer_of(v, &why, reference);
+	gate_visit_keep_told(v, &told);
 	gate_visit_answer(v, &out, LINGER_MS);
 }
 

@@ -246,6 +246,36 @@ export const plays = {
 		a.close();
 	},
 
+	// A page is told by the gateway what its browser hides: of its own origin, and
+	// of one that may not come in.
+	async explained({ Channel, url, direct, options, ask }) {
+		const a = new Channel(new URL('/secret/a', url), { ...options, ...quick });
+		let why = await next(a, 'refused');
+
+		same([why.code, why.status, why.cause], [1006, 401, 'access.credentials'], 'no token');
+		must(/needs credentials/.test(why.detail) && why.waitMs >= 60000, why.detail);
+		await ask(`why ${why.reference} access.credentials`);
+		a.close();
+		const foreign = new Channel(new URL('/few/a', direct), { ...options, ...quick });
+
+		why = await next(foreign, 'refused');
+		same([why.status, why.cause], [403, 'access.origin'], 'not this origin');
+		await ask(`why ${why.reference} access.origin`);
+		foreign.close();
+		const quiet = new Channel(new URL('/secret/a', url),
+			{ ...options, ...quick, explain: false });
+
+		why = await next(quiet, 'down');
+		same([why.code, why.status], [1006, undefined], 'nothing was asked');
+		quiet.close();
+		const elsewhere = new Channel(new URL('/secret/a', url),
+			{ ...options, ...quick, explain: '/no/such/place' });
+
+		why = await next(elsewhere, 'down');
+		same([why.code, why.status], [1006, undefined], 'nobody answers there');
+		elsewhere.close();
+	},
+
 	// Who sends too much is told to come later.
 	async later({ Channel, url, options }) {
 		const a = await opened(Channel, url, { ...options, ...quick });

@@ -25,6 +25,10 @@ def test_a_page_is_told_why_it_was_refused(tmp_path):
     perform(tmp_path, "refused", "chromium", close="true")
 
 
+def test_a_page_is_told_what_its_browser_hides(tmp_path):
+    perform(tmp_path, "explained", "chromium")
+
+
 def test_a_page_that_sent_too_much_comes_back_later(tmp_path):
     perform(tmp_path, "later", "chromium", path="/few/lobby")
 

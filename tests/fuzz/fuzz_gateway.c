@@ -21,6 +21,7 @@
 #include "gate/metrics.h"
 #include "gate/pool.h"
 #include "gate/recent.h"
+#include "gate/told.h"
 #include "gate/visit_member.h"
 #include "hub/backplane.h"
 #include "wire/proxy_header.h"
@@ -84,6 +85,7 @@ static struct {
 	struct gate_metrics *metrics;
 	struct gate_limiter *limiter;
 	struct gate_recent *recent;
+	struct gate_told *told;
 	struct hub *hub;
 	unsigned which; /* of the policies is in force */
 	bool reloaded, leaving;
@@ -546,12 +548,14 @@ static void open_town(void)
 	town.metrics = gate_metrics_new(1);
 	town.limiter = gate_limiter_new(LIMITER_KEYS, seed);
 	town.recent = gate_recent_new();
+	town.told = gate_told_new(seed);
 	town.doors = gate_doors_open(policy[0], 1, NULL, text, sizeof(text));
 	demand(town.gate && town.hub && town.metrics && town.limiter &&
-		       town.recent && town.doors,
+		       town.recent && town.told && town.doors,
 	       "the gateway can be opened");
 	town.gate->limiter = town.limiter;
 	town.gate->recent = town.recent;
+	town.gate->told = town.told;
 	town.gate->seat = hub_take_seat(town.hub, 0, town.loop);
 	town.gate->no_route = gate_metrics_no_route(town.metrics);
 	adopt(policy[0], town.doors);
@@ -609,6 +613,7 @@ static void close_town(unsigned how)
 	gate_doors_unref(town.doors);
 	gate_metrics_free(town.metrics);
 	gate_recent_free(town.recent);
+	gate_told_free(town.told);
 	for (unsigned i = 0; i < town.n_far; i++)
 		far_end(&town.far[i]);
 	kernel_stop();
