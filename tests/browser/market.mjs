@@ -90,8 +90,11 @@ for (const p of [ada, ben])
 	await p.waitForSelector('#state.open', { timeout: 40000 });
 await ada.waitForTimeout(1500);
 await ask('still');
-await ada.waitForTimeout(500);
-const [a, b] = [await all(ada), await all(ben)];
+let [a, b] = [{}, {}];
+for (let i = 0; i < 100 && (i === 0 || JSON.stringify(a) !== JSON.stringify(b)); i++) {
+	await ada.waitForTimeout(300);
+	[a, b] = [await all(ada), await all(ben)];
+}
 expect(Object.keys(a).length === 300, `${Object.keys(a).length} symbols came back`);
 for (const [s, price] of Object.entries(a))
 	expect(price === b[s] && price, `${s} is ${price} and ${b[s]}`);

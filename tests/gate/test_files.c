@@ -78,8 +78,7 @@ static enum gate_file_result get(struct bytes path, char *text, size_t size,
 	ses_buf_init(&out, GATE_FILE_MAX + 1);
 	*type = "";
 	result = gate_file_read(root, path, &out, type);
-	snprintf(text, size, "%.*s", (int)ses_buf_len(&out),
-		 (const char *)ses_buf_bytes(&out).data);
+	bytes_printable(ses_buf_bytes(&out), text, size);
 	ses_buf_fini(&out);
 	return result;
 }
