@@ -152,7 +152,6 @@ void hub_bring_standing(struct hub *hub, struct hub_channel *c,
 void hub_bring_person(struct hub *hub, struct hub_channel *c, struct bytes who,
 		      bool comes)
 {
-	struct hub_entry *entry;
 	struct hub_person *person;
 
 	if (!c->roster)
@@ -160,10 +159,7 @@ void hub_bring_person(struct hub *hub, struct hub_channel *c, struct bytes who,
 	if (comes) {
 		hub_roster_enter(c->roster, who);
 	} else {
-		entry = hub_map_find(&c->roster->map, who);
-		person = entry ? ses_container_of(entry, struct hub_person,
-						  entry)
-			       : NULL;
+		person = hub_roster_find(c->roster, who);
 		if (person && person->n)
 			hub_roster_leave(c->roster, person);
 	}

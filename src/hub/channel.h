@@ -92,6 +92,8 @@ struct hub_channel {
 	bool opened; /* at the backplane */
 	/* By an operation of the backplane: there is no memory for it. */
 	bool unheard;
+	/* The same of who came or went here: it looks at all of them later. */
+	bool untold;
 	bool unlooked; /* members were not told yet to look again */
 	bool ready;  /* what it holds is known; see hub/backplane.h */
 	bool states; /* state is there */

@@ -254,6 +254,7 @@ static enum hub_verdict enter(struct hub *hub, struct hub_member *member,
 	member->person = hub_roster_enter(c->roster, who);
 	if (!member->person)
 		return HUB_NO_MEMORY;
+	member->person->here++;
 	hub->backplane->ops->enter(hub->backplane, c, who);
 	hub_note_news(hub, c);
 	return HUB_OK;
@@ -265,6 +266,7 @@ static void exit_list(struct hub *hub, struct hub_member *member)
 
 	if (!member->person)
 		return;
+	member->person->here--;
 	hub->backplane->ops->leave(hub->backplane, c,
 				   member->person->entry.name);
 	hub_roster_leave(c->roster, member->person);

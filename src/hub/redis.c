@@ -127,16 +127,11 @@ static void refresh(struct hub_backplane *b, struct hub_channel *c)
 	c->unheard = !order(b, REDIS_REFRESH, c, bytes_of(NULL, 0));
 }
 
-static void enter(struct hub_backplane *b, struct hub_channel *c,
-		  struct bytes who)
+/* Whether @who is there is looked at when the order is carried out. */
+static void come_or_go(struct hub_backplane *b, struct hub_channel *c,
+		       struct bytes who)
 {
-	order(b, REDIS_ENTER, c, who);
-}
-
-static void leave(struct hub_backplane *b, struct hub_channel *c,
-		  struct bytes who)
-{
-	order(b, REDIS_LEAVE, c, who);
+	c->untold |= !order(b, REDIS_PERSON, c, who);
 }
 
 static struct redis_post *new_post(const struct hub_post *post)
@@ -216,8 +211,7 @@ static void carry_out_one(struct redis *r, struct redis_order *o)
 	case REDIS_REFRESH:
 		redis_sync_refresh(r, o);
 		break;
-	case REDIS_ENTER:
-	case REDIS_LEAVE:
+	case REDIS_PERSON:
 		redis_people_order(r, o);
 		break;
 	case REDIS_POST:
@@ -414,8 +408,8 @@ struct hub_backplane *hub_redis_new(const struct hub_redis_options *options,
 		.close = close_channel,
 		.refresh = refresh,
 		.publish = publish,
-		.enter = enter,
-		.leave = leave,
+		.enter = come_or_go,
+		.leave = come_or_go,
 		.start = start,
 		.stop = stop,
 		.free = free_redis,
@@ -435,6 +429,7 @@ struct hub_backplane *hub_redis_new(const struct hub_redis_options *options,
 	ses_list_init(&r->all);
 	ses_list_init(&r->due);
 	ses_list_init(&r->posts);
+	redis_people_init(r);
 	hub_redis_url_show(url, r->address);
 	name_node(r);
 	hub_map_init(&r->channels, r->seed);

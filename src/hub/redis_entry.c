@@ -201,6 +201,7 @@ bool redis_people_read(struct bytes text, struct redis_people *ret)
 	if (!take_line(&text, &line) || !take_word(&line, &word) ||
 	    !bytes_equal_str(word, "p") ||
 	    !take_number(&line, INT64_MAX, &p.number) ||
+	    !take_number(&line, UINT64_MAX, &p.more) ||
 	    !take_number(&line, UINT16_MAX, &tag_len) || line.len ||
 	    !take(&text, tag_len, &p.tag))
 		return false;

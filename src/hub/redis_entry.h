@@ -60,6 +60,7 @@ bool redis_holding_read(struct bytes text, struct redis_holding *ret);
 /* Who is in a channel. */
 struct redis_people {
 	uint64_t number;
+	uint64_t more; /* where to go on; 0: that was all */
 	struct bytes tag;
 	struct bytes entries; /* for redis_next(): "NODE WHO" */
 };

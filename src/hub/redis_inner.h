@@ -27,6 +27,7 @@
 #define REDIS_BATCH_BYTES ((size_t)128 * 1024)
 #define REDIS_SYNCS	 64 /* channels asked for at a time */
 #define REDIS_FIRST_SYNCS 4  /* as long as none was answered */
+#define REDIS_PEOPLE_ASKED 8 /* channels asked who is there at a time */
 #define REDIS_SYNC_BYTES ((size_t)256 * 1024) /* in one answer, or an entry */
 #define REDIS_NODES	 256 /* others that are known */
 #define REDIS_SHA_LEN	 40
@@ -39,8 +40,7 @@ enum redis_errand {
 	REDIS_CLOSE,
 	REDIS_REFRESH,
 	REDIS_POST,
-	REDIS_ENTER,
-	REDIS_LEAVE,
+	REDIS_PERSON, /* comes or goes */
 	REDIS_NOTE,
 	REDIS_READ,
 	REDIS_BLAME,
@@ -99,7 +99,12 @@ struct redis_channel {
 	uint64_t opened_ms;
 	bool brought; /* once, what it holds */
 	uint64_t number; /* of what was asked last */
-	uint64_t people_number;
+	/* Who is there, as redis_people.c looks at it again and again. */
+	struct ses_list turn; /* in one of redis->people_... */
+	bool people_asked;    /* and not answered yet */
+	bool people_untold;   /* there was no memory for one of this node */
+	uint64_t people_number, people_ms; /* of the last question */
+	uint64_t people_more; /* where the next one goes on; 0: it begins */
 	uint64_t most, most_bytes, age_ms;
 	/* What came of it so far. */
 	struct hub_message **got;
@@ -114,7 +119,7 @@ struct redis_channel {
 struct redis_person {
 	struct hub_entry entry;
 	struct ses_list link;
-	unsigned n;   /* connections; of others 1 */
+	bool here;	/* of this node, and is there */
 	bool confirmed; /* named in the list that is being read */
 	char text[];
 };
@@ -182,6 +187,10 @@ struct redis {
 	uint64_t counter, answered; /* those in between are flying */
 	size_t flying_bytes;
 	struct redis_node nodes[REDIS_NODES];
+	/* Channels whose people are asked for: soon, by now, and again later;
+	 * each in the order of its time. */
+	struct ses_list people_due, people_asked, people_kept;
+	size_t n_people_asked;
 	uint64_t kept_ms; /* when all that is open was last looked over */
 	uint64_t serials;     /* under the hub's lock */
 	uint64_t malformed_ms; /* when it was last told */
@@ -270,9 +279,17 @@ void redis_channel_close(struct redis_channel *c);
 
 /* ---- redis_people.c ---- */
 
+void redis_people_init(struct redis *r);
 void redis_people_order(struct redis *r, const struct redis_order *order);
-/* This node's are written, and all are asked for. */
-void redis_people_sync(struct redis *r, struct redis_channel *c);
+/* All people of @c are to be asked for, once that is its turn, and then again
+ * and again. */
+void redis_people_sync(struct redis_channel *c);
+/* They are not any more. */
+void redis_people_rest(struct redis_channel *c);
+/* Ask for those whose turn it is. */
+void redis_people_some(struct redis *r);
+/* What is due of that, several times a second. */
+void redis_people_keep(struct redis *r);
 void redis_people_told(struct redis *r, struct redis_channel *c,
 		       struct bytes text, bool comes);
 void redis_people_answered(struct redis *r, struct bytes text);

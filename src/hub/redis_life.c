@@ -496,6 +496,8 @@ static void on_chores(struct ses_timer *timer)
 	redis_post_send(r);
 	redis_sync_some(r);
 	redis_sync_keep(r);
+	if (r->up)
+		redis_people_keep(r);
 }
 
 void redis_begin(struct redis *r)

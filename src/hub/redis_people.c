@@ -4,6 +4,11 @@
  * channel's list and tells the others; what a node has written counts as long
  * as it renews its lease. Who ended without a word is taken out by all others
  * when they have not heard it for as long as that.
+ *
+ * What is told may be anybody's, or get lost. So a node reads the list of each
+ * channel again and again, some of it at a time: who is not in it is taken out
+ * here, and who is here and not in it is written once more. Few channels are
+ * asked for at once, however many there are.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +16,8 @@
 #include "hub/redis_inner.h"
 
 #define PEOPLE_MAX 65536 /* of others, in a channel */
+#define LOOK_MS	   10000 /* between two looks at the list of a channel */
+#define LOOKS	   64	 /* that begin at most each REDIS_CHORES_MS */
 #define LIST_MS	   ((uint64_t)24 * 3600 * 1000)
 
 static struct redis_person *of(struct ses_list *link)
@@ -245,25 +252,51 @@ static struct bytes own_text(const struct redis *r, struct bytes who,
 	return bytes_of(out, (size_t)n);
 }
 
+/* @who is there, or is not. False: no memory. */
+static bool settle(struct redis_channel *c, struct bytes who, bool here)
+{
+	struct redis *r = c->redis;
+	char buf[REDIS_PERSON_MAX];
+	struct bytes text = own_text(r, who, buf);
+	struct redis_person *p = find(c, text);
+
+	if (here && !p) {
+		p = add(c, text);
+		if (!p)
+			return c->people.n >= PEOPLE_MAX; /* nobody sees it */
+		p->here = p->confirmed = true;
+		if (r->up)
+			write_person(c, text, true);
+	} else if (!here && p) {
+		if (r->up)
+			write_person(c, text, false);
+		drop(c, p);
+	}
+	return true;
+}
+
+static bool is_here(const struct redis_channel *c, struct bytes who)
+{
+	struct hub *hub = c->redis->base.hub;
+	const struct hub_person *p = NULL;
+	const struct hub_channel *hc;
+
+	hub_lock(hub);
+	hc = redis_hub_channel(c);
+	if (hc && hc->roster)
+		p = hub_roster_find(hc->roster, who);
+	hub_unlock(hub);
+	return p && p->here;
+}
+
 void redis_people_order(struct redis *r, const struct redis_order *o)
 {
 	struct redis_channel *c = redis_channel_find(r, o->tag);
-	char buf[REDIS_PERSON_MAX];
-	struct bytes text = own_text(r, o->text, buf);
-	struct redis_person *p = c ? find(c, text) : NULL;
-	bool comes = o->errand == REDIS_ENTER;
 
-	if (!c || c->closed || c->serial != o->serial || (!comes && !p))
+	if (!c || c->closed || c->serial != o->serial)
 		return;
-	if (!p)
-		p = add(c, text);
-	if (!p)
-		return; /* others do not see it */
-	p->n += comes ? 1 : -1U;
-	if (r->up && p->n == (comes ? 1 : 0))
-		write_person(c, text, comes);
-	if (!p->n)
-		drop(c, p);
+	if (!settle(c, o->text, is_here(c, o->text)))
+		c->people_untold = true;
 }
 
 void redis_people_forget(struct redis *r, struct redis_channel *c)
@@ -277,29 +310,193 @@ void redis_people_forget(struct redis *r, struct redis_channel *c)
 	}
 }
 
-/* ---- The whole list ---- */
+/* ---- All people of this node, where one may have been left out ---- */
 
-void redis_people_sync(struct redis *r, struct redis_channel *c)
+static void forget_here(struct redis_channel *c)
 {
+	for (struct ses_list *l = c->persons.next; l != &c->persons; l = l->next)
+		of(l)->here = false;
+}
+
+/* Who is missing is written behind the list, as who is missing there. */
+static void find_here(struct redis_channel *c, const struct hub_roster *roster)
+{
+	char buf[REDIS_PERSON_MAX];
+	const struct ses_list *l = roster->people.next;
+
+	for (; l != &roster->people; l = l->next) {
+		const struct hub_person *there =
+			ses_container_of(l, struct hub_person, link);
+		struct bytes text = own_text(c->redis, there->entry.name, buf);
+		struct redis_person *p = there->here ? find(c, text) : NULL;
+
+		if (there->here && !p)
+			p = add(c, text);
+		if (p)
+			p->here = true;
+		else if (there->here && c->people.n < PEOPLE_MAX)
+			c->people_untold = true;
+	}
+}
+
+static void take_absent_out(struct redis_channel *c)
+{
+	struct ses_list *link = c->persons.next, *next;
+
+	for (; link != &c->persons; link = next) {
+		struct redis_person *p = of(link);
+
+		next = link->next;
+		if (!is_own(c->redis, p) || p->here)
+			continue;
+		write_person(c, p->entry.name, false);
+		drop(c, p);
+	}
+}
+
+static void look_who_is_here(struct redis_channel *c)
+{
+	struct hub *hub = c->redis->base.hub;
+	struct hub_channel *hc;
+	bool looks;
+
+	hub_lock(hub);
+	hc = redis_hub_channel(c);
+	/* It is gone, and there was no memory to say so. */
+	c->leaving |= !hc;
+	looks = !hc || hc->untold || c->people_untold;
+	if (looks) {
+		c->people_untold = false;
+		forget_here(c);
+	}
+	if (looks && hc) {
+		hc->untold = false;
+		if (hc->roster)
+			find_here(c, hc->roster);
+	}
+	hub_unlock(hub);
+	if (looks)
+		take_absent_out(c);
+}
+
+/* ---- Whose turn it is to be asked for ---- */
+
+static struct redis_channel *first_of(struct ses_list *turns)
+{
+	struct ses_list *link = ses_list_first(turns);
+
+	return link ? ses_container_of(link, struct redis_channel, turn) : NULL;
+}
+
+void redis_people_init(struct redis *r)
+{
+	ses_list_init(&r->people_due);
+	ses_list_init(&r->people_asked);
+	ses_list_init(&r->people_kept);
+}
+
+void redis_people_rest(struct redis_channel *c)
+{
+	if (c->people_asked)
+		c->redis->n_people_asked--;
+	c->people_asked = false;
+	ses_list_remove(&c->turn);
+}
+
+void redis_people_sync(struct redis_channel *c)
+{
+	redis_people_rest(c);
+	c->people_more = 0;
+	ses_list_append(&c->redis->people_due, &c->turn);
+}
+
+static void look_later(struct redis_channel *c)
+{
+	redis_people_rest(c);
+	c->people_ms = c->redis->loop->now_ms;
+	ses_list_append(&c->redis->people_kept, &c->turn);
+}
+
+static void on_asked(void *arg, const struct redis_reply *reply)
+{
+	if (!reply || reply->sort != REDIS_ERROR)
+		return; /* what it has to say comes the other way */
+	if (bytes_starts(reply->text, BYTES("NOSCRIPT")))
+		redis_lose(arg, "it has forgotten its scripts");
+	else
+		redis_refused(arg, "to tell who is there", reply);
+}
+
+static bool write_question(struct redis_channel *c)
+{
+	struct redis *r = c->redis;
 	struct redis_link *l = &r->command;
 
-	c->people_number = ++r->number;
-	redis_script_begin(r, REDIS_PEOPLE, 1, 5);
+	redis_script_begin(r, REDIS_PEOPLE, 1, 7);
 	redis_key(r, c->entry.name, "p");
 	redis_topic(r, l, "node", bytes_of_str(r->node));
 	redis_link_u64(l, c->people_number);
 	redis_link_word(l, c->entry.name);
 	redis_own_key(r, "lease", "");
 	redis_link_u64(l, LIST_MS);
-	redis_link_end(l, redis_no_reply, NULL);
-	/* Behind it, for it takes away what is no list. */
-	for (struct ses_list *k = c->persons.next; k != &c->persons;
-	     k = k->next) {
-		of(k)->confirmed = false;
-		if (is_own(r, of(k)))
-			write_person(c, of(k)->entry.name, true);
-	}
+	redis_link_u64(l, c->people_more);
+	redis_link_u64(l, REDIS_LEASE_S * 1000);
+	return redis_link_end(l, on_asked, r);
 }
+
+static void begin_list(struct redis_channel *c)
+{
+	for (struct ses_list *l = c->persons.next; l != &c->persons; l = l->next)
+		of(l)->confirmed = false;
+	look_who_is_here(c);
+}
+
+static void ask(struct redis_channel *c)
+{
+	struct redis *r = c->redis;
+
+	if (!c->people_more)
+		begin_list(c);
+	c->people_number = ++r->number;
+	look_later(c);
+	if (!write_question(c))
+		return;
+	ses_list_remove(&c->turn);
+	ses_list_append(&r->people_asked, &c->turn);
+	c->people_asked = true;
+	r->n_people_asked++;
+}
+
+void redis_people_some(struct redis *r)
+{
+	struct redis_channel *c;
+
+	while (r->up && r->n_people_asked < REDIS_PEOPLE_ASKED &&
+	       (c = first_of(&r->people_due)))
+		ask(c);
+}
+
+static bool is_over(const struct redis *r, const struct redis_channel *c,
+		    uint64_t ms)
+{
+	return c && r->loop->now_ms > c->people_ms + ms;
+}
+
+void redis_people_keep(struct redis *r)
+{
+	struct redis_channel *c;
+
+	while (!r->paused && (c = first_of(&r->people_asked)) &&
+	       is_over(r, c, HUB_REDIS_WAIT_MS))
+		redis_people_sync(c);
+	for (int i = 0; i < LOOKS && (c = first_of(&r->people_kept)) &&
+			is_over(r, c, LOOK_MS);
+	     i++)
+		redis_people_sync(c);
+	redis_people_some(r);
+}
+
+/* ---- The list ---- */
 
 void redis_people_told(struct redis *r, struct redis_channel *c,
 		       struct bytes text, bool comes)
@@ -326,47 +523,70 @@ void redis_people_told(struct redis *r, struct redis_channel *c,
 		p->confirmed = true;
 }
 
-static void take_unconfirmed_out(struct redis *r, struct redis_channel *c)
+/* What is not in the list, now that it was read to its end. */
+static void settle_unconfirmed(struct redis *r, struct redis_channel *c)
 {
 	struct ses_list *link = c->persons.next, *next;
 
 	for (; link != &c->persons; link = next) {
 		next = link->next;
-		if (!of(link)->confirmed && !is_own(r, of(link)))
+		if (of(link)->confirmed)
+			continue;
+		if (is_own(r, of(link)))
+			write_person(c, of(link)->entry.name, true);
+		else
 			take_out(c, of(link));
 	}
 }
 
-/* Of this node, and not here: it left when Redis could not be told. */
-static bool is_left_over(const struct redis *r, const struct redis_channel *c,
-			 struct bytes person)
+/* One of this node, as the list has it: it may have left when Redis could not
+ * be told. */
+static void confirm_own(struct redis_channel *c, struct bytes person)
 {
-	struct bytes node, who;
+	struct redis_person *p = find(c, person);
 
-	return redis_person_read(person, &node, &who) &&
-	       bytes_equal_str(node, r->node) && !find(c, person);
+	if (p)
+		p->confirmed = true;
+	else
+		write_person(c, person, false);
+}
+
+static void take_some(struct redis *r, struct redis_channel *c,
+		      struct bytes entries)
+{
+	struct bytes person, node, who;
+
+	while (redis_next(&entries, &person)) {
+		if (redis_person_read(person, &node, &who) &&
+		    bytes_equal_str(node, r->node))
+			confirm_own(c, person);
+		else
+			redis_people_told(r, c, person, true);
+	}
 }
 
 void redis_people_answered(struct redis *r, struct bytes text)
 {
 	struct redis_people people;
 	struct redis_channel *c;
-	struct bytes person;
 
 	if (!redis_people_read(text, &people)) {
 		redis_malformed(r, "an answer", BYTES("who is there"));
 		return;
 	}
 	c = redis_channel_find(r, people.tag);
-	if (!c || c->closed || c->people_number != people.number)
+	if (!c || !c->people_asked || c->people_number != people.number)
 		return;
-	while (redis_next(&people.entries, &person)) {
-		if (is_left_over(r, c, person))
-			write_person(c, person, false);
-		else
-			redis_people_told(r, c, person, true);
+	take_some(r, c, people.entries);
+	look_later(c);
+	c->people_more = people.more;
+	if (people.more) { /* others have their turn in between */
+		ses_list_remove(&c->turn);
+		ses_list_append(&r->people_due, &c->turn);
+	} else {
+		settle_unconfirmed(r, c);
+		if (c->leaving)
+			redis_channel_close(c);
 	}
-	take_unconfirmed_out(r, c);
-	if (c->leaving)
-		redis_channel_close(c);
+	redis_people_some(r);
 }

@@ -304,25 +304,29 @@ return call('PUBLISH', ARGV[5], table.concat({'s', ARGV[6], epoch, text(seq),\n\
 
 /*
  * KEYS: 1 p. ARGV: 1 the node's topic, 2 a number, 3 the channel, 4 what leases
- * of nodes begin with, 5 the lease of the list in ms. People of nodes that
- * ended without a word are taken out, and what is longer than REDIS_PERSON_MAX.
+ * of nodes begin with, 5 the lease of the list in ms, 6 where to go on, 7 the
+ * lease of a node in ms. Some of them; those of nodes that ended without a word
+ * are taken out, or have a lease that no node takes, and what is longer than
+ * REDIS_PERSON_MAX.
  */
 static const char people[] = "\
-local call, out, alive, size = redis.call, {}, {}, 0\n\
+local call, out, alive = redis.call, {}, {}\n\
 local t = call('TYPE', KEYS[1]).ok\n\
 if t ~= 'hash' and t ~= 'none' then call('DEL', KEYS[1]) end\n\
-for _, who in ipairs(call('HKEYS', KEYS[1])) do\n\
+local scan = call('HSCAN', KEYS[1], ARGV[6], 'COUNT', 250)\n\
+for i = 1, #scan[2], 2 do\n\
+  local who = scan[2][i]\n\
   local node = who:match('^(%w+) ') or ''\n\
-  if alive[node] == nil then alive[node] = call('EXISTS', ARGV[4] .. node) == 1 end\n\
-  if not alive[node] or #who > 200 then call('HDEL', KEYS[1], who)\n\
-  elseif #out < 60000 and size < 2^22 then\n\
-    out[#out + 1] = #who .. ':' .. who\n\
-    size = size + #who + 4\n\
+  if alive[node] == nil then\n\
+    local left = call('PTTL', ARGV[4] .. node)\n\
+    alive[node] = left > 0 and left <= tonumber(ARGV[7])\n\
   end\n\
+  if not alive[node] or #who > 200 then call('HDEL', KEYS[1], who)\n\
+  else out[#out + 1] = #who .. ':' .. who end\n\
 end\n\
 call('PEXPIRE', KEYS[1], ARGV[5])\n\
-return call('PUBLISH', ARGV[1], 'p ' .. ARGV[2] .. ' ' .. #ARGV[3] .. '\\n' ..\n\
-  ARGV[3] .. table.concat(out))\n";
+return call('PUBLISH', ARGV[1], table.concat({'p', ARGV[2], scan[1], #ARGV[3]}, ' ') ..\n\
+  '\\n' .. ARGV[3] .. table.concat(out))\n";
 
 const char *const redis_script[REDIS_N_SCRIPTS][REDIS_SCRIPT_PARTS] = {
 	[REDIS_PUBLISH] = {head, states, publish},

@@ -78,6 +78,7 @@ void redis_channel_settle(struct redis_channel *c)
 	if (!c->closed || c->n_tuning || c->n_asked)
 		return;
 	end_asking(c);
+	redis_people_rest(c);
 	ses_list_remove(&c->link);
 	ses_list_remove(&c->due);
 	hub_map_remove(&c->redis->channels, &c->entry);
@@ -105,6 +106,7 @@ static struct redis_channel *new_channel(struct redis *r, struct bytes tag)
 	}
 	c->redis = r;
 	ses_list_init(&c->due);
+	ses_list_init(&c->turn);
 	ses_list_init(&c->link);
 	ses_list_append(&r->all, &c->link);
 	hub_map_init(&c->people, r->seed);
@@ -130,6 +132,7 @@ bool redis_sync_open(struct redis *r, const struct redis_order *o)
 	c->age_ms = o->age_ms;
 	c->closed = c->leaving = c->tuned = c->again = c->look = false;
 	c->brought = false;
+	c->people_untold = true; /* some may have come before it */
 	c->opened_ms = r->loop->now_ms;
 	make_due(c);
 	return true;
@@ -153,6 +156,7 @@ void redis_channel_close(struct redis_channel *c)
 {
 	struct redis *r = c->redis;
 
+	redis_people_rest(c);
 	redis_people_forget(r, c);
 	ses_list_remove(&c->due);
 	end_asking(c);
@@ -196,9 +200,10 @@ void redis_sync_tuned(struct redis *r, struct bytes tag, bool on)
 	if (!c->n_tuning && !c->closed) {
 		c->tuned = on;
 		if (on && c->presence)
-			redis_people_sync(r, c);
+			redis_people_sync(c);
 		make_due(c);
 		redis_sync_some(r);
+		redis_people_some(r);
 	}
 	redis_channel_settle(c);
 }
@@ -493,6 +498,7 @@ void redis_sync_lose(struct redis *r)
 
 		next = link->next;
 		end_asking(c);
+		redis_people_rest(c);
 		c->tuned = c->retry = false;
 		c->n_tuning = 0;
 		redis_channel_settle(c);

@@ -82,13 +82,19 @@ static struct hub_person *add(struct hub_roster *r, struct bytes name)
 	return p;
 }
 
-struct hub_person *hub_roster_enter(struct hub_roster *r, struct bytes name)
+struct hub_person *hub_roster_find(const struct hub_roster *r, struct bytes name)
 {
 	struct hub_entry *entry = hub_map_find(&r->map, name);
-	struct hub_person *p =
-		entry ? ses_container_of(entry, struct hub_person, entry)
-		      : add(r, name);
 
+	return entry ? ses_container_of(entry, struct hub_person, entry) : NULL;
+}
+
+struct hub_person *hub_roster_enter(struct hub_roster *r, struct bytes name)
+{
+	struct hub_person *p = hub_roster_find(r, name);
+
+	if (!p)
+		p = add(r, name);
 	if (!p)
 		return NULL;
 	if (p->n++)
@@ -148,13 +154,13 @@ void hub_roster_settle(struct hub_roster *r)
 size_t hub_roster_list(const struct hub_roster *r, struct bytes after,
 		       size_t limit, struct bytes *out, bool *ret_more)
 {
-	struct hub_entry *entry =
-		after.data ? hub_map_find(&r->map, after) : NULL;
+	const struct hub_person *last =
+		after.data ? hub_roster_find(r, after) : NULL;
 	const struct ses_list *link = r->people.next;
 	size_t n = 0;
 
-	if (entry)
-		link = ses_container_of(entry, struct hub_person, entry)->link.next;
+	if (last)
+		link = last->link.next;
 	for (; link != &r->people && n < limit; link = link->next) {
 		struct hub_person *p = of_link((struct ses_list *)link);
 

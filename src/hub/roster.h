@@ -18,6 +18,7 @@ struct hub_person {
 	struct ses_list link;	 /* in the order in which they came */
 	struct ses_list changed; /* not told yet */
 	uint32_t n; /* connections; 0: gone, and not told yet */
+	uint32_t here; /* of these, those to this process; see hub/hub.h */
 	bool told;  /* the others know that it is there */
 	char name[];
 };
@@ -33,6 +34,9 @@ struct hub_roster {
 void hub_roster_init(struct hub_roster *r, const uint8_t seed[SES_HASH_SEED]);
 /* Forget all. */
 void hub_roster_fini(struct hub_roster *r);
+/* NULL: nobody has that name. */
+struct hub_person *hub_roster_find(const struct hub_roster *r,
+				   struct bytes name);
 /* A connection more, or one less, of @name. NULL: no memory. */
 struct hub_person *hub_roster_enter(struct hub_roster *r, struct bytes name);
 void hub_roster_leave(struct hub_roster *r, struct hub_person *person);
