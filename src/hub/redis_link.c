@@ -141,7 +141,7 @@ static void break_off(struct redis_link *link, const char *why)
 {
 	char phrase[160];
 
-	snprintf(phrase, sizeof(phrase), "%s", why);
+	snprintf(phrase, sizeof(phrase), "%.159s", why);
 	redis_link_close(link);
 	link->events->on_down(link, phrase);
 }
