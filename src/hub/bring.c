@@ -119,10 +119,18 @@ static void go_on(struct hub *hub, struct hub_channel *c,
 static void begin_anew(struct hub *hub, struct hub_channel *c,
 		       const struct hub_standing *s)
 {
+	uint64_t last = 0;
+
 	hub_table_renew(&hub->table, c, &s->epoch, s->last_id);
-	for (size_t i = 0; i < s->n; i++)
-		hub_table_hold(&hub->table, c, s->message[i],
-			       s->message[i]->time_ms);
+	for (size_t i = 0; i < s->n; i++) {
+		struct hub_message *m = s->message[i];
+
+		/* Who wrote the rest need not be who wrote the last number. */
+		if (m->seq <= last || m->seq > s->last_id)
+			continue;
+		last = m->seq;
+		hub_table_hold(&hub->table, c, m, m->time_ms);
+	}
 	c->last_id = s->last_id;
 	if (c->state && c->state->floor < s->floor)
 		c->state->floor = s->floor;

@@ -138,15 +138,15 @@ static size_t next_values(const struct hub_member *member,
 			  struct hub_message **out, size_t room, size_t bytes)
 {
 	const struct hub_state *s = member->channel->state;
-	struct hub_value *v = hub_state_after(s, member->served);
+	size_t at = hub_state_after(s, member->served);
 	size_t n = 0, sum = 0;
+	struct hub_message *m;
 
-	for (; v && n < room && sum < bytes; v = hub_state_next(s, v)) {
-		if (v->message->gone && member->whole)
-			continue;
-		hub_message_ref(v->message);
-		sum += hub_message_weight(v->message);
-		out[n++] = v->message;
+	while (n < room && sum < bytes &&
+	       (m = hub_state_step(s, &at, !member->whole))) {
+		hub_message_ref(m);
+		sum += hub_message_weight(m);
+		out[n++] = m;
 	}
 	return n;
 }

@@ -4,6 +4,10 @@
  * their numbers. A reader remembers one number, up to which it was served, and
  * walks from there; how far it is behind costs nothing. Pure.
  *
+ * In their order values stand in an array with a place for each number: where
+ * one is found by halves, and a walk reads what lies side by side. Who changes
+ * goes to its end; when half of the places are left they are closed up.
+ *
  * A message that takes its key away stays for a while, so that readers who
  * are behind learn of it. Once one is forgotten, who is behind it cannot know
  * which keys are gone: see floor.
@@ -19,15 +23,21 @@
 
 struct hub_value {
 	struct hub_entry entry; /* its name is in the message */
-	struct ses_list link;	/* by number */
 	struct ses_list gone;	/* among the deletions, or alone */
 	struct hub_message *message;
 };
 
+struct hub_place {
+	uint64_t seq : 63, gone : 1; /* of its message */
+	struct hub_value *value;     /* NULL: it was left */
+};
+
 struct hub_state {
 	struct hub_map map;
-	struct ses_list order; /* the oldest number first */
-	struct ses_list gone;  /* deletions, likewise */
+	/* The oldest number first; the first and the last are not left. */
+	struct hub_place *place;
+	size_t first, end, room;
+	struct ses_list gone; /* deletions, likewise */
 	size_t bytes;
 	/* Deletions up to this number may have been forgotten. */
 	uint64_t floor;
@@ -50,10 +60,14 @@ bool hub_state_fits(struct hub_state *s, const struct hub_message *m,
  */
 bool hub_state_put(struct hub_state *s, struct hub_message *m,
 		   struct hub_message **ret_old);
-/* The first with a number above @seq, or NULL; and the next one. */
-struct hub_value *hub_state_after(const struct hub_state *s, uint64_t seq);
-struct hub_value *hub_state_next(const struct hub_state *s,
-				 const struct hub_value *v);
+/*
+ * Where a walk behind the number @seq begins, and its next message, borrowed,
+ * with @deletions or without; NULL: that was the last. Nothing may change
+ * meanwhile.
+ */
+size_t hub_state_after(const struct hub_state *s, uint64_t seq);
+struct hub_message *hub_state_step(const struct hub_state *s, size_t *at,
+				   bool deletions);
 /* Forget deletions from before @time_ms; @drop takes their messages. */
 void hub_state_age(struct hub_state *s, int64_t time_ms,
 		   void (*drop)(struct hub_message *m));
