@@ -7,30 +7,7 @@
 #include "test.h"
 
 static struct ledger *book;
-static struct ledger_reader *reader;
-
-#define A(seq) (&(struct ledger_id){"aaaaaaaa", (seq)})
-#define B(seq) (&(struct ledger_id){"bbbbbbbb", (seq)})
-#define NONE   (&(struct ledger_id){"", 0})
-
-/* Publisher 7 has said @n messages; a reader was there before. */
-static void begin(unsigned n)
-{
-	book = ledger_new(1, NULL);
-	ledger_holds_all(book, 0);
-	reader = ledger_reader(book, 0);
-	ledger_welcome(reader, A(0), false);
-	for (unsigned i = 0; i < n; i++)
-		assert_int_equal(ledger_say(book, 0, 7, 0), i);
-}
-
-static void acked_and_heard(unsigned from, unsigned to)
-{
-	for (unsigned i = from; i < to; i++) {
-		ledger_ack(book, 0, i, A(i + 1));
-		ledger_hear(reader, A(i + 1), i);
-	}
-}
+static struct ledger_reader *reader, *other;
 
 /* These faults, and no others. */
 static void end(const char *expected)
@@ -46,6 +23,139 @@ static void end(const char *expected)
 	ledger_free(book);
 }
 
+/* ---- What happens, in words ---- */
+
+/*
+ * Of the reader that was there before all:
+ *
+ *     A2:0        it hears what stands at place 0 as number 2 of epoch A
+ *     A2-A4(3)    a gap of 3, from A2 to A4; "gap": one of unknown size
+ *
+ * The same behind a star is of the other reader, which comes with @A2, the id
+ * in its welcome. And of all:
+ *
+ *     say         the publisher says one more
+ *     0=A1  0=no  what stands at place 0 is acked, or refused
+ *     0-4         these five are acked as A1 to A5, and heard
+ *     loss        Redis forgets
+ */
+
+static struct ledger_id id_of(char epoch, unsigned long long seq)
+{
+	struct ledger_id id = {"", seq};
+
+	memset(id.epoch, epoch - 'A' + 'a', sizeof(id.epoch) - 1);
+	return id;
+}
+
+static void acked_and_heard(unsigned from, unsigned to)
+{
+	for (unsigned i = from; i <= to; i++) {
+		struct ledger_id id = id_of('A', i + 1);
+
+		ledger_ack(book, 0, i, &id);
+		ledger_hear(reader, &id, i);
+	}
+}
+
+static bool happens_to_reader(struct ledger_reader *r, const char *word)
+{
+	static const struct ledger_id none = {"", 0};
+	unsigned long long seq, last;
+	struct ledger_id from, to;
+	unsigned n;
+	char e, f;
+
+	if (strcmp(word, "gap") == 0) {
+		ledger_gap(r, &none, &none, -1);
+	} else if (sscanf(word, "%c%llu:%u", &e, &seq, &n) == 3) {
+		from = id_of(e, seq);
+		ledger_hear(r, &from, n);
+	} else if (sscanf(word, "%c%llu-%c%llu(%u)", &e, &seq, &f, &last, &n) ==
+		   5) {
+		from = id_of(e, seq);
+		to = id_of(f, last);
+		ledger_gap(r, &from, &to, n);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static bool happens_to_all(const char *word)
+{
+	unsigned long long seq;
+	unsigned n, last;
+	struct ledger_id id;
+	char e;
+
+	if (strcmp(word, "say") == 0) {
+		ledger_say(book, 0, 7, 0);
+	} else if (strcmp(word, "loss") == 0) {
+		ledger_loss(book);
+	} else if (sscanf(word, "@%c%llu", &e, &seq) == 2) {
+		id = id_of(e, seq);
+		other = ledger_reader(book, 0);
+		ledger_welcome(other, &id, false);
+	} else if (sscanf(word, "%u=%c%llu", &n, &e, &seq) == 3) {
+		id = id_of(e, seq);
+		ledger_ack(book, 0, n, &id);
+	} else if (sscanf(word, "%u=n%c", &n, &e) == 2) {
+		ledger_refuse(book, 0, n);
+	} else if (sscanf(word, "%u-%u", &n, &last) == 2) {
+		acked_and_heard(n, last);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static void happen(const char *words)
+{
+	char text[200], *rest = text, *word;
+
+	snprintf(text, sizeof(text), "%s", words);
+	while ((word = strsep(&rest, " ")))
+		if (!happens_to_all(word) &&
+		    !(word[0] == '*' ? happens_to_reader(other, word + 1)
+				     : happens_to_reader(reader, word)))
+			fail_msg("%s: nothing that happens", word);
+}
+
+/* Publisher 7 has said @n messages; a reader was there before. */
+static void begin(unsigned n, bool holds_all)
+{
+	struct ledger_id first = id_of('A', 0);
+
+	book = ledger_new(1, NULL);
+	if (holds_all)
+		ledger_holds_all(book, 0);
+	reader = ledger_reader(book, 0);
+	ledger_welcome(reader, &first, false);
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(ledger_say(book, 0, 7, 0), i);
+}
+
+static void judge(unsigned said, const char *words, const char *expected)
+{
+	begin(said, true);
+	happen(words);
+	end(expected);
+}
+
+/* Five were accepted in a channel that holds little; the first was heard. */
+static void judge_shallow(const char *words, const char *expected)
+{
+	begin(5, false);
+	happen("0=A1 1=A2 2=A3 3=A4 4=A5 A1:0");
+	happen(words);
+	end(expected);
+}
+
+#define MISSING "an accepted message never came, and no gap covers it"
+
+/* ---- Its judgement ---- */
+
 TEST("ids are read, and what is none is not")
 {
 	struct ledger_id id;
@@ -60,301 +170,147 @@ TEST("ids are read, and what is none is not")
 
 TEST("all that is acked and heard once and in order is right")
 {
-	begin(5);
-	acked_and_heard(0, 5);
-	end("");
+	judge(5, "0-4", "");
 }
 
 TEST("what was neither acked nor heard may be missing, or come")
 {
-	begin(3);
-	ledger_hear(reader, A(1), 1);
-	end("");
+	judge(3, "A1:1", "");
 }
 
 TEST("an acked message that never comes is seen")
 {
-	begin(3);
-	acked_and_heard(0, 2);
-	ledger_ack(book, 0, 2, A(3));
-	end("an accepted message never came, and no gap covers it");
+	judge(3, "0-1 2=A3", MISSING);
 }
 
 TEST("what one client heard and another one did not is seen, acked or not")
 {
-	struct ledger_reader *other;
-
-	begin(2);
-	other = ledger_reader(book, 0);
-	ledger_welcome(other, A(0), false);
-	ledger_say(book, 0, 7, 0);
-	acked_and_heard(0, 2);
-	ledger_hear(other, A(1), 0);
-	ledger_hear(other, A(2), 1);
-	ledger_hear(reader, A(3), 2);
-	end("an accepted message never came, and no gap covers it");
+	judge(2, "@A0 say 0-1 *A1:0 *A2:1 A3:2", MISSING);
 }
 
 TEST("a message that comes twice is seen, by its number or another one")
 {
-	begin(3);
-	acked_and_heard(0, 3);
-	ledger_hear(reader, A(3), 2);
-	end("a message came twice to a client; a number came again or too "
-	    "late");
-
-	begin(3);
-	acked_and_heard(0, 3);
-	ledger_hear(reader, A(4), 1);
-	end("a message came twice to a client; a message has two numbers; "
-	    "messages of one publisher changed places");
+	judge(3, "0-2 A3:2",
+	      "a message came twice to a client; a number came again or too "
+	      "late");
+	judge(3, "0-2 A4:1",
+	      "a message came twice to a client; a message has two numbers; "
+	      "messages of one publisher changed places");
 }
 
 TEST("messages that change places are seen")
 {
-	begin(3);
-	ledger_ack(book, 0, 0, A(2));
-	ledger_ack(book, 0, 1, A(1));
-	ledger_hear(reader, A(1), 1);
-	ledger_hear(reader, A(2), 0);
-	end("messages of one publisher changed places");
-
-	begin(2);
-	ledger_hear(reader, A(2), 1);
-	ledger_hear(reader, A(1), 0);
-	end("a number came again or too late; "
-	    "numbers are missing without a gap");
+	judge(3, "0=A2 1=A1 A1:1 A2:0",
+	      "messages of one publisher changed places");
+	judge(2, "A2:1 A1:0",
+	      "a number came again or too late; "
+	      "numbers are missing without a gap");
 }
 
 TEST("what was never acked may come behind what its publisher said later")
 {
-	begin(1);
+	begin(1, true);
 	ledger_say(book, 0, 7, 1);
-	ledger_ack(book, 0, 1, A(1));
-	ledger_hear(reader, A(1), 1);
-	ledger_hear(reader, A(2), 0);
+	happen("1=A1 A1:1 A2:0");
 	end("");
 }
 
 TEST("a hole is seen even where nobody knows of a message in it")
 {
-	begin(2);
-	ledger_hear(reader, A(1), 0);
-	ledger_hear(reader, A(3), 1);
-	end("numbers are missing without a gap");
+	judge(2, "A1:0 A3:1", "numbers are missing without a gap");
 }
 
 TEST("an id that stands for two messages is seen")
 {
-	struct ledger_reader *other;
-
-	begin(0);
-	other = ledger_reader(book, 0);
-	ledger_welcome(other, A(0), false);
-	ledger_say(book, 0, 7, 0);
+	begin(0, true);
+	happen("@A0 say");
 	ledger_say(book, 0, 8, 0);
-	ledger_hear(reader, A(1), 0);
-	ledger_hear(other, A(1), 1);
-	ledger_hear(reader, A(2), 1);
-	ledger_hear(other, A(2), 0);
+	happen("A1:0 *A1:1 A2:1 *A2:0");
 	end("an id stands for two messages");
 }
 
 TEST("a message with another number than that of its ack is seen")
 {
-	begin(2);
-	acked_and_heard(0, 1);
-	ledger_ack(book, 0, 1, A(3));
-	ledger_hear(reader, A(2), 1);
-	end("a message has two numbers");
+	judge(2, "0-0 1=A3 A2:1", "a message has two numbers");
 }
 
 TEST("a refused message that comes is seen, whichever is first")
 {
-	begin(1);
-	ledger_refuse(book, 0, 0);
-	ledger_hear(reader, A(1), 0);
-	end("a message came that was refused");
-
-	begin(1);
-	ledger_hear(reader, A(1), 0);
-	ledger_refuse(book, 0, 0);
-	end("a message came that was refused");
+	judge(1, "0=no A1:0", "a message came that was refused");
+	judge(1, "A1:0 0=no", "a message came that was refused");
 }
 
 TEST("what nobody said is seen")
 {
-	begin(1);
-	acked_and_heard(0, 1);
-	ledger_hear(reader, A(2), UINT32_MAX);
-	end("a message came that nobody sent");
-
-	begin(1);
-	ledger_ack(book, 0, 0, A(UINT64_MAX));
-	end("an accepted message never came, and no gap covers it; "
-	    "a message came that nobody sent");
-}
-
-/* The reader of a channel that holds little. */
-static void begin_shallow(unsigned n)
-{
-	book = ledger_new(1, NULL);
-	reader = ledger_reader(book, 0);
-	ledger_welcome(reader, A(0), false);
-	for (unsigned i = 0; i < n; i++) {
-		ledger_say(book, 0, 7, 0);
-		ledger_ack(book, 0, i, A(i + 1));
-	}
-	ledger_hear(reader, A(1), 0);
+	judge(1, "0-0 A2:4294967295", "a message came that nobody sent");
+	judge(1, "0=A18446744073709551615",
+	      MISSING "; a message came that nobody sent");
 }
 
 TEST("a gap covers exactly what it names")
 {
-	begin_shallow(5);
-	ledger_gap(reader, A(2), A(4), 3);
-	ledger_hear(reader, A(5), 4);
-	end("");
-
-	begin_shallow(5);
-	ledger_gap(reader, A(2), A(3), 2);
-	ledger_hear(reader, A(5), 4);
-	end("numbers are missing without a gap; "
-	    "an accepted message never came, and no gap covers it");
-
-	begin_shallow(5);
-	ledger_gap(reader, A(2), A(4), 2);
-	ledger_hear(reader, A(5), 4);
-	end("a gap is told where there is none, or another one");
-
-	begin_shallow(5);
-	ledger_gap(reader, A(3), A(4), 2);
-	ledger_hear(reader, A(5), 4);
-	end("a gap is told where there is none, or another one; "
-	    "an accepted message never came, and no gap covers it");
+	judge_shallow("A2-A4(3) A5:4", "");
+	judge_shallow("A2-A3(2) A5:4",
+		      "numbers are missing without a gap; " MISSING);
+	judge_shallow("A2-A4(2) A5:4",
+		      "a gap is told where there is none, or another one");
+	judge_shallow(
+		"A3-A4(2) A5:4",
+		"a gap is told where there is none, or another one; " MISSING);
 }
 
 TEST("where all is held no gap with a number is right")
 {
-	begin(2);
-	ledger_ack(book, 0, 0, A(1));
-	ledger_ack(book, 0, 1, A(2));
-	ledger_gap(reader, A(1), A(1), 1);
-	ledger_hear(reader, A(2), 1);
-	end("a gap is told where there is none, or another one");
+	judge(2, "0=A1 1=A2 A1-A1(1) A2:1",
+	      "a gap is told where there is none, or another one");
 }
 
 TEST("another epoch without a gap is seen, and a gap without another epoch")
 {
-	begin(2);
-	acked_and_heard(0, 1);
-	ledger_hear(reader, B(2), 1);
-	end("another epoch without a gap");
-
-	begin(2);
-	acked_and_heard(0, 1);
-	ledger_gap(reader, NONE, NONE, -1);
-	ledger_hear(reader, A(2), 1);
-	end("an unknown gap within an epoch");
+	judge(2, "0-0 B2:1", "another epoch without a gap");
+	judge(2, "0-0 gap A2:1", "an unknown gap within an epoch");
 }
 
 TEST("an epoch that goes on after another one leaves nothing out")
 {
-	begin(3);
-	acked_and_heard(0, 1);
-	ledger_ack(book, 0, 1, A(2));
-	ledger_gap(reader, NONE, NONE, -1);
-	ledger_hear(reader, B(2), 1);
-	ledger_hear(reader, B(3), 2);
-	end("");
-
-	begin(3);
-	acked_and_heard(0, 1);
-	ledger_ack(book, 0, 1, A(2));
-	ledger_gap(reader, NONE, NONE, -1);
-	ledger_hear(reader, B(3), 2);
-	end("an accepted message never came, and no gap covers it");
+	judge(3, "0-0 1=A2 gap B2:1 B3:2", "");
+	judge(3, "0-0 1=A2 gap B3:2", MISSING);
 }
 
 TEST("after a loss what was accepted before it may be missing, not later ones")
 {
-	begin(3);
-	acked_and_heard(0, 1);
-	ledger_ack(book, 0, 1, A(2));
-	ledger_loss(book);
-	ledger_gap(reader, NONE, NONE, -1);
-	ledger_ack(book, 0, 2, B(1));
-	ledger_hear(reader, B(1), 2);
+	begin(3, true);
+	happen("0-0 1=A2 loss gap 2=B1 B1:2");
 	assert_int_equal(ledger_close(book), 0);
 	assert_int_equal(ledger_counts(book)->lost, 1);
 	end("");
 
-	begin(3);
-	acked_and_heard(0, 1);
-	ledger_loss(book);
-	ledger_gap(reader, NONE, NONE, -1);
-	ledger_ack(book, 0, 1, B(1));
-	ledger_ack(book, 0, 2, B(2));
-	ledger_hear(reader, B(2), 2);
-	end("an accepted message never came, and no gap covers it");
+	judge(3, "0-0 loss gap 1=B1 2=B2 B2:2", MISSING);
 }
 
 TEST("a loss that nobody is told of is seen")
 {
-	begin(2);
-	ledger_ack(book, 0, 0, A(1));
-	ledger_loss(book);
-	end("an accepted message never came, and no gap covers it");
+	judge(2, "0=A1 loss", MISSING);
 }
 
 TEST("only what was lost before its ack may come again, behind a gap")
 {
-	begin(2);
-	ledger_hear(reader, A(1), 0);
-	ledger_loss(book);
-	ledger_gap(reader, NONE, NONE, -1);
-	ledger_hear(reader, B(1), 1);
-	ledger_hear(reader, B(2), 0);
-	ledger_ack(book, 0, 0, B(2));
+	begin(2, true);
+	happen("A1:0 loss gap B1:1 B2:0 0=B2");
 	assert_int_equal(ledger_counts(book)->repeats, 1);
 	end("messages of one publisher changed places");
 
-	begin(1);
-	acked_and_heard(0, 1);
-	ledger_loss(book);
-	ledger_gap(reader, NONE, NONE, -1);
-	ledger_hear(reader, B(2), 0);
-	end("a message came twice to a client; a message has two numbers");
+	judge(1, "0-0 loss gap B2:0",
+	      "a message came twice to a client; a message has two numbers");
 }
 
 TEST("what comes again behind a loss comes again to all")
 {
-	struct ledger_reader *other;
-
-	begin(0);
-	other = ledger_reader(book, 0);
-	ledger_welcome(other, A(0), false);
-	ledger_say(book, 0, 7, 0);
-	ledger_hear(reader, A(2), 0);
-	ledger_hear(other, A(2), 0);
-	ledger_loss(book);
-	ledger_gap(reader, NONE, NONE, -1);
-	ledger_gap(other, NONE, NONE, -1);
-	ledger_hear(reader, B(1), 0);
-	ledger_ack(book, 0, 0, B(1));
-	ledger_hear(other, B(1), 0);
-	end("numbers are missing without a gap");
+	judge(0, "@A0 say A2:0 *A2:0 loss gap *gap B1:0 0=B1 *B1:0",
+	      "numbers are missing without a gap");
 }
 
 TEST("who joins late is owed what is said from then on")
 {
-	struct ledger_reader *late;
-
-	begin(2);
-	acked_and_heard(0, 2);
-	late = ledger_reader(book, 0);
-	ledger_welcome(late, A(2), false);
-	ledger_say(book, 0, 7, 0);
-	acked_and_heard(2, 3);
-	ledger_hear(late, A(3), 2);
-	end("");
+	judge(2, "0-1 @A2 say 2-2 *A3:2", "");
 }
