@@ -12,6 +12,17 @@
 
 #define PATIENCE_MS 20000
 
+const struct hub_rules plain = {
+	.channels = 100,
+	.members = 100,
+	.queue = 1 << 20,
+	.kept = 1 << 24,
+	.history = 100,
+	.history_bytes = 1 << 20,
+	.history_ms = 600000,
+	.keys = 100,
+};
+
 static struct redis_server server; /* of all tests of this program */
 static struct place *places;	   /* that are open */
 
@@ -240,6 +251,23 @@ void places_close(struct place at[2])
 		place_close(&at[1]);
 	}
 	place_close(&at[0]);
+}
+
+void two_nodes_open(struct place at[2], struct redis_server *of,
+		    const struct hub_rules *rules)
+{
+	if (!redis_server_is_here())
+		skip();
+	stage_begin();
+	redis_server_start(of, false);
+	for (int i = 0; i < 2; i++)
+		place_open(&at[i], of->url, rules);
+}
+
+void two_nodes_close(struct place at[2], struct redis_server *of)
+{
+	places_close(at);
+	redis_server_stop(of);
 }
 
 void place_turn(struct place *at)

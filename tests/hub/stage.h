@@ -13,6 +13,10 @@
 #include "test.h"
 
 struct guest;
+struct redis_server;
+
+/* Of a route: all has a bound, which plays reach that set another one. */
+extern const struct hub_rules plain;
 
 struct place {
 	struct place *next; /* of those that are open */
@@ -29,7 +33,7 @@ struct guest {
 	struct hub_member member; /* echo and sees are the test's to set */
 	struct guest *next;
 	struct place *place;
-	bool stuck; /* takes nothing, until guest_reads() */
+	bool stuck;    /* takes nothing, until guest_reads() */
 	bool left_out; /* told that it is too slow */
 	uint64_t n_missed;
 	struct bytes since;
@@ -55,6 +59,10 @@ void place_open(struct place *at, const char *url,
 /* Whoever is there leaves. */
 void place_close(struct place *at);
 void places_close(struct place at[2]);
+/* Two nodes on a Redis of their own; skipped where it is not installed. */
+void two_nodes_open(struct place at[2], struct redis_server *server,
+		    const struct hub_rules *rules);
+void two_nodes_close(struct place at[2], struct redis_server *server);
 /* A moment passes there, and something may happen wherever one is open. */
 void place_turn(struct place *at);
 /* Until @is_so, or the test fails after 20 s: @what was waited for. */

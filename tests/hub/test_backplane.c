@@ -9,7 +9,7 @@
 
 #include "stage.h"
 
-static const struct hub_rules plain = {
+static const struct hub_rules small = {
 	.channels = 100,
 	.members = 100,
 	.queue = 1 << 20,
@@ -21,7 +21,7 @@ static const struct hub_rules plain = {
 
 static struct hub_rules with_states(void)
 {
-	struct hub_rules r = plain;
+	struct hub_rules r = small;
 
 	r.states = true;
 	r.keys = 3;
@@ -39,7 +39,7 @@ TEST("messages are numbered by one, wherever they come from")
 	struct guest ann = {.you = "ann"}, bob = {.you = "bob"};
 	struct place at[2];
 
-	places_open(at, &plain);
+	places_open(at, &small);
 	guest_comes(&ann, &at[0], "a", NULL);
 	guest_comes(&bob, &at[1], "a", NULL);
 	assert_int_equal(tell(&at[0], "a", "one"), 1);
@@ -59,7 +59,7 @@ TEST("a sender hears itself where it wants to, and there alone")
 	struct place at[2];
 	struct hub_content content;
 
-	places_open(at, &plain);
+	places_open(at, &small);
 	guest_comes(&deaf, &at[0], "a", NULL);
 	guest_comes(&vain, &at[0], "a", NULL);
 	guest_comes(&other, &at[1], "a", NULL);
@@ -83,7 +83,7 @@ TEST("what is published at once stays together")
 	struct guest ann = {.you = "ann"};
 	struct place at[2];
 
-	places_open(at, &plain);
+	places_open(at, &small);
 	guest_comes(&ann, &at[1], "a", NULL);
 	tell(&at[0], "a", "first");
 	assert_int_equal(say(&at[0], "a", content, 3, NULL, &receipt), HUB_OK);
@@ -101,7 +101,7 @@ TEST("what comes again with its key is published once, whoever hears it")
 	struct guest ann = {.you = "ann"};
 	struct place at[2];
 
-	places_open(at, &plain);
+	places_open(at, &small);
 	guest_comes(&ann, &at[0], "a", NULL);
 	assert_int_equal(say(&at[0], "a", content, 2, "k", &receipt), HUB_OK);
 	assert_int_equal(receipt.seq, 1);
@@ -142,7 +142,7 @@ static void comes_back(struct place *at, const char *channel, const char *since,
 
 TEST("who comes back, to wherever, gets what it lacks or is told of a gap")
 {
-	struct hub_rules rules = plain;
+	struct hub_rules rules = small;
 	struct place at[2];
 
 	rules.history = 3;
@@ -165,7 +165,7 @@ TEST("who comes back, to wherever, gets what it lacks or is told of a gap")
 
 TEST("a channel holds what its rules allow: so many, so many bytes, so long")
 {
-	struct hub_rules rules = plain;
+	struct hub_rules rules = small;
 	struct place at[2];
 
 	rules.history = 3;
@@ -257,7 +257,7 @@ TEST("a state has room for so many keys, and is full then")
 
 TEST("who is in a channel is told to all who are, and to who asks")
 {
-	struct hub_rules rules = plain;
+	struct hub_rules rules = small;
 	struct guest ann = {.you = "ann", .member = {.sees = true}};
 	struct guest bob = {.you = "bob"}, twin = {.you = "bob"};
 	struct place at[2];
@@ -285,7 +285,7 @@ TEST("names, keys and payloads may be anything that they may be at all")
 {
 	static const char *const names[] = {"a b",   "}{",    "\xc3\xbc", "a:m",
 					    "*?[x]", "'\"\\", "%s%n"};
-	struct hub_rules rules = plain, states = with_states();
+	struct hub_rules rules = small, states = with_states();
 	struct hub_content content;
 	struct hub_receipt receipt;
 	struct guest g = {.you = "J\xc3\xbcrgen {x} y"};
@@ -320,7 +320,7 @@ TEST("a large message, and a batch of them, arrive as they were sent")
 {
 	static char large[300 * 1024];
 	struct hub_content content[3];
-	struct hub_rules rules = plain;
+	struct hub_rules rules = small;
 	struct hub_receipt receipt;
 	struct guest g = {.you = "ann", .stuck = true};
 	struct place at[2];
@@ -346,7 +346,7 @@ TEST("a large message, and a batch of them, arrive as they were sent")
 TEST("too many of a second are refused, and told how long to wait")
 {
 	struct hub_content content = text_of("x");
-	struct hub_rules rules = plain;
+	struct hub_rules rules = small;
 	struct hub_receipt receipt;
 	enum hub_verdict verdict = HUB_OK;
 	struct place at[2];
@@ -364,7 +364,7 @@ TEST("too many of a second are refused, and told how long to wait")
 
 TEST("who takes nothing for a while is told what it has missed")
 {
-	struct hub_rules rules = plain;
+	struct hub_rules rules = small;
 	struct guest ann = {.you = "ann"};
 	struct place at[2];
 
@@ -387,7 +387,7 @@ TEST("who takes nothing for a while is told what it has missed")
 
 TEST("a channel without history hands on what comes, and forgets it")
 {
-	struct hub_rules rules = plain;
+	struct hub_rules rules = small;
 	struct guest ann = {.you = "ann"};
 	struct place at[2];
 
@@ -405,7 +405,7 @@ TEST("a channel without history hands on what comes, and forgets it")
 TEST("no more channels come to be than may, and no more members")
 {
 	struct guest g[3] = {{.you = "a"}, {.you = "b"}, {.you = "c"}};
-	struct hub_rules rules = plain;
+	struct hub_rules rules = small;
 	struct hub_member more = {0};
 	char you[HUB_WHO_SIZE] = "d";
 	struct place at[2];

@@ -10,17 +10,6 @@
 #include "redis_server.h"
 #include "stage.h"
 
-static const struct hub_rules plain = {
-	.channels = 100,
-	.members = 100,
-	.queue = 1 << 20,
-	.kept = 1 << 24,
-	.history = 100,
-	.history_bytes = 1 << 20,
-	.history_ms = 600000,
-	.keys = 100,
-};
-
 static struct redis_server server;
 
 static void begin(bool keeps)

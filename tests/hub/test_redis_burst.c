@@ -11,17 +11,6 @@
 #define N_CHANNELS 30
 #define LARGE	   ((size_t)512 * 1024)
 
-static const struct hub_rules rules = {
-	.channels = 100,
-	.members = 100,
-	.queue = 1 << 20,
-	.kept = 1 << 26,
-	.history = 100,
-	.history_bytes = 1 << 20,
-	.history_ms = 600000,
-	.keys = 100,
-};
-
 static struct redis_server server;
 static struct hub_ticket ticket[N_CHANNELS];
 static size_t n_done, n_ok;
@@ -73,19 +62,16 @@ static void reach_all(struct place *at)
 
 TEST("who opens many large channels at once is not cut off for it")
 {
+	struct hub_rules rules = plain;
 	struct hub_redis_figures f;
 	struct place at[2];
 
-	if (!redis_server_is_here())
-		skip();
-	stage_begin();
-	redis_server_start(&server, false);
+	rules.kept = 1 << 26;
+	two_nodes_open(at, &server, &rules);
 	redis_server_tell(&server,
 			  "CONFIG SET client-output-buffer-limit \"pubsub 4mb "
 			  "0 0\"",
 			  "+OK");
-	for (int i = 0; i < 2; i++)
-		place_open(&at[i], server.url, &rules);
 	fill(&at[0]);
 	place_is_up(&at[1], true);
 	reach_all(&at[1]);
@@ -94,6 +80,5 @@ TEST("who opens many large channels at once is not cut off for it")
 	assert_int_equal(f.connects, 1);
 	for (size_t i = 0; i < N_CHANNELS; i++)
 		hub_release(&ticket[i]);
-	places_close(at);
-	redis_server_stop(&server);
+	two_nodes_close(at, &server);
 }

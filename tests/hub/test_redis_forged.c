@@ -12,33 +12,16 @@
 
 #define KEYS 2500
 
-static const struct hub_rules plain = {
-	.channels = 100,
-	.members = 100,
-	.queue = 1 << 20,
-	.kept = 1 << 24,
-	.history = 100,
-	.history_bytes = 1 << 20,
-	.history_ms = 600000,
-	.keys = 2 * KEYS,
-};
-
 static struct redis_server server;
 
 static void begin(struct place at[2], const struct hub_rules *rules)
 {
-	if (!redis_server_is_here())
-		skip();
-	stage_begin();
-	redis_server_start(&server, false);
-	for (int i = 0; i < 2; i++)
-		place_open(&at[i], server.url, rules);
+	two_nodes_open(at, &server, rules);
 }
 
 static void end(struct place at[2])
 {
-	places_close(at);
-	redis_server_stop(&server);
+	two_nodes_close(at, &server);
 }
 
 static uint64_t malformed(struct place *at)
@@ -150,6 +133,7 @@ TEST("a forged sum of a state's bytes is counted anew, while keys come and go")
 	int n_full = 0;
 
 	rules.states = true;
+	rules.keys = 2 * KEYS;
 	begin(at, &rules);
 	put_many(
 		&at[0], KEYS,
@@ -182,6 +166,7 @@ TEST("a state that is full stays so, however often that is asked")
 	char large[4097] = "";
 
 	rules.states = true;
+	rules.keys = 2 * KEYS;
 	rules.history_bytes = 8192;
 	begin(at, &rules);
 	memset(large, 'x', sizeof(large) - 1);

@@ -8,17 +8,6 @@
 #include "redis_server.h"
 #include "stage.h"
 
-static const struct hub_rules plain = {
-	.channels = 100,
-	.members = 100,
-	.queue = 1 << 20,
-	.kept = 1 << 24,
-	.history = 100,
-	.history_bytes = 1 << 20,
-	.history_ms = 600000,
-	.keys = 100,
-};
-
 static const char *const rubbish[] = {
 	"past rubbish",
 	"past \"aaaaaaaa 1 x\"",
@@ -44,18 +33,12 @@ static struct redis_server server;
 
 static void begin(struct place at[2], const struct hub_rules *rules)
 {
-	if (!redis_server_is_here())
-		skip();
-	stage_begin();
-	redis_server_start(&server, false);
-	for (int i = 0; i < 2; i++)
-		place_open(&at[i], server.url, rules);
+	two_nodes_open(at, &server, rules);
 }
 
 static void end(struct place at[2])
 {
-	places_close(at);
-	redis_server_stop(&server);
+	two_nodes_close(at, &server);
 }
 
 static void poison(const char *channel, const char *fields)

@@ -24,18 +24,12 @@ static struct redis_server server;
 
 static void begin(struct place at[2])
 {
-	if (!redis_server_is_here())
-		skip();
-	stage_begin();
-	redis_server_start(&server, false);
-	for (int i = 0; i < 2; i++)
-		place_open(&at[i], server.url, &rules);
+	two_nodes_open(at, &server, &rules);
 }
 
 static void end(struct place at[2])
 {
-	places_close(at);
-	redis_server_stop(&server);
+	two_nodes_close(at, &server);
 }
 
 /* ---- Lies ---- */
