@@ -35,13 +35,21 @@ static bool repeat(const struct hub_post *post, enum hub_verdict *ret_verdict)
 	return true;
 }
 
+static uint32_t publisher_of(const struct hub_backplane *b,
+			     const struct hub_post *post)
+{
+	return (uint32_t)hub_table_hash(&b->hub->table,
+					hub_message_from(post->message[0]),
+					BYTES("publisher"));
+}
+
 static enum hub_verdict publish(struct hub_backplane *b, struct hub_post *post)
 {
 	struct hub_channel *c = post->channel;
 	struct hub_noted noted = {
 		.key = {post->hash[0], post->hash[1]},
 		.seq = c->last_id + 1,
-		.n = post->n,
+		.n = (uint32_t)post->n,
 		.time_ms = post->time_ms,
 	};
 	enum hub_verdict verdict;
@@ -51,8 +59,11 @@ static enum hub_verdict publish(struct hub_backplane *b, struct hub_post *post)
 	verdict = hub_check_post(b->hub, post);
 	if (verdict != HUB_OK)
 		return verdict;
-	if (post->key.data && !hub_table_note(&b->hub->table, c, &noted))
-		return HUB_NO_MEMORY;
+	if (post->key.data) {
+		noted.who = publisher_of(b, post);
+		if (!hub_table_note(&b->hub->table, c, &noted))
+			return HUB_NO_MEMORY;
+	}
 	post->receipt->seq = noted.seq;
 	post->receipt->n = post->n;
 	for (size_t i = 0; i < post->n; i++) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #define FIRST_ROOM 8
+#define TALLIES	   ((size_t)2 * HUB_RECEIPTS_MAX) /* a power of two */
 
 static struct hub_noted *at(const struct hub_receipts *r, size_t i)
 {
@@ -45,12 +46,52 @@ static bool grow(struct hub_receipts *r)
 	return true;
 }
 
+/* ---- Who has to make room ---- */
+
+/* How many are of each, by open addressing; n 0: of nobody. */
+struct tally {
+	uint32_t who, n;
+};
+
+static uint32_t *count_of(struct tally tally[TALLIES], uint32_t who)
+{
+	size_t i = who % TALLIES;
+
+	while (tally[i].n && tally[i].who != who)
+		i = (i + 1) % TALLIES;
+	tally[i].who = who;
+	return &tally[i].n;
+}
+
+/* The place of the oldest of whoever has most. */
+static size_t next_to_go(const struct hub_receipts *r)
+{
+	struct tally tally[TALLIES] = {{0, 0}};
+	uint32_t most = 0;
+	size_t i;
+
+	for (i = 0; i < r->n; i++) {
+		uint32_t n = ++*count_of(tally, at(r, i)->who);
+
+		most = n > most ? n : most;
+	}
+	for (i = 0; *count_of(tally, at(r, i)->who) < most; i++)
+		;
+	return i;
+}
+
+static void make_room(struct hub_receipts *r)
+{
+	for (size_t i = next_to_go(r); i > 0; i--)
+		*at(r, i) = *at(r, i - 1);
+	r->head = (r->head + 1) % r->capacity;
+	r->n--;
+}
+
 bool hub_receipts_add(struct hub_receipts *r, const struct hub_noted *noted)
 {
-	if (r->n == HUB_RECEIPTS_MAX) {
-		r->head = (r->head + 1) % r->capacity;
-		r->n--;
-	}
+	if (r->n == HUB_RECEIPTS_MAX)
+		make_room(r);
 	if (r->n == r->capacity && !grow(r))
 		return false;
 	*at(r, r->n++) = *noted;

@@ -2,7 +2,8 @@
 /*
  * What was published under an Idempotency-Key, so that it is published once
  * however often it is sent. Keys are kept as their keyed hashes, the newest
- * HUB_RECEIPTS_MAX of a channel for HUB_RECEIPT_MS. Pure.
+ * HUB_RECEIPTS_MAX of a channel for HUB_RECEIPT_MS. Who publishes much pushes
+ * out its own: where there is no room the oldest goes of whoever has most. Pure.
  */
 #ifndef HUB_RECEIPTS_H
 #define HUB_RECEIPTS_H
@@ -17,7 +18,8 @@
 struct hub_noted {
 	uint64_t key[2]; /* hash of the key, and of what was published */
 	uint64_t seq;	 /* the first number */
-	size_t n;	 /* how many messages */
+	uint32_t n;	 /* how many messages */
+	uint32_t who;	 /* published it: a hash of its name */
 	int64_t time_ms;
 };
 
@@ -29,7 +31,7 @@ struct hub_receipts {
 /* The one with key[0] that is not too old at @now_ms, or NULL. */
 const struct hub_noted *hub_receipts_find(const struct hub_receipts *r,
 					  uint64_t key, int64_t now_ms);
-/* The oldest goes when there is no room. False: no memory. */
+/* One goes when there is no room, see above. False: no memory. */
 bool hub_receipts_add(struct hub_receipts *r, const struct hub_noted *noted);
 /* Whether one is left that is not too old. */
 bool hub_receipts_matter(const struct hub_receipts *r, int64_t now_ms);

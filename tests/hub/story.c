@@ -69,7 +69,7 @@ void story_add_names(char *story, size_t size, const char *json,
 		size_t n = strcspn(++rest, "\"");
 
 		story_add(story, size, "%s%.*s ", sign, (int)n, rest);
-		rest += n + 1;
+		rest += n + (rest[n] == '"');
 	}
 }
 

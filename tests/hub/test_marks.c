@@ -350,7 +350,7 @@ TEST("a bucket lets through as many as its rate, and tells how long to wait")
 TEST("a key of a POST is found until it is too old, or others came")
 {
 	struct hub_receipts r = {0};
-	struct hub_noted n = {{1, 2}, 3, 4, 1000};
+	struct hub_noted n = {{1, 2}, 3, 4, 5, 1000};
 
 	assert_null(hub_receipts_find(&r, 1, 1000));
 	assert_true(hub_receipts_add(&r, &n));
@@ -363,6 +363,49 @@ TEST("a key of a POST is found until it is too old, or others came")
 	}
 	assert_null(hub_receipts_find(&r, 1, 1000));
 	assert_non_null(hub_receipts_find(&r, 2, 1000));
+	assert_int_equal(r.n, HUB_RECEIPTS_MAX);
+	hub_receipts_fini(&r);
+}
+
+static void publish(struct hub_receipts *r, uint32_t who, uint64_t from,
+		    uint64_t n)
+{
+	for (uint64_t key = from; key < from + n; key++) {
+		struct hub_noted noted = {{key, 0}, key, 1, who, 1000};
+
+		assert_true(hub_receipts_add(r, &noted));
+	}
+}
+
+static uint64_t known(const struct hub_receipts *r, uint64_t from, uint64_t n)
+{
+	uint64_t many = 0;
+
+	for (uint64_t key = from; key < from + n; key++) {
+		const struct hub_noted *noted = hub_receipts_find(r, key, 1000);
+
+		assert_true(!noted || noted->seq == key);
+		many += noted != NULL;
+	}
+	return many;
+}
+
+TEST("who publishes under very many keys pushes out its own and nobody else's")
+{
+	struct hub_receipts r = {0};
+
+	publish(&r, 1, 1000000, 5);
+	publish(&r, 2, 2000000, 5000);
+	publish(&r, 1, 1000005, 5);
+	publish(&r, 2, 2005000, 5000);
+	assert_int_equal(known(&r, 1000000, 10), 10);
+	assert_int_equal(known(&r, 2009000, 1000), 1000);
+	/* Two who do share what there is. */
+	publish(&r, 3, 3000000, 5000);
+	assert_int_equal(known(&r, 1000000, 10), 10);
+	assert_in_range(known(&r, 2000000, 10000), 506, 508);
+	assert_in_range(known(&r, 3000000, 5000), 506, 508);
+	assert_int_equal(known(&r, 3004500, 500), 500);
 	assert_int_equal(r.n, HUB_RECEIPTS_MAX);
 	hub_receipts_fini(&r);
 }

@@ -171,6 +171,7 @@ TEST("the list of a large crowd is read to its end, some of it at a time")
 	guest_comes(&bob, &at[1], "a", NULL);
 	count_is(&at[1], "a", CROWD + 1);
 	all_leave();
+	count_is(&at[1], "a", 1);
 	present_are(&at[1], "a", "bob ");
 	end(at);
 }

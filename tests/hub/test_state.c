@@ -57,9 +57,10 @@ static void assert_holds(const struct hub_state *s, const struct book *book,
 	for (unsigned i = 0; i < KEYS; i++)
 		wanted += book->seq[i] > after && (deletions || !book->gone[i]);
 	while ((m = hub_state_step(s, &at, deletions))) {
-		unsigned key = (unsigned)atoi(
-			(const char *)hub_message_key(m).data + 1);
+		uint64_t key;
 
+		assert_true(bytes_to_u64(bytes_from(hub_message_key(m), 1),
+					 KEYS - 1, &key));
 		assert_true(m->seq > last);
 		assert_int_equal(m->seq, book->seq[key]);
 		last = m->seq;
