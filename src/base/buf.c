@@ -31,6 +31,7 @@
 struct spare {
 	uint8_t *data; /* NULL: none */
 	size_t capacity;
+	bool idle; /* since ses_buf_tidy_spares() */
 };
 static _Thread_local struct spare spares[SPARES];
 static _Thread_local size_t spare_bytes;
@@ -51,7 +52,7 @@ static void give_block(uint8_t *data, size_t capacity)
 {
 	for (size_t i = 0; is_kept(capacity) && i < SPARES; i++) {
 		if (!spares[i].data) {
-			spares[i] = (struct spare){data, capacity};
+			spares[i] = (struct spare){data, capacity, false};
 			spare_bytes += capacity;
 			return;
 		}
@@ -88,6 +89,18 @@ void ses_buf_forget_spares(void)
 		spares[i].data = NULL;
 	}
 	spare_bytes = 0;
+}
+
+void ses_buf_tidy_spares(void)
+{
+	for (size_t i = 0; spare_bytes && i < SPARES; i++) {
+		if (spares[i].data && spares[i].idle) {
+			free(spares[i].data);
+			spares[i].data = NULL;
+			spare_bytes -= spares[i].capacity;
+		}
+		spares[i].idle = true;
+	}
 }
 
 /* ---- the queue ---- */

@@ -52,10 +52,11 @@ void ses_buf_consume(struct ses_buf *b, size_t n);
 void ses_buf_release(struct ses_buf *b);
 /*
  * A thread keeps up to 32 MiB of big blocks that queues gave back, for the
- * next ones. How much that is now; and free them: before the thread ends, for
- * one.
+ * next ones. How much that is now; free those that nobody has taken since the
+ * last such call; and free them all: before the thread ends, for one.
  */
 size_t ses_buf_spare_bytes(void);
+void ses_buf_tidy_spares(void);
 void ses_buf_forget_spares(void);
 
 #endif

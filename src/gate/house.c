@@ -19,6 +19,7 @@
 #include "gate/health.h"
 #include "gate/log.h"
 #include "gate/recent.h"
+#include "gate/thrift.h"
 #include "gate/told.h"
 #include "gate/visit_member.h"
 #include "wire/deflate.h"
@@ -51,6 +52,7 @@ struct gate_house {
 	struct gate_limiter *limiter;
 	struct gate_told *told;	    /* to refused clients */
 	struct gate_health *health; /* checks of servers behind */
+	struct gate_thrift *thrift;
 	struct gate_house_setup setup;
 	unsigned asked; /* calls of gate_house_is_awake() */
 	bool leaving, told_empty;
@@ -294,7 +296,9 @@ struct gate_house *gate_house_open(const struct gate_house_setup *setup,
 		gate_metrics_adopt(house->metrics, house->doors);
 		house->health = gate_health_new(house->loop,
 						house->doors->policy, NULL);
-		if (house->health && start_workers(house, text, text_size)) {
+		house->thrift = gate_thrift_new(house->loop);
+		if (house->health && house->thrift &&
+		    start_workers(house, text, text_size)) {
 			tell_others(house);
 			return house;
 		}
@@ -452,6 +456,7 @@ void gate_house_free(struct gate_house *house)
 	if (!house)
 		return;
 	gate_health_free(house->health);
+	gate_thrift_free(house->thrift);
 	for (unsigned i = 0; i < house->n_workers; i++) {
 		struct worker *w = &house->worker[i];
 

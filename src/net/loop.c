@@ -273,14 +273,15 @@ static bool has_work(const struct sesame_loop *loop)
 	return loop->n_watched > 0 || loop->timers.n > 0 || is_behind(loop);
 }
 
-/* When nothing happens for so long, big blocks go back to the system. */
-static int turn_or_tidy(struct sesame_loop *loop)
+/* Big blocks that nobody has taken for so long go back to the system. */
+static int turn_and_tidy(struct sesame_loop *loop)
 {
-	uint64_t before = loop->now_ms;
 	int error = turn(loop, ses_buf_spare_bytes() ? SPARES_MS : -1);
 
-	if (loop->now_ms - before >= SPARES_MS)
-		ses_buf_forget_spares();
+	if (loop->now_ms - loop->tidied_ms >= SPARES_MS) {
+		ses_buf_tidy_spares();
+		loop->tidied_ms = loop->now_ms;
+	}
 	return error;
 }
 
@@ -291,7 +292,7 @@ int sesame_loop_run(struct sesame_loop *loop)
 	if (loop->in_turn || loop->in_calls)
 		return SESAME_EINVAL;
 	while (!error && !atomic_load(&loop->stopping) && has_work(loop))
-		error = turn_or_tidy(loop);
+		error = turn_and_tidy(loop);
 	if (loop->backend->hand_over) /* another thread may free the loop */
 		loop->backend->hand_over(loop);
 	atomic_store(&loop->stopping, false);

@@ -76,6 +76,7 @@ struct sesame_loop {
 	const struct ses_backend *backend;
 	int fd; /* of the back end: epoll's */
 	uint64_t now_ms;
+	uint64_t tidied_ms; /* when its thread looked at its spare blocks */
 	struct ses_timers timers;
 	struct ses_list dirty;	   /* streams with work to do this turn */
 	struct ses_list waiting;   /* streams that are heavy, and have come */

@@ -163,6 +163,26 @@ TEST("no more than eight blocks are kept, and none of over 16 MiB")
 	assert_int_equal(ses_buf_spare_bytes(), 0);
 }
 
+TEST("a block that nobody took between two looks is freed, and no other is")
+{
+	struct ses_buf a, b;
+	uint8_t *block = fill(&a, 300000);
+
+	fill(&b, 200000);
+	ses_buf_fini(&a);
+	ses_buf_fini(&b);
+	ses_buf_tidy_spares();
+	assert_ptr_equal(fill(&a, 300000), block);
+	ses_buf_fini(&a);
+	ses_buf_tidy_spares();
+	assert_in_range(ses_buf_spare_bytes(), 300000, 1 << 20);
+	assert_ptr_equal(fill(&a, 300000), block);
+	ses_buf_fini(&a);
+	ses_buf_tidy_spares();
+	ses_buf_tidy_spares();
+	assert_int_equal(ses_buf_spare_bytes(), 0);
+}
+
 TEST("the blocks that are kept are 32 MiB together at most")
 {
 	struct ses_buf b[5];

@@ -92,7 +92,7 @@ class Held:
         while more := self.more():
             assert time.time() < end, "a server that nobody uses holds " + more
             time.sleep(0.02)
-        # Big blocks go back when nothing has happened for a second.
+        # Big blocks go back that nobody takes for a second or two, the rest when all is calm.
         while (grown := resident_kib(self.pid) - self.memory) >= MEMORY_KIB and \
                 not sanitized(f"/proc/{self.pid}/exe"):
             assert time.time() < end, "%d KiB of memory more than before" % grown
