@@ -124,13 +124,37 @@ static bool is_unheard_by_node(const struct doctor_probe *p)
 	       doctor_wrote(p, WHY_STACK_NEXTJS);
 }
 
+/*
+ * Routers of Node's whose plug-ins for WebSockets register a route like any
+ * other: at a path without one a handshake is not found as a plain request is.
+ */
+static bool is_routed_by_node(const struct doctor_probe *p)
+{
+	static const char *const bodies[] = {"404 Not Found", /* Hono */
+					     "Not Found"};    /* Koa */
+	struct bytes body = bytes_trim(bytes_of(p->body, p->body_len));
+
+	if (p->status != 404)
+		return false;
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
+		if (bytes_equal_str(body, bodies[i]) &&
+		    doctor_wrote(p, WHY_STACK_NODE))
+			return true;
+	return bytes_starts(body, BYTES("{\"message\":\"Route GET:/"));
+}
+
 /* What the form of an answer says of a framework's way with upgrades. */
 static void find_framework(struct doctor_chart *chart,
 			   const struct doctor_probe *p)
 {
 	struct bytes body = bytes_of(p->body, p->body_len);
 
-	if (is_unheard_by_node(p))
+	if (is_routed_by_node(p))
+		doctor_note(
+			chart, DOCTOR_F_NODE_ROUTED, p, NULL,
+			"a router of Node's answers the handshake as a plain "
+			"request: it has none here, or no WebSocket at all");
+	else if (is_unheard_by_node(p))
 		doctor_note(
 			chart, DOCTOR_F_NODE_UNHEARD, p, NULL,
 			"a program of Node's answers the handshake as a "
@@ -283,9 +307,29 @@ static void find_status_for_all(struct doctor_chart *chart,
 			    "a request that offers a subprotocol");
 }
 
+/* The close says that a silence was too long. */
+bool doctor_is_closed_as_idle(const struct doctor_probe *p)
+{
+	static const char *const words[] = {
+		"idle",		"inactiv",	     "no activity",
+		"ping timeout", "heartbeat timeout", "no heartbeat",
+		"pong timeout", "keepalive timeout", "no pong"};
+	struct bytes reason = bytes_of_str(p->close_reason);
+
+	if (p->outcome != DOCTOR_CLOSED_AFTER)
+		return false;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (bytes_contains_nocase(reason, bytes_of_str(words[i])))
+			return true;
+	return false;
+}
+
 void doctor_find_answer(struct doctor_chart *chart, const struct doctor_probe *p)
 {
 	doctor_find_words(chart, p);
+	if (doctor_is_closed_as_idle(p))
+		doctor_note(chart, DOCTOR_F_SAYS_IDLE, p, NULL,
+			    "the close says that a silence was too long");
 	find_missed_origin(chart, p);
 	find_status_for_all(chart, p);
 	if (p->status && p->outcome == DOCTOR_ANSWERED)
@@ -310,6 +354,38 @@ void doctor_find_answer(struct doctor_chart *chart, const struct doctor_probe *p
 }
 
 /* ---- redirects ---- */
+
+/*
+ * https that is sent to https, at the same name and path: whoever redirects takes
+ * the request for one that came without TLS. Only the port may be another, which
+ * is left out by those who do not know it, and by those who do not want it.
+ */
+static void find_redirect_to_itself(struct doctor_chart *chart,
+				    const struct doctor_probe *p,
+				    struct bytes to)
+{
+	const struct ses_url *asked = &chart->c->url;
+	struct bytes path = asked->path.len ? asked->path : BYTES("/");
+	enum ses_url_fault fault = SES_URL_HTTP;
+	struct ses_url url;
+	size_t at;
+
+	if (ses_url_parse(to, &url, &fault, &at) < 0 && fault != SES_URL_HTTP)
+		return;
+	if (!asked->tls || !url.tls ||
+	    !bytes_equal_nocase(url.host, asked->host) ||
+	    !bytes_equal(url.path.len ? url.path : BYTES("/"), path) ||
+	    !bytes_equal(url.query, asked->query))
+		return;
+	if (url.port == asked->port)
+		doctor_note(chart, DOCTOR_F_REDIRECT_SELF, p, NULL,
+			    "the redirect leads from https to the very same "
+			    "https");
+	else
+		doctor_note(chart, DOCTOR_F_REDIRECT_SELF_PORTLESS, p, NULL,
+			    "the redirect leads from https to the same https, "
+			    "and loses the port");
+}
 
 void doctor_find_redirect(struct doctor_chart *chart,
 			  const struct doctor_probe *p)
@@ -336,6 +412,7 @@ void doctor_find_redirect(struct doctor_chart *chart,
 	else if (bytes_equal(place, BYTES("/")) && path.len > 1)
 		doctor_note(chart, DOCTOR_F_REDIRECT_HOME, p, NULL,
 			    "the redirect leads to the home page");
+	find_redirect_to_itself(chart, p, to);
 	if (bytes_starts(to, chart->c->url.tls ? BYTES("http://")
 					       : BYTES("https://")))
 		doctor_note(chart, DOCTOR_F_REDIRECT_SCHEME, p, NULL,

@@ -122,6 +122,8 @@ bool doctor_fell_silent(const struct doctor_chart *chart)
 /* A close frame that gives a reason is the application's, not a clock's. */
 static bool gives_reason(const struct doctor_probe *p)
 {
+	if (doctor_is_closed_as_idle(p))
+		return false;
 	return p->close_code >= 3000 ||
 	       ((p->close_code == 1008 || p->close_code == 1011) &&
 		*p->close_reason);

@@ -151,6 +151,8 @@ void doctor_find_comparison(struct doctor_chart *chart);
 /* The probe that the comparison came down to, or NULL. */
 const struct doctor_probe *
 doctor_compared(const struct doctor_chart *chart);
+/* Whether the reason of a close is that nothing was said for too long. */
+bool doctor_is_closed_as_idle(const struct doctor_probe *p);
 /* Whether @p was written by @stack. */
 bool doctor_wrote(const struct doctor_probe *p, enum why_stack stack);
 /* Whether @stack is among those that the answer of @p came by. */

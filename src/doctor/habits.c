@@ -260,7 +260,8 @@ static bool says_why(const struct doctor_chart *chart)
 		DOCTOR_F_SAYS_UNCONNECTED,  DOCTOR_F_SAYS_BACKEND,
 		DOCTOR_F_SAYS_QUERY,	    DOCTOR_F_SAYS_PARAMETERS,
 		DOCTOR_F_SAYS_VERSION,	    DOCTOR_F_SAYS_WAF,
-		DOCTOR_F_SAYS_KEY,	    DOCTOR_F_SAYS_PATH};
+		DOCTOR_F_SAYS_KEY,	    DOCTOR_F_SAYS_PATH,
+		DOCTOR_F_SAYS_IDLE};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (doctor_found(chart, kinds[i]))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Between harvest.c (origins, hosts, ports) and its parts: pages.c and
- * scripts.c (what the site's pages and scripts say), paths.c, homes.c and protocols.c (what is guessed).
+ * scripts.c (what the site's pages and scripts say), listed.c (what an API
+ * lists), paths.c, homes.c and protocols.c (what is guessed).
  */
 #ifndef DOCTOR_HARVEST_INNER_H
 #define DOCTOR_HARVEST_INNER_H
@@ -18,6 +19,11 @@ void doctor_add_links(const struct doctor_case *c, struct bytes text,
 		      struct doctor_values *v);
 /* Where software that names itself in an answer has its WebSocket. */
 void doctor_add_homes(const struct doctor_chart *chart, struct doctor_values *v);
+/* Paths of the case's own host that an API's root or a page lists. */
+void doctor_add_listed_paths(const struct doctor_case *c, struct bytes text,
+			     struct doctor_values *v);
+/* Paths that a page or script gives to Socket.IO's client. */
+void doctor_add_engine_paths(struct bytes text, struct doctor_values *v);
 /* Paths that a refusal names. */
 void doctor_add_named_paths(struct bytes text, struct doctor_values *v);
 /* What a script that opens WebSockets assigns to names of ports and paths. */

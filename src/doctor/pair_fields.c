@@ -218,6 +218,21 @@ static bool are_known(const struct doctor_probe *base,
 	return false;
 }
 
+/*
+ * Without the credentials they are asked for, with them it is another refusal;
+ * the status tells it, or, where a library has one for all, the words.
+ */
+static bool are_judged(const struct doctor_probe *base,
+		       const struct doctor_probe *without)
+{
+	if (without->status == 401)
+		return base->status != 401;
+	return doctor_says(base, DOCTOR_F_SAYS_PERMISSION) &&
+	       !doctor_says(without, DOCTOR_F_SAYS_PERMISSION) &&
+	       (doctor_says(without, DOCTOR_F_SAYS_CREDENTIALS) ||
+		doctor_says(without, DOCTOR_F_SAYS_BAD_TOKEN));
+}
+
 static void find_credentials(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -239,7 +254,7 @@ static void find_credentials(struct doctor_chart *chart)
 		doctor_tell(chart, DOCTOR_F_CREDENTIALS_REMOVED_OPENS, t.opened);
 	else if (t.changed && t.changed->status == 401 && base->status == 400)
 		doctor_tell(chart, DOCTOR_F_CREDENTIALS_UNREAD, t.changed);
-	else if (t.changed && t.changed->status == 401 && base->status != 401)
+	else if (t.changed && are_judged(base, t.changed))
 		doctor_tell(chart, DOCTOR_F_CREDENTIALS_JUDGED, t.changed);
 	else if (t.changed && are_known(base, t.changed))
 		doctor_tell_same(chart, DOCTOR_F_CREDENTIALS_KNOWN, t.changed,

@@ -16,6 +16,40 @@ static bool is_nonsense(const struct doctor_probe *p)
 	return strcmp(p->trial.value, DOCTOR_NONSENSE_ORIGIN) == 0;
 }
 
+/* The refusal is one of the Origin, by its words or by the status. */
+static bool refuses_origin(const struct doctor_probe *p,
+			   const struct doctor_probe *base)
+{
+	return p->outcome == DOCTOR_ANSWERED &&
+	       (doctor_says(p, DOCTOR_F_SAYS_ORIGIN) ||
+		(p->status == 403 && base->status != 403));
+}
+
+/*
+ * All that were tried instead are refused for the Origin, and the given one is
+ * not: the door at which they end it has passed.
+ */
+static bool is_let_past(const struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	int others = 0;
+
+	if (base->status < 101 || doctor_says(base, DOCTOR_F_SAYS_ORIGIN))
+		return false;
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+
+		if ((p->trial.change != DOCTOR_ORIGIN &&
+		     p->trial.change != DOCTOR_NO_ORIGIN) ||
+		    doctor_tried(chart, p->trial.change, p->trial.value) != p)
+			continue;
+		if (!refuses_origin(p, base))
+			return false;
+		others++;
+	}
+	return others >= (chart->c->origin ? 2 : 1);
+}
+
 /* Without an Origin in the user's request: does it open with one? */
 static void find_origin_added(struct doctor_chart *chart, struct doctor_tally t)
 {
@@ -27,6 +61,8 @@ static void find_origin_added(struct doctor_chart *chart, struct doctor_tally t)
 		if (odd && odd->outcome != DOCTOR_OPEN &&
 		    !doctor_comes_further(chart, doctor_baseline(chart), odd))
 			doctor_tell(chart, DOCTOR_F_ORIGIN_ADDED_NOT_ANY, odd);
+	} else if (t.changed && is_let_past(chart)) {
+		doctor_tell(chart, DOCTOR_F_ORIGIN_PASSES, t.changed);
 	} else if (t.changed && !(t.same && is_nonsense(t.changed))) {
 		doctor_tell(chart, DOCTOR_F_ORIGIN_CHANGES_ANSWER, t.changed);
 	} else if (t.same) {
@@ -140,6 +176,9 @@ void doctor_find_origin(struct doctor_chart *chart)
 	    is_taken_for_get(chart, without.changed))
 		doctor_tell(chart, DOCTOR_F_ORIGIN_MAKES_HANDSHAKE,
 			    without.changed);
+	else if (is_let_past(chart))
+		doctor_tell(chart, DOCTOR_F_ORIGIN_PASSES,
+			    with.changed ? with.changed : with.worse);
 	else if (with.changed || without.changed)
 		doctor_tell(chart, DOCTOR_F_ORIGIN_CHANGES_ANSWER,
 			    with.changed ? with.changed : without.changed);

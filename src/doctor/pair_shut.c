@@ -122,6 +122,29 @@ static void find_unclaimed(struct doctor_chart *chart)
 }
 
 /*
+ * The gateway passes plain requests on in no time, and has no answer to a
+ * handshake a second later, whatever its path: the program behind lets one that
+ * nobody claims wait so long before it ends it.
+ */
+static void find_ended_behind(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *g =
+		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
+	const struct doctor_probe *odd =
+		doctor_tried(chart, DOCTOR_PATH, DOCTOR_NONSENSE_PATH);
+
+	if (doctor_found(chart, DOCTOR_F_GET_REACHES) && odd &&
+	    doctor_same_answer(base, odd) && is_a_second(base->ms) &&
+	    is_a_second(odd->ms) && g->ms < base->ms / 4)
+		doctor_note(chart, DOCTOR_F_ENDED_BEHIND, base, g,
+			    "the gateway's error comes a second after the "
+			    "handshake, at a path that cannot exist as well; "
+			    "a plain GET is answered in %.0f ms",
+			    g->ms);
+}
+
+/*
  * A handshake of a version that nobody speaks: whoever looks at handshakes
  * refuses it, as HTTP, which gets through where a 101 does not.
  */
@@ -164,6 +187,7 @@ static void find_unfit(struct doctor_chart *chart)
 void doctor_find_shut(struct doctor_chart *chart)
 {
 	find_unclaimed(chart);
+	find_ended_behind(chart);
 	find_unfit(chart);
 	find_shut(chart);
 	find_upgrades_shut(chart);

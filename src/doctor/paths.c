@@ -44,6 +44,8 @@ static void add_relatives(struct bytes path, struct doctor_values *v)
 	if (second < path.len) /* "/api" is what proxies take away */
 		doctor_add_path(bytes_from(path, second), v);
 	doctor_add_value(v, "/api%.*s", BYTES_ARG(path));
+	if (!ws && !bytes_starts(path, BYTES("/v")))
+		doctor_add_value(v, "/v1%.*s", BYTES_ARG(path));
 	if (ws)
 		doctor_add_value(v, "/api/v1%.*s", BYTES_ARG(path));
 	doctor_add_value(v, "/app%.*s", BYTES_ARG(path));
@@ -283,6 +285,23 @@ bool doctor_is_led_on(const struct doctor_case *c, const struct doctor_probe *p)
 	       doctor_own_path(c, to).len > 0;
 }
 
+/* engine.io listens at its path with a slash, whoever wrote it down without. */
+static void end_engines(const struct doctor_case *c, struct doctor_values *v)
+{
+	const char *end =
+		doctor_is_engine(c) ? "/" : "/?EIO=4&transport=websocket";
+
+	for (size_t i = 0; i < v->n; i++) {
+		char *value = v->value[i];
+		size_t n = strlen(value);
+
+		if (n > 9 && n + strlen(end) < sizeof(v->value[i]) &&
+		    (strcmp(value + n - 9, "socket.io") == 0 ||
+		     strcmp(value + n - 9, "engine.io") == 0))
+			memcpy(value + n, end, strlen(end) + 1);
+	}
+}
+
 void doctor_harvest_paths(const struct doctor_chart *chart,
 			  struct doctor_values *v)
 {
@@ -303,7 +322,10 @@ void doctor_harvest_paths(const struct doctor_chart *chart,
 					    ? location
 					    : doctor_own_path(c, location),
 				    path, v);
+		doctor_add_engine_paths(doctor_body(p), v);
 		doctor_add_links(c, doctor_body(p), v);
+		if (p->status == 200 && p->trial.change != DOCTOR_PAGE)
+			doctor_add_listed_paths(c, doctor_body(p), v);
 		doctor_add_script_paths(doctor_body(p), v);
 		if (p->status >= 400 && p->trial.change != DOCTOR_PATH)
 			doctor_add_named_paths(doctor_body(p), v);
@@ -318,6 +340,7 @@ void doctor_harvest_paths(const struct doctor_chart *chart,
 	}
 	if (!chart->blind)
 		doctor_add_homes(chart, v);
+	end_engines(c, v);
 	doctor_drop_value(v, path);
 	v->n_told = v->n;
 	add_guesses(chart, path, v);

@@ -326,6 +326,14 @@ static struct bytes shorten(const struct doctor_header *h,
 	return bytes_of_str(r->cookie);
 }
 
+/* Some servers write into pages, or have any, for those alone who ask for them. */
+static bool is_for_page(const struct doctor_trial *trial)
+{
+	return trial->change == DOCTOR_PAGE ||
+	       (trial->change == DOCTOR_PLAIN_GET_PATH &&
+		strcmp(trial->value, "/") == 0);
+}
+
 static void pick_extra(const struct doctor_case *c,
 		       const struct doctor_trial *trial,
 		       struct doctor_request *r)
@@ -355,6 +363,9 @@ static void pick_extra(const struct doctor_case *c,
 	if (!joined && joins_cookie(trial, NULL, r))
 		r->extra[n++] = (struct ses_field){BYTES("Cookie"),
 						   bytes_of_str(r->cookie)};
+	if (is_for_page(trial) && !doctor_case_header(c, "Accept"))
+		r->extra[n++] = (struct ses_field){
+			BYTES("Accept"), BYTES("text/html,*/*;q=0.8")};
 	if (r->preflight)
 		r->extra[n++] = (struct ses_field){
 			BYTES("Access-Control-Request-Method"), BYTES("GET")};

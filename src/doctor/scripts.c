@@ -7,6 +7,8 @@
  */
 #include "doctor/harvest_inner.h"
 
+#include <stdio.h>
+
 #include "base/percent.h"
 
 #define LONGEST	   120
@@ -179,6 +181,43 @@ void doctor_add_script_paths(struct bytes text, struct doctor_values *v)
 			 (is_called(a.name, "path") &&
 			  has_word_of_socket(a.name)))
 			add_decoded(a.value, v);
+	}
+}
+
+/* Whether @name stands in the arguments of a call of Socket.IO's client. */
+static bool is_of_engine(struct bytes text, struct bytes name)
+{
+	static const char *const calls[] = {"io(", "io.connect(", "Manager("};
+	size_t at = (size_t)(name.data - text.data),
+	       from = at < 120 ? 0 : at - 120;
+	struct bytes before = bytes_of(text.data + from, at - from);
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (bytes_contains_nocase(before, bytes_of_str(calls[i])))
+			return true;
+	return false;
+}
+
+void doctor_add_engine_paths(struct bytes text, struct doctor_values *v)
+{
+	struct assignment a;
+	char path[LONGEST + 40];
+	size_t at = 0;
+
+	if (!bytes_contains_nocase(text, BYTES("io(")) &&
+	    !bytes_contains_nocase(text, BYTES("io.connect(")))
+		return;
+	while (next_assignment(text, &at, &a)) {
+		struct bytes to = a.value;
+
+		if (!a.quoted || !bytes_equal(a.name, BYTES("path")) ||
+		    !is_of_engine(text, a.name))
+			continue;
+		while (to.len > 0 && to.data[to.len - 1] == '/')
+			to.len--;
+		snprintf(path, sizeof(path), "%.*s/?EIO=4&transport=websocket",
+			 BYTES_ARG(to));
+		doctor_add_path(bytes_of_str(path), v);
 	}
 }
 

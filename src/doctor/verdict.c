@@ -72,6 +72,13 @@ static void name_hops(struct doctor_facts *f, const struct why_hops *h)
 	v->layer = why_stack(h->hop[h->writer].stack)->layer;
 }
 
+static bool is_of_proxy(const struct why_hops *h)
+{
+	return h->writer >= 0 && (size_t)h->writer < h->n &&
+	       why_stack(h->hop[h->writer].stack)->layer ==
+		       WHY_LAYER_REVERSE_PROXY;
+}
+
 static void find_responder(struct doctor_facts *f, struct why_hops *ret_hops)
 {
 	bool proxy =
@@ -84,6 +91,8 @@ static void find_responder(struct doctor_facts *f, struct why_hops *ret_hops)
 		doctor_recognise_proxy(&f->base->dial, ret_hops);
 	else if (f->base->status)
 		*ret_hops = f->base->hops;
+	if (f->base->status == 101 && is_of_proxy(ret_hops))
+		ret_hops->writer = -1; /* who speaks in the tunnel is behind */
 	name_hops(f, ret_hops);
 	if (proxy) {
 		if (!f->v->refused_by[0])

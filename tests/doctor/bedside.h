@@ -7,6 +7,7 @@
  *   @told open|close|cut MESSAGE (and what comes after it)
  *   @tunnel BYTES (a 101, and then these)
  *   @silent  @closed [late: after a second]  @reset  @raw BYTES
+ *   @late ANSWER (a second later)
  *   @refused  @lost  @noname  @v4only (with -6)  @mute (the resolver)  @proxy STATUS  @tls FAULT
  *   @proxytls FAULT (of the certificate of the proxy itself)
  *   @h2 ANSWER  @h2open (over HTTP/2)
@@ -270,10 +271,14 @@ static inline struct doctor_probe *lie(const struct doctor_trial *trial, int n,
 	p->request = strdup("GET / HTTP/1.1\r\n"
 			    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
 			    "\r\n");
-	if (*what == '@')
+	if (strncmp(what, "@late ", 6) == 0) {
+		lie_answered(p, bytes_of_str(what + 6));
+		p->ms = 1005;
+	} else if (*what == '@') {
 		lie_in_a_word(p, what + 1);
-	else
+	} else {
 		lie_answered(p, bytes_of_str(what));
+	}
 	doctor_hash_body(p, bytes_of_str(trial->value), bytes_of_str(""),
 			 bytes_of_str(""));
 	return p;

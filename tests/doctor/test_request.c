@@ -579,3 +579,19 @@ TEST("a backend gets the request as it is, and the Host that is tried")
 	make(DOCTOR_BACKEND, "127.0.0.1:3000");
 	assert_true(has("GET /other HTTP/1.1\r\n"));
 }
+
+TEST("the site's page is asked for as one, and nothing else is")
+{
+	set_up();
+	make(DOCTOR_PLAIN_GET_PATH, "/");
+	assert_true(has("\r\nAccept: text/html,"));
+	make(DOCTOR_PLAIN_GET_PATH, "/app.js");
+	assert_false(has("\r\nAccept:"));
+	make(DOCTOR_NOTHING, "");
+	assert_false(has("\r\nAccept:"));
+	asked.header[3] = (struct doctor_header){(char *)"Accept",
+						 (char *)"application/json"};
+	make(DOCTOR_PLAIN_GET_PATH, "/");
+	assert_true(has("\r\nAccept: application/json\r\n"));
+	assert_false(has("text/html"));
+}
