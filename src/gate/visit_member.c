@@ -21,6 +21,8 @@
 #define HIGH_BYTES ((size_t)128 * 1024) /* from where on one is slow */
 #define NEWS_BYTES ((size_t)512 * 1024) /* names, at most */
 
+static const char channels_full[] = "hub.channels of this route is reached";
+
 static struct gate_member *of(struct hub_member *member)
 {
 	return ses_container_of(member, struct gate_member, member);
@@ -100,12 +102,25 @@ static void on_no_memory(struct hub_member *member)
 	gate_visit_cut_unwanted(of(member)->visit, &none);
 }
 
+static void on_refused(struct hub_member *member)
+{
+	static const struct gate_unwanted full = {
+		.cause = WHY_SERVER_LIMIT,
+		.code = 1013,
+		.text = "there is no room for a further channel",
+		.note = channels_full,
+	};
+
+	gate_visit_cut_unwanted(of(member)->visit, &full);
+}
+
 const struct hub_events gate_hub_events = {
 	.deliver = deliver,
 	.go_on = go_on,
 	.ready = on_ready,
 	.missed = on_missed,
 	.too_slow = on_too_slow,
+	.refused = on_refused,
 	.no_memory = on_no_memory,
 };
 
@@ -208,7 +223,7 @@ static enum gate_outcome refuse_full(struct gate_visit *v,
 				     enum hub_verdict verdict)
 {
 	static const char *const notes[] = {
-		[HUB_CHANNELS_FULL] = "hub.channels of this route is reached",
+		[HUB_CHANNELS_FULL] = channels_full,
 		[HUB_MEMBERS_FULL] = "hub.members of this channel is reached",
 		[HUB_NO_MEMORY] = "out of memory",
 	};
@@ -369,6 +384,8 @@ static void on_reached(struct gate_visit *v, const struct gate_awaited *a)
 {
 	if (a->ticket.verdict == HUB_OK)
 		gate_visit_answered(v);
+	else if (a->ticket.verdict == HUB_CHANNELS_FULL)
+		refuse_full(v, a->ticket.verdict);
 	else
 		gate_visit_refuse_unreached(v);
 }

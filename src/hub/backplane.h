@@ -67,6 +67,8 @@ struct hub_backplane_ops {
 	 * follows, with @look; or c->unheard, as of open().
 	 */
 	void (*refresh)(struct hub_backplane *b, struct hub_channel *c);
+	/* NULL, or: the first member here came into @c, or the last one left. */
+	void (*inhabit)(struct hub_backplane *b, struct hub_channel *c);
 	/* NULL, or: bring nothing more, and answer all tickets. */
 	void (*stop)(struct hub_backplane *b);
 	void (*free)(struct hub_backplane *b);
@@ -123,6 +125,11 @@ void hub_bring_standing(struct hub *hub, struct hub_channel *c,
 			const struct hub_standing *s);
 /* @c will not become ready for now: who waits for that is told. */
 void hub_give_up(struct hub_channel *c);
+/*
+ * Where all nodes are together there is no room for @c, which is not ready: who
+ * waits for that is told, and members are closed.
+ */
+void hub_refuse_channel(struct hub *hub, struct hub_channel *c);
 /* A random epoch. */
 struct hub_epoch hub_new_epoch(struct hub *hub);
 /*

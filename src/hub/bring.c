@@ -20,6 +20,13 @@ void hub_give_up(struct hub_channel *c)
 	hub_answer_waiting(c, HUB_UNAVAILABLE);
 }
 
+void hub_refuse_channel(struct hub *hub, struct hub_channel *c)
+{
+	c->refused = true;
+	hub_answer_waiting(c, HUB_CHANNELS_FULL);
+	hub_have_looked(hub, c);
+}
+
 /* Nobody here has done anything: one of those who are to be told sees to it. */
 static void stir(struct hub *hub, const struct hub_channel *c)
 {

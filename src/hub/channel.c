@@ -296,6 +296,7 @@ void hub_table_renew(struct hub_table *t, struct hub_channel *c,
 	c->epoch = *epoch;
 	c->last_id = last_id;
 	c->ready = true;
+	c->refused = false;
 }
 
 /* Whether the oldest message is more than is to be kept. */
@@ -459,7 +460,7 @@ static bool holds_something(const struct hub_table *t,
 	int64_t age = (int64_t)c->space->rules.history_ms;
 
 	if (t->linger_ms)
-		return c->idle_ms + t->linger_ms > now_ms;
+		return !c->refused && c->idle_ms + t->linger_ms > now_ms;
 	return c->ring.n || (m && m->time_ms + age > now_ms) ||
 	       hub_receipts_matter(&c->receipts, now_ms);
 }

@@ -96,6 +96,7 @@ struct hub_channel {
 	bool untold;
 	bool unlooked; /* members were not told yet to look again */
 	bool ready;  /* what it holds is known; see hub/backplane.h */
+	bool refused; /* for it the backplane has no room */
 	bool states; /* state is there */
 	uint32_t era; /* one more with each epoch, while it is here */
 	uint64_t last_id; /* of its messages */

@@ -274,6 +274,26 @@ static void exit_list(struct hub *hub, struct hub_member *member)
 	hub_note_news(hub, c);
 }
 
+/* Others are told of the first that comes and the last that leaves. */
+static void tell_inhabited(struct hub *hub, struct hub_channel *c, size_t n)
+{
+	const struct hub_backplane_ops *ops = hub->backplane->ops;
+
+	if (ops->inhabit && c->opened && c->n_members == n)
+		ops->inhabit(hub->backplane, c);
+}
+
+/* It may be over with its last member. */
+static void leave_channel(struct hub *hub, struct hub_member *member)
+{
+	struct hub_channel *c = member->channel;
+
+	hub_channel_use(c);
+	hub_table_leave(&hub->table, member, hub_clock());
+	tell_inhabited(hub, c, 0);
+	hub_table_done(&hub->table, c, hub_clock());
+}
+
 enum hub_verdict hub_join(struct hub_seat *seat, struct hub_space *space,
 			  struct bytes name, char you[HUB_WHO_SIZE],
 			  struct hub_member *member)
@@ -288,12 +308,13 @@ enum hub_verdict hub_join(struct hub_seat *seat, struct hub_space *space,
 		member->person = NULL;
 		if (!open_channel(hub, member->channel))
 			verdict = HUB_NO_MEMORY;
+		tell_inhabited(hub, member->channel, 1);
 		hub_member_begin_afresh(member);
 		if (verdict == HUB_OK)
 			verdict = enter(hub, member, you);
 		news = member->person != NULL;
 		if (verdict != HUB_OK)
-			hub_table_leave(&hub->table, member, hub_clock());
+			leave_channel(hub, member);
 	}
 	pthread_mutex_unlock(&hub->lock);
 	if (news)
@@ -314,7 +335,7 @@ void hub_leave(struct hub_seat *seat, struct hub_member *member)
 	member->is_held = false;
 	pthread_mutex_lock(&hub->lock);
 	exit_list(hub, member);
-	hub_table_leave(&hub->table, member, hub_clock());
+	leave_channel(hub, member);
 	pthread_mutex_unlock(&hub->lock);
 	hub_start_chores(seat, HUB_NEWS_MS);
 }

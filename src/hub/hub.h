@@ -59,6 +59,8 @@ struct hub_events {
 	void (*missed)(struct hub_member *member, uint64_t n, bool conflated);
 	/* It is to be closed, for it is too slow. */
 	void (*too_slow)(struct hub_member *member);
+	/* It is to be closed: its channel is one too many, with other nodes. */
+	void (*refused)(struct hub_member *member);
 	/* It is to be closed: there was no memory for what it has to get. */
 	void (*no_memory)(struct hub_member *member);
 };

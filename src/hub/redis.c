@@ -81,9 +81,12 @@ static void fill(struct redis_order *o, size_t size, enum redis_errand errand,
 				 text.len),
 		.states = c->states,
 		.presence = c->roster != NULL,
-		.most = c->states ? rules->keys : rules->history,
-		.most_bytes = rules->history_bytes,
-		.age_ms = rules->history_ms,
+		.inhabited = c->n_members > 0,
+		.bounds = {.most = c->states ? rules->keys : rules->history,
+			   .most_bytes = rules->history_bytes,
+			   .age_ms = rules->history_ms,
+			   .channels = rules->channels,
+			   .kept = rules->kept},
 	};
 	ses_list_init(&o->link);
 	memcpy(at, c->space->name, space_len);
@@ -125,6 +128,11 @@ static void close_channel(struct hub_backplane *b, struct hub_channel *c)
 static void refresh(struct hub_backplane *b, struct hub_channel *c)
 {
 	c->unheard = !order(b, REDIS_REFRESH, c, bytes_of(NULL, 0));
+}
+
+static void inhabit(struct hub_backplane *b, struct hub_channel *c)
+{
+	order(b, REDIS_INHABIT, c, bytes_of(NULL, 0));
 }
 
 /* Whether @who is there is looked at when the order is carried out. */
@@ -210,6 +218,9 @@ static void carry_out_one(struct redis *r, struct redis_order *o)
 		break;
 	case REDIS_REFRESH:
 		redis_sync_refresh(r, o);
+		break;
+	case REDIS_INHABIT:
+		redis_sync_inhabit(r, o);
 		break;
 	case REDIS_PERSON:
 		redis_people_order(r, o);
@@ -407,6 +418,7 @@ struct hub_backplane *hub_redis_new(const struct hub_redis_options *options,
 		.open = open_channel,
 		.close = close_channel,
 		.refresh = refresh,
+		.inhabit = inhabit,
 		.publish = publish,
 		.enter = come_or_go,
 		.leave = come_or_go,

@@ -54,7 +54,7 @@ static bool keep(struct redis_channel *c, struct hub_message *m)
  */
 static void bound(struct redis_channel *c)
 {
-	uint64_t most = c->most_bytes * (c->states ? 8 : 2) + SPARE;
+	uint64_t most = c->bounds.most_bytes * (c->states ? 8 : 2) + SPARE;
 	size_t n = 0;
 
 	while (n + 1 < c->n_got && c->got_bytes > most) {

@@ -32,6 +32,8 @@
 #define REDIS_NODES	 256 /* others that are known */
 #define REDIS_SHA_LEN	 40
 #define REDIS_LINGER_MS	 30000 /* of a channel that nobody here is in */
+#define REDIS_KEPT_MS	 3600000 /* Redis keeps what is kept, at least */
+#define REDIS_SILENT_MS	 600000 /* Redis keeps one that nothing was said in */
 
 /* ---- Orders, from any thread ---- */
 
@@ -39,11 +41,18 @@ enum redis_errand {
 	REDIS_OPEN,
 	REDIS_CLOSE,
 	REDIS_REFRESH,
+	REDIS_INHABIT,
 	REDIS_POST,
 	REDIS_PERSON, /* comes or goes */
 	REDIS_NOTE,
 	REDIS_READ,
 	REDIS_BLAME,
+};
+
+/* What a channel, and all of its route, may hold at Redis. */
+struct redis_bounds {
+	uint64_t most, most_bytes, age_ms; /* of the channel */
+	uint64_t channels, kept;	   /* of the route */
 };
 
 struct redis_order {
@@ -54,7 +63,8 @@ struct redis_order {
 	struct bytes tag;  /* "SPACE NAME" */
 	struct bytes text; /* who; or a note, or an Idempotency-Key */
 	bool states, presence;
-	uint64_t most, most_bytes, age_ms; /* that a channel may hold */
+	bool inhabited; /* somebody here is in it */
+	struct redis_bounds bounds;
 };
 
 struct redis_post {
@@ -88,6 +98,9 @@ struct redis_channel {
 	struct bytes name;
 	bool states, presence;
 	bool closed;	/* nobody has it open; it goes when nothing is expected */
+	bool inhabited; /* somebody here is in it */
+	bool vouched;	/* Redis knows, and has to be told what is so then */
+	bool said_in;	/* something was, once */
 	bool written;	/* people of this node were, at Redis */
 	bool leaving;	/* it is closed when those are taken out there */
 	bool tuned;	/* what it is told arrives here */
@@ -95,7 +108,7 @@ struct redis_channel {
 	unsigned n_asked;  /* replies of others that are to come */
 	bool syncing, again, look;
 	bool retry; /* with the next chores */
-	uint64_t looked_ms, asked_ms;
+	uint64_t looked_ms, asked_ms, vouched_ms;
 	uint64_t opened_ms;
 	bool brought; /* once, what it holds */
 	uint64_t number; /* of what was asked last */
@@ -105,7 +118,7 @@ struct redis_channel {
 	bool people_untold;   /* there was no memory for one of this node */
 	uint64_t people_number, people_ms; /* of the last question */
 	uint64_t people_more; /* where the next one goes on; 0: it begins */
-	uint64_t most, most_bytes, age_ms;
+	struct redis_bounds bounds;
 	/* What came of it so far. */
 	struct hub_message **got;
 	size_t n_got, room, got_bytes;
@@ -225,6 +238,10 @@ void redis_lose(struct redis *r, const char *why);
 /* A command that runs a script: KEYS and ARGV follow. */
 void redis_script_begin(struct redis *r, enum redis_script script,
 			size_t n_keys, size_t n_args);
+/* What the scripts on channels begin with: four keys, and seven arguments. */
+void redis_script_keys(struct redis *r, struct bytes tag, bool states);
+void redis_script_args(struct redis *r, const struct redis_bounds *bounds,
+		       bool states, size_t name_len);
 /* A word "PREFIX:{TAG}:SUFFIX". */
 void redis_key(struct redis *r, struct bytes tag, const char *suffix);
 /* The same for what has a name of its own, as "PREFIX:lease:NODE". */
@@ -260,6 +277,7 @@ struct redis_channel *redis_channel_find(struct redis *r, struct bytes tag);
 bool redis_sync_open(struct redis *r, const struct redis_order *order);
 void redis_sync_close(struct redis *r, const struct redis_order *order);
 void redis_sync_refresh(struct redis *r, const struct redis_order *order);
+void redis_sync_inhabit(struct redis *r, const struct redis_order *order);
 /* All are asked for again, or nothing arrives any more. */
 void redis_sync_resume(struct redis *r);
 void redis_sync_lose(struct redis *r);

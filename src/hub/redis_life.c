@@ -65,6 +65,32 @@ void redis_script_begin(struct redis *r, enum redis_script script,
 	redis_link_u64(&r->command, n_keys);
 }
 
+void redis_script_keys(struct redis *r, struct bytes tag, bool states)
+{
+	redis_key(r, tag, "h");
+	redis_key(r, tag, states ? "s" : "m");
+	redis_key(r, tag, "o");
+	redis_key(r, tag, "g");
+}
+
+void redis_script_args(struct redis *r, const struct redis_bounds *bounds,
+		       bool states, size_t name_len)
+{
+	struct redis_link *l = &r->command;
+	struct hub_epoch fresh;
+
+	hub_lock(r->base.hub);
+	fresh = hub_new_epoch(r->base.hub);
+	hub_unlock(r->base.hub);
+	redis_link_str(l, r->life);
+	redis_link_str(l, fresh.text);
+	redis_link_str(l, states ? "s" : bounds->most ? "m" : "n");
+	redis_link_u64(l, bounds->age_ms);
+	redis_link_u64(l, name_len);
+	redis_link_u64(l, bounds->channels);
+	redis_link_u64(l, bounds->kept);
+}
+
 void redis_no_reply(void *arg, const struct redis_reply *reply)
 {
 }

@@ -154,6 +154,8 @@ static enum hub_verdict verdict_of(const struct redis_flight *f,
 {
 	if (redis_reply_is(word, "full"))
 		return HUB_STATE_FULL;
+	if (redis_reply_is(word, "channels"))
+		return HUB_CHANNELS_FULL;
 	if (redis_reply_is(word, "other"))
 		return HUB_OTHER_BODY;
 	if (redis_reply_is(word, "late") && !f->unsure)
@@ -247,26 +249,23 @@ static void write_args(struct redis_flight *f)
 	struct redis *r = f->redis;
 	struct redis_link *l = &r->command;
 	const struct redis_order *o = &f->posts->order;
-	struct hub_epoch fresh;
-	char digest[DIGEST_LEN + 1] = "";
-	struct bytes tag = o->tag;
+	char key[DIGEST_LEN + 1] = "", digest[DIGEST_LEN + 1] = "";
 
-	hub_lock(r->base.hub);
-	fresh = hub_new_epoch(r->base.hub);
-	hub_unlock(r->base.hub);
-	redis_link_str(l, r->life);
-	redis_link_str(l, fresh.text);
-	redis_link_str(l, o->states ? "s" : o->most ? "m" : "n");
-	redis_link_u64(l, o->age_ms);
-	redis_topic(r, l, "c", tag);
+	redis_script_args(r, &o->bounds, o->states,
+			  o->tag.len - strlen(o->space->name) - 1);
+	redis_topic(r, l, "c", o->tag);
+	redis_link_str(l, r->node);
 	redis_link_u64(l, f->counter);
 	redis_link_u64(l, f->unsure ? 0 /* it is only asked for */
 				    : (uint64_t)((int64_t)f->posts->at_ms +
 						 PERFORM_MS + r->ahead_ms));
-	redis_link_u64(l, o->most);
-	redis_link_u64(l, o->most_bytes);
-	if (o->text.data)
+	redis_link_u64(l, o->bounds.most);
+	redis_link_u64(l, o->bounds.most_bytes);
+	if (o->text.data) {
+		digest_of(o->text, key);
 		digest_of_post(f->posts, digest);
+	}
+	redis_link_str(l, key);
 	redis_link_str(l, digest);
 	redis_link_u64(l, r->answered);
 	redis_link_str(l, f->again ? "1" : "0");
@@ -275,19 +274,12 @@ static void write_args(struct redis_flight *f)
 static void write_keys(struct redis_flight *f)
 {
 	const struct redis_order *o = &f->posts->order;
-	char digest[DIGEST_LEN + 1] = "", suffix[DIGEST_LEN + 8];
 	struct redis *r = f->redis;
 
-	redis_key(r, o->tag, "h");
-	redis_key(r, o->tag, o->states ? "s" : "m");
-	redis_key(r, o->tag, "o");
-	redis_key(r, o->tag, "g");
-	snprintf(suffix, sizeof(suffix), "c:%s", r->node);
-	redis_key(r, o->tag, suffix);
-	if (o->text.data)
-		digest_of(o->text, digest);
-	snprintf(suffix, sizeof(suffix), "i:%s", digest);
-	redis_key(r, o->tag, suffix);
+	redis_script_keys(r, o->tag, o->states);
+	redis_key(r, o->tag, "c");
+	redis_key(r, o->tag, "i");
+	redis_key(r, o->tag, "j");
 }
 
 static bool fly(struct redis_flight *f)
@@ -295,7 +287,7 @@ static bool fly(struct redis_flight *f)
 	struct redis *r = f->redis;
 	size_t place = 0;
 
-	redis_script_begin(r, REDIS_PUBLISH, 6, 12 + 3 * f->n);
+	redis_script_begin(r, REDIS_PUBLISH, 7, 17 + 3 * f->n);
 	write_keys(f);
 	write_args(f);
 	for (struct redis_post *p = f->posts; p; p = p->next)

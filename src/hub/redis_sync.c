@@ -9,7 +9,14 @@
 
 #include "hub/redis_inner.h"
 
-#define LOOK_MS (20 * 60 * 1000) /* what is open does not expire at Redis */
+/* What is open does not expire at Redis. */
+#define LOOK_MS	       (20 * 60 * 1000)
+#define SILENT_LOOK_MS (4 * 60 * 1000) /* where nothing was ever said */
+/* How long Redis does not give up a channel that somebody is in, or was. */
+#define VOUCH_MS	30000
+#define VOUCH_AGAIN_MS	10000
+#define VOUCH_NO_MORE_MS 2000 /* for the others to say who is in it */
+#define VOUCHED_AT_ONCE 256
 /* Redis cuts off whom it has to tell some times as much: 32 MiB, by default. */
 #define AWAITED_BYTES ((size_t)8 * 1024 * 1024)
 #define PROMPT_MS     1000 /* an answer that comes within that is no burden */
@@ -43,6 +50,17 @@ void redis_malformed(struct redis *r, const char *what, struct bytes where)
 		  "the backplane %s has something that no gateway wrote, "
 		  "which is skipped: %s of %s",
 		  r->address, what, words);
+}
+
+/* The beginning of all tags of its route. */
+static struct bytes route_of(const struct redis_channel *c)
+{
+	return bytes_first(tag_of(c), tag_of(c).len - c->name.len);
+}
+
+static uint64_t greater(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
 }
 
 static void end_asking(struct redis_channel *c)
@@ -127,9 +145,9 @@ bool redis_sync_open(struct redis *r, const struct redis_order *o)
 	c->name = bytes_from(tag_of(c), strlen(o->space->name) + 1);
 	c->states = o->states;
 	c->presence = o->presence;
-	c->most = o->most;
-	c->most_bytes = o->most_bytes;
-	c->age_ms = o->age_ms;
+	c->bounds = o->bounds;
+	c->inhabited = o->inhabited;
+	c->vouched = c->said_in = false;
 	c->closed = c->leaving = c->tuned = c->again = c->look = false;
 	c->brought = false;
 	c->people_untold = true; /* some may have come before it */
@@ -208,7 +226,105 @@ void redis_sync_tuned(struct redis *r, struct bytes tag, bool on)
 	redis_channel_settle(c);
 }
 
+/* ---- Who is in them ---- */
+
+static void note_vouched(struct redis_channel *c, bool vouched)
+{
+	c->vouched = vouched;
+	c->vouched_ms = c->redis->loop->now_ms;
+}
+
+/* Channels of one route that Redis is told the same of. */
+struct vouching {
+	struct redis *redis;
+	struct redis_channel *channel[VOUCHED_AT_ONCE];
+	size_t n;
+};
+
+static void tell_vouching(struct vouching *v)
+{
+	const struct redis_channel *first = v->channel[0];
+	struct redis *r = v->redis;
+	struct redis_link *l = &r->command;
+	size_t n = v->n;
+
+	v->n = 0;
+	if (!n)
+		return;
+	redis_script_begin(r, REDIS_VOUCH, 2, 3 + n);
+	redis_key(r, bytes_of_str(first->space->name), "a");
+	redis_key(r, bytes_of_str(first->space->name), "b");
+	redis_link_u64(l, first->inhabited ? VOUCH_MS : VOUCH_NO_MORE_MS);
+	redis_link_u64(l, greater(first->bounds.age_ms, REDIS_KEPT_MS));
+	if (first->inhabited)
+		redis_link_str(l, "");
+	else
+		redis_topic(r, l, "c", route_of(first));
+	for (size_t i = 0; i < n; i++)
+		redis_link_word(l, v->channel[i]->name);
+	if (!redis_link_end(l, redis_no_reply, NULL))
+		return; /* with the next chores */
+	for (size_t i = 0; i < n; i++)
+		note_vouched(v->channel[i], first->inhabited);
+}
+
+static void vouch(struct vouching *v, struct redis_channel *c)
+{
+	const struct redis_channel *first = v->channel[0];
+
+	if (v->n == VOUCHED_AT_ONCE ||
+	    (v->n && (first->space != c->space ||
+		      first->inhabited != c->inhabited)))
+		tell_vouching(v);
+	v->channel[v->n++] = c;
+}
+
+static void vouch_at_once(struct redis_channel *c)
+{
+	struct vouching v = {.redis = c->redis};
+
+	if (!c->redis->up || !c->tuned)
+		return; /* what it is asked for by then says so */
+	vouch(&v, c);
+	tell_vouching(&v);
+}
+
+void redis_sync_inhabit(struct redis *r, const struct redis_order *o)
+{
+	struct redis_channel *c = redis_channel_find(r, o->tag);
+
+	if (!c || c->closed || c->serial != o->serial)
+		return;
+	c->inhabited = o->inhabited;
+	if (c->inhabited != c->vouched)
+		vouch_at_once(c);
+}
+
+/* Whether Redis is to be told who is in @c. */
+static bool is_to_be_vouched(const struct redis_channel *c)
+{
+	if (!c->tuned || c->closed || c->inhabited != c->vouched)
+		return c->tuned && !c->closed;
+	return c->inhabited &&
+	       c->redis->loop->now_ms >= c->vouched_ms + VOUCH_AGAIN_MS;
+}
+
 /* ---- Asking ---- */
+
+/* Members of one that was there stay: there may be room again. */
+static void be_refused(struct redis_channel *c)
+{
+	struct hub *hub = c->redis->base.hub;
+	struct hub_channel *hc;
+
+	end_asking(c);
+	c->retry = true;
+	hub_lock(hub);
+	hc = redis_hub_channel(c);
+	if (hc && !hc->ready)
+		hub_refuse_channel(hub, hc);
+	hub_unlock(hub);
+}
 
 /* It was performed or not; what it has to say comes the other way. */
 static void on_asked(void *arg, const struct redis_reply *reply)
@@ -229,6 +345,8 @@ static void on_asked(void *arg, const struct redis_reply *reply)
 		end_asking(c);
 		c->retry = true; /* with the next chores */
 	}
+	if (redis_reply_is(reply, "channels"))
+		be_refused(c);
 	redis_channel_settle(c);
 }
 
@@ -266,15 +384,8 @@ static void write_args(struct redis_channel *c, const struct from *from)
 {
 	struct redis *r = c->redis;
 	struct redis_link *l = &r->command;
-	struct hub_epoch fresh;
 
-	hub_lock(r->base.hub);
-	fresh = hub_new_epoch(r->base.hub);
-	hub_unlock(r->base.hub);
-	redis_link_str(l, r->life);
-	redis_link_str(l, fresh.text);
-	redis_link_str(l, c->states ? "s" : c->most ? "m" : "n");
-	redis_link_u64(l, c->age_ms);
+	redis_script_args(r, &c->bounds, c->states, c->name.len);
 	redis_topic(r, l, "node", bytes_of_str(r->node));
 	redis_link_u64(l, c->number);
 	redis_link_word(l, tag_of(c));
@@ -282,6 +393,8 @@ static void write_args(struct redis_channel *c, const struct from *from)
 	redis_link_u64(l, from->seq);
 	redis_link_u64(l, REDIS_SYNC_BYTES);
 	redis_link_u64(l, from->floor);
+	redis_link_u64(l, c->bounds.most);
+	redis_link_u64(l, c->inhabited ? VOUCH_MS : 0);
 }
 
 static bool ask(struct redis_channel *c)
@@ -291,15 +404,14 @@ static bool ask(struct redis_channel *c)
 
 	c->number = ++r->number;
 	c->asked_ms = r->loop->now_ms;
-	redis_script_begin(r, REDIS_SYNC, 4, 11);
-	redis_key(r, tag_of(c), "h");
-	redis_key(r, tag_of(c), c->states ? "s" : "m");
-	redis_key(r, tag_of(c), "o");
-	redis_key(r, tag_of(c), "g");
+	redis_script_begin(r, REDIS_SYNC, 4, 16);
+	redis_script_keys(r, tag_of(c), c->states);
 	write_args(c, &from);
 	if (!redis_link_end(&r->command, on_asked, c))
 		return false;
 	c->n_asked++;
+	if (c->inhabited)
+		note_vouched(c, true);
 	return true;
 }
 
@@ -394,6 +506,7 @@ void redis_sync_answered(struct redis *r, struct bytes text)
 	if (!c || !c->syncing || c->number != h.number)
 		return; /* of somebody who was here before */
 	adapt(r, c, text.len);
+	c->said_in |= h.seq > 0;
 	if (!redis_answer_take(c, &h)) {
 		try_again(c);
 		return;
@@ -445,6 +558,7 @@ static void told_entry(struct redis *r, struct redis_channel *c,
 		return;
 	}
 	redis_add(r, received, 1);
+	c->said_in = true;
 	if (!c->tuned || c->syncing)
 		return; /* it is in the answer that comes */
 	m = redis_message_of(r, &e);
@@ -468,6 +582,9 @@ void redis_sync_told(struct redis *r, struct bytes tag, struct bytes text)
 	switch (text.len ? text.data[0] : 0) {
 	case 'm':
 		told_entry(r, c, rest);
+		break;
+	case 'v':
+		c->vouched = false; /* it is said with the next chores */
 		break;
 	case '+':
 	case '-':
@@ -499,7 +616,7 @@ void redis_sync_lose(struct redis *r)
 		next = link->next;
 		end_asking(c);
 		redis_people_rest(c);
-		c->tuned = c->retry = false;
+		c->tuned = c->retry = c->vouched = false;
 		c->n_tuning = 0;
 		redis_channel_settle(c);
 	}
@@ -538,7 +655,10 @@ static bool keep(struct redis *r, struct redis_channel *c)
 	/* Nobody may hold a place among those asked for that others need. */
 	if (c->syncing && !r->paused && is_late(r, c->asked_ms))
 		try_again(c);
-	if (c->retry || (c->tuned && r->loop->now_ms > c->looked_ms + LOOK_MS))
+	if (c->retry ||
+	    (c->tuned && r->loop->now_ms >
+				 c->looked_ms + (c->said_in ? LOOK_MS
+							    : SILENT_LOOK_MS)))
 		make_due(c);
 	c->retry = false;
 	return is_overdue(r, c);
@@ -547,6 +667,7 @@ static bool keep(struct redis *r, struct redis_channel *c)
 void redis_sync_keep(struct redis *r)
 {
 	uint64_t now = r->loop->now_ms;
+	struct vouching v = {.redis = r};
 	bool overdue = false;
 
 	if (now < r->kept_ms + REDIS_BEAT_MS)
@@ -557,8 +678,12 @@ void redis_sync_keep(struct redis *r)
 			give_up(r, true);
 		return;
 	}
-	for (struct ses_list *l = r->all.next; l != &r->all; l = l->next)
+	for (struct ses_list *l = r->all.next; l != &r->all; l = l->next) {
 		overdue |= keep(r, of_all(l));
+		if (is_to_be_vouched(of_all(l)))
+			vouch(&v, of_all(l));
+	}
+	tell_vouching(&v);
 	if (overdue)
 		give_up(r, false);
 	if (!r->n_syncing && now > r->up_ms + CALM_MS)

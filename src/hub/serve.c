@@ -369,10 +369,23 @@ static void bring_news(struct hub_seat *seat, struct hub_member *member,
 }
 
 /* What the channel holds has changed as a whole. */
+static bool is_refused(struct hub *hub, const struct hub_channel *c)
+{
+	bool is;
+
+	pthread_mutex_lock(&hub->lock);
+	is = c->refused;
+	pthread_mutex_unlock(&hub->lock);
+	return is;
+}
+
 static void look_again(struct hub_seat *seat, struct hub_member *member)
 {
 	if (!member->begun) {
-		seat->hub->events->ready(member);
+		if (is_refused(seat->hub, member->channel))
+			seat->hub->events->refused(member);
+		else
+			seat->hub->events->ready(member);
 		return;
 	}
 	fall_behind(seat, member);

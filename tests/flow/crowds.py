@@ -5,6 +5,7 @@ import re
 import resource
 import selectors
 import socket
+import threading
 import time
 
 from gateways import request
@@ -102,3 +103,29 @@ class Memory:
 
     def most(self):
         return self.now("VmHWM") - self.peak if self.knows else 0
+
+
+class Threads:
+    """What goes on beside the honest, until the end of the context."""
+
+    def __init__(self, *works):
+        self.over, self.failed = threading.Event(), []
+        self.threads = [threading.Thread(target=self.run, args=[w]) for w in works]
+
+    def run(self, work):
+        try:
+            while not self.over.is_set():
+                work()
+        except Exception as e:  # pylint: disable=broad-except
+            self.failed.append(e)
+
+    def __enter__(self):
+        for t in self.threads:
+            t.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for t in self.threads:
+            t.join()
+        assert not self.failed, self.failed

@@ -4,13 +4,12 @@ nothing is lost for the others. Ids that nobody gave out are in test_hub_resume.
 slow readers in test_hub_slow.py."""
 import asyncio
 import json
-import threading
 import time
 
 import gateways
 import pytest
 from backplanes import page
-from crowds import ENVELOPES, Memory, masked
+from crowds import ENVELOPES, Memory, Threads, masked
 from gateways import ask, dial, gateway, request
 from hubs import config, envelopes, epoch, leave, number, post, write_tokens
 
@@ -28,32 +27,6 @@ async def honest(g, n, pause_s=0.004):
     assert [m["data"] for m in got] == [str(i) for i in range(n)]
     assert [number(m["id"]) for m in got] == list(range(1, n + 1))
     await leave(a, b)
-
-
-class Threads:
-    """What goes on beside the honest, until the end of the context."""
-
-    def __init__(self, *works):
-        self.over, self.failed = threading.Event(), []
-        self.threads = [threading.Thread(target=self.run, args=[w]) for w in works]
-
-    def run(self, work):
-        try:
-            while not self.over.is_set():
-                work()
-        except Exception as e:  # pylint: disable=broad-except
-            self.failed.append(e)
-
-    def __enter__(self):
-        for t in self.threads:
-            t.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        for t in self.threads:
-            t.join()
-        assert not self.failed, self.failed
 
 
 def member(g, path, *fields):

@@ -125,12 +125,18 @@ static void too_slow(struct hub_member *member)
 	ses_container_of(member, struct guest, member)->left_out = true;
 }
 
+static void refused(struct hub_member *member)
+{
+	ses_container_of(member, struct guest, member)->refused = true;
+}
+
 static const struct hub_events events = {
 	.deliver = deliver,
 	.go_on = go_on,
 	.ready = ready,
 	.missed = missed,
 	.too_slow = too_slow,
+	.refused = refused,
 };
 
 /* ---- Places ---- */

@@ -35,6 +35,7 @@ struct guest {
 	struct place *place;
 	bool stuck;    /* takes nothing, until guest_reads() */
 	bool left_out; /* told that it is too slow */
+	bool refused; /* told that its channel is one too many */
 	uint64_t n_missed;
 	struct bytes since;
 	char you[HUB_WHO_SIZE]; /* "": it is given a name */

@@ -71,7 +71,7 @@ static void impostor_end(struct impostor *im)
 #define DEEP	"*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n"
 #define RUN_ID	"$22\r\n# Server\r\nrun_id:abc\r\n\r\n"
 #define SHA	"$40\r\n0123456789012345678901234567890123456789\r\n"
-#define GREETED RUN_ID SHA SHA SHA
+#define GREETED RUN_ID SHA SHA SHA SHA
 
 TEST("what answers as no Redis does is told of, and nobody is harmed")
 {

@@ -39,9 +39,9 @@ static void forge_counter(struct place *at, const char *noted)
 	char command[256];
 
 	snprintf(command, sizeof(command),
-		 "SET \"sesame:{/chat/* a}:c:%s\" \"%s\"",
+		 "HSET \"sesame:{/chat/* a}:c\" %s \"%s\"",
 		 at->hub->backplane->node, noted);
-	redis_server_tell(&server, command, "+OK");
+	redis_server_tell(&server, command, ":0");
 }
 
 TEST("a forged counter of a node is taken out, told of, and loses no message")
