@@ -116,13 +116,22 @@ struct hub_standing {
 	size_t n;
 	bool whole; /* all, and what is here is not to be believed */
 	bool look;  /* members look again, even if nothing is new */
+	struct hub_state *state; /* NULL, or by hub_prepare() */
 };
+/*
+ * What takes long of a @s that is whole, and of states: to be done before the
+ * lock is taken. Once it was brought and the lock is open again what is left of
+ * it is to be forgotten; nothing if nothing was prepared. Without memory it
+ * takes long with the lock held.
+ */
+void hub_prepare(struct hub *hub, struct hub_standing *s);
+void hub_forget_prepared(struct hub_standing *s);
 /*
  * Make @c what @s says; it is ready after it. What follows what is here is
  * brought to members; else they look what is held, and are told of a gap.
  */
 void hub_bring_standing(struct hub *hub, struct hub_channel *c,
-			const struct hub_standing *s);
+			struct hub_standing *s);
 /* @c will not become ready for now: who waits for that is told. */
 void hub_give_up(struct hub_channel *c);
 /*

@@ -123,33 +123,97 @@ static void go_on(struct hub *hub, struct hub_channel *c,
 	}
 }
 
-static void begin_anew(struct hub *hub, struct hub_channel *c,
-		       const struct hub_standing *s)
+/* The next that is in order, or NULL: who wrote some need not be who wrote the
+ * others, or the last number. */
+static struct hub_message *next_of(const struct hub_standing *s, size_t *i,
+				   uint64_t *last)
 {
+	while (*i < s->n) {
+		struct hub_message *m = s->message[(*i)++];
+
+		if (m->seq <= *last || m->seq > s->last_id)
+			continue;
+		*last = m->seq;
+		return m;
+	}
+	return NULL;
+}
+
+static void hold_all(struct hub *hub, struct hub_channel *c,
+		     const struct hub_standing *s)
+{
+	struct hub_message *m;
 	uint64_t last = 0;
+	size_t i = 0;
 
 	hub_table_renew(&hub->table, c, &s->epoch, s->last_id);
-	for (size_t i = 0; i < s->n; i++) {
-		struct hub_message *m = s->message[i];
-
-		/* Who wrote the rest need not be who wrote the last number. */
-		if (m->seq <= last || m->seq > s->last_id)
-			continue;
-		last = m->seq;
+	while ((m = next_of(s, &i, &last)))
 		hub_table_hold(&hub->table, c, m, m->time_ms);
-	}
 	c->last_id = s->last_id;
+}
+
+static void begin_anew(struct hub *hub, struct hub_channel *c,
+		       struct hub_standing *s)
+{
+	if (s->state && c->state)
+		hub_table_replace(&hub->table, c, &s->epoch, s->last_id,
+				  &s->state);
+	else
+		hold_all(hub, c, s);
 	if (c->state && c->state->floor < s->floor)
 		c->state->floor = s->floor;
 }
 
+static void note_epoch(const struct hub_standing *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		s->message[i]->epoch = s->epoch;
+}
+
+/* False: no memory. */
+static bool fill(struct hub_state *state, const struct hub_standing *s)
+{
+	struct hub_message *m, *old;
+	uint64_t last = 0;
+	size_t i = 0;
+
+	while ((m = next_of(s, &i, &last))) {
+		if (!hub_state_put(state, m, &old))
+			return false;
+		hub_message_ref(m);
+		if (old)
+			hub_drop_message(old);
+	}
+	return true;
+}
+
+void hub_prepare(struct hub *hub, struct hub_standing *s)
+{
+	s->state = malloc(sizeof(*s->state));
+	if (!s->state)
+		return;
+	hub_state_init(s->state, hub->table.seed);
+	if (fill(s->state, s))
+		note_epoch(s);
+	else
+		hub_forget_prepared(s);
+}
+
+void hub_forget_prepared(struct hub_standing *s)
+{
+	if (s->state)
+		hub_state_clear(s->state, hub_drop_message);
+	free(s->state);
+	s->state = NULL;
+}
+
 void hub_bring_standing(struct hub *hub, struct hub_channel *c,
-			const struct hub_standing *s)
+			struct hub_standing *s)
 {
 	bool was_ready = c->ready, looks = s->look;
 
-	for (size_t i = 0; i < s->n; i++)
-		s->message[i]->epoch = s->epoch;
+	if (!s->state)
+		note_epoch(s);
 	note_past(c, s);
 	if (follows(c, s)) {
 		go_on(hub, c, s);

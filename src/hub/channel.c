@@ -299,6 +299,22 @@ void hub_table_renew(struct hub_table *t, struct hub_channel *c,
 	c->refused = false;
 }
 
+void hub_table_replace(struct hub_table *t, struct hub_channel *c,
+		       const struct hub_epoch *epoch, uint64_t last_id,
+		       struct hub_state **state)
+{
+	struct hub_state *old = c->state;
+	size_t before = weight_of(c);
+
+	c->state = NULL;
+	weigh(c, before);
+	hub_table_renew(t, c, epoch, last_id);
+	before = weight_of(c);
+	c->state = *state;
+	weigh(c, before);
+	*state = old;
+}
+
 /* Whether the oldest message is more than is to be kept. */
 static bool is_too_much(const struct hub_channel *c, int64_t now_ms)
 {

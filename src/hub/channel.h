@@ -219,6 +219,11 @@ void hub_table_leave(struct hub_table *t, struct hub_member *member,
 /* Begin another epoch: what it held is forgotten. */
 void hub_table_renew(struct hub_table *t, struct hub_channel *c,
 		     const struct hub_epoch *epoch, uint64_t last_id);
+/* The same of a state, which holds what @state does, made before; *state is what
+ * it held. */
+void hub_table_replace(struct hub_table *t, struct hub_channel *c,
+		       const struct hub_epoch *epoch, uint64_t last_id,
+		       struct hub_state **state);
 /* An epoch that nobody could foretell. */
 struct hub_epoch hub_table_epoch(struct hub_table *t);
 /*

@@ -142,11 +142,14 @@ void redis_answer_bring(struct redis_channel *c)
 	s->n = c->n_got;
 	s->look = c->look;
 	c->look = false;
+	if (s->whole && c->states)
+		hub_prepare(hub, s);
 	hub_lock(hub);
 	hc = redis_hub_channel(c);
 	if (hc)
 		hub_bring_standing(hub, hc, s);
 	hub_unlock(hub);
+	hub_forget_prepared(s);
 }
 
 void redis_answer_forget(struct redis_channel *c)

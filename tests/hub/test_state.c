@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "hub/channel.h"
+#include "hub/hub_inner.h"
 #include "test.h"
 
 static const uint8_t seed[SES_HASH_SEED] = "not so very secr";
@@ -174,4 +174,111 @@ TEST("ten times as many keys are read in some ten times the time")
 	}
 	/* A hundred times is what a search from one end for each part costs. */
 	assert_in_range((unsigned)least, 0, 40);
+}
+
+/* ---- What comes from elsewhere ---- */
+
+#define MANY 50000
+
+static enum hub_taken deliver(struct hub_member *member,
+			      const struct hub_parcel *parcel)
+{
+	return HUB_TAKEN;
+}
+
+/* Of one the number is out of order. */
+static void write_standing(struct hub_standing *s, char letter)
+{
+	static struct hub_message *m[MANY];
+	struct hub_content content = {
+		.kind = SESAME_TEXT,
+		.payload = BYTES("v"),
+	};
+	char key[16];
+
+	*s = (struct hub_standing){
+		.epoch = {"aaaaaaaa"},
+		.last_id = MANY,
+		.message = m,
+		.n = MANY,
+		.whole = true,
+	};
+	for (unsigned i = 0; i < MANY; i++) {
+		content.key =
+			bytes_of(key, (size_t)sprintf(key, "%c%u", letter, i));
+		m[i] = hub_message_new(&content, 1);
+		m[i]->seq = i == 7 ? 3 : i + 1;
+		m[i]->time_ms = hub_clock();
+	}
+}
+
+static void drop_standing(struct hub_standing *s)
+{
+	hub_forget_prepared(s);
+	for (size_t i = 0; i < s->n; i++)
+		drop(s->message[i]);
+}
+
+/* In how much time, with the lock held. */
+static double bring(struct hub *hub, struct hub_channel *c,
+		    struct hub_standing *s)
+{
+	double begin;
+
+	hub_lock(hub);
+	begin = seconds();
+	hub_bring_standing(hub, c, s);
+	begin = seconds() - begin;
+	hub_unlock(hub);
+	return begin;
+}
+
+TEST("a large state that comes as a whole holds nobody up, and is all there")
+{
+	static const struct hub_events events = {.deliver = deliver};
+	const struct hub_rules rules = {
+		.channels = 1,
+		.members = 1,
+		.states = true,
+		.keys = MANY,
+		.history_bytes = 1 << 30,
+		.history_ms = 600000,
+		.queue = 1 << 20,
+		.kept = 1 << 30,
+	};
+	struct hub *hub = hub_new(1, &events, hub_memory_new());
+	struct sesame_loop *loop = sesame_loop_new();
+	struct hub_seat *seat = hub_take_seat(hub, 0, loop);
+	struct hub_space *space = hub_find_space(hub, "s", &rules);
+	struct hub_member member = {0};
+	char you[HUB_WHO_SIZE] = "ann";
+	struct hub_figures unprepared, prepared;
+	struct hub_standing s;
+	double slow, fast;
+
+	assert_int_equal(hub_join(seat, space, BYTES("a"), you, &member),
+			 HUB_OK);
+	write_standing(&s, 'a');
+	slow = bring(hub, member.channel, &s);
+	drop_standing(&s);
+	hub_count(hub, &unprepared);
+	assert_int_equal(member.channel->state->map.n, MANY - 1);
+	write_standing(&s, 'b');
+	hub_prepare(hub, &s);
+	fast = bring(hub, member.channel, &s);
+	drop_standing(&s);
+	hub_count(hub, &prepared);
+	assert_int_equal(member.channel->state->map.n, MANY - 1);
+	assert_int_equal(hub_state_newest(member.channel->state)->seq, MANY);
+	assert_string_equal(member.channel->epoch.text, "aaaaaaaa");
+	assert_int_equal(prepared.kept_bytes, unprepared.kept_bytes);
+	if (getenv("SESAME_TELL"))
+		print_message("%u keys: %.3f ms with the lock held, %.3f ms "
+			      "once they are prepared\n",
+			      MANY, slow * 1e3, fast * 1e3);
+	assert_true(fast * 20 < slow);
+	hub_leave(seat, &member);
+	hub_stop(hub);
+	sesame_loop_free(loop);
+	hub_free(hub);
 }
