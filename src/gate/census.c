@@ -12,8 +12,8 @@
 #include <sesame/version.h>
 
 #include "gate/cluster.h"
+#include "gate/figure.h"
 #include "gate/json.h"
-#include "gate/pool.h"
 #include "gate/prometheus.h"
 #include "hub/redis.h"
 
@@ -24,94 +24,6 @@
 #define VERSION_SIZE 24
 #define LABEL_SIZE   (GATE_NODE_SIZE + HUB_REDIS_NODE_LEN + 1)
 
-/* ---- What is counted ---- */
-
-enum figure {
-	CONNECTIONS,
-	BYTES_IN,
-	BYTES_OUT,
-	MESSAGES_IN,
-	MESSAGES_OUT,
-	DROPPED,
-	UPSTREAMS_DOWN,
-	CHANNELS,
-	MEMBERS,
-	KEPT_BYTES,
-	EVICTED,
-	GAPS,
-	MISSED,
-	CONFLATED,
-	SLOW_CLOSED,
-	PUBLISHED,
-	REFUSED,
-	RECEIVED,
-	MALFORMED,
-	ACCEPT_FAILURES,
-	RELOADED,
-	READY,
-	OPENED, /* behind the last one: shown with the refusals */
-	N_FIGURES
-};
-
-#define IN  ",direction=\"in\""
-#define OUT ",direction=\"out\""
-
-static const struct {
-	const char *key; /* in a note */
-	const char *name, *type, *label, *help;
-} figures[N_FIGURES] = {
-	[CONNECTIONS] = {"connections", "connections", "gauge", "",
-			 "Connections that are open."},
-	[BYTES_IN] = {"bytes_in", "bytes_total", "counter", IN,
-		      "Bytes of messages, or of all that passed."},
-	[BYTES_OUT] = {"bytes_out", "bytes_total", "counter", OUT, ""},
-	[MESSAGES_IN] = {"messages_in", "messages_total", "counter", IN,
-			 "Messages, where they are looked into."},
-	[MESSAGES_OUT] = {"messages_out", "messages_total", "counter", OUT, ""},
-	[DROPPED] = {"dropped", "messages_dropped_total", "counter", "",
-		     "Messages of channels that slow readers had no room "
-		     "for."},
-	[UPSTREAMS_DOWN] = {"upstreams_down", "upstreams_down", "gauge", "",
-			    "Servers behind that are left alone."},
-	[CHANNELS] = {"channels", "channels", "gauge", "",
-		      "Channels that there are at the gateway: one that has "
-		      "members at two of them counts at both."},
-	[MEMBERS] = {"members", "channel_members", "gauge", "",
-		     "Members of all channels."},
-	[KEPT_BYTES] = {"kept_bytes", "channel_kept_bytes", "gauge", "",
-			"Bytes of history, states and keys that channels "
-			"hold."},
-	[EVICTED] = {"evicted", "channels_evicted_total", "counter", "",
-		     "Channels that nobody was in, given up for others."},
-	[GAPS] = {"gaps", "channel_gaps_total", "counter", "",
-		  "Times that a member was left out of messages."},
-	[MISSED] = {"missed", "channel_missed_total", "counter", "",
-		    "Messages in these gaps, as far as their number is "
-		    "known."},
-	[CONFLATED] = {"conflated", "channel_conflated_total", "counter", "",
-		       "Values that slow readers got newer ones instead of."},
-	[SLOW_CLOSED] = {"slow_closed", "channel_slow_closed_total", "counter",
-			 "", "Members that were closed for being too slow."},
-	[PUBLISHED] = {"published", "backplane_published_total", "counter", "",
-		       "Messages of the gateway that the backplane took."},
-	[REFUSED] = {"refused_messages", "backplane_refused_total", "counter",
-		     "", "Messages of the gateway that it did not."},
-	[RECEIVED] = {"received", "backplane_received_total", "counter", "",
-		      "Messages of all gateways that came to it."},
-	[MALFORMED] = {"malformed", "backplane_malformed_total", "counter", "",
-		       "Entries that no gateway wrote, and that were "
-		       "skipped."},
-	[ACCEPT_FAILURES] = {"accept_failures", "accept_failures_total",
-			     "counter", "",
-			     "Times that connections could not be taken."},
-	[RELOADED] = {"reloaded", "config_last_reload_successful", "gauge", "",
-		      "1 when its file was in order as it was last read."},
-	[READY] = {"ready", "ready", "gauge", "",
-		   "1 while all its doors are open."},
-	[OPENED] = {"opened", "handshakes_total", "counter", "",
-		    "Handshakes by how they were answered, and why."},
-};
-
 /* One gateway. */
 struct row {
 	char id[HUB_REDIS_NODE_LEN + 1]; /* at the backplane; "": it has none */
@@ -119,89 +31,21 @@ struct row {
 	char label[LABEL_SIZE];
 	char version[VERSION_SIZE];
 	int64_t started_ms;
-	int64_t figure[N_FIGURES]; /* -1: it does not tell */
+	int64_t figure[GATE_N_FIGURES]; /* -1: it does not tell */
 	int64_t refused[WHY_N_CAUSES];
 };
-
-static int64_t at(atomic_ullong *number)
-{
-	return (int64_t)atomic_load_explicit(number, memory_order_relaxed);
-}
-
-static void count_routes(const struct gate_metrics *m, struct row *row)
-{
-	const struct gate_tally *tally;
-	struct gate_counts sum;
-
-	for (size_t i = 0; (tally = gate_metrics_route(m, i)); i++) {
-		gate_tally_sum(m, tally, &sum);
-		row->figure[CONNECTIONS] += at(&sum.live);
-		row->figure[OPENED] += at(&sum.opened);
-		row->figure[BYTES_IN] += at(&sum.bytes[GATE_IN]);
-		row->figure[BYTES_OUT] += at(&sum.bytes[GATE_OUT]);
-		row->figure[MESSAGES_IN] += at(&sum.messages[GATE_IN]);
-		row->figure[MESSAGES_OUT] += at(&sum.messages[GATE_OUT]);
-		row->figure[DROPPED] += at(&sum.dropped);
-		for (int c = 0; c < WHY_N_CAUSES; c++)
-			row->refused[c] += at(&sum.refused[c]);
-	}
-}
-
-static void count_servers(const struct gate_view *v, struct row *row)
-{
-	const struct gate_policy *p = gate_house_doors(v->house)->policy;
-
-	for (size_t i = 0; i < p->n_routes; i++)
-		for (size_t k = 0;
-		     p->route[i].pool && k < p->route[i].n_servers; k++)
-			row->figure[UPSTREAMS_DOWN] +=
-				gate_pool_state(p->route[i].pool, k,
-						v->loop->now_ms)
-					.down;
-}
-
-static void count_channels(const struct gate_view *v, struct row *row)
-{
-	struct hub_figures f;
-
-	gate_house_channels(v->house, &f);
-	row->figure[CHANNELS] = (int64_t)f.channels;
-	row->figure[MEMBERS] = (int64_t)f.members;
-	row->figure[KEPT_BYTES] = (int64_t)f.kept_bytes;
-	row->figure[EVICTED] = (int64_t)f.evicted;
-	row->figure[GAPS] = (int64_t)f.gaps;
-	row->figure[MISSED] = (int64_t)f.missed;
-	row->figure[CONFLATED] = (int64_t)f.conflated;
-	row->figure[SLOW_CLOSED] = (int64_t)f.closed;
-}
-
-static void count_backplane(const struct gate_cluster *cluster, struct row *row)
-{
-	struct hub_redis_figures f;
-
-	if (!gate_cluster_count(cluster, &f))
-		return;
-	snprintf(row->id, sizeof(row->id), "%s", f.node);
-	row->figure[PUBLISHED] = (int64_t)f.published;
-	row->figure[REFUSED] = (int64_t)f.refused;
-	row->figure[RECEIVED] = (int64_t)f.received;
-	row->figure[MALFORMED] = (int64_t)f.malformed;
-}
 
 static void count_own(const struct gate_view *v, struct row *row)
 {
 	const struct gate_cluster *cluster = gate_house_cluster(v->house);
+	struct hub_redis_figures f;
 
 	*row = (struct row){.version = SESAME_VERSION};
 	snprintf(row->node, sizeof(row->node), "%s", gate_cluster_node(cluster));
+	if (gate_cluster_count(cluster, &f))
+		snprintf(row->id, sizeof(row->id), "%s", f.node);
 	row->started_ms = v->started_ms;
-	count_routes(gate_house_metrics(v->house), row);
-	count_servers(v, row);
-	count_channels(v, row);
-	count_backplane(cluster, row);
-	row->figure[ACCEPT_FAILURES] = (int64_t)gate_house_shortages(v->house);
-	row->figure[RELOADED] = v->reloads.last_good;
-	row->figure[READY] = gate_house_is_ready(v->house);
+	gate_count_all(v, row->figure, row->refused);
 }
 
 /* ---- Telling ---- */
@@ -211,15 +55,21 @@ struct gate_census {
 	struct ses_timer timer;
 };
 
+static bool is_told(enum gate_figure which)
+{
+	return gate_figure(which)->key[0] != '\0';
+}
+
 /* To be freed. NULL: no memory. */
 static char *write_note(const struct row *row)
 {
 	json_t *numbers = json_object(), *refused = json_object(), *all;
 	char *text;
 
-	for (int i = 0; i < N_FIGURES; i++)
-		json_object_set_new(numbers, figures[i].key,
-				    json_integer(row->figure[i]));
+	for (int i = 0; i < GATE_N_FIGURES; i++)
+		if (is_told(i))
+			json_object_set_new(numbers, gate_figure(i)->key,
+					    json_integer(row->figure[i]));
 	for (int c = 0; c < WHY_N_CAUSES; c++)
 		if (row->refused[c])
 			json_object_set_new(refused, why_cause(c)->id,
@@ -318,8 +168,9 @@ static bool read_figures(const json_t *o, struct row *row)
 	const json_t *refused = json_object_get(o, "refused");
 	bool good = json_is_object(numbers) && json_is_object(refused);
 
-	for (int i = 0; good && i < N_FIGURES; i++)
-		good = read_number(numbers, figures[i].key, &row->figure[i]);
+	for (int i = 0; good && i < GATE_N_FIGURES; i++)
+		good = !is_told(i) || read_number(numbers, gate_figure(i)->key,
+						  &row->figure[i]);
 	for (int c = 0; good && c < WHY_N_CAUSES; c++)
 		good = read_number(refused, why_cause(c)->id, &row->refused[c]);
 	return good;
@@ -395,24 +246,26 @@ static void name_rows(struct table *t)
 }
 
 static void put_series(struct ses_buf *out, const struct table *t,
-		       enum figure which)
+		       enum gate_figure which)
 {
+	const struct gate_figure_row *figure = gate_figure(which);
+
 	for (size_t i = 0; i < t->n; i++)
 		if (t->row[i].figure[which] >= 0)
 			ses_buf_printf(
 				out, "sesame_cluster_%s{node=\"%s\"%s} %lld\n",
-				figures[which].name, t->row[i].label,
-				figures[which].label,
+				figure->name, t->row[i].label, figure->label,
 				(long long)t->row[i].figure[which]);
 }
 
-static void put_family(struct ses_buf *out, enum figure which)
+static void put_family(struct ses_buf *out, enum gate_figure which)
 {
+	const struct gate_figure_row *figure = gate_figure(which);
 	char name[64];
 
-	snprintf(name, sizeof(name), "cluster_%s", figures[which].name);
-	if (figures[which].help[0])
-		gate_family(out, name, figures[which].type, figures[which].help);
+	snprintf(name, sizeof(name), "cluster_%s", figure->name);
+	if (figure->help[0])
+		gate_family(out, name, figure->type, figure->help);
 }
 
 static void put_handshakes(struct ses_buf *out, const struct table *t)
@@ -421,13 +274,13 @@ static void put_handshakes(struct ses_buf *out, const struct table *t)
 		"sesame_cluster_handshakes_total{node=\"%s\",result=\"%s\","
 		"cause=\"%s\"} %lld\n";
 
-	put_family(out, OPENED);
+	put_family(out, GATE_FIGURE_OPENED);
 	for (size_t i = 0; i < t->n; i++) {
 		struct row *r = &t->row[i];
 
-		if (r->figure[OPENED] >= 0)
+		if (r->figure[GATE_FIGURE_OPENED] >= 0)
 			ses_buf_printf(out, series, r->label, "opened", "ok",
-				       (long long)r->figure[OPENED]);
+				       (long long)r->figure[GATE_FIGURE_OPENED]);
 		for (int c = 0; c < WHY_N_CAUSES; c++)
 			if (r->refused[c] > 0)
 				ses_buf_printf(out, series, r->label, "refused",
@@ -484,7 +337,9 @@ int gate_census_write(struct gate_view *v, const struct gate_note *said,
 	put_whole(out, v, t.n);
 	put_nodes(out, &t);
 	put_handshakes(out, &t);
-	for (enum figure f = 0; f < OPENED; f++) {
+	for (int f = 0; f < GATE_N_FIGURES; f++) {
+		if (!is_told(f) || f == GATE_FIGURE_OPENED)
+			continue;
 		put_family(out, f);
 		put_series(out, &t, f);
 	}

@@ -14,6 +14,7 @@
 #include <sesame/version.h>
 
 #include "gate/cluster.h"
+#include "gate/figure.h"
 #include "gate/pool.h"
 #include "gate/prometheus.h"
 #include "hub/redis.h"
@@ -50,6 +51,14 @@ static void forget(struct sums *sums)
 }
 
 /* ---- Writing ---- */
+
+static void put_figure(struct ses_buf *out, enum gate_figure which, int64_t n)
+{
+	const struct gate_figure_row *figure = gate_figure(which);
+
+	gate_family_of_one(out, figure->name, figure->type, figure->help,
+			   (double)n);
+}
 
 static unsigned long long at(atomic_ullong *number)
 {
@@ -294,13 +303,9 @@ static void put_program(struct ses_buf *out, const struct gate_view *v)
 			   gate_house_doors(v->house)->n_workers);
 	gate_family_of_one(out, "draining", "gauge",
 			   "1 while it is being stopped.", v->leaving);
-	gate_family_of_one(out, "ready", "gauge", "1 while all doors are open.",
-			   gate_house_is_ready(v->house));
-	gate_family_of_one(out, "accept_failures_total", "counter",
-			   "Times that connections could not be taken: no "
-			   "descriptors, or no "
-			   "room.",
-			   (double)gate_house_shortages(v->house));
+	put_figure(out, GATE_FIGURE_READY, gate_house_is_ready(v->house));
+	put_figure(out, GATE_FIGURE_ACCEPT_FAILURES,
+		   (int64_t)gate_house_shortages(v->house));
 	getrlimit(RLIMIT_NOFILE, &limit);
 	gate_family_of_one(out, "open_descriptors", "gauge",
 			   "Descriptors in use.", (double)count_descriptors());
@@ -317,9 +322,7 @@ static void put_reloads(struct ses_buf *out, const struct gate_reloads *r)
 		       "sesame_config_reloads_total{result=\"failed\"} %llu\n",
 		       (unsigned long long)r->n_good,
 		       (unsigned long long)r->n_bad);
-	gate_family_of_one(out, "config_last_reload_successful", "gauge",
-			   "1 when the file was in order as it was last read.",
-			   r->last_good);
+	put_figure(out, GATE_FIGURE_RELOADED, r->last_good);
 	gate_family_of_one(out, "config_last_reload_success_timestamp_seconds",
 			   "gauge", "When the configuration in force was read.",
 			   (double)r->last_good_ms / 1000);
@@ -360,53 +363,23 @@ static bool has_channels(const struct gate_view *v)
 
 static void put_channels(struct ses_buf *out, const struct gate_view *v)
 {
-	struct hub_figures f;
+	int64_t n[GATE_N_FIGURES];
 
 	if (!has_channels(v))
 		return;
-	gate_house_channels(v->house, &f);
-	gate_family_of_one(out, "channels", "gauge", "Channels that there are.",
-			   (double)f.channels);
-	gate_family_of_one(
-		out, "channels_idle", "gauge",
-		"Those of them that nobody is in, for what they hold.",
-		(double)f.idle);
-	gate_family_of_one(out, "channel_members", "gauge",
-			   "Members of all channels.", (double)f.members);
-	gate_family_of_one(
-		out, "channel_kept_bytes", "gauge",
-		"Bytes of history, states and keys that channels hold.",
-		(double)f.kept_bytes);
-	gate_family_of_one(out, "channel_on_way_bytes", "gauge",
-			   "Bytes of messages on their way to members.",
-			   (double)f.on_way_bytes);
-	gate_family_of_one(out, "channels_evicted_total", "counter",
-			   "Channels that nobody was in, given up for others.",
-			   (double)f.evicted);
-	gate_family_of_one(out, "channel_gaps_total", "counter",
-			   "Times that a member was left out of messages, and "
-			   "told if it can "
-			   "be.",
-			   (double)f.gaps);
-	gate_family_of_one(
-		out, "channel_missed_total", "counter",
-		"Messages in these gaps, as far as their number is known.",
-		(double)f.missed);
-	gate_family_of_one(
-		out, "channel_conflated_total", "counter",
-		"Values that slow readers got newer ones instead of.",
-		(double)f.conflated);
-	gate_family_of_one(out, "channel_slow_closed_total", "counter",
-			   "Members that were closed for being too slow.",
-			   (double)f.closed);
+	gate_count_channels(v, n);
+	for (int f = 0; f < GATE_N_FIGURES; f++)
+		if (gate_figure_is_of_channels(f))
+			put_figure(out, f, n[f]);
 }
 
 static void put_backplane(struct ses_buf *out, const struct gate_view *v)
 {
 	struct gate_cluster *cluster = gate_house_cluster(v->house);
-	struct hub_redis_figures f;
+	struct hub_redis_figures all;
+	int64_t n[GATE_N_FIGURES];
 
-	if (!gate_cluster_count(cluster, &f))
+	if (!gate_count_backplane(v, n, &all))
 		return;
 	gate_family(
 		out, "node_info", "gauge",
@@ -414,40 +387,17 @@ static void put_backplane(struct ses_buf *out, const struct gate_view *v)
 	ses_buf_printf(out, "sesame_node_info{node=%s} 1\n",
 		       gate_label(gate_cluster_node(cluster)).text);
 	gate_family_of_one(out, "backplane_up", "gauge",
-			   "1 while the backplane answers.", f.up);
-	gate_family_of_one(
-		out, "backplane_nodes", "gauge",
-		"Gateways of this backplane that are alive, this one too.",
-		(double)f.nodes);
-	gate_family_of_one(out, "backplane_connects_total", "counter",
-			   "Times that it came up.", (double)f.connects);
-	gate_family_of_one(out, "backplane_published_total", "counter",
-			   "Messages of this gateway that it took.",
-			   (double)f.published);
-	gate_family_of_one(out, "backplane_refused_total", "counter",
-			   "Messages of this gateway that it did not.",
-			   (double)f.refused);
-	gate_family_of_one(out, "backplane_received_total", "counter",
-			   "Messages of all gateways that came.",
-			   (double)f.received);
-	gate_family_of_one(out, "backplane_synced_total", "counter",
-			   "Channels that were asked for as a whole.",
-			   (double)f.synced);
-	gate_family_of_one(
-		out, "backplane_malformed_total", "counter",
-		"Entries that no gateway wrote, and that were skipped.",
-		(double)f.malformed);
+			   "1 while the backplane answers.", all.up);
+	for (int f = 0; f < GATE_N_FIGURES; f++)
+		if (gate_figure_is_of_backplane(f))
+			put_figure(out, f, n[f]);
 	gate_family_of_one(out, "backplane_untold_total", "counter",
 			   "Refusals here that other gateways were not told "
-			   "of, lest there "
-			   "be too many.",
+			   "of, lest there be too many.",
 			   (double)gate_cluster_untold(cluster));
-	gate_family_of_one(out, "backplane_waiting_bytes", "gauge",
-			   "Bytes that wait to be published.",
-			   (double)f.waiting_bytes);
 	gate_family_of_one(out, "backplane_round_trip_seconds", "gauge",
 			   "How long the last ping took.",
-			   (double)f.round_trip_us / 1e6);
+			   (double)all.round_trip_us / 1e6);
 }
 
 int gate_status_figures(struct gate_view *v, struct ses_buf *out)
