@@ -88,34 +88,34 @@ _given = set()    # ports that were given to a case; several may run at once
 _running = set()  # the cases that are up
 
 
-def free_ports():
-    """The first of PORTS neighbouring ports that nobody uses. They are below those that
+def free_ports(count=PORTS):
+    """The first of @count neighbouring ports that nobody uses. They are below those that
     the system gives to clients: one of these would be taken before the stack is up."""
     while True:
         first = random.randrange(*LISTENERS, PORTS)
         with _lock:
-            ours = set(range(first, first + PORTS))
+            ours = set(range(first, first + count))
             if ours & _given:
                 continue
             _given.update(ours)
         taken = []
         try:
-            for port in range(first, first + PORTS):
+            for port in range(first, first + count):
                 for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
                     s = socket.socket(family)
                     taken.append(s)
                     s.bind((host, port))
             return first
         except (OSError, OverflowError):
-            release_ports(first)
+            release_ports(first, count)
         finally:
             for s in taken:
                 s.close()
 
 
-def release_ports(first):
+def release_ports(first, count=PORTS):
     with _lock:
-        _given.difference_update(range(first, first + PORTS))
+        _given.difference_update(range(first, first + count))
 
 
 def stop_all():
