@@ -226,32 +226,23 @@ static bool is_no_copy(struct bytes name)
 	return false;
 }
 
+static const char *wrong_with_field(struct bytes name)
+{
+	return ses_is_token(name) && !is_no_copy(name)
+		       ? NULL
+		       : "is no field that can be passed on";
+}
+
 void gate_read_authority_names(struct gate_reader *r, const struct gate_item *i,
 			       void *to)
 {
 	struct gate_authority *a = to;
-	bool copy = i->row == gate_setting(GATE_SET_AUTHORITY_COPY);
-	char ***list = copy ? &a->copy : &a->header;
-	size_t *n = copy ? &a->n_copies : &a->n_headers;
-	struct gate_item element;
-	void *state = NULL;
-	struct bytes s;
 
-	if (!gate_want(r, i, gate_is_list(i), "a list") ||
-	    !gate_fits(r, i, gate_count(i)))
-		return;
-	*list = gate_enough(r, calloc(gate_count(i), sizeof(**list)));
-	while (*list && gate_next_element(i, &state, &element)) {
-		if (!gate_want_text(r, &element, &s))
-			continue;
-		if (!ses_is_token(s) || is_no_copy(s))
-			gate_complain(r->wrong, element.at,
-				      "%s: `%s` is no field that can be passed "
-				      "on",
-				      gate_key_name(i->row), gate_show(s).text);
-		else
-			(*list)[(*n)++] = gate_copy(r, s);
-	}
+	if (i->row == gate_setting(GATE_SET_AUTHORITY_COPY))
+		a->copy = gate_read_texts(r, i, wrong_with_field, &a->n_copies);
+	else
+		a->header =
+			gate_read_texts(r, i, wrong_with_field, &a->n_headers);
 }
 
 /* ---- Limits ---- */

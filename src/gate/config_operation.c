@@ -130,31 +130,20 @@ void gate_read_admin_address(struct gate_reader *r, const struct gate_item *i,
 		gate_put(&admin->host, gate_copy(r, host));
 }
 
+static const char *wrong_with_host(struct bytes name)
+{
+	for (size_t i = 0; i < name.len; i++)
+		if (strchr("*/:", name.data[i]))
+			return "is no plain name, without port and wildcard";
+	return NULL;
+}
+
 void gate_read_admin_hosts(struct gate_reader *r, const struct gate_item *i,
 			   void *to)
 {
 	struct gate_admin_settings *admin = to;
-	struct gate_item element;
-	void *state = NULL;
-	struct bytes s;
 
-	if (!gate_want(r, i, gate_is_list(i), "a list") ||
-	    !gate_fits(r, i, gate_count(i)))
-		return;
-	admin->name =
-		gate_enough(r, calloc(gate_count(i), sizeof(*admin->name)));
-	while (admin->name && gate_next_element(i, &state, &element)) {
-		if (!gate_want_text(r, &element, &s))
-			continue;
-		if (bytes_find_byte(s, '*') >= 0 ||
-		    bytes_find_byte(s, '/') >= 0 || bytes_find_byte(s, ':') >= 0)
-			gate_complain(r->wrong, element.at,
-				      "hosts: `%s` is no plain name, without "
-				      "port and wildcard",
-				      gate_show(s).text);
-		else if ((admin->name[admin->n_names] = gate_copy(r, s)))
-			admin->n_names++;
-	}
+	admin->name = gate_read_texts(r, i, wrong_with_host, &admin->n_names);
 }
 
 void gate_read_admin_socket(struct gate_reader *r, const struct gate_item *i,

@@ -195,6 +195,42 @@ void gate_read_plain_map(struct gate_reader *r, const struct gate_item *i,
 	gate_read_submap(r, i, to, &seen);
 }
 
+static char *read_element(struct gate_reader *r, const struct gate_item *i,
+			  const char *(*wrong_with)(struct bytes text))
+{
+	const char *wrong;
+	struct bytes s;
+
+	if (!gate_want_text(r, i, &s))
+		return NULL;
+	wrong = wrong_with(s);
+	if (!wrong)
+		return gate_copy(r, s);
+	gate_complain(r->wrong, i->at, "%s: `%s` %s", gate_key_name(i->row),
+		      gate_show(s).text, wrong);
+	return NULL;
+}
+
+char **gate_read_texts(struct gate_reader *r, const struct gate_item *i,
+		       const char *(*wrong_with)(struct bytes text),
+		       size_t *ret_n)
+{
+	struct gate_item element;
+	void *state = NULL;
+	char **texts;
+	size_t n = 0;
+
+	if (!gate_want(r, i, gate_is_list(i), "a list") ||
+	    !gate_fits(r, i, gate_count(i)))
+		return NULL;
+	texts = gate_enough(r, calloc(gate_count(i), sizeof(*texts)));
+	while (texts && gate_next_element(i, &state, &element))
+		if ((texts[n] = read_element(r, &element, wrong_with)))
+			n++;
+	*ret_n = n;
+	return texts;
+}
+
 size_t gate_texts_of(struct gate_reader *r, const struct gate_item *i)
 {
 	size_t n = gate_is_list(i) ? gate_count(i) : 1;

@@ -52,6 +52,14 @@ bool gate_fits(struct gate_reader *r, const struct gate_item *i, size_t n);
 bool gate_want_pairs(struct gate_reader *r, const struct gate_item *i,
 		     size_t *ret_n);
 
+/*
+ * A list of texts that @wrong_with finds nothing wrong with, as a sentence
+ * without its subject: copies of them, to be freed, and how many.
+ */
+char **gate_read_texts(struct gate_reader *r, const struct gate_item *i,
+		       const char *(*wrong_with)(struct bytes text),
+		       size_t *ret_n);
+
 /* A text or a list of texts: how many there are; 0 when too many. */
 size_t gate_texts_of(struct gate_reader *r, const struct gate_item *i);
 /* Step through them; *state begins as NULL. */
