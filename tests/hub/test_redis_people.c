@@ -51,8 +51,13 @@ static const struct lie lies[] = {
 	{"e", "HSET \"sesame:{/chat/* e}:p\" \"%s ghost\" 1", NULL},
 	{"f", "HSET \"sesame:{/chat/* f}:p\" \"0123456789abcdef ghost\" 1", NULL},
 	{"g", "HSET \"sesame:{/chat/* g}:p\" rubbish 1", NULL},
-	/* Of all channels, and so the last one. */
+	/* Of all channels, and so the last ones. */
 	{"h", "PUBLISH sesame:0:nodes:all -%s", "bob "},
+	/* More nodes than one knows: those that live are crowded out. */
+	{"i",
+	 "EVAL \"for i = 1, 300 do redis.call('PUBLISH', KEYS[1], "
+	 "string.format('+%%016x', i)) end return 1\" 1 sesame:0:nodes:all",
+	 "bob "},
 };
 
 static void tell_lie(const struct lie *lie, const char *node)
