@@ -38,8 +38,9 @@ local function is_error(r) return type(r) == 'table' and r.err end\n";
 /*
  * The channels of the route: a, when each was last used, or up to when somebody
  * is in it, in us; b, the bytes of each, and under a name that none has those of
- * all. Where one too many would be, or bytes, those go that nobody is in, the
- * longest unused first, a few at a time. A time that is far off no gateway wrote.
+ * all. Where one too many would be, or bytes, those go that nobody is in, first
+ * those that nothing was said in, as if they had not been used for a lease, then
+ * the longest unused, a few at a time. A time that is far off no gateway wrote.
  */
 static const char route[] = "\
 local name_len = tonumber(ARGV[5])\n\
@@ -117,7 +118,7 @@ end\n";
  * where older ones ended. What could not be told on, as no node could read it,
  * is not taken from there: without an epoch or a number the head is begun anew,
  * and a floor that is none is the safe one, the last. What nothing was ever said
- * in goes sooner.
+ * in goes sooner. lease_us: so long somebody is in it; nil: it is only looked at.
  */
 static const char head[] = "\
 local function forget() call('DEL', KEYS[2], KEYS[3], KEYS[4]) end\n\
@@ -144,7 +145,7 @@ local function head(lease_us)\n\
   local epoch, seq, past = e[1], whole(e[2]), past_of(e[4])\n\
   local is_there = is_epoch(epoch) and seq\n\
   if not is_there and not is_room_for_one(used) then return end\n\
-  use(used, lease_us)\n\
+  use(used, lease_us or is_there and seq > 0 and 0 or -1000 * hour)\n\
   if not is_there then\n\
     forget()\n\
     call('HSET', KEYS[1], 'epoch', fresh, 'seq', 0, 'life', life,\n\
@@ -413,7 +414,7 @@ return {'ok', epoch, text(first), text(n), forged}\n";
 static const char sync[] = "\
 local topic, number, tag, known_epoch, known_seq = ARGV[8], ARGV[9], ARGV[10], ARGV[11], tonumber(ARGV[12])\n\
 local most_size, known_floor, most, lease = tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15]), tonumber(ARGV[16])\n\
-local epoch, seq, past, bytes, floor = head(lease * 1000)\n\
+local epoch, seq, past, bytes, floor = head(lease > 0 and lease * 1000 or nil)\n\
 if not epoch then return 'channels' end\n\
 local from, done, out, size, more = 0, 0, {}, 0, 0\n\
 if known_epoch == epoch and known_seq <= seq then from = known_seq end\n\
@@ -484,7 +485,9 @@ local clock = call('TIME')\n\
 local now_us, lease_us = tonumber(clock[1]) * 1000000 + tonumber(clock[2]), tonumber(ARGV[1]) * 1000\n\
 for i = 4, #ARGV do\n\
   local topic, till = ARGV[3] .. ARGV[i], now_us + lease_us\n\
-  if ARGV[3] ~= '' and call('PUBSUB', 'NUMSUB', topic)[2] < 2 then till = now_us\n\
+  if ARGV[3] ~= '' and call('PUBSUB', 'NUMSUB', topic)[2] < 2 then\n\
+    local seq = redis.pcall('HGET', KEYS[1]:sub(1, -4) .. ' ' .. ARGV[i] .. '}:h', 'seq')\n\
+    till = now_us - (seq == '0' and 1000 * tonumber(ARGV[2]) or 0)\n\
   elseif ARGV[3] ~= '' then call('PUBLISH', topic, 'v') end\n\
   redis.pcall('ZADD', KEYS[1], 'XX', string.format('%.0f', till), ARGV[i])\n\
 end\n\

@@ -160,6 +160,28 @@ static void is_turned_away(struct guest *g, struct place *at,
 	guest_goes(g);
 }
 
+TEST("names that nothing is said in take the place of each other, not of history")
+{
+	static struct guest guest[100];
+	struct place at[2];
+	char name[32];
+
+	memset(guest, 0, sizeof(guest));
+	begin(at, NULL);
+	tell(&at[0], "said", "x");
+	for (unsigned i = 0; i < ARRAY_LEN(guest); i++) {
+		snprintf(name, sizeof(name), "look-%u", i);
+		history_is(&at[i % 2], name, NULL, "");
+		snprintf(name, sizeof(name), "in-%u", i);
+		guest_comes(&guest[i], &at[i % 2], name, NULL);
+		guest_goes(&guest[i]);
+	}
+	redis_server_tell(&server, "XLEN \"sesame:{/chat/* said}:m\"", ":1");
+	flood(at, FEW, "x");
+	redis_server_tell(&server, "XLEN \"sesame:{/chat/* said}:m\"", ":0");
+	end(at);
+}
+
 TEST("where all channels have somebody in them at some node one more is refused")
 {
 	struct guest guest[4] = {0}, more;
