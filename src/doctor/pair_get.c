@@ -87,10 +87,14 @@ static bool reaches_further(const struct doctor_probe *base,
 {
 	struct bytes front, back;
 
-	/* a relay's fields on the one, and not on the other */
+	/*
+	 * a relay's fields on the one, and not on the other; a library has them
+	 * on none that it writes itself, where a relay pipes what is upgraded
+	 */
 	if (doctor_rank(base) == 2 && base->status / 100 == 4 &&
 	    doctor_wants_upgrade(g) && !doctor_wants_upgrade(base) &&
-	    is_relayed(g) && !is_relayed(base))
+	    is_relayed(g) && !is_relayed(base) &&
+	    !doctor_is_to_bare_socket(base))
 		return true;
 	if (doctor_rank(base) != 2 || base->status / 100 == 5 ||
 	    !doctor_wants_upgrade(g) || doctor_wants_upgrade(base))

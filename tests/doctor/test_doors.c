@@ -107,6 +107,18 @@ static const struct door doors[] = {
 	  .cause = "server.backend-down",
 	  .at_most = 0.9},
 	 DOCTOR_F_GET_REACHES},
+	{{.name = "a library that a relay pipes upgrades to has seen this one",
+	  .url = LOCAL,
+	  .answer = "HTTP/1.1 400 Bad Request\nConnection: close\n"
+		    "Content-Type: text/html\nContent-Length: 11\n\n"
+		    "Bad Request",
+	  .answers = {{DOCTOR_PLAIN_GET, NULL,
+		       "HTTP/1.1 426 Upgrade Required\n"
+		       "Date: Mon, 23 Nov 2026 12:00:00 GMT\n"
+		       "Via: 1.1 varnish\nX-Varnish: 3\n"
+		       "Content-Length: 16\n\nUpgrade Required"}},
+	  .cause = "url.path"},
+	 DOCTOR_F_PATHS_NONE_OPEN},
 	{{.name = "Node on a connection of its own has nobody before it",
 	  .url = LOCAL,
 	  .answer = "HTTP/1.1 200 OK\nConnection: keep-alive\n"
