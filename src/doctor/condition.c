@@ -130,6 +130,30 @@ static bool may_offer_none(const struct doctor_facts *f)
 	return !is_none_refused(f);
 }
 
+/* The 101 names a subprotocol that nobody offered. */
+static bool is_subprotocol_unasked(const struct doctor_facts *f)
+{
+	return doctor_found(f->chart, DOCTOR_F_BAD_101_SUBPROTOCOL);
+}
+
+static bool is_proof_wrong(const struct doctor_facts *f)
+{
+	return !is_subprotocol_unasked(f);
+}
+
+static bool speaks_of_csrf(const struct doctor_facts *f)
+{
+	struct bytes said;
+
+	return f->base && (doctor_says_word(f->base, "csrf", &said) ||
+			   doctor_says_word(f->base, "xsrf", &said));
+}
+
+static bool speaks_of_no_csrf(const struct doctor_facts *f)
+{
+	return !speaks_of_csrf(f);
+}
+
 static const struct {
 	const char *name; /* why_remedy.needs */
 	bool (*holds)(const struct doctor_facts *f);
@@ -148,6 +172,10 @@ static const struct {
 	{"tls_behind", is_tls_behind},
 	{"none_refused", is_none_refused},
 	{"none_open", may_offer_none},
+	{"unasked", is_subprotocol_unasked},
+	{"asked", is_proof_wrong},
+	{"csrf", speaks_of_csrf},
+	{"no_csrf", speaks_of_no_csrf},
 };
 
 bool doctor_holds(const struct doctor_facts *f, const char *need)

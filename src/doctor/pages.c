@@ -348,6 +348,34 @@ void doctor_harvest_page_scripts(const struct doctor_chart *chart,
 	}
 }
 
+/* <script src="//127.0.0.1:35729/livereload.js">: what it loads it may speak to. */
+static void add_source_ports(const struct doctor_case *c, struct bytes text,
+			     struct doctor_values *v)
+{
+	struct bytes src;
+
+	while (next_script(&text, &src)) {
+		struct bytes place = bytes_starts(src, BYTES("//"))
+					     ? bytes_from(src, 2)
+					     : doctor_authority(src);
+		ptrdiff_t colon = bytes_find_byte(place, ':');
+		ptrdiff_t slash = bytes_find_byte(place, '/');
+		uint64_t port;
+
+		if (colon < 1 || slash < colon ||
+		    !(bytes_equal_nocase(bytes_first(place, (size_t)colon),
+					 c->url.host) ||
+		      bytes_equal_nocase(bytes_first(place, (size_t)colon),
+					 BYTES("localhost"))) ||
+		    !bytes_to_u64(bytes_of(place.data + colon + 1,
+					   (size_t)(slash - colon - 1)),
+				  65535, &port) ||
+		    port == c->url.port)
+			continue;
+		doctor_add_value(v, "%u", (unsigned)port);
+	}
+}
+
 /* location.hostname + ":8081/" */
 void doctor_harvest_named_ports(const struct doctor_chart *chart,
 				struct doctor_values *v)
@@ -381,5 +409,7 @@ void doctor_harvest_named_ports(const struct doctor_chart *chart,
 			}
 		}
 		doctor_add_script_ports(c, text, v);
+		if (doctor_is_page(chart->probe[i]))
+			add_source_ports(c, text, v);
 	}
 }

@@ -9,6 +9,8 @@
 
 #include <stdio.h>
 
+#include <sesame/error.h>
+
 #include "doctor/harvest.h"
 #include "doctor/key.h"
 
@@ -170,6 +172,24 @@ static bool serves_files(const struct doctor_chart *chart,
 		ses_head_get(&base->parsed, "Accept-Ranges").data);
 }
 
+/*
+ * Nobody takes the other path; this one somebody took, and ended. Who cannot
+ * answer a plain GET of it either has it from somebody who is not there.
+ */
+static bool is_ended_alone(const struct doctor_chart *chart,
+			   const struct doctor_probe *odd)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *g =
+		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
+
+	return g && g->status && g->status < 500 &&
+	       base->outcome == DOCTOR_NO_ANSWER &&
+	       base->error != SESAME_ETIMEOUT &&
+	       odd->outcome == DOCTOR_NO_ANSWER &&
+	       odd->error == SESAME_ETIMEOUT && base->ms < 500;
+}
+
 static void find_nonsense(struct doctor_chart *chart,
 			  const struct doctor_probe *p)
 {
@@ -196,6 +216,11 @@ static void find_nonsense(struct doctor_chart *chart,
 			p, "a path that cannot exist gets the same answer");
 	else if (doctor_is_left_alone(base, p))
 		doctor_tell(chart, DOCTOR_F_PATH_CLAIMED, p);
+	else if (is_ended_alone(chart, p))
+		doctor_note(chart, DOCTOR_F_PATH_ENDED, base, p,
+			    "this path is ended at once, and one that cannot "
+			    "exist waits for an answer: somebody ends it who "
+			    "knows it");
 	else if (serves_files(chart, p))
 		doctor_tell(chart,
 			    chart->c->host ? DOCTOR_F_SERVES_FILES_NAMED

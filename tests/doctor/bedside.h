@@ -4,6 +4,7 @@
  * trial would get, the real plan, findings and judgement do the rest. Answers
  * are written as they come over the wire, or, after an @, in a word:
  *   @open [SUBPROTOCOL]  @close CODE REASON  @cut MS  @bad101 [ACCEPT]  @badframe
+ *   @unasked SUBPROTOCOL (a 101 that names it)
  *   @told open|close|cut MESSAGE (and what comes after it)
  *   @tunnel BYTES (a 101, and then these)
  *   @silent  @closed [late: after a second]  @reset  @raw BYTES
@@ -204,6 +205,17 @@ static inline void lie_in_a_word(struct doctor_probe *p, const char *word)
 		p->outcome = DOCTOR_BAD_101;
 		p->status = 101;
 		p->fault = SES_FAULT_RESPONSE_ACCEPT;
+	} else if (strncmp(word, "unasked ", 8) == 0) {
+		char head[200];
+
+		snprintf(head, sizeof(head),
+			 "HTTP/1.1 101 Switching Protocols\n"
+			 "Sec-WebSocket-Protocol: %.100s\n\n",
+			 word + 8);
+		lie_answered(p, bytes_of_str(head));
+		p->outcome = DOCTOR_BAD_101;
+		p->status = 101;
+		p->fault = SES_FAULT_RESPONSE_SUBPROTOCOL;
 	} else if (strcmp(word, "badframe") == 0) {
 		p->outcome = DOCTOR_BAD_FRAME;
 		p->status = 101;

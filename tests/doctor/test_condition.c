@@ -111,3 +111,53 @@ TEST("lines for what was seen come first, and for what was not seen not at all")
 		bed_strip(&b);
 	}
 }
+
+static const struct general {
+	struct patient patient;
+	const char *where, *not_where;
+} generals[] = {
+	{{.name = "a subprotocol that nobody offered",
+	  .url = URL,
+	  .answer = "@unasked chat"},
+	 "Sec-WebSocket-Protocol",
+	 "Sec-WebSocket-Accept"},
+	{{.name = "a proof of another key", .url = URL, .answer = "@bad101"},
+	 "Sec-WebSocket-Accept",
+	 "Sec-WebSocket-Protocol"},
+	{{.name = "a token against forged requests",
+	  .url = URL,
+	  .answer = "HTTP/1.1 403 Forbidden\nContent-Type: text/plain\n\n"
+		    "ForbiddenError: invalid csrf token"},
+	 "X-CSRF-Token",
+	 "Authorization"},
+	{{.name = "another token",
+	  .url = URL,
+	  .answer = "HTTP/1.1 401 Unauthorized\nContent-Type: text/plain\n\n"
+		    "invalid token"},
+	 "Authorization",
+	 "X-CSRF-Token"},
+};
+
+static bool is_fixed_at(const struct doctor_verdict *v, const char *where)
+{
+	for (size_t i = 0; i < v->n_fixes; i++)
+		if (strstr(v->fix[i].where, where))
+			return true;
+	return false;
+}
+
+TEST("who runs no known server is told of what was seen as well")
+{
+	static struct bed b;
+
+	for (size_t i = 0; i < sizeof(generals) / sizeof(*generals); i++) {
+		const struct general *g = &generals[i];
+
+		bed_examine(&b, &g->patient);
+		if (!is_fixed_at(&b.verdict, g->where) ||
+		    is_fixed_at(&b.verdict, g->not_where))
+			fail_msg("%s: %s", g->patient.name,
+				 why_cause(b.verdict.cause)->id);
+		bed_strip(&b);
+	}
+}
