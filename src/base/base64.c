@@ -34,15 +34,15 @@ size_t ses_base64_encode(struct bytes in, char *out)
 	return written;
 }
 
+/* Without a jump: where the next one goes could not be foretold. */
 static int value_of(uint8_t c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
+	unsigned upper = c - 'A', lower = c - 'a', digit = c - '0';
+	int value = c == '+' ? 62 : c == '/' ? 63 : -1;
+
+	value = upper < 26 ? (int)upper : value;
+	value = lower < 26 ? (int)lower + 26 : value;
+	return digit < 10 ? (int)digit + 52 : value;
 }
 
 /*

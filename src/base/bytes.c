@@ -226,13 +226,11 @@ bool bytes_equal_secret(struct bytes a, struct bytes b)
 	return difference == 0;
 }
 
-const struct ses_field *ses_field_find(const struct ses_field *fields, size_t n,
-				       const char *name)
+const struct ses_field *ses_field_named(const struct ses_field *fields,
+					size_t n, struct bytes name)
 {
-	struct bytes wanted = bytes_of_str(name);
-
 	for (size_t i = 0; i < n; i++)
-		if (bytes_equal_nocase(fields[i].name, wanted))
+		if (bytes_equal_nocase(fields[i].name, name))
 			return &fields[i];
 	return NULL;
 }

@@ -106,8 +106,13 @@ struct ses_field {
 };
 
 /* The first field called @name (ASCII case ignored), or NULL. */
-const struct ses_field *ses_field_find(const struct ses_field *fields, size_t n,
-				       const char *name);
+const struct ses_field *ses_field_named(const struct ses_field *fields,
+					size_t n, struct bytes name);
+static inline const struct ses_field *
+ses_field_find(const struct ses_field *fields, size_t n, const char *name)
+{
+	return ses_field_named(fields, n, bytes_of_str(name));
+}
 /* How many fields are called @name. */
 size_t ses_field_count(const struct ses_field *fields, size_t n,
 		       const char *name);

@@ -270,6 +270,7 @@ void gate_free(struct gate *gate)
 	gate_policy_unref(gate->policy);
 	gate_passwords_free(gate->passwords);
 	free(gate->spare);
+	free(gate->spare_asking);
 	gate_texts_fini(&gate->texts);
 	free(gate);
 }

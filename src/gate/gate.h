@@ -22,6 +22,7 @@
  */
 #define GATE_SPARED 16
 
+struct gate_asking;    /* gate/visit_inner.h */
 struct gate_awaited;   /* gate/awaited.h */
 struct gate_passwords; /* gate/passwords.h */
 struct gate_told;      /* gate/told.h */
@@ -63,6 +64,7 @@ struct gate {
 	struct gate_enquiries *enquiries; /* at it, by this loop */
 	struct gate_told *told;	     /* to refused clients */
 	struct gate_awaited *spare;  /* to publish with; or NULL */
+	struct gate_asking *spare_asking; /* for the next visit; or NULL */
 	struct gate_texts texts;     /* of visits */
 	struct gate_tally *no_route; /* for requests without a route */
 	atomic_ullong *n_short;	     /* connections that could not be taken */

@@ -159,12 +159,14 @@ static void keep_texts(struct gate_visit *v, struct bytes subprotocol)
 
 void gate_record_open(struct gate_visit *v, struct bytes subprotocol)
 {
-	struct gate_record *r = calloc(1, sizeof(*r));
+	struct gate_record *r = malloc(sizeof(*r));
 
 	if (!r)
 		return;
-	r->opened_ms = v->gate->loop->now_ms;
-	r->counts = counts_of(v);
+	*r = (struct gate_record){
+		.counts = counts_of(v),
+		.opened_ms = v->gate->loop->now_ms,
+	};
 	v->record = r;
 	count_both(v, AT(opened, 0), 1);
 	count_both(v, AT(live, 0), 1);

@@ -13,7 +13,6 @@ void gate_visit_meet(struct gate_visit *v, const struct ses_addr *peer)
 	else
 		memcpy(v->peer.bytes, &peer->v6.sin6_addr,
 		       sizeof(v->peer.bytes));
-	gate_visit_recognize(v);
 }
 
 static bool is_trusted(const struct gate_visit *v)

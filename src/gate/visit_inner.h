@@ -50,12 +50,14 @@ struct gate_member; /* visit_member.c */
 struct gate_awaited; /* gate/awaited.h */
 struct gate_explaining; /* visit_explain.c */
 
-/* What is known of a handshake; a connection that is open has none of it. */
+/*
+ * What is known of a handshake, from its first byte on; a connection that is
+ * open has none of it.
+ */
 struct gate_asking {
 	struct ses_intake intake;
 	struct ses_buf greeting; /* a PROXY header that came in pieces */
 	struct ses_proxy_header proxy;
-	struct gate_hops hops; /* who it is, once the head is read */
 	/*
 	 * The request; NULL before it is whole. It and all that borrows from it
 	 * below are lent for the event, until gate_visit_keep().
@@ -64,7 +66,6 @@ struct gate_asking {
 	struct gate_kept *kept;
 	struct gate_request request;
 	struct ses_upgrade_offer offer;
-	struct gate_decision decision;
 	struct gate_questions *questions; /* NULL: nobody was asked */
 	bool waiting;	   /* for somebody's answer */
 	bool observed;	   /* it is let in where a rule would refuse */
@@ -77,6 +78,9 @@ struct gate_asking {
 	bool reads_body;
 	struct ses_list awaited; /* what is to become of it: gate/awaited.h */
 	struct gate_explaining *explaining; /* others are asked; or NULL */
+	/* Large, and filled in when they are needed; hops.n and n_trace tell. */
+	struct gate_hops hops; /* who it is, by the head if that is read */
+	struct gate_decision decision;
 };
 
 struct gate_step {
@@ -88,11 +92,13 @@ struct gate_visit {
 	struct gate *gate;
 	struct gate_entrance *entrance;
 	struct gate_policy *policy; /* a reference: the one it came under */
-	struct ses_stream *stream;  /* NULL once it has another owner */
+	struct ses_stream *stream;  /* NULL once it has another owner: the
+				       handshake is done */
 	struct ses_list link;
 	struct ses_timer timer;
 	const struct gate_step *step;
-	struct gate_asking *asking; /* NULL once the handshake is done */
+	struct gate_asking *asking; /* NULL before the first byte, and once the
+				       handshake is done */
 	struct gate_address peer;
 	const struct gate_route *route;
 	struct gate_limit_holds *holds; /* what it counts in; or NULL */
@@ -143,7 +149,7 @@ enum gate_outcome gate_visit_refuse_stopped(struct gate_visit *v);
 void gate_visit_meet(struct gate_visit *v, const struct ses_addr *peer);
 /* The PROXY header, where one is demanded. */
 enum gate_outcome gate_visit_introduce(struct gate_visit *v);
-/* Who the client is, as far as trusted hops tell. */
+/* Who the client is, as far as trusted hops tell; sets asking->hops. */
 void gate_visit_recognize(struct gate_visit *v);
 
 /* ---- visit_admit.c ---- */

@@ -28,6 +28,8 @@ void gate_new_reference(char out[WHY_REFERENCE_SIZE])
 /* What is known of a visitor. */
 static struct gate_notice describe(struct gate_visit *v)
 {
+	if (!v->asking->hops.n) /* its head was not read */
+		gate_visit_recognize(v);
 	return (struct gate_notice){
 		.policy = v->policy,
 		/* of a request that the rules let in: what they looked at */

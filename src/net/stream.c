@@ -21,7 +21,7 @@ struct ses_stream *ses_stream_new(struct sesame_loop *loop, int fd,
 				  void *owner,
 				  const struct ses_stream_limits *limits)
 {
-	struct ses_stream *s = calloc(1, sizeof(*s));
+	struct ses_stream *s = malloc(sizeof(*s));
 
 	if (!s) {
 		close(fd);
@@ -29,12 +29,14 @@ struct ses_stream *ses_stream_new(struct sesame_loop *loop, int fd,
 	}
 	if (!loop->in_turn)
 		ses_loop_update(loop);
-	s->io = (struct ses_io){.fd = fd, .bytes = true};
-	s->loop = loop;
-	s->events = events;
-	s->owner = owner;
-	s->limits = limits;
-	s->last_read_ms = (uint32_t)loop->now_ms;
+	*s = (struct ses_stream){
+		.io = {.fd = fd, .bytes = true},
+		.loop = loop,
+		.events = events,
+		.owner = owner,
+		.limits = limits,
+		.last_read_ms = (uint32_t)loop->now_ms,
+	};
 	ses_list_init(&s->link);
 	if (ses_io_watch(loop, &s->io, SES_READABLE) < 0) {
 		close(fd);

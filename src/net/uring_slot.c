@@ -202,13 +202,15 @@ static struct ses_uring_slot *take_slot(struct ses_uring *st, struct ses_io *io)
 		return slot->io == io ? slot : NULL;
 	if (!io->bytes && is_plain_file(io->fd))
 		return NULL;
-	slot = calloc(1, sizeof(*slot));
+	slot = malloc(sizeof(*slot));
 	if (!slot)
 		return NULL;
-	slot->io = io;
-	slot->poll = SES_URING_POLL;
-	slot->generation = ++st->generation;
-	slot->queued_turn = st->turn - 1;
+	*slot = (struct ses_uring_slot){
+		.io = io,
+		.poll = SES_URING_POLL,
+		.generation = ++st->generation,
+		.queued_turn = st->turn - 1,
+	};
 	st->slots[io->fd] = slot;
 	return slot;
 }

@@ -562,14 +562,6 @@ int ses_head_finish(struct ses_head_parser *p, struct bytes in,
 	return n;
 }
 
-struct bytes ses_head_get(const struct ses_head *head, const char *name)
-{
-	const struct ses_field *field =
-		ses_field_find(head->fields, head->n_fields, name);
-
-	return field ? field->value : bytes_of(NULL, 0);
-}
-
 int64_t ses_head_content_length(const struct ses_head *head)
 {
 	uint64_t length = 0, again;

@@ -72,7 +72,14 @@ int ses_head_finish(struct ses_head_parser *p, struct bytes in,
 		    struct ses_head *ret_head, enum ses_fault *ret_fault);
 
 /* The value of the first field @name, or an empty run with data NULL. */
-struct bytes ses_head_get(const struct ses_head *head, const char *name);
+static inline struct bytes ses_head_get(const struct ses_head *head,
+					const char *name)
+{
+	const struct ses_field *field =
+		ses_field_find(head->fields, head->n_fields, name);
+
+	return field ? field->value : bytes_of(NULL, 0);
+}
 
 /* tchar (RFC 9110 5.6.2) for all bytes and at least one. */
 bool ses_is_token(struct bytes text);

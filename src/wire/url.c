@@ -68,6 +68,13 @@ static struct bytes until(struct bytes in, const char *set)
 	return bytes_first(in, n);
 }
 
+static struct bytes until_byte(struct bytes in, uint8_t c)
+{
+	ptrdiff_t n = bytes_find_byte(in, c);
+
+	return bytes_first(in, n < 0 ? in.len : (size_t)n);
+}
+
 /* Without the first @n (<= length) bytes; unlike bytes_from(), an empty rest
  * still says where it stands. */
 static struct bytes drop(struct bytes in, size_t n)
@@ -464,7 +471,7 @@ static bool is_ipv4(struct bytes in)
 	int parts = 0;
 
 	while (parts < 4) {
-		struct bytes part = until(in, ".");
+		struct bytes part = until_byte(in, '.');
 		uint64_t value;
 
 		if (part.len == 0 || part.len > 3 ||
@@ -492,7 +499,7 @@ static bool is_ipv6(struct bytes in)
 		in = bytes_from(in, 2);
 	}
 	while (in.len > 0) {
-		struct bytes word = until(in, ":");
+		struct bytes word = until_byte(in, ':');
 
 		if (bytes_find_byte(word, '.') >= 0) {
 			if (word.len != in.len || !is_ipv4(word))
@@ -598,7 +605,7 @@ static enum ses_url_fault check_labels(struct reader *r, struct bytes host)
 	size_t at = offset_of(r, host);
 
 	for (;;) {
-		struct bytes label = until(host, ".");
+		struct bytes label = until_byte(host, '.');
 
 		if (label.len == 0)
 			return fault_at(r, at, SES_URL_HOST_LABEL_EMPTY);

@@ -311,18 +311,20 @@ static void on_timer(struct ses_timer *timer)
 static struct sesame_conn *make(struct sesame_loop *loop,
 				const struct ses_conn_setup *setup)
 {
-	struct sesame_conn *conn = calloc(1, sizeof(*conn));
+	struct sesame_conn *conn = malloc(sizeof(*conn));
 
 	if (!conn)
 		return NULL;
-	conn->kind = ses_conn_kind_of(loop, setup, &session_events);
+	*conn = (struct sesame_conn){
+		.kind = ses_conn_kind_of(loop, setup, &session_events),
+		.user = setup->user,
+		.end_code = SES_CLOSE_CUT,
+		.timer.fire = on_timer,
+	};
 	if (!conn->kind) {
 		free(conn);
 		return NULL;
 	}
-	conn->user = setup->user;
-	conn->end_code = SES_CLOSE_CUT;
-	conn->timer.fire = on_timer;
 	ses_list_init(&conn->link);
 	if (ses_timers_start(&loop->timers, &conn->timer,
 			     ses_conn_now_ms(conn) + OPENING_MS) < 0) {
