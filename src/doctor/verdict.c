@@ -136,10 +136,12 @@ static const char *who_acts(const struct doctor_facts *f)
 	case WHY_SERVER_CDN_WEBSOCKETS_OFF:
 	case WHY_SERVER_BACKEND_DOWN:
 	case WHY_SERVER_STICKY_SESSION:
-	case WHY_NET_IDLE_TIMEOUT:
 	case WHY_NET_PROXY_DENIED:
 	case WHY_NET_PROXY_STRIPS_UPGRADE:
 		return "proxy";
+	case WHY_NET_IDLE_TIMEOUT: /* who cuts for others sends no words */
+		return doctor_found(f->chart, DOCTOR_F_SAYS_IDLE) ? "server"
+								  : "proxy";
 	case WHY_NET_TIMEOUT:
 	case WHY_NET_RESET:
 		return connected ? "server" : "network";

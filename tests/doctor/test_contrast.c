@@ -248,3 +248,24 @@ TEST("a relay that puts its name to an answer has not written it")
 		bed_strip(&b);
 	}
 }
+
+TEST("a silence is the server's to mend where its close has words for it")
+{
+	static const struct authorship ends[] = {
+		{"with words", "@close 4408 idle timeout", "server"},
+		{"without", "@cut 3000", "proxy"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		const struct patient p = {.url = LIVE,
+					  .answer = ends[i].answer};
+		static struct bed b;
+
+		bed_examine(&b, &p);
+		assert_string_equal(why_cause(b.verdict.cause)->id,
+				    "net.idle-timeout");
+		if (strcmp(b.verdict.who, ends[i].who) != 0)
+			fail_msg("%s: %s", ends[i].name, b.verdict.who);
+		bed_strip(&b);
+	}
+}
