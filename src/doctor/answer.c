@@ -234,6 +234,10 @@ static void odd_words(struct doctor_chart *chart, const struct doctor_probe *p)
 			chart, DOCTOR_F_NGINX_503, p, NULL,
 			"nginx itself writes 503 when one of its limits is "
 			"passed; without its upstream it writes 502 or 504");
+	if (p->status == 429 && doctor_wrote(p, WHY_STACK_WEBSOCKETD))
+		doctor_note(chart, DOCTOR_F_WEBSOCKETD_429, p, NULL,
+			    "websocketd writes 429 when as many programs run "
+			    "as --maxforks lets it start");
 	if (p->status == 500 && (doctor_wrote(p, WHY_STACK_NGINX) ||
 				 doctor_wrote(p, WHY_STACK_OPENRESTY)))
 		doctor_note(chart, DOCTOR_F_NGINX_500, p, NULL,

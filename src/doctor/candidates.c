@@ -523,15 +523,38 @@ static bool if_h2_suspected(const struct doctor_chart *chart, size_t i,
 	       once(chart, i, out, size);
 }
 
-static bool polling(const struct doctor_chart *chart, size_t i, char *out,
-		    size_t size)
+/* A session is opened when the one before was tried. */
+static bool session_turn(const struct doctor_chart *chart, size_t i, char *out,
+			 size_t size)
 {
 	static const char *const tries[] = {"once", "again", "once more"};
 
-	return i < 3 && doctor_is_engine(chart->c) &&
-	       !doctor_found(chart, DOCTOR_F_SESSION_IN_QUERY) &&
-	       (i == 0 || doctor_count(chart, DOCTOR_SESSION) >= i) &&
+	return i < 3 && (i == 0 || doctor_count(chart, DOCTOR_SESSION) >= i) &&
 	       put(out, size, tries[i]);
+}
+
+static bool polling(const struct doctor_chart *chart, size_t i, char *out,
+		    size_t size)
+{
+	return doctor_is_engine(chart->c) &&
+	       !doctor_found(chart, DOCTOR_F_SESSION_IN_QUERY) &&
+	       session_turn(chart, i, out, size);
+}
+
+/* The session of the URL, left out; and sessions that polling opens instead. */
+static bool own_session(const struct doctor_chart *chart, size_t i, char *out,
+			size_t size)
+{
+	return i == 0 && doctor_continues_session(chart->c) &&
+	       put(out, size, "sid");
+}
+
+static bool polling_anew(const struct doctor_chart *chart, size_t i, char *out,
+			 size_t size)
+{
+	return doctor_continues_session(chart->c) &&
+	       doctor_tried(chart, DOCTOR_NO_PARAMETER, "sid") &&
+	       session_turn(chart, i, out, size);
 }
 
 /* "SID", or "SID name=value" with the cookie that came with it. */
@@ -570,6 +593,13 @@ static bool sessions(const struct doctor_chart *chart, size_t i, char *out,
 		    session_of(chart->probe[k], out, size) && i-- == 0)
 			return true;
 	return false;
+}
+
+static bool sessions_anew(const struct doctor_chart *chart, size_t i, char *out,
+			  size_t size)
+{
+	return doctor_continues_session(chart->c) &&
+	       sessions(chart, i, out, size);
 }
 
 /* The origin that is in question, or one that nobody has. */

@@ -8,6 +8,7 @@
 
 #include "doctor/facts.h"
 #include "doctor/harvest.h"
+#include "doctor/said.h"
 
 /* AJP carries no reason phrase, and Apache then repeats the status: "404 404". */
 static bool is_of_ajp(const struct doctor_facts *f)
@@ -133,7 +134,8 @@ static bool may_offer_none(const struct doctor_facts *f)
 /* The 101 names a subprotocol that nobody offered. */
 static bool is_subprotocol_unasked(const struct doctor_facts *f)
 {
-	return doctor_found(f->chart, DOCTOR_F_BAD_101_SUBPROTOCOL);
+	return doctor_found(f->chart, DOCTOR_F_BAD_101_SUBPROTOCOL) ||
+	       doctor_found(f->chart, DOCTOR_F_BAD_101_UNASKED);
 }
 
 static bool is_proof_wrong(const struct doctor_facts *f)
@@ -152,6 +154,39 @@ static bool speaks_of_csrf(const struct doctor_facts *f)
 static bool speaks_of_no_csrf(const struct doctor_facts *f)
 {
 	return !speaks_of_csrf(f);
+}
+
+/* Whether credentials were sent, and the refusal has @word for them. */
+static bool is_said_of_credential(const struct doctor_facts *f, const char *word)
+{
+	struct bytes said;
+
+	if (!f->base || !doctor_has_credentials(f->chart->c))
+		return false;
+	if (doctor_said_of_credential(f->base, &said) &&
+	    bytes_contains_nocase(said, bytes_of_str(word)))
+		return true;
+	return doctor_says_word(f->base, word, &said);
+}
+
+static bool is_expired(const struct doctor_facts *f)
+{
+	return is_said_of_credential(f, "expired");
+}
+
+static bool is_for_others(const struct doctor_facts *f)
+{
+	return is_said_of_credential(f, "audience");
+}
+
+static bool is_by_others(const struct doctor_facts *f)
+{
+	return is_said_of_credential(f, "issuer");
+}
+
+static bool is_signed_wrong(const struct doctor_facts *f)
+{
+	return is_said_of_credential(f, "signature");
 }
 
 static const struct {
@@ -176,6 +211,10 @@ static const struct {
 	{"asked", is_proof_wrong},
 	{"csrf", speaks_of_csrf},
 	{"no_csrf", speaks_of_no_csrf},
+	{"expired", is_expired},
+	{"audience", is_for_others},
+	{"issuer", is_by_others},
+	{"signature", is_signed_wrong},
 };
 
 bool doctor_holds(const struct doctor_facts *f, const char *need)

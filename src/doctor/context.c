@@ -22,7 +22,10 @@ static void context_of_origin(struct doctor_chart *chart,
 {
 	const struct doctor_case *c = chart->c;
 
-	if (!c->origin)
+	if (!c->origin && doctor_found(chart, DOCTOR_F_HOST_ARRIVED_OTHER))
+		doctor_note(chart, DOCTOR_F_ORIGIN_NOT_ASKED, base, NULL,
+			    "no Origin is sent, and the refusal is about Host");
+	else if (!c->origin)
 		doctor_note(chart, DOCTOR_F_ORIGIN_NOT_SENT, base, NULL,
 			    "no Origin is sent");
 	else if (strcmp(c->origin, "null") == 0)

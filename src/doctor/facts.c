@@ -18,6 +18,7 @@
 #include "doctor/proxy_kind.h"
 #include "doctor/redact.h"
 #include "doctor/result.h"
+#include "doctor/said.h"
 #include "net/addr.h"
 #include "why/reference.h"
 
@@ -269,6 +270,40 @@ static void know_the_name(struct doctor_facts *f)
 	know(f, "nameless", f->nameless);
 }
 
+/* What the refusal says of the credential, and the parameter that it names. */
+static void know_what_was_said(struct doctor_facts *f)
+{
+	char sentence[200];
+	struct bytes said;
+
+	if (f->base && doctor_said_of_credential(f->base, &said)) {
+		copy(f, said, sentence, sizeof(sentence));
+		snprintf(f->of_credential, sizeof(f->of_credential),
+			 "it says of the credential: \"%s\"", sentence);
+	}
+	if (!f->base || f->v->cause != WHY_URL_QUERY ||
+	    !doctor_said_parameter(f->base, &said))
+		return;
+	copy(f, said, f->parameter, sizeof(f->parameter));
+	know(f, "parameter", f->parameter);
+	snprintf(f->asking, sizeof(f->asking), "%s%c%s=VALUE", f->url,
+		 strchr(f->url, '?') ? '&' : '?', f->parameter);
+	know(f, "asking", f->asking);
+}
+
+static void know_what_arrived(struct doctor_facts *f)
+{
+	struct doctor_arrived a;
+
+	if (!doctor_found(f->chart, DOCTOR_F_HOST_ARRIVED_OTHER) ||
+	    !doctor_arrived_host(f->chart->c, f->base, &a))
+		return;
+	copy(f, bytes_of_str(a.host), f->arrived.host, sizeof(f->arrived.host));
+	copy(f, bytes_of_str(a.sent), f->arrived.sent, sizeof(f->arrived.sent));
+	know(f, "arrived", f->arrived.host);
+	know(f, "sent_host", f->arrived.sent);
+}
+
 /* The first answer that a session got which polling had opened. */
 static void know_the_session(struct doctor_facts *f)
 {
@@ -384,8 +419,11 @@ void doctor_know(struct doctor_facts *f)
 	know_the_proxy_kind(f);
 	know_the_name(f);
 	know_the_session(f);
+	know_what_arrived(f);
+	know_what_was_said(f);
 	know(f, "credentials",
-	     doctor_has_credentials(f->chart->c)
+	     f->of_credential[0] ? f->of_credential
+	     : doctor_has_credentials(f->chart->c)
 		     ? "the credentials that were sent are wrong, expired or "
 		       "not where it looks for them"
 		     : "credentials are missing, or not where it looks for "

@@ -7,6 +7,7 @@
 #ifndef DOCTOR_FACTS_H
 #define DOCTOR_FACTS_H
 
+#include "doctor/arrived.h"
 #include "doctor/verdict.h"
 #include "why/remedy.h"
 
@@ -20,6 +21,8 @@ struct doctor_facts {
 	char result[300], fault[300], seconds[16], tls[240], address[80];
 	char nobody[700], elsewhere[1400], misfit[500];
 	char upstream[300], slashed[302], origin_host[300], certified[300], nameless[400], proxy_from[80], session[256], by[520];
+	struct doctor_arrived arrived;
+	char parameter[40], asking[660], of_credential[300];
 	struct why_value value[48];
 	char user[80], from[100], proxy_kind[140], proxy_try[320], mended[320];
 	size_t n_values;

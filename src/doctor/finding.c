@@ -8,15 +8,18 @@
  */
 #include "doctor/finding.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include <sesame/error.h>
 
+#include "doctor/arrived.h"
 #include "doctor/csp.h"
 #include "doctor/disclosed.h"
 #include "doctor/harvest.h"
 #include "doctor/hello.h"
+#include "doctor/proxy_words.h"
 #include "doctor/redact.h"
 #include "doctor/result.h"
 
@@ -259,6 +262,43 @@ static void find_hello(struct doctor_chart *chart,
 			    "%s, said without credentials, is refused", name);
 }
 
+/* ---- a queue ---- */
+
+/* A whole number of seconds, and what it takes to tell the time. */
+static bool is_whole_seconds(double ms)
+{
+	double over = fmod(ms, 1000);
+
+	return ms >= 950 && (over < 60 || over > 995);
+}
+
+/*
+ * The same 503 after the same whole seconds each time: so long a queue lets its
+ * guests wait. Three seconds are as many retries to reach a server, too.
+ */
+static void find_queue(struct doctor_chart *chart,
+		       const struct doctor_probe *base)
+{
+	int n = 0;
+
+	if (base->status != 503 || !is_whole_seconds(base->ms) ||
+	    lround(base->ms / 1000) == 3)
+		return;
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+
+		if (p->status != 503)
+			continue;
+		if (fabs(p->ms - base->ms) > 60)
+			return;
+		n++;
+	}
+	if (n >= 2)
+		doctor_note(chart, DOCTOR_F_QUEUED_503, base, NULL,
+			    "each of %d answers of 503 came after %ld s", n,
+			    lround(base->ms / 1000));
+}
+
 /* ---- the page ---- */
 
 static struct bytes page_of(const struct doctor_probe *p)
@@ -377,6 +417,23 @@ static void find_csp(struct doctor_chart *chart)
 	}
 }
 
+/* ---- what arrived ---- */
+
+/* With a foreign Origin, the refusal may be right whatever Host is. */
+static void find_arrived(struct doctor_chart *chart,
+			 const struct doctor_probe *base)
+{
+	const struct doctor_case *c = chart->c;
+	struct doctor_arrived a;
+
+	if (doctor_arrived_host(c, base, &a) &&
+	    (!c->origin || doctor_is_own_origin(c, c->origin)))
+		doctor_note(chart, DOCTOR_F_HOST_ARRIVED_OTHER, base, NULL,
+			    "the refusal quotes the Host %s, and the request "
+			    "had %s",
+			    a.host, a.sent);
+}
+
 /* ---- all of them, in order ---- */
 
 void doctor_find(struct doctor_chart *chart)
@@ -391,6 +448,8 @@ void doctor_find(struct doctor_chart *chart)
 	if (!base)
 		return;
 	find_disclosed(chart, base);
+	doctor_find_proxy_words(chart, base);
+	find_arrived(chart, base);
 	doctor_find_context(chart, base);
 	doctor_find_answer(chart, base);
 	doctor_find_redirect(chart, base);
@@ -402,6 +461,7 @@ void doctor_find(struct doctor_chart *chart)
 	find_page(chart);
 	find_hello(chart, base);
 	find_hold(chart);
+	find_queue(chart, base);
 	find_repeats(chart);
 	find_csp(chart);
 }

@@ -98,6 +98,14 @@ bool doctor_proxy_is_missing(const struct doctor_chart *chart);
 bool doctor_speaks_http(const struct doctor_chart *chart);
 /* Whether the URL looks like one of engine.io (Socket.IO). */
 bool doctor_is_engine(const struct doctor_case *c);
+/* Whether the URL continues a session that engine.io opened before (sid=). */
+bool doctor_continues_session(const struct doctor_case *c);
+/* Whether a query begins with the name of such a session. It is no credential:
+ * whoever asks for a new one gets it. */
+static inline bool doctor_is_session_pair(struct bytes pair)
+{
+	return bytes_starts(pair, BYTES("sid="));
+}
 /* The URL of the page that was given. False: none, or no http(s). */
 bool doctor_page_url(const struct doctor_case *c, struct ses_url *ret);
 /* The Host for the backend: the one of the user's request, or its own. */

@@ -422,7 +422,8 @@ static void find_gorilla(struct doctor_chart *chart)
 	const struct doctor_probe *base = doctor_baseline(chart);
 
 	if (base->outcome == DOCTOR_ANSWERED && base->status == 403 &&
-	    doctor_wrote(base, WHY_STACK_GORILLA) &&
+	    (doctor_wrote(base, WHY_STACK_GORILLA) ||
+	     doctor_wrote(base, WHY_STACK_WEBSOCKETD)) &&
 	    bytes_starts(bytes_of(base->body, base->body_len),
 			 BYTES("Forbidden")))
 		doctor_note(chart,

@@ -109,13 +109,16 @@ bool doctor_is_loopback(const struct doctor_case *c)
 	       bytes_equal_nocase(h, BYTES("localhost"));
 }
 
-static bool query_has_secret(struct bytes query)
+static bool query_has_secret(const struct doctor_case *c)
 {
+	struct bytes query = c->url.query;
+
 	while (query.len > 0) {
 		ptrdiff_t end = bytes_find_byte(query, '&');
 		size_t len = end < 0 ? query.len : (size_t)end;
 
-		if (doctor_is_secret_pair(bytes_first(query, len)))
+		if (doctor_is_secret_pair(bytes_first(query, len)) &&
+		    !(doctor_is_engine(c) && doctor_is_session_pair(query)))
 			return true;
 		query = bytes_from(query, len + 1);
 	}
@@ -137,7 +140,7 @@ bool doctor_has_credentials(const struct doctor_case *c)
 	while (doctor_next_offer(&offers))
 		if (offers.secret)
 			return true;
-	return c->url.userinfo.data || query_has_secret(c->url.query);
+	return c->url.userinfo.data || query_has_secret(c);
 }
 
 bool doctor_sibling_path(const struct doctor_case *c, char *out, size_t size)

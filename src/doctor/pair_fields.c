@@ -76,6 +76,11 @@ void doctor_find_query(struct doctor_chart *chart)
 	if (q.opened && is_too_long(chart))
 		doctor_tell(chart, DOCTOR_F_HEADER_LARGE_REMOVED_OPENS,
 			    q.opened);
+	else if (without.opened &&
+		 doctor_continues_session(chart->c) &&
+		 strcmp(without.opened->trial.value, "sid") == 0)
+		doctor_tell(chart, DOCTOR_F_SESSION_ABSENT_OPENS,
+			    without.opened);
 	else if (q.opened || without.opened)
 		doctor_tell(chart,
 			    attack     ? DOCTOR_F_QUERY_ATTACK_OPENS
@@ -121,8 +126,10 @@ static void find_subprotocol(struct doctor_chart *chart)
 				    chart->probe[i]);
 	if (with.opened || without.opened) {
 		doctor_tell(chart,
-			    with.opened ? DOCTOR_F_SUBPROTOCOL_OPENS
-					: DOCTOR_F_SUBPROTOCOL_REMOVED_OPENS,
+			    doctor_found(chart, DOCTOR_F_BAD_101_UNASKED)
+				    ? DOCTOR_F_SUBPROTOCOL_MET
+			    : with.opened ? DOCTOR_F_SUBPROTOCOL_OPENS
+					  : DOCTOR_F_SUBPROTOCOL_REMOVED_OPENS,
 			    with.opened ? with.opened : without.opened);
 		return;
 	}

@@ -207,6 +207,20 @@ static bool is_error_for_get(const struct doctor_probe *base,
 	       (g->status == 500 || g->status == 502 || g->status == 504);
 }
 
+/*
+ * The handshake is ended without a word, and a plain GET is told by a gateway
+ * that it cannot reach what is behind: who pipes an upgrade has no answer of its
+ * own to give any more.
+ */
+static bool is_cut_off_behind(const struct doctor_probe *base,
+			      const struct doctor_probe *g)
+{
+	return base->outcome == DOCTOR_NO_ANSWER &&
+	       base->error != SESAME_ETIMEOUT && g->status >= 502 &&
+	       g->status <= 504 &&
+	       (written_by_proxy(g) || doctor_says(g, DOCTOR_F_SAYS_BACKEND));
+}
+
 /* ---- what the two answers are to each other: the first that holds ---- */
 
 /* Envoy itself refuses the Upgrade, and it alone. */
@@ -385,8 +399,9 @@ static void find_different(struct doctor_chart *chart,
 		doctor_tell(chart, DOCTOR_F_GET_DIFFERENT, g);
 	else if (doctor_answers(base, g))
 		doctor_tell(chart,
-			    is_error_for_get(base, g) ? DOCTOR_F_GET_ERROR
-						      : DOCTOR_F_GET_ANSWERED,
+			    is_cut_off_behind(base, g)	? DOCTOR_F_GET_CUT_OFF
+			    : is_error_for_get(base, g) ? DOCTOR_F_GET_ERROR
+							: DOCTOR_F_GET_ANSWERED,
 			    g);
 	else if (doctor_rank(base) < 2)
 		doctor_tell_same(chart, DOCTOR_F_GET_FAILS_TOO, g,

@@ -96,7 +96,8 @@ static void find_unclaimed(struct doctor_chart *chart)
 		doctor_tried(chart, DOCTOR_PATH, DOCTOR_NONSENSE_PATH);
 
 	if (base->outcome != DOCTOR_NO_ANSWER || !g || doctor_rank(g) != 2 ||
-	    !odd || !doctor_same_answer(base, odd))
+	    !odd || !doctor_same_answer(base, odd) ||
+	    doctor_found(chart, DOCTOR_F_GET_CUT_OFF))
 		return;
 	if (!chart->blind && base->error != SESAME_ETIMEOUT &&
 	    doctor_passed_by(g, WHY_STACK_WEBSOCKIFY)) {

@@ -6,6 +6,8 @@
  */
 #include "doctor/pair.h"
 
+#include <netdb.h>
+
 #include <sesame/error.h>
 
 #include "doctor/disclosed.h"
@@ -128,6 +130,17 @@ static bool answers_alike(const struct doctor_chart *chart)
 	       (!g || doctor_same_answer(base, g));
 }
 
+/* The way in which the destination is not reachable from here, either. */
+static enum doctor_finding_kind direct_failure(const struct doctor_probe *p)
+{
+	if (doctor_name_error(p) == EAI_NONAME)
+		return DOCTOR_F_DIRECT_NO_NAME;
+	if (p->error == SESAME_ETIMEOUT)
+		return DOCTOR_F_DIRECT_WAITS;
+	return doctor_is_unheard(p) ? DOCTOR_F_DIRECT_NOBODY
+				    : DOCTOR_F_DIRECT_FAILS;
+}
+
 static void find_direct(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -145,7 +158,7 @@ static void find_direct(struct doctor_chart *chart)
 	else if (doctor_rank(base) == 0 && doctor_rank(p) > 0)
 		doctor_tell(chart, DOCTOR_F_DIRECT_ANSWERS, p);
 	else if (doctor_rank(base) == 0)
-		doctor_tell(chart, DOCTOR_F_DIRECT_FAILS, p);
+		doctor_tell(chart, direct_failure(p), p);
 	else if (doctor_is_unheard(p) && answers_alike(chart) &&
 		 !doctor_is_denial(chart, base))
 		doctor_tell(chart, DOCTOR_F_DIRECT_REFUSED, p);

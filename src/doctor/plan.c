@@ -358,6 +358,30 @@ static bool asks_beside(const struct doctor_chart *chart,
 	return true;
 }
 
+/*
+ * Where the session in the URL is what is refused, a fresh one tells whether
+ * another node has it, or whether it was merely over. Nodes that take turns
+ * agree now and then, so more than one is asked for.
+ */
+static bool asks_fresh_session(const struct doctor_chart *chart,
+			       struct doctor_trial *next)
+{
+	static const enum doctor_change changes[] = {DOCTOR_SESSION,
+						     DOCTOR_POLLING};
+	size_t tried;
+
+	if (!doctor_found(chart, DOCTOR_F_SESSION_ABSENT_OPENS) ||
+	    doctor_found(chart, DOCTOR_F_SESSION_LOST))
+		return false;
+	for (size_t c = 0; c < sizeof(changes) / sizeof(changes[0]); c++)
+		for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++)
+			if (rows[r].change == changes[c] &&
+			    (rows[r].when & REFUSED) &&
+			    untried(chart, r, next, &tried))
+				return true;
+	return false;
+}
+
 static double time_spent(const struct doctor_chart *chart)
 {
 	double sum = 0;
@@ -387,7 +411,8 @@ bool doctor_plan(const struct doctor_chart *chart,
 					 ? MUTE_PATIENCE_MS
 					 : PATIENCE_MS))
 		return false;
-	if (doctor_doubt(chart, ret_next) || asks_beside(chart, ret_next))
+	if (doctor_doubt(chart, ret_next) || asks_beside(chart, ret_next) ||
+	    asks_fresh_session(chart, ret_next))
 		return true;
 	if ((doctor_found(chart, DOCTOR_F_SPLIT) ||
 	     doctor_found(chart, DOCTOR_F_PASSED)) &&

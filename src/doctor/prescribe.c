@@ -586,6 +586,40 @@ static struct why_hops known_hops(const struct doctor_facts *f,
 	return hops;
 }
 
+/* What the refusal says is wrong with the token, before how tokens are sent. */
+static void advise_as_told(struct doctor_facts *f)
+{
+	static const struct why_remedy told[] = {
+		{.who = "client",
+		 .what = "Get a new token, and connect with that: this one is "
+			 "over. Get it right before each connection, and again "
+			 "before each reconnect.",
+		 .where = "the client's token",
+		 .needs = "expired"},
+		{.who = "client",
+		 .what = "Get a token for this service: the one that was sent is "
+			 "made out to another audience (aud).",
+		 .where = "the client's request for a token: audience, or "
+			  "resource",
+		 .needs = "audience"},
+		{.who = "client",
+		 .what = "Get the token from the issuer (iss) that this service "
+			 "trusts; this one is by another.",
+		 .where = "the client's request for a token",
+		 .needs = "issuer"},
+		{.who = "client",
+		 .what = "Get the token from who signs for this service, and "
+			 "send it unchanged: its signature is not by the key "
+			 "that the service knows.",
+		 .where = "the client's token",
+		 .needs = "signature"},
+	};
+
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+		if (f->v->cause == WHY_ACCESS_CREDENTIALS)
+			add_fix(f, &told[i]);
+}
+
 void doctor_prescribe(struct doctor_facts *f, const struct why_hops *seen)
 {
 	const struct why_hops hops = known_hops(f, seen);
@@ -598,6 +632,7 @@ void doctor_prescribe(struct doctor_facts *f, const struct why_hops *seen)
 		advise_to_ask(f);
 	else if (f->v->confidence < IN_DOUBT)
 		advise_to_look(f, &hops);
+	advise_as_told(f);
 	if (client_comes_first(f->v->cause))
 		prescribe_to(f, &hops, "client");
 	prescribe_to(f, &hops, NULL);

@@ -10,6 +10,8 @@
 
 #include <sesame/error.h>
 
+#include "doctor/proxy_words.h"
+#include "doctor/result.h"
 #include "wire/head.h"
 
 static bool is_of(const char *url, const char *scheme)
@@ -87,6 +89,17 @@ static bool is_signed_by_proxy(const struct ses_head *head)
 	return false;
 }
 
+/* Software that is a forward proxy and nothing else. */
+static bool is_known_proxy(const struct ses_dial_report *d)
+{
+	struct why_hops hops = {.writer = -1};
+
+	doctor_recognise_proxy(d, &hops);
+	return hops.writer >= 0 &&
+	       why_stack(hops.hop[hops.writer].stack)->layer ==
+		       WHY_LAYER_FORWARD_PROXY;
+}
+
 /* Web servers do not know CONNECT; those that do refuse by 403 or 407. */
 static bool is_web_server(const struct ses_dial_report *d)
 {
@@ -103,7 +116,8 @@ static bool is_web_server(const struct ses_dial_report *d)
 	if (ses_head_parse(&parser, bytes_of(d->proxy_head, d->proxy_head_len),
 			   &head, &fault) <= 0)
 		return false;
-	return !is_signed_by_proxy(&head);
+	return !is_signed_by_proxy(&head) && !is_known_proxy(d) &&
+	       !doctor_proxy_failed(d);
 }
 
 static void judge_http(const struct doctor_probe *p,

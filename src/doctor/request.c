@@ -118,8 +118,13 @@ static int pick_host(const struct doctor_case *c,
 	return 0;
 }
 
-static void append_query(struct doctor_request *r, struct bytes query)
+/* Without credentials the session goes on: who has none to show may have one. */
+static void append_query(const struct doctor_case *c,
+			 const struct doctor_trial *trial,
+			 struct doctor_request *r, struct bytes query)
 {
+	bool continues = trial->change == DOCTOR_NO_CREDENTIALS &&
+			 doctor_is_engine(c);
 	size_t n = strlen(r->target);
 	char mark = '?';
 
@@ -132,7 +137,8 @@ static void append_query(struct doctor_request *r, struct bytes query)
 			len++;
 		pair = bytes_first(query, len);
 		query = bytes_from(query, len + 1);
-		if (doctor_is_secret_part(pair) ||
+		if ((doctor_is_secret_part(pair) &&
+		     !(continues && doctor_is_session_pair(pair))) ||
 		    sizeof(r->target) - n < pair.len + 2)
 			continue;
 		n += (size_t)sprintf(r->target + n, "%c%.*s", mark,
@@ -285,7 +291,7 @@ static int pick_target(const struct doctor_case *c,
 	url.query = bytes_of(NULL, 0);
 	if (ses_url_target(&url, r->target, sizeof(r->target)) < 0)
 		return SESAME_ELIMIT;
-	append_query(r, query);
+	append_query(c, trial, r, query);
 	return 0;
 }
 

@@ -18,6 +18,21 @@ bool doctor_is_engine(const struct doctor_case *c)
 		bytes_contains_nocase(c->url.query, BYTES("transport=")));
 }
 
+bool doctor_continues_session(const struct doctor_case *c)
+{
+	struct bytes query = c->url.query;
+
+	while (doctor_is_engine(c) && query.len > 0) {
+		ptrdiff_t end = bytes_find_byte(query, '&');
+
+		if (doctor_is_session_pair(query))
+			return true;
+		query = bytes_from(query,
+				   end < 0 ? query.len : (size_t)end + 1);
+	}
+	return false;
+}
+
 /* The name of the cookie that came with a session; who sends it back? */
 static struct bytes cookie_name(const struct doctor_probe *p)
 {
@@ -27,9 +42,41 @@ static struct bytes cookie_name(const struct doctor_probe *p)
 	return bytes_first(cookie, equals < 0 ? 0 : (size_t)equals);
 }
 
+/*
+ * Whether handshakes are let in, and the session is what decides: without one
+ * it opens, or with another one, or the server says that it knows this one not.
+ */
+static bool is_about_session(const struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+
+	if (base->outcome == DOCTOR_OPEN ||
+	    doctor_found(chart, DOCTOR_F_SESSION_ABSENT_OPENS) ||
+	    doctor_found(chart, DOCTOR_F_SAYS_SESSION))
+		return true;
+	for (size_t i = 0; i < chart->n_probes; i++)
+		if (chart->probe[i]->trial.change == DOCTOR_SESSION &&
+		    chart->probe[i]->outcome == DOCTOR_OPEN)
+			return true;
+	return false;
+}
+
+/* The URL's own session is refused, and one that polling opened is not. */
+static void find_stale_session(struct doctor_chart *chart,
+			       const struct doctor_probe *kept)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+
+	if (kept->outcome == DOCTOR_OPEN && base->outcome != DOCTOR_OPEN)
+		doctor_note(chart, DOCTOR_F_SESSION_STALE, kept, base,
+			    "a session that polling has just opened goes on by "
+			    "WebSocket, and the URL's own does not");
+}
+
 static void find_session(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart), *kept = NULL;
+	bool continues = doctor_continues_session(chart->c);
 	const struct doctor_probe *polling =
 		doctor_tried(chart, DOCTOR_POLLING, NULL);
 	int n = 0, lost = 0;
@@ -48,7 +95,8 @@ static void find_session(struct doctor_chart *chart)
 		const struct doctor_probe *p = chart->probe[i];
 		char result[160], cookie[80] = "";
 
-		if (p->trial.change != DOCTOR_SESSION)
+		if (p->trial.change != DOCTOR_SESSION ||
+		    !is_about_session(chart))
 			continue;
 		n++;
 		if (p->outcome != DOCTOR_ANSWERED) {
@@ -66,8 +114,10 @@ static void find_session(struct doctor_chart *chart)
 			    result, *cookie ? " (the cookie " : "", cookie,
 			    *cookie ? " was sent back)" : "");
 	}
+	if (kept && continues)
+		find_stale_session(chart, kept);
 	/* nodes that are picked by lot agree now and then */
-	if (kept && lost == 0 && (n >= 3 || cookie_name(polling).len))
+	else if (kept && lost == 0 && (n >= 3 || cookie_name(polling).len))
 		doctor_note(chart, DOCTOR_F_SESSION_KEPT, kept, polling,
 			    "a session that polling opened goes on by "
 			    "WebSocket, %d of %d times",

@@ -14,6 +14,7 @@
 #include "doctor/finding.h"
 #include "doctor/hello.h"
 #include "doctor/proxy_kind.h"
+#include "doctor/proxy_words.h"
 #include "doctor/result.h"
 #include "doctor/told.h"
 
@@ -64,7 +65,7 @@ static enum doctor_finding_kind proxy_symptom(const struct doctor_probe *p,
 	    has_word(text, "log in") ||
 	    has_word(text, "ticket")) /* SOCKS: no method that we offered */
 		return DOCTOR_F_PROXY_407;
-	if (status >= 500)
+	if (status >= 500 || doctor_proxy_failed(&p->dial))
 		return DOCTOR_F_PROXY_GATEWAY;
 	if (status >= 300 || has_word(text, "not allowed") ||
 	    has_word(text, "ruleset"))
@@ -304,9 +305,10 @@ static enum doctor_finding_kind symptom_of(const struct doctor_probe *p,
 	case DOCTOR_ANSWERED:
 		return status_symptom(p->status);
 	case DOCTOR_BAD_101:
-		return p->fault == SES_FAULT_RESPONSE_SUBPROTOCOL
-			       ? DOCTOR_F_BAD_101_SUBPROTOCOL
-			       : DOCTOR_F_BAD_101;
+		return p->fault != SES_FAULT_RESPONSE_SUBPROTOCOL
+			       ? DOCTOR_F_BAD_101
+		       : c->subprotocols ? DOCTOR_F_BAD_101_SUBPROTOCOL
+					 : DOCTOR_F_BAD_101_UNASKED;
 	case DOCTOR_CLOSED_AFTER:
 		return doctor_waited_for_hello(p) ? DOCTOR_F_OPEN
 						  : close_symptom(p);

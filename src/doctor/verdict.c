@@ -305,6 +305,18 @@ static void summarise(struct doctor_facts *f)
 		       "opens one ({expected}), even a made-up one: which name "
 		       "is meant (a channel, a room) is the application's to "
 		       "say.";
+	else if (f->v->cause == WHY_SERVER_SUBPROTOCOL &&
+		 !f->chart->c->subprotocols)
+		text = f->proven && !opens_another_door(f)
+			       ? "{server} wants a subprotocol, and none was "
+				 "offered; with {expected} the same request "
+				 "opens."
+			       : "{server} wants a subprotocol, and none was "
+				 "offered: {result}.";
+	else if (f->v->cause == WHY_SERVER_PROXY_HOST && f->arrived.host[0])
+		text = "A reverse proxy changes Host on the way: {arrived} "
+		       "reaches the application, where the request had "
+		       "{sent_host}, and is refused: {result}.";
 	else if (doctor_lost_key(f))
 		text = "A reverse proxy does not pass Sec-WebSocket-Key on as "
 		       "it was sent, so the proof in the answer is not for "

@@ -80,6 +80,7 @@ static const char *const placeholders[] = {
 	"origin",    "host",	    "port",	  "path",     "url",
 	"scheme",    "subprotocol", "user_agent", "address",  "expected",
 	"host_port", "reference",   "upstream",	  "slashed",  "origin_host",
+	"parameter", "asking",
 	"bare_path", "http",	    "certified",  "variable", "user",
 	"from",	     "mended",	    "proxy_try",
 };

@@ -4,6 +4,7 @@
  * before the broad one. A remedy may hold placeholders, {origin}, {host},
  * {port}, {path}, {url}, {scheme}, {subprotocol}, {user_agent}, {address},
  * {expected}, {upstream}, {slashed}, {origin_host}, {bare_path}, {http},
+ * {parameter}, {asking},
  * {certified}, {variable}, {user}, {from}, that
  * why_remedy_fill() puts values into. In the lines of a configuration,
  * "# remove: LINE" takes a line away, "# take out of NAME: WORDS" words,

@@ -9,7 +9,8 @@
  *   @tunnel BYTES (a 101, and then these)
  *   @silent  @closed [late: after a second]  @reset  @raw BYTES
  *   @late ANSWER (a second later)
- *   @refused  @lost  @noname  @v4only (with -6)  @mute (the resolver)  @proxy STATUS  @tls FAULT
+ *   @refused  @lost  @noname  @v4only (with -6)  @mute (the resolver)  @tls FAULT
+ *   @proxy STATUS [REASON CR LF FIELDS CR LF CR LF BODY]
  *   @proxytls FAULT (of the certificate of the proxy itself)
  *   @h2 ANSWER  @h2open (over HTTP/2)
  * "A || B" is told by two servers that take turns; "A >> B" is A the first time,
@@ -109,6 +110,24 @@ static inline struct ses_dial_step *lie_step(struct doctor_probe *p,
 	return s;
 }
 
+/* "404 No such domain" and more fields, then after an empty line the body. */
+static inline void lie_proxied(struct doctor_probe *p, const char *answer)
+{
+	struct ses_dial_report *d = &p->dial;
+	const char *body = strstr(answer, "\r\n\r\n");
+	int head = body ? (int)(body - answer) : (int)strlen(answer);
+
+	if (!strchr(answer, ' '))
+		return;
+	d->proxy_head_len =
+		(size_t)snprintf(d->proxy_head, sizeof(d->proxy_head),
+				 "HTTP/1.1 %.*s\r\n\r\n", head, answer);
+	if (body)
+		d->proxy_body_len =
+			(size_t)snprintf(d->proxy_body, sizeof(d->proxy_body),
+					 "%s", body + 4);
+}
+
 static inline void lie_unconnected(struct doctor_probe *p, const char *word)
 {
 	static const char *const faults[] = {
@@ -136,6 +155,7 @@ static inline void lie_unconnected(struct doctor_probe *p, const char *word)
 	} else if (strncmp(word, "proxy ", 6) == 0) {
 		lie_step(p, SES_DIAL_PROXY, SESAME_EPROXY);
 		p->dial.proxy_status = atoi(word + 6);
+		lie_proxied(p, word + 6);
 	} else if (strncmp(word, "proxytls ", 9) == 0) {
 		lie_unconnected(p, word + 5);
 		p->error = SESAME_EPROXY;

@@ -534,3 +534,77 @@ TEST("what does not fit is left out whole")
 			    strstr(text, "--config") != NULL);
 	}
 }
+
+/* The first fix and the summary of a patient. */
+static void first_fix(const struct patient *p, struct doctor_fix *ret_fix,
+		      char summary[600])
+{
+	static struct bed b;
+
+	bed_examine(&b, p);
+	*ret_fix = b.verdict.fix[0];
+	snprintf(summary, 600, "%s", b.verdict.summary);
+	bed_strip(&b);
+}
+
+TEST("what the refusal says is wrong with the token is said, and mended first")
+{
+	static const struct {
+		const char *said, *fix;
+	} rows[] = {
+		{"The token expired", "Get a new token"},
+		{"The audience is invalid", "another audience"},
+		{"Invalid issuer", "the issuer (iss) that"},
+		{"Signature verification failed", "signature is not by the key"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char answer[400], summary[600];
+		struct doctor_fix fix;
+		struct patient p = {.url = URL,
+				    .header = "Authorization: Bearer abcdef",
+				    .answer = answer};
+
+		snprintf(answer, sizeof(answer),
+			 "HTTP/1.1 401 Unauthorized\nServer: Python/3.11 "
+			 "aiohttp/3.8.4\nWWW-Authenticate: Bearer realm=\"a\", "
+			 "error=\"invalid_token\", error_description=\"%s\"\n\n",
+			 rows[i].said);
+		first_fix(&p, &fix, summary);
+		assert_non_null(strstr(summary, rows[i].said));
+		assert_non_null(strstr(fix.what, rows[i].fix));
+	}
+}
+
+TEST("a parameter that the refusal names stands in the fix")
+{
+	static const char *const answers[] = {
+		"HTTP/1.1 400 Bad Request\n\n{\"error\":\"missing query "
+		"parameter: room\"}",
+		"HTTP/1.1 400 Bad Request\n\nquery parameter 'room' is required",
+		"HTTP/1.1 422 Unprocessable Entity\n\n{\"detail\":[{\"loc\":["
+		"\"query\",\"room\"],\"msg\":\"field required\"}]}",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+		struct patient p = {.url = URL, .answer = answers[i]};
+		struct doctor_fix fix;
+		char summary[600];
+
+		first_fix(&p, &fix, summary);
+		assert_non_null(strstr(fix.what, "parameter room"));
+		assert_string_equal(fix.snippet, URL "?room=VALUE");
+	}
+}
+
+TEST("a sentence about parameters that names none puts no word into the fix")
+{
+	struct patient p = {.url = URL,
+			    .answer = "HTTP/1.1 400 Bad Request\n\nA required "
+				      "query parameter is missing"};
+	struct doctor_fix fix;
+	char summary[600];
+
+	first_fix(&p, &fix, summary);
+	assert_null(strstr(fix.snippet, "=VALUE"));
+}

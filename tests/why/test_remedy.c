@@ -10,6 +10,7 @@ static const char *const known[] = {
 	"origin", "host",	 "port",       "path",	  "url",
 	"scheme", "subprotocol", "user_agent", "address", "expected",
 	"host_port", "reference", "upstream", "slashed", "origin_host",
+	"parameter", "asking",
 	"bare_path", "http", "user", "from",
 };
 
