@@ -49,10 +49,9 @@ static struct outcome parse(bool is_request, const char *text)
 
 static void assert_bytes(struct bytes got, const char *expected)
 {
-	char text[256];
-
-	snprintf(text, sizeof(text), "%.*s", BYTES_ARG(got));
-	assert_string_equal(text, expected);
+	if (!bytes_equal(got, bytes_of_str(expected)))
+		fail_msg("%.*s is not %s", (int)got.len,
+			 got.len ? (const char *)got.data : "", expected);
 }
 
 static void assert_fault(bool is_request, const char *text,
