@@ -33,7 +33,8 @@ class Gateway:
         self.folder = folder
         self.config = folder / "sesame.yaml"
         self.redis, self.more = None, ""
-        if os.environ.get("SESAME_BACKPLANE") == "redis" and "to: hub" in config:
+        if (os.environ.get("SESAME_BACKPLANE") == "redis" and "to: hub" in config
+                and "backplane:" not in config):
             (folder / "redis").mkdir(exist_ok=True)
             self.redis = RedisServer(folder / "redis")
             self.more = "backplane: %s\n" % self.redis.url
@@ -50,6 +51,8 @@ class Gateway:
                 self.urls.append(line.split("listening on ")[1].strip())
             if len(self.urls) + (self.admin is not None) == config.count("address: "):
                 break
+        if not self.urls and self.redis:
+            self.redis.stop()
         assert self.urls, (folder / "err").read_text()
         self.url = self.urls[0]
         self.port = int(self.url.rsplit(":", 1)[1])
