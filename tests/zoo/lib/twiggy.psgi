@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # A PSGI echo at /ws by AnyEvent and Protocol::WebSocket, for one `origin` or one
-# password (`basic`), as $MODE says.
+# password (`basic`), or with a subprotocol that nobody offered (`unasked`), as $MODE says.
 use strict;
 use warnings;
 use AnyEvent::Handle;
@@ -43,5 +43,6 @@ sub {
 	my $socket = $env->{'psgix.io'} or return [500, [], []];
 	my $handshake = Protocol::WebSocket::Handshake::Server->new_from_psgi($env);
 	$handshake->parse($socket) or return [400, [@text], [$handshake->error // 'bad handshake']];
+	$handshake->res->subprotocol('chat') if $mode eq 'unasked';
 	return sub { echo($socket, $handshake) };
 };
