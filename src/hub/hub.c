@@ -266,7 +266,8 @@ static void exit_list(struct hub *hub, struct hub_member *member)
 
 	if (!member->person)
 		return;
-	member->person->here--;
+	if (!--member->person->here)
+		member->person->listed = 0;
 	hub->backplane->ops->leave(hub->backplane, c,
 				   member->person->entry.name);
 	hub_roster_leave(c->roster, member->person);

@@ -64,6 +64,7 @@ struct redis_order {
 	struct bytes text; /* who; or a note, or an Idempotency-Key */
 	bool states, presence;
 	bool inhabited; /* somebody here is in it */
+	bool untold;	/* orders of who came or went are missing */
 	struct redis_bounds bounds;
 };
 
@@ -115,24 +116,26 @@ struct redis_channel {
 	/* Who is there, as redis_people.c looks at it again and again. */
 	struct ses_list turn; /* in one of redis->people_... */
 	bool people_asked;    /* and not answered yet */
-	bool people_untold;   /* there was no memory for one of this node */
 	uint64_t people_number, people_ms; /* of the last question */
 	uint64_t people_more; /* where the next one goes on; 0: it begins */
+	/* How often it began. hub_person.listed: the round by which the list
+	 * was last known to name that one. */
+	uint32_t people_round;
 	struct redis_bounds bounds;
 	/* What came of it so far. */
 	struct hub_message **got;
 	size_t n_got, room, got_bytes;
 	uint64_t looked; /* up to this number */
 	struct hub_standing *standing; /* of the answer's first part */
-	struct hub_map people; /* of this node and others: "NODE WHO" */
+	struct hub_map people; /* of other nodes: "NODE WHO" */
 	struct ses_list persons;
 	char tag[];
 };
 
+/* Somebody at another node. */
 struct redis_person {
 	struct hub_entry entry;
 	struct ses_list link;
-	bool here;	/* of this node, and is there */
 	bool confirmed; /* named in the list that is being read */
 	char text[];
 };

@@ -3,7 +3,9 @@
  * Who is in a channel at which node. Each node writes its own people into the
  * channel's list and tells the others; what a node has written counts as long
  * as it renews its lease. Who ended without a word is taken out by all others
- * when they have not heard it for as long as that.
+ * when they have not heard it for as long as that. A node keeps those of others
+ * here; its own are in the channel's roster, where it says which of them are
+ * written.
  *
  * What is told may be anybody's, or get lost. So a node reads the list of each
  * channel again and again, some of it at a time: who is not in it is taken out
@@ -25,7 +27,7 @@ static struct redis_person *of(struct ses_list *link)
 	return ses_container_of(link, struct redis_person, link);
 }
 
-/* ---- The list here ---- */
+/* ---- People of other nodes ---- */
 
 static struct redis_person *find(const struct redis_channel *c,
 				 struct bytes person)
@@ -66,11 +68,6 @@ static void drop(struct redis_channel *c, struct redis_person *p)
 static bool is_of(const struct redis_person *p, const char *node)
 {
 	return bytes_starts(p->entry.name, bytes_of_str(node));
-}
-
-static bool is_own(const struct redis *r, const struct redis_person *p)
-{
-	return is_of(p, r->node);
 }
 
 static struct bytes who_of(const struct redis_person *p)
@@ -252,131 +249,114 @@ static struct bytes own_text(const struct redis *r, struct bytes who,
 	return bytes_of(out, (size_t)n);
 }
 
-/* @who is there, or is not. False: no memory. */
-static bool settle(struct redis_channel *c, struct bytes who, bool here)
+/* Under the hub's lock; NULL: the channel is not there any more. */
+static struct hub_roster *roster_of(const struct redis_channel *c)
 {
-	struct redis *r = c->redis;
-	char buf[REDIS_PERSON_MAX];
-	struct bytes text = own_text(r, who, buf);
-	struct redis_person *p = find(c, text);
+	const struct hub_channel *hc = redis_hub_channel(c);
 
-	if (here && !p) {
-		p = add(c, text);
-		if (!p)
-			return c->people.n >= PEOPLE_MAX; /* nobody sees it */
-		p->here = p->confirmed = true;
-		if (r->up)
-			write_person(c, text, true);
-	} else if (!here && p) {
-		if (r->up)
-			write_person(c, text, false);
-		drop(c, p);
-	}
-	return true;
+	return hc ? hc->roster : NULL;
 }
 
-static bool is_here(const struct redis_channel *c, struct bytes who)
+/* Under the hub's lock; NULL: @who is not at this node. */
+static struct hub_person *find_here(const struct redis_channel *c,
+				    struct bytes who)
+{
+	const struct hub_roster *roster = roster_of(c);
+	struct hub_person *p = roster ? hub_roster_find(roster, who) : NULL;
+
+	return p && p->here ? p : NULL;
+}
+
+static void tell_whether_here(struct redis_channel *c, struct bytes who)
 {
 	struct hub *hub = c->redis->base.hub;
-	const struct hub_person *p = NULL;
-	const struct hub_channel *hc;
+	char buf[REDIS_PERSON_MAX];
+	struct hub_person *p;
+	bool is_known;
 
 	hub_lock(hub);
-	hc = redis_hub_channel(c);
-	if (hc && hc->roster)
-		p = hub_roster_find(hc->roster, who);
+	p = find_here(c, who);
+	is_known = p && p->listed;
+	if (p && !is_known)
+		p->listed = c->people_round;
 	hub_unlock(hub);
-	return p && p->here;
+	if (!is_known)
+		write_person(c, own_text(c->redis, who, buf), p != NULL);
 }
 
 void redis_people_order(struct redis *r, const struct redis_order *o)
 {
 	struct redis_channel *c = redis_channel_find(r, o->tag);
 
-	if (!c || c->closed || c->serial != o->serial)
-		return;
-	if (!settle(c, o->text, is_here(c, o->text)))
-		c->people_untold = true;
+	/* While Redis is away nothing is told: its list is read after that. */
+	if (c && !c->closed && c->serial == o->serial && r->up)
+		tell_whether_here(c, o->text);
+}
+
+/* The next behind @after (data NULL: the first) who is not listed as @listed. */
+static struct hub_person *next_not_listed(const struct hub_roster *roster,
+					  struct bytes after, uint32_t listed)
+{
+	const struct hub_person *last =
+		after.data ? hub_roster_find(roster, after) : NULL;
+	struct ses_list *l = last ? last->link.next : roster->people.next;
+
+	for (; l != &roster->people; l = l->next) {
+		struct hub_person *p =
+			ses_container_of(l, struct hub_person, link);
+
+		if (p->here && p->listed != listed)
+			return p;
+	}
+	return NULL;
+}
+
+/*
+ * The next of this node, behind @last (none: the first), who was not listed as
+ * @listed, and is by now. It is written to @out, where @last may lie.
+ */
+static struct bytes list_next(struct redis_channel *c, uint32_t listed,
+			      struct bytes last, char out[REDIS_PERSON_MAX])
+{
+	struct bytes who =
+		last.data ? bytes_from(last, HUB_REDIS_NODE_LEN + 1) : last;
+	struct hub *hub = c->redis->base.hub;
+	struct bytes person = bytes_of(NULL, 0);
+	const struct hub_roster *roster;
+	struct hub_person *p;
+
+	hub_lock(hub);
+	roster = roster_of(c);
+	p = roster ? next_not_listed(roster, who, listed) : NULL;
+	if (p) {
+		p->listed = listed;
+		person = own_text(c->redis, p->entry.name, out);
+	}
+	hub_unlock(hub);
+	return person;
+}
+
+/* Redis is told of all of this node who were not listed as @listed. */
+static void write_not_listed(struct redis_channel *c, uint32_t listed,
+			     bool come)
+{
+	char buf[REDIS_PERSON_MAX];
+	struct bytes person = list_next(c, listed, bytes_of(NULL, 0), buf);
+
+	while (person.data) {
+		write_person(c, person, come);
+		person = list_next(c, listed, person, buf);
+	}
 }
 
 void redis_people_forget(struct redis *r, struct redis_channel *c)
 {
 	struct ses_list *link;
 
-	while ((link = ses_list_first(&c->persons))) {
-		if (r->up && is_own(r, of(link)))
-			write_person(c, of(link)->entry.name, false);
+	if (r->up)
+		write_not_listed(c, 0, false);
+	while ((link = ses_list_first(&c->persons)))
 		drop(c, of(link));
-	}
-}
-
-/* ---- All people of this node, where one may have been left out ---- */
-
-static void forget_here(struct redis_channel *c)
-{
-	for (struct ses_list *l = c->persons.next; l != &c->persons; l = l->next)
-		of(l)->here = false;
-}
-
-/* Who is missing is written behind the list, as who is missing there. */
-static void find_here(struct redis_channel *c, const struct hub_roster *roster)
-{
-	char buf[REDIS_PERSON_MAX];
-	const struct ses_list *l = roster->people.next;
-
-	for (; l != &roster->people; l = l->next) {
-		const struct hub_person *there =
-			ses_container_of(l, struct hub_person, link);
-		struct bytes text = own_text(c->redis, there->entry.name, buf);
-		struct redis_person *p = there->here ? find(c, text) : NULL;
-
-		if (there->here && !p)
-			p = add(c, text);
-		if (p)
-			p->here = true;
-		else if (there->here && c->people.n < PEOPLE_MAX)
-			c->people_untold = true;
-	}
-}
-
-static void take_absent_out(struct redis_channel *c)
-{
-	struct ses_list *link = c->persons.next, *next;
-
-	for (; link != &c->persons; link = next) {
-		struct redis_person *p = of(link);
-
-		next = link->next;
-		if (!is_own(c->redis, p) || p->here)
-			continue;
-		write_person(c, p->entry.name, false);
-		drop(c, p);
-	}
-}
-
-static void look_who_is_here(struct redis_channel *c)
-{
-	struct hub *hub = c->redis->base.hub;
-	struct hub_channel *hc;
-	bool looks;
-
-	hub_lock(hub);
-	hc = redis_hub_channel(c);
-	/* It is gone, and there was no memory to say so. */
-	c->leaving |= !hc;
-	looks = !hc || hc->untold || c->people_untold;
-	if (looks) {
-		c->people_untold = false;
-		forget_here(c);
-	}
-	if (looks && hc) {
-		hc->untold = false;
-		if (hc->roster)
-			find_here(c, hc->roster);
-	}
-	hub_unlock(hub);
-	if (looks)
-		take_absent_out(c);
 }
 
 /* ---- Whose turn it is to be asked for ---- */
@@ -444,11 +424,24 @@ static bool write_question(struct redis_channel *c)
 	return redis_link_end(l, on_asked, r);
 }
 
+/* The channel may be gone, and there was no memory to say so. */
+static bool is_gone(const struct redis_channel *c)
+{
+	struct hub *hub = c->redis->base.hub;
+	bool gone;
+
+	hub_lock(hub);
+	gone = !redis_hub_channel(c);
+	hub_unlock(hub);
+	return gone;
+}
+
 static void begin_list(struct redis_channel *c)
 {
 	for (struct ses_list *l = c->persons.next; l != &c->persons; l = l->next)
 		of(l)->confirmed = false;
-	look_who_is_here(c);
+	c->people_round++;
+	c->leaving |= is_gone(c);
 }
 
 static void ask(struct redis_channel *c)
@@ -524,30 +517,34 @@ void redis_people_told(struct redis *r, struct redis_channel *c,
 }
 
 /* What is not in the list, now that it was read to its end. */
-static void settle_unconfirmed(struct redis *r, struct redis_channel *c)
+static void settle_unconfirmed(struct redis_channel *c)
 {
 	struct ses_list *link = c->persons.next, *next;
 
 	for (; link != &c->persons; link = next) {
 		next = link->next;
-		if (of(link)->confirmed)
-			continue;
-		if (is_own(r, of(link)))
-			write_person(c, of(link)->entry.name, true);
-		else
+		if (!of(link)->confirmed)
 			take_out(c, of(link));
 	}
+	write_not_listed(c, c->people_round, true);
 }
 
-/* One of this node, as the list has it: it may have left when Redis could not
- * be told. */
-static void confirm_own(struct redis_channel *c, struct bytes person)
+/*
+ * One of this node, as the list has it: it may have left when Redis could not
+ * be told. Of who came back since and is not written yet the list says nothing.
+ */
+static void confirm_own(struct redis_channel *c, struct bytes person,
+			struct bytes who)
 {
-	struct redis_person *p = find(c, person);
+	struct hub *hub = c->redis->base.hub;
+	struct hub_person *p;
 
-	if (p)
-		p->confirmed = true;
-	else
+	hub_lock(hub);
+	p = find_here(c, who);
+	if (p && p->listed)
+		p->listed = c->people_round;
+	hub_unlock(hub);
+	if (!p)
 		write_person(c, person, false);
 }
 
@@ -559,7 +556,7 @@ static void take_some(struct redis *r, struct redis_channel *c,
 	while (redis_next(&entries, &person)) {
 		if (redis_person_read(person, &node, &who) &&
 		    bytes_equal_str(node, r->node))
-			confirm_own(c, person);
+			confirm_own(c, person, who);
 		else
 			redis_people_told(r, c, person, true);
 	}
@@ -584,7 +581,7 @@ void redis_people_answered(struct redis *r, struct bytes text)
 		ses_list_remove(&c->turn);
 		ses_list_append(&r->people_due, &c->turn);
 	} else {
-		settle_unconfirmed(r, c);
+		settle_unconfirmed(c);
 		if (c->leaving)
 			redis_channel_close(c);
 	}

@@ -150,7 +150,7 @@ bool redis_sync_open(struct redis *r, const struct redis_order *o)
 	c->vouched = c->said_in = false;
 	c->closed = c->leaving = c->tuned = c->again = c->look = false;
 	c->brought = false;
-	c->people_untold = true; /* some may have come before it */
+	c->people_round++; /* 0: one who is not written */
 	c->opened_ms = r->loop->now_ms;
 	make_due(c);
 	return true;
@@ -191,8 +191,9 @@ void redis_sync_close(struct redis *r, const struct redis_order *o)
 
 	if (!c || c->closed || c->serial != o->serial)
 		return;
-	/* Who left while Redis was away has to be taken out there. */
-	c->leaving = c->written && !r->up;
+	/* Who left while Redis was away, or without a word for lack of memory,
+	 * has to be taken out there: by the next look at its list. */
+	c->leaving = c->written && (!r->up || o->untold);
 	if (!c->leaving)
 		redis_channel_close(c);
 }

@@ -20,6 +20,7 @@ struct hub_person {
 	uint32_t n; /* connections; 0: gone, and not told yet */
 	uint32_t here; /* of these, those to this process; see hub/hub.h */
 	bool told;  /* the others know that it is there */
+	uint32_t listed; /* the backplane's; 0: others do not know of those here */
 	char name[];
 };
 

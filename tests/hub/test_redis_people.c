@@ -112,6 +112,38 @@ TEST("whatever somebody says of who is there, soon all nodes name just those")
 	end(at);
 }
 
+/* ---- One name, here and there ---- */
+
+static bool lists_one(void *arg)
+{
+	return !lists_two(arg);
+}
+
+TEST("a name that is at two nodes leaves one of them, and is back at once")
+{
+	static struct guest ann = {.you = "ann"}, other = {.you = "ann"};
+	static struct guest again = {.you = "ann"};
+	char channel[] = "a";
+	uint64_t began_ms;
+	struct place at[2];
+
+	begin(at);
+	guest_comes(&ann, &at[0], channel, NULL);
+	guest_comes(&other, &at[1], channel, NULL);
+	place_wait(at, lists_two, channel, "ann twice");
+	began_ms = at[0].loop->now_ms;
+	guest_goes(&ann);
+	place_wait(at, lists_one, channel, "ann once");
+	guest_comes(&again, &at[0], channel, NULL);
+	place_wait(at, lists_two, channel, "ann twice again");
+	guest_goes(&other);
+	place_wait(at, lists_one, channel, "ann at the first node");
+	present_are(&at[1], channel, "ann ");
+	/* And not by the next look at the whole list. */
+	assert_true(at[0].loop->now_ms < began_ms + 6000);
+	end(at);
+}
+
 /* ---- Very many ---- */
 
 static struct guest crowd[CROWD];
