@@ -31,6 +31,24 @@ static enum gate_outcome refuse(struct gate_visit *v, int status,
 	return gate_visit_refuse(v, &why);
 }
 
+static enum gate_outcome refuse_presence(struct gate_visit *v)
+{
+	static const struct gate_refusal hidden = {
+		.cause = WHY_ACCESS_PERMISSION,
+		.status = 403,
+		.sentence = "You may not see who is here",
+		.note = "it asked who is there, and the route has no "
+			"hub.presence",
+	};
+
+	return gate_visit_refuse(v, &hidden);
+}
+
+static bool asks_for_presence(const struct gate_visit *v)
+{
+	return gate_query_get(v->asking->request.target, "presence").data;
+}
+
 /* A parameter, decoded and cut to @size; data NULL: it is not there. */
 static struct bytes parameter(const struct gate_visit *v, const char *name,
 			      uint8_t *out, size_t size)
@@ -86,7 +104,7 @@ static int read_channel(struct gate_visit *v, struct bytes name, size_t limit,
 	struct hub_space *space = v->route->hub.space;
 	uint8_t text[HUB_AFTER_MAX];
 
-	if (gate_query_get(v->asking->request.target, "presence").data)
+	if (asks_for_presence(v))
 		return hub_list_of(v->gate->seat, space, name,
 				   parameter(v, "after", text, sizeof(text)),
 				   limit, out);
@@ -145,6 +163,8 @@ enum gate_outcome gate_visit_read(struct gate_visit *v)
 		return gate_visit_hold_back(v);
 	if (!gate_visit_channel(v, decoded, &name))
 		return GATE_OVER;
+	if (asks_for_presence(v) && !v->route->hub.presence)
+		return refuse_presence(v);
 	if (!ticket)
 		return conclude(v, HUB_NO_MEMORY);
 	verdict = hub_reach(v->gate->seat, v->route->hub.space, name, ticket);

@@ -128,6 +128,17 @@ def test_history_is_read_page_by_page(tmp_path):
         assert newest["messages"] == [] and "gap" not in newest
 
 
+def test_presence_of_a_route_without_it_is_refused(tmp_path):
+    write_readers(tmp_path)
+    with gateway(tmp_path, config(ALL.replace("presence: true, ", ""))) as g:
+        answer = get(g, "?presence")
+        assert answer.status == 403, answer
+        story = g.story(answer.reference)
+        assert (story["cause"], story["status"]) == ("access.permission", 403)
+        assert "hub.presence" in story["note"]
+        assert get(g).status == 200
+
+
 def test_presence_is_read_by_get(tmp_path):
     write_readers(tmp_path)
 
