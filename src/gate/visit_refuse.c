@@ -156,12 +156,27 @@ static void drop_body(struct ses_buf *answer)
 	*answer = head;
 }
 
+/* What the route takes, for who came by another method (RFC 9110 10.2.1). */
+static const struct ses_field *allow_of(const struct gate_route *route)
+{
+	static const struct ses_field get = {BYTES("Allow"), BYTES("GET")};
+	static const struct ses_field read = {BYTES("Allow"),
+					      BYTES("GET, HEAD")};
+	static const struct ses_field publish = {BYTES("Allow"),
+						 BYTES("GET, POST")};
+
+	if (route && route->to == GATE_TO_FILES)
+		return &read;
+	return route && route->hub.publish ? &publish : &get;
+}
+
 static struct gate_answer answer_of(const struct gate_visit *v,
 				    const struct gate_refusal *why,
 				    const char *reference)
 {
 	const struct gate_decision *d = why->decision;
 	const struct gate_trace *last = d ? gate_decider(d) : NULL;
+	bool tells_allow = why->status == 405 && !why->n_fields;
 
 	return (struct gate_answer){
 		.status = why->status,
@@ -173,8 +188,8 @@ static struct gate_answer answer_of(const struct gate_visit *v,
 		.rule = last ? last->rule : "",
 		.file = v->policy->file,
 		.line = last ? last->line : 0,
-		.fields = why->fields,
-		.n_fields = why->n_fields,
+		.fields = tells_allow ? allow_of(v->route) : why->fields,
+		.n_fields = tells_allow ? 1 : why->n_fields,
 	};
 }
 

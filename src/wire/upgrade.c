@@ -551,9 +551,9 @@ static void put_number(struct draft *d, size_t n)
 }
 
 /* The fields that a status brings along (RFC 9110 15.5.6 and 15.5.22). */
-static void put_status_fields(struct draft *d, int status)
+static void put_status_fields(struct draft *d, int status, bool has_allow)
 {
-	if (status == 405)
+	if (status == 405 && !has_allow)
 		put_str_field(d, "Allow", "GET");
 	if (status != 426) {
 		put_str_field(d, "Connection", "close");
@@ -591,7 +591,8 @@ int ses_upgrade_write_refusal(int status, const struct ses_field *fields,
 		put_number(&d, body.len);
 		put(&d, "\r\n");
 	}
-	put_status_fields(&d, status);
+	put_status_fields(&d, status,
+			  ses_field_count(fields, n_fields, "Allow") > 0);
 	put(&d, "\r\n");
 	put_bytes(&d, body);
 	return finish(&d);

@@ -93,7 +93,7 @@ int ses_upgrade_write_response(const struct ses_upgrade_offer *offer,
 /*
  * Append a refusal that closes: status line, @fields, Content-Type,
  * Content-Length, Connection: close, @body. Adds Sec-WebSocket-Version: 13 and
- * Upgrade to a 426, Allow: GET to a 405.
+ * Upgrade to a 426, Allow: GET to a 405 unless @fields has an Allow.
  */
 int ses_upgrade_write_refusal(int status, const struct ses_field *fields,
 			      size_t n_fields, struct bytes content_type,

@@ -415,7 +415,7 @@ def test_pages_have_their_type_and_are_only_read(site):
         head = Answer(send(g.port, b"HEAD /site/ HTTP/1.1\r\nHost: h\r\n\r\n"))
         assert head.status == 200 and head.fields["content-length"] == "14" and not head.body
         answer = Answer(send(g.port, b"POST /site/ HTTP/1.1\r\nHost: h\r\n\r\n"))
-        assert answer.status == 405
+        assert answer.status == 405 and answer.fields["allow"] == "GET, HEAD"
 
 
 def test_a_part_of_a_page_is_answered_with_all_of_it(site):

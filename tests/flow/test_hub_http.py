@@ -128,6 +128,16 @@ def test_history_is_read_page_by_page(tmp_path):
         assert newest["messages"] == [] and "gap" not in newest
 
 
+@pytest.mark.parametrize("more,method,allow", [
+    (ALL, b"PUT", "GET, POST"), (ALL, b"DELETE", "GET, POST"), ("", b"PUT", "GET"),
+    ("", b"POST", "GET")])
+def test_another_method_is_told_those_that_the_route_takes(tmp_path, more, method, allow):
+    write_readers(tmp_path)
+    with gateway(tmp_path, config(more)) as g:
+        answer = Answer(send(g.port, method + b" /chat/lobby HTTP/1.1\r\nHost: h\r\n\r\n"))
+        assert (answer.status, answer.fields["allow"]) == (405, allow)
+
+
 def test_presence_of_a_route_without_it_is_refused(tmp_path):
     write_readers(tmp_path)
     with gateway(tmp_path, config(ALL.replace("presence: true, ", ""))) as g:

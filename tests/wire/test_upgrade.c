@@ -719,6 +719,23 @@ TEST("a refusal closes, and says what its status asks for")
 	}
 }
 
+TEST("a 405 has the Allow that it was given, and no other")
+{
+	struct ses_field allow = field("Allow", "GET, POST");
+	struct ses_buf out;
+
+	ses_buf_init(&out, 1024);
+	assert_int_equal(ses_upgrade_write_refusal(405, &allow, 1,
+						   BYTES("text/plain"),
+						   BYTES("no\n"), &out),
+			 0);
+	assert_string_equal(text_of(&out),
+			    "HTTP/1.1 405 Method Not Allowed\r\n"
+			    "Allow: GET, POST\r\nContent-Type: text/plain\r\n"
+			    "Content-Length: 3\r\nConnection: close\r\n\r\nno\n");
+	ses_buf_fini(&out);
+}
+
 TEST("a refusal with an unfit field or status is not begun")
 {
 	struct ses_field bad[] = {
