@@ -313,13 +313,43 @@ static int find_journal(struct options *o, char *out, size_t size)
 
 /* ---- One refusal ---- */
 
+/* Of limits there are many: which one it was says more than the cause does. */
+static bool note_is_headline(const struct gate_story *s)
+{
+	int cause = why_cause_find(bytes_of_str(s->cause));
+
+	return s->note[0] &&
+	       (cause == WHY_ACCESS_RATE || cause == WHY_SERVER_LIMIT);
+}
+
+/* A note as a sentence; the name of a setting stays as it is. */
+static void tell_note(const char *note)
+{
+	char sentence[sizeof(((struct gate_story *)0)->note) + 1];
+
+	snprintf(sentence, sizeof(sentence), "%s.", note);
+	if (sentence[0] >= 'a' && sentence[0] <= 'z' &&
+	    sentence[strcspn(sentence, " .")] == ' ')
+		sentence[0] -= 'a' - 'A';
+	term_wrap(stdout, sentence, 2);
+}
+
+static void tell_sentence(const struct gate_story *s)
+{
+	int cause = why_cause_find(bytes_of_str(s->cause));
+
+	if (note_is_headline(s))
+		tell_note(s->note);
+	else if (cause > WHY_OK)
+		term_wrap(stdout, why_cause((enum why_cause)cause)->sentence, 2);
+}
+
 static void tell_head(const struct gate_story *s)
 {
 	bool colour = term_colour(stdout), admitted = s->count > 0;
 	const char *bold = colour ? TERM_BOLD : "";
 	const char *red = !colour ? "" : admitted ? TERM_GREEN : TERM_RED;
 	const char *reset = colour ? TERM_RESET : "";
-	int cause = why_cause_find(bytes_of_str(s->cause));
 
 	printf("%s%s%s  %s%s%s", bold, s->reference, reset, red,
 	       admitted		      ? "let in"
@@ -330,8 +360,7 @@ static void tell_head(const struct gate_story *s)
 	if (s->status && !admitted)
 		printf(" with %d", s->status);
 	printf(": %s%s%s\n", bold, s->cause, reset);
-	if (cause > WHY_OK)
-		term_wrap(stdout, why_cause((enum why_cause)cause)->sentence, 2);
+	tell_sentence(s);
 	printf("\n");
 }
 
@@ -384,7 +413,8 @@ static void tell(const struct gate_story *s, const char *config)
 				 s->compared[0] ? s->compared : "(nothing)");
 	}
 	tell_row("nearest", s->nearest);
-	tell_row("note", s->note);
+	if (!note_is_headline(s))
+		tell_row("note", s->note);
 	if (s->count)
 		return;
 	printf("\n");

@@ -209,7 +209,7 @@ static bool is_too_often(struct gate_visit *v, struct excess *ret)
 		.rule = limit->text,
 		.line = limit->line,
 		.words = "too many messages",
-		.note = "it sent more messages than that",
+		.note = "it sent more messages than its rate allows",
 	};
 	hit.wait_ms = (limit->period_ms - v->memo->credit) / limit->most;
 	gate_limit_hit_tell(&hit, bytes_of_str(client_of(v->memo)),

@@ -222,16 +222,21 @@ bool gate_visit_channel(struct gate_visit *v, uint8_t out[HUB_NAME_MAX],
 static enum gate_outcome refuse_full(struct gate_visit *v,
 				     enum hub_verdict verdict)
 {
-	static const char *const notes[] = {
-		[HUB_CHANNELS_FULL] = channels_full,
-		[HUB_MEMBERS_FULL] = "hub.members of this channel is reached",
-		[HUB_NO_MEMORY] = "out of memory",
+	static const struct {
+		const char *sentence, *note;
+	} words[] = {
+		[HUB_CHANNELS_FULL] = {"There is no room for a further channel",
+				       channels_full},
+		[HUB_MEMBERS_FULL] = {"There is no room for a further member "
+				      "of this channel",
+				      "hub.members of this channel is reached"},
+		[HUB_NO_MEMORY] = {GATE_NO_ROOM, "out of memory"},
 	};
 	struct gate_refusal why = {
 		.cause = WHY_SERVER_LIMIT,
 		.status = 503,
-		.sentence = verdict == HUB_NO_MEMORY ? GATE_NO_ROOM : NULL,
-		.note = notes[verdict],
+		.sentence = words[verdict].sentence,
+		.note = words[verdict].note,
 	};
 
 	return gate_visit_refuse(v, &why);

@@ -166,8 +166,9 @@ static struct gate_unwanted too_often(const struct gate_limit *limit,
 		.word = "rate",
 		.text = of_channel ? "too many messages in this channel"
 				   : "too many messages",
-		.note = of_channel ? "its channel got more messages than that"
-				   : "it sent more messages than that",
+		.note = of_channel ? "its channel got more messages than the "
+				     "rate of a channel allows"
+				   : "it sent more messages than its rate allows",
 		.limit = limit,
 		.wait_ms = wait_ms,
 	};
