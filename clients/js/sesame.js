@@ -72,10 +72,12 @@
  * @property {number} bytes
  * @property {(envelope: any) => void} resolve
  * @property {(error: Error) => void} reject
+ * @property {string} [payload] as its message would bring it
  * @property {any} [timer]
  */
 
 const KNOWN_OWN = 1024; // ids of what was published here, at most
+const MOST_HELD = 1024; // envelopes that wait for an ack, at most
 const MAX_BODY = 65536; // of an answer that refuses
 const EXPLAIN_EVERY = 10000;
 const EXPLAIN_MS = 5000;
@@ -124,6 +126,7 @@ export class Channel extends EventTarget {
 	#explainedAt = -Infinity;
 	#attempt = ''; // what this handshake is called, where it may be refused
 	/** @type {Set<string>} */ #own = new Set();
+	/** @type {{e: any, refs: number[]}[]} */ #held = [];
 	/** @type {any} */ #welcome = null;
 	/** @type {Reason | null} */ #refusal = null; // what `ws` saw
 	// The network is back: there is nothing to wait for.
@@ -190,8 +193,12 @@ export class Channel extends EventTarget {
 		if (typeof data !== 'string' && (typeof data !== 'object' || !data))
 			return Promise.reject(new TypeError(
 				'publish a text, an object or bytes'));
-		return this.#ask(data instanceof ArrayBuffer || ArrayBuffer.isView(data)
-			? { publish_base64: toBase64(data) } : { publish: data });
+		if (typeof data === 'string')
+			return this.#ask({ publish: data }, data);
+		if (!(data instanceof ArrayBuffer || ArrayBuffer.isView(data)))
+			return this.#ask({ publish: data }, JSON.stringify(data));
+		const base64 = toBase64(data);
+		return this.#ask({ publish_base64: base64 }, base64);
 	}
 
 	/**
@@ -370,7 +377,11 @@ export class Channel extends EventTarget {
 	/** This connection is over; when the next one begins. @param {Reason} why */
 	#over(why) {
 		const opened = this.#welcome !== null;
+		const socket = this.#socket;
 
+		this.#release(true);
+		if (this.#socket !== socket)
+			return; // a listener closed it
 		this.#drop('lost',
 			'the connection broke before the answer: it may be published or not');
 		this.state = 'waiting';
@@ -412,6 +423,7 @@ export class Channel extends EventTarget {
 		this.#welcome = null;
 		const asked = [...this.#asked.values()];
 		this.#asked.clear();
+		this.#held = [];
 		this.#reject(asked, code, text);
 		if (socket?.readyState < 2)
 			socket.close(1000);
@@ -432,22 +444,61 @@ export class Channel extends EventTarget {
 			return this.#begin(e);
 		case 'message':
 		case 'state':
-			if (typeof e.base64 === 'string')
-				e.bytes = fromBase64(e.base64);
-			if (this.#own.has(e.id))
-				e.own = true;
-			this.last = String(e.id);
-			return this.#tell(e.type, e);
 		case 'gap':
-			this.last = this.#behind(e);
-			return this.#tell('gap', e);
 		case 'presence':
-			return this.#tell('presence', e);
+			return this.#hear(e);
 		case 'ack':
 		case 'members':
 		case 'error':
 			return this.#answer(e);
 		}
+	}
+
+	/**
+	 * With a backplane a message may come before its ack. One that reads like
+	 * a publish without an answer waits for that, and what follows behind it.
+	 * @param {any} e
+	 */
+	#hear(e) {
+		const refs = this.#alike(e);
+
+		if (!refs.length && !this.#held.length)
+			return this.#deliver(e);
+		this.#held.push({ e, refs });
+		if (this.#held.length > MOST_HELD)
+			this.#release(true);
+	}
+
+	/** Of publishes without an answer. @param {any} e @returns {number[]} */
+	#alike(e) {
+		const payload = e.base64 ?? e.data;
+
+		return typeof payload !== 'string' || this.#own.has(e.id) ? []
+			: [...this.#asked].filter(([, w]) => w.payload === payload)
+				.map(([ref]) => ref);
+	}
+
+	/** What waits for no answer any more, or all. @param {boolean} [all] */
+	#release(all) {
+		const waits = (/** @type {{e: any, refs: number[]}} */ { e, refs }) =>
+			!this.#own.has(e.id) && refs.some((ref) => this.#asked.has(ref));
+
+		while (this.#held.length && (all || !waits(this.#held[0])))
+			this.#deliver(/** @type {any} */ (this.#held.shift()).e);
+	}
+
+	/** @param {any} e */
+	#deliver(e) {
+		if (e.type === 'gap') {
+			this.last = this.#behind(e);
+		} else if (e.type !== 'presence') {
+			if (typeof e.base64 === 'string')
+				e.bytes = fromBase64(e.base64);
+			if (this.#own.has(e.id))
+				e.own = true;
+			this.last = String(e.id);
+		}
+		this.#tell(e.type, e);
 	}
 
 	/** @param {any} welcome */
@@ -487,7 +538,9 @@ export class Channel extends EventTarget {
 		this.#bytes -= w.bytes;
 		clearTimeout(w.timer);
 		if (e.type === 'error')
-			return w.reject(new PublishError(String(e.code), String(e.text), e));
+			w.reject(new PublishError(String(e.code), String(e.text), e));
+		else
+			w.resolve(e);
 		if (e.type === 'ack' && e.id) {
 			this.#own.add(e.id);
 			if (this.#own.size > KNOWN_OWN)
@@ -496,13 +549,16 @@ export class Channel extends EventTarget {
 					break;
 				}
 		}
-		w.resolve(e);
+		this.#release();
 	}
 
 	// ---- What goes ----
 
-	/** @param {object} demand @returns {Promise<any>} */
-	#ask(demand) {
+	/**
+	 * @param {object} demand @param {string} [payload]
+	 * @returns {Promise<any>}
+	 */
+	#ask(demand, payload) {
 		return new Promise((resolve, reject) => {
 			const text = JSON.stringify(demand);
 			const bytes = text.length;
@@ -515,7 +571,7 @@ export class Channel extends EventTarget {
 					`${this.pending} publishes wait for an answer; ` +
 					`${o.queue} of ${o.queueBytes} bytes may`);
 			this.#bytes += bytes;
-			const w = { text, bytes, resolve, reject };
+			const w = { text, bytes, resolve, reject, payload };
 			if (this.state === 'open')
 				this.#send(w);
 			else

@@ -98,6 +98,24 @@ export const plays = {
 		b.close();
 	},
 
+	async own({ Channel, url, options }) {
+		const a = await opened(Channel, url, options);
+		const b = await opened(Channel, url, options);
+		const [mine, theirs] = [heard(a), heard(b)];
+		const payload = (i) => [`text ${i}`, { i }, new Uint8Array([i, 0, 255])][i % 3];
+
+		for (let i = 0; i < 60; i++)
+			await Promise.all([a.publish(payload(i)), i % 2 && b.publish(payload(i))]);
+		await until(() => mine.of('message').length === 90 &&
+			theirs.of('message').length === 90, 'all of both');
+		for (const [got, due, who] of [[mine, 60, 'a'], [theirs, 30, 'b']])
+			same(got.of('message').filter((e) => e.own).length, due, `what ${who} owns`);
+		same(mine.of('message').map((e) => e.id), theirs.of('message').map((e) => e.id), 'the order');
+		must(!mine.of('message').some((e, i) => e.own && theirs.of('message')[i].own), 'of one each');
+		a.close();
+		b.close();
+	},
+
 	async queue({ Channel, url, options }) {
 		const a = await opened(Channel, url, options);
 		const got = heard(a);

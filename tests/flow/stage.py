@@ -23,6 +23,9 @@ routes:
     hub: {presence: true, history: {messages: 5000}}
     limits: {message: 1000}
     allow: {origins: ["*"]}
+  - path: /echo/*
+    to: hub
+    hub: {echo: true}
   - path: /few/*
     to: hub
     limits: {messages: 10/second}

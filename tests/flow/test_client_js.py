@@ -11,6 +11,12 @@ def test_two_talk_in_a_channel(tmp_path):
     perform(tmp_path, "talk", "node")
 
 
+@pytest.mark.parametrize("backplane", ["", "redis"])
+def test_what_is_ones_own_is_known_where_the_route_echoes(tmp_path, monkeypatch, backplane):
+    monkeypatch.setenv("SESAME_BACKPLANE", backplane)
+    perform(tmp_path, "own", "node", path="/echo/lobby")
+
+
 def test_what_waits_to_be_sent_is_bounded(tmp_path):
     perform(tmp_path, "queue", "node")
 
