@@ -135,3 +135,177 @@ TEST("somebody with a name that is too long is taken out of who is there")
 	redis_server_tell(&server, command, ":0");
 	end(at);
 }
+
+/* ---- Numbers that go back ---- */
+
+/* The id that it is given. */
+static const char *id_given(struct place *at, bool states, const char *text)
+{
+	struct hub_content content = {
+		.kind = SESAME_TEXT,
+		.payload = bytes_of_str(text),
+		.key = bytes_of_str(text),
+	};
+	static char id[HUB_ID_SIZE];
+	struct hub_receipt receipt;
+
+	if (!states)
+		content.key = bytes_of(NULL, 0);
+	assert_int_equal(say(at, "a", &content, 1, NULL, &receipt), HUB_OK);
+	hub_id_write(&receipt.epoch, receipt.seq, id);
+	return id;
+}
+
+static uint64_t malformed(struct place *at)
+{
+	struct hub_redis_figures f;
+
+	hub_redis_count(at->redis, &f);
+	return f.malformed;
+}
+
+static bool has_heard(void *arg)
+{
+	return strstr(((struct guest *)arg)->heard, "five");
+}
+
+/* All that @g is told up to the fifth comes behind a gap of which nobody knows. */
+static void hears_of_gap_and_five(struct guest *g)
+{
+	char *gap, *five;
+
+	place_wait(g->place, has_heard, g, "what follows");
+	gap = strstr(g->heard, "(?) ");
+	five = strstr(g->heard, "five");
+	if (!gap || gap > five)
+		fail_msg("it was told \"%s\"", g->heard);
+}
+
+static void play_back(bool states, bool known, const char *spoil)
+{
+	struct guest ann = {.you = "ann"}, bob = {.you = "bob"};
+	struct hub_rules rules = plain;
+	char before[HUB_ID_SIZE];
+	struct place at[2];
+
+	rules.states = states;
+	begin(at, &rules);
+	guest_comes(&ann, &at[1], "a", NULL);
+	id_given(&at[0], states, "one");
+	id_given(&at[0], states, "two");
+	strcpy(before, id_given(&at[0], states, "three"));
+	id_given(&at[0], states, "four");
+	guest_hears(&ann, states ? "1:one=one 2:two=two 3:three=three "
+				   "4:four=four "
+				 : "1:one 2:two 3:three 4:four ");
+	if (!known) { /* nobody is left who knows more than Redis */
+		guest_goes(&ann);
+		places_close(at);
+		place_open(&at[0], server.url, &rules);
+		place_open(&at[1], server.url, &rules);
+	}
+	if (spoil)
+		redis_server_tell(&server, spoil, ":1");
+	poison("a", "seq 2");
+	assert_string_not_equal(id_given(&at[0], states, "five"), before);
+	if (known)
+		hears_of_gap_and_five(&ann);
+	guest_comes(&bob, &at[1], "a", before);
+	hears_of_gap_and_five(&bob);
+	assert_true(malformed(&at[0]) + malformed(&at[1]) > 0);
+	place_says(&at[0], "has gone back: it has a lower number of /chat/* a");
+	end(at);
+}
+
+TEST("a number that goes back is given to no second message, and all hear of it")
+{
+	play_back(false, true, NULL);
+}
+
+TEST("the same where what was kept is gone as well")
+{
+	play_back(false, true, "DEL \"sesame:{/chat/* a}:m\"");
+}
+
+TEST("the same where no node knows more than Redis, but what is kept does")
+{
+	play_back(false, false, NULL);
+}
+
+TEST("the same holds for the numbers of states")
+{
+	play_back(true, true, NULL);
+	play_back(true, false, NULL);
+}
+
+TEST("a node that is told a number again hears of what it is, behind a gap")
+{
+	struct guest ann = {.you = "ann"};
+	struct place at[2];
+
+	begin(at, &plain);
+	guest_comes(&ann, &at[1], "a", NULL);
+	tell(&at[0], "a", "one");
+	tell(&at[0], "a", "two");
+	tell(&at[0], "a", "three");
+	tell(&at[0], "a", "four");
+	guest_hears(&ann, "1:one 2:two 3:three 4:four ");
+	place_close(&at[0]);
+	place_open(&at[0], server.url, &plain);
+	redis_server_tell(&server, "DEL \"sesame:{/chat/* a}:m\"", ":1");
+	poison("a", "seq 2");
+	tell(&at[0], "a", "five");
+	guest_hears(&ann, "(?) 3:five ");
+	place_says(&at[1], "has gone back");
+	end(at);
+}
+
+static bool is_in_step(void *arg)
+{
+	char words[4096];
+
+	redis_server_ask(arg, "INFO replication", words, sizeof(words));
+	return strstr(words, "role:slave") &&
+	       strstr(words, "master_link_status:up") &&
+	       !strstr(words, "master_sync_in_progress:1");
+}
+
+/* @server holds what @master holds, and is one itself again. */
+static void copy_of(struct redis_server *copy, struct redis_server *master,
+		    struct place *at)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "REPLICAOF 127.0.0.1 %d",
+		 master->port);
+	redis_server_tell(copy, command, "+OK");
+	place_wait(at, is_in_step, copy, "a replica in step");
+	redis_server_tell(copy, "REPLICAOF NO ONE", "+OK");
+}
+
+TEST("a replica that took over with less and gives back takes no id along")
+{
+	struct guest ann = {.you = "ann"}, bob = {.you = "bob"};
+	static struct redis_server other;
+	char before[HUB_ID_SIZE];
+	struct place at[2];
+
+	begin(at, &plain);
+	redis_server_start(&other, false);
+	guest_comes(&ann, &at[1], "a", NULL);
+	tell(&at[0], "a", "one");
+	tell(&at[0], "a", "two");
+	copy_of(&other, &server, &at[0]);
+	strcpy(before, id_given(&at[0], false, "three"));
+	tell(&at[0], "a", "four");
+	guest_hears(&ann, "1:one 2:two 3:three 4:four ");
+	copy_of(&server, &other, &at[0]);
+	place_is_up(&at[0], true);
+	place_is_up(&at[1], true);
+	assert_string_not_equal(id_given(&at[0], false, "five"), before);
+	guest_hears(&ann, "(?) 3:five ");
+	guest_comes(&bob, &at[1], "a", before);
+	guest_hears(&bob, "(?) 3:five ");
+	redis_server_stop(&other);
+	end(at);
+}
