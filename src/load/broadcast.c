@@ -15,10 +15,13 @@
 
 /* Messages whose times are kept; of older ones no latency is counted. */
 #define REMEMBERED 4096
+/* Who has heard nothing for so long will not hear it. */
+#define PATIENCE_NS 1000000000
 
 struct broadcast {
 	struct load_client *speaker;
 	uint64_t sent, heard_by_all;
+	uint64_t began_ns; /* when the first message was sent */
 	struct {
 		uint64_t at_ns;
 		unsigned missing; /* listeners that have not heard it */
@@ -57,6 +60,8 @@ static void speak(struct load_crowd *crowd, uint64_t at_ns)
 		return;
 	b->messages[b->sent % REMEMBERED].at_ns = at_ns;
 	b->messages[b->sent % REMEMBERED].missing = listeners;
+	if (b->sent == 0)
+		b->began_ns = load_now();
 	b->sent++;
 	crowd->tally.sent++;
 }
@@ -192,9 +197,41 @@ static bool on_gone(struct load_client *client, const struct sesame_end *end)
 	return false;
 }
 
+static bool is_deaf(const struct load_crowd *crowd, unsigned i)
+{
+	const struct load_client *client = &crowd->clients[i];
+	const struct broadcast *b = crowd->state;
+
+	return client->conn && client != b->speaker && client->received == 0;
+}
+
+/*
+ * Who heard a later message counts those before it. Those who heard none count
+ * here, if that is for long, or for all of them.
+ */
+static void count_unheard(struct load_crowd *crowd)
+{
+	const struct broadcast *b = crowd->state;
+	unsigned deaf = 0;
+
+	if (!b || b->sent == 0)
+		return;
+	for (unsigned i = 0; i < crowd->n_clients; i++)
+		deaf += is_deaf(crowd, i);
+	if (deaf == 0 || (crowd->tally.received > 0 &&
+			  load_now() - b->began_ns < PATIENCE_NS))
+		return;
+	crowd->tally.missing += deaf * b->sent;
+	load_complain(crowd,
+		      "%u of %u listeners heard nothing: the server has to send "
+		      "what one says to all others",
+		      deaf, crowd->n_clients - 1);
+}
+
 const struct load_traffic load_broadcast = {
 	.start = start,
 	.message = on_message,
 	.gone = on_gone,
 	.due = on_due,
+	.stop = count_unheard,
 };

@@ -160,6 +160,24 @@ all.on('connection', ws => ws.on('message', (data, binary) => {
 
 # ---- what goes wrong ----
 
+@pytest.mark.parametrize("deaf, how, words", [
+    (1, ["--rate", "20", "--time", "1.5"], "1 of 7 listeners heard nothing"),
+    (7, [], "7 of 7 listeners heard nothing"),
+])
+def test_listeners_of_a_broadcast_who_hear_nothing_are_counted(deaf, how, words):
+    there = []
+
+    async def tell_others(ws):
+        there.append(ws)
+        async for message in ws:
+            for other in [w for w in there if w is not ws][deaf:]:
+                await other.send(message)
+
+    with server(tell_others) as url:
+        got = measure("--broadcast", "--size", "64", *how, url, status=1)
+    assert words in got["faults"]["first"] and got["faults"]["missing"] >= deaf
+
+
 async def change(ws):
     async for message in ws:
         await ws.send(message[:-1] + "X")
