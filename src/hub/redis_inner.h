@@ -113,7 +113,6 @@ struct redis_channel {
 	uint64_t opened_ms;
 	bool brought; /* once, what it holds */
 	uint64_t number; /* of what was asked last */
-	uint64_t told_again; /* the lowest number that was; 0: none */
 	/* Who is there, as redis_people.c looks at it again and again. */
 	struct ses_list turn; /* in one of redis->people_... */
 	bool people_asked;    /* and not answered yet */
@@ -294,10 +293,6 @@ void redis_sync_tuned(struct redis *r, struct bytes tag, bool on);
 void redis_sync_told(struct redis *r, struct bytes tag, struct bytes text);
 void redis_sync_answered(struct redis *r, struct bytes text);
 void redis_malformed(struct redis *r, const char *what, struct bytes where);
-/* The channel @tag had a lower number at Redis than some node knew. */
-void redis_went_back(struct redis *r, struct bytes tag);
-/* Up to where the hub knows the channel @tag; an epoch of nobody's: it does not. */
-struct hub_id redis_known(struct redis *r, struct bytes tag);
 /* Under the hub's lock. NULL: it is not there any more. */
 struct hub_channel *redis_hub_channel(const struct redis_channel *c);
 void redis_channel_settle(struct redis_channel *c);

@@ -167,13 +167,9 @@ static enum hub_verdict verdict_of(const struct redis_flight *f,
 static void note_forged(const struct redis_flight *f,
 			const struct redis_reply *reply)
 {
-	const struct redis_reply *word = reply->part[reply->n - 1];
-
-	if (redis_reply_is(word, "counter"))
+	if (redis_reply_is(reply->part[reply->n - 1], "counter"))
 		redis_malformed(f->redis, "what this node published",
 				f->posts->order.tag);
-	else if (redis_reply_is(word, "back"))
-		redis_went_back(f->redis, f->posts->order.tag);
 }
 
 static void on_published(void *arg, const struct redis_reply *reply)
@@ -254,7 +250,6 @@ static void write_args(struct redis_flight *f)
 	struct redis_link *l = &r->command;
 	const struct redis_order *o = &f->posts->order;
 	char key[DIGEST_LEN + 1] = "", digest[DIGEST_LEN + 1] = "";
-	struct hub_id known = redis_known(r, o->tag);
 
 	redis_script_args(r, &o->bounds, o->states,
 			  o->tag.len - strlen(o->space->name) - 1);
@@ -274,8 +269,6 @@ static void write_args(struct redis_flight *f)
 	redis_link_str(l, digest);
 	redis_link_u64(l, r->answered);
 	redis_link_str(l, f->again ? "1" : "0");
-	redis_link_str(l, known.epoch.text);
-	redis_link_u64(l, known.seq);
 }
 
 static void write_keys(struct redis_flight *f)
@@ -294,7 +287,7 @@ static bool fly(struct redis_flight *f)
 	struct redis *r = f->redis;
 	size_t place = 0;
 
-	redis_script_begin(r, REDIS_PUBLISH, 7, 19 + 3 * f->n);
+	redis_script_begin(r, REDIS_PUBLISH, 7, 17 + 3 * f->n);
 	write_keys(f);
 	write_args(f);
 	for (struct redis_post *p = f->posts; p; p = p->next)

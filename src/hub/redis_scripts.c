@@ -119,11 +119,6 @@ end\n";
  * is not taken from there: without an epoch or a number the head is begun anew,
  * and a floor that is none is the safe one, the last. What nothing was ever said
  * in goes sooner. lease_us: so long somebody is in it; nil: it is only looked at.
- *
- * No id may stand for two messages. Where the number went back, behind known_seq
- * that a node has of known_epoch, or behind what is kept, numbers would be given
- * again: a new epoch begins as well. What is kept with a number that is yet to
- * come is given up. again: the lowest that was given a second time, or 0.
  */
 static const char head[] = "\
 local function forget() call('DEL', KEYS[2], KEYS[3], KEYS[4]) end\n\
@@ -142,25 +137,8 @@ local function is_room_for_one(used)\n\
   local left = call('ZCARD', a)\n\
   return left - own < most_channels or left < before\n\
 end\n\
-local function newest_kept()\n\
-  if kind == 's' then\n\
-    local last = pcall('ZREVRANGE', KEYS[3], 0, 0, 'WITHSCORES')\n\
-    return not is_error(last) and tonumber(last[2]) or 0\n\
-  end\n\
-  local last = kind == 'm' and pcall('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1) or {}\n\
-  return not is_error(last) and last[1] and tonumber(last[1][1]:match('^%d+')) or 0\n\
-end\n\
-local function past_with(past, epoch, seq)\n\
-  past = epoch .. ' ' .. text(seq) .. ' ' .. past\n\
-  local cut, n = 0, 0\n\
-  for at in past:gmatch('%w+ %d+ ()') do\n\
-    n = n + 1\n\
-    if n <= 8 then cut = at - 1 end\n\
-  end\n\
-  return past:sub(1, cut)\n\
-end\n\
-local recount, back\n\
-local function head(lease_us, known_epoch, known_seq, again)\n\
+local recount\n\
+local function head(lease_us)\n\
   local e, used = pcall('HMGET', KEYS[1], 'epoch', 'seq', 'life', 'past', 'bytes', 'floor', 'recount'), used_at()\n\
   if e.err then call('DEL', KEYS[1]) e = {} end\n\
   recount = e[7]\n\
@@ -174,17 +152,14 @@ local function head(lease_us, known_epoch, known_seq, again)\n\
          'past', '', 'bytes', 0, 'floor', 0)\n\
     return fresh, 0, '', 0, 0\n\
   end\n\
-  local is_ahead = newest_kept() > seq\n\
-  if is_ahead then\n\
-    forget()\n\
-    e[5], e[6], recount = '0', text(seq), nil\n\
-    call('HSET', KEYS[1], 'bytes', e[5], 'floor', e[6])\n\
-    call('HDEL', KEYS[1], 'recount')\n\
-  end\n\
-  if is_ahead or e[3] == life and epoch == known_epoch and seq < known_seq then back = 'back' end\n\
-  if back or e[3] ~= life then\n\
-    local last = back and again and again > 0 and math.min(again - 1, seq) or seq\n\
-    past, epoch = past_with(past, epoch, last), fresh\n\
+  if e[3] ~= life then\n\
+    past = epoch .. ' ' .. text(seq) .. ' ' .. past\n\
+    local cut, n = 0, 0\n\
+    for at in past:gmatch('%w+ %d+ ()') do\n\
+      n = n + 1\n\
+      if n <= 8 then cut = at - 1 end\n\
+    end\n\
+    past, epoch = past:sub(1, cut), fresh\n\
     call('HSET', KEYS[1], 'epoch', epoch, 'life', life, 'past', past)\n\
   end\n\
   return epoch, seq, past, whole(e[5]) or 0, whole(e[6] or '0', seq) or seq\n\
@@ -311,17 +286,16 @@ end\n";
  * Redis, in ms), 12 and 13 the most messages (or keys) and bytes, 14 and 15 an
  * Idempotency-Key and what is published under it, as digests, or "", 16 the
  * counter up to which the node has all answers, 17 whether it may have come
- * before, 18 and 19 epoch and number up to which it knows the channel, and then
- * the messages: for each its key, 1 if it takes that away, and the rest of its
- * entry (redis_entry.h). Returns what became of it, the epoch, the first number
- * and how many; and "counter" where somebody else wrote what is noted, or "back"
- * where the number had gone back. What a node sends for the first time cannot be
- * noted, nor what it sends later: that is taken out.
+ * before, and then the messages: for each its key, 1 if it takes that away, and
+ * the rest of its entry (redis_entry.h). Returns what became of it, the epoch, the
+ * first number and how many; and "counter" where somebody else wrote what is
+ * noted. What a node sends for the first time cannot be noted, nor what it sends
+ * later: that is taken out.
  */
 static const char publish[] = "\
 local topic, node, counter, late_at = ARGV[8], ARGV[9], tonumber(ARGV[10]), tonumber(ARGV[11])\n\
 local most, most_bytes, key, digest = tonumber(ARGV[12]), tonumber(ARGV[13]), ARGV[14], ARGV[15]\n\
-local answered, is_again, begin = tonumber(ARGV[16]), ARGV[17] == '1', 20\n\
+local answered, is_again, begin = tonumber(ARGV[16]), ARGV[17] == '1', 18\n\
 local n = (#ARGV - begin + 1) / 3\n\
 -- It may have come before, over a connection that broke.\n\
 local done, pending, last, forged = done_by(node), {}, 0, nil\n\
@@ -342,7 +316,7 @@ if key ~= '' then\n\
   if other and other ~= digest then return {'other'} end\n\
   if other then return {'again', epoch, first, many} end\n\
 end\n\
-local epoch, seq, past, bytes, floor = head(0, ARGV[18], tonumber(ARGV[19]))\n\
+local epoch, seq, past, bytes, floor = head(0)\n\
 if not epoch then return {'channels'} end\n\
 local first, more = seq + 1, 0\n\
 local function all_fits() return kept() + more <= most_kept end\n\
@@ -369,7 +343,7 @@ elseif kind == 's' then\n\
   if not fits(bytes) or more > 0 and not make_room(all_fits) then\n\
     call('HSET', KEYS[1], 'bytes', text(bytes), 'floor', text(floor))\n\
     note_count()\n\
-    return {'full', back}\n\
+    return {'full'}\n\
   end\n\
 end\n\
 local told = {}\n\
@@ -427,22 +401,20 @@ if key ~= '' then note_key(key, digest .. ' ' .. epoch .. ' ' .. text(first) .. 
 charge(bytes + weight_of_keys())\n\
 keep(seq)\n\
 for _, t in ipairs(told) do call('PUBLISH', topic, t) end\n\
-return {'ok', epoch, text(first), text(n), forged or back}\n";
+return {'ok', epoch, text(first), text(n), forged}\n";
 
 /*
  * ARGV: 8 the node's topic, 9 a number to know the answer by, 10 the channel, 11
  * and 12 epoch and number up to which it has all, 13 the most bytes at once, 14
  * the floor that it knows, of states, 15 the most messages, 16 how long somebody
- * is in it who need not be asked for again, in ms, 17 the lowest number that it
- * was told a second time, or 0. It is told on the node's own
+ * is in it who need not be asked for again, in ms. It is told on the node's own
  * topic: so all that the channel is told before it is in it, and nothing that
- * comes after. Returns "channels" where the route has no room for it, "back"
- * where the number had gone back.
+ * comes after. Returns "channels" where the route has no room for it.
  */
 static const char sync[] = "\
 local topic, number, tag, known_epoch, known_seq = ARGV[8], ARGV[9], ARGV[10], ARGV[11], tonumber(ARGV[12])\n\
 local most_size, known_floor, most, lease = tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15]), tonumber(ARGV[16])\n\
-local epoch, seq, past, bytes, floor = head(lease > 0 and lease * 1000 or nil, known_epoch, known_seq, tonumber(ARGV[17]))\n\
+local epoch, seq, past, bytes, floor = head(lease > 0 and lease * 1000 or nil)\n\
 if not epoch then return 'channels' end\n\
 local from, done, out, size, more = 0, 0, {}, 0, 0\n\
 if known_epoch == epoch and known_seq <= seq then from = known_seq end\n\
@@ -496,10 +468,9 @@ elseif kind == 'm' then\n\
   end\n\
 end\n\
 keep(seq)\n\
-call('PUBLISH', topic, table.concat({'s', number, epoch, text(seq),\n\
+return call('PUBLISH', topic, table.concat({'s', number, epoch, text(seq),\n\
   text(from), text(floor), text(more), #tag, #past}, ' ') .. '\\n' ..\n\
-  tag .. past .. table.concat(out))\n\
-return back\n";
+  tag .. past .. table.concat(out))\n";
 
 /*
  * Somebody is in these channels, or nobody is any more at this node: then those

@@ -37,41 +37,19 @@ static struct bytes tag_of(const struct redis_channel *c)
 	return c->entry.name;
 }
 
-/* Whether it is to be said as well: once a second. */
-static bool count_malformed(struct redis *r)
-{
-	redis_add(r, malformed, 1);
-	if (r->malformed_ms && r->loop->now_ms < r->malformed_ms + 1000)
-		return false;
-	r->malformed_ms = r->loop->now_ms;
-	return true;
-}
-
 void redis_malformed(struct redis *r, const char *what, struct bytes where)
 {
 	char words[100];
 
-	if (!count_malformed(r))
+	redis_add(r, malformed, 1);
+	if (r->malformed_ms && r->loop->now_ms < r->malformed_ms + 1000)
 		return;
+	r->malformed_ms = r->loop->now_ms;
 	bytes_printable(where, words, sizeof(words));
 	redis_say(r,
 		  "the backplane %s has something that no gateway wrote, "
 		  "which is skipped: %s of %s",
 		  r->address, what, words);
-}
-
-void redis_went_back(struct redis *r, struct bytes tag)
-{
-	char words[100];
-
-	if (!count_malformed(r))
-		return;
-	bytes_printable(tag, words, sizeof(words));
-	redis_say(r,
-		  "the backplane %s has gone back: it has a lower number of %s "
-		  "than it had told, as after a fail-over and back; the "
-		  "channel goes on in a new epoch",
-		  r->address, words);
 }
 
 /* The beginning of all tags of its route. */
@@ -172,7 +150,6 @@ bool redis_sync_open(struct redis *r, const struct redis_order *o)
 	c->vouched = c->said_in = false;
 	c->closed = c->leaving = c->tuned = c->again = c->look = false;
 	c->brought = false;
-	c->told_again = 0;
 	c->people_round++; /* 0: one who is not written */
 	c->opened_ms = r->loop->now_ms;
 	make_due(c);
@@ -371,8 +348,6 @@ static void on_asked(void *arg, const struct redis_reply *reply)
 	}
 	if (redis_reply_is(reply, "channels"))
 		be_refused(c);
-	else if (redis_reply_is(reply, "back"))
-		redis_went_back(r, tag_of(c));
 	redis_channel_settle(c);
 }
 
@@ -381,33 +356,12 @@ struct from {
 	uint64_t seq, floor;
 };
 
-/* Under the hub's lock. */
-static struct hub_id known_of(struct hub *hub, const struct hub_channel *hc)
-{
-	if (!hc || !hc->ready)
-		return (struct hub_id){.epoch = hub_new_epoch(hub)};
-	return (struct hub_id){hc->epoch, hc->last_id};
-}
-
-struct hub_id redis_known(struct redis *r, struct bytes tag)
-{
-	const struct redis_channel *c = redis_channel_find(r, tag);
-	struct hub *hub = r->base.hub;
-	struct hub_id known;
-
-	hub_lock(hub);
-	known = known_of(hub, c ? redis_hub_channel(c) : NULL);
-	hub_unlock(hub);
-	return known;
-}
-
 /* Up to where it is known here. */
 static struct from known(const struct redis_channel *c)
 {
 	struct from from = {.seq = 0};
 	const struct hub_channel *hc;
 	struct hub *hub = c->redis->base.hub;
-	struct hub_id id;
 
 	if (c->standing) {
 		from.epoch = c->standing->epoch;
@@ -416,12 +370,13 @@ static struct from known(const struct redis_channel *c)
 		return from;
 	}
 	hub_lock(hub);
+	from.epoch = hub_new_epoch(hub); /* nobody's, unless it is ready */
 	hc = redis_hub_channel(c);
-	id = known_of(hub, hc);
-	from.epoch = id.epoch;
-	from.seq = id.seq;
-	if (hc && hc->ready && hc->state)
-		from.floor = hc->state->floor;
+	if (hc && hc->ready) {
+		from.epoch = hc->epoch;
+		from.seq = hc->last_id;
+		from.floor = hc->state ? hc->state->floor : 0;
+	}
 	hub_unlock(hub);
 	return from;
 }
@@ -441,7 +396,6 @@ static void write_args(struct redis_channel *c, const struct from *from)
 	redis_link_u64(l, from->floor);
 	redis_link_u64(l, c->bounds.most);
 	redis_link_u64(l, c->inhabited ? VOUCH_MS : 0);
-	redis_link_u64(l, c->told_again);
 }
 
 static bool ask(struct redis_channel *c)
@@ -451,7 +405,7 @@ static bool ask(struct redis_channel *c)
 
 	c->number = ++r->number;
 	c->asked_ms = r->loop->now_ms;
-	redis_script_begin(r, REDIS_SYNC, 4, 17);
+	redis_script_begin(r, REDIS_SYNC, 4, 16);
 	redis_script_keys(r, tag_of(c), c->states);
 	write_args(c, &from);
 	if (!redis_link_end(&r->command, on_asked, c))
@@ -565,7 +519,6 @@ void redis_sync_answered(struct redis *r, struct bytes text)
 		return;
 	}
 	redis_answer_bring(c);
-	c->told_again = 0;
 	c->brought = true;
 	end_asking(c);
 	if (c->again)
@@ -586,13 +539,10 @@ static bool bring(struct redis_channel *c, struct hub_message *m)
 	hub_lock(hub);
 	hc = redis_hub_channel(c);
 	if (hc && (!hc->ready || !hub_epoch_equal(&hc->epoch, &m->epoch) ||
-		   m->seq != hc->last_id + 1 || (hc->states && !m->key_len)))
+		   m->seq > hc->last_id + 1 || (hc->states && !m->key_len)))
 		fine = false;
-	else if (hc)
+	else if (hc && m->seq == hc->last_id + 1)
 		hub_bring_message(hub, hc, m);
-	if (!fine && hub_epoch_equal(&hc->epoch, &m->epoch) &&
-	    m->seq <= hc->last_id && (!c->told_again || m->seq < c->told_again))
-		c->told_again = m->seq;
 	hub_unlock(hub);
 	return fine;
 }
