@@ -78,9 +78,10 @@ def text(workload):
     if workload.get("generator_limited"):
         lines.append("  (the load worked nearly all the time for: "
                      + ", ".join(workload["generator_limited"]) + ")")
-    for cipher in sorted(set(workload.get("ciphers", {}).values())):
-        lines.append(f"  ({cipher}: " + ", ".join(
-            name for name, its in workload["ciphers"].items() if its == cipher) + ")")
+    agreed = workload.get("agreed", {})
+    for terms in sorted(set(agreed.values())):
+        lines.append(f"  ({terms}: " + ", ".join(
+            name for name, its in agreed.items() if its == terms) + ")")
     if scaling(workload):
         lines.append("  two workers do the work of one " + scaling(workload) + " times")
     lines += [f"  {name}: {why}" for name, why in workload["absent"].items()]

@@ -340,13 +340,20 @@ static void end_progress(const struct bench *b)
 }
 
 /* What a server said may hold secrets of ours, and control bytes of its own. */
+static void tame_text(const struct bench *b, char *text, size_t size)
+{
+	char tamed[sizeof(((struct load_tally *)NULL)->text)];
+
+	snprintf(text, size, "%s",
+		 hush_text(&b->hush, text, strlen(text), tamed, size));
+}
+
 static void tame(const struct bench *b, struct load_result *r)
 {
-	char text[sizeof(r->tally.text)];
+	struct load_tally *t = &r->tally;
 
-	hush_text(&b->hush, r->tally.text, strlen(r->tally.text), text,
-		  sizeof(text));
-	memcpy(r->tally.text, text, sizeof(text));
+	tame_text(b, t->text, sizeof(t->text));
+	tame_text(b, t->compression.terms, sizeof(t->compression.terms));
 }
 
 static int print_text(const struct bench *b, const struct load_result *r)
@@ -409,8 +416,10 @@ static int tell_result(const struct bench *b, const struct load_result *r)
 		return EXIT_NO_ANSWER;
 	if (r->interrupted)
 		return EXIT_INTERRUPTED;
-	return t->wrong || t->missing || t->lost || t->failed ? EXIT_FAULT
-							      : EXIT_OK;
+	return t->wrong || t->missing || t->lost || t->failed ||
+			       t->compression.declined
+		       ? EXIT_FAULT
+		       : EXIT_OK;
 }
 
 static int run(struct bench *b)

@@ -172,6 +172,24 @@ static void open_more(struct load_crowd *crowd)
 		load_client_open(&crowd->clients[crowd->n_begun++]);
 }
 
+/* Looked at where compression was offered: who declines it is a fault. */
+static void on_handshake(struct sesame_conn *conn, void *user, bool sent,
+			 const char *head, size_t len)
+{
+	const struct load_client *client = user;
+	struct load_crowd *crowd = client->crowd;
+	struct load_compression *c = &crowd->tally.compression;
+
+	if (sent || crowd->plan->options.no_deflate)
+		return;
+	load_compression_note(c, bytes_of(head, len));
+	if (c->declined)
+		load_complain(crowd,
+			      "the server declined permessage-deflate, so what "
+			      "it was sent is not compressed: let it agree, or "
+			      "leave --deflate out");
+}
+
 static void on_open(struct sesame_conn *conn, void *user)
 {
 	struct load_client *client = user;
@@ -241,6 +259,7 @@ static void on_close(struct sesame_conn *conn, void *user,
 }
 
 static const struct sesame_handlers handlers = {
+	.on_handshake = on_handshake,
 	.on_open = on_open,
 	.on_message = on_message,
 	.on_drain = on_drain,

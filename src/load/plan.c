@@ -55,6 +55,7 @@ void load_tally_add(struct load_tally *t, const struct load_tally *from)
 	t->late += from->late;
 	t->failed += from->failed;
 	t->lost += from->lost;
+	load_compression_add(&t->compression, &from->compression);
 	if (!t->text[0])
 		memcpy(t->text, from->text, sizeof(t->text));
 }

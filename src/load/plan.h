@@ -8,6 +8,7 @@
 
 #include <sesame/client.h>
 
+#include "load/compression.h"
 #include "load/histogram.h"
 #include "load/payload.h"
 
@@ -58,6 +59,7 @@ struct load_tally {
 	uint64_t late;	   /* due, and not answered at the end */
 	uint64_t failed;   /* connections that did not open */
 	uint64_t lost;	   /* connections that ended before their time */
+	struct load_compression compression; /* where it was offered */
 	char text[512];	   /* the first thing that went wrong */
 };
 

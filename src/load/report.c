@@ -125,11 +125,24 @@ static json_t *samples_json(const struct load_result *r)
 
 static json_t *faults_json(const struct load_tally *t)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:s}", "not_opened",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "not_opened",
 			 (json_int_t)t->failed, "ended", (json_int_t)t->lost,
 			 "wrong", (json_int_t)t->wrong, "missing",
 			 (json_int_t)t->missing, "late", (json_int_t)t->late,
+			 "declined", (json_int_t)t->compression.declined,
 			 "first", t->text);
+}
+
+static json_t *compression_json(const struct load_plan *plan,
+				const struct load_compression *c)
+{
+	if (plan->options.no_deflate)
+		return json_null();
+	return json_pack("{s:I, s:I, s:I, s:s*}", "agreed",
+			 (json_int_t)c->agreed, "declined",
+			 (json_int_t)c->declined, "otherwise",
+			 (json_int_t)c->otherwise, "terms",
+			 c->terms[0] ? c->terms : NULL);
 }
 
 json_t *load_report_json(const struct load_plan *plan, const char *url,
@@ -142,7 +155,7 @@ json_t *load_report_json(const struct load_plan *plan, const char *url,
 	load_sizes_text(&plan->sizes, sizes, sizeof(sizes));
 	return json_pack(
 		"{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:f, s:s, s:f, s:I, s:f, "
-		"s:f, s:o, s:o, s:{s:f, s:b}, s:o, s:o, s:b}",
+		"s:f, s:o, s:o, s:o, s:{s:f, s:b}, s:o, s:o, s:b}",
 		"sesame", SESAME_VERSION, "url", url, "mode",
 		load_mode_name(plan->mode), "connections",
 		(json_int_t)plan->connections, "opened", (json_int_t)r->opened,
@@ -152,6 +165,7 @@ json_t *load_report_json(const struct load_plan *plan, const char *url,
 		(json_int_t)r->tally.received, "messages_per_second",
 		f.per_second, "payload_bytes_per_second", f.bytes_per_second,
 		"latency_us", latency_json(&r->tally.latency, f.corrected),
+		"deflate", compression_json(plan, &r->tally.compression),
 		"server", server_json(plan, r, &f), "load", "cores", f.own_cores,
 		"limited", f.limited, "faults", faults_json(&r->tally),
 		"samples", samples_json(r), "interrupted", r->interrupted);

@@ -109,6 +109,18 @@ static void put_latency(struct sheet *s)
 			     "each was due");
 }
 
+static void put_compression(struct sheet *s)
+{
+	const struct load_compression *c = &s->r->tally.compression;
+
+	if (c->agreed)
+		put(s, "  %-12s %s\n", "agreed", c->terms);
+	if (c->otherwise)
+		put(s, "  %-12s %llu of %llu to other terms\n", "",
+		    (unsigned long long)c->otherwise,
+		    (unsigned long long)c->agreed);
+}
+
 static void put_server(struct sheet *s)
 {
 	char cpu[40], memory[40], each[40];
@@ -144,6 +156,10 @@ static void put_faults(struct sheet *s)
 	put_count(s, "fault", t->lost, "connections ended before their time");
 	put_count(s, "fault", t->wrong, "messages came back as something else");
 	put_count(s, "fault", t->missing, "messages did not arrive");
+	put_count(s, "fault", t->compression.declined,
+		  s->plan->mode == LOAD_HANDSHAKES
+			  ? "handshakes declined compression"
+			  : "connections declined compression");
 	put_count(s, "late", t->late,
 		  "messages were due and had no answer at the end");
 	if (t->text[0])
@@ -160,6 +176,7 @@ int load_report_text(struct ses_buf *out, const struct load_plan *plan,
 	if (plan->mode != LOAD_IDLE)
 		put_rate(&s);
 	put_latency(&s);
+	put_compression(&s);
 	put_server(&s);
 	put(&s, "  %-12s %.2f of a core in %u thread%s\n", "this load",
 	    s.f.own_cores, plan->threads, plan->threads == 1 ? "" : "s");

@@ -158,7 +158,52 @@ all.on('connection', ws => ws.on('message', (data, binary) => {
     assert got["messages"] > 50 and got["faults"]["missing"] == 0
 
 
+def test_what_was_agreed_on_compression_is_told():
+    with serving(example("echo_server"), "--port", "0", "--deflate") as url:
+        got = measure("--deflate", "--size", "1K", url)
+        text = bench("--deflate", "--size", "1K", *QUICK, url).stdout
+        plain = measure(url)
+    assert got["deflate"]["agreed"] == 8 and got["deflate"]["declined"] == 0
+    terms = got["deflate"]["terms"].split("; ")
+    assert terms[0] == "permessage-deflate" and "server_no_context_takeover" in terms
+    assert re.search("^  agreed +%s$" % re.escape("; ".join(terms)), text, re.M), text
+    assert plain["deflate"] is None
+
+
 # ---- what goes wrong ----
+
+@pytest.mark.parametrize("mode", [[], ["--handshakes"]])
+def test_who_declines_compression_is_a_fault_and_not_a_figure(mode):
+    with serving(example("echo_server"), "--port", "0") as url:
+        got = measure("--deflate", *mode, url, status=1)
+        r = bench("--deflate", *mode, *QUICK, url)
+    declined = got["deflate"]["declined"]
+    assert declined == got["faults"]["declined"] and got["deflate"]["agreed"] == 0
+    assert declined > 20 if mode else declined == 8
+    assert "terms" not in got["deflate"]
+    assert r.returncode == 1
+    assert re.search("fault +\\d+ %s declined compression" % ("handshakes" if mode else
+                                                              "connections"), r.stdout), r.stdout
+    assert "declined permessage-deflate" in r.stdout and "leave --deflate out" in r.stdout
+
+
+def test_connections_that_decline_compression_are_counted_one_by_one():
+    turn = []
+
+    async def forget_every_second_offer(path, request):
+        turn.append(path)
+        if len(turn) % 2:
+            del request["Sec-WebSocket-Extensions"]
+
+    async def echo(ws):
+        async for message in ws:
+            await ws.send(message)
+
+    with server(echo, process_request=forget_every_second_offer) as url:
+        got = measure("--deflate", url, status=1)
+    assert got["deflate"]["agreed"] == got["deflate"]["declined"] == 4
+
+
 
 @pytest.mark.parametrize("deaf, how, words", [
     (1, ["--rate", "20", "--time", "1.5"], "1 of 7 listeners heard nothing"),

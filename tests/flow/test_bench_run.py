@@ -86,6 +86,15 @@ while True:
     assert "mirror" not in took and "wrong echo" in absent["mirror"]
 
 
+def test_who_declines_compression_has_no_figure_beside_those_who_compress(tmp_path):
+    out = bench("run", *ALONE, "--only", "deflate", "--json", tmp_path / "j",
+                "--peer", "plain@deflate=%s --port {port}" % example("echo_server"))
+    took, absent = figures(json.loads((tmp_path / "j").read_text()), "deflate")
+    assert "sesame" in took and "plain" not in took
+    assert "declined permessage-deflate" in absent["plain"]
+    assert "  (permessage-deflate; " in out
+
+
 def test_an_unknown_workload_is_named_with_those_there_are():
     said = bench("run", "--only", "nothing", status=1)
     assert "no workload nothing" in said and "20x50" in said
