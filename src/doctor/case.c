@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <sesame/version.h>
 
@@ -418,6 +419,7 @@ int doctor_case_open(struct doctor_case *c, int argc, char **argv)
 		doctor_case_close(c);
 	else
 		doubt_origin(c);
+	c->opened_s = time(NULL);
 	return status;
 }
 

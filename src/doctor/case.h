@@ -19,6 +19,7 @@ struct doctor_header {
 };
 
 struct doctor_case {
+	int64_t opened_s;   /* when, in seconds since 1970 */
 	char *url_text;	    /* as given */
 	int url_error;	    /* 0 or SESAME_EURL: nothing can be dialled */
 	/* SES_URL_HTTP with url_error 0: http(s)://, examined as ws(s)://. */

@@ -171,7 +171,8 @@ static bool is_said_of_credential(const struct doctor_facts *f, const char *word
 
 static bool is_expired(const struct doctor_facts *f)
 {
-	return is_said_of_credential(f, "expired");
+	return is_said_of_credential(f, "expired") ||
+	       doctor_found(f->chart, DOCTOR_F_TOKEN_OVER);
 }
 
 static bool is_for_others(const struct doctor_facts *f)

@@ -6,7 +6,10 @@
  */
 #include "doctor/finding.h"
 
+#include <time.h>
+
 #include "doctor/harvest.h"
+#include "doctor/token.h"
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -134,6 +137,22 @@ static bool is_signed(struct bytes query)
 	return may && ends;
 }
 
+static void context_of_token(struct doctor_chart *chart,
+			     const struct doctor_probe *base)
+{
+	char date[32];
+	int64_t exp;
+	struct tm tm;
+
+	if (base->outcome == DOCTOR_OPEN ||
+	    doctor_token_time(chart->c, &exp) != DOCTOR_TOKEN_OVER ||
+	    !gmtime_r(&exp, &tm))
+		return;
+	strftime(date, sizeof(date), "%Y-%m-%d %H:%M UTC", &tm);
+	doctor_note(chart, DOCTOR_F_TOKEN_OVER, base, NULL,
+		    "the token that is sent ended at %s (exp)", date);
+}
+
 static void context_of_request(struct doctor_chart *chart,
 			       const struct doctor_probe *base)
 {
@@ -234,5 +253,6 @@ void doctor_find_context(struct doctor_chart *chart,
 	context_of_origin(chart, base);
 	context_of_handshake(chart, base);
 	context_of_request(chart, base);
+	context_of_token(chart, base);
 	context_of_way(chart, base);
 }

@@ -322,6 +322,7 @@ static inline void bed_make(struct bed *b, const struct patient *patient)
 	char *colon;
 
 	memset(b, 0, sizeof(*b));
+	c->opened_s = 1790000000;
 	c->url_text = strdup(patient->url);
 	c->url_error = ses_url_parse(bytes_of_str(c->url_text), &c->url,
 				     &c->url_fault, &c->url_fault_at);
