@@ -235,8 +235,9 @@ class House:
                 self.proxy("HAProxy", "haproxy", texts[1], "-db", "-f")]
 
     def bare(self, *words):
-        """It checks nothing and waits for nobody: the limit of who answers and sends."""
-        return self.spec("bytes", self.build / "bench/bare_server", *words)
+        """They check nothing and wait for nobody: the limit of who answers and sends."""
+        return [self.spec("bytes", self.build / "bench/bare_server", *words),
+                self.spec("bytes, io_uring", self.build / "bench/bare_server_uring", *words)]
 
     # ---- the kinds ----
 
@@ -254,14 +255,14 @@ class House:
         return [*self.library("--deflate"), *self.others("deflate", "--deflate")]
 
     def broadcast(self):
-        return [*self.gateways("hub", "/chat/*"), self.bare(),
+        return [*self.gateways("hub", "/chat/*"), *self.bare(),
                 *self.others("broadcast", "--broadcast")]
 
     def handshakes(self):
-        return [*self.gateways("echo", more=ALLOW), self.bare(), *self.others("echo")]
+        return [*self.gateways("echo", more=ALLOW), *self.bare(), *self.others("echo")]
 
     def refused(self):
-        return [*self.gateways("echo", more=ALLOW), self.bare("--refuse"),
+        return [*self.gateways("echo", more=ALLOW), *self.bare("--refuse"),
                 *self.proxies(1, [NGINX_RULE, HAPROXY_RULE]),
                 *self.others("refused", "--origin", ORIGIN)]
 

@@ -10,25 +10,19 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <liburing.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "listening.h"
+#include "ring.h"
 
 #define ENTRIES	     4096
-#define GROUP	     1
 #define MOST_LINKS   65536
 #define MOST_BUFFERS 1024
-
-/* Older headers lack these. */
-#define BUFFERS_BY_AND_BY 2
-#define BUFFER_GOES_ON	  (1u << 4)
 
 enum op { OP_ACCEPT, OP_RECV, OP_SEND, OP_FINISH };
 
@@ -55,9 +49,7 @@ struct buffer {
 };
 
 static struct io_uring ring;
-static struct io_uring_buf_ring *ring_of_buffers;
-static char *memory;
-static unsigned n_buffers = 16, buffer_bytes = 64 * 1024;
+static struct ring_buffers room = {.n = 16, .bytes = 64 * 1024};
 static struct buffer buffers[MOST_BUFFERS];
 static struct link *links[MOST_LINKS]; /* by descriptor */
 static int touched[MOST_LINKS], flying[MOST_LINKS];
@@ -100,47 +92,13 @@ static struct link *link_of(uint64_t name)
 static void offer_buffer(unsigned id)
 {
 	buffers[id] = (struct buffer){0};
-	io_uring_buf_ring_add(ring_of_buffers,
-			      memory + (size_t)id * buffer_bytes, buffer_bytes,
-			      (unsigned short)id,
-			      io_uring_buf_ring_mask(n_buffers), 0);
-	io_uring_buf_ring_advance(ring_of_buffers, 1);
+	ring_offer(&room, id);
 }
 
 static void leave_buffer(unsigned id)
 {
 	if (--buffers[id].users == 0 && buffers[id].closed)
 		offer_buffer(id);
-}
-
-static void *map(size_t len)
-{
-	void *at = mmap(NULL, len, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-
-	if (at == MAP_FAILED)
-		die("mmap");
-	return at;
-}
-
-static void open_buffers(void)
-{
-	struct io_uring_buf_reg reg = {.ring_entries = n_buffers,
-				       .bgid = GROUP,
-				       .pad = BUFFERS_BY_AND_BY};
-	int r;
-
-	memory = map((size_t)n_buffers * buffer_bytes);
-	ring_of_buffers = map(n_buffers * sizeof(struct io_uring_buf));
-	reg.ring_addr = (uint64_t)(uintptr_t)ring_of_buffers;
-	r = io_uring_register_buf_ring(&ring, &reg, 0);
-	if (r < 0) {
-		errno = -r;
-		die("buffers that are filled by and by (Linux 6.12)");
-	}
-	io_uring_buf_ring_init(ring_of_buffers);
-	for (unsigned i = 0; i < n_buffers; i++)
-		offer_buffer(i);
 }
 
 /* ---- pieces ---- */
@@ -190,9 +148,7 @@ static void receive(int fd)
 {
 	struct io_uring_sqe *sqe = request();
 
-	io_uring_prep_recv_multishot(sqe, fd, NULL, 0, 0);
-	sqe->flags |= IOSQE_BUFFER_SELECT;
-	sqe->buf_group = GROUP;
+	ring_prep_receive(sqe, fd);
 	name_request(sqe, fd, OP_RECV);
 }
 
@@ -269,7 +225,7 @@ static void received(int fd, struct link *l, const struct io_uring_cqe *cqe)
 
 	if (cqe->flags & IORING_CQE_F_BUFFER) {
 		struct buffer *b = &buffers[id];
-		char *data = memory + (size_t)id * buffer_bytes + b->filled;
+		char *data = ring_buffer(&room, id) + b->filled;
 
 		b->users++; /* until its piece holds it */
 		if (cqe->res > 0) {
@@ -277,7 +233,7 @@ static void received(int fd, struct link *l, const struct io_uring_cqe *cqe)
 			if (l)
 				add_piece(l, data, (size_t)cqe->res, id);
 		}
-		b->closed = !(cqe->flags & BUFFER_GOES_ON);
+		b->closed = !(cqe->flags & RING_GOES_ON);
 		leave_buffer(id);
 	}
 	if (!l)
@@ -376,21 +332,6 @@ static void turn(void)
 	send_all();
 }
 
-static void open_ring(void)
-{
-	struct io_uring_params params = {.flags = IORING_SETUP_SINGLE_ISSUER |
-						  IORING_SETUP_DEFER_TASKRUN |
-						  IORING_SETUP_CQSIZE,
-					 .cq_entries = 8 * ENTRIES};
-	int r = io_uring_queue_init_params(ENTRIES, &ring, &params);
-
-	if (r < 0) {
-		errno = -r;
-		die("io_uring");
-	}
-	io_uring_register_ring_fd(&ring);
-}
-
 static void read_options(int argc, char **argv)
 {
 	static const struct option names[] = {
@@ -405,14 +346,14 @@ static void read_options(int argc, char **argv)
 			optarg ? (unsigned)strtoul(optarg, NULL, 10) : 0;
 
 		if (c == 'n')
-			n_buffers = value;
+			room.n = value;
 		if (c == 'b')
-			buffer_bytes = value;
+			room.bytes = value;
 		if (c == '?')
 			exit(2);
 	}
-	if (!n_buffers || n_buffers > MOST_BUFFERS ||
-	    (n_buffers & (n_buffers - 1)) || buffer_bytes < 4096) {
+	if (!room.n || room.n > MOST_BUFFERS || (room.n & (room.n - 1)) ||
+	    room.bytes < 4096) {
 		fputs("buffers: a power of two up to 1024, of 4096 bytes or "
 		      "more\n",
 		      stderr);
@@ -426,8 +367,8 @@ int main(int argc, char **argv)
 	int listener;
 
 	read_options(argc, argv);
-	open_ring();
-	open_buffers();
+	ring_open(&ring, ENTRIES);
+	ring_open_buffers(&ring, &room);
 	listener = listen_at(0, 0);
 	sqe = request();
 	io_uring_prep_multishot_accept(sqe, listener, NULL, NULL, 0);
