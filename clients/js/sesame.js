@@ -96,7 +96,7 @@ export class ChannelEvent extends Event {
 
 /**
  * Why nothing was published. `code` is one of sesame.v1's errors (`rate`,
- * `permission`, ...) or
+ * `permission`, `storage`, ...) or
  *   full    too many publishes wait for an answer: this one was not sent
  *   lost    the connection broke before the answer: it may have been published
  *           or not

@@ -313,13 +313,17 @@ static int find_journal(struct options *o, char *out, size_t size)
 
 /* ---- One refusal ---- */
 
-/* Of limits there are many: which one it was says more than the cause does. */
+/*
+ * Of limits there are many: which one it was says more than the cause does. And
+ * a backplane is no application behind a proxy.
+ */
 static bool note_is_headline(const struct gate_story *s)
 {
 	int cause = why_cause_find(bytes_of_str(s->cause));
 
 	return s->note[0] &&
-	       (cause == WHY_ACCESS_RATE || cause == WHY_SERVER_LIMIT);
+	       (cause == WHY_ACCESS_RATE || cause == WHY_SERVER_LIMIT ||
+		strcmp(s->check, "backplane") == 0);
 }
 
 /* A note as a sentence; the name of a setting stays as it is. */

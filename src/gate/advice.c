@@ -211,6 +211,8 @@ int gate_story_advise(const struct gate_story *s, struct ses_buf *out)
 		return advise_path(s, out);
 	if (list)
 		return advise_list(s, list, out);
+	if (strcmp(s->check, "backplane") == 0)
+		return gate_outage_advise(s, out);
 	if (gate_story_is_cut(s))
 		return advise_cut(s, out);
 	if (strcmp(s->check, "limits") == 0)
@@ -219,8 +221,6 @@ int gate_story_advise(const struct gate_story *s, struct ses_buf *out)
 		return advise_token(s, out);
 	if (strcmp(s->check, "authority") == 0)
 		return advise_authority(s, out);
-	if (strcmp(s->check, "backplane") == 0)
-		return gate_outage_advise(s, out);
 	if (s->check[0])
 		return ses_buf_printf(out,
 				      "%s at %s:%u decided, no list: %s. "

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "gate/outage.h"
 #include "gate/visit_inner.h"
 
 #define ANSWER_MS 15000 /* the backplane gives up before that */
@@ -87,6 +88,29 @@ enum gate_outcome gate_visit_refuse_unanswered(struct gate_visit *v)
 	return gate_visit_refuse(v, &why);
 }
 
+enum gate_outcome gate_visit_refuse_store_full(struct gate_visit *v)
+{
+	static const struct gate_refusal full = {
+		.cause = WHY_SERVER_LIMIT,
+		.status = 503,
+		.sentence = "The store of the channels is full; try again "
+			    "later",
+		.note = GATE_OUTAGE_FULL,
+		.backplane = true,
+	};
+
+	return gate_visit_refuse(v, &full);
+}
+
+static bool is_store_full(struct gate_visit *v)
+{
+	struct gate_outage outage;
+
+	gate_outage_see(v->gate->cluster, v->policy, v->gate->loop->now_ms,
+			&outage);
+	return outage.full;
+}
+
 enum gate_outcome gate_visit_refuse_unreached(struct gate_visit *v)
 {
 	static const struct gate_refusal unavailable = {
@@ -97,5 +121,6 @@ enum gate_outcome gate_visit_refuse_unreached(struct gate_visit *v)
 		.backplane = true,
 	};
 
-	return gate_visit_refuse(v, &unavailable);
+	return is_store_full(v) ? gate_visit_refuse_store_full(v)
+				: gate_visit_refuse(v, &unavailable);
 }

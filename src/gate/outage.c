@@ -21,8 +21,10 @@ void gate_outage_see(const struct gate_cluster *cluster,
 		return;
 	if (!f.up && f.trouble[0])
 		trouble = f.trouble;
-	else if (f.up && f.refuses[0] && now_ms < f.refuses_ms + FRESH_MS)
+	else if (f.up && f.refuses[0] && now_ms < f.refuses_ms + FRESH_MS) {
 		trouble = f.refuses;
+		ret->full = f.full;
+	}
 	snprintf(ret->address, sizeof(ret->address), "%.255s", f.address);
 	snprintf(ret->trouble, sizeof(ret->trouble), "%s", trouble);
 	if (policy->backplane)
@@ -46,8 +48,6 @@ static const char *remedy_of(const char *trouble)
 		{"the user, the password",
 		 "Correct the user, the password or the number of the "
 		 "database there."},
-		{"OOM", "It is full: raise its `maxmemory`, or let channels "
-			"hold less (`hub.history`, `hub.keys`)."},
 		{"READONLY",
 		 "It is a replica: name the server that it copies."},
 		{"for another name", "Name it in `backplane` as its "
@@ -67,12 +67,14 @@ static const char *remedy_of(const char *trouble)
 	return "See that it runs, and that this machine can reach it.";
 }
 
-int gate_outage_advise(const struct gate_story *s, struct ses_buf *out)
+static const char *options_of(const struct gate_story *s)
 {
-	char place[20] = "";
+	return strncmp(s->rule, "rediss:", 7) == 0 ? " --cacert FILE" : "";
+}
 
-	if (s->line)
-		snprintf(place, sizeof(place), ":%u", s->line);
+static int advise_silent(const struct gate_story *s, const char *place,
+			 struct ses_buf *out)
+{
 	return ses_buf_printf(
 		out,
 		"The channels stand on the `backplane` of %s%s,\n%s, and it "
@@ -81,6 +83,38 @@ int gate_outage_advise(const struct gate_story *s, struct ses_buf *out)
 		"No rule of the gateway refused this. Members stay, and what "
 		"is published is taken again\nas soon as it answers.\n",
 		s->file, place, s->rule, s->compared, remedy_of(s->compared),
-		s->rule,
-		strncmp(s->rule, "rediss:", 7) == 0 ? " --cacert FILE" : "");
+		s->rule, options_of(s));
+}
+
+static int advise_full(const struct gate_story *s, const char *place,
+		       struct ses_buf *out)
+{
+	const char *options = options_of(s);
+
+	return ses_buf_printf(
+		out,
+		"The channels stand on the `backplane` of %s%s,\n%s. It "
+		"answers, but uses all of its `maxmemory`,\nand takes nothing "
+		"that needs more. To see what it may use, and what it "
+		"does:\n\n"
+		"    redis-cli -u %s%s config get maxmemory\n"
+		"    redis-cli -u %s%s info memory\n\n"
+		"Raise its `maxmemory`, or let channels hold less: "
+		"`hub.kept`, `hub.channels`, `hub.history`,\n`hub.keys` of "
+		"their routes. Leave its `maxmemory-policy` at noeviction: by "
+		"any other it makes\nroom by deleting what channels hold. "
+		"Members stay, and what is published is taken again as\nsoon "
+		"as there is room.\n",
+		s->file, place, s->rule, s->rule, options, s->rule, options);
+}
+
+int gate_outage_advise(const struct gate_story *s, struct ses_buf *out)
+{
+	char place[20] = "";
+
+	if (s->line)
+		snprintf(place, sizeof(place), ":%u", s->line);
+	return strcmp(s->note, GATE_OUTAGE_FULL) == 0
+		       ? advise_full(s, place, out)
+		       : advise_silent(s, place, out);
 }

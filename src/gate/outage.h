@@ -8,12 +8,16 @@
 
 #include "gate/story.h"
 
+/* The note of a refusal for which it has no memory left. */
+#define GATE_OUTAGE_FULL "Redis is full: it has reached its maxmemory"
+
 struct gate_cluster;
 
 struct gate_outage {
 	char address[256]; /* without a password; "": there is no backplane */
 	char trouble[200];
 	unsigned line; /* of `backplane`; 0: it is not in the file any more */
+	bool full;     /* it answers, and has no memory left */
 };
 
 /* How it is at @now_ms, of the clock of all loops. */

@@ -197,6 +197,8 @@ enum gate_outcome gate_visit_await(struct gate_visit *v,
 						     const struct gate_awaited *a));
 /* It did not come. */
 enum gate_outcome gate_visit_refuse_unanswered(struct gate_visit *v);
+/* The backplane has no memory left. */
+enum gate_outcome gate_visit_refuse_store_full(struct gate_visit *v);
 /* It is that the channel is not to be had. */
 enum gate_outcome gate_visit_refuse_unreached(struct gate_visit *v);
 enum gate_outcome gate_visit_read(struct gate_visit *v);

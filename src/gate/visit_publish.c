@@ -277,6 +277,8 @@ static enum gate_outcome refuse_verdict(struct gate_visit *v,
 		why.note = "the backplane took nothing";
 		why.backplane = true;
 		break;
+	case HUB_STORE_FULL:
+		return gate_visit_refuse_store_full(v);
 	case HUB_UNKNOWN:
 		return gate_visit_refuse_unanswered(v);
 	default:

@@ -11,6 +11,7 @@
 #include <sesame/error.h>
 
 #include "gate/awaited.h"
+#include "gate/outage.h"
 #include "gate/visit_inner.h"
 #include "hub/envelope.h"
 
@@ -194,6 +195,12 @@ static struct gate_unwanted unwanted_of(const struct gate_visit *v,
 		u.word = "unavailable";
 		u.text = "the channel is not available";
 		u.note = "the backplane took nothing";
+		u.backplane = true;
+		return u;
+	case HUB_STORE_FULL:
+		u.word = "storage";
+		u.text = "the store of the channels is full";
+		u.note = GATE_OUTAGE_FULL;
 		u.backplane = true;
 		return u;
 	case HUB_UNKNOWN:

@@ -31,6 +31,7 @@ enum hub_verdict {
 	HUB_TOO_OFTEN,	   /* for the channel's rate */
 	HUB_OTHER_BODY,	   /* an Idempotency-Key that stood for something else */
 	HUB_UNAVAILABLE,   /* the backplane does not answer */
+	HUB_STORE_FULL,	   /* it has no memory left; nothing was published */
 	HUB_UNKNOWN,	   /* nor does anybody know whether it was published */
 	HUB_NO_MEMORY,
 	HUB_LATER, /* the answer follows */

@@ -57,6 +57,7 @@ struct hub_redis_figures {
 	char trouble[160];	 /* why it is not up, or "" */
 	char refuses[160];	 /* what it refused last, and why, or "" */
 	uint64_t refuses_ms;	 /* when, by the clock of all loops */
+	bool full;		 /* because it has reached its maxmemory */
 	uint64_t connects;	 /* how often it came up */
 	uint64_t published, refused, repeated; /* messages of this node */
 	uint64_t received;	 /* of all nodes */

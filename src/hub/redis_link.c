@@ -399,6 +399,13 @@ void redis_link_greet(struct redis_link *link, const struct redis_url *url,
 	}
 }
 
+bool redis_reply_is_full(const struct redis_reply *r)
+{
+	/* The first word, or behind what a script says before it. */
+	return r && r->sort == REDIS_ERROR &&
+	       memmem(r->text.data, r->text.len, "OOM command", 11);
+}
+
 size_t redis_link_queued(const struct redis_link *link)
 {
 	return link->stream ? ses_stream_queued(link->stream) : 0;

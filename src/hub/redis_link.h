@@ -89,6 +89,9 @@ static inline bool redis_reply_is(const struct redis_reply *r, const char *text)
 	return r && r->sort == REDIS_TEXT && bytes_equal_str(r->text, text);
 }
 
+/* It has reached its maxmemory: nothing was done. */
+bool redis_reply_is_full(const struct redis_reply *r);
+
 static inline bool redis_reply_failed(const struct redis_reply *r)
 {
 	return !r || r->sort == REDIS_ERROR;

@@ -97,11 +97,20 @@ void redis_refused(struct redis *r, const char *what,
 	snprintf(r->figures.refuses, sizeof(r->figures.refuses),
 		 "it refuses %s: %s", what, words);
 	r->figures.refuses_ms = r->loop->now_ms;
+	r->figures.full = redis_reply_is_full(reply);
 	pthread_mutex_unlock(&r->lock);
 	if (r->loop->now_ms < r->malformed_ms + 1000 && r->malformed_ms)
 		return;
 	r->malformed_ms = r->loop->now_ms;
 	redis_say(r, "the backplane %s refuses %s: %s", r->address, what, words);
+}
+
+static enum hub_verdict verdict_of_error(const struct redis_flight *f,
+					 const struct redis_reply *reply)
+{
+	if (f->again)
+		return HUB_UNKNOWN;
+	return redis_reply_is_full(reply) ? HUB_STORE_FULL : HUB_UNAVAILABLE;
 }
 
 /* An error of the server's: it was not performed. */
@@ -115,7 +124,7 @@ static void land_refused(struct redis_flight *f, const struct redis_reply *reply
 		return;
 	}
 	redis_refused(r, "what is published", reply);
-	land(f, f->again ? HUB_UNKNOWN : HUB_UNAVAILABLE, NULL, 0);
+	land(f, verdict_of_error(f, reply), NULL, 0);
 	if (bytes_starts(reply->text, BYTES("READONLY")) ||
 	    bytes_starts(reply->text, BYTES("LOADING")))
 		redis_lose(r, "it takes no writes for now");

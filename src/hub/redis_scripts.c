@@ -316,6 +316,10 @@ if key ~= '' then\n\
   if other and other ~= digest then return {'other'} end\n\
   if other then return {'again', epoch, first, many} end\n\
 end\n\
+-- Once it has written anything a full Redis denies it nothing: so it is asked\n\
+-- before, by what changes nothing.\n\
+local room = pcall('ZADD', a, 'XX', 0, '\\n')\n\
+if is_error(room) and room.err:find('OOM', 1, true) then return room end\n\
 local epoch, seq, past, bytes, floor = head(0)\n\
 if not epoch then return {'channels'} end\n\
 local first, more = seq + 1, 0\n\

@@ -82,6 +82,10 @@ class Gateway:
     def why(self, *args):
         return run("why", *args, "-c", "sesame.yaml", cwd=self.folder)
 
+    def headline(self, reference):
+        """What `sesame why` opens with, in one line."""
+        return " ".join(self.why(reference).stdout.split("\n\n")[0].split())
+
     def story(self, reference):
         r = self.why(reference, "--json")
         assert r.returncode == 0, r.stderr

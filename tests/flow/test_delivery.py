@@ -246,7 +246,7 @@ def test_where_redis_is_full_members_keep_and_read_what_there_is(tmp_path):
         x = await envelopes(a)
         first = await x.ask(publish="kept")
         redis.ask("CONFIG", "SET", "maxmemory", "1mb")
-        assert (await timed(x, "no room"))[0] == "unavailable"
+        assert (await timed(x, "no room"))[0] == "storage"
         assert (await asyncio.to_thread(post, a)).status == 503
         y = await envelopes(b, since=first["id"].split("-")[0] + "-0")
         assert (await y.next())["data"] == "kept"

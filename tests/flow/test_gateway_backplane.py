@@ -7,7 +7,7 @@ import pytest
 from backplanes import CHANNELS, cluster, get, page, prepare, start, until
 from gateways import Answer, Gateway, ask, gateway, run, send
 from held import Held
-from hubs import TOKEN, config, envelopes, epoch, leave, number, post
+from hubs import TOKEN, config, envelopes, epoch, join, leave, number, post
 from redis_server import HERE, redis_server
 
 pytestmark = pytest.mark.skipif(not HERE, reason="needs redis-server")
@@ -120,24 +120,27 @@ def test_without_redis_who_publishes_is_told_and_members_stay(tmp_path):
 def test_who_was_refused_for_the_backplane_is_told_of_that_setting(tmp_path):
     """Its line, what is wrong there, and what to do: by a POST, a GET, a message."""
     def refusals(g):
-        async def by_envelope():
-            x = await envelopes(g)
+        async def by_message():
+            x, plain = await envelopes(g), await join(g)
             error = await x.ask(publish="x")
+            await plain.send("x")
+            await asyncio.wait_for(plain.wait_closed(), 10)
             await leave(x)
-            return error["reference"]
+            return [error["reference"], plain.close_reason.split()[0]]
 
-        return [post(g, b"x").reference, asyncio.run(by_envelope())]
+        return [post(g, b"x").reference, *asyncio.run(by_message())]
 
-    def check(g, references, trouble, remedy):
+    def check(g, references, trouble, remedy, cause="server.backend-down"):
         line = 1  # it is the first one
         for reference in references:
             told = " ".join(g.why(reference).stdout.split())
+            assert "application" not in told
             assert "backplane" in told and remedy in told and trouble in told, told
-            assert "sesame.yaml:%d" % line in told and "ping" in told
+            assert "sesame.yaml:%d" % line in told and "redis-cli -u redis:" in told
             assert "to: hub" not in told and "hush" not in told
             story = g.story(reference)
             assert (story["cause"], story["check"], story["line"]) == (
-                "server.backend-down", "backplane", line)
+                cause, "backplane", line)
             assert story["rule"] == "redis://127.0.0.1:%d/0" % redis.port
             assert trouble in story["compared"]
 
@@ -145,7 +148,7 @@ def test_who_was_refused_for_the_backplane_is_told_of_that_setting(tmp_path):
         assert a.config.read_text().startswith("backplane: ")
         until(lambda: post(a).status == 202)
         redis.ask("CONFIG", "SET", "maxmemory", "1mb")
-        check(a, refusals(a), "OOM", "maxmemory")
+        check(a, refusals(a), "OOM", "Raise its `maxmemory`", "server.limit")
         redis.ask("CONFIG", "SET", "maxmemory", "0")
         redis.ask("CONFIG", "SET", "requirepass", "other-hush")
         redis.password = "other-hush"
@@ -161,6 +164,25 @@ def test_who_was_refused_for_the_backplane_is_told_of_that_setting(tmp_path):
         check(a, [answer.reference], "refused", "Nobody listens there")
         status, text = page(a, "/refusals/" + answer.reference)
         assert status == 200 and "Nobody listens there" in " ".join(text.split())
+
+
+def test_who_finds_redis_full_is_told_so_in_a_sentence_of_its_own(tmp_path):
+    async def say():
+        x = await envelopes(a)
+        error = await x.ask(publish="x")
+        await leave(x)
+        return error
+
+    with redis_server(tmp_path) as redis, start(tmp_path, "a", redis) as a:
+        until(lambda: post(a).status == 202)
+        redis.ask("CONFIG", "SET", "maxmemory", "1mb")
+        error = asyncio.run(say())
+        assert (error["code"], error["cause"], error["text"]) == (
+            "storage", "server.limit", "the store of the channels is full")
+        answer = post(a, b"x")
+        assert answer.status == 503 and "The store of the channels is full" in answer.text
+        for reference in (error["reference"], answer.reference):
+            assert "Redis is full: it has reached its maxmemory." in a.headline(reference)
 
 
 def test_why_is_answered_by_each_for_all(tmp_path):

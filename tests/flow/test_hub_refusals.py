@@ -68,11 +68,6 @@ def test_of_many_refusals_each_has_the_reference_of_one_of_its_kind(tmp_path):
         asyncio.run(play(g))
 
 
-def head_of(g, reference):
-    """What `sesame why` opens with, in one line."""
-    return " ".join(g.why(reference).stdout.split("\n\n")[0].split())
-
-
 def test_why_opens_with_the_limit_of_messages_that_it_was(tmp_path):
     async def play(g):
         a, plain = await envelopes(g), await join(g)
@@ -83,7 +78,7 @@ def test_why_opens_with_the_limit_of_messages_that_it_was(tmp_path):
         await asyncio.wait_for(plain.wait_closed(), 10)
         assert plain.close_code == 1008 and plain.close_reason.endswith(" too many messages")
         for reference in (e["reference"], plain.close_reason.split()[0]):
-            head = head_of(g, reference)
+            head = g.headline(reference)
             assert "It sent more messages than its rate allows." in head
             assert "handshakes" not in head
         await leave(a)
@@ -103,7 +98,7 @@ def test_who_finds_no_room_is_told_for_what(tmp_path, limit, channel, words, hea
         await asyncio.wait_for(late.wait_closed(), 10)
         reference, said = late.close_reason.split(" ", 1)
         assert REFERENCE.fullmatch(reference) and words in said
-        assert head in head_of(g, reference) and "connection" not in head_of(g, reference)
+        assert head in g.headline(reference) and "connection" not in g.headline(reference)
         await leave(a)
 
     more = config("hub: {%s}" % limit).replace("refusal: {", "refusal: {close: true, ")

@@ -298,8 +298,8 @@ TEST("a full Redis refuses, with a word to the operator, and goes on later")
 	guest_comes(&ann, &at[0], "a", NULL);
 	tell(&at[0], "a", "one");
 	redis_server_tell(&server, "CONFIG SET maxmemory 1", "+OK");
-	assert_int_equal(try_to_tell(&at[0], "two"), HUB_UNAVAILABLE);
-	assert_int_equal(try_to_tell(&at[1], "three"), HUB_UNAVAILABLE);
+	assert_int_equal(try_to_tell(&at[0], "two"), HUB_STORE_FULL);
+	assert_int_equal(try_to_tell(&at[1], "three"), HUB_STORE_FULL);
 	place_says(&at[0], "refuses what is published: OOM");
 	guest_comes(&bob, &at[1], "a", id_of(&at[1], "a", 0));
 	guest_hears(&bob, "1:one ");
@@ -308,6 +308,26 @@ TEST("a full Redis refuses, with a word to the operator, and goes on later")
 	assert_int_equal(tell(&at[0], "a", "four"), 2);
 	guest_hears(&ann, "1:one 2:four ");
 	guest_hears(&bob, "2:four ");
+	end(at);
+}
+
+/* What was used long ago is noted as used first, which needs memory as well. */
+TEST("a full Redis takes nothing for a channel that was long silent either")
+{
+	struct guest ann = {.you = "ann"};
+	struct place at[2];
+
+	begin(false);
+	open_two(at, &plain);
+	guest_comes(&ann, &at[0], "a", NULL);
+	tell(&at[0], "a", "one");
+	redis_server_tell(&server, "ZADD \"sesame:{/chat/*}:a\" XX 1 a", ":0");
+	redis_server_tell(&server, "CONFIG SET maxmemory 1", "+OK");
+	assert_int_equal(try_to_tell(&at[0], "two"), HUB_STORE_FULL);
+	assert_int_equal(try_to_tell(&at[1], "three"), HUB_STORE_FULL);
+	redis_server_tell(&server, "CONFIG SET maxmemory 0", "+OK");
+	assert_int_equal(tell(&at[0], "a", "four"), 2);
+	guest_hears(&ann, "1:one 2:four ");
 	end(at);
 }
 
