@@ -3,7 +3,8 @@
  * The backplane on Redis from the inside: redis.c the orders that come from
  * other threads, redis_life.c the two connections, redis_post.c what is
  * published, redis_sync.c what is told, redis_answer.c what a channel holds,
- * redis_people.c presence, redis_notes.c notes. All runs in the backplane's
+ * redis_people.c presence, redis_notes.c notes; redis/ has what is done inside
+ * Redis, docs/backplane.md the keys there. All runs in the backplane's
  * thread but the operations in redis.c, which are called with the hub's lock
  * held. Locks, in this order: the hub's, that of the orders. No reply is waited
  * for with any of them.

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What Redis does in one step, in its Lua. The keys of a channel all have its
- * name in braces: h (head: epoch, number, life), m (messages, a stream) or s
- * (state, a hash), o and g (the order of a state's keys, and those deleted),
- * c (what nodes had done, up to their last), i and j (Idempotency-Keys, and
- * their order), p (people). Those of a route have its name in braces: a (when
- * each of its channels was last used), b (the bytes that they hold). What is
- * given up are keys of another channel, so all are on one server, not in slots.
+ * What Redis does in one step, in the Lua of hub/redis/. Which keys it has there,
+ * and what becomes of one that somebody else wrote, is told in docs/backplane.md.
  */
 #ifndef HUB_REDIS_SCRIPTS_H
 #define HUB_REDIS_SCRIPTS_H

@@ -17,7 +17,7 @@ def tracked():
     return [p for p in TOP.rglob("*") if p.is_file() and "/build" not in str(p) and "/.git/" not in str(p)]
 
 
-CODE = {".c", ".h", ".def", ".py", ".sh", ".js", ".mjs"}
+CODE = {".c", ".h", ".def", ".lua", ".cmake", ".py", ".sh", ".js", ".mjs"}
 
 
 def is_code(path):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The page of limits says what the code says."""
+"""The pages of limits and of keys say what the code says."""
 import re
 from pathlib import Path
 
@@ -52,3 +52,10 @@ def test_limits_that_a_route_can_have_are_all_on_the_page():
     for setting in setting_rows():
         if setting.startswith("routes[].limits."):
             assert "`%s`" % setting in PAGE, setting
+
+
+def test_each_key_in_redis_has_a_row():
+    page = (TOP / "docs/backplane.md").read_text()
+    route = (TOP / "src/hub/redis/route.lua").read_text()
+    letters = re.search(r"\('(\w+)'\):gmatch", route).group(1) + "".join(re.findall(r"'\}:(\w)'", route))
+    assert set(re.findall(r"^\| `(\w)` \| [a-z ]+ \| ", page, re.M)) == set(letters) and len(letters) == 11
