@@ -135,6 +135,22 @@ static void find_sails(struct doctor_chart *chart)
 			    "the Origin is not on its list");
 }
 
+/* Vite takes no Origin, or any that brings the token which its page has. */
+static void find_vite(struct doctor_chart *chart)
+{
+	const struct doctor_case *c = chart->c;
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *p =
+		doctor_tried(chart, DOCTOR_NO_ORIGIN, NULL);
+
+	if (base->status == 400 && p && p->outcome == DOCTOR_OPEN &&
+	    bytes_equal_str(bytes_of_str(c->subprotocols), "vite-hmr") &&
+	    !bytes_contains_nocase(c->url.query, BYTES("token=")))
+		doctor_note(chart, DOCTOR_F_VITE_TOKEN, p, base,
+			    "Vite asks whoever sends an Origin for the token "
+			    "that its page has, and the query has none");
+}
+
 /* A handshake that none of its protocols takes is dropped by libwebsockets. */
 static void find_libwebsockets(struct doctor_chart *chart)
 {
@@ -453,6 +469,7 @@ void doctor_find_habits(struct doctor_chart *chart)
 	find_any_path(chart);
 	find_goaccess(chart);
 	find_sails(chart);
+	find_vite(chart);
 	find_bad_request_behind(chart);
 	find_libwebsockets(chart);
 	find_empty_501(chart);

@@ -124,7 +124,12 @@ static void find_session(struct doctor_chart *chart)
 			    n, n);
 }
 
-/* {"code":4,"message":"Forbidden"}: the number, or -1. */
+static bool is_digit(struct bytes text, size_t at)
+{
+	return at < text.len && text.data[at] >= '0' && text.data[at] <= '9';
+}
+
+/* {"code":4,"message":"Forbidden"}: the number, or -1 ("code":404 is none). */
 static int engine_code(const struct doctor_probe *p)
 {
 	static const char name[] = "\"code\":";
@@ -140,9 +145,8 @@ static int engine_code(const struct doctor_probe *p)
 	body = bytes_from(body, (size_t)(hit - body.data) + sizeof(name) - 1);
 	if (bytes_starts(body, BYTES("null")))
 		return 4; /* before 3.4 a check's own "no" has no number */
-	return body.len > 0 && body.data[0] >= '0' && body.data[0] <= '9'
-		       ? body.data[0] - '0'
-		       : -1;
+	return is_digit(body, 0) && !is_digit(body, 1) ? body.data[0] - '0'
+						       : -1;
 }
 
 /* Polling gets an answer that is none of engine.io: "0{...}", "97:0{...}". */

@@ -90,3 +90,23 @@ TEST("the sid of a URL that is none of engine.io's is a credential still")
 			    "access.credentials");
 	bed_strip(&b);
 }
+
+TEST("a status in the body of a 404 is no code of engine.io")
+{
+	static struct bed b;
+	const struct patient p = {
+		.url = URL,
+		.answer = "HTTP/1.1 404 Not Found\nContent-Type: "
+			  "application/json\n\n{\"message\":\"Not found\","
+			  "\"code\":404,\"type\":\"NOT_FOUND\"}",
+		.answers = {{DOCTOR_PATH, NULL,
+			     "HTTP/1.1 404 Not Found\nContent-Type: "
+			     "application/json\n\n{\"message\":\"Not found\","
+			     "\"code\":404,\"path\":\"/other\"}"}}};
+
+	bed_examine(&b, &p);
+	assert_null(doctor_found(&b.chart, DOCTOR_F_ENGINE_FORBIDS));
+	assert_string_equal(why_cause(b.verdict.cause)->id,
+			    "server.no-websocket");
+	bed_strip(&b);
+}
