@@ -282,10 +282,12 @@ bool gate_cluster_count(const struct gate_cluster *c,
 
 uint64_t gate_cluster_untold(struct gate_cluster *c)
 {
+	struct hub_redis_figures f = {.notes_lost = 0};
 	uint64_t n;
 
+	gate_cluster_count(c, &f);
 	pthread_mutex_lock(&c->lock);
-	n = c->n_untold;
+	n = c->n_untold + f.notes_lost;
 	pthread_mutex_unlock(&c->lock);
 	return n;
 }

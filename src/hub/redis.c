@@ -231,9 +231,9 @@ static void carry_out_one(struct redis *r, struct redis_order *o)
 				ses_container_of(o, struct redis_post, order));
 		return; /* it stays */
 	case REDIS_NOTE:
-		redis_note_write(r,
-				 ses_container_of(o, struct redis_note, order));
-		break;
+		redis_note_take(r,
+				ses_container_of(o, struct redis_note, order));
+		return; /* it stays */
 	case REDIS_READ:
 		redis_note_read(r,
 				ses_container_of(o, struct redis_note, order));
@@ -371,6 +371,7 @@ static void free_redis(struct hub_backplane *b)
 	stop(b);
 	free_orders(&r->orders);
 	free_orders(&r->late);
+	free_orders(&r->notes);
 	if (r->loop)
 		ses_loop_unpost(r->loop, &r->knock);
 	sesame_loop_free(r->loop);
@@ -443,6 +444,7 @@ struct hub_backplane *hub_redis_new(const struct hub_redis_options *options,
 	ses_list_init(&r->due);
 	ses_list_init(&r->posts);
 	redis_people_init(r);
+	redis_notes_init(r);
 	hub_redis_url_show(url, r->address);
 	name_node(r);
 	hub_map_init(&r->channels, r->seed);

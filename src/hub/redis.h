@@ -20,6 +20,8 @@
 #define HUB_REDIS_ADDRESS_SIZE	400  /* of one in text, with its NUL */
 #define HUB_REDIS_NODE_LEN	16   /* of the id of a node */
 #define HUB_REDIS_NOTE_MAX	((size_t)64 * 1024) /* bytes of a note */
+#define HUB_REDIS_NOTES		1024 /* that wait to be written */
+#define HUB_REDIS_NOTES_BYTES	((size_t)2 * 1024 * 1024) /* of those */
 
 struct hub_redis_options {
 	/* As hub_redis_url_wrong() has it; NUL-terminated, copied. */
@@ -64,6 +66,7 @@ struct hub_redis_figures {
 	uint64_t synced;	 /* channels that were looked up as a whole */
 	uint64_t malformed;	 /* entries that were skipped */
 	uint64_t waiting_bytes;	 /* not yet published */
+	uint64_t notes_lost;	 /* while too many waited to be written */
 	uint64_t nodes;		 /* that are alive, this one too */
 	uint64_t round_trip_us;	 /* of the last ping */
 };
@@ -72,7 +75,9 @@ void hub_redis_count(struct hub_backplane *b, struct hub_redis_figures *ret);
 /*
  * Notes that all nodes can read, by a name (printable ASCII, 100 bytes at
  * most): what a node does, why somebody was refused. They hold for @ttl_s.
- * For any thread; both do nothing while Redis is away.
+ * While Redis takes none, the newest wait here for as long as they hold, up to
+ * HUB_REDIS_NOTES and HUB_REDIS_NOTES_BYTES; of one name only the last. For any
+ * thread.
  */
 void hub_redis_note(struct hub_backplane *b, const char *name,
 		    struct bytes text, unsigned ttl_s);

@@ -83,6 +83,8 @@ struct redis_post {
 struct redis_note {
 	struct redis_order order; /* tag: its name */
 	unsigned ttl_s;
+	uint64_t end_ms; /* it holds until then */
+	struct redis *redis;
 	void (*done)(void *user, const char *name, struct bytes text);
 	void *user;
 	unsigned n_asked; /* replies that are to come, and one */
@@ -208,6 +210,12 @@ struct redis {
 	 * each in the order of its time. */
 	struct ses_list people_due, people_asked, people_kept;
 	size_t n_people_asked;
+	/* Notes that are to be written, the oldest first, and those that are
+	 * on their way. */
+	struct ses_list notes, notes_flying;
+	size_t n_notes, n_notes_flying, notes_bytes; /* of both */
+	bool notes_refused; /* the last one was: one at a time is tried */
+	uint64_t notes_tried_ms;
 	uint64_t kept_ms; /* when all that is open was last looked over */
 	uint64_t serials;     /* under the hub's lock */
 	uint64_t malformed_ms; /* when it was last told */
@@ -336,7 +344,11 @@ void redis_answer_forget(struct redis_channel *c);
 
 /* ---- redis_notes.c ---- */
 
-void redis_note_write(struct redis *r, struct redis_note *note);
+void redis_notes_init(struct redis *r);
+/* It is written, now or as soon as Redis takes it. */
+void redis_note_take(struct redis *r, struct redis_note *note);
+/* What is due of that, several times a second. */
+void redis_notes_keep(struct redis *r);
 void redis_note_read(struct redis *r, struct redis_note *note);
 
 #endif

@@ -524,6 +524,7 @@ static void on_chores(struct ses_timer *timer)
 	redis_sync_keep(r);
 	if (r->up)
 		redis_people_keep(r);
+	redis_notes_keep(r);
 }
 
 void redis_begin(struct redis *r)

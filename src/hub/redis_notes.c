@@ -10,7 +10,9 @@
 
 #include "hub/redis_inner.h"
 
-#define NAME_MAX_LEN 100
+#define NAME_MAX_LEN  100
+#define NOTES_AT_ONCE 64   /* that are written */
+#define TRY_AGAIN_MS  1000 /* after one that was refused */
 
 static struct redis *of(struct hub_backplane *b)
 {
@@ -83,21 +85,153 @@ static void key_of(struct redis *r, struct bytes name, char out[320])
 		 (const char *)name.data);
 }
 
-void redis_note_write(struct redis *r, struct redis_note *note)
+static struct redis_note *note_of(struct ses_list *link)
+{
+	return link ? ses_container_of(link, struct redis_note, order.link)
+		    : NULL;
+}
+
+static size_t weight(const struct redis_note *note)
+{
+	return sizeof(*note) + note->order.tag.len + note->order.text.len;
+}
+
+void redis_notes_init(struct redis *r)
+{
+	ses_list_init(&r->notes);
+	ses_list_init(&r->notes_flying);
+}
+
+/* It is in neither list. */
+static void drop(struct redis *r, struct redis_note *note)
+{
+	r->n_notes--;
+	r->notes_bytes -= weight(note);
+	redis_free_order(&note->order);
+}
+
+static bool is_over(const struct redis *r, const struct redis_note *note)
+{
+	return note->end_ms <= r->loop->now_ms;
+}
+
+static void write_some(struct redis *r);
+
+/* Said once, as long as it takes none. */
+static void be_refused(struct redis *r, const struct redis_reply *reply)
+{
+	char words[100];
+
+	if (!r->notes_refused)
+		redis_say(r,
+			  "the backplane %s refuses what other gateways are to "
+			  "know, which waits here: %s",
+			  r->address,
+			  bytes_printable(reply->text, words, sizeof(words)));
+	r->notes_refused = true;
+}
+
+/* It was written, or is to wait again as the oldest, which it is. */
+static void on_written(void *arg, const struct redis_reply *reply)
+{
+	struct redis_note *note = arg;
+	struct redis *r = note->redis;
+
+	r->n_notes_flying--;
+	ses_list_remove(&note->order.link);
+	if (redis_reply_failed(reply)) {
+		ses_list_prepend(&r->notes, &note->order.link);
+		if (reply)
+			be_refused(r, reply);
+		return;
+	}
+	r->notes_refused = false;
+	drop(r, note);
+	write_some(r);
+}
+
+static bool write_note(struct redis *r, struct redis_note *note)
 {
 	struct redis_link *l = &r->command;
 	char key[320];
 
-	if (!r->up)
-		return;
 	key_of(r, note->order.tag, key);
 	redis_link_begin(l, 5);
 	redis_link_str(l, "SET");
 	redis_link_str(l, key);
 	redis_link_word(l, note->order.text);
-	redis_link_str(l, "EX");
-	redis_link_u64(l, note->ttl_s);
-	redis_link_end(l, redis_no_reply, NULL);
+	redis_link_str(l, "PX");
+	redis_link_u64(l, note->end_ms - r->loop->now_ms);
+	return redis_link_end(l, on_written, note);
+}
+
+/* Few at a time, and one alone after one that was refused. */
+static void write_some(struct redis *r)
+{
+	size_t most = r->notes_refused ? 1 : NOTES_AT_ONCE;
+	struct redis_note *note;
+
+	while (r->up && r->n_notes_flying < most &&
+	       (note = note_of(ses_list_first(&r->notes)))) {
+		bool over = is_over(r, note);
+
+		if (!over && !write_note(r, note))
+			return; /* with the next chores */
+		ses_list_remove(&note->order.link);
+		if (over) {
+			drop(r, note);
+			continue;
+		}
+		ses_list_append(&r->notes_flying, &note->order.link);
+		r->n_notes_flying++;
+	}
+	r->notes_tried_ms = r->loop->now_ms;
+}
+
+/* What waits under the same name says what was so before. */
+static void replace(struct redis *r, const struct redis_note *by)
+{
+	for (struct ses_list *l = r->notes.next; l != &r->notes; l = l->next) {
+		if (!bytes_equal(note_of(l)->order.tag, by->order.tag))
+			continue;
+		ses_list_remove(l);
+		drop(r, note_of(l));
+		return;
+	}
+}
+
+static void bound(struct redis *r)
+{
+	struct ses_list *oldest;
+
+	while ((r->n_notes > HUB_REDIS_NOTES ||
+		r->notes_bytes > HUB_REDIS_NOTES_BYTES) &&
+	       (oldest = ses_list_first(&r->notes))) {
+		ses_list_remove(oldest);
+		if (!is_over(r, note_of(oldest)))
+			redis_add(r, notes_lost, 1);
+		drop(r, note_of(oldest));
+	}
+}
+
+void redis_note_take(struct redis *r, struct redis_note *note)
+{
+	note->redis = r;
+	note->end_ms = r->loop->now_ms + note->ttl_s * UINT64_C(1000);
+	replace(r, note);
+	ses_list_append(&r->notes, &note->order.link);
+	r->n_notes++;
+	r->notes_bytes += weight(note);
+	bound(r);
+	if (!r->notes_refused)
+		write_some(r);
+}
+
+void redis_notes_keep(struct redis *r)
+{
+	if (!r->notes_refused ||
+	    r->loop->now_ms >= r->notes_tried_ms + TRY_AGAIN_MS)
+		write_some(r);
 }
 
 /* ---- Reading ---- */

@@ -201,6 +201,27 @@ def test_why_is_answered_by_each_for_all(tmp_path):
     together(tmp_path, play)
 
 
+def test_why_finds_elsewhere_what_was_refused_while_redis_took_nothing(tmp_path):
+    """It was full, and it was away; what was refused meanwhile is told when it is neither."""
+    def play(a, b, redis):
+        redis.ask("CONFIG", "SET", "maxmemory", "1mb")
+        full = post(a, b"x")
+        assert full.status == 503 and b.why(full.reference).returncode == 1
+        redis.ask("CONFIG", "SET", "maxmemory", "0")
+        until(lambda: b.why(full.reference).returncode == 0)
+        assert "Redis is full: it has reached its maxmemory." in b.headline(full.reference)
+        assert b.story(full.reference)["node"] == "a"
+        redis.kill()
+        until(lambda: "is away" in (a.folder / "err").read_text())
+        away = [post(a), ask(a.port, "/chat/lobby", "Origin: https://evil.example")]
+        redis.start()
+        for answer, word in zip(away, ("The backplane took nothing.", "access.origin")):
+            until(lambda: b.why(answer.reference).returncode == 0)
+            assert word in b.headline(answer.reference)
+
+    together(tmp_path, play)
+
+
 def test_what_no_gateway_wrote_is_skipped_and_told(tmp_path):
     async def play(a, b, redis):
         x, y = await envelopes(a), await envelopes(b)
