@@ -34,16 +34,20 @@ size_t ses_base64_encode(struct bytes in, char *out)
 	return written;
 }
 
-/* Without a jump: where the next one goes could not be foretold. */
-static int value_of(uint8_t c)
-{
-	unsigned upper = c - 'A', lower = c - 'a', digit = c - '0';
-	int value = c == '+' ? 62 : c == '/' ? 63 : -1;
+/* What a character stands for; those without OURS are foreign. */
+#define OURS	  64
+#define TWO(c, v) [c] = OURS | (v), [(c) + 1] = OURS | ((v) + 1)
+#define EIGHT(c, v)                                              \
+	TWO(c, v), TWO((c) + 2, (v) + 2), TWO((c) + 4, (v) + 4), \
+		TWO((c) + 6, (v) + 6)
+#define LETTERS(c, v)                                                    \
+	EIGHT(c, v), EIGHT((c) + 8, (v) + 8), EIGHT((c) + 16, (v) + 16), \
+		TWO((c) + 24, (v) + 24)
 
-	value = upper < 26 ? (int)upper : value;
-	value = lower < 26 ? (int)lower + 26 : value;
-	return digit < 10 ? (int)digit + 52 : value;
-}
+static const uint8_t values[256] = {
+	LETTERS('A', 0), LETTERS('a', 26),  EIGHT('0', 52),
+	TWO('8', 60),	 ['+'] = OURS | 62, ['/'] = OURS | 63,
+};
 
 /*
  * Four characters, @n + 1 of which are not padding, as @n bytes. False for a
@@ -51,15 +55,14 @@ static int value_of(uint8_t c)
  */
 static bool decode_group(const uint8_t in[4], size_t n, uint8_t out[3])
 {
-	uint32_t bits = 0;
+	uint8_t a = values[in[0]], b = values[in[1]];
+	uint8_t c = n > 1 ? values[in[2]] : OURS;
+	uint8_t d = n > 2 ? values[in[3]] : OURS;
+	uint32_t bits =
+		(a & 63u) << 18 | (b & 63u) << 12 | (c & 63u) << 6 | (d & 63u);
 
-	for (size_t i = 0; i < 4; i++) {
-		int value = i <= n ? value_of(in[i]) : 0;
-
-		if (value < 0)
-			return false;
-		bits = bits << 6 | (uint32_t)value;
-	}
+	if (!(a & b & c & d & OURS))
+		return false;
 	for (size_t i = 0; i < 3; i++)
 		out[i] = (uint8_t)(bits >> (16 - 8 * i));
 	return (bits & (0xffffffu >> (8 * n))) == 0;

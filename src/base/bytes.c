@@ -16,35 +16,44 @@ static uint64_t lower(uint64_t word)
 	return word | upper >> 2;
 }
 
-static uint64_t lower_eight(const uint8_t *at)
+/* Most are the same as they stand, or differ in more than the bit of case. */
+static inline bool equal_nocase(uint64_t a, uint64_t b)
+{
+	const uint64_t case_bits = UINT64_MAX / 255 * ('a' ^ 'A');
+
+	return a == b || (!((a ^ b) & ~case_bits) && lower(a) == lower(b));
+}
+
+static inline uint64_t load_eight(const uint8_t *at)
 {
 	uint64_t word;
 
 	memcpy(&word, at, sizeof(word));
-	return lower(word);
+	return word;
 }
 
 /* Four to seven: the first four and the last, some of them twice. */
-static uint64_t lower_few(const uint8_t *at, size_t n)
+static inline uint64_t load_few(const uint8_t *at, size_t n)
 {
 	uint32_t first, last;
 
 	memcpy(&first, at, sizeof(first));
 	memcpy(&last, at + n - sizeof(last), sizeof(last));
-	return lower((uint64_t)first << 32 | last);
+	return (uint64_t)first << 32 | last;
 }
 
 bool bytes_equal_nocase_n(const uint8_t *a, const uint8_t *b, size_t n)
 {
 	if (n >= 8) {
 		for (size_t i = 0; i + 8 < n; i += 8)
-			if (lower_eight(a + i) != lower_eight(b + i))
+			if (!equal_nocase(load_eight(a + i), load_eight(b + i)))
 				return false;
 		/* the last eight, some of them for the second time */
-		return lower_eight(a + n - 8) == lower_eight(b + n - 8);
+		return equal_nocase(load_eight(a + n - 8),
+				    load_eight(b + n - 8));
 	}
 	if (n >= 4)
-		return lower_few(a, n) == lower_few(b, n);
+		return equal_nocase(load_few(a, n), load_few(b, n));
 	for (size_t i = 0; i < n; i++)
 		if (byte_lower(a[i]) != byte_lower(b[i]))
 			return false;
@@ -235,30 +244,26 @@ const struct ses_field *ses_field_named(const struct ses_field *fields,
 	return NULL;
 }
 
-size_t ses_field_count(const struct ses_field *fields, size_t n,
-		       const char *name)
+size_t ses_fields_named(const struct ses_field *fields, size_t n,
+			struct bytes name)
 {
-	struct bytes wanted = bytes_of_str(name);
 	size_t count = 0;
 
 	for (size_t i = 0; i < n; i++)
-		count += bytes_equal_nocase(fields[i].name, wanted);
+		count += bytes_equal_nocase(fields[i].name, name);
 	return count;
 }
 
-bool ses_field_has_token(const struct ses_field *fields, size_t n,
-			 const char *name, const char *token)
+bool ses_fields_have_token(const struct ses_field *fields, size_t n,
+			   struct bytes name, struct bytes token)
 {
-	struct bytes wanted_name = bytes_of_str(name);
-	struct bytes wanted = bytes_of_str(token);
-
 	for (size_t i = 0; i < n; i++) {
 		struct bytes list = fields[i].value, element;
 
-		if (!bytes_equal_nocase(fields[i].name, wanted_name))
+		if (!bytes_equal_nocase(fields[i].name, name))
 			continue;
 		while (bytes_next_element(&list, &element))
-			if (bytes_equal_nocase(element, wanted))
+			if (bytes_equal_nocase(element, token))
 				return true;
 	}
 	return false;

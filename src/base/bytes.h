@@ -114,13 +114,24 @@ ses_field_find(const struct ses_field *fields, size_t n, const char *name)
 	return ses_field_named(fields, n, bytes_of_str(name));
 }
 /* How many fields are called @name. */
-size_t ses_field_count(const struct ses_field *fields, size_t n,
-		       const char *name);
+size_t ses_fields_named(const struct ses_field *fields, size_t n,
+			struct bytes name);
+static inline size_t ses_field_count(const struct ses_field *fields, size_t n,
+				     const char *name)
+{
+	return ses_fields_named(fields, n, bytes_of_str(name));
+}
 /*
  * Whether a list-valued field @name holds @token (ASCII case ignored), over
  * all fields of that name: Connection: keep-alive, Upgrade.
  */
-bool ses_field_has_token(const struct ses_field *fields, size_t n,
-			 const char *name, const char *token);
+bool ses_fields_have_token(const struct ses_field *fields, size_t n,
+			   struct bytes name, struct bytes token);
+static inline bool ses_field_has_token(const struct ses_field *fields, size_t n,
+				       const char *name, const char *token)
+{
+	return ses_fields_have_token(fields, n, bytes_of_str(name),
+				     bytes_of_str(token));
+}
 
 #endif

@@ -196,7 +196,7 @@ static struct gate_answer answer_of(const struct gate_visit *v,
 enum gate_outcome gate_visit_refuse(struct gate_visit *v,
 				    const struct gate_refusal *why)
 {
-	char reference[WHY_REFERENCE_SIZE];
+	char reference[WHY_REFERENCE_SIZE] = "";
 	struct gate_answer answer = answer_of(v, why, reference);
 	struct ses_buf out;
 
