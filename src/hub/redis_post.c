@@ -172,15 +172,6 @@ static enum hub_verdict verdict_of(const struct redis_flight *f,
 	return HUB_UNKNOWN;
 }
 
-/* Its last word says so where somebody else wrote what Redis noted of it. */
-static void note_forged(const struct redis_flight *f,
-			const struct redis_reply *reply)
-{
-	if (redis_reply_is(reply->part[reply->n - 1], "counter"))
-		redis_malformed(f->redis, "what this node published",
-				f->posts->order.tag);
-}
-
 static void on_published(void *arg, const struct redis_reply *reply)
 {
 	struct redis_flight *f = arg;
@@ -190,8 +181,7 @@ static void on_published(void *arg, const struct redis_reply *reply)
 	if (!reply || !f->posts)
 		return; /* it is tried again, or refused */
 	f->redis->command_heard_ms = f->redis->loop->now_ms;
-	if (reply->sort == REDIS_LIST && reply->n)
-		note_forged(f, reply);
+	redis_found(f->redis, reply, f->posts->order.tag);
 	if (reply->sort == REDIS_ERROR)
 		land_refused(f, reply);
 	else if (reply->sort != REDIS_LIST || !reply->n)

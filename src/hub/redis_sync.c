@@ -52,6 +52,27 @@ void redis_malformed(struct redis *r, const char *what, struct bytes where)
 		  r->address, what, words);
 }
 
+void redis_found(struct redis *r, const struct redis_reply *reply,
+		 struct bytes where)
+{
+	const struct redis_reply *found;
+	char what[64];
+
+	if (!reply || reply->sort != REDIS_LIST || !reply->n)
+		return;
+	found = reply->part[reply->n - 1];
+	for (size_t i = 0; i < found->n; i++) {
+		bytes_printable(found->part[i]->text, what, sizeof(what));
+		redis_malformed(r, what, where);
+	}
+}
+
+void redis_found_there(void *arg, const struct redis_reply *reply)
+{
+	if (reply && reply->sort == REDIS_LIST && reply->n)
+		redis_found(arg, reply, reply->part[0]->text);
+}
+
 /* The beginning of all tags of its route. */
 static struct bytes route_of(const struct redis_channel *c)
 {
@@ -263,7 +284,7 @@ static void tell_vouching(struct vouching *v)
 		redis_topic(r, l, "c", route_of(first));
 	for (size_t i = 0; i < n; i++)
 		redis_link_word(l, v->channel[i]->name);
-	if (!redis_link_end(l, redis_no_reply, NULL))
+	if (!redis_link_end(l, redis_found_there, r))
 		return; /* with the next chores */
 	for (size_t i = 0; i < n; i++)
 		note_vouched(v->channel[i], first->inhabited);
@@ -327,6 +348,12 @@ static void be_refused(struct redis_channel *c)
 	hub_unlock(hub);
 }
 
+static bool is_first_word(const struct redis_reply *reply, const char *word)
+{
+	return reply && reply->sort == REDIS_LIST && reply->n &&
+	       redis_reply_is(reply->part[0], word);
+}
+
 /* It was performed or not; what it has to say comes the other way. */
 static void on_asked(void *arg, const struct redis_reply *reply)
 {
@@ -346,7 +373,8 @@ static void on_asked(void *arg, const struct redis_reply *reply)
 		end_asking(c);
 		c->retry = true; /* with the next chores */
 	}
-	if (redis_reply_is(reply, "channels"))
+	redis_found(r, reply, tag_of(c));
+	if (is_first_word(reply, "channels"))
 		be_refused(c);
 	redis_channel_settle(c);
 }

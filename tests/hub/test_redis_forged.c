@@ -69,7 +69,7 @@ TEST("a forged counter of a node is taken out, told of, and loses no message")
 		guest_hears(&ann, text);
 		assert_int_equal(malformed(&at[0]), before + 1);
 	}
-	place_says(&at[0], "what this node published of /chat/* a");
+	place_says(&at[0], "what this node published (c) of /chat/* a");
 	end(at);
 }
 

@@ -18,6 +18,15 @@ local function is_room_for_one(used)
   local left = call('ZCARD', a)
   return left - own < most_channels or left < before
 end
+-- A number of the head, or what is taken instead: written there, or it would be told
+-- each time.
+local function read(s, field, instead, most)
+  local n = whole(s or '0', most)
+  if n then return n end
+  found('the ' .. field .. ' of the head (h)')
+  pcall('HSET', KEYS[1], field, text(instead))
+  return instead
+end
 -- The channel's epoch, number, past, bytes and floor; nothing where the route has no
 -- room for one more. After another life what clients saw and what was kept may
 -- differ: a new epoch goes on from what was kept, and its past says where older ones
@@ -28,10 +37,11 @@ end
 local recount
 local function head(lease_us)
   local e, used = pcall('HMGET', KEYS[1], 'epoch', 'seq', 'life', 'past', 'bytes', 'floor', 'recount'), used_at()
-  if e.err then call('DEL', KEYS[1]) e = {} end
-  recount = e[7]
+  if e.err then e = {} end
   local epoch, seq, past = e[1], whole(e[2]), past_of(e[4])
   local is_there = is_epoch(epoch) and seq
+  recount = is_there and e[7]
+  if not is_there and call('DEL', KEYS[1]) == 1 then found('the head (h)') end
   if not is_there and not is_room_for_one(used) then return end
   use(used, lease_us or is_there and seq > 0 and 0 or -1000 * hour)
   if not is_there then
@@ -39,6 +49,10 @@ local function head(lease_us)
     call('HSET', KEYS[1], 'epoch', fresh, 'seq', 0, 'life', life,
          'past', '', 'bytes', 0, 'floor', 0)
     return fresh, 0, '', 0, 0
+  end
+  if past ~= (e[4] or '') then
+    found('where older epochs ended (h)')
+    pcall('HSET', KEYS[1], 'past', past)
   end
   if e[3] ~= life then
     past = epoch .. ' ' .. text(seq) .. ' ' .. past
@@ -50,7 +64,7 @@ local function head(lease_us)
     past, epoch = past:sub(1, cut), fresh
     call('HSET', KEYS[1], 'epoch', epoch, 'life', life, 'past', past)
   end
-  return epoch, seq, past, whole(e[5]) or 0, whole(e[6] or '0', seq) or seq
+  return epoch, seq, past, read(e[5], 'bytes', 0), read(e[6], 'floor', seq, seq)
 end
 local function keep(seq)
   call('PEXPIRE', KEYS[1], seq == 0 and REDIS_SILENT_MS or text(hour))

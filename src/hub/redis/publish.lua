@@ -8,39 +8,45 @@
 -- the messages: for each its key, 1 if it takes that away, and the rest of its entry
 -- (redis_entry.h).
 --
--- Returns what became of it, the epoch, the first number and how many; and "counter"
--- where somebody else wrote what is noted. What a node sends for the first time
--- cannot be noted, nor what it sends later: that is taken out.
+-- Returns what became of it, the epoch, the first number and how many, and what was
+-- found. What a node sends for the first time cannot be noted, nor what it sends later:
+-- that is taken out.
 
 local topic, node, counter, late_at = ARGV[8], ARGV[9], tonumber(ARGV[10]), tonumber(ARGV[11])
 local most, most_bytes, key, digest = tonumber(ARGV[12]), tonumber(ARGV[13]), ARGV[14], ARGV[15]
 local answered, is_again, begin = tonumber(ARGV[16]), ARGV[17] == '1', 18
 local n = (#ARGV - begin + 1) / 3
 -- It may have come before, over a connection that broke.
-local done, pending, last, forged = done_by(node), {}, 0, nil
+local done, pending, last = done_by(node), {}, 0
+local read_bytes = #((done or ''):match('^%d+|') or '')
 for c, epoch, first in (done or ''):gmatch('(%d+) (%w+) (%d+) ') do
   local old = tonumber(c)
+  read_bytes = read_bytes + #c + #epoch + #first + 3
   if old >= counter and not is_again then
-    forged = 'counter'
+    found('what this node published (c)')
   else
     last = old
-    if last == counter then return {'ok', epoch, first, text(n)} end
+    if last == counter then return answer{'ok', epoch, first, text(n)} end
     if last > answered then pending[#pending + 1] = c .. ' ' .. epoch .. ' ' .. first .. ' ' end
   end
 end
-if last > counter then return {'unknown', 'counter'} end
-if now > late_at then return {'late'} end
+if done and read_bytes < #done then found('what this node published (c)') end
+if last > counter then
+  found('what this node published (c)')
+  return answer{'unknown'}
+end
+if now > late_at then return answer{'late'} end
 if key ~= '' then
   local other, epoch, first, many = published_under(key)
-  if other and other ~= digest then return {'other'} end
-  if other then return {'again', epoch, first, many} end
+  if other and other ~= digest then return answer{'other'} end
+  if other then return answer{'again', epoch, first, many} end
 end
 -- Once it has written anything a full Redis denies it nothing: so it is asked
 -- before, by what changes nothing.
 local room = pcall('ZADD', a, 'XX', 0, '\n')
 if is_error(room) and room.err:find('OOM', 1, true) then return room end
 local epoch, seq, past, bytes, floor = head(0)
-if not epoch then return {'channels'} end
+if not epoch then return answer{'channels'} end
 local first, more = seq + 1, 0
 local function all_fits() return kept() + more <= most_kept end
 if kind == 'm' then
@@ -66,7 +72,7 @@ elseif kind == 's' then
   if not fits(bytes) or more > 0 and not make_room(all_fits) then
     call('HSET', KEYS[1], 'bytes', text(bytes), 'floor', text(floor))
     note_count()
-    return {'full'}
+    return answer{'full'}
   end
 end
 local told = {}
@@ -78,6 +84,7 @@ for i = begin, #ARGV, 3 do
     if is_error(r) then
       if r.err:find('OOM', 1, true) then return r end
       forget()
+      found('the messages (m)')
       bytes = 0
       call('XADD', KEYS[2], text(seq) .. '-0', 'e', entry)
     end
@@ -124,4 +131,4 @@ if key ~= '' then note_key(key, digest .. ' ' .. epoch .. ' ' .. text(first) .. 
 charge(bytes + weight_of_keys())
 keep(seq)
 for _, t in ipairs(told) do call('PUBLISH', topic, t) end
-return {'ok', epoch, text(first), text(n), forged}
+return answer{'ok', epoch, text(first), text(n)}

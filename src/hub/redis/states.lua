@@ -9,7 +9,11 @@ local at, sum, due = 0, 0, 0
 local function read_count()
   local a, s, d = (recount or ''):match('^(%d+) (%d+) (%d+)$')
   a, s, d = whole(a), whole(s), whole(d, now + 61000)
-  if a and s and d then at, sum, due = a, s, d end
+  if a and s and d then at, sum, due = a, s, d
+  elseif recount then
+    call('HDEL', KEYS[1], 'recount')
+    found('the recount of the head (h)')
+  end
 end
 local function note_count()
   if due > 0 then
@@ -37,6 +41,7 @@ local function sound()
          type(pcall('ZCARD', KEYS[4])) == 'number'
 end
 local function begin_anew(seq)
+  found('the values of a state (s, o, g)')
   call('HSET', KEYS[1], 'bytes', 0, 'floor', text(seq))
   call('HDEL', KEYS[1], 'recount')
   at, sum, due = 0, 0, 0
@@ -49,13 +54,14 @@ local function forget_deleted(seq, floor, bytes, most, enough)
     if enough(bytes) then break end
     local g = call('ZRANGE', KEYS[4], 0, 0, 'WITHSCORES')
     if not g[1] or enough(bytes, g[1]) then break end
-    local len = call('HSTRLEN', KEYS[2], g[1])
+    local len, gone_at = call('HSTRLEN', KEYS[2], g[1]), whole(g[2], seq)
+    if len == 0 or not gone_at then found('a deletion (g)') end
     bytes = bytes - len
     uncount(g[1], len)
     call('HDEL', KEYS[2], g[1])
     call('ZREM', KEYS[3], g[1])
     call('ZREM', KEYS[4], g[1])
-    floor = math.max(floor, whole(g[2], seq) or seq)
+    floor = math.max(floor, gone_at or seq)
   end
   return floor, bytes
 end

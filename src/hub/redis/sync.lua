@@ -7,13 +7,13 @@
 -- need not be asked for again, in ms.
 --
 -- It is told on the node's own topic: so all that the channel is told before it is in
--- it, and nothing that comes after. Returns "channels" where the route has no room
--- for it.
+-- it, and nothing that comes after. Returns "told", or "channels" where the route has
+-- no room for it; and what was found.
 
 local topic, number, tag, known_epoch, known_seq = ARGV[8], ARGV[9], ARGV[10], ARGV[11], tonumber(ARGV[12])
 local most_size, known_floor, most, lease = tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15]), tonumber(ARGV[16])
 local epoch, seq, past, bytes, floor = head(lease > 0 and lease * 1000 or nil)
-if not epoch then return 'channels' end
+if not epoch then return answer{'channels'} end
 local from, done, out, size, more = 0, 0, {}, 0, 0
 if known_epoch == epoch and known_seq <= seq then from = known_seq end
 -- What is not the entry of its number, or longer than any, goes as nothing: it
@@ -48,12 +48,16 @@ if kind == 's' then
       at = keys[i + 1]
       local entry = call('HGET', KEYS[2], keys[i])
       local number = math.floor(tonumber(at))
+      if not entry then found('the order of values (o)') end
       if entry and not add(entry, number) then full = true break end
       done = number
     end
   end
 elseif kind == 'm' then
-  if is_error(pcall('XLEN', KEYS[2])) then forget() end
+  if is_error(pcall('XLEN', KEYS[2])) then
+    forget()
+    found('the messages (m)')
+  end
   local at, full = math.max(from, seq - most), false
   while not full do
     local got = call('XRANGE', KEYS[2], text(at + 1) .. '-0', text(seq) .. '-0', 'COUNT', 100)
@@ -66,6 +70,7 @@ elseif kind == 'm' then
   end
 end
 keep(seq)
-return call('PUBLISH', topic, table.concat({'s', number, epoch, text(seq),
+call('PUBLISH', topic, table.concat({'s', number, epoch, text(seq),
   text(from), text(floor), text(more), #tag, #past}, ' ') .. '\n' ..
   tag .. past .. table.concat(out))
+return answer{'told'}

@@ -5,9 +5,9 @@
 --
 -- KEYS: 1 a, 2 b. ARGV: 1 so long they are not given up, in ms, 2 the lease of the
 -- keys in ms, 3 what topics begin with whose others are asked, or "", and then the
--- names.
+-- names. Returns the route, and what was found.
 
-local call = redis.call
+local call, findings = redis.call, {}
 local clock = call('TIME')
 local now_us, lease_us = tonumber(clock[1]) * 1000000 + tonumber(clock[2]), tonumber(ARGV[1]) * 1000
 for i = 4, #ARGV do
@@ -16,7 +16,12 @@ for i = 4, #ARGV do
     local seq = redis.pcall('HGET', KEYS[1]:sub(1, -4) .. ' ' .. ARGV[i] .. '}:h', 'seq')
     till = now_us - (seq == '0' and 1000 * tonumber(ARGV[2]) or 0)
   elseif ARGV[3] ~= '' then call('PUBLISH', topic, 'v') end
-  redis.pcall('ZADD', KEYS[1], 'XX', string.format('%.0f', till), ARGV[i])
+  local r = redis.pcall('ZADD', KEYS[1], 'XX', string.format('%.0f', till), ARGV[i])
+  if type(r) == 'table' and r.err and r.err:find('WRONGTYPE', 1, true) then
+    call('DEL', KEYS[1])
+    findings[1] = 'the channels of the route (a)'
+  end
 end
 call('PEXPIRE', KEYS[1], ARGV[2])
 call('PEXPIRE', KEYS[2], ARGV[2])
+return {KEYS[1]:match('{(.*)}'), findings}

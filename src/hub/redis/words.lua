@@ -7,7 +7,7 @@
 --
 -- An error is never left half done: what may fail for lack of memory comes first,
 -- and the number is raised last. What is there may have been written by anybody,
--- so that what has the wrong type is deleted and begun anew.
+-- so that what has the wrong type is deleted and begun anew, and told.
 
 local call, pcall = redis.call, redis.pcall
 local life, fresh, kind, age = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
@@ -19,5 +19,16 @@ local function text(n) return string.format('%.0f', n) end
 local function whole(s, most)
   local n = tonumber(s or '')
   if n and n >= 0 and n <= (most or 2^52) and n % 1 == 0 then return n end
+end
+-- What was found that no gateway wrote is told to the node beside its answer, each
+-- thing once: it counts that (redis_found()).
+local findings = {}
+local function found(what)
+  for _, other in ipairs(findings) do if other == what then return end end
+  findings[#findings + 1] = what
+end
+local function answer(r)
+  r[#r + 1] = findings
+  return r
 end
 local function is_error(r) return type(r) == 'table' and r.err end
