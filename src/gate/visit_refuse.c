@@ -80,18 +80,14 @@ void gate_visit_observe(struct gate_visit *v, const struct gate_refusal *why)
 }
 
 /*
- * Who shakes hands says nothing more before it has an answer (RFC 6455 4.1), if
- * that is what it does and there is no body, which it would be about to send.
+ * It says nothing more, and nothing that it said is unread: ses_stream_part()
+ * takes this on trust, and would close with a reset if it were not so.
  */
 static bool waits_for_answer(const struct gate_visit *v)
 {
 	const struct ses_head *head = v->asking->head;
-	int64_t body = head ? ses_head_content_length(head) : 0;
 
-	return head && v->len == 0 && (body == 0 || body == -1) &&
-	       bytes_equal(head->method, BYTES("GET")) &&
-	       ses_head_get(head, "Sec-WebSocket-Key").data &&
-	       !ses_head_get(head, "Transfer-Encoding").data;
+	return head && v->len == 0 && ses_upgrade_awaits_answer(head);
 }
 
 /* The visitor is gone from here on; its stream says the last words. */

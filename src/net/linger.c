@@ -98,7 +98,11 @@ void ses_stream_linger_until(struct ses_stream *s, unsigned timeout_ms,
 	ses_stream_shutdown(s);
 }
 
-/* All that came was taken, and what was sent in answer has left. */
+/*
+ * All that came was taken, and what was sent in answer has left. That the peer
+ * says nothing more meanwhile is not seen here: it is its owner's word, by
+ * ses_upgrade_awaits_answer().
+ */
 static bool is_settled(struct ses_stream *s)
 {
 	if (!ses_stream_owns_cork(s) || s->paused || ses_stream_tls(s) ||

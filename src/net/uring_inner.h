@@ -1,5 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* What net/uring.c, which leads, uring_slot.c and uring_bytes.c share. */
+/*
+ * What net/uring.c, which leads, uring_slot.c and uring_bytes.c share.
+ *
+ * A request's name (user_data), which its answer brings back:
+ *
+ *	 63             32  31  30     23 22            3 2    0
+ *	+-----------------+---+----------+---------------+------+
+ *	|   generation    | a |    0     |  descriptor   | kind |
+ *	+-----------------+---+----------+---------------+------+
+ *
+ * The generation is of the descriptor's use: an answer of an earlier one is
+ * nobody's. @a is, of a send, the arena that it is read from. The kind is below;
+ * polls take theirs in turn, so that the answer of one that was cancelled is not
+ * taken for that of the next. Of what cancels, and of a no-op, all but the kind
+ * is 0: nobody waits for the answer.
+ */
 #ifndef NET_URING_INNER_H
 #define NET_URING_INNER_H
 

@@ -2,7 +2,22 @@
 /*
  * Of io_uring: what is asked of the kernel for a descriptor, and what is known
  * of it. What is there to tell, and the kernel will not tell again, waits for
- * the next turn.
+ * the next turn. The states of a slot (R receiving, D direct, E eof or error):
+ *
+ *	state         R D E  is polled for   until
+ *	------------  -----  --------------  ----------------------------------
+ *	no stream     - - -  what is wanted  it is forgotten
+ *	received for  x - -  room to write   much comes, MUCH_TIMES in a row;
+ *	                                     or its owner wants no bytes
+ *	turning       x x -  room to write   the receive, cancelled, has ended
+ *	polled        - x -  what is wanted  little comes, LITTLE_TIMES in a row
+ *	resting       - - -  room to write   its owner wants bytes, or has taken
+ *	                                     of those that wait (@held, over a
+ *	                                     ceiling)
+ *	ended         - ? x  room to write   it is forgotten
+ *
+ * A poll for room to write is there only while the owner wants that. Bytes that
+ * came and were not taken wait in @held in any of them, and are told first.
  */
 #include "net/uring_inner.h"
 

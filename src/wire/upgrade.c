@@ -469,6 +469,16 @@ static enum ses_fault (*const checks[])(const struct ses_head *) = {
 	check_key,	  check_origin, check_subprotocols, check_extensions,
 };
 
+bool ses_upgrade_awaits_answer(const struct ses_head *request)
+{
+	int64_t body = ses_head_content_length(request);
+
+	return (body == 0 || body == -1) &&
+	       bytes_equal(request->method, BYTES("GET")) &&
+	       ses_head_get(request, "Sec-WebSocket-Key").data &&
+	       !ses_head_get(request, "Transfer-Encoding").data;
+}
+
 int ses_upgrade_check_request(const struct ses_head *request,
 			      struct ses_upgrade_offer *ret_offer,
 			      enum ses_fault *ret_fault)

@@ -73,6 +73,12 @@ struct ses_upgrade_offer {
 };
 
 /*
+ * Whether who sent @request says nothing more before it has the answer (RFC 6455
+ * 4.1): it asks for a handshake, acceptable or not, and no body follows.
+ */
+bool ses_upgrade_awaits_answer(const struct ses_head *request);
+
+/*
  * Check that a request is a handshake that may be accepted. Returns 0 or
  * SESAME_EPROTO with *ret_fault, whose row has the status to answer with: the
  * fault that explains most comes first, so a plain GET lacks its Upgrade

@@ -51,6 +51,7 @@ struct visitor {
 	bool came;		       /* some bytes have come */
 	bool asking;		       /* on_request is on the stack */
 	bool expelled;		       /* the server was closed meanwhile */
+	bool awaits_answer;	       /* and says nothing more before it */
 };
 
 /* ---- refusing ---- */
@@ -65,7 +66,9 @@ static void free_visitor(struct visitor *v)
 	free(v);
 }
 
-static void send_refusal(struct ses_stream *stream, int status, const char *text)
+/* @awaited: nothing is unread, and nothing more comes before the answer. */
+static void send_refusal(struct ses_stream *stream, bool awaited, int status,
+			 const char *text)
 {
 	struct ses_buf out, body;
 
@@ -82,7 +85,10 @@ static void send_refusal(struct ses_stream *stream, int status, const char *text
 		ses_stream_send(stream, ses_buf_bytes(&out));
 	ses_buf_fini(&out);
 	ses_buf_fini(&body);
-	ses_stream_linger(stream, REFUSED_MS);
+	if (awaited)
+		ses_stream_part(stream, REFUSED_MS);
+	else
+		ses_stream_linger(stream, REFUSED_MS);
 }
 
 /* Answer with @status and @text and let go. Frees @v. */
@@ -90,7 +96,7 @@ static void refuse(struct visitor *v, int status, const char *text)
 {
 	if (!text)
 		text = ses_status_phrase(status);
-	send_refusal(v->stream, status, text);
+	send_refusal(v->stream, v->awaits_answer, status, text);
 	free_visitor(v);
 }
 
@@ -337,6 +343,7 @@ static void receive_visitor(struct visitor *v, const struct ses_head *head,
 	struct ses_upgrade_offer offer;
 	struct sesame_answer answer = {0};
 
+	v->awaits_answer = early_len == 0 && ses_upgrade_awaits_answer(head);
 	if (ses_upgrade_check_request(head, &offer, &fault) < 0)
 		return refuse_fault(v, fault);
 	if (ses_deflate_choose(head, &policy, &setup.deflate) < 0)
@@ -438,7 +445,7 @@ static void turn_away(struct sesame_server *server, int fd)
 	}
 	stream = ses_stream_new(server->loop, fd, &none, NULL, &visitor_limits);
 	if (stream)
-		send_refusal(stream, 503, "Too many connections.");
+		send_refusal(stream, false, 503, "Too many connections.");
 }
 
 static void on_accept(struct ses_listener *listener, int fd,

@@ -719,6 +719,37 @@ TEST("a server does not begin to close with a code that may not be sent")
 	strike(&st);
 }
 
+TEST("who was refused and says no more is closed at once; who may say more lingers")
+{
+	static const struct {
+		const char *request;
+		bool lingers;
+	} cases[] = {
+		{"GET / HTTP/1.1\r\nHost: a\r\nOrigin: http://b\r\n" REST "\r\n", false},
+		{"GET / HTTP/1.1\r\nHost: a\r\n" KEY "\r\n", false},
+		{"GET / HTTP/1.1\r\nHost: a\r\nOrigin: http://b\r\n" REST "\r\nX", true},
+		{"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n" REST "\r\n", true},
+		{"POST / HTTP/1.1\r\nHost: a\r\n" REST "\r\n", true},
+		{"nonsense\r\n\r\n", true},
+	};
+	struct stage st;
+
+	set(&st, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct heard h = {0};
+		int fd = dial(&st);
+
+		raw_send(st.loop, fd, cases[i].request, strlen(cases[i].request));
+		raw_hear(st.loop, fd, &h, sizeof(h.data) - 1);
+		assert_true(h.ended);
+		assert_memory_equal(h.data, "HTTP/1.1 4", 10);
+		assert_int_equal(st.loop->n_lingering, cases[i].lingers);
+		close(fd);
+		TURN_UNTIL(st.loop, st.loop->n_lingering == 0);
+	}
+	strike(&st);
+}
+
 TEST("over a bound of clients that linger, who is refused is cut off")
 {
 	struct heard h;
