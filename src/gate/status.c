@@ -258,6 +258,8 @@ static void put_backplane(json_t *to, const struct gate_view *v)
 	put_number(o, "refused", (json_int_t)f.refused);
 	put_number(o, "received", (json_int_t)f.received);
 	put_number(o, "malformed", (json_int_t)f.malformed);
+	put_number(o, "ended_channels", (json_int_t)f.ended);
+	put_number(o, "trimmed_messages", (json_int_t)f.trimmed);
 	put_number(o, "waiting_bytes", (json_int_t)f.waiting_bytes);
 	json_object_set_new(to, "backplane", o);
 }

@@ -65,6 +65,8 @@ struct hub_redis_figures {
 	uint64_t received;	 /* of all nodes */
 	uint64_t synced;	 /* channels that were looked up as a whole */
 	uint64_t malformed;	 /* that were skipped, or mended */
+	uint64_t ended;		 /* channels that Redis gave up for this node */
+	uint64_t trimmed;	 /* messages that found no room in the route */
 	uint64_t waiting_bytes;	 /* not yet published */
 	uint64_t notes_lost;	 /* while too many waited to be written */
 	uint64_t nodes;		 /* that are alive, this one too */

@@ -303,11 +303,14 @@ void redis_sync_told(struct redis *r, struct bytes tag, struct bytes text);
 void redis_sync_answered(struct redis *r, struct bytes text);
 /* Something that no gateway wrote: it is counted, and said in the log. */
 void redis_malformed(struct redis *r, const char *what, struct bytes where);
-/* What a script found of that, which is the last part of its @reply. */
-void redis_found(struct redis *r, const struct redis_reply *reply,
-		 struct bytes where);
+/*
+ * What a script tells beside its answer, as the last part of @reply: how many
+ * channels and messages Redis gave up, and what was found that no gateway wrote.
+ */
+void redis_told_beside(struct redis *r, const struct redis_reply *reply,
+		       struct bytes where);
 /* The same, of a script that says where; @arg: the struct redis. */
-void redis_found_there(void *arg, const struct redis_reply *reply);
+void redis_told_there(void *arg, const struct redis_reply *reply);
 /* Under the hub's lock. NULL: it is not there any more. */
 struct hub_channel *redis_hub_channel(const struct redis_channel *c);
 void redis_channel_settle(struct redis_channel *c);

@@ -399,7 +399,7 @@ static void look_later(struct redis_channel *c)
 
 static void on_asked(void *arg, const struct redis_reply *reply)
 {
-	redis_found_there(arg, reply);
+	redis_told_there(arg, reply);
 	if (!reply || reply->sort != REDIS_ERROR)
 		return; /* what it has to say comes the other way */
 	if (bytes_starts(reply->text, BYTES("NOSCRIPT")))

@@ -181,7 +181,7 @@ static void on_published(void *arg, const struct redis_reply *reply)
 	if (!reply || !f->posts)
 		return; /* it is tried again, or refused */
 	f->redis->command_heard_ms = f->redis->loop->now_ms;
-	redis_found(f->redis, reply, f->posts->order.tag);
+	redis_told_beside(f->redis, reply, f->posts->order.tag);
 	if (reply->sort == REDIS_ERROR)
 		land_refused(f, reply);
 	else if (reply->sort != REDIS_LIST || !reply->n)

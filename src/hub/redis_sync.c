@@ -52,25 +52,37 @@ void redis_malformed(struct redis *r, const char *what, struct bytes where)
 		  r->address, what, words);
 }
 
-void redis_found(struct redis *r, const struct redis_reply *reply,
-		 struct bytes where)
+/* A number that a script counted. */
+static uint64_t count_of(const struct redis_reply *reply)
 {
-	const struct redis_reply *found;
+	return reply->sort == REDIS_NUMBER && reply->number > 0
+		       ? (uint64_t)reply->number
+		       : 0;
+}
+
+void redis_told_beside(struct redis *r, const struct redis_reply *reply,
+		       struct bytes where)
+{
+	const struct redis_reply *told;
 	char what[64];
 
 	if (!reply || reply->sort != REDIS_LIST || !reply->n)
 		return;
-	found = reply->part[reply->n - 1];
-	for (size_t i = 0; i < found->n; i++) {
-		bytes_printable(found->part[i]->text, what, sizeof(what));
+	told = reply->part[reply->n - 1];
+	if (told->sort != REDIS_LIST || told->n < 2)
+		return;
+	redis_add(r, ended, count_of(told->part[0]));
+	redis_add(r, trimmed, count_of(told->part[1]));
+	for (size_t i = 2; i < told->n; i++) {
+		bytes_printable(told->part[i]->text, what, sizeof(what));
 		redis_malformed(r, what, where);
 	}
 }
 
-void redis_found_there(void *arg, const struct redis_reply *reply)
+void redis_told_there(void *arg, const struct redis_reply *reply)
 {
 	if (reply && reply->sort == REDIS_LIST && reply->n)
-		redis_found(arg, reply, reply->part[0]->text);
+		redis_told_beside(arg, reply, reply->part[0]->text);
 }
 
 /* The beginning of all tags of its route. */
@@ -284,7 +296,7 @@ static void tell_vouching(struct vouching *v)
 		redis_topic(r, l, "c", route_of(first));
 	for (size_t i = 0; i < n; i++)
 		redis_link_word(l, v->channel[i]->name);
-	if (!redis_link_end(l, redis_found_there, r))
+	if (!redis_link_end(l, redis_told_there, r))
 		return; /* with the next chores */
 	for (size_t i = 0; i < n; i++)
 		note_vouched(v->channel[i], first->inhabited);
@@ -373,7 +385,7 @@ static void on_asked(void *arg, const struct redis_reply *reply)
 		end_asking(c);
 		c->retry = true; /* with the next chores */
 	}
-	redis_found(r, reply, tag_of(c));
+	redis_told_beside(r, reply, tag_of(c));
 	if (is_first_word(reply, "channels"))
 		be_refused(c);
 	redis_channel_settle(c);

@@ -318,7 +318,8 @@ def test_figures_and_status_page_tell_of_the_backplane(tmp_path):
         with start(tmp_path, "left", redis) as g:
             until(lambda: says(g, "/metrics", "sesame_backplane_up 1"))
             assert says(g, "/metrics", 'sesame_node_info{node="left"} 1')
-            assert says(g, "/metrics", "sesame_backplane_untold_total 0")
+            for name in ("untold", "channels_ended", "messages_trimmed"):
+                assert says(g, "/metrics", "sesame_backplane_%s_total 0" % name)
             told = json.loads(page(g, "/status.json")[1])["backplane"]
             assert told["up"] and told["node"] == "left" and told["nodes"] == 1
             assert says(g, "/", "%d/0</code>: up" % redis.port)

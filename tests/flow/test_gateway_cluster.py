@@ -131,7 +131,7 @@ def test_two_of_one_name_are_told_apart(tmp_path):
             start(tmp_path, "b", redis, node="twin") as b:
         names = until(lambda: len(of(figures(a), "ready")) == 2 and of(figures(a), "ready"))
         assert re.fullmatch("twin,twin#[0-9a-f]{16}", ",".join(sorted(names)))
-        assert set(of(figures(b), "ready")) == set(names)
+        until(lambda: set(of(figures(b), "ready")) == set(names))
 
 
 def test_a_gateway_that_is_alone_is_all_there_is(tmp_path):

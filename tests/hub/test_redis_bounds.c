@@ -62,9 +62,36 @@ static double kept_bytes(void)
 	return number_of("HGET \"sesame:{/chat/*}:b\" \"\\n\"", "\r\n");
 }
 
+static double length_of(const char *channel)
+{
+	char command[100];
+
+	snprintf(command, sizeof(command), "XLEN \"sesame:{/chat/* %s}:m\"",
+		 channel);
+	return number_of(command, ":");
+}
+
 static double channels_there(void)
 {
 	return number_of("ZCARD \"sesame:{/chat/*}:a\"", ":");
+}
+
+/* What Redis gave up so far, as both nodes together were told. */
+struct given_up {
+	uint64_t channels, messages;
+};
+
+static struct given_up given_up(struct place at[2])
+{
+	struct given_up sum = {0};
+	struct hub_redis_figures f;
+
+	for (int i = 0; i < 2; i++) {
+		hub_redis_count(at[i].redis, &f);
+		sum.channels += f.ended;
+		sum.messages += f.trimmed;
+	}
+	return sum;
 }
 
 static enum hub_verdict try_to_say(struct place *at, const char *channel,
@@ -107,6 +134,8 @@ TEST("a flood of names from two nodes takes no more than the route allows")
 	flood(at, 3000, "x");
 	after = memory_used();
 	assert_int_equal(channels_there(), FEW);
+	assert_int_equal(given_up(at).channels, 1 + 200 + 3000 - FEW);
+	assert_int_equal(given_up(at).messages, 0);
 	assert_in_range(number_of("DBSIZE", ":"), 1,
 			FEW * CHANNEL_KEYS + OTHER_KEYS);
 	if (after > before + 500000)
@@ -235,6 +264,7 @@ TEST("all channels together hold what the route allows, and the full ones theirs
 	static char text[1001];
 	struct hub_rules rules = few();
 	struct place at[2];
+	double left;
 
 	memset(text, 'x', sizeof(text) - 1);
 	rules.kept = 65536;
@@ -252,8 +282,10 @@ TEST("all channels together hold what the route allows, and the full ones theirs
 	for (int i = 0; i < 90; i++)
 		tell(&at[0], "honest", text);
 	assert_in_range(kept_bytes(), 30000, rules.kept);
-	assert_in_range(number_of("XLEN \"sesame:{/chat/* honest}:m\"", ":"),
-			40, 64);
+	left = length_of("honest");
+	assert_in_range(left, 40, 64);
+	assert_int_equal(given_up(at).messages, 40 + 90 - left);
+	assert_int_equal(given_up(at).channels, 300 + 1 - channels_there());
 	end(at);
 }
 
@@ -277,15 +309,6 @@ TEST("a state that finds no room among others is told so")
 	assert_int_equal(try_to_say(&at[0], "c", text, NULL), HUB_OK);
 	assert_in_range(kept_bytes(), 60000, rules.kept);
 	end(at);
-}
-
-static double length_of(const char *channel)
-{
-	char command[100];
-
-	snprintf(command, sizeof(command), "XLEN \"sesame:{/chat/* %s}:m\"",
-		 channel);
-	return number_of(command, ":");
 }
 
 TEST("a history that is to be shorter goes a piece at a time")
@@ -315,6 +338,7 @@ TEST("a history that is to be shorter goes a piece at a time")
 		assert_in_range(before - after, 1, 128);
 	}
 	assert_int_equal(length_of("a"), 10);
+	assert_int_equal(given_up(at).messages, 0); /* its own rules say so */
 	end(at);
 }
 

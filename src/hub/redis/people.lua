@@ -33,4 +33,4 @@ end
 call('PEXPIRE', KEYS[1], ARGV[5])
 call('PUBLISH', ARGV[1], table.concat({'p', ARGV[2], scan[1], #ARGV[3]}, ' ') ..
   '\n' .. ARGV[3] .. table.concat(out))
-return {ARGV[3], findings}
+return {ARGV[3], {0, 0, unpack(findings)}}

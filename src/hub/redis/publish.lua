@@ -111,6 +111,7 @@ if kind == 'm' then
     if not old[1] then break end
     for _, x in ipairs(old) do
       if left <= most and bytes <= most_bytes and over <= 0 then break end
+      if left <= most and bytes <= most_bytes then trimmed = trimmed + 1 end
       at[#at + 1] = x[1]
       bytes, over = bytes - #(x[2][2] or ''), over - #(x[2][2] or '')
       left, spare = left - 1, spare - 1

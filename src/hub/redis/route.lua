@@ -64,6 +64,7 @@ local function end_channel(other)
   call('ZREM', a, other)
   for key in ('hmsogcijp'):gmatch('.') do keys[#keys + 1] = stem .. other .. '}:' .. key end
   local is_there = call('UNLINK', unpack(keys)) > 0
+  if is_there then ended = ended + 1 end
   if at > far_off then found('when it was used (a)')
   elseif not is_there and at > now_us - 120000000 then found('a name of a channel (a)') end
 end

@@ -24,4 +24,4 @@ for i = 4, #ARGV do
 end
 call('PEXPIRE', KEYS[1], ARGV[2])
 call('PEXPIRE', KEYS[2], ARGV[2])
-return {KEYS[1]:match('{(.*)}'), findings}
+return {KEYS[1]:match('{(.*)}'), {0, 0, unpack(findings)}}

@@ -20,15 +20,16 @@ local function whole(s, most)
   local n = tonumber(s or '')
   if n and n >= 0 and n <= (most or 2^52) and n % 1 == 0 then return n end
 end
--- What was found that no gateway wrote is told to the node beside its answer, each
--- thing once: it counts that (redis_found()).
-local findings = {}
+-- Beside its answer the node is told how many channels were ended for others, and
+-- how many messages, and what was found that no gateway wrote, each thing once: it
+-- counts that (redis_told_beside()).
+local ended, trimmed, findings = 0, 0, {}
 local function found(what)
   for _, other in ipairs(findings) do if other == what then return end end
   findings[#findings + 1] = what
 end
 local function answer(r)
-  r[#r + 1] = findings
+  r[#r + 1] = {ended, trimmed, unpack(findings)}
   return r
 end
 local function is_error(r) return type(r) == 'table' and r.err end
