@@ -134,11 +134,28 @@ bool ses_utf8_feed(struct ses_utf8 *u, struct bytes in)
 	return state != BAD;
 }
 
+/* Of 8 to 32 bytes: words from both ends, some bytes twice. */
+static inline bool is_short_ascii(const uint8_t *at, size_t n)
+{
+	uint64_t word = load8(at) | load8(at + n - 8);
+
+	if (n > 16)
+		word |= load8(at + 8) | load8(at + n - 16);
+	return !(word & HIGH_BITS);
+}
+
+static inline bool is_ascii(const uint8_t *at, size_t n)
+{
+	if (n < 8)
+		return false; /* perhaps: stepping through it is as fast */
+	return n <= 32 ? is_short_ascii(at, n) : skip_ascii(at, n) == n;
+}
+
 bool ses_utf8_valid(struct bytes in)
 {
 	struct ses_utf8 u = {START};
 
-	if (in.len >= 8 && skip_ascii(in.data, in.len) == in.len)
+	if (is_ascii(in.data, in.len))
 		return true;
 	return ses_utf8_feed(&u, in) && ses_utf8_done(&u);
 }
