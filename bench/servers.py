@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What is measured: sesame, the limits, and the peers that this machine has."""
+import argparse
 import os
 import re
 import shlex
@@ -273,6 +274,15 @@ class House:
     def workers(self):
         return [self.gateway("one worker", "echo"),
                 self.gateway("two workers", "echo", workers=2)]
+
+
+def read_peer(word):
+    """--peer NAME[@KIND]=COMMAND, for argparse."""
+    name, equals, command = word.partition("=")
+    name, _, kind = name.partition("@")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError("NAME=COMMAND or NAME@KIND=COMMAND")
+    return name, kind or "echo", command
 
 
 def is_there(spec):

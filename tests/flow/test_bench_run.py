@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -102,6 +103,20 @@ def test_who_declines_compression_has_no_figure_beside_those_who_compress(tmp_pa
 def test_an_unknown_workload_is_named_with_those_there_are():
     said = bench("run", "--only", "nothing", status=1)
     assert "no workload nothing" in said and "20x50" in said
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="no strace here")
+def test_a_profile_tells_the_kernel_s_share_and_the_calls_of_a_message():
+    said = bench("profile", "--only", "handshakes", "--seconds", "0.3", "--functions", "0",
+                 "--without", "libwebsockets", "ws (node)", "uWebSockets.js")
+    if "it does no more" in said or "ptrace" in said:
+        pytest.skip("nobody may be traced here: " + said)
+    share = re.search(r"^  sesame: [\d,]+ ns, kernel (\d+)%, .* calls\n +(.*)$", said, re.M)
+    assert share and 20 < int(share.group(1)) <= 100, said
+    calls = dict(re.findall(r"(\w+) ([\d.]+)", share.group(2)))
+    assert 1.8 < float(calls["recvfrom"]) < 2.2 and 0.9 < float(calls["close"]) < 1.1, said
+    said = bench("profile", "--only", "idle", status=1)
+    assert "no workload idle" in said and "handshakes" in said
 
 
 def test_curves_are_drawn(tmp_path):
