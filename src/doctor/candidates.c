@@ -10,6 +10,8 @@
 
 #include <sesame/error.h>
 
+#include "net/addr.h"
+
 #include "doctor/doubt.h"
 #include "doctor/harvest.h"
 #include "doctor/pair.h"
@@ -483,6 +485,21 @@ static bool other_scheme(const struct doctor_chart *chart, size_t i, char *out,
 	return i == 0 && put(out, size, chart->c->url.tls ? "ws" : "wss");
 }
 
+/* The family that was asked, where the name has addresses of both; or 0. */
+static int one_of_both(const struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	int asked;
+
+	if (!base || base->dial.peer.len == 0)
+		return 0;
+	asked = ses_addr_family(&base->dial.peer);
+	for (size_t i = 0; i < base->dial.n_addresses; i++)
+		if (ses_addr_family(&base->dial.address[i]) != asked)
+			return asked;
+	return 0;
+}
+
 static bool other_family(const struct doctor_chart *chart, size_t i, char *out,
 			 size_t size)
 {
@@ -495,6 +512,8 @@ static bool other_family(const struct doctor_chart *chart, size_t i, char *out,
 		family = c->url.host_kind == SES_HOST_IPV6   ? 6
 			 : c->url.host_kind == SES_HOST_IPV4 ? 4
 							     : 0;
+	if (!family && !c->connect_host)
+		family = one_of_both(chart);
 	return family && put(out, size, family == 6 ? "4" : "6");
 }
 

@@ -10,6 +10,7 @@
 
 #include <sesame/error.h>
 
+#include "doctor/candidates.h"
 #include "doctor/harvest.h"
 #include "doctor/harvest_inner.h"
 #include "doctor/luck.h"
@@ -302,11 +303,29 @@ static bool doubt_proxy(const struct doctor_chart *chart,
 	       !doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
 }
 
+/*
+ * Programs differ in which address of a local name they take, and most servers
+ * of this machine are asked by several: one more knock there costs nothing.
+ */
+static bool doubt_family(const struct doctor_chart *chart,
+			 struct doctor_trial *ret_next)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+
+	*ret_next = (struct doctor_trial){.change = DOCTOR_FAMILY};
+	return base->outcome == DOCTOR_OPEN && doctor_is_loopback(chart->c) &&
+	       chart->c->url.host_kind == SES_HOST_NAME &&
+	       !doctor_tried(chart, DOCTOR_FAMILY, NULL) &&
+	       doctor_first_candidate(chart, DOCTOR_FAMILY, ret_next->value,
+				      sizeof(ret_next->value));
+}
+
 bool doctor_doubt(const struct doctor_chart *chart,
 		  struct doctor_trial *ret_next)
 {
 	return by_the_book(chart, ret_next) || without_many(chart, ret_next) ||
 	       look_there(chart, ret_next) || cut_short(chart, ret_next) ||
 	       doubt_host(chart, ret_next) || doubt_proxy(chart, ret_next) ||
+	       doubt_family(chart, ret_next) ||
 	       repeat_pair(chart, ret_next) || doubt_body(chart, ret_next);
 }

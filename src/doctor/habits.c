@@ -176,7 +176,9 @@ static void find_bad_request_behind(struct doctor_chart *chart)
 	if (doctor_found(chart, DOCTOR_F_HOME_ASSISTANT_400) ||
 	    doctor_found(chart, DOCTOR_F_WERKZEUG_400) ||
 	    doctor_found(chart, DOCTOR_F_WERKZEUG_NO_UPGRADE) ||
-	    doctor_found(chart, DOCTOR_F_SAYS_FORWARDED))
+	    doctor_found(chart, DOCTOR_F_SAYS_FORWARDED) ||
+	    doctor_found(chart, DOCTOR_F_SAYS_PARAMETERS) ||
+	    doctor_found(chart, DOCTOR_F_SAYS_QUERY))
 		return; /* that is what they say of something else */
 	if (base->status == 400 && g && doctor_found(chart, DOCTOR_F_GET_SAME) &&
 	    (doctor_found(chart, DOCTOR_F_PROXY_SEEN) ||
@@ -277,7 +279,7 @@ static bool says_why(const struct doctor_chart *chart)
 		DOCTOR_F_SAYS_QUERY,	    DOCTOR_F_SAYS_PARAMETERS,
 		DOCTOR_F_SAYS_VERSION,	    DOCTOR_F_SAYS_WAF,
 		DOCTOR_F_SAYS_KEY,	    DOCTOR_F_SAYS_PATH,
-		DOCTOR_F_SAYS_IDLE};
+		DOCTOR_F_SAYS_IDLE,	    DOCTOR_F_SAYS_TAKEN};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (doctor_found(chart, kinds[i]))

@@ -94,7 +94,9 @@ void doctor_find_query(struct doctor_chart *chart)
 			    attack ? DOCTOR_F_QUERY_ATTACK_CHANGES
 				   : DOCTOR_F_QUERY_CHANGES_ANSWER,
 			    q.changed);
-	else if (q.same)
+	else if (q.same && !doctor_found(chart, DOCTOR_F_SAYS_QUERY) &&
+		 !doctor_found(chart, DOCTOR_F_SAYS_PARAMETERS))
+		/* who names a parameter says so to one that is missing, too */
 		doctor_tell_same(chart, DOCTOR_F_QUERY_NO_EFFECT, q.same,
 				 "without the query the answer is the same");
 }
@@ -240,6 +242,15 @@ static bool are_judged(const struct doctor_probe *base,
 		doctor_says(without, DOCTOR_F_SAYS_BAD_TOKEN));
 }
 
+/* Whoever the credentials belong to has had its share. */
+static bool is_of_share(const struct doctor_probe *base)
+{
+	return base->status == 409 || base->status == 423 ||
+	       doctor_says(base, DOCTOR_F_SAYS_TAKEN) ||
+	       doctor_says(base, DOCTOR_F_SAYS_FULL) ||
+	       doctor_says(base, DOCTOR_F_SAYS_RATE);
+}
+
 static void find_credentials(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -257,10 +268,14 @@ static void find_credentials(struct doctor_chart *chart)
 		 chart->c->url.query.len > 0)
 		/* who finds the target without it compares all of the target */
 		doctor_tell(chart, DOCTOR_F_QUERY_REMOVED_OPENS, t.opened);
+	else if (t.opened && is_of_share(base))
+		doctor_tell(chart, DOCTOR_F_CREDENTIALS_HELD, t.opened);
 	else if (t.opened)
 		doctor_tell(chart, DOCTOR_F_CREDENTIALS_REMOVED_OPENS, t.opened);
 	else if (t.changed && t.changed->status == 401 && base->status == 400)
 		doctor_tell(chart, DOCTOR_F_CREDENTIALS_UNREAD, t.changed);
+	else if (t.changed && t.changed->status == 401 && is_of_share(base))
+		doctor_tell(chart, DOCTOR_F_CREDENTIALS_HELD, t.changed);
 	else if (t.changed && are_judged(base, t.changed))
 		doctor_tell(chart, DOCTOR_F_CREDENTIALS_JUDGED, t.changed);
 	else if (t.changed && are_known(base, t.changed))

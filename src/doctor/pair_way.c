@@ -302,6 +302,9 @@ void doctor_find_way(struct doctor_chart *chart)
 				    ? DOCTOR_F_FAMILY_OPENS_LOST
 				    : DOCTOR_F_FAMILY_OPENS,
 			    family.opened);
+	else if (family.worse && base->outcome == DOCTOR_OPEN &&
+		 doctor_rank(family.worse) > 1)
+		doctor_tell(chart, DOCTOR_F_FAMILY_REFUSES, family.worse);
 	else if (family.changed && doctor_rank(base) == 0 &&
 		 doctor_rank(family.changed) > 0)
 		doctor_tell(chart, DOCTOR_F_FAMILY_ANSWERS, family.changed);

@@ -315,6 +315,28 @@ static void ask_of_choice_first(const struct doctor_chart *chart,
 		*next = t;
 }
 
+/* Without a favourite, who asks is asked about before the next guess is. */
+#define FAVOURITE 0.6
+#define GUESSES	  5
+
+/*
+ * A list of addresses seldom has those of both families. A refusal of who asks
+ * that nothing explains is asked for over the other one before more is guessed.
+ */
+static void ask_over_other_family(const struct doctor_chart *chart,
+				  const struct doctor_opinion *o,
+				  struct doctor_trial *next)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct doctor_trial t;
+
+	if (base->outcome == DOCTOR_ANSWERED &&
+	    (base->status == 401 || base->status == 403) &&
+	    o->p[o->best] < FAVOURITE && chart->n_probes > GUESSES &&
+	    may_yet(chart, &t, DOCTOR_FAMILY))
+		*next = t;
+}
+
 /*
  * Waits are few, and where a page of the server opens WebSockets itself, the
  * paths that it has for them, and the subprotocol, are worth the first.
@@ -426,6 +448,7 @@ bool doctor_plan(const struct doctor_chart *chart,
 		if (!follows_page(chart, ret_next))
 			ask_of_request_first(chart, ret_next);
 		ask_of_choice_first(chart, ret_next);
+		ask_over_other_family(chart, opinion, ret_next);
 		return true;
 	}
 	return doctor_doubt_error(chart, ret_next);

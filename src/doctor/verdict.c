@@ -259,6 +259,25 @@ static void tell_of_next(const struct doctor_facts *f, char *s, size_t size)
 			 why_cause(next.best)->id);
 }
 
+/* The door is open at one address of the name, and shut at another. */
+static void tell_of_family(const struct doctor_facts *f, char *s, size_t size)
+{
+	const struct doctor_finding *shut =
+		doctor_found(f->chart, DOCTOR_F_FAMILY_REFUSES);
+	const struct doctor_probe *p;
+	char result[256];
+	size_t len = strlen(s);
+
+	if (!shut || f->v->cause != WHY_OK)
+		return;
+	p = f->chart->probe[shut->probe - 1];
+	doctor_result_text(p, result, sizeof(result));
+	snprintf(s + len, size - len,
+		 " So it is over IPv%c; over IPv%s the same name gets %s, and "
+		 "programs differ in which they take.",
+		 *p->trial.value == '6' ? '4' : '6', p->trial.value, result);
+}
+
 /* An http:// URL, and there is nothing else wrong. */
 static bool took_for_websocket(const struct doctor_facts *f)
 {
@@ -326,6 +345,7 @@ static void summarise(struct doctor_facts *f)
 	    !f->v->refused_by[0])
 		*s ^= 0x20; /* "the server" begins the sentence */
 	tell_of_next(f, s, sizeof(f->v->summary));
+	tell_of_family(f, s, sizeof(f->v->summary));
 }
 
 static void add_evidence(struct doctor_facts *f,
@@ -372,7 +392,7 @@ static bool is_always_told(enum doctor_finding_kind kind)
 		DOCTOR_F_BACKEND_SAME,	  DOCTOR_F_BACKEND_OPENS,
 		DOCTOR_F_BACKEND_DIFFERS, DOCTOR_F_BACKEND_GONE,
 		DOCTOR_F_PAGE_LOST,	  DOCTOR_F_PAGE_UPGRADES,
-		DOCTOR_F_PAGE_SANDBOXED};
+		DOCTOR_F_PAGE_SANDBOXED,  DOCTOR_F_FAMILY_REFUSES};
 
 	for (size_t i = 0; i < LEN(told); i++)
 		if (told[i] == kind)

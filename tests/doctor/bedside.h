@@ -51,6 +51,7 @@ struct patient {
 	int family; /* -4 or -6 */
 	bool large; /* the request head has 6,000 bytes */
 	bool local; /* whatever the name, it leads to this machine */
+	bool both;  /* the name has addresses of both families; IPv6 answers */
 };
 
 struct bed {
@@ -393,6 +394,14 @@ static inline void bed_probe(struct bed *b, const struct patient *patient,
 		p->dial.peer.len = sizeof(p->dial.peer.v4);
 		p->dial.peer.v4.sin_family = AF_INET;
 		p->dial.peer.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	}
+	if (patient->both) {
+		p->dial.n_addresses = 2;
+		p->dial.address[0].len = sizeof(p->dial.peer.v6);
+		p->dial.address[0].v6.sin6_family = AF_INET6;
+		p->dial.address[1].len = sizeof(p->dial.peer.v4);
+		p->dial.address[1].v4.sin_family = AF_INET;
+		p->dial.peer = p->dial.address[0];
 	}
 	if (patient->large) {
 		free(p->request);
