@@ -99,7 +99,8 @@ void redis_server_again(struct redis_server *s)
 		execl(PROGRAM, PROGRAM, "--port", port, "--bind", "127.0.0.1",
 		      "--dir", s->folder, "--save", "", "--appendonly",
 		      s->keeps ? "yes" : "no", "--appendfsync", "always",
-		      "--enable-debug-command", "yes", (char *)NULL);
+		      "--enable-debug-command", "yes",
+		      "--repl-diskless-sync-delay", "0", (char *)NULL);
 		_exit(127);
 	}
 	for (int i = 0; i < 1000; i++, wait_a_moment())
@@ -144,6 +145,29 @@ void redis_server_tell(struct redis_server *s, const char *command,
 	redis_server_ask(s, command, answer, sizeof(answer));
 	if (strncmp(answer, expected, strlen(expected)) != 0)
 		fail_msg("%s: %s", command, answer);
+}
+
+static bool is_in_step(struct redis_server *s)
+{
+	char text[4096];
+
+	redis_server_ask(s, "INFO replication", text, sizeof(text));
+	return strstr(text, "master_link_status:up") &&
+	       !strstr(text, "master_sync_in_progress:1");
+}
+
+void redis_server_take_over(struct redis_server *s,
+			    const struct redis_server *master)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "REPLICAOF 127.0.0.1 %d",
+		 master->port);
+	redis_server_tell(s, command, "+OK");
+	for (int i = 0; !is_in_step(s); i++, wait_a_moment())
+		if (i == 2000)
+			fail_msg("one server never got what another has");
+	redis_server_tell(s, "REPLICAOF NO ONE", "+OK");
 }
 
 void redis_server_stop(struct redis_server *s)

@@ -30,6 +30,9 @@ void redis_server_tell(struct redis_server *s, const char *command,
 /* The same; its answer as it comes, to @out. */
 void redis_server_ask(struct redis_server *s, const char *command, char *out,
 		      size_t size);
+/* It follows @master until it has what that one has, and leads itself again. */
+void redis_server_take_over(struct redis_server *s,
+			    const struct redis_server *master);
 /* End it, and remove its folder. */
 void redis_server_stop(struct redis_server *s);
 

@@ -116,6 +116,7 @@ struct redis_channel {
 	uint64_t opened_ms;
 	bool brought; /* once, what it holds */
 	uint64_t number; /* of what was asked last */
+	uint64_t told_again; /* the lowest number that was; 0: none */
 	/* Who is there, as redis_people.c looks at it again and again. */
 	struct ses_list turn; /* in one of redis->people_... */
 	bool people_asked;    /* and not answered yet */
@@ -188,6 +189,9 @@ struct redis {
 	bool ended; /* nothing begins any more */
 	char life[48], told_life[48]; /* run ids of the server */
 	char last_life[48];
+	/* Its history as a leader, and whether one before was of another. */
+	char history[48], last_history[48];
+	bool has_followed;
 	char sha[REDIS_N_SCRIPTS][REDIS_SHA_LEN + 1];
 	int64_t ahead_ms; /* Redis's clock, less the loop's */
 	uint64_t opened_ms, up_ms, down_ms;
@@ -305,12 +309,15 @@ void redis_sync_answered(struct redis *r, struct bytes text);
 void redis_malformed(struct redis *r, const char *what, struct bytes where);
 /*
  * What a script tells beside its answer, as the last part of @reply: how many
- * channels and messages Redis gave up, and what was found that no gateway wrote.
+ * channels and messages Redis gave up, and what was found that no gateway wrote;
+ * "followed" is said alone: the server has what another one had.
  */
 void redis_told_beside(struct redis *r, const struct redis_reply *reply,
 		       struct bytes where);
 /* The same, of a script that says where; @arg: the struct redis. */
 void redis_told_there(void *arg, const struct redis_reply *reply);
+/* Up to where the hub knows the channel @tag; "", 0: it does not. */
+struct hub_id redis_known(struct redis *r, struct bytes tag);
 /* Under the hub's lock. NULL: it is not there any more. */
 struct hub_channel *redis_hub_channel(const struct redis_channel *c);
 void redis_channel_settle(struct redis_channel *c);

@@ -106,9 +106,17 @@ static void note_trouble(struct redis *r, const char *why)
 	pthread_mutex_unlock(&r->lock);
 }
 
+/* Whether it is the server that was there before, and has what it had: one that
+ * followed another since has what that one had. */
+static bool is_same(const struct redis *r)
+{
+	return strcmp(r->life, r->last_life) == 0 &&
+	       !(r->has_followed && strcmp(r->history, r->last_history) != 0);
+}
+
 static void come_up(struct redis *r)
 {
-	bool same = strcmp(r->life, r->last_life) == 0;
+	bool same = is_same(r);
 
 	if (!r->command_ready || !r->told_ready || r->up)
 		return;
@@ -124,36 +132,43 @@ static void come_up(struct redis *r)
 	if (!same && r->last_life[0])
 		redis_say(r,
 			  "the backplane %s is there again, restarted or "
-			  "another server: channels go on from what it kept, "
-			  "in a new epoch",
+			  "another server, or it followed one: channels go on "
+			  "from what it kept, in a new epoch",
 			  r->address);
 	else
 		redis_say(r, "the backplane %s is there", r->address);
 	strcpy(r->last_life, r->life);
+	strcpy(r->last_history, r->history);
 	redis_node_beat(r);
 	redis_post_resume(r, same);
 	redis_sync_resume(r);
 	redis_post_send(r);
 }
 
-/* "run_id:0123...\r\n" of INFO. */
-static bool read_life(const struct redis_reply *reply, char out[48])
+/* The id behind @field in INFO, as in "run_id:0123...\r\n". */
+static bool read_id(const struct redis_reply *reply, const char *field,
+		    char out[48])
 {
-	const char *at, *text;
+	const char *at;
 	size_t n;
 
 	if (redis_reply_failed(reply) || reply->sort != REDIS_TEXT)
 		return false;
-	text = (const char *)reply->text.data;
-	at = strstr(text, "run_id:");
+	at = strstr((const char *)reply->text.data, field);
 	if (!at)
 		return false;
-	n = strspn(at + 7, "0123456789abcdefghijklmnopqrstuvwxyz");
+	at += strlen(field);
+	n = strspn(at, "0123456789abcdefghijklmnopqrstuvwxyz");
 	if (!n || n > 46)
 		return false;
-	memcpy(out, at + 7, n);
+	memcpy(out, at, n);
 	out[n] = '\0';
 	return true;
+}
+
+static bool read_life(const struct redis_reply *reply, char out[48])
+{
+	return read_id(reply, "run_id:", out);
 }
 
 /* It refused something of the beginning. */
@@ -192,6 +207,18 @@ static void on_info(void *arg, const struct redis_reply *reply)
 
 	if (reply && !read_life(reply, r->life))
 		fail(r, "it does not say who it is", reply);
+}
+
+/* Not all that pass for Redis tell of it. */
+static void on_replication(void *arg, const struct redis_reply *reply)
+{
+	struct redis *r = arg;
+	char former[48];
+
+	if (!reply || !read_id(reply, "master_replid:", r->history) ||
+	    !read_id(reply, "master_replid2:", former))
+		return;
+	r->has_followed = former[strspn(former, "0")] != '\0';
 }
 
 struct loading {
@@ -269,6 +296,7 @@ static void on_command_up(struct redis_link *link)
 
 	redis_link_greet(link, &r->url, on_greeted, r);
 	command_of(link, "INFO", "server", on_info, r);
+	command_of(link, "INFO", "replication", on_replication, r);
 	for (int i = 0; i < REDIS_N_SCRIPTS; i++)
 		load(r, i);
 	command_of(link, "TIME", NULL, on_time, r);
@@ -405,7 +433,8 @@ static void on_reconnect(struct ses_timer *timer)
 
 	r->opened_ms = r->loop->now_ms;
 	r->command_ready = r->told_ready = r->paused = false;
-	r->life[0] = r->told_life[0] = '\0';
+	r->life[0] = r->told_life[0] = r->history[0] = '\0';
+	r->has_followed = false;
 	if (!redis_link_open(&r->command, &r->url) ||
 	    !redis_link_open(&r->told, &r->url))
 		redis_lose(r, "out of memory");

@@ -249,6 +249,7 @@ static void write_args(struct redis_flight *f)
 	struct redis_link *l = &r->command;
 	const struct redis_order *o = &f->posts->order;
 	char key[DIGEST_LEN + 1] = "", digest[DIGEST_LEN + 1] = "";
+	struct hub_id known = redis_known(r, o->tag);
 
 	redis_script_args(r, &o->bounds, o->states,
 			  o->tag.len - strlen(o->space->name) - 1);
@@ -268,6 +269,8 @@ static void write_args(struct redis_flight *f)
 	redis_link_str(l, digest);
 	redis_link_u64(l, r->answered);
 	redis_link_str(l, f->again ? "1" : "0");
+	redis_link_str(l, known.epoch.text);
+	redis_link_u64(l, known.seq);
 }
 
 static void write_keys(struct redis_flight *f)
@@ -286,7 +289,7 @@ static bool fly(struct redis_flight *f)
 	struct redis *r = f->redis;
 	size_t place = 0;
 
-	redis_script_begin(r, REDIS_PUBLISH, 7, 17 + 3 * f->n);
+	redis_script_begin(r, REDIS_PUBLISH, 7, 19 + 3 * f->n);
 	write_keys(f);
 	write_args(f);
 	for (struct redis_post *p = f->posts; p; p = p->next)

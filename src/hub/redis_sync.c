@@ -37,19 +37,37 @@ static struct bytes tag_of(const struct redis_channel *c)
 	return c->entry.name;
 }
 
+/* What Redis has is said once a second at most. */
+static bool may_say(struct redis *r)
+{
+	if (r->malformed_ms && r->loop->now_ms < r->malformed_ms + 1000)
+		return false;
+	r->malformed_ms = r->loop->now_ms;
+	return true;
+}
+
 void redis_malformed(struct redis *r, const char *what, struct bytes where)
 {
 	char words[100];
 
 	redis_add(r, malformed, 1);
-	if (r->malformed_ms && r->loop->now_ms < r->malformed_ms + 1000)
+	if (!may_say(r))
 		return;
-	r->malformed_ms = r->loop->now_ms;
 	bytes_printable(where, words, sizeof(words));
 	redis_say(r,
 		  "the backplane %s has something that no gateway wrote, "
 		  "which is skipped: %s of %s",
 		  r->address, what, words);
+}
+
+static void say_it_followed(struct redis *r)
+{
+	if (may_say(r))
+		redis_say(r,
+			  "the backplane %s followed another server and took "
+			  "what that one had: channels go on from there, in a "
+			  "new epoch",
+			  r->address);
 }
 
 /* A number that a script counted. */
@@ -75,7 +93,10 @@ void redis_told_beside(struct redis *r, const struct redis_reply *reply,
 	redis_add(r, trimmed, count_of(told->part[1]));
 	for (size_t i = 2; i < told->n; i++) {
 		bytes_printable(told->part[i]->text, what, sizeof(what));
-		redis_malformed(r, what, where);
+		if (strcmp(what, "followed") == 0)
+			say_it_followed(r);
+		else
+			redis_malformed(r, what, where);
 	}
 }
 
@@ -183,6 +204,7 @@ bool redis_sync_open(struct redis *r, const struct redis_order *o)
 	c->vouched = c->said_in = false;
 	c->closed = c->leaving = c->tuned = c->again = c->look = false;
 	c->brought = false;
+	c->told_again = 0;
 	c->people_round++; /* 0: one who is not written */
 	c->opened_ms = r->loop->now_ms;
 	make_due(c);
@@ -396,12 +418,33 @@ struct from {
 	uint64_t seq, floor;
 };
 
+/* Under the hub's lock. */
+static struct hub_id known_of(const struct hub_channel *hc)
+{
+	if (!hc || !hc->ready)
+		return (struct hub_id){.seq = 0};
+	return (struct hub_id){hc->epoch, hc->last_id};
+}
+
+struct hub_id redis_known(struct redis *r, struct bytes tag)
+{
+	const struct redis_channel *c = redis_channel_find(r, tag);
+	struct hub *hub = r->base.hub;
+	struct hub_id known;
+
+	hub_lock(hub);
+	known = known_of(c ? redis_hub_channel(c) : NULL);
+	hub_unlock(hub);
+	return known;
+}
+
 /* Up to where it is known here. */
 static struct from known(const struct redis_channel *c)
 {
 	struct from from = {.seq = 0};
 	const struct hub_channel *hc;
 	struct hub *hub = c->redis->base.hub;
+	struct hub_id id;
 
 	if (c->standing) {
 		from.epoch = c->standing->epoch;
@@ -410,13 +453,12 @@ static struct from known(const struct redis_channel *c)
 		return from;
 	}
 	hub_lock(hub);
-	from.epoch = hub_new_epoch(hub); /* nobody's, unless it is ready */
 	hc = redis_hub_channel(c);
-	if (hc && hc->ready) {
-		from.epoch = hc->epoch;
-		from.seq = hc->last_id;
-		from.floor = hc->state ? hc->state->floor : 0;
-	}
+	id = known_of(hc);
+	from.epoch = id.epoch;
+	from.seq = id.seq;
+	if (hc && hc->ready && hc->state)
+		from.floor = hc->state->floor;
 	hub_unlock(hub);
 	return from;
 }
@@ -436,6 +478,8 @@ static void write_args(struct redis_channel *c, const struct from *from)
 	redis_link_u64(l, from->floor);
 	redis_link_u64(l, c->bounds.most);
 	redis_link_u64(l, c->inhabited ? VOUCH_MS : 0);
+	redis_link_u64(l, c->standing ? 0 : c->told_again);
+	redis_topic(r, l, "c", tag_of(c));
 }
 
 static bool ask(struct redis_channel *c)
@@ -445,7 +489,7 @@ static bool ask(struct redis_channel *c)
 
 	c->number = ++r->number;
 	c->asked_ms = r->loop->now_ms;
-	redis_script_begin(r, REDIS_SYNC, 4, 16);
+	redis_script_begin(r, REDIS_SYNC, 4, 18);
 	redis_script_keys(r, tag_of(c), c->states);
 	write_args(c, &from);
 	if (!redis_link_end(&r->command, on_asked, c))
@@ -559,6 +603,7 @@ void redis_sync_answered(struct redis *r, struct bytes text)
 		return;
 	}
 	redis_answer_bring(c);
+	c->told_again = 0;
 	c->brought = true;
 	end_asking(c);
 	if (c->again)
@@ -579,10 +624,13 @@ static bool bring(struct redis_channel *c, struct hub_message *m)
 	hub_lock(hub);
 	hc = redis_hub_channel(c);
 	if (hc && (!hc->ready || !hub_epoch_equal(&hc->epoch, &m->epoch) ||
-		   m->seq > hc->last_id + 1 || (hc->states && !m->key_len)))
+		   m->seq != hc->last_id + 1 || (hc->states && !m->key_len)))
 		fine = false;
-	else if (hc && m->seq == hc->last_id + 1)
+	else if (hc)
 		hub_bring_message(hub, hc, m);
+	if (!fine && hub_epoch_equal(&hc->epoch, &m->epoch) &&
+	    m->seq <= hc->last_id && (!c->told_again || m->seq < c->told_again))
+		c->told_again = m->seq;
 	hub_unlock(hub);
 	return fine;
 }
@@ -626,6 +674,10 @@ void redis_sync_told(struct redis *r, struct bytes tag, struct bytes text)
 		break;
 	case 'v':
 		c->vouched = false; /* it is said with the next chores */
+		break;
+	case 'e':
+		make_due(c);
+		redis_sync_some(r);
 		break;
 	case '+':
 	case '-':

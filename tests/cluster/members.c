@@ -156,7 +156,7 @@ static void on_ack(struct crowd_member *m, const char *text)
 
 /*
  * What was refused is not to come, unless nobody knows. It is said no more, for
- * others wait: a busy or absent backplane is given time.
+ * others wait: a busy, absent or full backplane is given time.
  */
 static void on_error(struct crowd_member *m, const char *text)
 {
@@ -165,6 +165,7 @@ static void on_error(struct crowd_member *m, const char *text)
 
 	m->crowd->figures.errors++;
 	if (!unknown && !strstr(text, "\"code\":\"busy\"") &&
+	    !strstr(text, "\"code\":\"storage\"") &&
 	    !strstr(text, "\"code\":\"unavailable\"")) {
 		complain(m, text);
 		return;

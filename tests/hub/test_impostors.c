@@ -71,7 +71,9 @@ static void impostor_end(struct impostor *im)
 #define DEEP	"*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n"
 #define RUN_ID	"$22\r\n# Server\r\nrun_id:abc\r\n\r\n"
 #define SHA	"$40\r\n0123456789012345678901234567890123456789\r\n"
-#define GREETED RUN_ID SHA SHA SHA SHA
+#define HISTORY "$35\r\n# Replication\r\nmaster_replid:0123\r\n\r\n"
+#define INFOS	RUN_ID HISTORY
+#define GREETED INFOS SHA SHA SHA SHA
 
 TEST("what answers as no Redis does is told of, and nobody is harmed")
 {
@@ -96,8 +98,8 @@ TEST("what answers as no Redis does is told of, and nobody is harmed")
 		{BYTES("*2147483647\r\n"), "a reply was larger than may be"},
 		{BYTES("*65537\r\n"), "a reply was larger than may be"},
 		{BYTES(DEEP DEEP), "the answer is not Redis's protocol"},
-		{BYTES(RUN_ID ":1\r\n"), "it takes no script"},
-		{BYTES(RUN_ID "$3\r\nabc\r\n"), "it takes no script"},
+		{BYTES(INFOS ":1\r\n"), "it takes no script"},
+		{BYTES(INFOS "$3\r\nabc\r\n"), "it takes no script"},
 		{BYTES(GREETED ":5\r\n"), "it does not tell the time"},
 		{BYTES(GREETED "*2\r\n:1\r\n$-1\r\n"),
 		 "it does not tell the time"},

@@ -97,6 +97,8 @@ static const struct row {
 	{PLAIN, {"HSET $h epoch x"}, post, "the head (h)"},
 	{PLAIN, {"HSET $h seq many"}, look, "the head (h)"},
 	{PLAIN, {"DEL $h", "HSET $h other x"}, post, "the head (h)"},
+	{PLAIN, {"HSET $h seq 0"}, post, "the number of the head (h)"},
+	{STATES, {"HSET $h seq 0"}, look, "the number of the head (h)"},
 	{PLAIN, {"HSET $h past x"}, look, "where older epochs ended (h)"},
 	{PLAIN, {"HSET $h bytes -1"}, look, "the bytes of the head (h)"},
 	{PLAIN, {"HSET $h bytes x"}, post, "the bytes of the head (h)"},

@@ -464,3 +464,30 @@ TEST("what was given up after five seconds is not published later")
 	assert_at(next, 2);
 	end(&p);
 }
+
+TEST("what a server forgot that followed another one is not published again")
+{
+	struct redis_server other;
+	struct said *kept, *lost;
+	struct play p;
+
+	NEEDS_REDIS();
+	begin(&p, false, false);
+	wait_until(&p, true);
+	kept = post(&p, SHORT, "a", "x");
+	wait_for_answers(&p);
+	redis_server_start(&other, false);
+	redis_server_take_over(&other, &p.server);
+	lose_answers(&p, true);
+	lost = post(&p, SHORT, "a", "x");
+	wait_for_seq(&p, "short a", 2);
+	redis_server_take_over(&p.server, &other);
+	redis_relay_cut(&p.relay);
+	lose_answers(&p, false);
+	wait_for_answers(&p);
+	assert_at(kept, 1);
+	assert_int_equal(lost->ticket.verdict, HUB_UNKNOWN);
+	wait_for_seq(&p, "short a", 1);
+	redis_server_stop(&other);
+	end(&p);
+}

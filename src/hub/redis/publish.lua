@@ -4,9 +4,9 @@
 -- ARGV: 8 the topic, 9 the node, 10 its counter, 11 up to when (by the clock of
 -- Redis, in ms), 12 and 13 the most messages (or keys) and bytes, 14 and 15 an
 -- Idempotency-Key and what is published under it, as digests, or "", 16 the counter
--- up to which the node has all answers, 17 whether it may have come before, and then
--- the messages: for each its key, 1 if it takes that away, and the rest of its entry
--- (redis_entry.h).
+-- up to which the node has all answers, 17 whether it may have come before, 18 and 19
+-- epoch and number up to which it knows the channel, and then the messages: for each
+-- its key, 1 if it takes that away, and the rest of its entry (redis_entry.h).
 --
 -- Returns what became of it, the epoch, the first number and how many, and what was
 -- found. What a node sends for the first time cannot be noted, nor what it sends later:
@@ -14,7 +14,7 @@
 
 local topic, node, counter, late_at = ARGV[8], ARGV[9], tonumber(ARGV[10]), tonumber(ARGV[11])
 local most, most_bytes, key, digest = tonumber(ARGV[12]), tonumber(ARGV[13]), ARGV[14], ARGV[15]
-local answered, is_again, begin = tonumber(ARGV[16]), ARGV[17] == '1', 18
+local answered, is_again, begin = tonumber(ARGV[16]), ARGV[17] == '1', 20
 local n = (#ARGV - begin + 1) / 3
 -- It may have come before, over a connection that broke.
 local done, pending, last = done_by(node), {}, 0
@@ -45,7 +45,7 @@ end
 -- before, by what changes nothing.
 local room = pcall('ZADD', a, 'XX', 0, '\n')
 if is_error(room) and room.err:find('OOM', 1, true) then return room end
-local epoch, seq, past, bytes, floor = head(0)
+local epoch, seq, past, bytes, floor = head(0, ARGV[18], tonumber(ARGV[19]))
 if not epoch then return answer{'channels'} end
 local first, more = seq + 1, 0
 local function all_fits() return kept() + more <= most_kept end
@@ -75,6 +75,15 @@ elseif kind == 's' then
     return answer{'full'}
   end
 end
+-- No gateway wrote what stands there already.
+local function take_out_from(at)
+  local before, ids = text(at - 1), {}
+  local junk = pcall('XRANGE', KEYS[2], before .. '-1', '+', 'COUNT', TRIMMED_AT_ONCE)
+  if is_error(junk) then return false end
+  for _, x in ipairs(junk) do ids[#ids + 1] = x[1] end
+  if ids[1] then call('XDEL', KEYS[2], unpack(ids)) end
+  return not is_error(pcall('XSETID', KEYS[2], before .. '-0'))
+end
 local told = {}
 for i = begin, #ARGV, 3 do
   seq = seq + 1
@@ -83,9 +92,8 @@ for i = begin, #ARGV, 3 do
     local r = pcall('XADD', KEYS[2], text(seq) .. '-0', 'e', entry)
     if is_error(r) then
       if r.err:find('OOM', 1, true) then return r end
-      forget()
+      if not take_out_from(seq) then forget() bytes = 0 end
       found('the messages (m)')
-      bytes = 0
       call('XADD', KEYS[2], text(seq) .. '-0', 'e', entry)
     end
     bytes = bytes + #entry

@@ -4,7 +4,9 @@
 -- ARGV: 8 the node's topic, 9 a number to know the answer by, 10 the channel, 11 and
 -- 12 epoch and number up to which it has all, 13 the most bytes at once, 14 the floor
 -- that it knows, of states, 15 the most messages, 16 how long somebody is in it who
--- need not be asked for again, in ms.
+-- need not be asked for again, in ms, 17 the lowest number that it was told a second
+-- time, or 0, 18 the channel's topic: there all are told where an epoch began with
+-- that.
 --
 -- It is told on the node's own topic: so all that the channel is told before it is in
 -- it, and nothing that comes after. Returns "told", or "channels" where the route has
@@ -12,14 +14,15 @@
 
 local topic, number, tag, known_epoch, known_seq = ARGV[8], ARGV[9], ARGV[10], ARGV[11], tonumber(ARGV[12])
 local most_size, known_floor, most, lease = tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15]), tonumber(ARGV[16])
-local epoch, seq, past, bytes, floor = head(lease > 0 and lease * 1000 or nil)
+local epoch, seq, past, bytes, floor = head(lease > 0 and lease * 1000 or nil, known_epoch, known_seq, tonumber(ARGV[17]))
 if not epoch then return answer{'channels'} end
+if renewed then call('PUBLISH', ARGV[18], 'e') end
 local from, done, out, size, more = 0, 0, {}, 0, 0
 if known_epoch == epoch and known_seq <= seq then from = known_seq end
 -- What is not the entry of its number, or longer than any, goes as nothing: it
 -- is told of.
 local function add(entry, at)
-  if #entry > 2^26 + 2^17 or entry:match('^%w+ (%d+) ') ~= text(at) then entry = '' end
+  if #entry > most_entry or entry:match('^%w+ (%d+) ') ~= text(at) then entry = '' end
   size = size + #entry + 16
   if out[1] and size > most_size then more = done return false end
   out[#out + 1] = #entry .. ':' .. entry

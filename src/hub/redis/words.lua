@@ -32,4 +32,5 @@ local function answer(r)
   r[#r + 1] = {ended, trimmed, unpack(findings)}
   return r
 end
+local most_entry = 2^26 + 2^17
 local function is_error(r) return type(r) == 'table' and r.err end
