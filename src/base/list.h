@@ -48,6 +48,19 @@ static inline void ses_list_remove(struct ses_list *link)
 }
 
 /* The first link, or NULL. */
+/* All of @from go behind the last of @to, in their order. */
+static inline void ses_list_append_all(struct ses_list *to,
+				       struct ses_list *from)
+{
+	if (ses_list_empty(from))
+		return;
+	from->next->prev = to->prev;
+	from->prev->next = to;
+	to->prev->next = from->next;
+	to->prev = from->prev;
+	ses_list_init(from);
+}
+
 static inline struct ses_list *ses_list_first(struct ses_list *l)
 {
 	return ses_list_empty(l) ? NULL : l->next;

@@ -123,7 +123,13 @@ static void open_channel(struct hub_backplane *b, struct hub_channel *c)
 
 static void close_channel(struct hub_backplane *b, struct hub_channel *c)
 {
-	order(b, REDIS_CLOSE, c, bytes_of(NULL, 0));
+	struct redis *r = of(b);
+
+	if (order(b, REDIS_CLOSE, c, bytes_of(NULL, 0)))
+		return;
+	pthread_mutex_lock(&r->lock);
+	r->unclosed = true;
+	pthread_mutex_unlock(&r->lock);
 }
 
 static void refresh(struct hub_backplane *b, struct hub_channel *c)
@@ -441,6 +447,7 @@ struct hub_backplane *hub_redis_new(const struct hub_redis_options *options,
 	ses_list_init(&r->orders);
 	ses_list_init(&r->late);
 	ses_list_init(&r->all);
+	ses_list_init(&r->untuned);
 	ses_list_init(&r->due);
 	ses_list_init(&r->posts);
 	redis_people_init(r);

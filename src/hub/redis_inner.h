@@ -26,6 +26,7 @@
 #define REDIS_FLIGHT_BYTES ((size_t)8 * 1024 * 1024)
 #define REDIS_BATCH	 128 /* messages in one of them */
 #define REDIS_BATCH_BYTES ((size_t)128 * 1024)
+#define REDIS_TUNINGS	 1024 /* topics that wait to be confirmed at a time */
 #define REDIS_SYNCS	 64 /* channels asked for at a time */
 #define REDIS_FIRST_SYNCS 4  /* as long as none was answered */
 #define REDIS_PEOPLE_ASKED 8 /* channels asked who is there at a time */
@@ -95,7 +96,8 @@ struct redis_note {
 struct redis_channel {
 	struct hub_entry entry; /* by its tag, in redis->channels */
 	struct ses_list link;	/* of all */
-	struct ses_list due;	/* in redis->due, while it is to be synced */
+	struct ses_list due;	/* in redis->untuned or ->due, while it is in
+				 * need of either */
 	struct redis *redis;
 	uint64_t serial;
 	struct hub_space *space;
@@ -139,14 +141,21 @@ struct redis_channel {
 /* Somebody at another node. */
 struct redis_person {
 	struct hub_entry entry;
-	struct ses_list link;
+	struct ses_list link;	 /* of the channel's */
+	struct ses_list of_node; /* in node->persons, or redis->leavers */
+	struct redis_channel *channel;
+	struct redis_node *node;
+	uint32_t life;	/* of the node; that of another is over */
 	bool confirmed; /* named in the list that is being read */
 	char text[];
 };
 
+/* A place for a node. */
 struct redis_node {
 	char id[HUB_REDIS_NODE_LEN + 1]; /* "": none */
 	uint64_t heard_ms;
+	uint32_t life; /* one more with each that ended here */
+	struct ses_list persons;
 };
 
 /* A command that publishes, and was not answered yet. */
@@ -180,6 +189,7 @@ struct redis {
 	struct ses_list orders;
 	struct ses_post knock;
 	bool knocked, stopping;
+	bool unclosed; /* orders to close are missing */
 	size_t orders_bytes;
 	struct hub_redis_figures figures;
 	/* ---- the thread's own ---- */
@@ -200,7 +210,10 @@ struct redis {
 	bool paused; /* too much is on its way to members */
 	struct ses_timer chores, reconnect;
 	struct hub_map channels;
-	struct ses_list all, due;
+	/* All that is open; of it what is not told here yet, and is to be; and
+	 * what is to be asked for. */
+	struct ses_list all, untuned, due;
+	size_t n_tuning; /* confirmations of topics that are to come */
 	size_t n_syncing, most_syncing; /* that many may be */
 	size_t top_syncing; /* more than that were too many at once */
 	unsigned n_prompt;  /* answers since, that came fast */
@@ -210,6 +223,8 @@ struct redis {
 	uint64_t counter, answered; /* those in between are flying */
 	size_t flying_bytes;
 	struct redis_node nodes[REDIS_NODES];
+	struct ses_list leavers; /* people of nodes that ended */
+	size_t n_may_leave;	 /* of these until the next chores */
 	/* Channels whose people are asked for: soon, by now, and again later;
 	 * each in the order of its time. */
 	struct ses_list people_due, people_asked, people_kept;
@@ -220,6 +235,7 @@ struct redis {
 	size_t n_notes, n_notes_flying, notes_bytes; /* of both */
 	bool notes_refused; /* the last one was: one at a time is tried */
 	uint64_t notes_tried_ms;
+	size_t n_unlooked; /* channels that may be gone since */
 	uint64_t kept_ms; /* when all that is open was last looked over */
 	uint64_t serials;     /* under the hub's lock */
 	uint64_t malformed_ms; /* when it was last told */
@@ -320,6 +336,8 @@ void redis_told_there(void *arg, const struct redis_reply *reply);
 struct hub_id redis_known(struct redis *r, struct bytes tag);
 /* Under the hub's lock. NULL: it is not there any more. */
 struct hub_channel *redis_hub_channel(const struct redis_channel *c);
+/* It was closed, and there may have been no memory to say so. */
+bool redis_channel_is_gone(const struct redis_channel *c);
 void redis_channel_settle(struct redis_channel *c);
 void redis_channel_close(struct redis_channel *c);
 

@@ -21,6 +21,7 @@
 #define LOOK_MS	   10000 /* between two looks at the list of a channel */
 #define LOOKS	   64	 /* that begin at most each REDIS_CHORES_MS */
 #define LIST_MS	   ((uint64_t)24 * 3600 * 1000)
+#define LEAVERS	   4096 /* people of ended nodes, each REDIS_CHORES_MS */
 
 static struct redis_person *of(struct ses_list *link)
 {
@@ -38,7 +39,17 @@ static struct redis_person *find(const struct redis_channel *c,
 		     : NULL;
 }
 
-static struct redis_person *add(struct redis_channel *c, struct bytes person)
+/* It is one of @node, or one of it again. */
+static void attach(struct redis_person *p, struct redis_node *node)
+{
+	p->node = node;
+	p->life = node->life;
+	ses_list_remove(&p->of_node);
+	ses_list_append(&node->persons, &p->of_node);
+}
+
+static struct redis_person *add(struct redis_channel *c, struct bytes person,
+				struct redis_node *node)
 {
 	struct redis_person *p;
 
@@ -53,8 +64,11 @@ static struct redis_person *add(struct redis_channel *c, struct bytes person)
 		free(p);
 		return NULL;
 	}
+	p->channel = c;
+	ses_list_init(&p->of_node);
 	ses_list_init(&p->link);
 	ses_list_append(&c->persons, &p->link);
+	attach(p, node);
 	return p;
 }
 
@@ -62,12 +76,8 @@ static void drop(struct redis_channel *c, struct redis_person *p)
 {
 	hub_map_remove(&c->people, &p->entry);
 	ses_list_remove(&p->link);
+	ses_list_remove(&p->of_node);
 	free(p);
-}
-
-static bool is_of(const struct redis_person *p, const char *node)
-{
-	return bytes_starts(p->entry.name, bytes_of_str(node));
 }
 
 static struct bytes who_of(const struct redis_person *p)
@@ -97,18 +107,17 @@ static void take_out(struct redis_channel *c, struct redis_person *p)
 
 /* ---- Nodes ---- */
 
-static void take_node_out(struct redis *r, const char *node)
+/* As many as may go by now: each is told to members. */
+static void take_leavers_out(struct redis *r)
 {
-	for (struct ses_list *l = r->all.next; l != &r->all; l = l->next) {
-		struct redis_channel *c =
-			ses_container_of(l, struct redis_channel, link);
-		struct ses_list *link = c->persons.next, *next;
+	struct ses_list *link;
 
-		for (; link != &c->persons; link = next) {
-			next = link->next;
-			if (is_of(of(link), node))
-				take_out(c, of(link));
-		}
+	while (r->n_may_leave && (link = ses_list_first(&r->leavers))) {
+		struct redis_person *p = ses_container_of(
+			link, struct redis_person, of_node);
+
+		r->n_may_leave--;
+		take_out(p->channel, p);
 	}
 }
 
@@ -125,39 +134,51 @@ static void count_nodes(struct redis *r)
 
 static void end_node(struct redis *r, struct redis_node *node)
 {
-	char id[HUB_REDIS_NODE_LEN + 1];
-
-	memcpy(id, node->id, sizeof(id));
 	node->id[0] = '\0';
-	take_node_out(r, id);
+	node->life++;
+	ses_list_append_all(&r->leavers, &node->persons);
+	take_leavers_out(r);
 	count_nodes(r);
 }
 
-/* It lives. Where there are too many the one is given up that was silent for
- * longest. */
-static void hear_node(struct redis *r, struct bytes id)
+/*
+ * Where it is, or may be: in a free place, or in that of the one that was silent
+ * for longest. NULL: all others live, or seem to.
+ */
+static struct redis_node *place_of(struct redis *r, struct bytes id)
 {
 	struct redis_node *place = &r->nodes[0];
 
-	if (bytes_equal_str(id, r->node))
-		return;
 	for (size_t i = 0; i < REDIS_NODES; i++) {
 		struct redis_node *node = &r->nodes[i];
 
-		if (bytes_equal_str(id, node->id)) {
-			node->heard_ms = r->loop->now_ms;
-			return;
-		}
+		if (bytes_equal_str(id, node->id))
+			return node;
 		if (place->id[0] &&
 		    (!node->id[0] || node->heard_ms < place->heard_ms))
 			place = node;
 	}
-	if (place->id[0])
-		end_node(r, place);
-	memcpy(place->id, id.data, HUB_REDIS_NODE_LEN);
-	place->id[HUB_REDIS_NODE_LEN] = '\0';
-	place->heard_ms = r->loop->now_ms;
+	if (place->id[0] && r->loop->now_ms < place->heard_ms + REDIS_DEAD_MS)
+		return NULL;
+	return place;
+}
+
+/* It lives. NULL: there is no place for it. */
+static struct redis_node *hear_node(struct redis *r, struct bytes id)
+{
+	struct redis_node *node = place_of(r, id);
+
+	if (!node)
+		return NULL;
+	node->heard_ms = r->loop->now_ms;
+	if (bytes_equal_str(id, node->id))
+		return node;
+	if (node->id[0])
+		end_node(r, node);
+	memcpy(node->id, id.data, HUB_REDIS_NODE_LEN);
+	node->id[HUB_REDIS_NODE_LEN] = '\0';
 	count_nodes(r);
+	return node;
 }
 
 void redis_node_told(struct redis *r, struct bytes text)
@@ -168,6 +189,8 @@ void redis_node_told(struct redis *r, struct bytes text)
 		redis_malformed(r, "a word", BYTES("the nodes"));
 		return;
 	}
+	if (bytes_equal_str(id, r->node))
+		return;
 	if (text.data[0] == '+') {
 		hear_node(r, id);
 		return;
@@ -373,6 +396,9 @@ void redis_people_init(struct redis *r)
 	ses_list_init(&r->people_due);
 	ses_list_init(&r->people_asked);
 	ses_list_init(&r->people_kept);
+	ses_list_init(&r->leavers);
+	for (size_t i = 0; i < REDIS_NODES; i++)
+		ses_list_init(&r->nodes[i].persons);
 }
 
 void redis_people_rest(struct redis_channel *c)
@@ -425,24 +451,12 @@ static bool write_question(struct redis_channel *c)
 	return redis_link_end(l, on_asked, r);
 }
 
-/* The channel may be gone, and there was no memory to say so. */
-static bool is_gone(const struct redis_channel *c)
-{
-	struct hub *hub = c->redis->base.hub;
-	bool gone;
-
-	hub_lock(hub);
-	gone = !redis_hub_channel(c);
-	hub_unlock(hub);
-	return gone;
-}
-
 static void begin_list(struct redis_channel *c)
 {
 	for (struct ses_list *l = c->persons.next; l != &c->persons; l = l->next)
 		of(l)->confirmed = false;
 	c->people_round++;
-	c->leaving |= is_gone(c);
+	c->leaving |= redis_channel_is_gone(c);
 }
 
 static void ask(struct redis_channel *c)
@@ -480,6 +494,8 @@ void redis_people_keep(struct redis *r)
 {
 	struct redis_channel *c;
 
+	r->n_may_leave = LEAVERS;
+	take_leavers_out(r);
 	while (!r->paused && (c = first_of(&r->people_asked)) &&
 	       is_over(r, c, HUB_REDIS_WAIT_MS))
 		redis_people_sync(c);
@@ -491,6 +507,28 @@ void redis_people_keep(struct redis *r)
 }
 
 /* ---- The list ---- */
+
+/* @person of @id; @p: it is here, of a node that may have ended since. */
+static void come(struct redis_channel *c, struct redis_person *p,
+		 struct bytes person, struct bytes id)
+{
+	struct redis_node *node = NULL;
+
+	if (!p || p->life != p->node->life) {
+		node = hear_node(c->redis, id);
+		if (!node)
+			return; /* it is asked for again and again */
+	}
+	if (!p) {
+		p = add(c, person, node);
+		if (p)
+			bring(c, p, true);
+	} else if (node) {
+		attach(p, node);
+	}
+	if (p)
+		p->confirmed = true;
+}
 
 void redis_people_told(struct redis *r, struct redis_channel *c,
 		       struct bytes text, bool comes)
@@ -505,16 +543,10 @@ void redis_people_told(struct redis *r, struct redis_channel *c,
 	if (!c->presence || bytes_equal_str(node, r->node))
 		return;
 	p = find(c, text);
-	if (!comes && p) {
+	if (comes)
+		come(c, p, text, node);
+	else if (p)
 		take_out(c, p);
-	} else if (comes && !p) {
-		hear_node(r, node);
-		p = add(c, text);
-		if (p)
-			bring(c, p, true);
-	}
-	if (comes && p)
-		p->confirmed = true;
 }
 
 /* What is not in the list, now that it was read to its end. */

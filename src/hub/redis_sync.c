@@ -17,6 +17,7 @@
 #define VOUCH_AGAIN_MS	10000
 #define VOUCH_NO_MORE_MS 2000 /* for the others to say who is in it */
 #define VOUCHED_AT_ONCE 256
+#define LOOKED_AT_ONCE	1024 /* channels, whether they are gone */
 /* Redis cuts off whom it has to tell some times as much: 32 MiB, by default. */
 #define AWAITED_BYTES ((size_t)8 * 1024 * 1024)
 #define PROMPT_MS     1000 /* an answer that comes within that is no burden */
@@ -160,8 +161,10 @@ void redis_channel_settle(struct redis_channel *c)
 
 static void make_due(struct redis_channel *c)
 {
+	struct redis *r = c->redis;
+
 	if (!c->closed && ses_list_empty(&c->due))
-		ses_list_append(&c->redis->due, &c->due);
+		ses_list_append(c->tuned ? &r->due : &r->untuned, &c->due);
 }
 
 static struct redis_channel *new_channel(struct redis *r, struct bytes tag)
@@ -207,6 +210,7 @@ bool redis_sync_open(struct redis *r, const struct redis_order *o)
 	c->told_again = 0;
 	c->people_round++; /* 0: one who is not written */
 	c->opened_ms = r->loop->now_ms;
+	ses_list_remove(&c->due);
 	make_due(c);
 	return true;
 }
@@ -222,6 +226,7 @@ static bool tune(struct redis_channel *c, bool on)
 	if (!redis_link_end(l, NULL, NULL))
 		return false;
 	c->n_tuning++;
+	c->redis->n_tuning++;
 	return true;
 }
 
@@ -271,15 +276,17 @@ void redis_sync_tuned(struct redis *r, struct bytes tag, bool on)
 	if (!c || !c->n_tuning)
 		return;
 	c->n_tuning--;
+	r->n_tuning--;
 	if (!c->n_tuning && !c->closed) {
 		c->tuned = on;
+		ses_list_remove(&c->due);
 		if (on && c->presence)
 			redis_people_sync(c);
 		make_due(c);
-		redis_sync_some(r);
 		redis_people_some(r);
 	}
 	redis_channel_settle(c);
+	redis_sync_some(r);
 }
 
 /* ---- Who is in them ---- */
@@ -514,7 +521,21 @@ static void begin_asking(struct redis_channel *c)
 	}
 }
 
-void redis_sync_some(struct redis *r)
+static void tune_some(struct redis *r)
+{
+	struct ses_list *link;
+
+	while (r->up && r->n_tuning < REDIS_TUNINGS &&
+	       (link = ses_list_first(&r->untuned))) {
+		struct redis_channel *c = of_due(link);
+
+		ses_list_remove(link);
+		if (!c->n_tuning && !tune(c, true))
+			c->retry = true;
+	}
+}
+
+static void ask_for_some(struct redis *r)
 {
 	struct ses_list *link;
 
@@ -523,13 +544,15 @@ void redis_sync_some(struct redis *r)
 		struct redis_channel *c = of_due(link);
 
 		ses_list_remove(link);
-		if (c->syncing || c->n_tuning)
-			continue; /* it goes on by itself */
-		if (c->tuned)
+		if (!c->syncing && !c->n_tuning) /* else it goes on by itself */
 			begin_asking(c);
-		else if (!tune(c, true))
-			c->retry = true;
 	}
+}
+
+void redis_sync_some(struct redis *r)
+{
+	tune_some(r);
+	ask_for_some(r);
 }
 
 /* ---- How many are asked for at once ---- */
@@ -703,17 +726,68 @@ void redis_sync_lose(struct redis *r)
 	struct ses_list *link = r->all.next, *next;
 
 	ask_for_fewer(r);
+	r->n_tuning = 0;
 	for (; link != &r->all; link = next) {
 		struct redis_channel *c = of_all(link);
 
 		next = link->next;
 		end_asking(c);
 		redis_people_rest(c);
+		ses_list_remove(&c->due);
 		c->tuned = c->retry = c->vouched = false;
 		c->n_tuning = 0;
 		redis_channel_settle(c);
 	}
 }
+
+/* ---- What ended without a word ---- */
+
+bool redis_channel_is_gone(const struct redis_channel *c)
+{
+	struct hub *hub = c->redis->base.hub;
+	bool gone;
+
+	hub_lock(hub);
+	gone = !redis_hub_channel(c);
+	hub_unlock(hub);
+	return gone;
+}
+
+static bool take_unclosed(struct redis *r)
+{
+	bool unclosed;
+
+	pthread_mutex_lock(&r->lock);
+	unclosed = r->unclosed;
+	r->unclosed = false;
+	pthread_mutex_unlock(&r->lock);
+	return unclosed;
+}
+
+/* Some of all, which are in no order. Who is written at Redis is taken out
+ * there first: by the next look at the channel's list. */
+static void close_gone(struct redis *r)
+{
+	struct ses_list *link;
+
+	if (take_unclosed(r))
+		r->n_unlooked = r->channels.n;
+	for (int i = 0; i < LOOKED_AT_ONCE && r->n_unlooked; i++) {
+		struct redis_channel *c;
+
+		r->n_unlooked--;
+		link = ses_list_first(&r->all);
+		if (!link)
+			return;
+		c = of_all(link);
+		ses_list_remove(link);
+		ses_list_append(&r->all, link);
+		if (!c->closed && !c->written && redis_channel_is_gone(c))
+			redis_channel_close(c);
+	}
+}
+
+/* ---- What is due ---- */
 
 static bool is_late(const struct redis *r, uint64_t since_ms)
 {
@@ -763,6 +837,7 @@ void redis_sync_keep(struct redis *r)
 	struct vouching v = {.redis = r};
 	bool overdue = false;
 
+	close_gone(r);
 	if (now < r->kept_ms + REDIS_BEAT_MS)
 		return;
 	r->kept_ms = now;

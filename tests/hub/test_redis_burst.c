@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Many channels that hold much are opened at once: Redis cuts off whom it has
- * to tell more than its client-output-buffer-limit.
+ * Many channels at once: Redis cuts off whom it has to tell more than its
+ * client-output-buffer-limit, and a node that is back asks for all that it has
+ * open.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "hub/hub_inner.h"
+#include "hub/redis_inner.h"
+#include "redis_relay.h"
 #include "redis_server.h"
 #include "stage.h"
 
@@ -81,4 +86,86 @@ TEST("who opens many large channels at once is not cut off for it")
 	for (size_t i = 0; i < N_CHANNELS; i++)
 		hub_release(&ticket[i]);
 	two_nodes_close(at, &server);
+}
+
+/* ---- Topics ---- */
+
+#define N_OPEN	   (3 * REDIS_TUNINGS)
+#define OWN_TOPICS 2 /* of a node: its own, and that of all */
+
+static struct hub_member members[N_OPEN];
+
+static void open_all(struct place *at)
+{
+	for (size_t i = 0; i < N_OPEN; i++) {
+		char you[HUB_WHO_SIZE] = "";
+
+		assert_int_equal(hub_join(at->seat, at->space,
+					  bytes_of_str(name_of(i)), you,
+					  &members[i]),
+				 HUB_OK);
+		members[i].begun = true; /* nobody there is told anything */
+	}
+}
+
+static void leave_all(struct place *at)
+{
+	for (size_t i = 0; i < N_OPEN; i++)
+		hub_leave(at->seat, &members[i]);
+}
+
+/* How many Redis tells of. */
+static long topics(void)
+{
+	static const char name[] = "pubsub_channels:";
+	static char answer[16384];
+	const char *at;
+
+	redis_server_ask(&server, "INFO stats", answer, sizeof(answer));
+	at = strstr(answer, name);
+	assert_non_null(at);
+	return strtol(at + strlen(name), NULL, 10);
+}
+
+static bool are_topics(void *wanted)
+{
+	return topics() >= *(long *)wanted;
+}
+
+static void topics_are(struct place *at, long n)
+{
+	n += OWN_TOPICS;
+	place_wait(at, are_topics, &n, "so many topics");
+	assert_int_equal(topics(), n);
+}
+
+TEST("a node that is back asks for so many topics at a time, as answers come")
+{
+	struct hub_rules rules = plain;
+	struct redis_relay relay;
+	struct place at;
+
+	if (!redis_server_is_here())
+		skip();
+	rules.channels = 2 * N_OPEN;
+	stage_begin();
+	redis_server_start(&server, false);
+	redis_relay_start(&relay, &server, false);
+	place_open(&at, relay.url, &rules);
+	place_is_up(&at, true);
+	open_all(&at);
+	topics_are(&at, N_OPEN);
+	atomic_store(&relay.loses_told, true);
+	redis_relay_cut(&relay);
+	topics_are(&at, REDIS_TUNINGS);
+	for (int i = 0; i < 60; i++)
+		place_turn(&at);
+	topics_are(&at, REDIS_TUNINGS);
+	atomic_store(&relay.loses_told, false);
+	redis_relay_cut(&relay);
+	topics_are(&at, N_OPEN);
+	leave_all(&at);
+	place_close(&at);
+	redis_relay_stop(&relay);
+	redis_server_stop(&server);
 }

@@ -53,11 +53,6 @@ static const struct lie lies[] = {
 	{"g", "HSET \"sesame:{/chat/* g}:p\" rubbish 1", NULL},
 	/* Of all channels, and so the last ones. */
 	{"h", "PUBLISH sesame:0:nodes:all -%s", "bob "},
-	/* More nodes than one knows: those that live are crowded out. */
-	{"i",
-	 "EVAL \"for i = 1, 300 do redis.call('PUBLISH', KEYS[1], "
-	 "string.format('+%%016x', i)) end return 1\" 1 sesame:0:nodes:all",
-	 "bob "},
 };
 
 static void tell_lie(const struct lie *lie, const char *node)
@@ -213,6 +208,68 @@ TEST("the list of a large crowd is read to its end, some of it at a time")
 	end(at);
 }
 
+/* ---- Floods ---- */
+
+static void hear_out(struct place *at)
+{
+	for (int i = 0; i < 80; i++) /* news come ten times a second */
+		place_turn(at);
+}
+
+TEST("a flood of nodes that somebody made up takes out nobody who is there")
+{
+	struct guest ann = {.you = "ann"}, bob = {.you = "bob"};
+	struct place at[2];
+
+	begin(at);
+	bob.member.sees = true;
+	guest_comes(&ann, &at[0], "a", NULL);
+	guest_comes(&bob, &at[1], "a", NULL);
+	present_are(&at[1], "a", "ann bob ");
+	redis_server_tell(&server,
+			  "EVAL \"for i = 1, 1000 do redis.call('PUBLISH', "
+			  "KEYS[1], string.format('+%016x', i)) end return 1\" "
+			  "1 sesame:0:nodes:all",
+			  ":1");
+	hear_out(&at[1]);
+	assert_null(strstr(bob.heard, "-ann"));
+	present_are(&at[1], "a", "ann bob ");
+	end(at);
+}
+
+#define MADE_UP 6000 /* more than leave at once */
+
+TEST("a node that ends takes along very many people, but not who is back")
+{
+	static const char node[] = "00000000000000aa";
+	struct guest ann = {.you = "ann"};
+	char command[512];
+	uint64_t began_ms;
+	struct place at[2];
+
+	begin(at);
+	guest_comes(&ann, &at[0], "a", NULL);
+	snprintf(command, sizeof(command),
+		 "EVAL \"for i = 1, %d do redis.call('PUBLISH', KEYS[1], '+%s "
+		 "p' .. i) end return 1\" 1 \"sesame:0:c:/chat/* a\"",
+		 MADE_UP, node);
+	redis_server_tell(&server, command, ":1");
+	count_is(&at[0], "a", MADE_UP + 1);
+	began_ms = at[0].loop->now_ms;
+	snprintf(command, sizeof(command),
+		 "EVAL \"redis.call('PUBLISH', KEYS[1], '-%s') "
+		 "redis.call('PUBLISH', KEYS[2], '+%s p%d') return 1\" 2 "
+		 "sesame:0:nodes:all \"sesame:0:c:/chat/* a\"",
+		 node, node, MADE_UP);
+	redis_server_tell(&server, command, ":1");
+	count_is(&at[0], "a", 2);
+	/* And not by the next look at the list. */
+	assert_true(at[0].loop->now_ms < began_ms + 3000);
+	end(at);
+}
+
+/* ---- The list at Redis ---- */
+
 static size_t most_after(const char *text, const char *words)
 {
 	size_t most = 0, n;
@@ -326,6 +383,54 @@ TEST("who came or went when there was no memory to tell others is told later")
 	leave_unsaid(4);
 	present_are(&at[1], "b", "eve ");
 	end(at);
+}
+
+struct opened {
+	const char *channel;
+	size_t nodes;
+};
+
+static bool is_opened(void *arg)
+{
+	const struct opened *o = arg;
+	char command[128], answer[256], wanted[64];
+
+	snprintf(command, sizeof(command),
+		 "PUBSUB NUMSUB \"sesame:0:c:/chat/* %s\"", o->channel);
+	redis_server_ask(&server, command, answer, sizeof(answer));
+	snprintf(wanted, sizeof(wanted), "\r\n:%zu\r\n", o->nodes);
+	return strstr(answer, wanted) != NULL;
+}
+
+static void opened_at(struct place *at, const char *channel, size_t nodes)
+{
+	struct opened o = {channel, nodes};
+
+	place_wait(at, is_opened, &o, channel);
+}
+
+TEST("a channel that ended when there was no memory to say so is closed later")
+{
+	struct hub_rules one = rules;
+	struct hub_ticket ticket = {.done = NULL};
+	enum hub_verdict verdict;
+	struct place at[2];
+
+	one.presence = false;
+	one.channels = 1;
+	two_nodes_open(at, &server, &one);
+	join(&at[0], 0, "a");
+	opened_at(&at[0], "a", 1);
+	leave(0);
+	fails = true;
+	verdict = hub_reach(at[0].seat, at[0].space, BYTES("b"), &ticket);
+	fails = false;
+	assert_int_equal(verdict, HUB_NO_MEMORY);
+	opened_at(&at[0], "a", 0);
+	join(&at[0], 1, "b");
+	opened_at(&at[0], "b", 1);
+	leave(1);
+	two_nodes_close(at, &server);
 }
 
 #endif
