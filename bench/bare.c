@@ -7,6 +7,7 @@
 #include "listening.h"
 #include "wire/upgrade.h"
 
+#define CLOSE	   0x88 /* the first byte of that frame; without a body */
 #define HEAD_BYTES 2
 #define MASK_BYTES 4
 #define REST_BYTES 65536
@@ -109,7 +110,10 @@ static size_t hear_frames(int fd, struct bytes in)
 
 		if (n >= SHORTEST || all > in.len - used)
 			break;
-		pass_on(fd, in.data + used, n);
+		if (in.data[used] == CLOSE)
+			bare_say(fd, "\x88", 2);
+		else
+			pass_on(fd, in.data + used, n);
 		used += all;
 	}
 	return used;

@@ -69,6 +69,16 @@ def scaling(workload):
                                        servers["two workers"]["figures"])])
 
 
+def shares(workload):
+    """Of a core: each worker's, the most loaded first, and the load's; medians."""
+    for name, server in servers_of(workload).items():
+        rounds = server.get("workers")
+        if rounds:
+            each = [statistics.median(share) for share in zip(*rounds)]
+            yield (f"{name}: " + " and ".join(f"{share:.2f}" for share in each) + " of a core, "
+                   f"the load {statistics.median(x for x in server['load'] if x):.2f}")
+
+
 def text(workload):
     lines = [f"{workload['name']}: {workload['title']}"]
     cost = "memory" if workload["unit"] == "connection" else "CPU a " + workload["unit"]
@@ -84,6 +94,7 @@ def text(workload):
             name for name, its in agreed.items() if its == terms) + ")")
     if scaling(workload):
         lines.append("  two workers do the work of one " + scaling(workload) + " times")
+    lines += ["  " + line for line in shares(workload)]
     lines += [f"  {name}: {why}" for name, why in workload["absent"].items()]
     return "\n".join(lines) + "\n"
 

@@ -76,6 +76,12 @@ class Server:
                 pass
         return found
 
+    def threads(self):
+        """CPU nanoseconds of each so far."""
+        tasks = [task for pid in self.pids() for task in Path(f"/proc/{pid}/task").iterdir()]
+        return {task.name: int((task / "schedstat").read_text(encoding="ascii").split()[0])
+                for task in tasks}
+
     def memory(self):
         """Bytes that are its own, and its children's."""
         status = [Path(f"/proc/{pid}/status").read_text(encoding="ascii") for pid in self.pids()]

@@ -99,9 +99,19 @@ class Workers(Load):
     """
     All cores are everybody's. What counts is the CPU that the server took, so
     the load's share is not counted: two workers that did twice as much as one
-    in the same time would take the same CPU for each message.
+    in the same time would take the same CPU for each message. How much of a
+    core each worker had, and the load, is told beside it.
     """
     everywhere = True
+
+    def measure(self, bench, server, seconds):
+        before = server.threads()
+        got = super().measure(bench, server, seconds)
+        # of the whole run: what comes before and after the measuring is likewise
+        spent = sorted((ns - before.get(name, 0) for name, ns in server.threads().items()),
+                       reverse=True)
+        cores = got["json"]["server"]["cores"]
+        return {**got, "workers": [cores * ns / sum(spent) for ns in spent if ns > sum(spent) / 20]}
 
 
 class Admission:

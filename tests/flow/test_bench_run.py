@@ -62,6 +62,16 @@ def test_handshakes_and_broadcasts_have_their_limit_beside_them(tmp_path):
                                                       absent["bytes, io_uring"])
 
 
+def test_each_worker_s_share_and_the_load_s_are_told(tmp_path):
+    out = bench("run", *ALONE, "--only", "workers", "--json", tmp_path / "j")
+    took, absent = figures(json.loads((tmp_path / "j").read_text()), "workers")
+    assert {"one worker", "two workers"} <= set(took), absent
+    one = re.search(r"^  one worker: ([\d.]+) of a core, the load [\d.]+$", out, re.M)
+    two = re.search(r"^  two workers: ([\d.]+) and ([\d.]+) of a core, the load [\d.]+$", out, re.M)
+    assert one and two, out
+    assert all(0.02 < float(share) < 1.1 for share in [*one.groups(), *two.groups()]), out
+
+
 def test_who_does_not_echo_what_was_sent_is_not_measured(tmp_path):
     # It answers a handshake, and then sends the client's masked frames back.
     liar = tmp_path / "liar.py"
