@@ -125,6 +125,19 @@ static bool is_unheard_by_node(const struct doctor_probe *p)
 }
 
 /*
+ * A page that a program of Node's made for what it does not find. Who takes
+ * handshakes in the handlers of its requests (Koa, Hono) has it for them, too.
+ */
+static bool is_own_page(const struct doctor_probe *p)
+{
+	struct bytes body = bytes_trim(bytes_of(p->body, p->body_len));
+
+	return body.len > 0 && body.data[0] == '<' &&
+	       doctor_wrote(p, WHY_STACK_NODE) &&
+	       !bytes_contains_nocase(body, BYTES("<pre>Cannot GET /"));
+}
+
+/*
  * Routers of Node's whose plug-ins for WebSockets register a route like any
  * other: at a path without one a handshake is not found as a plain request is.
  */
@@ -140,7 +153,8 @@ static bool is_routed_by_node(const struct doctor_probe *p)
 		if (bytes_equal_str(body, bodies[i]) &&
 		    doctor_wrote(p, WHY_STACK_NODE))
 			return true;
-	return bytes_starts(body, BYTES("{\"message\":\"Route GET:/"));
+	return bytes_starts(body, BYTES("{\"message\":\"Route GET:/")) ||
+	       is_own_page(p);
 }
 
 /* What the form of an answer says of a framework's way with upgrades. */

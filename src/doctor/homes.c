@@ -65,6 +65,7 @@ static const struct {
 	{"asterisk", "/ws"},
 	{"janus", "/janus"},
 	{"browsersync", "/browser-sync/socket.io/?EIO=4&transport=websocket"},
+	{"webpack-plugin-serve", "/wps"},
 	{"webpack", "/ws"},
 	{"livereload", "/livereload"},
 	{"webdis", "/.json"},

@@ -315,6 +315,27 @@ static void ask_of_choice_first(const struct doctor_chart *chart,
 		*next = t;
 }
 
+/* So many guesses of a path that all get the same 404 are enough for a while. */
+#define LOST_PATHS 3
+
+/* Where a router finds no path at all, it may be the name that it misses. */
+static void ask_under_other_name(const struct doctor_chart *chart,
+				 struct doctor_trial *next)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct doctor_trial t;
+	size_t lost = 0;
+
+	if (base->outcome != DOCTOR_ANSWERED || base->status != 404 ||
+	    next->change != DOCTOR_PATH || doctor_is_told(chart, next))
+		return;
+	for (size_t i = 0; i < chart->n_probes; i++)
+		lost += chart->probe[i]->trial.change == DOCTOR_PATH &&
+			doctor_same_answer(base, chart->probe[i]);
+	if (lost >= LOST_PATHS && may_yet(chart, &t, DOCTOR_HOST))
+		*next = t;
+}
+
 /* Without a favourite, who asks is asked about before the next guess is. */
 #define FAVOURITE 0.6
 #define GUESSES	  5
@@ -448,6 +469,7 @@ bool doctor_plan(const struct doctor_chart *chart,
 		if (!follows_page(chart, ret_next))
 			ask_of_request_first(chart, ret_next);
 		ask_of_choice_first(chart, ret_next);
+		ask_under_other_name(chart, ret_next);
 		ask_over_other_family(chart, opinion, ret_next);
 		return true;
 	}

@@ -237,6 +237,25 @@ static enum doctor_finding_kind status_symptom(int status)
 
 /* ---- after the 101 ---- */
 
+/*
+ * Pusher's protocol has codes of its own, and says by an event that they are
+ * its: 4004 is a quota there, and nothing that is not found.
+ */
+static enum doctor_finding_kind pusher_symptom(const struct doctor_probe *p)
+{
+	switch (p->close_code) {
+	case 4001: /* no application has this key, which stands in the path */
+		return DOCTOR_F_CLOSE_NOT_FOUND;
+	case 4004: /* over the connections that it may have */
+	case 4100: /* over capacity */
+		return DOCTOR_F_CLOSE_LATER;
+	case 4301: /* too many events */
+		return DOCTOR_F_CLOSE_RATE;
+	default:
+		return DOCTOR_F_CLOSE_PRIVATE;
+	}
+}
+
 static enum doctor_finding_kind close_symptom(const struct doctor_probe *p)
 {
 	static const struct {
@@ -264,6 +283,8 @@ static enum doctor_finding_kind close_symptom(const struct doctor_probe *p)
 		return DOCTOR_F_CLOSE_REFERENCE;
 	if (doctor_is_closed_as_refused(p) && p->close_code == 1011)
 		return DOCTOR_F_CLOSE_BEHIND;
+	if (p->close_code >= 4000 && has_word(p->first_message, "pusher:error"))
+		return pusher_symptom(p);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].code == p->close_code)
 			return rows[i].kind;

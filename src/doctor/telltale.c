@@ -239,6 +239,8 @@ static const struct {
 	{DOCTOR_F_SAYS_PERMISSION, "don't have the permission to access"},
 	/* many a library: one is about the client, the other about the server */
 	{DOCTOR_F_SAYS_FULL, "rate limit exceeded"},
+	/* and a quota of connections counts no requests */
+	{DOCTOR_F_SAYS_RATE, "connection quota"},
 	/* IIS */
 	{DOCTOR_F_SAYS_PERMISSION, "permission to view this directory"},
 	{DOCTOR_F_SAYS_CREDENTIALS, "permission to view this directory"},

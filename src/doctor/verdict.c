@@ -116,6 +116,16 @@ static const char *who_refused(const struct doctor_verdict *v)
 		       : "server";
 }
 
+/* Nobody is seen but one who stands before others: a challenge is its own. */
+static bool stands_alone(const struct doctor_facts *f)
+{
+	const struct why_hops *h = f->base ? &f->base->hops : NULL;
+
+	return h && h->n == 1 && !f->chart->blind &&
+	       (why_stack(h->hop[0].stack)->layer == WHY_LAYER_REVERSE_PROXY ||
+		why_stack(h->hop[0].stack)->layer == WHY_LAYER_CDN);
+}
+
 /* A refusal by choice is changed by whoever chose; nobody sees from outside
  * whether the client would rather give in. */
 static const char *who_acts(const struct doctor_facts *f)
@@ -139,9 +149,14 @@ static const char *who_acts(const struct doctor_facts *f)
 	case WHY_NET_PROXY_DENIED:
 	case WHY_NET_PROXY_STRIPS_UPGRADE:
 		return "proxy";
-	case WHY_NET_IDLE_TIMEOUT: /* who cuts for others sends no words */
-		return doctor_found(f->chart, DOCTOR_F_SAYS_IDLE) ? "server"
-								  : "proxy";
+	case WHY_NET_IDLE_TIMEOUT: /* who cuts for others sends nothing */
+		return doctor_found(f->chart, DOCTOR_F_SAYS_IDLE) ||
+				       doctor_found(f->chart,
+						    DOCTOR_F_HELD_CLOSED)
+			       ? "server"
+			       : "proxy";
+	case WHY_ACCESS_WAF:
+		return stands_alone(f) ? "proxy" : who_refused(v);
 	case WHY_NET_TIMEOUT:
 	case WHY_NET_RESET:
 		return connected ? "server" : "network";
