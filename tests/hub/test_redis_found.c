@@ -126,6 +126,8 @@ static const struct row {
 	{PLAIN, {"SET sesame:{/chat/*}:b x"}, post, "the bytes of the route (b)"},
 	{PLAIN, {"HSET sesame:{/chat/*}:b \"\\n\" -5"}, post,
 	 "the bytes of the route (b)"},
+	{PLAIN, {"HSET sesame:{/chat/*}:b \"\\n\\n\" x"}, post,
+	 "the recount of the route (b)"},
 	{PLAIN, {"HSET sesame:{/chat/*}:b @ x"}, post,
 	 "the bytes of a channel (b)"},
 	{STATES, {"SET $s x"}, post, "the values of a state (s, o, g)"},

@@ -49,6 +49,10 @@ local epoch, seq, past, bytes, floor = head(0, ARGV[18], tonumber(ARGV[19]))
 if not epoch then return answer{'channels'} end
 local first, more = seq + 1, 0
 local function all_fits() return kept() + more <= most_kept end
+local function finds_room()
+  if not all_fits() then add_up() end
+  return make_room(all_fits)
+end
 if kind == 'm' then
   for i = begin, #ARGV, 3 do more = more + #ARGV[i + 2] + 40 end
 elseif kind == 's' then
@@ -69,7 +73,7 @@ elseif kind == 's' then
   end
   floor, bytes = forget_deleted(seq, floor, bytes, n + 256, fits)
   if more > 0 and bytes + more > most_bytes then bytes = count_some(seq, bytes) end
-  if not fits(bytes) or more > 0 and not make_room(all_fits) then
+  if not fits(bytes) or more > 0 and not finds_room() then
     call('HSET', KEYS[1], 'bytes', text(bytes), 'floor', text(floor))
     note_count()
     return answer{'full'}
@@ -113,7 +117,7 @@ end
 if kind == 'm' then
   local left, spare = call('XLEN', KEYS[2]), n + TRIMMED_AT_ONCE
   if left <= n then bytes = 0 for _, t in ipairs(told) do bytes = bytes + #t end end
-  local over = make_room(all_fits) and 0 or kept() + more - most_kept
+  local over = finds_room() and 0 or kept() + more - most_kept
   while left > 0 and spare > 0 and (left > most or bytes > most_bytes or over > 0) do
     local old, at = call('XRANGE', KEYS[2], '-', '+', 'COUNT', math.min(spare, 16)), {}
     if not old[1] then break end

@@ -24,42 +24,104 @@ local function use(at, lease_us)
   call('PEXPIRE', a, text(hour))
   call('PEXPIRE', b, text(hour))
 end
+-- The sum may be anybody's. Where there seems to be no room, or it is none, it is made
+-- anew in a round: 1,000 channels in a step, and a minute between two rounds. Under two line
+-- feeds stands "ROUND CURSOR DUE", with a ROUND of 0 while there is none; under three
+-- what was added up so far. A channel that was has the round behind its bytes: what
+-- becomes of it until the end of the round is taken into account in both sums.
+local function entry_of(s)
+  local n, mark = (s or '0'):match('^(%d+) ?(%d*)$')
+  return whole(n), mark
+end
+local function note_round(round, cursor, due, sum)
+  call('HSET', b, '\n\n', round .. ' ' .. cursor .. ' ' .. text(due), '\n\n\n', text(sum))
+end
+local function give_round_up()
+  call('HDEL', b, '\n\n', '\n\n\n')
+  found('the recount of the route (b)')
+end
+local function round_of(s)
+  local round, cursor, due = (s or '0 0 0'):match('^(%d+) (%d+) (%d+)$')
+  if not round then
+    give_round_up()
+    return '0', '0', 0
+  end
+  due = tonumber(due)
+  return round, cursor, due <= now + 60000 and due or 0
+end
+local function new_round() return text(now_us % 1000000000 + 1) end
 local function kept()
   local all = pcall('HGET', b, '\n')
   local n = not is_error(all) and whole(all or '0')
-  if not n then
-    call('DEL', b)
-    found('the bytes of the route (b)')
+  if n then return n end
+  found('the bytes of the route (b)')
+  if is_error(all) then call('DEL', b)
+  else
+    call('HSET', b, '\n', '0')
+    note_round(new_round(), '0', 0, 0)
   end
-  return n or 0
+  return 0
 end
--- The sum may be anybody's: where nothing else helps it is made anew, once a
--- minute; of very many channels, as they are published to.
+local function is_known(other)
+  if call('ZSCORE', a, other) then return true end
+  if call('EXISTS', stem .. other .. '}:h') == 0 then return false end
+  return call('ZADD', a, text(now_us), other)
+end
+local function add_some(round, fields)
+  local sum = 0
+  for i = 1, #fields, 2 do
+    local other, n, mark = fields[i], entry_of(fields[i + 1])
+    if other:byte() ~= 10 and mark ~= round then
+      if n and is_known(other) then
+        sum = sum + n
+        call('HSET', b, other, text(n) .. ' ' .. round)
+      else
+        call('HDEL', b, other)
+        found('the bytes of a channel (b)')
+      end
+    end
+  end
+  return sum
+end
+local has_added
 local function add_up()
-  local due, sum = whole(call('HGET', b, '\n\n'), now + 60000) or 0, 0
-  if now < due then return end
-  if call('HLEN', b) > 20000 then call('DEL', b) return end
-  local all = call('HGETALL', b)
-  for i = 1, #all, 2 do
-    if all[i]:byte() ~= 10 then sum = sum + (whole(all[i + 1]) or 0) end
+  if has_added then return end
+  local round, cursor, due = round_of(call('HGET', b, '\n\n'))
+  if round == '0' and now < due then return end
+  if round == '0' then
+    round, cursor = new_round(), '0'
+    note_round(round, cursor, 0, 0)
   end
-  call('HSET', b, '\n', text(sum), '\n\n', text(now + 60000))
+  has_added = true
+  local scan = pcall('HSCAN', b, cursor, 'COUNT', 1000)
+  if is_error(scan) then return give_round_up() end
+  local sum = add_some(round, scan[2]) + (whole(call('HGET', b, '\n\n\n')) or 0)
+  if scan[1] ~= '0' then return note_round(round, scan[1], 0, sum) end
+  if sum ~= kept() then found('the bytes of the route (b)') end
+  call('HSET', b, '\n', text(sum))
+  note_round('0', '0', now + 60000, 0)
 end
-local function charge(bytes)
-  local had = pcall('HGET', b, name)
-  if is_error(had) then kept() had = nil end
-  local was = whole(had or '0')
+local function note_bytes(other, entry, bytes, round)
+  local was, mark = entry_of(entry)
   if not was then found('the bytes of a channel (b)') end
   if bytes == was then return end
-  was = was or 0
+  local more = bytes - (was or 0)
+  local is_counted = round ~= '0' and (not entry or mark == round)
+  call('HINCRBY', b, '\n', text(more))
+  if is_counted and is_error(pcall('HINCRBY', b, '\n\n\n', text(more))) then give_round_up() end
+  if bytes == 0 then call('HDEL', b, other)
+  else call('HSET', b, other, text(bytes) .. (is_counted and ' ' .. round or '')) end
+end
+local function charge(bytes)
   kept()
-  call('HINCRBY', b, '\n', text(bytes - was))
-  if bytes == 0 then call('HDEL', b, name) else call('HSET', b, name, text(bytes)) end
+  local e = call('HMGET', b, name, '\n\n')
+  local round = round_of(e[2])
+  note_bytes(name, e[1], bytes, round)
+  if round ~= '0' then add_up() end
 end
 local function end_channel(other)
-  local size, keys = whole(call('HGET', b, other)), {}
-  if size then call('HINCRBY', b, '\n', text(-size)) end
-  call('HDEL', b, other)
+  local e, keys = call('HMGET', b, other, '\n\n'), {}
+  note_bytes(other, e[1], 0, (round_of(e[2])))
   local at = tonumber(call('ZSCORE', a, other))
   call('ZREM', a, other)
   for key in ('hmsogcijp'):gmatch('.') do keys[#keys + 1] = stem .. other .. '}:' .. key end
@@ -85,6 +147,5 @@ local function make_room(enough)
     end_channel(other)
     if enough() then return true end
   end
-  add_up()
   return enough()
 end
