@@ -97,6 +97,19 @@ static bool nonsense(const struct doctor_chart *chart, size_t i, char *out,
 	       doctor_sibling_path(chart->c, out, size);
 }
 
+/* Whether it is this name alone, of those at a path that exists, that is
+ * refused. What opens for nobody in particular asks for no credentials. */
+static bool name_beside(const struct doctor_chart *chart, size_t i, char *out,
+			size_t size)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+
+	return i == 0 && base && base->status == 403 &&
+	       !doctor_has_credentials(chart->c) &&
+	       doctor_found(chart, DOCTOR_F_NONSENSE_DIFFERS) &&
+	       doctor_namesake_path(chart->c, out, size);
+}
+
 static bool root(const struct doctor_chart *chart, size_t i, char *out,
 		 size_t size)
 {

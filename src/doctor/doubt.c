@@ -211,19 +211,30 @@ static bool is_refused_below(const struct doctor_chart *chart,
 		base->error == SESAME_ERESET);
 }
 
+/* What was sent to prove who asks is not taken: a session that another server
+ * of several has is refused like one that is over. */
+static bool is_disbelieved(const struct doctor_chart *chart,
+			   const struct doctor_probe *base)
+{
+	return (base->status == 401 || base->status == 403) &&
+	       doctor_found(chart, DOCTOR_F_CREDENTIALS_SENT);
+}
+
 /*
- * An error of the server may be the error of one server of several. Twice in a
- * row, since those take turns.
+ * An error of the server may be the error of one server of several, and so may
+ * its ignorance of who asks. Twice in a row, since those take turns.
  */
 bool doctor_doubt_error(const struct doctor_chart *chart,
 			struct doctor_trial *ret_next)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
+	bool one_of_several = (base->status >= 500 && base->status <= 504) ||
+			      is_disbelieved(chart, base);
 
 	*ret_next = (struct doctor_trial){.change = DOCTOR_NOTHING};
 	if (is_refused_below(chart, base))
 		return doctor_score(chart, ret_next).n < 2;
-	return base->status >= 500 && base->status <= 504 && base->ms < 1000 &&
+	return one_of_several && base->ms < 1000 &&
 	       doctor_score(chart, ret_next).n < 3;
 }
 

@@ -182,6 +182,23 @@ static bool has_passed(const struct doctor_chart *chart, struct doctor_score s)
 	return true;
 }
 
+/* Who asks is known at one time and unknown at another: so it is where each
+ * server has the sessions that it opened. */
+static void find_split_session(struct doctor_chart *chart)
+{
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *p = chart->probe[i];
+
+		if (is_own(&p->trial) && (p->status == 401 || p->status == 403) &&
+		    doctor_found(chart, DOCTOR_F_CREDENTIALS_SENT)) {
+			doctor_note(chart, DOCTOR_F_SPLIT_SESSION, p, NULL,
+				    "the same credentials were known some "
+				    "times, and unknown at others");
+			return;
+		}
+	}
+}
+
 static void find_split(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -192,12 +209,14 @@ static void find_split(struct doctor_chart *chart)
 			    "the very same request was let in the %d times "
 			    "after that: what was in the way came and went",
 			    s.opened);
-	else if (doctor_wavers(chart, &base->trial) && s.n >= 3)
+	else if (doctor_wavers(chart, &base->trial) && s.n >= 3) {
+		find_split_session(chart);
 		doctor_note(chart, DOCTOR_F_SPLIT, base, NULL,
 			    "the very same request was refused %d of %d times: "
 			    "servers that share the load disagree, or the time "
 			    "decides",
 			    s.n - s.opened, s.n);
+	}
 }
 
 /* ---- HTTP/2 ---- */

@@ -159,6 +159,33 @@ bool doctor_sibling_path(const struct doctor_case *c, char *out, size_t size)
 	return n > 0 && (size_t)n < size;
 }
 
+/* Names are short, and of letters: numbers may be another's, tokens secret. */
+static bool is_name(struct bytes text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t b = byte_lower(text.data[i]);
+
+		if ((b < 'a' || b > 'z') && b != '_' && b != '-')
+			return false;
+	}
+	return text.len > 1 && text.len <= 20;
+}
+
+bool doctor_namesake_path(const struct doctor_case *c, char *out, size_t size)
+{
+	struct bytes path = c->url.path;
+	size_t at = path.len;
+	int n;
+
+	while (at > 0 && path.data[at - 1] != '/')
+		at--;
+	if (at < 2 || !is_name(bytes_from(path, at)))
+		return false;
+	n = snprintf(out, size, "%.*s%.*s", BYTES_ARG(path),
+		     BYTES_ARG(bytes_from(path, at)));
+	return n > 0 && (size_t)n < size;
+}
+
 /* ---- reading foreign text ---- */
 
 bool doctor_ends_url(uint8_t b)

@@ -74,6 +74,9 @@ bool doctor_is_own_origin(const struct doctor_case *c, const char *origin);
 bool doctor_is_loopback(const struct doctor_case *c);
 /* A path beside the URL's own that cannot exist; false for one at the root. */
 bool doctor_sibling_path(const struct doctor_case *c, char *out, size_t size);
+/* The URL's own path with another name at its end, made of the same letters, so
+ * that it fits where that does: /rooms/fishfish. False: it ends in no name. */
+bool doctor_namesake_path(const struct doctor_case *c, char *out, size_t size);
 /* A path that cannot exist, beside that which opened: the control of it. False:
  * no path opened, or none that needs one. */
 bool doctor_beside_path(const struct doctor_chart *chart, char *out,

@@ -346,6 +346,15 @@ static bool find_sibling(struct doctor_chart *chart)
 	return true;
 }
 
+/* A made-up name, where the user's own path has its last one. */
+static bool is_beside(const struct doctor_case *c, const struct doctor_probe *p)
+{
+	char value[512];
+
+	return doctor_namesake_path(c, value, sizeof(value)) &&
+	       strcmp(p->trial.value, value) == 0;
+}
+
 static enum doctor_finding_kind path_finding(const struct doctor_chart *chart,
 					     const struct doctor_probe *opened)
 {
@@ -372,7 +381,9 @@ static void find_path(struct doctor_chart *chart)
 		doctor_tell_same(chart, DOCTOR_F_ROOT_LOST, odd,
 				 "nothing is found at any path, not even a "
 				 "page at the root");
-	if (t.opened && !is_nonsense(t.opened))
+	if (t.opened && base->status == 403 && is_beside(chart->c, t.opened))
+		doctor_tell(chart, DOCTOR_F_NAME_BESIDE_OPENS, t.opened);
+	else if (t.opened && !is_nonsense(t.opened))
 		doctor_tell(chart, path_finding(chart, t.opened), t.opened);
 	else if (t.answered)
 		doctor_tell(chart, DOCTOR_F_PATH_ANSWERS, t.answered);

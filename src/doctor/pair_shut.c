@@ -185,11 +185,31 @@ static void find_unfit(struct doctor_chart *chart)
 				 "ends alike");
 }
 
+/*
+ * HAProxy says 503 where it cannot connect. Its 502 is for an answer that it
+ * does not take; where plain requests get one, that is the 101.
+ */
+static void find_101_refused(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *g =
+		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
+
+	if (!chart->blind && base->status == 502 && base->ms < 1000 &&
+	    doctor_wrote(base, WHY_STACK_HAPROXY) &&
+	    doctor_found(chart, DOCTOR_F_GET_REACHES))
+		doctor_note(chart, DOCTOR_F_ANSWER_NOT_TAKEN, g, base,
+			    "HAProxy reached what is behind, as the plain GET "
+			    "shows, and took no answer to the handshake: it "
+			    "was none, or a 101 without Sec-WebSocket-Accept");
+}
+
 void doctor_find_shut(struct doctor_chart *chart)
 {
 	find_unclaimed(chart);
 	find_ended_behind(chart);
 	find_unfit(chart);
+	find_101_refused(chart);
 	find_shut(chart);
 	find_upgrades_shut(chart);
 }

@@ -331,6 +331,10 @@ static void advise_to_look(struct doctor_facts *f, const struct why_hops *h)
 	struct doctor_fix *fix = &f->v->fix[f->v->n_fixes];
 	char words[256];
 
+	/* servers ask for credentials by 401; a 403 is another's, behind them */
+	if (f->v->cause == WHY_ACCESS_CREDENTIALS && f->base &&
+	    f->base->status == 403)
+		return;
 	if (f->v->n_fixes == DOCTOR_MAX_FIXES ||
 	    !*doctor_log_words(f->v->cause, h, words, sizeof(words)))
 		return;

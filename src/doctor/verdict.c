@@ -301,6 +301,39 @@ static bool took_for_websocket(const struct doctor_facts *f)
 	       f->base->outcome == DOCTOR_OPEN;
 }
 
+/* What is to be said of a cause where this was found, too. */
+static const char *said_with(const struct doctor_facts *f)
+{
+	static const char alone[] =
+		"{server} refuses {path} alone: a made-up name beside it "
+		"opens. This one has its fill, or is not for everybody: "
+		"{result}.";
+	static const struct {
+		enum why_cause cause;
+		enum doctor_finding_kind found;
+		const char *text;
+	} rows[] = {
+		{WHY_SERVER_LIMIT, DOCTOR_F_NAME_BESIDE_OPENS, alone},
+		{WHY_ACCESS_PERMISSION, DOCTOR_F_NAME_BESIDE_OPENS, alone},
+		{WHY_SERVER_STICKY_SESSION, DOCTOR_F_SPLIT_SESSION,
+		 "Servers share the load, and not all of them know the "
+		 "session that the request has: {result}."},
+		{WHY_SERVER_BAD_ACCEPT, DOCTOR_F_ANSWER_NOT_TAKEN,
+		 "{server} takes plain answers from what is behind it, and "
+		 "not the one to a handshake: it is no valid 101, or none at "
+		 "all: {result}."},
+		{WHY_SERVER_BACKEND_DOWN, DOCTOR_F_GET_REACHES,
+		 "{server} is there, and what is behind it answers plain "
+		 "requests; a handshake gets no answer from there: {result}."},
+	};
+
+	for (size_t i = 0; i < LEN(rows); i++)
+		if (f->v->cause == rows[i].cause &&
+		    doctor_found(f->chart, rows[i].found))
+			return rows[i].text;
+	return NULL;
+}
+
 static void summarise(struct doctor_facts *f)
 {
 	const char *text = summaries[f->v->cause].otherwise;
@@ -351,6 +384,8 @@ static void summarise(struct doctor_facts *f)
 		text = "A reverse proxy changes Host on the way: {arrived} "
 		       "reaches the application, where the request had "
 		       "{sent_host}, and is refused: {result}.";
+	else if (said_with(f))
+		text = said_with(f);
 	else if (doctor_lost_key(f))
 		text = "A reverse proxy does not pass Sec-WebSocket-Key on as "
 		       "it was sent, so the proof in the answer is not for "

@@ -169,6 +169,77 @@ static bool is_node_itself(const struct doctor_probe *p)
 				  BYTES("keep-alive"));
 }
 
+/* What software that speaks WebSocket says of a handshake without Upgrade. */
+static bool lost_upgrade(const struct doctor_chart *chart)
+{
+	return doctor_found(chart, DOCTOR_F_GET_SAME_WS) ||
+	       doctor_found(chart, DOCTOR_F_SAYS_NO_UPGRADE);
+}
+
+/* CDNs that hand upgrades on for those customers only who switched it on. */
+static bool is_off_by_default(enum why_stack stack)
+{
+	return stack == WHY_STACK_FASTLY || stack == WHY_STACK_AKAMAI ||
+	       stack == WHY_STACK_AZURE_FRONT_DOOR;
+}
+
+/* Such a CDN, where no proxy is seen behind it. Varnish is Fastly's own. */
+static const struct why_hop *edge_alone(const struct doctor_probe *p)
+{
+	const struct why_hop *edge = NULL;
+
+	for (size_t i = 0; i < p->hops.n; i++) {
+		const struct why_hop *h = &p->hops.hop[i];
+
+		if (is_off_by_default(h->stack))
+			edge = h;
+		else if (why_stack(h->stack)->layer == WHY_LAYER_REVERSE_PROXY &&
+			 h->stack != WHY_STACK_VARNISH)
+			return NULL;
+	}
+	return edge;
+}
+
+/* A certificate made on the way, for whatever name is asked for. */
+static bool is_of_inspection(const char *issuer)
+{
+	static const char *const words[] = {
+		"inspect", "intercept", "decrypt",   "mitm",	  "firewall",
+		"gateway", "proxy",	"zscaler",   "fortinet",  "fortigate",
+		"sophos",  "netskope",	"blue coat", "forcepoint"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (bytes_contains_nocase(bytes_of_str(issuer),
+					  bytes_of_str(words[i])))
+			return true;
+	return false;
+}
+
+static void find_lost_on_way(struct doctor_chart *chart,
+			     const struct doctor_probe *base)
+{
+	const struct why_hop *edge = edge_alone(base);
+
+	if (base->outcome != DOCTOR_ANSWERED || !lost_upgrade(chart))
+		return;
+	if (is_of_inspection(base->dial.tls.issuer))
+		doctor_note(chart, DOCTOR_F_INSPECTED, base, NULL,
+			    "the certificate was issued by \"%s\", as those "
+			    "are that inspect TLS on the way",
+			    base->dial.tls.issuer);
+	else if (edge && !chart->blind)
+		doctor_note(chart, DOCTOR_F_LOST_AT_EDGE, base, NULL,
+			    "the server behind %s was asked without an "
+			    "Upgrade, which that hands on only where it is "
+			    "switched on",
+			    edge->text);
+	else if (base->status == 400 && !shows_proxy(base) && !chart->blind &&
+		 !doctor_found(chart, DOCTOR_F_SAYS_NO_UPGRADE))
+		doctor_note(chart, DOCTOR_F_LOST_UNSEEN, base, NULL,
+			    "no reverse proxy is seen that could have lost the "
+			    "Upgrade");
+}
+
 /*
  * Proxies can be quiet; yet where nothing in any answer is a proxy's, and the
  * server behind does not speak of an Upgrade that it missed, there may be none.
@@ -185,6 +256,7 @@ void doctor_find_no_proxy(struct doctor_chart *chart,
 
 	if (!chart->blind)
 		find_files_behind(chart, base);
+	find_lost_on_way(chart, base);
 	if (base->outcome != DOCTOR_ANSWERED || base->status == 426 ||
 	    base->status == 502 || base->status >= 504 || chart->c->proxy ||
 	    chart->config)
