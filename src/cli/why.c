@@ -314,8 +314,9 @@ static int find_journal(struct options *o, char *out, size_t size)
 /* ---- One refusal ---- */
 
 /*
- * Of limits there are many: which one it was says more than the cause does. And
- * a backplane is no application behind a proxy.
+ * Of limits there are many: which one it was says more than the cause does. A
+ * backplane is no application behind a proxy, and what is sent after a handshake
+ * is none.
  */
 static bool note_is_headline(const struct gate_story *s)
 {
@@ -323,7 +324,9 @@ static bool note_is_headline(const struct gate_story *s)
 
 	return s->note[0] &&
 	       (cause == WHY_ACCESS_RATE || cause == WHY_SERVER_LIMIT ||
-		strcmp(s->check, "backplane") == 0);
+		strcmp(s->check, "backplane") == 0 ||
+		gate_story_is_content(s) ||
+		(cause == WHY_CLIENT_BAD_HANDSHAKE && gate_story_is_cut(s)));
 }
 
 /* A note as a sentence; the name of a setting stays as it is. */
@@ -408,7 +411,11 @@ static void tell(const struct gate_story *s, const char *config)
 	tell_trace(s);
 	if (s->check[0] && s->line)
 		snprintf(place, sizeof(place), "%s:%u", s->file, s->line);
-	if (s->check[0]) {
+	if (gate_story_is_content(s)) {
+		if (strcmp(s->trace, "[]") != 0)
+			printf("\n");
+		tell_row("expected", s->rule);
+	} else if (s->check[0]) {
 		printf("\n");
 		tell_row("decided", place);
 		tell_row("rule", s->rule);

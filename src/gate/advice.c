@@ -111,8 +111,34 @@ static int advise_list(const struct gate_story *s, const char *list,
 			      s->file, s->line, list, entry);
 }
 
+static int advise_content(const struct gate_story *s, struct ses_buf *out)
+{
+	bool said = strcmp(s->check, GATE_CHECK_MESSAGE) == 0;
+
+	return ses_buf_printf(
+		out,
+		"%s. Correct it in the\nclient: %s tells what is taken. No list "
+		"of the gateway changes that.\n",
+		said ? "The handshake was in order: this is about what was "
+		       "sent over the open\nconnection"
+		     : "The rules let it in: this is about what was sent to "
+		       "the channel by HTTP",
+		said ? "docs/sesame.v1.md" : "docs/channels.md");
+}
+
+static int advise_frames(struct ses_buf *out)
+{
+	return ses_buf_append_str(
+		out, "The handshake was in order; what the client sent then is "
+		     "against the rules of\nWebSocket (RFC 6455), so the "
+		     "connection was closed. Correct it in the client, or see\n"
+		     "whether something between rewrites what it sends.\n");
+}
+
 static int advise_cut(const struct gate_story *s, struct ses_buf *out)
 {
+	if (!s->check[0] && !s->upstream[0])
+		return advise_frames(out);
 	if (!s->check[0])
 		return ses_buf_append_str(
 			out, "Frames are looked at because the route limits "
@@ -213,6 +239,8 @@ int gate_story_advise(const struct gate_story *s, struct ses_buf *out)
 		return advise_list(s, list, out);
 	if (strcmp(s->check, "backplane") == 0)
 		return gate_outage_advise(s, out);
+	if (gate_story_is_content(s))
+		return advise_content(s, out);
 	if (gate_story_is_cut(s))
 		return advise_cut(s, out);
 	if (strcmp(s->check, "limits") == 0)

@@ -94,6 +94,8 @@ static void fill_story(struct gate_story *story, const struct gate_notice *n)
 		gate_hops_format(n->hops, story->hops, sizeof(story->hops));
 	if (n->outage)
 		gate_outage_put(n->outage, story);
+	if (n->takes)
+		gate_story_put_content(story, GATE_CHECK_REQUEST, n->takes);
 	snprintf(story->reference, sizeof(story->reference), "%s", n->reference);
 	snprintf(story->cause, sizeof(story->cause), "%s",
 		 why_cause(n->cause)->id);
@@ -289,6 +291,8 @@ static void fill_ending(struct gate_story *s, const struct gate_ending *e)
 	s->line = e->line ? e->line : e->route->line;
 	if (e->outage)
 		gate_outage_put(e->outage, s);
+	if (e->takes)
+		gate_story_put_content(s, GATE_CHECK_MESSAGE, e->takes);
 	s->status = e->code;
 	s->time_ms = clock_ms();
 }

@@ -12,6 +12,7 @@ struct gate_notice {
 	enum why_cause cause;
 	int status;			  /* 0: no answer could be sent */
 	const char *note;		  /* for the operator; may be NULL */
+	const char *takes; /* instead of what was sent; NULL: not about that */
 	bool observed;			  /* it was let in all the same */
 	const struct gate_policy *policy; /* that it was judged by */
 	const struct gate_decision *decision; /* NULL: none was made */
@@ -33,6 +34,7 @@ struct gate_ending {
 	enum why_cause cause;
 	int code;	  /* it is closed with */
 	const char *note; /* what was sent */
+	const char *takes; /* instead of that; NULL: it is not about that */
 	const char *rule; /* "messages: 50/second"; "": no rule, a fault */
 	const struct gate_compared *compared; /* with that rule */
 	const struct gate_outage *outage; /* NULL: it is not the backplane's */

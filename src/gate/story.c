@@ -112,6 +112,15 @@ bool gate_story_has_no_credentials(const struct gate_story *s)
 	return none;
 }
 
+void gate_story_put_content(struct gate_story *s, const char *check,
+			    const char *takes)
+{
+	snprintf(s->check, sizeof(s->check), "%s", check);
+	show_text(s->rule, sizeof(s->rule), takes);
+	s->compared[0] = s->nearest[0] = '\0';
+	s->line = 0;
+}
+
 void gate_story_decide(struct gate_story *s, const struct gate_policy *policy,
 		       const struct gate_decision *d)
 {

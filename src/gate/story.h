@@ -7,6 +7,8 @@
 #ifndef GATE_STORY_H
 #define GATE_STORY_H
 
+#include <string.h>
+
 #include "base/buf.h"
 #include "gate/admit.h"
 #include "why/reference.h"
@@ -34,7 +36,8 @@ struct gate_story {
 	/* what said no */
 	char route[160], upstream[160];
 	char check[16];	 /* "origin"; "" when no rule did */
-	char rule[280];	 /* the entry, or the default in words */
+	char rule[280];	 /* the entry, or the default in words; or what is
+			  * taken, see gate_story_is_content() */
 	bool preset;	 /* the rule is a default that stands in no file */
 	char file[256];	 /* "" when no rule did */
 	unsigned line;	 /* of the rule; of its route for a default */
@@ -51,6 +54,20 @@ static inline bool gate_story_is_cut(const struct gate_story *story)
 	return story->status >= 1000;
 }
 
+#define GATE_CHECK_MESSAGE "message" /* of a client that is let in */
+#define GATE_CHECK_REQUEST "request" /* of a program, to a channel */
+
+/* Whether it is about what was sent, which no rule is against: story->rule says
+ * what would have been taken, and story->note what is wrong. */
+static inline bool gate_story_is_content(const struct gate_story *story)
+{
+	return strcmp(story->check, GATE_CHECK_MESSAGE) == 0 ||
+	       strcmp(story->check, GATE_CHECK_REQUEST) == 0;
+}
+
+/* Make it one of these: @check, and @takes. */
+void gate_story_put_content(struct gate_story *story, const char *check,
+			    const char *takes);
 /* Whether its trace says that the client brought none, where some are wanted. */
 bool gate_story_has_no_credentials(const struct gate_story *story);
 

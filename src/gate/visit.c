@@ -381,6 +381,7 @@ static void on_end(struct ses_stream *s, int error)
 		.status = 400,
 		.sentence = "The message ended before its Content-Length.",
 		.note = "the message ended before its Content-Length",
+		.takes = "as many bytes as the Content-Length says",
 	};
 	struct gate_visit *v = s->owner;
 	struct gate_refusal why;

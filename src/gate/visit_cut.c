@@ -115,6 +115,7 @@ struct excess {
 	unsigned line;
 	const char *words; /* for the client */
 	const char *note;  /* for the operator */
+	const char *takes; /* instead; NULL: it is not about what was sent */
 	struct gate_compared compared;
 	bool backplane; /* it is its doing, and no rule's */
 };
@@ -128,6 +129,7 @@ static void tell_operator(struct gate_visit *v, const struct excess *e,
 		.cause = e->cause,
 		.code = (int)e->code,
 		.note = e->note,
+		.takes = e->takes,
 		.rule = e->rule ? e->rule : "",
 		.line = e->line,
 		.compared = &e->compared,
@@ -331,6 +333,7 @@ static struct excess excess_of(const struct gate_unwanted *u, unsigned code)
 		.line = u->limit ? u->limit->line : 0,
 		.words = u->text,
 		.note = u->note,
+		.takes = u->takes,
 		.backplane = u->backplane,
 	};
 

@@ -27,6 +27,7 @@ struct gate_refusal {
 	int status;	      /* 0: no answer can be sent */
 	const char *sentence; /* for the visitor; NULL: the status's own */
 	const char *note;     /* for the operator; may be NULL */
+	const char *takes;    /* instead of what was sent; NULL: not about that */
 	const struct gate_decision *decision; /* NULL: no rule did */
 	const struct ses_field *fields; /* more of them for the answer */
 	size_t n_fields;
@@ -250,11 +251,22 @@ struct gate_unwanted {
 	const char *word; /* of sesame.v1: "rate" */
 	const char *text; /* for the client; short, for a close frame */
 	const char *note; /* for the operator */
+	const char *takes; /* instead of what was sent; NULL: not about that */
 	const struct gate_limit *limit; /* NULL: it is none's doing */
 	uint64_t wait_ms;
 	bool backplane; /* it does not take part */
 };
 
+#define GATE_CONTENT_SIZE 256
+/*
+ * The note on what could not be taken, @what: @wrong, a sentence; and from which
+ * byte on (0: nowhere in particular).
+ */
+void gate_content_note(const char *what, const char *wrong, size_t broken_at,
+		       char out[GATE_CONTENT_SIZE]);
+/* What a state takes. */
+void gate_content_of_state(const struct gate_route *route,
+			   char out[GATE_CONTENT_SIZE]);
 /* A new one; whoever knows some cannot tell the next. */
 void gate_new_reference(char out[WHY_REFERENCE_SIZE]);
 /* Tell the operator alone; the connection stays. */

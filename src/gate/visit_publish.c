@@ -37,7 +37,29 @@ static enum gate_outcome refuse(struct gate_visit *v, enum why_cause cause,
 	return gate_visit_refuse(v, &why);
 }
 
+/* What was sent cannot be taken; @takes: what would be. */
+static enum gate_outcome refuse_content(struct gate_visit *v, int status,
+					const char *wrong, size_t broken_at,
+					const char *takes)
+{
+	char note[GATE_CONTENT_SIZE];
+	struct gate_refusal why = {
+		.cause = WHY_CLIENT_BAD_HANDSHAKE,
+		.status = status,
+		.sentence = wrong,
+		.note = note,
+		.takes = takes,
+	};
+
+	gate_content_note("a POST", wrong, broken_at, note);
+	return gate_visit_refuse(v, &why);
+}
+
 /* ---- Before the body ---- */
+
+static const char takes_body[] =
+	"a body as it is to be published, with its Content-Length";
+static const char takes_key[] = "one Idempotency-Key of 255 bytes at most";
 
 static bool is_batch(const struct gate_visit *v)
 {
@@ -60,19 +82,22 @@ static enum gate_outcome check_body(struct gate_visit *v)
 	int64_t len = ses_head_content_length(head);
 
 	if (ses_field_count(head->fields, head->n_fields, "Content-Encoding"))
-		return refuse(v, WHY_CLIENT_BAD_HANDSHAKE, 415,
-			      "A message is sent as it is, without a "
-			      "Content-Encoding");
+		return refuse_content(v, 415,
+				      "A message is sent as it is, without a "
+				      "Content-Encoding",
+				      0, takes_body);
 	if (ses_field_count(head->fields, head->n_fields, "Transfer-Encoding"))
-		return refuse(v, WHY_CLIENT_BAD_HANDSHAKE, 411,
-			      "A message is sent with its Content-Length, not "
-			      "in chunks");
+		return refuse_content(v, 411,
+				      "A message is sent with its "
+				      "Content-Length, not in chunks",
+				      0, takes_body);
 	if (len < -1)
-		return refuse(v, WHY_CLIENT_BAD_HANDSHAKE, 400,
-			      "The Content-Length is no number");
+		return refuse_content(v, 400, "The Content-Length is no number",
+				      0, takes_body);
 	if (len < 0)
-		return refuse(v, WHY_CLIENT_BAD_HANDSHAKE, 411,
-			      "A message is sent with its Content-Length");
+		return refuse_content(
+			v, 411, "A message is sent with its Content-Length", 0,
+			takes_body);
 	if ((uint64_t)len > most_bytes(v))
 		return refuse(v, WHY_SERVER_LIMIT, 413,
 			      "The message is longer than this route takes");
@@ -259,10 +284,9 @@ static enum gate_outcome refuse_verdict(struct gate_visit *v,
 		why.note = "hub.rates.channel of this channel is reached";
 		break;
 	case HUB_OTHER_BODY:
-		why.cause = WHY_CLIENT_BAD_HANDSHAKE;
-		why.status = 422;
-		why.sentence = "This Idempotency-Key was used for another body";
-		break;
+		return refuse_content(
+			v, 422, "This Idempotency-Key was used for another body",
+			0, "the body that was first sent under that key");
 	case HUB_CHANNELS_FULL:
 		why.sentence = "There is no room for a further channel";
 		why.note = "hub.channels of this route is reached";
@@ -329,6 +353,17 @@ static enum gate_outcome publish_batch(struct gate_visit *v, struct bytes name,
 	return conclude(v, name, verdict, &receipt);
 }
 
+static enum gate_outcome refuse_body(struct gate_visit *v, const char *wrong,
+				     size_t broken_at)
+{
+	char takes[GATE_CONTENT_SIZE] = "a JSON list of 1 to 1000 texts, "
+					"objects and lists";
+
+	if (v->route->hub.kind == GATE_KIND_STATE && !is_batch(v))
+		gate_content_of_state(v->route, takes);
+	return refuse_content(v, 400, wrong, broken_at, takes);
+}
+
 static enum gate_outcome publish(struct gate_visit *v)
 {
 	const struct ses_head *head = v->asking->head;
@@ -342,16 +377,18 @@ static enum gate_outcome publish(struct gate_visit *v)
 	if (!gate_visit_channel(v, decoded, &name))
 		return GATE_OVER;
 	if (ses_field_count(head->fields, head->n_fields, "Idempotency-Key") > 1)
-		return refuse(v, WHY_CLIENT_BAD_HANDSHAKE, 400,
-			      "There is more than one Idempotency-Key");
+		return refuse_content(v, 400,
+				      "There is more than one Idempotency-Key",
+				      0, takes_key);
 	if (key.len > KEY_MAX)
-		return refuse(v, WHY_CLIENT_BAD_HANDSHAKE, 400,
-			      "The Idempotency-Key is longer than 255 bytes");
+		return refuse_content(
+			v, 400, "The Idempotency-Key is longer than 255 bytes",
+			0, takes_key);
 	wrong = read_body(v, &b);
 	if (wrong == hub_no_memory)
 		outcome = refuse(v, WHY_SERVER_LIMIT, 503, wrong);
 	else if (wrong)
-		outcome = refuse(v, WHY_CLIENT_BAD_HANDSHAKE, 400, wrong);
+		outcome = refuse_body(v, wrong, b.list.broken_at);
 	else
 		outcome = publish_batch(v, name,
 					key.len ? key : bytes_of(NULL, 0), &b);

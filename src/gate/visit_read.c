@@ -26,6 +26,8 @@ static enum gate_outcome refuse(struct gate_visit *v, int status,
 		.status = status,
 		.sentence = sentence,
 		.note = sentence,
+		.takes = status < 500 ? "GET, with a limit from 1 to 1000"
+				      : NULL,
 	};
 
 	return gate_visit_refuse(v, &why);

@@ -25,6 +25,33 @@ void gate_new_reference(char out[WHY_REFERENCE_SIZE])
 	why_reference_write(high << 32 | ses_random32(), out);
 }
 
+/* @wrong goes on behind a colon. */
+void gate_content_note(const char *what, const char *wrong, size_t broken_at,
+		       char out[GATE_CONTENT_SIZE])
+{
+	bool is_word = wrong[0] >= 'A' && wrong[0] <= 'Z' &&
+		       !(wrong[1] >= 'A' && wrong[1] <= 'Z');
+	char place[48] = "";
+
+	if (broken_at)
+		snprintf(place, sizeof(place), "; its JSON breaks at byte %zu",
+			 broken_at + 1);
+	snprintf(out, GATE_CONTENT_SIZE, "%s could not be taken: %c%s%s", what,
+		 is_word ? wrong[0] - 'A' + 'a' : wrong[0], wrong + 1, place);
+}
+
+void gate_content_of_state(const struct gate_route *route,
+			   char out[GATE_CONTENT_SIZE])
+{
+	char key[128];
+
+	bytes_printable(bytes_of_str(route->hub.key), key, sizeof(key));
+	snprintf(out, GATE_CONTENT_SIZE,
+		 "a JSON object with its key in the member %s, a text of up to "
+		 "256 bytes or a whole number",
+		 key);
+}
+
 /* What is known of a visitor. */
 static struct gate_notice describe(struct gate_visit *v)
 {
@@ -66,6 +93,7 @@ static void tell(struct gate_visit *v, const struct gate_refusal *why,
 	notice.cause = why->cause;
 	notice.status = why->status;
 	notice.note = why->note;
+	notice.takes = why->takes;
 	notice.observed = observed;
 	gate_record_refusal(v, why->cause, observed);
 	gate_notice_tell(v->gate, &notice);

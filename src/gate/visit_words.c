@@ -82,6 +82,10 @@ static void tell(struct gate_visit *v, struct gate_dealings *d,
 	d->told_text = u->text;
 }
 
+static const char takes_envelope[] =
+	"{\"publish\": ...}, {\"publish_base64\": ...}, {\"resume\": ...} or "
+	"{\"presence\": ...}, and in it \"ref\" for an answer";
+
 static void refuse(struct gate_visit *v, const struct gate_unwanted *u,
 		   int64_t ref)
 {
@@ -91,6 +95,7 @@ static void refuse(struct gate_visit *v, const struct gate_unwanted *u,
 		.text = "too many errors",
 		.note = "it went on with what is refused, a hundred times in "
 			"ten seconds",
+		.takes = takes_envelope,
 	};
 	bool envelopes = v->member->member.envelopes;
 	struct gate_dealings *d = envelopes ? gate_member_deal(v->member) : NULL;
@@ -109,18 +114,22 @@ static void refuse(struct gate_visit *v, const struct gate_unwanted *u,
 	say(v, &json, error);
 }
 
+/* @takes: what would have been taken. */
 static void refuse_bad(struct gate_visit *v, const char *text, int64_t ref,
-		       const char *word)
+		       const char *word, const char *takes, size_t broken_at)
 {
+	char note[GATE_CONTENT_SIZE];
 	struct gate_unwanted u = {
 		.cause = WHY_CLIENT_BAD_HANDSHAKE,
 		.status = 400,
 		.code = 1008,
 		.word = word,
 		.text = text,
-		.note = text,
+		.note = note,
+		.takes = takes,
 	};
 
+	gate_content_note("a message", text, broken_at, note);
 	refuse(v, &u, ref);
 }
 
@@ -252,9 +261,11 @@ static bool find_key(struct gate_visit *v, int64_t ref,
 			? hub_about_read(content->payload, v->route->hub.key,
 					 about)
 			: "A payload of this channel is a JSON object";
+	char takes[GATE_CONTENT_SIZE];
 
 	if (wrong) {
-		refuse_bad(v, wrong, ref, "key");
+		gate_content_of_state(v->route, takes);
+		refuse_bad(v, wrong, ref, "key", takes, 0);
 		return false;
 	}
 	content->key = bytes_of(about->key, about->key_len);
@@ -418,7 +429,8 @@ static void obey(struct gate_visit *v, const struct hub_demand *d)
 		refuse_bad(v,
 			   "resume is for the first message, after "
 			   "?since=later",
-			   d->ref, "late");
+			   d->ref, "late",
+			   "{\"resume\": ID} before anything else", 0);
 		break;
 	default:
 		list(v, d);
@@ -433,7 +445,7 @@ static void read_envelope(struct gate_visit *v, struct bytes text)
 	if (d.no_memory)
 		refuse(v, &busy, d.ref);
 	else if (wrong)
-		refuse_bad(v, wrong, d.ref, "bad");
+		refuse_bad(v, wrong, d.ref, "bad", takes_envelope, d.broken_at);
 	else
 		obey(v, &d);
 	hub_demand_fini(&d);

@@ -232,6 +232,8 @@ const char *hub_demand_read(struct bytes text, struct hub_demand *d)
 	ses_json_begin(&in, text);
 	while (in.sort == SES_JSON_OBJECT && ses_json_next(&in, &item))
 		keep(&m, &item);
+	if (in.fault)
+		d->broken_at = text.len - in.rest.len;
 	if (in.fault == SES_JSON_DEEP)
 		return TOO_DEEP;
 	if (in.sort != SES_JSON_OBJECT || in.fault)
@@ -333,6 +335,8 @@ const char *hub_list_read(struct bytes text, struct hub_list *list)
 		    !ses_json_borrow(item.value, &plain))
 			room += item.value.len;
 	}
+	if (list->in.fault)
+		list->broken_at = text.len - list->in.rest.len;
 	if (list->in.fault == SES_JSON_DEEP)
 		return TOO_DEEP;
 	if (list->in.sort != SES_JSON_ARRAY || list->in.fault || !list->n)

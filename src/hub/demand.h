@@ -27,6 +27,7 @@ struct hub_demand {
 	struct bytes data; /* the payload, or the id to resume from */
 	struct ses_buf own; /* that it lies in, if not in the envelope */
 	bool no_memory;	    /* nothing was wrong but that */
+	size_t broken_at;   /* bytes before it is JSON no more; 0: it is all */
 	uint8_t after[HUB_AFTER_MAX];
 	size_t after_len; /* 0: from the first */
 	size_t limit;
@@ -62,6 +63,7 @@ struct hub_list {
 	size_t n;	   /* how many there are */
 	struct ses_buf own; /* where those lie that were written with escapes */
 	const char *wrong; /* with one that was to be taken */
+	size_t broken_at;  /* bytes before it is JSON no more; 0: it is all */
 };
 
 /*

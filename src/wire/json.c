@@ -288,13 +288,12 @@ static struct scan scan_of(const struct ses_json *j)
 /* As far as @s has come; false when it failed. */
 static bool keep(struct ses_json *j, const struct scan *s)
 {
-	if (s->fault) {
-		j->fault = s->fault;
-		j->ended = true;
-		return false;
-	}
 	j->rest = bytes_of(s->at, (size_t)(s->end - s->at));
-	return true;
+	if (!s->fault)
+		return true;
+	j->fault = s->fault;
+	j->ended = true;
+	return false;
 }
 
 enum ses_json_sort ses_json_begin(struct ses_json *j, struct bytes text)

@@ -35,7 +35,7 @@ enum ses_json_fault {
 
 /* Where a reader is. */
 struct ses_json {
-	struct bytes rest; /* not looked at yet */
+	struct bytes rest; /* not looked at yet, or from the fault on */
 	enum ses_json_sort sort;
 	enum ses_json_fault fault;
 	bool begun, ended;

@@ -6,7 +6,7 @@ import asyncio
 import pytest
 from crowds import masked
 from gateways import REFERENCE, gateway
-from hubs import config, envelopes, join, leave
+from hubs import config, envelopes, join, leave, post, write_tokens
 from test_hub_presence import SECRET, jwt
 
 STATE = "hub: {kind: state, key: k, keys: 1}"
@@ -87,6 +87,55 @@ def test_why_opens_with_the_limit_of_messages_that_it_was(tmp_path):
         asyncio.run(play(g))
 
 
+# (what the route says, what is sent by whom, what `sesame why` opens with, what is expected)
+UNREADABLE = [
+    ("", '{"publish": "x", }', "A message could not be taken: an envelope is a JSON object; its JSON "
+     "breaks at byte 18.", '{"publish": ...}, {"publish_base64": ...}'),
+    ("", '{"publish": 7}', "A message could not be taken: publish is a text, an object or a list.",
+     '{"publish": ...}'),
+    ("", '{"resume": "aaaaaaaa-1"}', "A message could not be taken: resume is for the first message, "
+     "after ?since=later.", '{"resume": ID} before anything else'),
+    (STATE, '{"publish": {"key": 1}}', "A message could not be taken: the payload has no key: a text or "
+     "a whole number.", "a JSON object with its key in the member k,"),
+    ("", ("?batch", b'["one", two]'), "A POST could not be taken: a batch is a JSON list of payloads; "
+     "its JSON breaks at byte 9.", "a JSON list of 1 to 1000 texts, objects and lists"),
+    ("", ("", b"x", "Content-Encoding: gzip"), "A POST could not be taken: a message is sent as it is, "
+     "without a Content-Encoding.", "a body as it is to be published, with its Content-Length"),
+    ("", ("", b"x", "Idempotency-Key: " + "k" * 256), "A POST could not be taken: the Idempotency-Key is "
+     "longer than 255 bytes.", "one Idempotency-Key of 255 bytes at most"),
+    (STATE, ("", b"[]"), "A POST could not be taken: a payload of this channel is a JSON object.",
+     "a JSON object with its key in the member k,"),
+]
+
+
+async def refused(g, sent):
+    """The reference of what was sent, as a text of sesame.v1 or by POST."""
+    if not isinstance(sent, str):
+        query, body, *fields = sent
+        return (await asyncio.to_thread(post, g, body, "lobby" + query, fields)).reference
+    a = await envelopes(g)
+    await a.ws.send(sent)
+    e = await a.next("error")
+    await leave(a)
+    return e["reference"]
+
+
+@pytest.mark.parametrize("more,sent,head,expected", UNREADABLE,
+                         ids=["%d" % i for i in range(len(UNREADABLE))])
+def test_why_opens_with_what_could_not_be_read(tmp_path, more, sent, head, expected):
+    hub = more[:-1].replace("hub: {", "") or "presence: true"
+    write_tokens(tmp_path)
+    with gateway(tmp_path, config("hub: {%s, publish: {hashes_file: hashes}}" % hub)) as g:
+        reference = asyncio.run(refused(g, sent))
+        assert g.headline(reference).endswith(head), g.headline(reference)
+        told = " ".join(g.why(reference).stdout.split())
+        assert " expected " + expected in told
+        assert ("The handshake was in order" if isinstance(sent, str) else
+                "The rules let it in") in told
+        assert "decided" not in told and "to: hub" not in told
+        assert g.story(reference)["cause"] == "client.bad-handshake"
+
+
 @pytest.mark.parametrize("limit,channel,words,head", [
     ("channels: 1", "second", "There is no room for a further channel.",
      "hub.channels of this route is reached."),
@@ -129,6 +178,9 @@ def test_who_is_cut_off_for_its_frames_is_told_a_reference(tmp_path, frames, cod
         assert (story["cause"], story["status"]) == (cause, code) and word in story["note"]
         if code == 1009:
             assert story["rule"] == "message: 1000"
+        else:
+            assert "opening request" not in g.headline(reference)
+            assert "The handshake was in order" in g.why(reference).stdout
         assert (await b.ask(publish="others are served"))["type"] == "ack"
         await leave(b)
 
