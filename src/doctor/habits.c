@@ -142,13 +142,14 @@ static void find_vite(struct doctor_chart *chart)
 	const struct doctor_probe *base = doctor_baseline(chart);
 	const struct doctor_probe *p =
 		doctor_tried(chart, DOCTOR_NO_ORIGIN, NULL);
+	bool has = bytes_contains_nocase(c->url.query, BYTES("token="));
 
 	if (base->status == 400 && p && p->outcome == DOCTOR_OPEN &&
-	    bytes_equal_str(bytes_of_str(c->subprotocols), "vite-hmr") &&
-	    !bytes_contains_nocase(c->url.query, BYTES("token=")))
+	    bytes_equal_str(bytes_of_str(c->subprotocols), "vite-hmr"))
 		doctor_note(chart, DOCTOR_F_VITE_TOKEN, p, base,
 			    "Vite asks whoever sends an Origin for the token "
-			    "that its page has, and the query has none");
+			    "that its page has, and the query has %s",
+			    has ? "that of another start" : "none");
 }
 
 /* A handshake that none of its protocols takes is dropped by libwebsockets. */

@@ -69,3 +69,34 @@ TEST("where three paths get the same 404, another Host is asked for before the "
 	assert_int_equal(b.verdict.cause, WHY_URL_HOST);
 	bed_strip(&b);
 }
+
+TEST("a server of pages alone, whose page opens another port, has its WebSocket "
+     "there")
+{
+	static struct bed b;
+	const struct patient p = {
+		.url = "ws://127.0.0.1:8080/",
+		.answer = "HTTP/1.1 200 OK\nContent-Type: text/html\nConnection: "
+			  "keep-alive\nKeep-Alive: timeout=5\n\n<html><script>"
+			  "new WebSocket('ws://127.0.0.1:8081/')</script></html>",
+		.answers = {{DOCTOR_PORT, "8081", "@open"}}};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_URL_PORT);
+	assert_true(b.verdict.confidence > 0.9);
+	bed_strip(&b);
+}
+
+TEST("who asked for a certificate in TLS and ends whatever comes after it wants "
+     "the certificate")
+{
+	static struct bed b;
+	const struct patient p = {.url = "wss://chat.example/",
+				  .answer = "@closed",
+				  .asked_for_cert = true};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_ACCESS_CLIENT_CERT);
+	assert_true(b.verdict.confidence > 0.85);
+	bed_strip(&b);
+}
