@@ -313,42 +313,12 @@ static int find_journal(struct options *o, char *out, size_t size)
 
 /* ---- One refusal ---- */
 
-/*
- * Of limits there are many: which one it was says more than the cause does. A
- * backplane is no application behind a proxy, and what is sent after a handshake
- * is none.
- */
-static bool note_is_headline(const struct gate_story *s)
-{
-	int cause = why_cause_find(bytes_of_str(s->cause));
-
-	return s->note[0] &&
-	       (cause == WHY_ACCESS_RATE || cause == WHY_SERVER_LIMIT ||
-		strcmp(s->check, "backplane") == 0 ||
-		gate_story_is_content(s) ||
-		(cause == WHY_CLIENT_BAD_HANDSHAKE && gate_story_is_cut(s)));
-}
-
-/* A note as a sentence; the name of a setting stays as it is. */
-static void tell_note(const char *note)
-{
-	char sentence[sizeof(((struct gate_story *)0)->note) + 1];
-
-	snprintf(sentence, sizeof(sentence), "%s.", note);
-	if (sentence[0] >= 'a' && sentence[0] <= 'z' &&
-	    sentence[strcspn(sentence, " .")] == ' ')
-		sentence[0] -= 'a' - 'A';
-	term_wrap(stdout, sentence, 2);
-}
-
 static void tell_sentence(const struct gate_story *s)
 {
-	int cause = why_cause_find(bytes_of_str(s->cause));
+	char sentence[GATE_HEADLINE_SIZE];
 
-	if (note_is_headline(s))
-		tell_note(s->note);
-	else if (cause > WHY_OK)
-		term_wrap(stdout, why_cause((enum why_cause)cause)->sentence, 2);
+	if (gate_story_headline(s, sentence))
+		term_wrap(stdout, sentence, 2);
 }
 
 static void tell_head(const struct gate_story *s)
@@ -424,7 +394,7 @@ static void tell(const struct gate_story *s, const char *config)
 				 s->compared[0] ? s->compared : "(nothing)");
 	}
 	tell_row("nearest", s->nearest);
-	if (!note_is_headline(s))
+	if (!gate_story_note_is_headline(s))
 		tell_row("note", s->note);
 	if (s->count)
 		return;

@@ -161,14 +161,13 @@ static json_t *elsewhere_of(const struct gate_view *v)
 json_t *gate_status_story(const struct gate_story *s)
 {
 	json_t *story = gate_story_object(s);
-	int cause = why_cause_find(bytes_of_str(s->cause));
+	char sentence[GATE_HEADLINE_SIZE];
 	struct ses_buf advice;
 
 	if (!story)
 		return NULL;
-	if (cause >= 0)
-		put_text(story, "sentence",
-			 why_cause((enum why_cause)cause)->sentence);
+	if (gate_story_headline(s, sentence))
+		put_text(story, "sentence", sentence);
 	ses_buf_init(&advice, 16384);
 	if (gate_story_advise(s, &advice) == 0)
 		json_object_set_new(

@@ -147,6 +147,45 @@ void gate_story_decide(struct gate_story *s, const struct gate_policy *policy,
 	s->line = last->line ? last->line : route ? route->line : 0;
 }
 
+/* ---- As people read it ---- */
+
+/*
+ * Of limits there are many: which one it was says more than the cause does. A
+ * backplane is no application behind a proxy, and what is sent after a handshake
+ * is none.
+ */
+bool gate_story_note_is_headline(const struct gate_story *s)
+{
+	int cause = why_cause_find(bytes_of_str(s->cause));
+
+	return s->note[0] &&
+	       (cause == WHY_ACCESS_RATE || cause == WHY_SERVER_LIMIT ||
+		strcmp(s->check, "backplane") == 0 ||
+		gate_story_is_content(s) ||
+		(cause == WHY_CLIENT_BAD_HANDSHAKE && gate_story_is_cut(s)));
+}
+
+/* A note as a sentence; the name of a setting stays as it is. */
+static void write_note(const char *note, char out[GATE_HEADLINE_SIZE])
+{
+	snprintf(out, GATE_HEADLINE_SIZE, "%s.", note);
+	if (out[0] >= 'a' && out[0] <= 'z' && out[strcspn(out, " .")] == ' ')
+		out[0] -= 'a' - 'A';
+}
+
+bool gate_story_headline(const struct gate_story *s,
+			 char out[GATE_HEADLINE_SIZE])
+{
+	int cause = why_cause_find(bytes_of_str(s->cause));
+
+	if (gate_story_note_is_headline(s))
+		write_note(s->note, out);
+	else if (cause > WHY_OK)
+		snprintf(out, GATE_HEADLINE_SIZE, "%s",
+			 why_cause((enum why_cause)cause)->sentence);
+	return gate_story_note_is_headline(s) || cause > WHY_OK;
+}
+
 /* A damaged journal has no looks to show. NULL: no memory. */
 static json_t *read_looks(const struct gate_story *s)
 {

@@ -100,6 +100,12 @@ void gate_story_survey(struct gate_story *story, const struct gate_policy *polic
  */
 char *gate_trace_json(const struct gate_decision *decision,
 		      const struct gate_decision *survey);
+/* Whether the headline is its note, which says more than its cause. */
+bool gate_story_note_is_headline(const struct gate_story *story);
+#define GATE_HEADLINE_SIZE 512
+/* What it is, in a sentence. False: its cause is none that is known. */
+bool gate_story_headline(const struct gate_story *story,
+			 char out[GATE_HEADLINE_SIZE]);
 /*
  * What the operator can do, in lines that end in a newline; lines to paste
  * begin with blanks. In advice.c. 0 or an error of the buffer.

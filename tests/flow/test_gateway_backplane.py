@@ -164,6 +164,7 @@ def test_who_was_refused_for_the_backplane_is_told_of_that_setting(tmp_path):
         check(a, [answer.reference], "refused", "Nobody listens there")
         status, text = page(a, "/refusals/" + answer.reference)
         assert status == 200 and "Nobody listens there" in " ".join(text.split())
+        assert "application" not in text
 
 
 def test_who_finds_redis_full_is_told_so_in_a_sentence_of_its_own(tmp_path):
