@@ -106,7 +106,8 @@ static const char *fill(const char *text, char *out, size_t size)
 /* Without a case at hand, a value that only a case can give says nothing. */
 static bool is_telling(const char *snippet)
 {
-	return snippet && !strstr(snippet, "{expected}");
+	return snippet && !strstr(snippet, "{expected}") &&
+	       !strstr(snippet, "{target}");
 }
 
 static void print_snippet(const char *snippet)

@@ -415,7 +415,10 @@ void doctor_find_redirect(struct doctor_chart *chart,
 	if (p->outcome != DOCTOR_ANSWERED || p->status / 100 != 3 || !to.data)
 		return;
 	if (bytes_contains_nocase(to, BYTES("login")) ||
+	    bytes_contains_nocase(to, BYTES("logon")) ||
 	    bytes_contains_nocase(to, BYTES("signin")) ||
+	    bytes_contains_nocase(to, BYTES("sign-in")) ||
+	    bytes_contains_nocase(to, BYTES("sign_in")) ||
 	    bytes_contains_nocase(to, BYTES("auth")))
 		doctor_note(chart, DOCTOR_F_SAYS_LOGIN, p, NULL,
 			    "the redirect leads to a login page");

@@ -102,6 +102,29 @@ static bool is_redirected(const struct doctor_facts *f)
 	return f->base && f->base->status / 100 == 3;
 }
 
+bool doctor_is_closed_idle(const struct doctor_facts *f)
+{
+	return f->v->cause == WHY_NET_IDLE_TIMEOUT &&
+	       ((f->base && f->base->close_code) ||
+		doctor_found(f->chart, DOCTOR_F_SAYS_IDLE) ||
+		doctor_found(f->chart, DOCTOR_F_HELD_CLOSED));
+}
+
+static bool is_cut_idle(const struct doctor_facts *f)
+{
+	return !doctor_is_closed_idle(f);
+}
+
+static bool leads_to_login(const struct doctor_facts *f)
+{
+	return doctor_found(f->chart, DOCTOR_F_SAYS_LOGIN);
+}
+
+static bool leads_to_no_login(const struct doctor_facts *f)
+{
+	return !leads_to_login(f);
+}
+
 /* Told that this is a TLS port, at one that does not speak TLS. */
 static bool is_tls_behind(const struct doctor_facts *f)
 {
@@ -205,6 +228,10 @@ static const struct {
 	{"wordless", is_wordless},
 	{"proxy_line", is_for_balancers},
 	{"redirected", is_redirected},
+	{"closed_idle", doctor_is_closed_idle},
+	{"cut_idle", is_cut_idle},
+	{"login", leads_to_login},
+	{"no_login", leads_to_no_login},
 	{"tls_behind", is_tls_behind},
 	{"none_refused", is_none_refused},
 	{"none_open", may_offer_none},

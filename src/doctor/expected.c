@@ -129,6 +129,30 @@ static void expect_below(struct doctor_facts *f)
 	f->pastable = false;
 }
 
+/* Where a redirect leads, with ws:// for http://. */
+static void know_the_target(struct doctor_facts *f)
+{
+	struct bytes to;
+	char text[600], shown[600];
+
+	if (f->v->cause != WHY_SERVER_REDIRECT)
+		return;
+	to = f->base && f->base->status / 100 == 3
+		     ? ses_head_get(&f->base->parsed, "Location")
+		     : BYTES("");
+	if (f->proven && f->pastable) {
+		snprintf(f->target, sizeof(f->target), "%s", f->expected);
+	} else if (bytes_starts(to, BYTES("http")) && to.len < sizeof(text)) {
+		snprintf(text, sizeof(text), "ws%.*s",
+			 BYTES_ARG(bytes_from(to, strlen("http"))));
+		if (ses_url_redact(bytes_of_str(text), shown, sizeof(shown)) >=
+		    0)
+			doctor_redact(f->chart->c, bytes_of_str(shown),
+				      f->target, sizeof(f->target));
+	}
+	doctor_know_value(f, "target", f->target);
+}
+
 /* "with no Origin", "without the query": what opens, as part of a sentence. */
 static void know_the_change(struct doctor_facts *f)
 {
@@ -170,4 +194,5 @@ void doctor_expect(struct doctor_facts *f)
 	f->proven = f->expected[0] != 0;
 	know_the_change(f);
 	doctor_know_value(f, "expected", f->expected);
+	know_the_target(f);
 }

@@ -18,6 +18,7 @@ struct doctor_facts {
 	char origin[300], host[300], host_port[310], port[8], path[300],
 		url[600];
 	char subprotocol[300], agent[200], expected[600], server[80];
+	char target[600]; /* that a redirect names, as one would dial it */
 	char result[300], fault[300], seconds[16], tls[240], address[80];
 	char nobody[700], elsewhere[1400], misfit[500];
 	char upstream[300], slashed[302], origin_host[300], certified[300], nameless[400], proxy_from[80], session[256], by[520];
@@ -74,6 +75,8 @@ void doctor_prove(struct doctor_facts *f);
 
 /* condition.c: whether what a remedy needs is true, or a value that is known. */
 bool doctor_holds(const struct doctor_facts *f, const char *need);
+/* Whether silence was ended by a close frame, which no clock of a proxy sends. */
+bool doctor_is_closed_idle(const struct doctor_facts *f);
 
 /* prescribe.c: the remedies, those of the refuser first, into f->v. */
 void doctor_prescribe(struct doctor_facts *f, const struct why_hops *hops);

@@ -333,7 +333,10 @@ static void find_others(struct doctor_chart *chart)
 				: DOCTOR_F_HEADER_REMOVED_OPENS,
 			removed.opened);
 	if (standard.opened)
-		doctor_tell(chart, DOCTOR_F_HEADER_REMOVED_OPENS,
+		doctor_tell(chart,
+			    doctor_found(chart, DOCTOR_F_HANDSHAKE_BY_HAND)
+				    ? DOCTOR_F_STANDARD_OPENS
+				    : DOCTOR_F_HEADER_REMOVED_OPENS,
 			    standard.opened);
 	else if (standard.same && !plain.opened)
 		doctor_tell_same(

@@ -35,7 +35,8 @@ static bool is_known_fix(const struct doctor_verdict *v,
 static bool is_telling(const struct doctor_facts *f, const char *text)
 {
 	return ((f->proven && f->pastable) || !strstr(text, "{expected}")) &&
-	       (f->slashed[0] || !strstr(text, "{slashed}"));
+	       (f->slashed[0] || !strstr(text, "{slashed}")) &&
+	       (f->target[0] || !strstr(text, "{target}"));
 }
 
 static void fill(const struct doctor_facts *f, const char *text, char *out,
@@ -91,7 +92,7 @@ static bool leads_nowhere(const struct doctor_facts *f)
 static bool is_vain(const struct doctor_facts *f, const struct why_remedy *r)
 {
 	return f->v->cause == WHY_SERVER_REDIRECT && !r->stack && r->snippet &&
-	       strcmp(r->snippet, "{expected}") == 0 && leads_nowhere(f);
+	       strcmp(r->snippet, "{target}") == 0 && leads_nowhere(f);
 }
 
 /* A URL to paste whose query was hidden does not work as it stands. */
@@ -103,6 +104,18 @@ static void tell_hidden(struct doctor_fix *fix)
 	if (query && strstr(query, "=***"))
 		snprintf(fix->what + n, sizeof(fix->what) - n,
 			 " Your own values go where *** hides them.");
+}
+
+/* An exception from the redirect to a login is one from the login. */
+static void tell_danger(const struct doctor_facts *f, struct doctor_fix *fix)
+{
+	size_t n = strlen(fix->what);
+
+	if (f->v->cause == WHY_SERVER_REDIRECT && fix->snippet[0] &&
+	    strcmp(fix->who, "client") != 0 && doctor_holds(f, "login"))
+		snprintf(fix->what + n, sizeof(fix->what) - n,
+			 " Whoever is not signed in gets in then: only where the "
+			 "application behind looks at credentials itself.");
 }
 
 static void add_fix(struct doctor_facts *f, const struct why_remedy *r)
@@ -121,6 +134,7 @@ static void add_fix(struct doctor_facts *f, const struct why_remedy *r)
 	fill_place(f, r, fix->where, sizeof(fix->where));
 	fill(f, r->snippet, fix->snippet, sizeof(fix->snippet));
 	tell_hidden(fix);
+	tell_danger(f, fix);
 	v->n_fixes++;
 }
 
@@ -182,6 +196,7 @@ static bool may_be_unseen(const struct doctor_facts *f, const struct why_hops *h
 
 	switch (f->v->cause) {
 	case WHY_NET_IDLE_TIMEOUT:
+		return !doctor_is_closed_idle(f);
 	case WHY_SERVER_PROXY_UPGRADE:
 	case WHY_SERVER_PROXY_HOST:
 	case WHY_SERVER_PROXY_PROTO:
@@ -291,7 +306,7 @@ static void add_fixes_for_refuser(struct doctor_facts *f,
 static void prescribe_to(struct doctor_facts *f, const struct why_hops *h,
 			 const char *who)
 {
-	if (is_of_the_proxy(f->v->cause)) {
+	if (is_of_the_proxy(f->v->cause) && !doctor_is_closed_idle(f)) {
 		add_fixes_for_own_rule(f, h);
 		add_fixes_for_layer(f, h, true, who);
 		add_fixes_for_unseen(f, h);
@@ -308,7 +323,7 @@ static bool client_comes_first(enum why_cause cause)
 	return cause == WHY_ACCESS_CREDENTIALS ||
 	       cause == WHY_ACCESS_CLIENT_CERT ||
 	       cause == WHY_ACCESS_ORIGIN_MISSING || cause == WHY_ACCESS_RATE ||
-	       cause == WHY_NET_PROXY_AUTH;
+	       cause == WHY_NET_PROXY_AUTH || cause == WHY_SERVER_REDIRECT;
 }
 
 /* A gateway that gave a reference knows the rule, and its line. */

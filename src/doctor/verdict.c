@@ -149,12 +149,8 @@ static const char *who_acts(const struct doctor_facts *f)
 	case WHY_NET_PROXY_DENIED:
 	case WHY_NET_PROXY_STRIPS_UPGRADE:
 		return "proxy";
-	case WHY_NET_IDLE_TIMEOUT: /* who cuts for others sends nothing */
-		return doctor_found(f->chart, DOCTOR_F_SAYS_IDLE) ||
-				       doctor_found(f->chart,
-						    DOCTOR_F_HELD_CLOSED)
-			       ? "server"
-			       : "proxy";
+	case WHY_NET_IDLE_TIMEOUT:
+		return doctor_is_closed_idle(f) ? "server" : "proxy";
 	case WHY_ACCESS_WAF:
 		return stands_alone(f) ? "proxy" : who_refused(v);
 	case WHY_NET_TIMEOUT:
@@ -362,6 +358,10 @@ static void summarise(struct doctor_facts *f)
 		text = "It was refused once: {result}. The same request opened "
 		       "each time after that: what was in the way came and "
 		       "went, as when a server starts or is overloaded.";
+	else if (doctor_is_closed_idle(f))
+		text = "The handshake succeeds, and after {seconds} seconds of "
+		       "silence the server closes the connection itself: "
+		       "{result}. A proxy's clock sends no close frame.";
 	else if (took_for_websocket(f))
 		text = "Taken as {expected} it opens. http:// and https:// "
 		       "are no schemes of a WebSocket: newer browsers take "

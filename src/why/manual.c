@@ -160,7 +160,8 @@ static int put_remedy(struct ses_buf *out, const struct why_remedy *remedy)
 	if (r >= 0)
 		r = ses_buf_append_str(out, remedy->where ? ".\n" : "\n");
 	/* A value that only a case can give says nothing by itself. */
-	if (r < 0 || !snippet || !strcmp(snippet, "{expected}"))
+	if (r < 0 || !snippet || !strcmp(snippet, "{expected}") ||
+	    !strcmp(snippet, "{target}"))
 		return r;
 	return put_snippet(out, snippet);
 }

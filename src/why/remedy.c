@@ -82,7 +82,7 @@ static const char *const placeholders[] = {
 	"host_port", "reference",   "upstream",	  "slashed",  "origin_host",
 	"parameter", "asking",
 	"bare_path", "http",	    "certified",  "variable", "user",
-	"from",	     "mended",	    "proxy_try",
+	"from",	     "mended",	    "proxy_try",  "target",
 };
 
 /* Which placeholder @text starts with, without braces; NULL: none. */

@@ -269,3 +269,45 @@ TEST("a silence is the server's to mend where its close has words for it")
 		bed_strip(&b);
 	}
 }
+
+TEST("who closes a quiet connection in order is no proxy, and none is mended")
+{
+	static struct bed b;
+	const struct patient p = {.url = "ws://a.example/live",
+				  .answer = "@open",
+				  .answers = {{DOCTOR_HOLD, NULL,
+					       "@close 1001"}}};
+	const struct doctor_verdict *v = &b.verdict;
+
+	bed_examine(&b, &p);
+	assert_int_equal(v->cause, WHY_NET_IDLE_TIMEOUT);
+	assert_string_equal(v->who, "server");
+	assert_non_null(strstr(v->summary, "closes the connection itself"));
+	for (size_t i = 0; i < v->n_fixes; i++)
+		assert_string_not_equal(v->fix[i].who, "proxy");
+	bed_strip(&b);
+}
+
+TEST("where the standard handshake opens, it is what was set by hand")
+{
+	static const char *const fields[] = {"Connection: keep-alive",
+					     "Upgrade: h2c"};
+
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		static struct bed b;
+		const struct patient p = {
+			.url = "ws://a.example/live",
+			.header = fields[i],
+			.answer = "HTTP/1.1 200 OK\nContent-Type: text/html\n"
+				  "Keep-Alive: timeout=5\nConnection: keep-alive"
+				  "\n\n<h1>hello</h1>",
+			.answers = {{DOCTOR_STANDARD, NULL, "@open"},
+				    {DOCTOR_MINIMAL, NULL, "@open"}}};
+
+		bed_examine(&b, &p);
+		assert_string_equal(why_cause(b.verdict.cause)->id,
+				    "client.bad-handshake");
+		assert_true(b.verdict.confidence > 0.9);
+		bed_strip(&b);
+	}
+}

@@ -447,7 +447,7 @@ static const struct door doors[] = {
 		      {DOCTOR_MINIMAL, NULL, "@open"}},
 	  .cause = "client.bad-handshake",
 	  .at_least = 0.8},
-	 DOCTOR_F_HEADER_REMOVED_OPENS},
+	 DOCTOR_F_STANDARD_OPENS},
 	{{.name = "who lists files hands nothing on",
 	  .url = LOCAL,
 	  .answer = "HTTP/1.1 200 OK\nServer: nginx/1.22.1\nContent-Type: "

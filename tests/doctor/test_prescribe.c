@@ -214,6 +214,42 @@ TEST("nobody is sent where a redirect leads to itself or to the next one")
 	}
 }
 
+TEST("who is sent to a login is told to sign in, and what an exception would do")
+{
+	static const char *const to[] = {TO("/signin?next=/chat"),
+					 TO("https://sso.example/login")};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(to); i++) {
+		const struct doctor_verdict *v = &b.verdict;
+		bool warned = true;
+
+		bed_examine(&b, &(struct patient){.url = URL, .answer = to[i]});
+		assert_string_equal(v->fix[0].who, "client");
+		assert_false(names_the_target(v));
+		for (size_t k = 0; k < v->n_fixes; k++)
+			if (strcmp(v->fix[k].who, "client") != 0 &&
+			    v->fix[k].snippet[0] && v->cause == WHY_SERVER_REDIRECT)
+				warned &= strstr(v->fix[k].what,
+						 "not signed in") != NULL;
+		assert_true(warned);
+		bed_strip(&b);
+	}
+}
+
+TEST("a redirect to https comes with the URL to use, tried or not")
+{
+	static struct bed b;
+	const struct patient p = {.url = "ws://a.example/chat?room=7",
+				  .answer = TO("https://a.example/chat?room=7"),
+				  .answers = {{DOCTOR_SCHEME, NULL, "@refused"}}};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_SERVER_REDIRECT);
+	assert_string_equal(b.verdict.fix[0].snippet, "wss://a.example/chat?room=7");
+	bed_strip(&b);
+}
+
 TEST("what is refused at times is told with how often")
 {
 	static struct bed b;
