@@ -83,6 +83,20 @@ static void print_place(FILE *f, const char *file, unsigned line,
 	fputs(": ", f);
 }
 
+/* A line made harmless; the tabs that it begins with stay. */
+static const char *printable_line(const char *text, size_t len, char *out,
+				  size_t size)
+{
+	size_t tabs = strspn(text, "\t");
+
+	tabs = tabs < len ? tabs : len;
+	tabs = tabs < size / 2 ? tabs : size / 2;
+	memset(out, '\t', tabs);
+	bytes_printable(bytes_of(text + tabs, len - tabs), out + tabs,
+			size - tabs);
+	return out;
+}
+
 /* Lines to paste; each made harmless on its own. */
 static void print_fix(const char *fix)
 {
@@ -91,8 +105,7 @@ static void print_fix(const char *fix)
 	while (*fix) {
 		size_t len = strcspn(fix, "\n");
 
-		bytes_printable(bytes_of(fix, len), line, sizeof(line));
-		printf("    %s\n", line);
+		printf("    %s\n", printable_line(fix, len, line, sizeof(line)));
 		fix += len + (fix[len] == '\n');
 	}
 }
@@ -116,7 +129,7 @@ static void print_removal(const struct lint_finding *f)
 static void print_finding(const struct lint_finding *f)
 {
 	bool colour = term_colour(stdout);
-	char text[900], where[300];
+	char text[900], where[300], place[64];
 
 	print_place(stdout, f->file, f->line, f->column);
 	printable(f->where, where, sizeof(where));
@@ -124,6 +137,8 @@ static void print_finding(const struct lint_finding *f)
 	       lint_rule_id(f->rule), colour ? TERM_RESET : "", where,
 	       *where ? ": " : "", f->sure ? "" : "perhaps: ",
 	       printable(f->text, text, sizeof(text)));
+	if (*lint_fix_place(f, place, sizeof(place)))
+		printf("    (%s)\n", place);
 	if (f->fix[0])
 		print_fix(f->fix);
 	else
@@ -156,7 +171,7 @@ static json_t *text_json(const char *text)
 	for (shown[0] = 0; *text && used + 1 < sizeof(shown);) {
 		size_t len = strcspn(text, "\n");
 
-		bytes_printable(bytes_of(text, len), line, sizeof(line));
+		printable_line(text, len, line, sizeof(line));
 		text += len;
 		used += (size_t)snprintf(shown + used, sizeof(shown) - used,
 					 "%s%s", line, *text ? "\n" : "");

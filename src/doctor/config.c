@@ -163,6 +163,7 @@ void doctor_config_prescribe(const struct doctor_chart *chart,
 			const struct lint_finding *f =
 				&config->report[i].finding[k];
 			struct doctor_fix *fix = &v->fix[v->n_fixes];
+			char place[64];
 
 			if (v->n_fixes == DOCTOR_MAX_FIXES || !f->sure ||
 			    lint_rule_cause(f->rule) != v->cause)
@@ -172,7 +173,10 @@ void doctor_config_prescribe(const struct doctor_chart *chart,
 				.stack = lint_language_name(
 					config->report[i].language),
 			};
-			snprintf(fix->what, sizeof(fix->what), "%s.", f->text);
+			lint_fix_place(f, place, sizeof(place));
+			snprintf(fix->what, sizeof(fix->what), "%s.%s%s%s",
+				 f->text, *place ? " What goes " : "", place,
+				 *place ? ":" : "");
 			snprintf(fix->where, sizeof(fix->where), "%s:%u",
 				 f->file, f->line);
 			snprintf(fix->snippet, sizeof(fix->snippet), "%s",

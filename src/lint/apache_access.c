@@ -39,30 +39,87 @@ static const char *asked(const struct lint_request *q, enum lint_rule rule)
 	return value;
 }
 
+static bool in_all(const struct lint_node *n)
+{
+	for (n = n->parent; n && n->name; n = n->parent)
+		if (lint_same(n->name, "RequireAll") ||
+		    lint_same(n->name, "RequireNone"))
+			return true;
+	return false;
+}
+
+/*
+ * Beside a Require that this request does not meet, one that it meets. Outside
+ * of <RequireAll> one suffices; within, the two stand in a <RequireAny>.
+ */
+static void add_require(const struct apache_probe *p, struct lint_finding *f,
+			const struct lint_node *n, const char *more, bool edit)
+{
+	struct bytes line = bytes_trim(lint_line(p->run, n->file, n->line));
+	char indent[64];
+
+	if (n->last_line != n->line || lint_same(lint_arg(n, 0), "not"))
+		return;
+	if (!in_all(n)) {
+		lint_fix_instead(f, n->line, "%.*s\n%s", BYTES_ARG(line), more);
+		if (edit)
+			lint_insert(p->run, f, n->file, n->line, "%s%s",
+				    lint_indent(p->run, n->file, n->line,
+						indent, sizeof(indent)),
+				    more);
+		return;
+	}
+	lint_fix_instead(f, n->line, "<RequireAny>\n\t%.*s\n\t%s\n</RequireAny>",
+			 BYTES_ARG(line), more);
+	lint_indent(p->run, n->file, n->line, indent, sizeof(indent));
+	if (edit)
+		lint_replace(p->run, f, n->file, n->line,
+			     "%s<RequireAny>\n%s\t%.*s\n%s\t%s\n"
+			     "%s</RequireAny>",
+			     indent, indent, BYTES_ARG(line), indent, more,
+			     indent);
+}
+
+/* The Require that this request meets. */
+static void let_in(const struct apache_probe *p, struct lint_finding *f,
+		   const struct lint_node *n, enum lint_rule rule)
+{
+	const char *value = asked(p->run->request, rule);
+	char more[600];
+
+	if (!lint_same(n->name, "Require"))
+		return;
+	if (rule == LINT_ADDRESS_RULE)
+		add_require(p, f, n, "Require ip 203.0.113.9", false);
+	if (!value || strpbrk(value, "'\"\\%$\n") || strlen(value) > 400)
+		return;
+	snprintf(more, sizeof(more), "Require expr \"%s == '%s'\"",
+		 rule == LINT_ORIGIN_RULE ? "%{HTTP:Origin}"
+					  : "%{HTTP_USER_AGENT}",
+		 value);
+	add_require(p, f, n, more, true);
+}
+
 static void refuse(const struct apache_probe *p, enum lint_rule rule,
 		   const struct apache_item *it, enum lint_truth passes,
 		   const char *how)
 {
-	const char *value = asked(p->run->request, rule);
+	struct lint_finding *f;
 	char where[128];
 
-	if (rule == LINT_ORIGIN_RULE && p->run->request && !value)
+	if (rule == LINT_ORIGIN_RULE && p->run->request &&
+	    !asked(p->run->request, rule))
 		rule = LINT_ORIGIN_MISSING;
 	if (passes == LINT_YES || lint_told(p->run, rule, it->node))
 		return;
-	lint_fix(lint_note(p->run, rule, it->node,
-			   p->sure && (passes == LINT_NO || !p->run->request),
-			   apache_place(it, p->server, where, sizeof(where)),
-			   "%s refuses %s%s%s", it->node->name,
-			   passes == LINT_NO && p->run->request ? "this request"
-								: "requests",
-			   *how ? " " : "", how),
-		 "%s%s",
-		 rule == LINT_ADDRESS_RULE ? "Require ip 203.0.113.9"
-		 : rule == LINT_ORIGIN_RULE && value
-			 ? "Require expr %{HTTP:Origin} == "
-			 : "",
-		 rule == LINT_ORIGIN_RULE && value ? value : "");
+	f = lint_note(p->run, rule, it->node,
+		      p->sure && (passes == LINT_NO || !p->run->request),
+		      apache_place(it, p->server, where, sizeof(where)),
+		      "%s refuses %s%s%s", it->node->name,
+		      passes == LINT_NO && p->run->request ? "this request"
+							   : "requests",
+		      *how ? " " : "", how);
+	let_in(p, f, it->node, rule);
 }
 
 /* Above the rule: a condition that lets this request's value through. */
@@ -220,11 +277,18 @@ static enum lint_truth require_passes(const struct apache_probe *p,
 	return negated ? lint_not(passes) : passes;
 }
 
-static bool in_all(const struct lint_node *n)
+/* Whether another Require of the same <RequireAny> lets the request in. */
+static bool suffices_beside(const struct apache_probe *p,
+			    const struct lint_node *n)
 {
-	for (n = n->parent; n && n->name; n = n->parent)
-		if (lint_same(n->name, "RequireAll") ||
-		    lint_same(n->name, "RequireNone"))
+	const struct lint_node *any = n->parent, *other;
+	enum lint_rule rule;
+
+	if (!any || !any->name || !lint_same(any->name, "RequireAny"))
+		return false;
+	for (other = any->first; other; other = other->next)
+		if (lint_same(other->name, "Require") &&
+		    require_passes(p, other, &rule) == LINT_YES)
 			return true;
 	return false;
 }
@@ -267,7 +331,6 @@ void apache_judge_requires(const struct apache_probe *p)
 			     i++) {
 				const struct apache_item *it = &sets[k]->item[i];
 				enum lint_truth passes;
-				char how[160];
 
 				if (!lint_same(it->node->name, "Require") ||
 				    it->section != guard || it->perhaps)
@@ -279,7 +342,8 @@ void apache_judge_requires(const struct apache_probe *p)
 						return;
 					continue;
 				}
-				join_args(it->node, 0, how, sizeof(how));
+				if (suffices_beside(p, it->node))
+					continue;
 				refuse(p, rule, it, passes,
 				       rule == LINT_AUTH_RULE
 					       ? "without credentials, which "

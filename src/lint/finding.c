@@ -44,6 +44,46 @@ void lint_fix(struct lint_finding *f, const char *format, ...)
 	va_end(args);
 }
 
+void lint_fix_instead(struct lint_finding *f, unsigned line, const char *format,
+		      ...)
+{
+	va_list args;
+
+	if (!f)
+		return;
+	va_start(args, format);
+	vsnprintf(f->fix, sizeof(f->fix), format, args);
+	va_end(args);
+	f->instead = line;
+}
+
+/* Whether the edit puts there what @fix begins with. */
+static bool is_of_fix(const struct lint_edit *e, const char *fix)
+{
+	return e->text &&
+	       memmem(e->text, strlen(e->text), fix, strcspn(fix, "\n"));
+}
+
+const char *lint_fix_place(const struct lint_finding *f, char *out, size_t size)
+{
+	const struct lint_edit *e = f->n_edits == 1 ? &f->edit[0] : NULL;
+	unsigned instead = f->instead;
+
+	snprintf(out, size, "%s", "");
+	if (!f->fix[0])
+		return out;
+	if (!instead && e && strcmp(e->file, f->file) == 0 &&
+	    (e->kind == LINT_CHANGE ||
+	     (e->kind == LINT_REPLACE && is_of_fix(e, f->fix))))
+		instead = e->line;
+	if (instead)
+		snprintf(out, size, "in place of line %u", instead);
+	else if (e && e->kind == LINT_INSERT_AFTER && e->line &&
+		 strcmp(e->file, f->file) == 0 && is_of_fix(e, f->fix))
+		snprintf(out, size, "below line %u", e->line);
+	return out;
+}
+
 /* ---- edits ---- */
 
 void lint_no_edits(struct lint_finding *f)

@@ -30,6 +30,33 @@ static enum lint_rule rule_about(const char *text)
 	return LINT_REFUSED;
 }
 
+/* The line of @n with @more behind its condition, to stand in its place. False:
+ * something follows the condition there. */
+static bool extend(const struct haproxy_way *w, struct lint_finding *f,
+		   const struct lint_node *n, const char *more)
+{
+	struct bytes line = bytes_trim(lint_line(w->run, n->file, n->line));
+
+	if (n->last_line != n->line || !line.len ||
+	    memchr(line.data, '#', line.len))
+		return false;
+	lint_fix_instead(f, n->line, "%.*s%s", BYTES_ARG(line), more);
+	return true;
+}
+
+/* What joins another alternative to the condition, or NULL: it has several. */
+static const char *joint(const struct lint_node *n)
+{
+	size_t at = haproxy_condition(n), i;
+
+	if (at && strcmp(n->arg[at - 1], "unless") == 0)
+		return " or ";
+	for (i = at; i < n->n_args; i++)
+		if (strcmp(n->arg[i], "or") == 0 || strcmp(n->arg[i], "||") == 0)
+			return NULL;
+	return at ? " !" : NULL;
+}
+
 /* The same rule, but not for what this request says. */
 static void let_through(const struct haproxy_way *w, struct lint_finding *f,
 			const struct lint_node *n, enum lint_rule rule)
@@ -39,24 +66,18 @@ static void let_through(const struct haproxy_way *w, struct lint_finding *f,
 			    : rule == LINT_ORIGIN_RULE ? q->origin
 			    : rule == LINT_AGENT_RULE  ? q->user_agent
 						       : NULL;
-	size_t at = haproxy_condition(n), i;
-	struct bytes line = lint_line(w->run, n->file, n->line);
+	const char *but = joint(n);
 	char more[600];
-	bool unless;
 
-	if (rule == LINT_ADDRESS_RULE)
-		lint_fix(f, "!{ src 203.0.113.9 }");
-	if (!value || !at || strpbrk(value, "'\\\n") || strlen(value) > 400)
+	if (but && rule == LINT_ADDRESS_RULE) {
+		snprintf(more, sizeof(more), "%s{ src 203.0.113.9 }", but);
+		extend(w, f, n, more);
+	}
+	if (!but || !value || strpbrk(value, "'\\\n") || strlen(value) > 400)
 		return;
-	unless = strcmp(n->arg[at - 1], "unless") == 0;
-	snprintf(more, sizeof(more), " %s{ req.fhdr(%s) -m str '%s' }",
-		 unless ? "or " : "!",
+	snprintf(more, sizeof(more), "%s{ req.fhdr(%s) -m str '%s' }", but,
 		 rule == LINT_ORIGIN_RULE ? "origin" : "user-agent", value);
-	lint_fix(f, "%s", more + 1);
-	for (i = at; i < n->n_args && !unless; i++)
-		if (strcmp(n->arg[i], "or") == 0 || strcmp(n->arg[i], "||") == 0)
-			return; /* it would belong to the last alternative */
-	if (!line.len || !memchr(line.data, '#', line.len))
+	if (extend(w, f, n, more))
 		lint_append(w->run, f, n, more);
 }
 

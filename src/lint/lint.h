@@ -91,6 +91,7 @@ struct lint_finding {
 	char where[128];
 	char text[384];	  /* what is wrong and what comes of it; one sentence */
 	char fix[512];	  /* lines to paste, or "" */
+	unsigned instead; /* the line that @fix stands in place of, or 0 */
 	/* Sure that a WebSocket is meant to pass here: the block has signs of
 	 * one, or the request leads to it. Doctor weighs only these. */
 	bool sure;
@@ -111,6 +112,11 @@ struct lint_report {
 	/* Files that were read; the findings' names point into it. */
 	struct lint_source *source;
 };
+
+/* Where the lines of @fix go: "in place of line 11", "below line 12"; "" when
+ * that is not known. */
+const char *lint_fix_place(const struct lint_finding *f, char *out,
+			   size_t size);
 
 /* Why a configuration could not be judged. */
 struct lint_error {

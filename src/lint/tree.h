@@ -103,6 +103,9 @@ struct lint_finding *lint_note(struct lint_run *run, enum lint_rule rule,
  */
 void lint_fix(struct lint_finding *f, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* The same, of lines that stand in place of line @line. */
+void lint_fix_instead(struct lint_finding *f, unsigned line, const char *format,
+		      ...) __attribute__((format(printf, 3, 4)));
 void lint_insert(struct lint_run *run, struct lint_finding *f,
 		 const char *file, unsigned below_line, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));

@@ -3,8 +3,10 @@
 refused (or the server does not even start), `sesame lint --fix` is applied, the
 server's own check is content, the knock opens."""
 import contextlib
+import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -124,6 +126,17 @@ CASES = {
         "ProxyPass /ws ws://127.0.0.1:@APP@/ws", "RewriteEngine On",
         "RewriteCond %{HTTP:Origin} !^https://app\\.example$",
         "RewriteRule ^/ws - [F]"), "origin-rule", "asked"),
+    "apache Require env": (apache(
+        "<Location /ws>", "  SetEnvIf Origin ^https://app\\.example$ good",
+        "  Require env good", "</Location>",
+        "ProxyPass /ws http://127.0.0.1:@APP@/ws upgrade=websocket"),
+        "origin-rule", "asked"),
+    "apache Require env among others": (apache(
+        "<Location /ws>", "  SetEnvIf Origin ^https://app\\.example$ good",
+        "  <RequireAll>", "    Require ip 127.0.0.1", "    Require env good",
+        "  </RequireAll>", "</Location>",
+        "ProxyPass /ws http://127.0.0.1:@APP@/ws upgrade=websocket"),
+        "origin-rule", "asked"),
     "apache User-Agent": (apache(
         "ProxyPass /ws ws://127.0.0.1:@APP@/ws", "RewriteEngine On",
         "RewriteCond %{HTTP_USER_AGENT} ^(python|curl) [NC]",
@@ -210,6 +223,10 @@ CASES = {
     "caddy Origin": (caddy(
         "@bad not header Origin https://app.example", "respond @bad 403",
         "reverse_proxy 127.0.0.1:@APP@"), "origin-rule", "asked"),
+    "caddy Origin in braces": (caddy(
+        "@bad {", "\tpath /ws*", "\tnot header Origin https://app.example", "}",
+        "respond @bad 403", "reverse_proxy 127.0.0.1:@APP@"), "origin-rule",
+        "asked"),
     "caddy no such matcher": (caddy(
         "@websocket header Upgrade websocket",
         "reverse_proxy @websockets 127.0.0.1:@APP@"), "undeclared"),
@@ -289,43 +306,81 @@ def lint(*args):
     return done.stdout
 
 
+class Sick:
+    """A broken configuration of CASES, its server and the app behind."""
+
+    def __init__(self, name, folder):
+        (program, text), self.rule, *rest = CASES[name]
+        if not shutil.which(program, path=PATH) or not shutil.which("patch") or \
+                not websockets:
+            pytest.skip(f"{program}, patch or websockets is not installed")
+        how = rest[0] if rest else ""
+        self.port, dead = free_port(), free_port()
+        app = Server(check_origin=how == "same origin")
+        self.conf = folder / ("Caddyfile" if program == "caddy" else "server.cfg")
+        for mark, value in (("@PORT@", self.port), ("@APP@", app.port),
+                            ("@DEAD@", dead), ("@DIR@", folder)):
+            text = text.replace(mark, str(value))
+        self.conf.write_text(text)
+        self.fields, self.asked = {}, []
+        if how == "same origin":
+            self.fields["Origin"] = f"http://127.0.0.1:{self.port}"
+        if how == "asked":
+            self.fields = {"Origin": ORIGIN, "User-Agent": AGENT}
+            self.asked = ["--request", f"ws://127.0.0.1:{self.port}/ws", "--origin", ORIGIN,
+                          "--user-agent", AGENT]
+        self.language = ["--language", {"apache2": "apache"}.get(program, program)]
+        self.running = Running(program, self.conf, folder)
+
+    def opens(self):
+        return opens(self.running, self.port, self.fields)
+
+    def lint(self, *more):
+        return lint(*self.language, *more, *self.asked, self.conf.name)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_what_is_mended_opens(name, tmp_path, monkeypatch):
-    (program, text), rule, *rest = CASES[name]
-    if not shutil.which(program, path=PATH) or not shutil.which("patch") or \
-            not websockets:
-        pytest.skip(f"{program}, patch or websockets is not installed")
-    how = rest[0] if rest else ""
-    port, dead = free_port(), free_port()
-    app = Server(check_origin=how == "same origin")
     monkeypatch.chdir(tmp_path)
-    conf = tmp_path / ("Caddyfile" if program == "caddy" else "server.cfg")
-    for mark, value in (("@PORT@", port), ("@APP@", app.port),
-                        ("@DEAD@", dead), ("@DIR@", tmp_path)):
-        text = text.replace(mark, str(value))
-    conf.write_text(text)
-    fields, asked = {}, []
-    if how == "same origin":
-        fields["Origin"] = f"http://127.0.0.1:{port}"
-    if how == "asked":
-        fields = {"Origin": ORIGIN, "User-Agent": AGENT}
-        asked = ["--request", f"ws://127.0.0.1:{port}/ws", "--origin", ORIGIN,
-                 "--user-agent", AGENT]
-    language = ["--language", {"apache2": "apache"}.get(program, program)]
-    running = Running(program, conf, tmp_path)
+    sick = Sick(name, tmp_path)
     try:
-        before = opens(running, port, fields)
-        assert before != 101, "it was not broken"
-        told = lint(*language, *asked, conf.name)
-        assert rule in told, told
-        patch = lint(*language, "--fix", *asked, conf.name)
-        (tmp_path / "it.patch").write_text(patch)
+        assert sick.opens() != 101, "it was not broken"
+        told = sick.lint()
+        assert sick.rule in told, told
+        (tmp_path / "it.patch").write_text(sick.lint("--fix"))
         subprocess.run(["patch", "-p0", "--batch", "-i", "it.patch"],
                        check=True, capture_output=True, timeout=20)
-        assert running.check() == "", conf.read_text()
-        assert opens(running, port, fields) == 101, conf.read_text()
-        again = json.loads(lint(*language, "--json", *asked, conf.name))[0]["findings"]
+        assert sick.running.check() == "", sick.conf.read_text()
+        assert sick.opens() == 101, sick.conf.read_text()
+        again = json.loads(sick.lint("--json"))[0]["findings"]
         assert not [f for f in again if f["patched"]], "one patch mends all"
     finally:
-        running.stop()
-        app.close()
+        sick.running.stop()
+
+
+def put_by_hand(text, told, rule):
+    """The lines under the finding of @rule, put where it says; None: it does not."""
+    lines = told.splitlines()
+    at = next(i for i, line in enumerate(lines) if f" {rule}: " in line) + 1
+    said = re.fullmatch(r"    \((in place of|below) line (\d+)\)", lines[at])
+    if not said:
+        return None
+    new = [x[4:] for x in itertools.takewhile(lambda x: x.startswith("    "), lines[at + 1:])]
+    have, line = text.splitlines(), int(said[2])
+    have[line - (said[1] == "in place of"):line] = new
+    return "\n".join(have) + "\n"
+
+
+@pytest.mark.parametrize("name", [n for n in CASES if CASES[n][1] in ("origin-rule", "agent-rule")])
+def test_what_is_told_can_be_put_there_by_hand(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sick = Sick(name, tmp_path)
+    try:
+        told = sick.lint()
+        mended = put_by_hand(sick.conf.read_text(), told, sick.rule)
+        assert mended, told
+        sick.conf.write_text(mended)
+        assert sick.running.check() == "", mended
+        assert sick.opens() == 101, mended
+    finally:
+        sick.running.stop()

@@ -156,7 +156,7 @@ TEST("a request is followed through sites, in Caddy's own order")
 	check(rows, ARRAY_LEN(rows), &request);
 	check_patch(LINT_CADDY, rows[13].text, &request,
 		    "+ @bad {\n"
-		    "+ \tnot header Origin \"https://a.example\"\n"
+		    "+ \tnot header Origin https://a.example\n"
 		    "+ \tnot header Origin \"https://b.example\"\n"
 		    "+ }\n");
 	check_patch(LINT_CADDY, rows[6].text, &request,
