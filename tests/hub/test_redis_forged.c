@@ -51,6 +51,7 @@ TEST("a forged counter of a node is taken out, told of, and loses no message")
 		"2 aaaaaaaa 7 3 aaaaaaaa 8 ",
 		"1 aaaaaaaa 1 2 aaaaaaaa 1 3 aaaaaaaa 1 4 aaaaaaaa 1 ",
 		"99999999999999999999999999999999 aaaaaaaa 1 ",
+		"rubbish",
 	};
 	struct guest ann = {.you = "ann"};
 	struct place at[2];
