@@ -507,6 +507,7 @@ TEST("a forged sum, too small or none, is right again when it was made anew")
 
 TEST("bytes of names that no channel has are not counted for long")
 {
+	struct hub_redis_figures f;
 	struct hub_rules rules = few();
 	struct place at[2];
 
@@ -519,6 +520,9 @@ TEST("bytes of names that no channel has are not counted for long")
 			  ":1");
 	assert_int_equal(try_to_say(&at[0], "a", "longer", NULL), HUB_OK);
 	redis_server_tell(&server, "HEXISTS sesame:{/chat/*}:b other", ":0");
+	place_says(&at[0], "skipped: the bytes of a channel (b) of /chat/* a\n");
+	hub_redis_count(at[0].redis, &f);
+	assert_int_equal(f.malformed, 2); /* and their sum */
 	assert_sum_is_right();
 	end(at);
 }
