@@ -26,6 +26,21 @@ static bool begins_with_hit(struct bytes value)
 	return bytes_equal_nocase(bytes_first(value, 3), BYTES("HIT"));
 }
 
+/* Varnish names two requests where it had the answer: this one, and the one
+ * that brought it. It sends "Age: 0" with what it has just fetched. */
+static bool is_of_varnish_cache(const struct ses_head *head)
+{
+	return bytes_find_byte(bytes_trim(ses_head_get(head, "X-Varnish")),
+			       ' ') >= 0;
+}
+
+static bool is_aged(const struct ses_head *head)
+{
+	struct bytes age = bytes_trim(ses_head_get(head, "Age"));
+
+	return age.len > 0 && !bytes_equal(age, BYTES("0"));
+}
+
 /* Whether the answer says that a cache had it (RFC 9111, section 5.1). */
 static bool is_cached(const struct doctor_facts *f)
 {
@@ -40,7 +55,7 @@ static bool is_cached(const struct doctor_facts *f)
 	head = &f->base->parsed;
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
 		is_hit |= begins_with_hit(ses_head_get(head, fields[i]));
-	return is_hit || ses_head_get(head, "Age").data;
+	return is_hit || is_of_varnish_cache(head) || is_aged(head);
 }
 
 /* "Connection: keep-alive, Upgrade", as Firefox sends it. */
@@ -84,6 +99,21 @@ static bool answers_in_http1(const struct doctor_facts *f)
 static bool answers_not_in_http1(const struct doctor_facts *f)
 {
 	return !answers_in_http1(f);
+}
+
+static bool is_bodiless(const struct doctor_facts *f)
+{
+	return f->base && f->base->body_len == 0;
+}
+
+static bool is_large_lost(const struct doctor_facts *f)
+{
+	return doctor_found(f->chart, DOCTOR_F_LARGE_UNHEARD);
+}
+
+static bool is_all_lost(const struct doctor_facts *f)
+{
+	return !is_large_lost(f);
 }
 
 static bool is_wordless(const struct doctor_facts *f)
@@ -225,6 +255,9 @@ static const struct {
 	{"agentless", has_no_agent},
 	{"h2_behind", answers_in_http1},
 	{"h2_front", answers_not_in_http1},
+	{"bodiless", is_bodiless},
+	{"large_lost", is_large_lost},
+	{"all_lost", is_all_lost},
 	{"wordless", is_wordless},
 	{"proxy_line", is_for_balancers},
 	{"redirected", is_redirected},

@@ -17,6 +17,8 @@
 #define LARGE_HEAD 3800
 /* Smaller ones meet none that a server has by itself. */
 #define SMALL_HEAD 1200
+/* The last hop asks for a host on its network so long before it gives up. */
+#define ASKED_IN_VAIN_MS 900
 /* So many fields meet the limits that some servers have for their number. */
 #define MANY_FIELDS 24
 
@@ -247,6 +249,27 @@ static void context_of_way(struct doctor_chart *chart,
 			"certificate, and none was offered");
 }
 
+/* No way to an address: who told, and how long did that take? */
+static void context_of_address(struct doctor_chart *chart,
+			       const struct doctor_probe *base)
+{
+	const struct doctor_case *c = chart->c;
+
+	if (!doctor_found(chart, DOCTOR_F_TCP_UNREACHABLE))
+		return;
+	if ((c->url.host_kind == SES_HOST_IPV4 ||
+	     c->url.host_kind == SES_HOST_IPV6) &&
+	    !doctor_is_loopback(c))
+		doctor_note(chart, DOCTOR_F_UNREACHABLE_GIVEN, base, NULL,
+			    "the URL has the address itself, and no name that "
+			    "could have another");
+	if (base->ms >= ASKED_IN_VAIN_MS)
+		doctor_note(chart, DOCTOR_F_UNREACHABLE_LATE, base, NULL,
+			    "to find no way took %.1f s: nobody answers for "
+			    "the address where it should be",
+			    base->ms / 1000);
+}
+
 void doctor_find_context(struct doctor_chart *chart,
 			 const struct doctor_probe *base)
 {
@@ -255,4 +278,5 @@ void doctor_find_context(struct doctor_chart *chart,
 	context_of_request(chart, base);
 	context_of_token(chart, base);
 	context_of_way(chart, base);
+	context_of_address(chart, base);
 }

@@ -331,10 +331,20 @@ static bool doubt_family(const struct doctor_chart *chart,
 				      sizeof(ret_next->value));
 }
 
+/* Nothing is heard after a head that fills a packet: does a short one arrive? */
+static bool doubt_packets(const struct doctor_chart *chart,
+			  struct doctor_trial *ret_next)
+{
+	*ret_next = (struct doctor_trial){.change = DOCTOR_MINIMAL};
+	return doctor_fills_packet(doctor_baseline(chart)) &&
+	       chart->c->n_headers > 0 &&
+	       !doctor_tried(chart, DOCTOR_MINIMAL, NULL);
+}
+
 bool doctor_doubt(const struct doctor_chart *chart,
 		  struct doctor_trial *ret_next)
 {
-	return by_the_book(chart, ret_next) || without_many(chart, ret_next) ||
+	return by_the_book(chart, ret_next) || doubt_packets(chart, ret_next) || without_many(chart, ret_next) ||
 	       look_there(chart, ret_next) || cut_short(chart, ret_next) ||
 	       doubt_host(chart, ret_next) || doubt_proxy(chart, ret_next) ||
 	       doubt_family(chart, ret_next) ||

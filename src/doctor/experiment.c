@@ -16,6 +16,9 @@
 #include "doctor/redact.h"
 #include "doctor/result.h"
 
+/* From so many bytes on, a head is a packet that a tunnel may have no room for. */
+#define PACKET_HEAD 1000
+
 static bool opened(const struct doctor_probe *p)
 {
 	return p && p->outcome == DOCTOR_OPEN;
@@ -53,6 +56,23 @@ static bool fails_itself(const struct doctor_chart *chart)
 	return false;
 }
 
+/* Somebody was let in before @p, and since then nobody gets any answer. */
+static bool takes_one_at_a_time(const struct doctor_chart *chart,
+				const struct doctor_probe *p)
+{
+	bool taken = false, waits = false;
+
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		const struct doctor_probe *q = chart->probe[i];
+
+		if (taken && q->status)
+			return false;
+		waits |= taken && q == p;
+		taken |= got_in(q);
+	}
+	return waits;
+}
+
 /*
  * Another address may have a share of its own, which is soon used up, too. And
  * who stands behind the one that refuses may not survive being let through to:
@@ -61,6 +81,8 @@ static bool fails_itself(const struct doctor_chart *chart)
 static bool is_used_up(const struct doctor_chart *chart,
 		       const struct doctor_probe *p)
 {
+	if (!is_own(&p->trial) && takes_one_at_a_time(chart, p))
+		return true;
 	if (!is_own(&p->trial) && p->status >= 502 && p->status <= 504 &&
 	    !fails_itself(chart))
 		return true;
@@ -125,6 +147,12 @@ bool doctor_stands(const struct doctor_chart *chart,
 	own = doctor_score(chart, &base->trial);
 	return own.n < DOCTOR_TIMES ||
 	       (s.n >= DOCTOR_TIMES - 1 && refused_since(chart, trial));
+}
+
+bool doctor_fills_packet(const struct doctor_probe *p)
+{
+	return p->outcome == DOCTOR_NO_ANSWER && p->error == SESAME_ETIMEOUT &&
+	       p->request && strlen(p->request) >= PACKET_HEAD;
 }
 
 bool doctor_speaks_http(const struct doctor_chart *chart)

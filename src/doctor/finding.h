@@ -94,6 +94,8 @@ bool doctor_is_attack(struct bytes text, bool query);
 bool doctor_is_proxy_tls(const struct doctor_probe *p);
 /* Whether the forward proxy could not even be reached. */
 bool doctor_proxy_is_missing(const struct doctor_chart *chart);
+/* Whether @p waited in vain after a head that a small packet has no room for. */
+bool doctor_fills_packet(const struct doctor_probe *p);
 /* Whether anything at all got an HTTP answer at the user's own port. */
 bool doctor_speaks_http(const struct doctor_chart *chart);
 /* Whether the URL looks like one of engine.io (Socket.IO). */

@@ -354,6 +354,12 @@ static void find_others(struct doctor_chart *chart)
 			chart, DOCTOR_F_MINIMAL_NO_EFFECT, bare.same,
 			"with nothing but the handshake itself the answer is "
 			"the same");
+	if (bare.opened && doctor_fills_packet(doctor_baseline(chart)))
+		doctor_note(chart, DOCTOR_F_LARGE_UNHEARD, bare.opened,
+			    doctor_baseline(chart),
+			    "a head of %zu bytes gets no answer, and a short "
+			    "one opens: large packets vanish on the way",
+			    strlen(doctor_baseline(chart)->request));
 	if (version.opened)
 		doctor_tell(chart,
 			    doctor_found(chart, DOCTOR_F_VERSION_BY_HAND)

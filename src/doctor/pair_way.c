@@ -190,6 +190,16 @@ static enum doctor_finding_kind port_finding(const struct doctor_chart *chart,
 	return DOCTOR_F_PORT_OPENS;
 }
 
+/* Who waits unasked waits for TLS, and that is no word of what is behind. */
+static bool is_ended_behind_tls(const struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+
+	return chart->c->url.tls && base->dial.tls.version[0] &&
+	       base->outcome == DOCTOR_NO_ANSWER &&
+	       base->error != SESAME_ETIMEOUT && !doctor_speaks_http(chart);
+}
+
 /* Who shuts the door without a word: who has not listened, or who has? */
 static void find_silence(struct doctor_chart *chart)
 {
@@ -197,7 +207,12 @@ static void find_silence(struct doctor_chart *chart)
 
 	if (!p || p->outcome != DOCTOR_NO_ANSWER)
 		return;
-	if (p->error == SESAME_ETIMEOUT)
+	if (p->error == SESAME_ETIMEOUT && is_ended_behind_tls(chart))
+		doctor_note(chart, DOCTOR_F_TLS_END_SHUTS,
+			    doctor_baseline(chart), NULL,
+			    "TLS is completed, and whatever is asked then ends "
+			    "without a byte of HTTP");
+	else if (p->error == SESAME_ETIMEOUT)
 		doctor_tell_same(
 			chart, DOCTOR_F_SHUT_WHEN_ASKED, p,
 			"a connection on which nothing is said stays open");

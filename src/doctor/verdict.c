@@ -126,6 +126,21 @@ static bool stands_alone(const struct doctor_facts *f)
 		why_stack(h->hop[0].stack)->layer == WHY_LAYER_CDN);
 }
 
+/* The proxy asks for credentials itself, and what says that they do not do has
+ * no field of a server. */
+static bool is_judged_by_proxy(const struct doctor_facts *f)
+{
+	const struct doctor_probe *p =
+		doctor_tried(f->chart, DOCTOR_NO_CREDENTIALS, NULL);
+
+	return p && p->hops.writer >= 0 && f->base &&
+	       f->base->outcome == DOCTOR_ANSWERED &&
+	       why_stack(p->hops.hop[p->hops.writer].stack)->layer ==
+		       WHY_LAYER_REVERSE_PROXY &&
+	       !ses_head_get(&f->base->parsed, "Date").data &&
+	       !ses_head_get(&f->base->parsed, "Server").data;
+}
+
 /* A refusal by choice is changed by whoever chose; nobody sees from outside
  * whether the client would rather give in. */
 static const char *who_acts(const struct doctor_facts *f)
@@ -155,7 +170,11 @@ static const char *who_acts(const struct doctor_facts *f)
 		return stands_alone(f) ? "proxy" : who_refused(v);
 	case WHY_NET_TIMEOUT:
 	case WHY_NET_RESET:
+		if (doctor_found(f->chart, DOCTOR_F_LARGE_UNHEARD))
+			return "network";
 		return connected ? "server" : "network";
+	case WHY_ACCESS_PERMISSION:
+		return is_judged_by_proxy(f) ? "proxy" : who_refused(v);
 	case WHY_SERVER_VERSION:
 		return doctor_found(f->chart, DOCTOR_F_VERSION_BY_HAND)
 			       ? "client"
@@ -309,6 +328,9 @@ static const char *said_with(const struct doctor_facts *f)
 		enum doctor_finding_kind found;
 		const char *text;
 	} rows[] = {
+		{WHY_NET_TIMEOUT, DOCTOR_F_LARGE_UNHEARD,
+		 "A short request to {host} opens, and one that fills a packet "
+		 "is not heard: large packets vanish on the way."},
 		{WHY_SERVER_LIMIT, DOCTOR_F_NAME_BESIDE_OPENS, alone},
 		{WHY_ACCESS_PERMISSION, DOCTOR_F_NAME_BESIDE_OPENS, alone},
 		{WHY_SERVER_STICKY_SESSION, DOCTOR_F_SPLIT_SESSION,

@@ -9,6 +9,7 @@
  *   @tunnel BYTES (a 101, and then these)
  *   @silent  @closed [late: after a second]  @reset  @raw BYTES
  *   @late ANSWER (a second later)
+ *   @unreachable MS (an error of the way, after so long)
  *   @refused  @lost  @noname  @v4only (with -6)  @mute (the resolver)  @tls FAULT
  *   @proxy STATUS [REASON CR LF FIELDS CR LF CR LF BODY]
  *   @proxytls FAULT (of the certificate of the proxy itself)
@@ -139,6 +140,10 @@ static inline void lie_unconnected(struct doctor_probe *p, const char *word)
 	if (strcmp(word, "refused") == 0) {
 		lie_step(p, SES_DIAL_CONNECT, SESAME_ECONNECT)->sys_errno =
 			ECONNREFUSED;
+	} else if (strncmp(word, "unreachable ", 12) == 0) {
+		lie_step(p, SES_DIAL_CONNECT, SESAME_ECONNECT)->sys_errno =
+			EHOSTUNREACH;
+		p->ms = atof(word + 12);
 	} else if (strcmp(word, "lost") == 0) {
 		lie_step(p, SES_DIAL_CONNECT, SESAME_ETIMEOUT);
 	} else if (strcmp(word, "noname") == 0) {

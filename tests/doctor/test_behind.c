@@ -184,3 +184,97 @@ TEST("HAProxy's 502 to handshakes alone says that it reached what is behind")
 	assert_non_null(strstr(b.verdict.summary, "answers plain requests"));
 	bed_strip(&b);
 }
+
+TEST("who takes one connection at a time does not take a proof back")
+{
+	static struct bed b;
+	const struct patient p = {
+		.url = URL,
+		.header = "Sec-WebSocket-Key: c2hvcnQ=",
+		.answer = "HTTP/1.1 400 Bad Request\n\n >> @silent",
+		.answers = {{DOCTOR_STANDARD, NULL,
+			     "@silent || @open || @silent || @silent"}}};
+
+	examine(&b, &p, "client.bad-handshake");
+	assert_true(b.verdict.proof.given);
+	bed_strip(&b);
+}
+
+TEST("a head that fills a packet and is not heard asks for a short one")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL,
+				  .header = "Cookie: prefs=1",
+				  .large = true,
+				  .answer = "@silent",
+				  .answers = {{DOCTOR_MINIMAL, NULL, "@open"}}};
+
+	examine(&b, &p, "net.timeout");
+	assert_int_equal(b.chart.probe[1]->trial.change, DOCTOR_MINIMAL);
+	assert_string_equal(b.verdict.who, "network");
+	assert_non_null(strstr(b.verdict.summary, "large packets vanish"));
+	assert_non_null(strstr(b.verdict.fix[0].what, "MTU"));
+	bed_strip(&b);
+}
+
+TEST("a large head that is refused in words is too large, and did not vanish")
+{
+	static struct bed b;
+	const struct patient p = {
+		.url = URL,
+		.header = "Cookie: prefs=1",
+		.large = true,
+		.answer = "HTTP/1.1 431 Request Header Fields Too Large\n\n",
+		.answers = {{DOCTOR_MINIMAL, NULL, "@open"}}};
+
+	examine(&b, &p, "client.headers-too-large");
+	bed_strip(&b);
+}
+
+TEST("an address that was given has no other family, and is off after seconds")
+{
+	static struct bed b;
+	static const struct patient given = {.url = "ws://192.0.2.7:8080/feed",
+					     .answer = "@unreachable 3072"},
+				    named = {.url = "ws://chat.example/feed",
+					     .answer = "@unreachable 2"};
+
+	examine(&b, &given, "net.timeout");
+	assert_true(b.verdict.confidence > 0.85);
+	assert_true(b.opinion.p[WHY_NET_ADDRESS_FAMILY] < 0.05);
+	bed_strip(&b);
+	bed_examine(&b, &named);
+	assert_true(b.opinion.p[WHY_NET_ADDRESS_FAMILY] > 0.2);
+	bed_strip(&b);
+}
+
+TEST("a filter that redirects CONNECT to its page is a forward proxy")
+{
+	static struct bed b;
+	const struct patient p = {
+		.url = URL,
+		.proxy = "http://127.0.0.1:3128",
+		.answer = "@proxy 302 Found\r\nServer: e2guardian\r\nLocation: "
+			  "http://filter.example/denied\r\n\r\n",
+		.answers = {{DOCTOR_DIRECT, NULL, "@open"}}};
+
+	examine(&b, &p, "net.proxy-denied");
+	assert_string_equal(b.verdict.who, "proxy");
+	assert_null(strstr(b.verdict.summary, "no proxy"));
+	bed_strip(&b);
+}
+
+TEST("whose Caddy only passes a refusal on is not told to take its limits away")
+{
+	static struct bed b;
+	const struct patient p = {
+		.url = URL,
+		.answer = "HTTP/1.1 503 Service Unavailable\nServer: Caddy\n"
+			  "Content-Type: application/json\n\n"
+			  "{\"error\":\"server at capacity\"}"};
+
+	examine(&b, &p, "server.limit");
+	for (size_t i = 0; i < b.verdict.n_fixes; i++)
+		assert_null(strstr(b.verdict.fix[i].what, "of the proxy away"));
+	bed_strip(&b);
+}
