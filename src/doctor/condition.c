@@ -243,6 +243,47 @@ static bool is_signed_wrong(const struct doctor_facts *f)
 	return is_said_of_credential(f, "signature");
 }
 
+/* The scheme that the answer's first challenge names (RFC 9110, section 11.6.1). */
+static bool is_asked_for(const struct doctor_facts *f, const char *scheme)
+{
+	struct bytes asked = {NULL, 0};
+	size_t len = 0;
+
+	if (f->base && f->base->status)
+		asked = bytes_trim(
+			ses_head_get(&f->base->parsed, "WWW-Authenticate"));
+	while (len < asked.len && asked.data[len] != ' ' &&
+	       asked.data[len] != ',')
+		len++;
+	return bytes_equal_nocase(bytes_first(asked, len), bytes_of_str(scheme));
+}
+
+static bool wants_basic(const struct doctor_facts *f)
+{
+	return is_asked_for(f, "Basic");
+}
+
+static bool wants_digest(const struct doctor_facts *f)
+{
+	return is_asked_for(f, "Digest");
+}
+
+static bool wants_negotiate(const struct doctor_facts *f)
+{
+	return is_asked_for(f, "Negotiate") || is_asked_for(f, "NTLM");
+}
+
+/* A token, or nothing that is named. */
+static bool wants_token(const struct doctor_facts *f)
+{
+	return !wants_basic(f) && !wants_digest(f) && !wants_negotiate(f);
+}
+
+static bool wants_token_alone(const struct doctor_facts *f)
+{
+	return wants_token(f) && speaks_of_no_csrf(f);
+}
+
 static const struct {
 	const char *name; /* why_remedy.needs */
 	bool (*holds)(const struct doctor_facts *f);
@@ -271,7 +312,11 @@ static const struct {
 	{"unasked", is_subprotocol_unasked},
 	{"asked", is_proof_wrong},
 	{"csrf", speaks_of_csrf},
-	{"no_csrf", speaks_of_no_csrf},
+	{"basic", wants_basic},
+	{"digest", wants_digest},
+	{"negotiate", wants_negotiate},
+	{"token", wants_token},
+	{"token_alone", wants_token_alone},
 	{"expired", is_expired},
 	{"audience", is_for_others},
 	{"issuer", is_by_others},

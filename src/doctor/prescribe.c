@@ -88,9 +88,23 @@ static bool leads_nowhere(const struct doctor_facts *f)
 							   : BYTES("/"));
 }
 
-/* "Use the address that the redirect names", where that does not help. */
+/* Everybody whom a proxy of that machine hands on comes from its loopback
+ * address: an exception for it would be one for them all. */
+static bool lets_all_in(const struct doctor_facts *f, const struct why_remedy *r)
+{
+	return f->v->cause == WHY_ACCESS_CREDENTIALS && r->snippet &&
+	       (strstr(r->snippet, "{address}") ||
+		strstr(r->snippet, "{from}")) &&
+	       (strncmp(f->address, "127.", 4) == 0 ||
+		strcmp(f->address, "::1") == 0);
+}
+
+/* What does harm, or "use the address that the redirect names", where that does
+ * not help. */
 static bool is_vain(const struct doctor_facts *f, const struct why_remedy *r)
 {
+	if (lets_all_in(f, r))
+		return true;
 	return f->v->cause == WHY_SERVER_REDIRECT && !r->stack && r->snippet &&
 	       strcmp(r->snippet, "{target}") == 0 && leads_nowhere(f);
 }
@@ -114,7 +128,8 @@ static void tell_danger(const struct doctor_facts *f, struct doctor_fix *fix)
 	if (f->v->cause == WHY_SERVER_REDIRECT && fix->snippet[0] &&
 	    strcmp(fix->who, "client") != 0 && doctor_holds(f, "login"))
 		snprintf(fix->what + n, sizeof(fix->what) - n,
-			 " Whoever is not signed in gets in then: only where the "
+			 " Whoever is not signed in gets in then: only where "
+			 "the "
 			 "application behind looks at credentials itself.");
 }
 
@@ -616,13 +631,15 @@ static void advise_as_told(struct doctor_facts *f)
 		 .where = "the client's token",
 		 .needs = "expired"},
 		{.who = "client",
-		 .what = "Get a token for this service: the one that was sent is "
+		 .what = "Get a token for this service: the one that was sent "
+			 "is "
 			 "made out to another audience (aud).",
 		 .where = "the client's request for a token: audience, or "
 			  "resource",
 		 .needs = "audience"},
 		{.who = "client",
-		 .what = "Get the token from the issuer (iss) that this service "
+		 .what = "Get the token from the issuer (iss) that this "
+			 "service "
 			 "trusts; this one is by another.",
 		 .where = "the client's request for a token",
 		 .needs = "issuer"},

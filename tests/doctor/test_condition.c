@@ -57,7 +57,7 @@ static const struct row {
 	  .header = "auth-token: tk-42",
 	  .answer = "HTTP/1.1 401 Unauthorized\n" NGINX "\n<hr><center>nginx"},
 	 "nginx",
-	 "satisfy any;",
+	 "auth_basic off;",
 	 "underscores"},
 	{{.name = "the address of the other family",
 	  .url = "ws://[::1]:8080/chat",
@@ -172,6 +172,66 @@ TEST("who runs no known server is told of what was seen as well")
 		    is_fixed_at(&b.verdict, g->not_where))
 			fail_msg("%s: %s", g->patient.name,
 				 why_cause(b.verdict.cause)->id);
+		bed_strip(&b);
+	}
+}
+
+#define UNAUTHORIZED(challenge)                                            \
+	"HTTP/1.1 401 Unauthorized\n" NGINX "WWW-Authenticate: " challenge \
+	"\n\n<hr><center>nginx"
+
+static const struct challenge {
+	const char *answer, *has;
+} challenges[] = {
+	{UNAUTHORIZED("Basic realm=\"x\""), "ws://NAME:PASSWORD@127.0.0.1"},
+	{UNAUTHORIZED("basic"), "ws://NAME:PASSWORD@127.0.0.1"},
+	{UNAUTHORIZED("Digest realm=\"x\", nonce=\"n\""), "--digest"},
+	{UNAUTHORIZED("Negotiate"), "--negotiate"},
+	{UNAUTHORIZED("NTLM"), "--negotiate"},
+	{UNAUTHORIZED("Bearer realm=\"x\""), "Authorization: Bearer TOKEN"},
+	{"HTTP/1.1 401 Unauthorized\n" NGINX "\n<hr><center>nginx",
+	 "Authorization: Bearer TOKEN"},
+};
+
+TEST("the first remedy is of the scheme that the challenge names")
+{
+	static struct bed b;
+
+	for (size_t i = 0; i < sizeof(challenges) / sizeof(*challenges); i++) {
+		const struct challenge *c = &challenges[i];
+		struct patient patient = {
+			.name = c->has, .url = URL, .answer = c->answer};
+
+		bed_examine(&b, &patient);
+		if (!b.verdict.n_fixes ||
+		    !strstr(b.verdict.fix[0].snippet, c->has))
+			fail_msg("%s: %s, \"%s\"", c->answer,
+				 why_cause(b.verdict.cause)->id,
+				 b.verdict.fix[0].snippet);
+		bed_strip(&b);
+	}
+}
+
+TEST("no password is waived for a loopback address")
+{
+	static const char *const servers[] = {"nginx/1.22.1", "Apache/2.4.66",
+					      "Caddy", NULL};
+	static struct bed b;
+	char answer[200];
+
+	for (const char *const *server = servers; *server; server++) {
+		struct patient patient = {
+			.name = *server, .url = URL, .answer = answer};
+
+		snprintf(answer, sizeof(answer),
+			 "HTTP/1.1 401 Unauthorized\nServer: %s\n"
+			 "WWW-Authenticate: Basic realm=\"x\"\n\n",
+			 *server);
+		bed_examine(&b, &patient);
+		assert_int_equal(b.verdict.cause, WHY_ACCESS_CREDENTIALS);
+		for (size_t i = 0; i < b.verdict.n_fixes; i++)
+			assert_null(strstr(b.verdict.fix[i].what,
+					   "without the password"));
 		bed_strip(&b);
 	}
 }
