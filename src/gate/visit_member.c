@@ -133,16 +133,24 @@ void gate_member_go_on(struct gate_member *m)
 		sesame_conn_resume(m->visit->conn);
 }
 
+static void end_prelude(struct gate_member *m)
+{
+	if (!m->prelude)
+		return;
+	free(m->prelude->you);
+	free(m->prelude->since);
+	free(m->prelude);
+	m->prelude = NULL;
+}
+
 void gate_member_begin(struct gate_member *m)
 {
-	bool begun = hub_begin(m->visit->gate->seat, &m->member,
-			       m->you ? m->you : "", bytes_of_str(m->since));
+	const struct gate_prelude *p = m->prelude;
 
-	if (!begun)
-		return;
-	free(m->you);
-	free(m->since);
-	m->you = m->since = NULL;
+	if (hub_begin(m->visit->gate->seat, &m->member,
+		      p && p->you ? p->you : "",
+		      bytes_of_str(p ? p->since : NULL)))
+		end_prelude(m);
 }
 
 static void on_open(struct sesame_conn *conn, void *user)
@@ -293,15 +301,19 @@ static struct gate_member *make_member(struct gate_visit *v, bool envelopes)
 	struct gate_member *m = calloc(1, sizeof(*m));
 	bool later;
 
-	if (!m)
+	if (m)
+		m->prelude = calloc(1, sizeof(*m->prelude));
+	if (!m || !m->prelude) {
+		free(m);
 		return NULL;
+	}
 	m->visit = v;
 	m->member.echo = hub->echo;
 	m->member.envelopes = envelopes;
 	m->member.sees = hub->presence && may(v, &hub->may_presence);
 	m->member.closes = hub->slow == HUB_CLOSE;
 	m->may_publish = may(v, &hub->may_publish);
-	m->since = copy_since(v, &later);
+	m->prelude->since = copy_since(v, &later);
 	m->later = later && envelopes;
 	return m;
 }
@@ -323,8 +335,7 @@ static void free_member(struct gate_member *m)
 	if (m->dealings)
 		gate_awaited_forget(&m->dealings->awaited);
 	free(m->dealings);
-	free(m->you);
-	free(m->since);
+	end_prelude(m);
 	free(m);
 }
 
@@ -339,7 +350,7 @@ static enum hub_verdict join(struct gate_visit *v, struct bytes name,
 		name_member(v, you);
 		verdict = hub_join(v->gate->seat, v->route->hub.space, name,
 				   you, &m->member);
-		m->you = strdup(you);
+		m->prelude->you = strdup(you);
 	}
 	if (verdict == HUB_OK)
 		v->member = m;

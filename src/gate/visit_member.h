@@ -25,14 +25,18 @@ struct gate_dealings {
 	size_t n_awaited, awaited_bytes;
 };
 
+/* What a member has until it has begun. */
+struct gate_prelude {
+	char *you;
+	char *since; /* NULL: none was given */
+};
+
 /* Most of them listen: keep it small. */
 struct gate_member {
 	struct hub_member member;
 	struct gate_visit *visit;
 	struct gate_dealings *dealings; /* NULL: none so far */
-	/* Until it has begun: */
-	char *you;
-	char *since; /* NULL: none was given */
+	struct gate_prelude *prelude;	/* NULL: it has begun */
 	bool may_publish : 1;
 	bool later : 1;	 /* its first message says where it begins */
 	bool unread : 1; /* it is not heard until it reads its answers */

@@ -408,8 +408,8 @@ static bool begin_later(struct gate_visit *v, const struct hub_demand *d)
 	if (!m->later)
 		return false;
 	m->later = false;
-	if (resumes && !m->since)
-		m->since = gate_copy_id(d->data);
+	if (resumes && m->prelude && !m->prelude->since)
+		m->prelude->since = gate_copy_id(d->data);
 	gate_member_begin(m);
 	return resumes;
 }
