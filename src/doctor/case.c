@@ -66,6 +66,9 @@ static int take_copy(struct doctor_reading *r, const char *option,
 	for (size_t i = 0; i < m->n_notes && status == 0; i++)
 		status = add_remark(to, option, m->note[i]);
 	r->c->bare_copy = m->no_credentials;
+	if (to == r->c)
+		snprintf(to->failed_there, sizeof(to->failed_there), "%s",
+			 m->failure);
 	r->copied = false;
 	return status;
 }

@@ -71,6 +71,7 @@ struct doctor_case {
 	char *remark[DOCTOR_MAX_REMARKS];
 	size_t n_remarks;
 	bool bare_copy; /* it has no credentials, and may have lost them */
+	char failed_there[80]; /* what the recording says it came to, or "" */
 	/* The request that --works holds, or NULL; its secrets are secret, too. */
 	struct doctor_case *other;
 };

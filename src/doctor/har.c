@@ -43,7 +43,9 @@ struct entry {
 	bool tells_messages; /* the recording has a list of them */
 	bool has_messages;   /* and it is not empty */
 	bool has_error;
-	int status; /* -1: none */
+	bool is_document;
+	size_t error; /* what the browser says of it; SIZE_MAX: nothing */
+	int status;   /* -1: none */
 	enum fit fit;
 	uint64_t number; /* from 1 */
 };
@@ -57,6 +59,8 @@ struct reading {
 	uint64_t n_of_fit[FAILED + 1]; /* of those that match */
 	uint64_t n_unmatched;
 	bool log, entries; /* were found */
+	char page[600];	   /* URL of the last page by now, or "" */
+	char page_of_best[600];
 };
 
 /* ---- one entry ---- */
@@ -66,7 +70,8 @@ static void clear(struct entry *e)
 	struct ses_buf text = e->text;
 
 	ses_buf_consume(&text, ses_buf_len(&text));
-	*e = (struct entry){.text = text, .url = SIZE_MAX, .status = -1};
+	*e = (struct entry){
+		.text = text, .url = SIZE_MAX, .error = SIZE_MAX, .status = -1};
 }
 
 /* Keep the string that was just read; its place, or SIZE_MAX. */
@@ -222,11 +227,14 @@ static bool read_request(struct reading *r)
 /* Chrome says what went wrong in "_error", often as null. */
 static bool read_error(struct reading *r)
 {
-	const char *word;
+	size_t at;
 
-	if (!read_word(r, &word))
+	if (!read_text(r, &at))
 		return false;
-	r->now.has_error |= *word != 0;
+	if (*text_at(&r->now, at)) {
+		r->now.has_error = true;
+		r->now.error = at;
+	}
 	return true;
 }
 
@@ -257,6 +265,7 @@ static bool read_type(struct reading *r)
 	if (!read_word(r, &word))
 		return false;
 	r->now.is_websocket |= strcasecmp(word, "websocket") == 0;
+	r->now.is_document |= strcasecmp(word, "document") == 0;
 	return true;
 }
 
@@ -286,6 +295,14 @@ static enum fit judge(const struct entry *e)
 	return e->tells_messages && !e->has_messages ? SILENT : OPENED;
 }
 
+static void remember_page(struct reading *r, const char *url)
+{
+	if ((strncasecmp(url, "http://", 7) == 0 ||
+	     strncasecmp(url, "https://", 8) == 0) &&
+	    strlen(url) < sizeof(r->page))
+		snprintf(r->page, sizeof(r->page), "%s", url);
+}
+
 static bool read_entry(struct reading *r, enum doctor_json_event event)
 {
 	struct entry spare;
@@ -301,6 +318,8 @@ static bool read_entry(struct reading *r, enum doctor_json_event event)
 			return false;
 	if (inner != DOCTOR_JSON_OBJECT_END)
 		return false;
+	if (r->now.is_document)
+		remember_page(r, text_at(&r->now, r->now.url));
 	r->now.fit = judge(&r->now);
 	if (r->now.fit == NO_WEBSOCKET)
 		return true;
@@ -311,6 +330,7 @@ static bool read_entry(struct reading *r, enum doctor_json_event event)
 	r->n_of_fit[r->now.fit]++;
 	if (r->now.fit < r->best.fit)
 		return true;
+	memcpy(r->page_of_best, r->page, sizeof(r->page));
 	spare = r->best;
 	r->best = r->now;
 	r->now = spare;
@@ -319,8 +339,30 @@ static bool read_entry(struct reading *r, enum doctor_json_event event)
 
 /* ---- the file ---- */
 
+/* Browsers name a page by its URL, some by its title. */
+static bool read_page(struct reading *r, enum doctor_json_event event)
+{
+	const char *word;
+
+	if (event != DOCTOR_JSON_OBJECT)
+		return doctor_json_pass(&r->json, event);
+	while ((event = doctor_json_next(&r->json)) == DOCTOR_JSON_KEY) {
+		if (!is_key(r, "title")) {
+			if (!doctor_json_skip(&r->json))
+				return false;
+			continue;
+		}
+		if (!read_word(r, &word))
+			return false;
+		remember_page(r, word);
+	}
+	return event == DOCTOR_JSON_OBJECT_END;
+}
+
 static bool read_log(struct reading *r)
 {
+	if (is_key(r, "pages"))
+		return each(r, read_page);
 	if (!is_key(r, "entries"))
 		return doctor_json_skip(&r->json);
 	r->entries = true;
@@ -367,10 +409,39 @@ static bool has_secret_query(const struct entry *e)
 	return ses_url_has_secret(bytes_of_str(text_at(e, e->url)));
 }
 
+/* Of a connection that failed some exports have no field at all. */
+static int say_origin(const struct reading *r, struct doctor_import *m)
+{
+	char origin[600];
+	struct ses_url url;
+	enum ses_url_fault fault = SES_URL_HTTP;
+	size_t at;
+
+	if (r->best.n_fields > 0)
+		return 0;
+	m->no_credentials = !has_secret_query(&r->best);
+	if ((ses_url_parse(bytes_of_str(r->page_of_best), &url, &fault, &at) < 0 &&
+	     fault != SES_URL_HTTP) ||
+	    ses_url_origin(&url, origin, sizeof(origin)) < 0) {
+		doctor_import_note(m, "the recording has no field of this "
+				      "request, neither Origin nor Cookie nor "
+				      "Authorization; give them by --origin, "
+				      "-b or -H");
+		return 0;
+	}
+	doctor_import_note(m,
+			   "the recording has no field of this request, "
+			   "neither Origin nor Cookie nor Authorization; the "
+			   "Origin is that of its page, %.60s; give the others "
+			   "by -b or -H",
+			   origin);
+	return doctor_import_say(m, "origin", bytes_of_str(origin));
+}
+
 static void tell_left_out(struct doctor_import *m, const struct entry *e)
 {
-	if (has_field(e, "Cookie") || has_field(e, "Authorization") ||
-	    e->n_cookies > 0)
+	if (e->n_fields == 0 || has_field(e, "Cookie") ||
+	    has_field(e, "Authorization") || e->n_cookies > 0)
 		return;
 	doctor_import_note(m, "the recording has neither Cookie nor "
 			      "Authorization for this request: browsers leave "
@@ -407,6 +478,22 @@ static void tell_which(const struct reading *r, struct doctor_import *m)
 				   r->match ? " among those that match" : "");
 }
 
+/* "net::ERR_FAILED", "403", or that nothing came back. */
+static void tell_failure(struct doctor_import *m, const struct entry *e)
+{
+	const char *said = text_at(e, e->error);
+
+	if (e->fit != FAILED)
+		return;
+	if (*said)
+		bytes_printable(bytes_of_str(said), m->failure,
+				sizeof(m->failure));
+	else if (e->status > 0)
+		snprintf(m->failure, sizeof(m->failure), "%d", e->status);
+	else
+		snprintf(m->failure, sizeof(m->failure), "no answer");
+}
+
 static int use(struct reading *r, struct doctor_import *m)
 {
 	const struct entry *e = &r->best;
@@ -425,9 +512,12 @@ static int use(struct reading *r, struct doctor_import *m)
 			bytes_of_str(text_at(e, e->field[i].value)));
 	if (status == 0 && !has_field(e, "Cookie"))
 		status = say_cookies(m, e);
+	if (status == 0)
+		status = say_origin(r, m);
 	if (status < 0)
 		return status;
 	tell_which(r, m);
+	tell_failure(m, e);
 	tell_left_out(m, e);
 	return 0;
 }

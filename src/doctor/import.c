@@ -23,6 +23,7 @@ void doctor_import_init(struct doctor_import *m)
 {
 	m->n_said = m->n_notes = m->said_bytes = 0;
 	m->no_credentials = false;
+	m->failure[0] = 0;
 	m->complaint[0] = 0;
 }
 

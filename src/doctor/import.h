@@ -24,6 +24,7 @@ struct doctor_import {
 	char note[DOCTOR_MAX_NOTES][256];
 	size_t n_notes;
 	bool no_credentials; /* it has none, and may have lost them */
+	char failure[80];    /* of a recording: "net::ERR_FAILED", or "" */
 	char complaint[400]; /* why there is no request; holds no secret */
 };
 

@@ -152,7 +152,8 @@ static const char *who_acts(const struct doctor_facts *f)
 		return "client"; /* which names it */
 	if (f->base && doctor_is_proxy_tls(f->base))
 		return "proxy";
-	if (doctor_sent_no_origin(f))
+	if (doctor_sent_no_origin(f) ||
+	    (v->cause == WHY_OK && f->chart->c->failed_there[0]))
 		return "client";
 	switch (v->cause) {
 	case WHY_SERVER_PROXY_UPGRADE:
@@ -308,6 +309,23 @@ static void tell_of_family(const struct doctor_facts *f, char *s, size_t size)
 		 *p->trial.value == '6' ? '4' : '6', p->trial.value, result);
 }
 
+/* What failed in the browser opens here: one of the two sides differs. */
+static void tell_of_recording(const struct doctor_facts *f, char *s, size_t size)
+{
+	const struct doctor_case *c = f->chart->c;
+	size_t len = strlen(s);
+
+	if (!c->failed_there[0] || f->v->cause != WHY_OK)
+		return;
+	snprintf(s + len, size - len,
+		 " In the recording it failed (%s); from here it opens now. "
+		 "What may differ: the browser's network and proxy, the "
+		 "certificates that it trusts, and the Origin and cookies that "
+		 "it sent%s.",
+		 c->failed_there,
+		 c->bare_copy ? ", which the recording does not hold" : "");
+}
+
 /* An http:// URL, and there is nothing else wrong. */
 static bool took_for_websocket(const struct doctor_facts *f)
 {
@@ -418,6 +436,7 @@ static void summarise(struct doctor_facts *f)
 		*s ^= 0x20; /* "the server" begins the sentence */
 	tell_of_next(f, s, sizeof(f->v->summary));
 	tell_of_family(f, s, sizeof(f->v->summary));
+	tell_of_recording(f, s, sizeof(f->v->summary));
 }
 
 static void add_evidence(struct doctor_facts *f,

@@ -232,6 +232,23 @@ def write_har(path, *entries):
     return str(path)
 
 
+def test_a_recording_without_fields_that_failed_is_not_nobodys_matter(tmp_path):
+    with node_server(origin=ORIGIN) as server:
+        url = "ws://127.0.0.1:%d/chat" % server.port
+        failed = entry(url, 0, _resourceType="websocket")
+        failed["response"]["_error"] = "net::ERR_FAILED"
+        page = entry(ORIGIN + "/desk?x=1", 200, [("Host", "x")], _resourceType="document")
+        found = diagnose("--har", write_har(tmp_path / "a.har", page, failed))
+        heads = server.heads()
+        bare = diagnose("--har", write_har(tmp_path / "b.har", failed))
+    summary = found["verdict"]["summary"]
+    assert dict(heads[0])["Origin"] == ORIGIN
+    assert found["verdict"]["cause"] == "ok" and found["verdict"]["who"] == "client"
+    assert "it failed (net::ERR_FAILED)" in summary and "from here it opens now" in summary
+    assert any("neither Origin nor Cookie" in r and ORIGIN in r for r in found["remarks"])
+    assert any("give them by --origin" in r for r in bare["remarks"])
+
+
 def test_a_recording_is_diagnosed_as_the_page_was_refused(tmp_path):
     with node_server(origin=ORIGIN) as server:
         url = "ws://127.0.0.1:%d/chat" % server.port
