@@ -18,6 +18,7 @@
 #include "doctor/options.h"
 #include "doctor/route.h"
 #include "doctor/way.h"
+#include "net/proxy.h"
 #include "net/tls.h"
 
 #define USER_AGENT "sesame/" SESAME_VERSION " (doctor)"
@@ -160,6 +161,8 @@ static int set_proxy(struct doctor_case *c, const char *proxy, const char *from)
 	static const char *const known[] = {"http://", "https://", "socks5://",
 					    "socks5h://"};
 	struct bytes text = bytes_of_str(proxy);
+	const char *fault = "";
+	struct ses_proxy parsed;
 	bool fits = false;
 	char *whole;
 
@@ -174,6 +177,11 @@ static int set_proxy(struct doctor_case *c, const char *proxy, const char *from)
 	if (asprintf(&whole, "%s%s", fits ? "" : "http://", proxy) < 0)
 		return doctor_complain("out of memory");
 	c->proxy = whole;
+	if (ses_proxy_parse(whole, &parsed, &fault) < 0)
+		return doctor_complain(
+			"%s: %s; it is written http://HOST:PORT, --no-proxy "
+			"goes without",
+			from, fault);
 	return doctor_set_text(&c->proxy_from, from);
 }
 

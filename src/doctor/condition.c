@@ -9,6 +9,7 @@
 #include "doctor/facts.h"
 #include "doctor/harvest.h"
 #include "doctor/said.h"
+#include "net/proxy.h"
 
 /* AJP carries no reason phrase, and Apache then repeats the status: "404 404". */
 static bool is_of_ajp(const struct doctor_facts *f)
@@ -284,6 +285,22 @@ static bool wants_token_alone(const struct doctor_facts *f)
 	return wants_token(f) && speaks_of_no_csrf(f);
 }
 
+/* Whether a forward proxy was given a user name. */
+static bool has_proxy_user(const struct doctor_facts *f)
+{
+	const char *proxy = f->chart->c->proxy;
+	struct ses_proxy parsed;
+	const char *fault;
+
+	return proxy && ses_proxy_parse(proxy, &parsed, &fault) == 0 &&
+	       parsed.has_user;
+}
+
+static bool has_no_proxy_user(const struct doctor_facts *f)
+{
+	return !has_proxy_user(f);
+}
+
 static const struct {
 	const char *name; /* why_remedy.needs */
 	bool (*holds)(const struct doctor_facts *f);
@@ -312,6 +329,8 @@ static const struct {
 	{"unasked", is_subprotocol_unasked},
 	{"asked", is_proof_wrong},
 	{"csrf", speaks_of_csrf},
+	{"proxy_user", has_proxy_user},
+	{"no_proxy_user", has_no_proxy_user},
 	{"basic", wants_basic},
 	{"digest", wants_digest},
 	{"negotiate", wants_negotiate},

@@ -70,7 +70,8 @@ static enum doctor_finding_kind proxy_symptom(const struct doctor_probe *p,
 	if (status >= 300 || has_word(text, "not allowed") ||
 	    has_word(text, "ruleset"))
 		return DOCTOR_F_PROXY_DENIES;
-	if (has_word(text, "refused") || has_word(text, "unreachable"))
+	if (has_word(text, "refused") || has_word(text, "unreachable") ||
+	    has_word(text, "general failure")) /* some say so of a name */
 		return DOCTOR_F_PROXY_GATEWAY;
 	return DOCTOR_F_PROXY_BROKEN;
 }

@@ -363,6 +363,9 @@ static const char *said_with(const struct doctor_facts *f)
 		 "requests; a handshake gets no answer from there: {result}."},
 	};
 
+	if (f->v->cause == WHY_NET_PROXY_AUTH && doctor_holds(f, "proxy_user"))
+		return "The forward proxy refuses the user name and password "
+		       "that it is given: {result}.";
 	for (size_t i = 0; i < LEN(rows); i++)
 		if (f->v->cause == rows[i].cause &&
 		    doctor_found(f->chart, rows[i].found))

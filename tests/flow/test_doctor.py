@@ -6,6 +6,7 @@ import pathlib
 import re
 import signal
 import socket
+import socketserver
 import subprocess
 import threading
 import time
@@ -462,6 +463,43 @@ def test_a_proxy_from_the_environment_is_used_unless_excepted():
             env={**env, "no_proxy": "127.0.0.0/8"})
         run("--no-proxy", f"ws://127.0.0.1:{free_port()}/", env=env)
         assert proxy.seen == []
+
+
+@pytest.mark.parametrize("user, summary, first", [
+    ("", "asks for a user name", "Give the proxy's user name"),
+    ("bob:pr0xypass@", "refuses the user name and password that it is given",
+     "those that are there are refused")])
+def test_a_proxy_that_refuses_a_password_is_not_one_that_asks_for_it(user, summary, first):
+    with Peer(says(answer(b"407 Proxy Authentication Required"))) as proxy:
+        diagnosis, code = diagnose("--proxy", f"http://{user}127.0.0.1:{proxy.port}",
+                                   "ws://far.example:81/")
+    verdict = diagnosis["verdict"]
+    assert code == 1 and verdict["cause"] == "net.proxy-auth"
+    assert summary in verdict["summary"] and first in verdict["fix"][0]["what"]
+
+
+@pytest.mark.parametrize("value", ["http://[bad", "http://:", "http://x:99999", "x:y"])
+@pytest.mark.parametrize("variable", ["http_proxy", "all_proxy"])
+def test_a_proxy_that_cannot_be_read_is_wrong_usage_of_its_variable(variable, value):
+    done = run("ws://h.example/", env={variable: value})
+    assert done.returncode == 2 and variable + ": the proxy" in done.stderr
+
+
+def test_a_socks_proxy_that_fails_for_a_name_that_nobody_knows():
+    class GeneralFailure(socketserver.BaseRequestHandler):
+        def handle(self):
+            self.request.recv(300)
+            self.request.sendall(b"\5\0")
+            self.request.recv(300)
+            self.request.sendall(b"\5\1\0\1" + bytes(6))
+            self.request.recv(64)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), GeneralFailure) as proxy:
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        diagnosis, _ = diagnose("--proxy", "socks5h://127.0.0.1:%d" % proxy.server_address[1],
+                                "ws://no-such.invalid/")
+        proxy.shutdown()
+    assert diagnosis["verdict"]["cause"] == "net.dns"
 
 
 @pytest.mark.parametrize("variable", [None, "http_proxy", "all_proxy"])
