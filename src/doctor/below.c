@@ -28,6 +28,18 @@ static bool has_name_below(struct bytes path, struct bytes prefix)
 	       path.data[prefix.len] == '/';
 }
 
+/* Whether the user showed by --works that it is this path that is meant. */
+static bool is_of_works(const struct doctor_chart *chart, struct bytes path)
+{
+	const struct doctor_case *works = chart->c->other;
+
+	if (!works)
+		return false;
+	if (bytes_find_byte(path, '?') >= 0)
+		path.len = (size_t)bytes_find_byte(path, '?');
+	return bytes_equal(path, works->url.path);
+}
+
 bool doctor_beside_path(const struct doctor_chart *chart, char *out, size_t size)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -39,6 +51,8 @@ bool doctor_beside_path(const struct doctor_chart *chart, char *out, size_t size
 	    !doctor_opens(chart, base, key))
 		return false;
 	prefix = bytes_of_str(key->trial.value);
+	if (is_of_works(chart, prefix))
+		return false;
 	prefix.len = prefix_len(prefix);
 	if (prefix.len == 0 || has_name_below(chart->c->url.path, prefix))
 		return false;

@@ -196,22 +196,31 @@ static int open_proxy(struct doctor_reading *r)
 	return proxy ? set_proxy(r->c, proxy, from) : 0;
 }
 
-static int open_mapping(struct doctor_reading *r)
+/* Where --resolve or --connect-to sends who asks for @url; the first counts. */
+static int map(const struct doctor_reading *r, const struct ses_url *url,
+	       char **ret_host, uint16_t *ret_port)
 {
-	struct doctor_case *c = r->c;
 	struct bytes host;
 	uint16_t port;
 
-	for (size_t i = 0; i < r->n_mappings && !c->url_error; i++) {
+	for (size_t i = 0; i < r->n_mappings; i++) {
 		if (!doctor_route_maps(r->mapping[i].text,
-				       r->mapping[i].connect_to, &c->url, &host,
+				       r->mapping[i].connect_to, url, &host,
 				       &port))
 			continue;
-		c->connect_port = port;
-		return doctor_set_bytes(&c->connect_host,
-					host.len ? host : c->url.host);
+		*ret_port = port;
+		return doctor_set_bytes(ret_host, host.len ? host : url->host);
 	}
 	return 0;
+}
+
+static int open_mapping(struct doctor_reading *r)
+{
+	struct doctor_case *c = r->c;
+
+	return c->url_error
+		       ? 0
+		       : map(r, &c->url, &c->connect_host, &c->connect_port);
 }
 
 /* Certificates that cannot be used are told now, not as a refusal later. */
@@ -279,6 +288,8 @@ static int open_places(struct doctor_reading *r)
 	if (status || !c->page)
 		return status;
 	status = read_place("--page", c->page, false, &url);
+	if (status == 0)
+		status = map(r, &url, &c->page_host, &c->page_port);
 	if (status == 0 && !c->origin && !c->origin_given &&
 	    ses_url_origin(&url, origin, sizeof(origin)) >= 0)
 		status = doctor_set_text(&c->origin, origin);
@@ -436,12 +447,13 @@ int doctor_case_open(struct doctor_case *c, int argc, char **argv)
 
 void doctor_case_close(struct doctor_case *c)
 {
-	char **texts[] = {
-		&c->url_text,	  &c->origin,	&c->user_agent,	   &c->host,
-		&c->subprotocols, &c->proxy,	&c->proxy_from,	   &c->ca_file,
-		&c->cert_file,	  &c->key_file, &c->proxy_ca_file, &c->source,
-		&c->connect_host, &c->page,	&c->backend,	   &c->curl,
-		&c->har,	  &c->match,	&c->works,	   &c->html};
+	char **texts[] = {&c->url_text,	    &c->origin,	       &c->user_agent,
+			  &c->host,	    &c->subprotocols,  &c->proxy,
+			  &c->proxy_from,   &c->ca_file,       &c->cert_file,
+			  &c->key_file,	    &c->proxy_ca_file, &c->source,
+			  &c->connect_host, &c->page_host,     &c->page,
+			  &c->backend,	    &c->curl,	       &c->har,
+			  &c->match,	    &c->works,	       &c->html};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		doctor_drop_text(texts[i]);

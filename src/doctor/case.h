@@ -19,9 +19,9 @@ struct doctor_header {
 };
 
 struct doctor_case {
-	int64_t opened_s;   /* when, in seconds since 1970 */
-	char *url_text;	    /* as given */
-	int url_error;	    /* 0 or SESAME_EURL: nothing can be dialled */
+	int64_t opened_s; /* when, in seconds since 1970 */
+	char *url_text;	  /* as given */
+	int url_error;	  /* 0 or SESAME_EURL: nothing can be dialled */
 	/* SES_URL_HTTP with url_error 0: http(s)://, examined as ws(s)://. */
 	enum ses_url_fault url_fault;
 	size_t url_fault_at;
@@ -30,7 +30,7 @@ struct doctor_case {
 	bool origin_given;  /* --origin or --no-origin was said */
 	char *user_agent;   /* "sesame/VERSION (doctor)" by default; "": none */
 	bool user_agent_given;
-	char *host;	    /* -H 'Host: x', or NULL: the URL's */
+	char *host; /* -H 'Host: x', or NULL: the URL's */
 	/*
 	 * -H, the cookie and Authorization. Of the handshake's own fields
 	 * (Sec-WebSocket-Version...) a row here replaces the usual one; an
@@ -38,15 +38,15 @@ struct doctor_case {
 	 */
 	struct doctor_header header[DOCTOR_MAX_HEADERS];
 	size_t n_headers;
-	char *subprotocols; /* comma-separated, or NULL */
-	char *proxy;	    /* URL, or NULL: direct */
-	char *proxy_from;   /* "--proxy", "https_proxy", NULL */
+	char *subprotocols;  /* comma-separated, or NULL */
+	char *proxy;	     /* URL, or NULL: direct */
+	char *proxy_from;    /* "--proxy", "https_proxy", NULL */
 	char *proxy_ca_file; /* for a proxy of https:// */
 	bool proxy_insecure;
 	char *ca_file, *cert_file, *key_file;
 	bool insecure;
 	char *source;
-	int family; /* 4, 6 or 0 */
+	int family;	    /* 4, 6 or 0 */
 	char *connect_host; /* --resolve, --connect-to, or NULL */
 	uint16_t connect_port;
 	unsigned max_probes; /* 20 */
@@ -56,9 +56,11 @@ struct doctor_case {
 	unsigned body_ms; /* wait for the end of a body; 0: 1000 ms */
 	bool json, quiet, verbose;
 	bool no_hello; /* nothing is to be said after a 101 */
-	bool blind; /* stacks are not to be recognised */
+	bool blind;    /* stacks are not to be recognised */
 	/* What else may be looked at, each NULL when not given. */
-	char *page;    /* URL of the page that opens the WebSocket */
+	char *page;	 /* URL of the page that opens the WebSocket */
+	char *page_host; /* where to connect for it instead, or NULL */
+	uint16_t page_port;
 	char *backend; /* URL of the application behind the proxy */
 	char *config[DOCTOR_MAX_CONFIGS]; /* of the servers in between */
 	size_t n_configs;

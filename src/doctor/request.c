@@ -123,8 +123,8 @@ static void append_query(const struct doctor_case *c,
 			 const struct doctor_trial *trial,
 			 struct doctor_request *r, struct bytes query)
 {
-	bool continues = trial->change == DOCTOR_NO_CREDENTIALS &&
-			 doctor_is_engine(c);
+	bool continues =
+		trial->change == DOCTOR_NO_CREDENTIALS && doctor_is_engine(c);
 	size_t n = strlen(r->target);
 	char mark = '?';
 
@@ -597,6 +597,10 @@ static void pick_dial(const struct doctor_case *c,
 		     (r->url.port != c->url.port ||
 		      !bytes_equal_nocase(r->url.host, c->url.host));
 
+	/* --page, and not another that is looked at */
+	bool page = other && trial->change == DOCTOR_PAGE && c->page &&
+		    strcmp(trial->value, c->page) == 0;
+
 	r->dial = (struct ses_dial_options){
 		.host = r->url.host,
 		.port = r->url.port,
@@ -611,8 +615,11 @@ static void pick_dial(const struct doctor_case *c,
 				 : c->proxy,
 		.proxy_ca_file = c->proxy_ca_file,
 		.proxy_insecure = c->proxy_insecure,
-		.connect_host = other ? NULL : doctor_connect_host(c, trial),
-		.connect_port = other || trial->change == DOCTOR_PORT
+		.connect_host = page	? c->page_host
+				: other ? NULL
+					: doctor_connect_host(c, trial),
+		.connect_port = page ? c->page_port
+				: other || trial->change == DOCTOR_PORT
 					? 0
 					: c->connect_port,
 		.timeout_ms = c->timeout_ms,

@@ -274,6 +274,18 @@ def test_the_policy_of_the_page_is_obeyed(where):
     assert "connect-src" in evidence(d)
 
 
+@pytest.mark.parametrize("option", ["--resolve", "--connect-to"])
+def test_the_page_is_asked_where_the_option_sends_its_host(option):
+    fields = [b"Content-Security-Policy: connect-src 'self'"]
+    with Peer(opens) as peer, Peer(page(b"<html>", fields)) as site:
+        name = f"page.invalid:{site.port}"
+        to = "127.0.0.1" if option == "--resolve" else f"127.0.0.1:{site.port}"
+        d = doctor("--hold", "0.1", option, f"{name}:{to}", "--page", f"http://{name}/",
+                   peer.url(), status=1)
+    assert cause(d) == "browser.csp"
+    assert field(site.seen[0], b"Host").decode() == name
+
+
 def test_a_policy_that_only_reports_forbids_nothing():
     fields = [b"Content-Security-Policy-Report-Only: connect-src 'none'"]
     with Peer(opens) as peer, Peer(page(b"<html>", fields)) as site:
@@ -377,3 +389,15 @@ def test_an_origin_that_cors_names_is_tried():
     assert field(asked, b"Access-Control-Request-Method") == b"GET"
     assert cause(d) == "access.origin"
     assert d["verdict"]["proof"]["changed"] == "Origin: https://app.example"
+
+
+def test_the_path_that_works_is_named_where_any_name_below_opens():
+    def play(conn, request):
+        path = request.split(b" ")[1]
+        (opens if path.startswith(b"/ws/") else refuses(b"404 Not Found"))(conn, request)
+
+    with Peer(play) as peer:
+        d = doctor("--works", peer.url("/ws/chat"), peer.url("/wss/chat"), status=1)
+    assert cause(d) == "url.path"
+    told = d["verdict"]["summary"] + d["verdict"]["fix"][0]["what"]
+    assert "/ws/chat" in json.dumps(d["verdict"]) and "any name" not in told and "NAME" not in told
