@@ -85,7 +85,8 @@ static void context_of_handshake(struct doctor_chart *chart,
 		doctor_note(chart, DOCTOR_F_HEAD_MANY, base, NULL,
 			    "%zu fields are added to the handshake",
 			    c->n_headers);
-	else if (!base->request || strlen(base->request) < SMALL_HEAD)
+	else if ((!base->request || strlen(base->request) < SMALL_HEAD) &&
+		 base->status != 431 && base->status != 494)
 		doctor_note(chart, DOCTOR_F_HEAD_SMALL, base, NULL,
 			    "the request head is of ordinary size");
 }

@@ -99,11 +99,21 @@ static bool lets_all_in(const struct doctor_facts *f, const struct why_remedy *r
 		strcmp(f->address, "::1") == 0);
 }
 
+/* What opened is engine.io's endpoint, and the request was for another path. */
+static bool is_elsewhere_of_engine(const struct doctor_facts *f)
+{
+	return f->v->cause == WHY_URL_PATH && f->key &&
+	       f->key->trial.change == DOCTOR_PATH &&
+	       strstr(f->key->trial.value, "EIO=") &&
+	       !doctor_is_engine(f->chart->c);
+}
+
 /* What does harm, or "use the address that the redirect names", where that does
  * not help. */
 static bool is_vain(const struct doctor_facts *f, const struct why_remedy *r)
 {
-	if (lets_all_in(f, r))
+	if (lets_all_in(f, r) ||
+	    (r->stack == WHY_STACK_NODE_WS && is_elsewhere_of_engine(f)))
 		return true;
 	return f->v->cause == WHY_SERVER_REDIRECT && !r->stack && r->snippet &&
 	       strcmp(r->snippet, "{target}") == 0 && leads_nowhere(f);
@@ -585,6 +595,20 @@ static void advise_what_works(struct doctor_facts *f)
 			advise_difference(f, &k->differ.one[i]);
 }
 
+/* Whoever dials Socket.IO by hand is let in, and then says nothing it knows. */
+static void advise_engine(struct doctor_facts *f)
+{
+	static const struct why_remedy engine = {
+		.who = "client",
+		.what = "What listens there is Socket.IO: use its client "
+			"library, which knows the path and the protocol.",
+		.where = "socket.io-client",
+		.snippet = "io('{http}://{host_port}');"};
+
+	if (is_elsewhere_of_engine(f))
+		add_fix(f, &engine);
+}
+
 /* What the doctor does not say, the user's own program may well do. */
 static const struct why_remedy in_the_first_message = {
 	.who = "client",
@@ -664,6 +688,7 @@ void doctor_prescribe(struct doctor_facts *f, const struct why_hops *seen)
 		return;
 	advise_what_works(f);
 	advise_inside(f);
+	advise_engine(f);
 	if (f->v->reference[0] && f->v->confidence < SURE_ENOUGH)
 		advise_to_ask(f);
 	else if (f->v->confidence < IN_DOUBT)

@@ -311,3 +311,42 @@ TEST("where the standard handshake opens, it is what was set by hand")
 		bed_strip(&b);
 	}
 }
+
+TEST("a status for heads that are too large is one, whatever the phrase")
+{
+	static char cookie[620] = "Cookie: sid=";
+	static struct bed b;
+	const struct patient p = {
+		.url = "ws://a.example/live",
+		.header = cookie,
+		.answer = "HTTP/1.1 431 X\nContent-Length: 0\n\n",
+		.answers = {{DOCTOR_NO_CREDENTIALS, NULL, "@open"},
+			    {DOCTOR_MINIMAL, NULL, "@open"}}};
+
+	memset(cookie + strlen(cookie), 'a', sizeof(cookie) - 20);
+	bed_examine(&b, &p);
+	assert_string_equal(why_cause(b.verdict.cause)->id,
+			    "client.headers-too-large");
+	assert_true(b.verdict.confidence > 0.9);
+	bed_strip(&b);
+}
+
+TEST("who dials Socket.IO's server as a WebSocket is told what it is")
+{
+	static const char io[] = "/socket.io/?EIO=4&transport=websocket";
+	static struct bed b;
+	const struct patient p = {
+		.url = "ws://a.example/",
+		.answer = "@closed late",
+		.answers = {{DOCTOR_PLAIN_GET, NULL,
+			     "HTTP/1.1 200 OK\nX-Powered-By: Express\n"
+			     "Content-Type: text/html\n\nhi"},
+			    {DOCTOR_PATH, io, "@open"}}};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_URL_PATH);
+	assert_string_equal(b.verdict.fix[0].snippet, "io('http://a.example');");
+	for (size_t i = 0; i < b.verdict.n_fixes; i++)
+		assert_null(strstr(b.verdict.fix[i].snippet, "WebSocketServer"));
+	bed_strip(&b);
+}
