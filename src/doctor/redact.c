@@ -41,9 +41,32 @@ static bool is_known_harmless(struct bytes name)
 	return false;
 }
 
+/* "X-Sid", "X-User-Sid": a field of somebody's own, the last word of which is
+ * short for a secret. In a URL such words stand for much else. */
+static bool is_short_for_secret(struct bytes name)
+{
+	static const char *const words[] = {"sid",  "pw",     "pin",  "otp",
+					    "sess", "code",   "sig",  "hmac",
+					    "tok",  "access", "pass", "pwd"};
+	size_t from = name.len;
+
+	if (!bytes_equal_nocase(bytes_first(name, 2), BYTES("X-")))
+		return false;
+	while (name.data[from - 1] != '-')
+		from--;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (bytes_equal_nocase(bytes_from(name, from),
+				       bytes_of_str(words[i])))
+			return true;
+	return false;
+}
+
 bool doctor_is_secret_name(struct bytes name)
 {
 	char pair[256];
+
+	if (is_short_for_secret(name))
+		return true;
 
 	if (name.len >= sizeof(pair) - 4 || is_known_harmless(name))
 		return false;

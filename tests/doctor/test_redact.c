@@ -140,11 +140,18 @@ TEST("what looks random is told from words, ids and times")
 
 TEST("any field whose name ends like a key is secret, the handshake's not")
 {
-	static const char *const secret[] = {"Ocp-Apim-Subscription-Key",
-					     "X-Auth", "x-functions-key",
-					     "X-Key", "DB-Pass"};
-	static const char *const open[] = {"Sec-WebSocket-Key", "X-Author",
-					   "Surrogate-Key", "X-Colour"};
+	static const char *const secret[] = {
+		"X-Sid",  "X-Pw",
+		"X-Pin",  "X-Otp",
+		"X-Sess", "x-user-sid",
+		"X-Code", "X-Sig",
+		"X-Hmac", "X-Access",
+		"X-Tok",  "Ocp-Apim-Subscription-Key",
+		"X-Auth", "x-functions-key",
+		"X-Key",  "DB-Pass"};
+	static const char *const open[] = {
+		"X-Coded",  "X-Pinned",	     "X",	"", "Sec-WebSocket-Key",
+		"X-Author", "Surrogate-Key", "X-Colour"};
 
 	for (size_t i = 0; i < ARRAY_LEN(secret); i++)
 		assert_true(doctor_is_secret_name(bytes_of_str(secret[i])));
