@@ -609,6 +609,22 @@ static void advise_engine(struct doctor_facts *f)
 		add_fix(f, &engine);
 }
 
+/* The name that is refused is nobody's but the doctor's. */
+static void advise_own_agent(struct doctor_facts *f)
+{
+	static const struct why_remedy own = {
+		.who = "client",
+		.what = "The User-Agent that is refused is the doctor's own, and "
+			"your client sends another: ask again with that one, "
+			"before a rule is changed.",
+		.where = "the doctor's command line",
+		.snippet = "sesame doctor -A 'YOUR CLIENT/1.0' {url}"};
+
+	if (f->v->cause == WHY_ACCESS_USER_AGENT &&
+	    !f->chart->c->user_agent_given)
+		add_fix(f, &own);
+}
+
 /* What the doctor does not say, the user's own program may well do. */
 static const struct why_remedy in_the_first_message = {
 	.who = "client",
@@ -689,6 +705,7 @@ void doctor_prescribe(struct doctor_facts *f, const struct why_hops *seen)
 	advise_what_works(f);
 	advise_inside(f);
 	advise_engine(f);
+	advise_own_agent(f);
 	if (f->v->reference[0] && f->v->confidence < SURE_ENOUGH)
 		advise_to_ask(f);
 	else if (f->v->confidence < IN_DOUBT)

@@ -350,3 +350,21 @@ TEST("who dials Socket.IO's server as a WebSocket is told what it is")
 		assert_null(strstr(b.verdict.fix[i].snippet, "WebSocketServer"));
 	bed_strip(&b);
 }
+
+TEST("a rule that refuses the doctor's own name is not changed for it")
+{
+	static struct bed b;
+	const struct patient p = {
+		.url = "ws://a.example/live",
+		.answer = "HTTP/1.1 403 Forbidden\nServer: nginx\n\n<html>"
+			  "<center><h1>403 Forbidden</h1></center><hr><center>"
+			  "nginx</center></html>",
+		.answers = {{DOCTOR_USER_AGENT, NULL, "@open"}}};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_ACCESS_USER_AGENT);
+	assert_string_equal(b.verdict.fix[0].snippet,
+			    "sesame doctor -A 'YOUR CLIENT/1.0' "
+			    "ws://a.example/live");
+	bed_strip(&b);
+}
