@@ -114,6 +114,9 @@ struct hub_standing {
 	 * the last one here. They become of its epoch. */
 	struct hub_message **message;
 	size_t n;
+	/* From this number on some were told meanwhile, and are brought to
+	 * members whether the channel holds them or not; 0: none. */
+	uint64_t told;
 	bool whole; /* all, and what is here is not to be believed */
 	bool look;  /* members look again, even if nothing is new */
 	struct hub_state *state; /* NULL, or by hub_prepare() */

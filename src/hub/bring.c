@@ -72,30 +72,93 @@ void hub_bring_epoch(struct hub *hub, struct hub_channel *c,
 
 /* ---- A channel as a whole ---- */
 
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 static uint32_t era_of(const struct hub_channel *c,
 		       const struct hub_epoch *epoch)
 {
+	const struct hub_ended *e;
+
 	if (c->ready && hub_epoch_equal(&c->epoch, epoch))
 		return c->era;
-	for (size_t i = 0; c->past && i < c->past->n; i++)
-		if (hub_epoch_equal(&c->past->ended[i].epoch, epoch))
-			return c->past->ended[i].era;
-	return 0;
+	e = hub_past_find(c->past, epoch);
+	return e ? e->era : 0;
+}
+
+static void note_ended(struct hub_past *past, const struct hub_epoch *epoch,
+		       uint64_t last, uint32_t era)
+{
+	if (past->n < HUB_ENDED_MAX && !hub_past_find(past, epoch))
+		past->ended[past->n++] = (struct hub_ended){*epoch, last, era};
+}
+
+/* Up to which number @epoch and @s, whose past is @past, are the same. */
+static uint64_t last_of(const struct hub_epoch *epoch,
+			const struct hub_standing *s,
+			const struct hub_past *past)
+{
+	const struct hub_ended *e = hub_past_find(past, epoch);
+
+	if (hub_epoch_equal(epoch, &s->epoch))
+		return s->last_id;
+	return e ? e->last : 0;
+}
+
+/* The same of what is here: where @s knows nothing of its epoch both may have
+ * gone on from one that both know. */
+static uint64_t last_in_common(const struct hub_channel *c,
+			       const struct hub_standing *s,
+			       const struct hub_past *past)
+{
+	uint64_t last = last_of(&c->epoch, s, past);
+
+	for (size_t i = 0; c->past && i < c->past->n; i++) {
+		const struct hub_ended *own = &c->past->ended[i];
+		uint64_t both = lesser(own->last, last_of(&own->epoch, s, past));
+
+		last = both > last ? both : last;
+	}
+	return last;
+}
+
+/* What members were in, and the backplane has forgotten. */
+static void note_own_past(struct hub_past *past, const struct hub_channel *c,
+			  const struct hub_standing *s)
+{
+	uint64_t last = c->ready ? last_in_common(c, s, past) : 0;
+
+	if (!last)
+		return;
+	if (!hub_epoch_equal(&c->epoch, &s->epoch))
+		note_ended(past, &c->epoch, last, c->era);
+	for (size_t i = 0; c->past && i < c->past->n; i++) {
+		const struct hub_ended *own = &c->past->ended[i];
+
+		if (!hub_epoch_equal(&own->epoch, &s->epoch))
+			note_ended(past, &own->epoch, lesser(own->last, last),
+				   own->era);
+	}
 }
 
 /* Without memory for it who was there before gets more than it lacks. */
 static void note_past(struct hub_channel *c, const struct hub_standing *s)
 {
-	struct hub_past *past = s->n_past ? calloc(1, sizeof(*past)) : NULL;
+	struct hub_past *past = calloc(1, sizeof(*past));
 	uint64_t last = UINT64_MAX;
 
 	for (size_t i = 0; past && i < s->n_past && i < HUB_PAST_MAX; i++) {
-		last = s->past[i].last < last ? s->past[i].last : last;
-		past->ended[past->n++] = (struct hub_ended){
-			.epoch = s->past[i].epoch,
-			.last = last,
-			.era = era_of(c, &s->past[i].epoch),
-		};
+		last = lesser(s->past[i].last, last);
+		note_ended(past, &s->past[i].epoch, last,
+			   era_of(c, &s->past[i].epoch));
+	}
+	if (past)
+		note_own_past(past, c, s);
+	if (past && !past->n) {
+		free(past);
+		past = NULL;
 	}
 	free(c->past);
 	c->past = past;
@@ -139,17 +202,29 @@ static struct hub_message *next_of(const struct hub_standing *s, size_t *i,
 	return NULL;
 }
 
+/* The first of those that were told meanwhile, up to the last without a hole. */
+static uint64_t first_told(const struct hub_standing *s)
+{
+	uint64_t first = s->last_id + 1;
+
+	for (size_t i = s->n; s->told && i && first > s->told; i--, first--)
+		if (s->message[i - 1]->seq + 1 != first)
+			break;
+	return first;
+}
+
+/* But for what was told meanwhile, which is brought once members have looked. */
 static void hold_all(struct hub *hub, struct hub_channel *c,
 		     const struct hub_standing *s)
 {
+	uint64_t first = first_told(s), last = 0;
 	struct hub_message *m;
-	uint64_t last = 0;
 	size_t i = 0;
 
-	hub_table_renew(&hub->table, c, &s->epoch, s->last_id);
-	while ((m = next_of(s, &i, &last)))
+	hub_table_renew(&hub->table, c, &s->epoch, first - 1);
+	while ((m = next_of(s, &i, &last)) && m->seq < first)
 		hub_table_hold(&hub->table, c, m, m->time_ms);
-	c->last_id = s->last_id;
+	c->last_id = first - 1;
 }
 
 static void begin_anew(struct hub *hub, struct hub_channel *c,
@@ -224,6 +299,7 @@ void hub_bring_standing(struct hub *hub, struct hub_channel *c,
 	hub_answer_waiting(c, HUB_OK);
 	if (looks || !was_ready)
 		hub_have_looked(hub, c);
+	go_on(hub, c, s);
 }
 
 /* ---- People ---- */

@@ -64,11 +64,12 @@ struct hub_space {
 	char name[];
 };
 
-#define HUB_PAST_MAX 8
+#define HUB_PAST_MAX  8			 /* that a backplane tells */
+#define HUB_ENDED_MAX (2 * HUB_PAST_MAX) /* with those known here alone */
 
 /*
- * Epochs that the present one goes on from: who was in one of them has, of what
- * is held now, all up to last.
+ * Epochs that the present one goes on from, or that went on from one of these:
+ * who was in one of them has, of what is held now, all up to last.
  */
 struct hub_past {
 	size_t n;
@@ -76,8 +77,11 @@ struct hub_past {
 		struct hub_epoch epoch;
 		uint64_t last;
 		uint32_t era; /* of it; 0: it was over before */
-	} ended[HUB_PAST_MAX];
+	} ended[HUB_ENDED_MAX];
 };
+/* NULL: it is none of them. */
+const struct hub_ended *hub_past_find(const struct hub_past *past,
+				      const struct hub_epoch *epoch);
 
 /* The members of a channel at one seat. */
 struct hub_crowd {

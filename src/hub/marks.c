@@ -59,23 +59,42 @@ static uint64_t known_of(const struct hub_member *member)
 	return 0;
 }
 
-static const struct hub_ended *ended(const struct hub_channel *c,
-				     const struct hub_epoch *epoch)
+const struct hub_ended *hub_past_find(const struct hub_past *past,
+				      const struct hub_epoch *epoch)
 {
-	for (size_t i = 0; c->past && i < c->past->n; i++)
-		if (hub_epoch_equal(&c->past->ended[i].epoch, epoch))
-			return &c->past->ended[i];
+	for (size_t i = 0; past && i < past->n; i++)
+		if (hub_epoch_equal(&past->ended[i].epoch, epoch))
+			return &past->ended[i];
 	return NULL;
+}
+
+/* A number that is longer than any that was given out is one still to come. */
+static bool read_since(struct bytes since, struct hub_id *ret_id)
+{
+	struct bytes number = bytes_from(since, HUB_EPOCH_LEN + 1);
+
+	if (hub_id_read(since, ret_id))
+		return true;
+	if (!number.len || number.data[0] == '0')
+		return false;
+	for (size_t i = 0; i < number.len; i++)
+		if (number.data[i] < '0' || number.data[i] > '9')
+			return false;
+	if (!hub_id_read(bytes_first(since, HUB_EPOCH_LEN + 2), ret_id))
+		return false;
+	ret_id->seq = INT64_MAX;
+	return true;
 }
 
 bool hub_channel_lacks(const struct hub_channel *c, struct bytes since)
 {
 	struct hub_id id;
 
-	if (!hub_id_read(since, &id))
+	if (!read_since(since, &id))
 		return false;
-	return hub_epoch_equal(&id.epoch, &c->epoch) ? id.seq > c->last_id
-						     : !ended(c, &id.epoch);
+	return hub_epoch_equal(&id.epoch, &c->epoch)
+		       ? id.seq > c->last_id
+		       : !hub_past_find(c->past, &id.epoch);
 }
 
 void hub_member_begin_at(struct hub_member *member, struct bytes since)
@@ -86,11 +105,11 @@ void hub_member_begin_at(struct hub_member *member, struct bytes since)
 
 	member->era = c->era;
 	member->lost = member->whole = member->resumed = false;
-	if (!hub_id_read(since, &id)) {
+	if (!read_since(since, &id)) {
 		member->lost = true;
 		member->served = 0;
 	} else if (!hub_epoch_equal(&id.epoch, &c->epoch)) {
-		past = ended(c, &id.epoch);
+		past = hub_past_find(c->past, &id.epoch);
 		member->lost = true;
 		member->served = !past		       ? 0
 				 : id.seq < past->last ? id.seq

@@ -117,6 +117,7 @@ static bool note_standing(struct redis_channel *c, const struct redis_holding *h
 			return false;
 		s->epoch = h->epoch;
 		s->whole = !h->from;
+		c->from = h->from;
 		s->n_past = h->n_past;
 		for (size_t i = 0; i < h->n_past; i++)
 			s->past[i] = (struct hub_past_epoch){h->past[i].epoch,
@@ -126,6 +127,116 @@ static bool note_standing(struct redis_channel *c, const struct redis_holding *h
 	s->last_id = h->seq;
 	return true;
 }
+
+/* ---- What was told before it could be brought ---- */
+
+struct early {
+	struct ses_list link;
+	size_t len;
+	char text[];
+};
+
+static struct early *first_early(struct redis_channel *c)
+{
+	struct ses_list *link = ses_list_first(&c->early);
+
+	return link ? ses_container_of(link, struct early, link) : NULL;
+}
+
+static size_t size_of(size_t len)
+{
+	return sizeof(struct early) + len;
+}
+
+static void drop_early(struct redis_channel *c, struct early *e)
+{
+	c->redis->early_bytes -= size_of(e->len);
+	ses_list_remove(&e->link);
+	free(e);
+}
+
+void redis_early_forget(struct redis_channel *c)
+{
+	struct early *e;
+
+	while ((e = first_early(c)))
+		drop_early(c, e);
+}
+
+void redis_early_keep(struct redis_channel *c, struct bytes text)
+{
+	struct redis *r = c->redis;
+	size_t size = size_of(text.len);
+	struct early *e;
+
+	while (r->early_bytes + size > REDIS_EARLY_BYTES && (e = first_early(c)))
+		drop_early(c, e);
+	e = r->early_bytes + size > REDIS_EARLY_BYTES ? NULL : malloc(size);
+	if (!e) { /* what is left would not run up to the newest */
+		redis_early_forget(c);
+		return;
+	}
+	e->len = text.len;
+	memcpy(e->text, text.data, text.len);
+	ses_list_init(&e->link);
+	ses_list_append(&c->early, &e->link);
+	r->early_bytes += size;
+}
+
+/* What the answer holds, on the way into one order with what came early. */
+struct held {
+	struct hub_message **message;
+	size_t n, at;
+};
+
+static void keep_or_drop(struct redis_channel *c, struct hub_message *m)
+{
+	if (m && !keep(c, m))
+		hub_drop_message(m);
+}
+
+/* Whether the answer itself has it. */
+static bool go_up_to(struct redis_channel *c, struct held *h, uint64_t seq)
+{
+	while (h->at < h->n && h->message[h->at]->seq < seq)
+		keep_or_drop(c, h->message[h->at++]);
+	return h->at < h->n && h->message[h->at]->seq == seq;
+}
+
+static void take_early(struct redis_channel *c, struct held *h,
+		       struct bytes text)
+{
+	struct hub_standing *s = c->standing;
+	struct redis_entry e;
+
+	if (!redis_entry_read(text, &e) ||
+	    !hub_epoch_equal(&e.epoch, &s->epoch) || e.seq <= c->from ||
+	    go_up_to(c, h, e.seq) || !is_next(c, &e, s->last_id))
+		return;
+	redis_post_seen(c->redis, c->entry.name, &e);
+	keep_or_drop(c, redis_message_of(c->redis, &e));
+	if (!s->told)
+		s->told = e.seq;
+}
+
+static void take_all_early(struct redis_channel *c)
+{
+	struct held h = {c->got, c->n_got, 0};
+	struct early *e;
+
+	if (ses_list_empty(&c->early))
+		return;
+	c->got = NULL;
+	c->n_got = c->room = c->got_bytes = 0;
+	while ((e = first_early(c))) {
+		take_early(c, &h, bytes_of(e->text, e->len));
+		drop_early(c, e);
+	}
+	go_up_to(c, &h, UINT64_MAX);
+	free(h.message);
+}
+
+/* ---- All of it ---- */
 
 bool redis_answer_take(struct redis_channel *c, const struct redis_holding *h)
 {
@@ -138,6 +249,7 @@ void redis_answer_bring(struct redis_channel *c)
 	struct hub_standing *s = c->standing;
 	struct hub_channel *hc;
 
+	take_all_early(c);
 	s->message = c->got;
 	s->n = c->n_got;
 	s->look = c->look;

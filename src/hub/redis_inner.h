@@ -31,6 +31,7 @@
 #define REDIS_FIRST_SYNCS 4  /* as long as none was answered */
 #define REDIS_PEOPLE_ASKED 8 /* channels asked who is there at a time */
 #define REDIS_SYNC_BYTES ((size_t)256 * 1024) /* in one answer, or an entry */
+#define REDIS_EARLY_BYTES ((size_t)8 * 1024 * 1024) /* told, and not brought */
 #define REDIS_NODES	 256 /* others that are known */
 #define REDIS_SHA_LEN	 40
 #define REDIS_LINGER_MS	 30000 /* of a channel that nobody here is in */
@@ -132,7 +133,9 @@ struct redis_channel {
 	struct hub_message **got;
 	size_t n_got, room, got_bytes;
 	uint64_t looked; /* up to this number */
+	uint64_t from;	 /* behind this one; 0: all */
 	struct hub_standing *standing; /* of the answer's first part */
+	struct ses_list early; /* what was told before it could be brought */
 	struct hub_map people; /* of other nodes: "NODE WHO" */
 	struct ses_list persons;
 	char tag[];
@@ -214,6 +217,7 @@ struct redis {
 	 * what is to be asked for. */
 	struct ses_list all, untuned, due;
 	size_t n_tuning; /* confirmations of topics that are to come */
+	size_t early_bytes; /* of what was told too early, in all channels */
 	size_t n_syncing, most_syncing; /* that many may be */
 	size_t top_syncing; /* more than that were too many at once */
 	unsigned n_prompt;  /* answers since, that came fast */
@@ -375,6 +379,12 @@ bool redis_answer_take(struct redis_channel *c, const struct redis_holding *h);
 /* That was all: the hub gets it. */
 void redis_answer_bring(struct redis_channel *c);
 void redis_answer_forget(struct redis_channel *c);
+/*
+ * An entry that was told before it could be brought: members get it with the
+ * answer, which may hold it no more. Of too many the newest are kept, or none.
+ */
+void redis_early_keep(struct redis_channel *c, struct bytes text);
+void redis_early_forget(struct redis_channel *c);
 
 /* ---- redis_notes.c ---- */
 

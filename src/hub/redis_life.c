@@ -184,9 +184,19 @@ static void fail(struct redis *r, const char *what,
 	redis_lose(r, why);
 }
 
+static const char refused[] =
+	"it refuses the user, the password or the database";
+
+/* Redis's own words, which are the same whatever it was told. */
+static bool is_known_refusal(struct bytes text)
+{
+	return bytes_starts(text, BYTES("WRONGPASS ")) ||
+	       bytes_starts(text, BYTES("ERR AUTH <password> called without"));
+}
+
 /*
- * No more is repeated of that than its first word, as NOAUTH: some servers tell
- * what they were told, and that is a password.
+ * Of others no more is repeated than the first word: some servers tell what they
+ * were told, and that is a password.
  */
 static void on_greeted(void *arg, const struct redis_reply *reply)
 {
@@ -197,8 +207,15 @@ static void on_greeted(void *arg, const struct redis_reply *reply)
 		return;
 	word = *reply;
 	blank = bytes_find_byte(word.text, ' ');
-	word.text = bytes_first(word.text, blank < 0 ? 0 : (size_t)blank);
-	fail(arg, "it refuses the user, the password or the database", &word);
+	if (!is_known_refusal(word.text))
+		word.text = bytes_first(word.text, blank < 0 ? 0 : (size_t)blank);
+	fail(arg, refused, &word);
+}
+
+static void on_selected(void *arg, const struct redis_reply *reply)
+{
+	if (reply && redis_reply_failed(reply))
+		fail(arg, refused, reply);
 }
 
 static void on_info(void *arg, const struct redis_reply *reply)
@@ -294,7 +311,7 @@ static void on_command_up(struct redis_link *link)
 {
 	struct redis *r = ses_container_of(link, struct redis, command);
 
-	redis_link_greet(link, &r->url, on_greeted, r);
+	redis_link_greet(link, &r->url, on_greeted, on_selected, r);
 	command_of(link, "INFO", "server", on_info, r);
 	command_of(link, "INFO", "replication", on_replication, r);
 	for (int i = 0; i < REDIS_N_SCRIPTS; i++)
@@ -329,7 +346,7 @@ static void on_told_up(struct redis_link *link)
 {
 	struct redis *r = ses_container_of(link, struct redis, told);
 
-	redis_link_greet(link, &r->url, on_greeted, r);
+	redis_link_greet(link, &r->url, on_greeted, on_selected, r);
 	command_of(link, "INFO", "server", on_told_info, r);
 }
 

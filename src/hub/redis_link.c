@@ -379,7 +379,8 @@ bool redis_link_end(struct redis_link *link, redis_on_reply *on_reply, void *arg
 }
 
 void redis_link_greet(struct redis_link *link, const struct redis_url *url,
-		      redis_on_reply *on_reply, void *arg)
+		      redis_on_reply *on_reply,
+		      redis_on_reply *on_selected, void *arg)
 {
 	bool named = url->user[0] != '\0';
 
@@ -395,7 +396,7 @@ void redis_link_greet(struct redis_link *link, const struct redis_url *url,
 		redis_link_begin(link, 2);
 		redis_link_str(link, "SELECT");
 		redis_link_u64(link, url->db);
-		redis_link_end(link, on_reply, arg);
+		redis_link_end(link, on_selected, arg);
 	}
 }
 

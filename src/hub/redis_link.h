@@ -80,7 +80,8 @@ bool redis_link_end(struct redis_link *link, redis_on_reply *on_reply,
 		    void *arg);
 /* Say who asks, and of which database, where @url has that. */
 void redis_link_greet(struct redis_link *link, const struct redis_url *url,
-		      redis_on_reply *on_reply, void *arg);
+		      redis_on_reply *on_reply,
+		      redis_on_reply *on_selected, void *arg);
 /* What is to be sent. */
 size_t redis_link_queued(const struct redis_link *link);
 

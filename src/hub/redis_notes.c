@@ -371,7 +371,7 @@ static void on_up(struct redis_link *l)
 	struct question *q = question_of(l);
 	char key[320];
 
-	redis_link_greet(l, &q->url, on_step, q);
+	redis_link_greet(l, &q->url, on_step, on_step, q);
 	snprintf(key, sizeof(key), "%s:note:%s", q->url.prefix, q->name);
 	write_get(l, key);
 	if (!redis_link_end(l, on_answer, q))

@@ -151,6 +151,7 @@ void redis_channel_settle(struct redis_channel *c)
 	if (!c->closed || c->n_tuning || c->n_asked)
 		return;
 	end_asking(c);
+	redis_early_forget(c);
 	redis_people_rest(c);
 	ses_list_remove(&c->link);
 	ses_list_remove(&c->due);
@@ -181,6 +182,7 @@ static struct redis_channel *new_channel(struct redis *r, struct bytes tag)
 	}
 	c->redis = r;
 	ses_list_init(&c->due);
+	ses_list_init(&c->early);
 	ses_list_init(&c->turn);
 	ses_list_init(&c->link);
 	ses_list_append(&r->all, &c->link);
@@ -207,6 +209,7 @@ bool redis_sync_open(struct redis *r, const struct redis_order *o)
 	c->vouched = c->said_in = false;
 	c->closed = c->leaving = c->tuned = c->again = c->look = false;
 	c->brought = false;
+	redis_early_forget(c);
 	c->told_again = 0;
 	c->people_round++; /* 0: one who is not written */
 	c->opened_ms = r->loop->now_ms;
@@ -238,6 +241,7 @@ void redis_channel_close(struct redis_channel *c)
 	redis_people_forget(r, c);
 	ses_list_remove(&c->due);
 	end_asking(c);
+	redis_early_forget(c);
 	c->closed = true;
 	c->tuned = c->leaving = false;
 	if (r->up)
@@ -658,6 +662,13 @@ static bool bring(struct redis_channel *c, struct hub_message *m)
 	return fine;
 }
 
+/* The answer that comes has it, if the channel still holds it by then. */
+static void await_answer(struct redis_channel *c, struct bytes text)
+{
+	if (c->brought && !c->states)
+		redis_early_keep(c, text);
+}
+
 static void told_entry(struct redis *r, struct redis_channel *c,
 		       struct bytes text)
 {
@@ -671,8 +682,12 @@ static void told_entry(struct redis *r, struct redis_channel *c,
 	}
 	redis_add(r, received, 1);
 	c->said_in = true;
-	if (!c->tuned || c->syncing)
-		return; /* it is in the answer that comes */
+	if (!c->tuned)
+		return;
+	if (c->syncing) {
+		await_answer(c, text);
+		return;
+	}
 	m = redis_message_of(r, &e);
 	fine = m && bring(c, m);
 	if (m)
@@ -680,6 +695,7 @@ static void told_entry(struct redis *r, struct redis_channel *c,
 	redis_post_seen(r, tag_of(c), &e);
 	if (fine)
 		return;
+	await_answer(c, text);
 	make_due(c);
 	redis_sync_some(r);
 }
@@ -732,6 +748,7 @@ void redis_sync_lose(struct redis *r)
 
 		next = link->next;
 		end_asking(c);
+		redis_early_forget(c);
 		redis_people_rest(c);
 		ses_list_remove(&c->due);
 		c->tuned = c->retry = c->vouched = false;

@@ -79,7 +79,9 @@ static struct bytes hear(struct guest *g, struct bytes frames)
 	char json[2048];
 	struct bytes left = story_take_frame(frames, json, sizeof(json));
 
-	if (strstr(json, "\"type\":\"welcome\""))
+	if (g->plain)
+		story_add(g->heard, sizeof(g->heard), "%s ", json);
+	else if (strstr(json, "\"type\":\"welcome\""))
 		snprintf(g->welcome, sizeof(g->welcome), "%.511s", json);
 	else
 		story_add_envelope(g->heard, sizeof(g->heard), json);
@@ -346,7 +348,7 @@ void guest_comes(struct guest *g, struct place *at, const char *channel,
 	g->next = at->guests;
 	g->since = bytes_of_str(since);
 	g->heard[0] = '\0';
-	g->member.envelopes = true;
+	g->member.envelopes = !g->plain;
 	assert_int_equal(hub_join(at->seat, at->space, bytes_of_str(channel),
 				  g->you, &g->member),
 			 HUB_OK);

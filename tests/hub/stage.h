@@ -33,6 +33,7 @@ struct guest {
 	struct hub_member member; /* echo and sees are the test's to set */
 	struct guest *next;
 	struct place *place;
+	bool plain;    /* it gets payloads, each of them a word it hears */
 	bool stuck;    /* takes nothing, until guest_reads() */
 	bool left_out; /* told that it is too slow */
 	bool refused; /* told that its channel is one too many */

@@ -141,6 +141,12 @@ TEST("whoever comes back gets what is behind its id, or is told of a gap")
 	SINCE(&w, "aaaaaaaa-4", "(5-5) 6 7 8 9 10 11 12 13 14 15 ");
 	SINCE(&w, "aaaaaaaa-0", "(1-5) 6 7 8 9 10 11 12 13 14 15 ");
 	SINCE(&w, "aaaaaaaa-16", "(0-0) ");
+	SINCE(&w, "aaaaaaaa-9223372036854775808", "(0-0) ");
+	SINCE(&w, "aaaaaaaa-999999999999999999999", "(0-0) ");
+	SINCE(&w, "aaaaaaaa-99999999999999999999x",
+	      "(0-5) 6 7 8 9 10 11 12 13 14 15 ");
+	SINCE(&w, "aaaaaaaa-099999999999999999999",
+	      "(0-5) 6 7 8 9 10 11 12 13 14 15 ");
 	SINCE(&w, "bbbbbbbb-12", "(0-5) 6 7 8 9 10 11 12 13 14 15 ");
 	SINCE(&w, "", "(0-5) 6 7 8 9 10 11 12 13 14 15 ");
 	end(&w);

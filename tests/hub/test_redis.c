@@ -603,8 +603,16 @@ TEST("a Redis that wants a password is told of as such, and ours to nobody")
 	snprintf(url, sizeof(url), "redis://:hush-hash@127.0.0.1:%d/1",
 		 server.port);
 	place_open(&at[0], url, &plain);
-	place_says(&at[0], "refuses the user, the password or the database");
+	place_says(&at[0], "it refuses the user, the password or the database: "
+			   "WRONGPASS invalid username-password pair");
 	place_close(&at[0]);
+	snprintf(url, sizeof(url), "redis://:hush-hush@127.0.0.1:%d/99",
+		 server.port);
+	place_open(&at[0], url, &plain);
+	place_says(&at[0], "database: ERR DB index is out of range");
+	place_close(&at[0]);
+	snprintf(url, sizeof(url), "redis://:hush-hash@127.0.0.1:%d/1",
+		 server.port);
 	url[strlen("redis://:hush-h")] = 'u';
 	place_open(&at[0], url, &plain);
 	assert_int_equal(tell(&at[0], "a", "x"), 1);
