@@ -29,6 +29,7 @@ struct doctor_facts {
 	size_t n_values;
 	bool proven;   /* expected is known, */
 	bool pastable; /* and can be written down as it is */
+	bool at_last;  /* the last resorts are prescribed */
 };
 
 /*

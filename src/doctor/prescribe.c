@@ -89,7 +89,7 @@ static bool leads_nowhere(const struct doctor_facts *f)
 }
 
 /* Everybody whom a proxy of that machine hands on comes from its loopback
- * address: an exception for it would be one for them all. */
+ * address: an exception for it is one for them all, and the last resort. */
 static bool lets_all_in(const struct doctor_facts *f, const struct why_remedy *r)
 {
 	return f->v->cause == WHY_ACCESS_CREDENTIALS && r->snippet &&
@@ -112,7 +112,7 @@ static bool is_elsewhere_of_engine(const struct doctor_facts *f)
  * not help. */
 static bool is_vain(const struct doctor_facts *f, const struct why_remedy *r)
 {
-	if (lets_all_in(f, r) ||
+	if ((lets_all_in(f, r) && !f->at_last) ||
 	    (r->stack == WHY_STACK_NODE_WS && is_elsewhere_of_engine(f)))
 		return true;
 	return f->v->cause == WHY_SERVER_REDIRECT && !r->stack && r->snippet &&
@@ -139,8 +139,7 @@ static void tell_danger(const struct doctor_facts *f, struct doctor_fix *fix)
 	    strcmp(fix->who, "client") != 0 && doctor_holds(f, "login"))
 		snprintf(fix->what + n, sizeof(fix->what) - n,
 			 " Whoever is not signed in gets in then: only where "
-			 "the "
-			 "application behind looks at credentials itself.");
+			 "the application behind looks at credentials itself.");
 }
 
 static void add_fix(struct doctor_facts *f, const struct why_remedy *r)
@@ -718,4 +717,7 @@ void doctor_prescribe(struct doctor_facts *f, const struct why_hops *seen)
 	if (!f->v->reference[0] && f->v->confidence >= IN_DOUBT &&
 	    f->v->confidence < SURE_ENOUGH)
 		advise_to_look(f, &hops);
+	f->at_last = true;
+	prescribe_to(f, &hops, NULL);
+	add_fixes_for_unseen(f, &hops);
 }

@@ -379,10 +379,12 @@ TEST("a refusal in nobody's words: the usual proxies, after all that is sure")
 	assert_null(b.verdict.fix[0].stack);
 	assert_non_null(
 		strstr(lines_for(&b.verdict, "nginx"), "auth_basic off;"));
-	/* All that these could do is waive it for a loopback address. */
-	assert_string_equal(lines_for(&b.verdict, "haproxy"), "");
-	assert_string_equal(lines_for(&b.verdict, "apache"), "");
-	assert_string_equal(lines_for(&b.verdict, "caddy"), "");
+	assert_non_null(
+		strstr(lines_for(&b.verdict, "haproxy"), "{ src 127.0.0.1 }"));
+	assert_non_null(
+		strstr(lines_for(&b.verdict, "apache"), "Require local"));
+	assert_non_null(
+		strstr(lines_for(&b.verdict, "caddy"), "forward_auth @locked"));
 	bed_strip(&b);
 }
 
