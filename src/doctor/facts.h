@@ -27,6 +27,7 @@ struct doctor_facts {
 	struct why_value value[48];
 	char user[80], from[100], proxy_kind[140], proxy_try[320], mended[320];
 	size_t n_values;
+	bool has_remedy; /* prescribed, more than advice to look */
 	bool proven;   /* expected is known, */
 	bool pastable; /* and can be written down as it is */
 	bool at_last;  /* the last resorts are prescribed */

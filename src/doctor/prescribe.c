@@ -7,6 +7,7 @@
  */
 #include "doctor/facts.h"
 
+#include <ctype.h>
 #include <netdb.h>
 #include <stdio.h>
 
@@ -142,6 +143,21 @@ static void tell_danger(const struct doctor_facts *f, struct doctor_fix *fix)
 			 "the application behind looks at credentials itself.");
 }
 
+/* What had another before it in its table, and now comes first: "Or, where a
+ * map decides" is "Where a map decides". */
+static void begin_afresh(struct doctor_fix *fix)
+{
+	char *what = fix->what;
+	size_t skip = strncmp(what, "Or, ", 4) == 0  ? 4
+		      : strncmp(what, "Or ", 3) == 0 ? 3
+						     : 0;
+
+	if (skip == 0)
+		return;
+	memmove(what, what + skip, strlen(what + skip) + 1);
+	what[0] = (char)toupper((unsigned char)what[0]);
+}
+
 static void add_fix(struct doctor_facts *f, const struct why_remedy *r)
 {
 	struct doctor_verdict *v = f->v;
@@ -154,6 +170,9 @@ static void add_fix(struct doctor_facts *f, const struct why_remedy *r)
 	fill(f, r->what, fix->what, sizeof(fix->what));
 	if (!fix->what[0] || is_known_fix(v, fix))
 		return;
+	if (!f->has_remedy)
+		begin_afresh(fix);
+	f->has_remedy = true;
 	fix->who = r->who;
 	fill_place(f, r, fix->where, sizeof(fix->where));
 	fill(f, r->snippet, fix->snippet, sizeof(fix->snippet));
@@ -362,6 +381,7 @@ static void advise_to_ask(struct doctor_facts *f)
 		.snippet = "sesame why {reference}"};
 
 	add_fix(f, &ask);
+	f->has_remedy = false;
 }
 
 /* What settles it before anybody changes anything: the refuser's own log. */
@@ -699,6 +719,7 @@ void doctor_prescribe(struct doctor_facts *f, const struct why_hops *seen)
 {
 	const struct why_hops hops = known_hops(f, seen);
 
+	f->has_remedy = f->v->n_fixes > 0;
 	if (prescribe_on_this_side(f))
 		return;
 	advise_what_works(f);

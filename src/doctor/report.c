@@ -12,6 +12,8 @@
 
 enum doctor_standing doctor_standing(const struct doctor_verdict *v)
 {
+	if (v->is_unknown)
+		return DOCTOR_UNKNOWN;
 	if (strcmp(v->outcome, "open") == 0)
 		return v->cause == WHY_OK ? DOCTOR_FINE : DOCTOR_FLAWED;
 	return v->confidence < DOCTOR_NO_VERDICT ? DOCTOR_UNSURE

@@ -14,6 +14,7 @@ enum doctor_standing {
 	DOCTOR_FLAWED,	/* it opens, and yet something is wrong */
 	DOCTOR_REFUSES, /* it does not open, and the cause is known */
 	DOCTOR_UNSURE,	/* it does not open, and the cause is a guess */
+	DOCTOR_UNKNOWN, /* nothing was answered before the end */
 };
 
 enum doctor_standing doctor_standing(const struct doctor_verdict *v);

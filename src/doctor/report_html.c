@@ -153,6 +153,12 @@ static void put_style_hash(struct page *pg)
 	put(pg, "'sha256-%.*s'", (int)sizeof(text), text);
 }
 
+static const char *name_of_verdict(const struct doctor_verdict *v)
+{
+	return doctor_standing(v) == DOCTOR_UNKNOWN ? "no verdict"
+						    : why_cause(v->cause)->id;
+}
+
 static void put_head(struct page *pg)
 {
 	put(pg, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
@@ -166,7 +172,7 @@ static void put_head(struct page *pg)
 		"<meta name=\"color-scheme\" content=\"light dark\">\n"
 		"<meta name=\"referrer\" content=\"no-referrer\">\n"
 		"<meta name=\"robots\" content=\"noindex\">\n<title>");
-	put(pg, "%s: ", why_cause(pg->v->cause)->id);
+	put(pg, "%s: ", name_of_verdict(pg->v));
 	put_text(pg, pg->v->summary);
 	put(pg, "</title>\n<style>%s</style>\n</head>\n<body>\n<main>\n", style);
 }
@@ -201,15 +207,16 @@ static void put_title(struct page *pg)
 	} marks[] = {[DOCTOR_FINE] = {"✓", "good"},
 		     [DOCTOR_FLAWED] = {"!", "warn"},
 		     [DOCTOR_REFUSES] = {"✗", "bad"},
-		     [DOCTOR_UNSURE] = {"?", "warn"}};
+		     [DOCTOR_UNSURE] = {"?", "warn"},
+		     [DOCTOR_UNKNOWN] = {"?", "warn"}};
 	enum doctor_standing standing = doctor_standing(pg->v);
-	const char *id = why_cause(pg->v->cause)->id;
 
 	put(pg,
 	    "<h1><span class=\"%s\"><span aria-hidden=\"true\">%s</span> "
 	    "%s%s</span></h1>\n",
 	    marks[standing].class, marks[standing].mark,
-	    standing == DOCTOR_UNSURE ? "no verdict; likeliest: " : "", id);
+	    standing == DOCTOR_UNSURE ? "no verdict; likeliest: " : "",
+	    name_of_verdict(pg->v));
 }
 
 static void put_responder(struct page *pg)
@@ -233,19 +240,28 @@ static void put_responder(struct page *pg)
 	put(pg, ".");
 }
 
-static void put_verdict(struct page *pg)
+/* How sure, who has to act, who refused. */
+static void put_words(struct page *pg)
 {
 	const struct doctor_verdict *v = pg->v;
 	const char *sure = doctor_say_confidence(v->confidence);
+
+	put(pg, "<p>%c%s (%.0f&nbsp;%%). %s", *sure - 0x20, sure + 1,
+	    v->confidence * 100, doctor_say_who(v));
+	put_responder(pg);
+	put(pg, "</p>\n");
+}
+
+static void put_verdict(struct page *pg)
+{
+	const struct doctor_verdict *v = pg->v;
 
 	put(pg, "<header>\n");
 	put_asked(pg);
 	put_title(pg);
 	put_element(pg, "p", "summary", v->summary);
-	put(pg, "<p>%c%s (%.0f&nbsp;%%). %s", *sure - 0x20, sure + 1,
-	    v->confidence * 100, doctor_say_who(v));
-	put_responder(pg);
-	put(pg, "</p>\n");
+	if (doctor_standing(v) != DOCTOR_UNKNOWN)
+		put_words(pg);
 	if (pg->chart->stopped) {
 		put(pg, "<p class=\"warn\">No more was tried: ");
 		put_text(pg, pg->chart->stopped);
@@ -539,9 +555,13 @@ static void put_footer(struct page *pg, double duration_ms, const char *command,
 		"aria-label=\"the command\"><code>");
 	escape(pg, command);
 	put(pg,
-	    "</code></pre>\n<p>More on this cause: <code>sesame explain "
-	    "%s</code></p>\n<p>sesame %s, ",
-	    why_cause(pg->v->cause)->id, SESAME_VERSION);
+	    "</code></pre>\n");
+	if (doctor_standing(pg->v) != DOCTOR_UNKNOWN)
+		put(pg,
+		    "<p>More on this cause: <code>sesame explain "
+		    "%s</code></p>\n",
+		    why_cause(pg->v->cause)->id);
+	put(pg, "<p>sesame %s, ", SESAME_VERSION);
 	escape(pg, when);
 	put(pg,
 	    ", %zu handshake%s in %.1f&nbsp;s. Secrets are hidden as ***; "

@@ -88,13 +88,16 @@ static void put_mark(struct page *pg)
 	} marks[] = {[DOCTOR_FINE] = {"✓", SHEET_GREEN},
 		     [DOCTOR_FLAWED] = {"!", SHEET_AMBER},
 		     [DOCTOR_REFUSES] = {"✗", SHEET_RED},
-		     [DOCTOR_UNSURE] = {"?", SHEET_AMBER}};
+		     [DOCTOR_UNSURE] = {"?", SHEET_AMBER},
+		     [DOCTOR_UNKNOWN] = {"?", SHEET_AMBER}};
 	enum doctor_standing standing = doctor_standing(pg->v);
 	const char *id = why_cause(pg->v->cause)->id;
 
 	put(pg, "%s%s%s ", paint(pg, SHEET_BOLD),
 	    paint(pg, marks[standing].colour), marks[standing].mark);
-	if (standing == DOCTOR_UNSURE)
+	if (standing == DOCTOR_UNKNOWN)
+		put(pg, "no verdict%s\n", paint(pg, SHEET_RESET));
+	else if (standing == DOCTOR_UNSURE)
 		put(pg, "no verdict%s  likeliest: %s\n", paint(pg, SHEET_RESET),
 		    id);
 	else
@@ -129,7 +132,7 @@ static void put_asked(struct page *pg)
 	    paint(pg, SHEET_RESET));
 }
 
-/* How sure, who has to act, who refused, why no more was tried. */
+/* How sure, who has to act, who refused. */
 static void put_words(struct page *pg)
 {
 	const struct doctor_verdict *v = pg->v;
@@ -152,6 +155,12 @@ static void put_words(struct page *pg)
 		snprintf(line + n, sizeof(line) - n,
 			 " Its operator runs: sesame why %s.", v->reference);
 	put_text(pg, "", line, 2, WORDS_LINES);
+}
+
+static void put_stopped(struct page *pg)
+{
+	char line[1024];
+
 	if (!pg->chart->stopped)
 		return;
 	snprintf(line, sizeof(line), "No more was tried: %s.",
@@ -164,7 +173,9 @@ static void put_verdict(struct page *pg)
 	put_asked(pg);
 	put_mark(pg);
 	pg->summary_cut = put_text(pg, "", pg->v->summary, 2, SUMMARY_LINES);
-	put_words(pg);
+	if (doctor_standing(pg->v) != DOCTOR_UNKNOWN)
+		put_words(pg);
+	put_stopped(pg);
 	if (doctor_standing(pg->v) == DOCTOR_FINE && !pg->chart->c->origin)
 		wrap(pg,
 		     "Asked without an Origin, as programs do. A browser sends "
@@ -502,7 +513,8 @@ static void put_closing(struct page *pg, double duration_ms)
 	    duration_ms / 1000);
 	if (pg->chart->c->html)
 		put(pg, "\nAs a page: %s", shown(pg, pg->chart->c->html));
-	if (doctor_standing(pg->v) != DOCTOR_FINE)
+	if (doctor_standing(pg->v) != DOCTOR_FINE &&
+	    doctor_standing(pg->v) != DOCTOR_UNKNOWN)
 		put(pg, "\nMore on this cause: sesame explain %s",
 		    why_cause(pg->v->cause)->id);
 	put(pg, "%s\n", paint(pg, SHEET_RESET));
@@ -516,6 +528,8 @@ static void put_line(struct page *pg)
 
 	if (standing == DOCTOR_FINE)
 		put(pg, "open: %s\n", shown(pg, v->summary));
+	else if (standing == DOCTOR_UNKNOWN)
+		put(pg, "no verdict: %s\n", shown(pg, v->summary));
 	else
 		put(pg, "%s: %s%s (%.0f %%): %s\n",
 		    pg->chart->c->url_error ? "not asked" : v->outcome,

@@ -553,6 +553,23 @@ static void weigh_alternatives(struct doctor_facts *f,
 	}
 }
 
+/* Interrupted before the first answer: whatever is likeliest is no finding. */
+static void admit_ignorance(struct doctor_verdict *v)
+{
+	v->is_unknown = true;
+	v->confidence = 0;
+	v->outcome = "unreachable";
+	v->who = "nobody";
+	snprintf(v->summary, sizeof(v->summary),
+		 "Nothing is known yet: no answer had come when it was "
+		 "interrupted.");
+	v->n_fixes = 1;
+	v->fix[0] = (struct doctor_fix){
+		.who = "client",
+		.what = "Ask again and wait for the answer; --timeout SECONDS "
+			"says how long at most."};
+}
+
 void doctor_pronounce(const struct doctor_chart *chart,
 		      const struct doctor_opinion *opinion,
 		      struct doctor_verdict *ret_verdict)
@@ -566,6 +583,10 @@ void doctor_pronounce(const struct doctor_chart *chart,
 		.confidence = doctor_calibrate(opinion->p[opinion->best])};
 	f.base = doctor_baseline(chart);
 	f.key = doctor_telling_key(chart, opinion);
+	if (!f.base && !chart->c->url_error) {
+		admit_ignorance(v);
+		return;
+	}
 	v->status = f.base ? f.base->status : 0;
 	v->outcome = outcome_of(&f);
 	find_responder(&f, &hops);

@@ -23,6 +23,7 @@ struct doctor_fix {
 
 struct doctor_verdict {
 	const char *outcome; /* open refused broken unreachable */
+	bool is_unknown;     /* no answer was waited for: nothing is known */
 	int status;	     /* of the user's own request; 0: none */
 	enum why_cause cause;
 	double confidence;

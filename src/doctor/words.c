@@ -560,10 +560,28 @@ static bool ends_lines_with(struct bytes text, char c)
 	return has(text, unix_end) || has(text, dos_end);
 }
 
+/*
+ * A quotation mark within quotes is written twice for cmd: "k=""v""". For bash
+ * the same letters end the quotes and begin them again, which nobody writes,
+ * and browsers quote with ' for it.
+ */
+static bool doubles_quotes(struct bytes text)
+{
+	if (has(text, " '") || has(text, " $'"))
+		return false;
+	for (size_t i = 1; i + 2 < text.len; i++)
+		if (text.data[i] == '"' && text.data[i + 1] == '"' &&
+		    text.data[i - 1] != '\\' && !is_blank(text.data[i - 1]) &&
+		    !is_blank(text.data[i + 2]))
+			return true;
+	return false;
+}
+
 static bool is_cmd(struct bytes text)
 {
 	/* bash quotes with ', and a ^ in there is a letter like any other */
-	return has(text, " ^\"") || ends_lines_with(text, '^');
+	return has(text, " ^\"") || ends_lines_with(text, '^') ||
+	       doubles_quotes(text);
 }
 
 static bool is_power(struct bytes text)

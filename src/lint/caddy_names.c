@@ -129,32 +129,63 @@ static bool step_is_ws(const struct caddy *c, const struct lint_node *n)
 	return caddy_on_upgrade(text) || lint_smells(text);
 }
 
+/* The matcher that @late names, where it is defined between the two: moving the
+ * one without the other would put the name before what it means. */
+static const struct lint_node *matcher_between(const struct caddy *c,
+					       const struct lint_node *late,
+					       const struct lint_node *early)
+{
+	const char *name = caddy_matcher(late);
+	const struct lint_node *set =
+		name && *name == '@' ? caddy_find(c, late, name) : NULL;
+
+	return set && strcmp(set->file, early->file) == 0 &&
+			       strcmp(set->file, late->file) == 0 &&
+			       set->line > early->last_line &&
+			       set->last_line < late->line
+		       ? set
+		       : NULL;
+}
+
+/* Append the lines of @n to @out. False: they do not fit. */
+static bool copy_lines(const struct caddy *c, const struct lint_node *n,
+		       char *out, size_t size)
+{
+	size_t used = strlen(out);
+	unsigned line;
+
+	for (line = n->line; line <= n->last_line; line++) {
+		struct bytes l = lint_line(c->run, n->file, line);
+
+		if (l.len + 2 > size - used)
+			return false;
+		used += (size_t)snprintf(out + used, size - used, "%.*s\n",
+					 (int)l.len, (const char *)l.data);
+	}
+	return true;
+}
+
 static void judge_order(const struct caddy *c, const struct lint_node *late,
 			const struct lint_node *early)
 {
-	char text[256], moved[2048];
+	const struct lint_node *set = matcher_between(c, late, early);
+	char text[256], moved[2048] = "";
 	struct lint_finding *f;
-	size_t used = 0;
-	unsigned line;
 
 	snprintf(text, sizeof(text),
 		 "%s of line %u takes this first, so WebSockets never get here",
 		 early->name, early->line);
 	f = caddy_note(c, LINT_ORDER, late, true, text);
-	for (line = late->line; line <= late->last_line; line++) {
-		struct bytes l = lint_line(c->run, late->file, line);
-
-		if (l.len + 2 > sizeof(moved) - used)
-			return;
-		used += (size_t)snprintf(moved + used, sizeof(moved) - used,
-					 "%.*s\n", (int)l.len,
-					 (const char *)l.data);
-	}
+	if ((set && !copy_lines(c, set, moved, sizeof(moved))) ||
+	    !copy_lines(c, late, moved, sizeof(moved)))
+		return;
 	lint_fix(f, "%s", moved);
 	/* Where Caddy sorts by itself, moving would help only equals. */
 	if (strcmp(late->file, early->file) != 0 ||
 	    strcmp(late->name, early->name) != 0)
 		return;
+	if (set)
+		caddy_take_out(c, f, set);
 	caddy_take_out(c, f, late);
 	lint_insert(c->run, f, early->file, early->line - 1, "%s", moved);
 }

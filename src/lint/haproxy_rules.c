@@ -379,26 +379,63 @@ static bool path_in(const struct haproxy *h, const struct lint_node *section,
 	return true;
 }
 
+/* Lines that go up together: a rule, and the acls that it names. */
+struct moving {
+	const struct haproxy_way *w;
+	const struct lint_node *late, *early;
+	struct lint_finding *f;
+	bool is_near; /* all of it stands in the file of @early */
+	bool is_long; /* and is too long to be moved */
+	char text[2048];
+};
+
+static void move_line(struct moving *m, const struct lint_node *n)
+{
+	struct bytes line = lint_line(m->w->run, n->file, n->line);
+	size_t used = strlen(m->text);
+
+	m->is_long |= line.len + 2 > sizeof(m->text) - used;
+	snprintf(m->text + used, sizeof(m->text) - used, "%s%.*s",
+		 used ? "\n" : "", (int)line.len, (const char *)line.data);
+	if (m->is_near)
+		lint_delete(m->w->run, m->f, n->file, n->line);
+}
+
+/* HAProxy knows an acl from its line on, and does not start before. */
+static void move_acl(void *ctx, const char *name)
+{
+	struct moving *m = ctx;
+	const struct lint_node *n;
+
+	for (n = m->early->next; n && n != m->late; n = n->next)
+		if (strcmp(n->name, "acl") == 0 &&
+		    strcmp(lint_arg(n, 0), name) == 0)
+			move_line(m, n);
+}
+
 static void judge_order(const struct haproxy_way *w,
 			const struct lint_node *late,
 			const struct lint_node *early)
 {
-	struct bytes line = lint_line(w->run, late->file, late->line);
-	struct lint_finding *f;
+	struct moving m = {.w = w,
+			   .late = late,
+			   .early = early,
+			   .is_near = strcmp(late->file, early->file) == 0};
 	char text[256];
 
 	snprintf(text, sizeof(text),
 		 "use_backend of line %u takes this first, so WebSockets never "
 		 "get here; put this above it",
 		 early->line);
-	f = haproxy_note(w, LINT_ORDER, late, true, text);
-	lint_fix(f, "%.*s", (int)bytes_trim(line).len,
-		 (const char *)bytes_trim(line).data);
-	if (strcmp(late->file, early->file) != 0)
-		return;
-	lint_delete(w->run, f, late->file, late->line);
-	lint_insert(w->run, f, early->file, early->line - 1, "%.*s",
-		    (int)line.len, (const char *)line.data);
+	m.f = haproxy_note(w, LINT_ORDER, late, true, text);
+	haproxy_each_name(late, move_acl, &m);
+	move_line(&m, late);
+	lint_fix(m.f, "%s", m.text);
+	if (m.is_near)
+		lint_insert(w->run, m.f, early->file, early->line - 1, "%s",
+			    m.text);
+	if (m.is_long)
+		lint_no_edits(m.f);
 }
 
 /* A rule for WebSockets behind one that takes everything they could be. */

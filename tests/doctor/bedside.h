@@ -434,6 +434,11 @@ static inline void bed_examine(struct bed *b, const struct patient *patient)
 		bed_probe(b, patient, &trial);
 	}
 	doctor_pronounce(&b->chart, &b->opinion, &b->verdict);
+	/* whatever came first in the table, the first remedy follows nothing */
+	if (strncmp(b->verdict.fix[0].what, "Or", 2) == 0) {
+		fprintf(stderr, "begins with Or: %s\n", b->verdict.fix[0].what);
+		abort();
+	}
 }
 
 #endif

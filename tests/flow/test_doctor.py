@@ -589,9 +589,10 @@ def test_what_a_server_sends_cannot_drive_the_terminal():
             assert "\x1b" not in out and "\x07" not in out
 
 
-def test_an_interruption_reports_what_is_known():
+def interrupt(*options):
+    """What the doctor says of a peer that has not answered yet."""
     with Peer(says(linger=30)) as peer:
-        child = subprocess.Popen([SESAME, "doctor", "--timeout", "20",
+        child = subprocess.Popen([SESAME, "doctor", "--timeout", "20", *options,
                                   peer.url()], stdout=subprocess.PIPE,
                                  stderr=subprocess.PIPE, text=True, env=CLEAN)
         while not peer.seen:
@@ -599,8 +600,21 @@ def test_an_interruption_reports_what_is_known():
         child.send_signal(signal.SIGINT)
         out, err = child.communicate(timeout=5)
     assert child.returncode == 130
-    assert "interrupted" in out
     assert err == ""
+    return out
+
+
+def test_before_the_first_answer_an_interruption_says_that_nothing_is_known(tmp_path):
+    page = tmp_path / "page.html"
+    for out in (interrupt(), interrupt("--quiet"), interrupt("--html", str(page)),
+                page.read_text()):
+        assert "no verdict" in out and "Nothing is known yet" in out
+        assert "interrupted" in out
+        for word in ("likeliest", "door is open", "explain ok", "be something else"):
+            assert word not in out
+    diagnosis = json.loads(interrupt("--json"))
+    assert diagnosis["verdict"]["confidence"] == 0 and diagnosis["alternatives"] == []
+    assert diagnosis["verdict"]["summary"].startswith("Nothing is known yet")
 
 
 def test_an_origin_that_no_browser_sends_is_told_and_sent():

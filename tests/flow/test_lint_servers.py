@@ -161,6 +161,9 @@ CASES = {
     "haproxy order": (haproxy(
         IS_WS, "  use_backend dead if { path_beg / }",
         "  use_backend app if is_ws", TO_APP + DEAD), "order"),
+    "haproxy order, its acl between": (haproxy(
+        "  use_backend dead if { path_beg / }", IS_WS,
+        "  use_backend app if is_ws", TO_APP + DEAD), "order"),
     "haproxy no such acl": (haproxy(
         "  acl is_websocket hdr(Upgrade) -i websocket",
         "  use_backend app if is_websockt", TO_APP), "undeclared"),

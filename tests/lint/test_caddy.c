@@ -179,6 +179,21 @@ TEST("an Origin that is wanted and not sent is told apart")
 	check(rows, ARRAY_LEN(rows), &request);
 }
 
+TEST("what is moved up takes its matcher along, the definition first")
+{
+	check_patch(LINT_CADDY,
+		    ":80 {\n\troute {\n\t\treverse_proxy a:1\n"
+		    "\t\t@ws {\n\t\t\theader Upgrade websocket\n\t\t}\n"
+		    "\t\treverse_proxy @ws a:2\n\t}\n}\n",
+		    NULL,
+		    " \troute {\n"
+		    "+\t\t@ws {\n+\t\t\theader Upgrade websocket\n+\t\t}\n"
+		    "+\t\treverse_proxy @ws a:2\n"
+		    " \t\treverse_proxy a:1\n"
+		    "-\t\t@ws {\n-\t\t\theader Upgrade websocket\n-\t\t}\n"
+		    "-\t\treverse_proxy @ws a:2\n");
+}
+
 TEST("Caddy's mended files say what they should")
 {
 	check_patch(LINT_CADDY,
