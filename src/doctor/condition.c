@@ -102,6 +102,17 @@ static bool answers_not_in_http1(const struct doctor_facts *f)
 	return !answers_in_http1(f);
 }
 
+/* Browsers open WebSockets over HTTP/2 by themselves, where that is offered. */
+static bool opens_in_http2(const struct doctor_facts *f)
+{
+	return doctor_found(f->chart, DOCTOR_F_H2_OPENS);
+}
+
+static bool was_asked_in_http2(const struct doctor_facts *f)
+{
+	return f->base && f->base->h2_spoken;
+}
+
 static bool is_bodiless(const struct doctor_facts *f)
 {
 	return f->base && f->base->body_len == 0;
@@ -313,6 +324,8 @@ static const struct {
 	{"agentless", has_no_agent},
 	{"h2_behind", answers_in_http1},
 	{"h2_front", answers_not_in_http1},
+	{"h2_opens", opens_in_http2},
+	{"h2_asked", was_asked_in_http2},
 	{"bodiless", is_bodiless},
 	{"large_lost", is_large_lost},
 	{"all_lost", is_all_lost},

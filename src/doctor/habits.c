@@ -427,12 +427,28 @@ static void find_rule(struct doctor_chart *chart)
 
 	if (base->outcome == DOCTOR_ANSWERED && base->status == 403 &&
 	    doctor_found(chart, DOCTOR_F_WRITER_PROXY) &&
+	    !doctor_wrote(base, WHY_STACK_AWS_APIGW) &&
 	    doctor_found(chart, DOCTOR_F_CREDENTIALS_NOT_SENT) &&
 	    !doctor_found(chart, DOCTOR_F_CHALLENGE) &&
 	    !doctor_found(chart, DOCTOR_F_SAYS_CREDENTIALS))
 		doctor_note(chart, DOCTOR_F_RULE_403, base, NULL,
 			    "the 403 is a web server's own, which asks for "
 			    "credentials by 401");
+}
+
+/* API Gateway has one bare word for a missing key and a stage it does not have. */
+static void find_apigw(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct bytes body = bytes_of(base->body, base->body_len);
+
+	if (base->outcome == DOCTOR_ANSWERED && base->status == 403 &&
+	    doctor_wrote(base, WHY_STACK_AWS_APIGW) &&
+	    bytes_contains_nocase(body, BYTES("\"forbidden\"")))
+		doctor_note(chart, DOCTOR_F_APIGW_FORBIDDEN, base, NULL,
+			    "API Gateway says a bare 403 to a request without "
+			    "its key, and to a stage or path that it does not "
+			    "have");
 }
 
 /* What the Upgrader refuses has the status's own words for a body. */
@@ -464,6 +480,7 @@ void doctor_find_habits(struct doctor_chart *chart)
 	if (chart->blind)
 		return;
 	find_rule(chart);
+	find_apigw(chart);
 	find_gorilla(chart);
 	find_cowboy(chart);
 	find_caddy(chart);

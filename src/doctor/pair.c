@@ -8,6 +8,7 @@
  */
 #include "doctor/pair.h"
 
+#include "doctor/diagnose.h"
 #include "doctor/key.h"
 
 /* ---- how two answers compare ---- */
@@ -150,6 +151,41 @@ static void find_denied(struct doctor_chart *chart)
 			    "all of them showed the client certificate");
 }
 
+/* The answer has no words that were heard, and nobody known wrote it. */
+static bool is_unexplained(const struct doctor_chart *chart)
+{
+	if (doctor_found(chart, DOCTOR_F_WRITER_PROXY) ||
+	    doctor_found(chart, DOCTOR_F_WRITER_CDN))
+		return false;
+	for (size_t i = 0; i < chart->n_findings; i++)
+		if (doctor_is_told_by_itself(chart->finding[i].kind))
+			return false;
+	return true;
+}
+
+/*
+ * A 403 without a reason, to a request without credentials, that nothing
+ * changes: the Origin and the address are no more than one guess of several.
+ */
+static void find_unproved(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	bool foreign = doctor_found(chart, DOCTOR_F_ORIGIN_SENT) &&
+		       doctor_found(chart, DOCTOR_F_ORIGIN_NO_EFFECT);
+
+	if (base->status != 403 || !is_unexplained(chart) ||
+	    !doctor_found(chart, DOCTOR_F_CREDENTIALS_NOT_SENT))
+		return;
+	if (foreign && !doctor_found(chart, DOCTOR_F_WRITER_ASGI))
+		doctor_note(chart, DOCTOR_F_FOREIGN_UNPROVED, base, NULL,
+			    "no Origin that was tried opens, and no "
+			    "credentials were sent");
+	else if (foreign || doctor_found(chart, DOCTOR_F_DENIED_ALL))
+		doctor_note(chart, DOCTOR_F_DENIED_UNTOLD, base, NULL,
+			    "the 403 gives no reason, and no credentials were "
+			    "sent");
+}
+
 void doctor_find_pairs(struct doctor_chart *chart)
 {
 	doctor_find_origin(chart);
@@ -162,4 +198,5 @@ void doctor_find_pairs(struct doctor_chart *chart)
 	doctor_find_way(chart);
 	find_denied(chart);
 	doctor_find_habits(chart);
+	find_unproved(chart);
 }

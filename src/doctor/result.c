@@ -211,9 +211,8 @@ last_failure(const struct ses_dial_report *dial)
 	return NULL;
 }
 
-static void say_tls(const struct doctor_probe *p, char *out, size_t size)
+static const char *tls_words(const struct ses_tls_info *tls)
 {
-	const struct ses_tls_info *tls = &p->dial.tls;
 	static const char *const words[] = {
 		[SES_TLS_OK] = "TLS failed",
 		[SES_TLS_NOT_TLS] = "no TLS is spoken there",
@@ -226,6 +225,15 @@ static void say_tls(const struct doctor_probe *p, char *out, size_t size)
 		[SES_TLS_CUT] = "cut during the TLS handshake",
 		[SES_TLS_OTHER] = "TLS failed",
 	};
+
+	if (strcmp(tls->alert, "no_application_protocol") == 0)
+		return "TLS, but no HTTP/1.1 in it"; /* RFC 7301, ALPN */
+	return words[tls->fault <= SES_TLS_OTHER ? tls->fault : 0];
+}
+
+static void say_tls(const struct doctor_probe *p, char *out, size_t size)
+{
+	const struct ses_tls_info *tls = &p->dial.tls;
 	const char *more = tls->alert[0] ? tls->alert : tls->text;
 	char text[200];
 
@@ -233,9 +241,8 @@ static void say_tls(const struct doctor_probe *p, char *out, size_t size)
 						   "TLS; ")))
 		more = strchr(more, ';') + 2; /* that much is said already */
 	quote(p, bytes_of_str(more), text, sizeof(text));
-	snprintf(out, size, "%s%s%s%s",
-		 words[tls->fault <= SES_TLS_OTHER ? tls->fault : 0],
-		 *text ? " (" : "", text, *text ? ")" : "");
+	snprintf(out, size, "%s%s%s%s", tls_words(tls), *text ? " (" : "", text,
+		 *text ? ")" : "");
 }
 
 int doctor_name_error(const struct doctor_probe *p)

@@ -150,6 +150,12 @@ static const struct general {
 		    "invalid token"},
 	 "Authorization",
 	 "X-CSRF-Token"},
+	{{.name = "TLS that knows HTTP/2 alone, and WebSocket in it",
+	  .url = "wss://a.example/chat",
+	  .answer = "@tls alert:no_application_protocol",
+	  .answers = {{DOCTOR_H2, NULL, "@h2open"}}},
+	 "RFC 8441",
+	 "the shell"},
 };
 
 static bool is_fixed_at(const struct doctor_verdict *v, const char *where)
