@@ -22,6 +22,8 @@ struct word {
 struct pair {
 	int node, server; /* -1: no connection */
 	struct word scripts, told;
+	char held[4096]; /* of what comes from the node */
+	size_t n_held;
 };
 
 static void look_for(struct word *w, const char *data, size_t len)
@@ -44,11 +46,22 @@ static struct sockaddr_in local(int port)
 
 static void end_pair(struct pair *p)
 {
-	if (p->node >= 0) {
+	if (p->node >= 0)
 		close(p->node);
+	if (p->server >= 0)
 		close(p->server);
-	}
 	p->node = p->server = -1;
+}
+
+/* What is held is still on its way. */
+static void cut_pair(struct pair *p)
+{
+	if (!p->n_held) {
+		end_pair(p);
+		return;
+	}
+	close(p->node);
+	p->node = -1;
 }
 
 static void begin_pair(struct redis_relay *r, struct pair *pairs)
@@ -57,7 +70,7 @@ static void begin_pair(struct redis_relay *r, struct pair *pairs)
 	struct pair *p = pairs;
 	int fd = accept(r->listener, NULL, NULL);
 
-	while (p < pairs + PAIRS && p->node >= 0)
+	while (p < pairs + PAIRS && p->server >= 0)
 		p++;
 	if (fd < 0 || p == pairs + PAIRS) {
 		close(fd);
@@ -78,6 +91,31 @@ static bool pass(int to, const char *data, size_t len)
 	return send(to, data, len, MSG_NOSIGNAL) == (ssize_t)len;
 }
 
+static bool hold(struct redis_relay *r, struct pair *p, const char *data,
+		 size_t len)
+{
+	if (p->n_held + len > sizeof(p->held))
+		return false;
+	memcpy(p->held + p->n_held, data, len);
+	p->n_held += len;
+	atomic_fetch_add(&r->held, len);
+	return true;
+}
+
+/* The server may have ended it meanwhile. */
+static void let_go(struct redis_relay *r, struct pair *p)
+{
+	if (!p->n_held)
+		return;
+	pass(p->server, p->held, p->n_held);
+	shutdown(p->server, SHUT_WR);
+	while (recv(p->server, p->held, sizeof(p->held), 0) > 0)
+		;
+	atomic_fetch_sub(&r->held, p->n_held);
+	p->n_held = 0;
+	end_pair(p);
+}
+
 /* Something can be read. False: it ended. */
 static bool carry(struct redis_relay *r, struct pair *p, bool to_server)
 {
@@ -92,6 +130,8 @@ static bool carry(struct redis_relay *r, struct pair *p, bool to_server)
 		       pass(p->node, data, (size_t)n);
 	look_for(&p->scripts, data, (size_t)n);
 	look_for(&p->told, data, (size_t)n);
+	if (p->scripts.seen && atomic_load(&r->holds_orders))
+		return hold(r, p, data, (size_t)n);
 	if (!p->scripts.seen || !atomic_load(&r->loses_orders))
 		return pass(p->server, data, (size_t)n);
 	atomic_fetch_add(&r->lost, (size_t)n);
@@ -115,7 +155,8 @@ static void turn(struct redis_relay *r, struct pair *pairs)
 		return;
 	for (size_t i = 0; i < PAIRS; i++)
 		if ((fds[1 + 2 * i].revents && !carry(r, &pairs[i], true)) ||
-		    (fds[2 + 2 * i].revents && !carry(r, &pairs[i], false)))
+		    (fds[2 + 2 * i].revents && pairs[i].node >= 0 &&
+		     !carry(r, &pairs[i], false)))
 			end_pair(&pairs[i]);
 	if (fds[0].revents)
 		begin_pair(r, pairs);
@@ -131,9 +172,16 @@ static void *work(void *arg)
 		pairs[i].node = pairs[i].server = -1;
 	while (!ends) {
 		ends = atomic_load(&r->ends);
-		if (ends || atomic_load(&r->cut))
+		if (atomic_exchange(&r->goes, false))
 			for (size_t i = 0; i < PAIRS; i++)
-				end_pair(&pairs[i]);
+				let_go(r, &pairs[i]);
+		if (atomic_load(&r->cut)) {
+			atomic_store(&r->holds_orders, false);
+			for (size_t i = 0; i < PAIRS; i++)
+				cut_pair(&pairs[i]);
+		}
+		for (size_t i = 0; ends && i < PAIRS; i++)
+			end_pair(&pairs[i]);
 		atomic_store(&r->cut, false);
 		if (!ends)
 			turn(r, pairs);
@@ -163,6 +211,13 @@ void redis_relay_cut(struct redis_relay *r)
 {
 	atomic_store(&r->cut, true);
 	while (atomic_load(&r->cut))
+		nanosleep(&(struct timespec){0, 1000000}, NULL);
+}
+
+void redis_relay_let_go(struct redis_relay *r)
+{
+	atomic_store(&r->goes, true);
+	while (atomic_load(&r->held))
 		nanosleep(&(struct timespec){0, 1000000}, NULL);
 }
 

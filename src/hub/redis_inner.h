@@ -202,6 +202,7 @@ struct redis {
 	bool ended; /* nothing begins any more */
 	char life[48], told_life[48]; /* run ids of the server */
 	char last_life[48];
+	uint64_t client, last_client; /* the server's number of command; or 0 */
 	/* Its history as a leader, and whether one before was of another. */
 	char history[48], last_history[48];
 	bool has_followed;

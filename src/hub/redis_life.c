@@ -114,6 +114,25 @@ static bool is_same(const struct redis *r)
 	       !(r->has_followed && strcmp(r->history, r->last_history) != 0);
 }
 
+/*
+ * What the connection before still has on its way would be performed behind what
+ * is sent again on this one. Its number says nothing to any other server.
+ */
+static void end_former_connection(struct redis *r)
+{
+	struct redis_link *link = &r->command;
+
+	if (r->last_client && strcmp(r->life, r->last_life) == 0) {
+		redis_link_begin(link, 4);
+		redis_link_str(link, "CLIENT");
+		redis_link_str(link, "KILL");
+		redis_link_str(link, "ID");
+		redis_link_u64(link, r->last_client);
+		redis_link_end(link, redis_no_reply, NULL);
+	}
+	r->last_client = r->client;
+}
+
 static void come_up(struct redis *r)
 {
 	bool same = is_same(r);
@@ -137,6 +156,7 @@ static void come_up(struct redis *r)
 			  r->address);
 	else
 		redis_say(r, "the backplane %s is there", r->address);
+	end_former_connection(r);
 	strcpy(r->last_life, r->life);
 	strcpy(r->last_history, r->history);
 	redis_node_beat(r);
@@ -238,6 +258,15 @@ static void on_replication(void *arg, const struct redis_reply *reply)
 	r->has_followed = former[strspn(former, "0")] != '\0';
 }
 
+/* Where that is forbidden, nothing is lost but a precaution. */
+static void on_client(void *arg, const struct redis_reply *reply)
+{
+	struct redis *r = arg;
+
+	if (reply && reply->sort == REDIS_NUMBER && reply->number > 0)
+		r->client = (uint64_t)reply->number;
+}
+
 struct loading {
 	struct redis *redis;
 	enum redis_script script;
@@ -314,6 +343,7 @@ static void on_command_up(struct redis_link *link)
 	redis_link_greet(link, &r->url, on_greeted, on_selected, r);
 	command_of(link, "INFO", "server", on_info, r);
 	command_of(link, "INFO", "replication", on_replication, r);
+	command_of(link, "CLIENT", "ID", on_client, r);
 	for (int i = 0; i < REDIS_N_SCRIPTS; i++)
 		load(r, i);
 	command_of(link, "TIME", NULL, on_time, r);
@@ -452,6 +482,7 @@ static void on_reconnect(struct ses_timer *timer)
 	r->command_ready = r->told_ready = r->paused = false;
 	r->life[0] = r->told_life[0] = r->history[0] = '\0';
 	r->has_followed = false;
+	r->client = 0;
 	if (!redis_link_open(&r->command, &r->url) ||
 	    !redis_link_open(&r->told, &r->url))
 		redis_lose(r, "out of memory");

@@ -72,7 +72,8 @@ static void impostor_end(struct impostor *im)
 #define RUN_ID	"$22\r\n# Server\r\nrun_id:abc\r\n\r\n"
 #define SHA	"$40\r\n0123456789012345678901234567890123456789\r\n"
 #define HISTORY "$35\r\n# Replication\r\nmaster_replid:0123\r\n\r\n"
-#define INFOS	RUN_ID HISTORY
+#define CLIENT	":7\r\n"
+#define INFOS	RUN_ID HISTORY CLIENT
 #define GREETED INFOS SHA SHA SHA SHA
 
 TEST("what answers as no Redis does is told of, and nobody is harmed")

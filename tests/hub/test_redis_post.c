@@ -358,6 +358,31 @@ static void come_back(struct play *p)
 	wait_for_answers(p);
 }
 
+TEST("what a broken connection still brings is not published a second time")
+{
+	struct said *first, *held, *next;
+	struct play p;
+
+	NEEDS_REDIS();
+	begin(&p, false, false);
+	wait_until(&p, true);
+	first = post(&p, SHORT, "a", "x");
+	wait_for_answers(&p);
+	atomic_store(&p.relay.holds_orders, true);
+	held = post(&p, SHORT, "a", "xx");
+	while (!atomic_load(&p.relay.held))
+		wait_a_moment(&p);
+	redis_relay_cut(&p.relay);
+	wait_for_answers(&p);
+	redis_relay_let_go(&p.relay);
+	next = post(&p, SHORT, "a", "x");
+	wait_for_answers(&p);
+	assert_at(first, 1);
+	assert_at(held, 2);
+	assert_at(next, 4);
+	end(&p);
+}
+
 TEST("a server that has forgotten all is asked, and publishes nothing again")
 {
 	struct said *done, *lost;
