@@ -121,15 +121,22 @@ static void open_channel(struct hub_backplane *b, struct hub_channel *c)
 	c->unheard = !order(b, REDIS_OPEN, c, bytes_of(NULL, 0));
 }
 
-static void close_channel(struct hub_backplane *b, struct hub_channel *c)
+/* Without memory it is found out by a look at all channels. */
+static void order_or_look(struct hub_backplane *b, enum redis_errand errand,
+			  const struct hub_channel *c)
 {
 	struct redis *r = of(b);
 
-	if (order(b, REDIS_CLOSE, c, bytes_of(NULL, 0)))
+	if (order(b, errand, c, bytes_of(NULL, 0)))
 		return;
 	pthread_mutex_lock(&r->lock);
-	r->unclosed = true;
+	r->unsaid = true;
 	pthread_mutex_unlock(&r->lock);
+}
+
+static void close_channel(struct hub_backplane *b, struct hub_channel *c)
+{
+	order_or_look(b, REDIS_CLOSE, c);
 }
 
 static void refresh(struct hub_backplane *b, struct hub_channel *c)
@@ -139,7 +146,7 @@ static void refresh(struct hub_backplane *b, struct hub_channel *c)
 
 static void inhabit(struct hub_backplane *b, struct hub_channel *c)
 {
-	order(b, REDIS_INHABIT, c, bytes_of(NULL, 0));
+	order_or_look(b, REDIS_INHABIT, c);
 }
 
 /* Whether @who is there is looked at when the order is carried out. */

@@ -192,7 +192,7 @@ struct redis {
 	struct ses_list orders;
 	struct ses_post knock;
 	bool knocked, stopping;
-	bool unclosed; /* orders to close are missing */
+	bool unsaid; /* orders to close, or who is in one, are missing */
 	size_t orders_bytes;
 	struct hub_redis_figures figures;
 	/* ---- the thread's own ---- */

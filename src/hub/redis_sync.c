@@ -757,7 +757,7 @@ void redis_sync_lose(struct redis *r)
 	}
 }
 
-/* ---- What ended without a word ---- */
+/* ---- What ended, or was entered, without a word ---- */
 
 bool redis_channel_is_gone(const struct redis_channel *c)
 {
@@ -770,24 +770,36 @@ bool redis_channel_is_gone(const struct redis_channel *c)
 	return gone;
 }
 
-static bool take_unclosed(struct redis *r)
+static bool take_unsaid(struct redis *r)
 {
-	bool unclosed;
+	bool unsaid;
 
 	pthread_mutex_lock(&r->lock);
-	unclosed = r->unclosed;
-	r->unclosed = false;
+	unsaid = r->unsaid;
+	r->unsaid = false;
 	pthread_mutex_unlock(&r->lock);
-	return unclosed;
+	return unsaid;
+}
+
+/* Redis is told with the next chores. */
+static void note_inhabited(struct redis_channel *c)
+{
+	struct hub *hub = c->redis->base.hub;
+	const struct hub_channel *hc;
+
+	hub_lock(hub);
+	hc = redis_hub_channel(c);
+	c->inhabited = hc && hc->n_members > 0;
+	hub_unlock(hub);
 }
 
 /* Some of all, which are in no order. Who is written at Redis is taken out
  * there first: by the next look at the channel's list. */
-static void close_gone(struct redis *r)
+static void look_for_unsaid(struct redis *r)
 {
 	struct ses_list *link;
 
-	if (take_unclosed(r))
+	if (take_unsaid(r))
 		r->n_unlooked = r->channels.n;
 	for (int i = 0; i < LOOKED_AT_ONCE && r->n_unlooked; i++) {
 		struct redis_channel *c;
@@ -799,6 +811,7 @@ static void close_gone(struct redis *r)
 		c = of_all(link);
 		ses_list_remove(link);
 		ses_list_append(&r->all, link);
+		note_inhabited(c);
 		if (!c->closed && !c->written && redis_channel_is_gone(c))
 			redis_channel_close(c);
 	}
@@ -854,7 +867,7 @@ void redis_sync_keep(struct redis *r)
 	struct vouching v = {.redis = r};
 	bool overdue = false;
 
-	close_gone(r);
+	look_for_unsaid(r);
 	if (now < r->kept_ms + REDIS_BEAT_MS)
 		return;
 	r->kept_ms = now;

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "hub/hub_inner.h"
 #include "redis_server.h"
@@ -407,6 +408,60 @@ static void opened_at(struct place *at, const char *channel, size_t nodes)
 	struct opened o = {channel, nodes};
 
 	place_wait(at, is_opened, &o, channel);
+}
+
+/* Of the channel in @arg: until when it is not given up, in us. */
+static bool is_kept(void *arg)
+{
+	char command[128], answer[64];
+
+	snprintf(command, sizeof(command), "ZSCORE \"sesame:{/chat/*}:a\" %s",
+		 (const char *)arg);
+	redis_server_ask(&server, command, answer, sizeof(answer));
+	answer[strcspn(answer, "\n")] = ' ';
+	return strtod(strchr(answer, ' '), NULL) / 1e6 > (double)time(NULL) + 20;
+}
+
+static bool is_not_kept(void *arg)
+{
+	return !is_kept(arg);
+}
+
+TEST("who is in a channel is known to Redis, though that could not be said")
+{
+	char channel[] = "a";
+	struct place at[2];
+
+	begin(at);
+	tell(&at[0], channel, "x");
+	opened_at(at, channel, 1);
+	place_wait(at, is_not_kept, channel, "nobody");
+	join_unsaid(&at[0], 0, channel);
+	place_wait(at, is_kept, channel, "somebody");
+	leave_unsaid(0);
+	place_wait(at, is_not_kept, channel, "nobody again");
+	end(at);
+}
+
+/* Nodes say it again each ten seconds. */
+TEST("so is who came while Redis was full")
+{
+	char channel[] = "a";
+	struct place at[2];
+
+	begin(at);
+	tell(&at[0], channel, "x");
+	opened_at(at, channel, 1);
+	place_wait(at, is_not_kept, channel, "nobody");
+	redis_server_tell(&server, "CONFIG SET maxmemory 1", "+OK");
+	join(&at[0], 0, channel);
+	for (int i = 0; i < 100; i++)
+		place_turn(&at[0]);
+	assert_true(is_not_kept(channel));
+	redis_server_tell(&server, "CONFIG SET maxmemory 0", "+OK");
+	place_wait(at, is_kept, channel, "somebody");
+	leave(0);
+	end(at);
 }
 
 TEST("a channel that ended when there was no memory to say so is closed later")
