@@ -299,40 +299,55 @@ bool doctor_csp_page_forbids(const struct doctor_probe *page,
 	return any_forbids(page, at, url, out, size);
 }
 
-static bool has_directive(const struct doctor_probe *page, const char *name,
-			  bool meta_too, struct bytes *ret, struct bytes *rest)
-{
-	struct bytes policy, directive;
-	struct policies all;
-
-	begin(&all, page);
-	while (next_policy(&all, &policy)) {
-		if (all.meta && !meta_too)
-			return false;
-		while (next_part(&policy, ';', &directive))
-			if (is_called(directive, name, rest)) {
-				*ret = directive;
-				return true;
-			}
-	}
-	return false;
-}
-
 bool doctor_csp_has(const struct doctor_probe *page, const char *name,
 		    char *out, size_t size)
 {
-	struct bytes directive, rest;
+	struct bytes policy, directive, rest;
+	struct policies all;
 
-	if (!has_directive(page, name, true, &directive, &rest))
-		return false;
-	bytes_printable(directive, out, size);
-	return true;
+	begin(&all, page);
+	while (next_policy(&all, &policy))
+		while (next_part(&policy, ';', &directive))
+			if (is_called(directive, name, &rest)) {
+				bytes_printable(directive, out, size);
+				return true;
+			}
+	return false;
+}
+
+/* ---- the sandbox of a page ---- */
+
+static bool has_token(struct bytes list, const char *token)
+{
+	struct bytes one;
+
+	while (next_part(&list, ' ', &one))
+		if (bytes_equal_nocase(one, bytes_of_str(token)))
+			return true;
+	return false;
+}
+
+/* Whether one of its policies has a sandbox that does not give @token back. */
+static bool sandbox_lacks(const struct doctor_probe *page, const char *token)
+{
+	struct bytes policy, directive, rest;
+	struct policies all;
+
+	begin(&all, page);
+	while (next_policy(&all, &policy) && !all.meta)
+		while (next_part(&policy, ';', &directive))
+			if (is_called(directive, "sandbox", &rest) &&
+			    !has_token(rest, token))
+				return true;
+	return false;
 }
 
 bool doctor_csp_sandboxed(const struct doctor_probe *page)
 {
-	struct bytes directive, rest;
+	return sandbox_lacks(page, "allow-same-origin");
+}
 
-	return has_directive(page, "sandbox", false, &directive, &rest) &&
-	       !bytes_contains_nocase(rest, BYTES("allow-same-origin"));
+bool doctor_csp_scriptless(const struct doctor_probe *page)
+{
+	return sandbox_lacks(page, "allow-scripts");
 }

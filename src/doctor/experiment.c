@@ -376,6 +376,23 @@ static bool is_trusted_host(const struct ses_url *url)
 				   BYTES(".localhost")));
 }
 
+/* As asked it opens; as the page in the sandbox would ask it does not. */
+static void find_null_refused(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *p =
+		doctor_tried(chart, DOCTOR_ORIGIN, "null");
+	char result[160];
+
+	if (!p || base->outcome != DOCTOR_OPEN || p->outcome == DOCTOR_OPEN ||
+	    !doctor_found(chart, DOCTOR_F_PAGE_SANDBOXED))
+		return;
+	doctor_note(chart, DOCTOR_F_PAGE_NULL_REFUSED, p, base,
+		    "with Origin: null, which a browser sends for this page: "
+		    "%s",
+		    doctor_result_text(p, result, sizeof(result)));
+}
+
 static void judge_page(struct doctor_chart *chart, const struct ses_url *page,
 		       const struct doctor_probe *p)
 {
@@ -399,6 +416,11 @@ static void judge_page(struct doctor_chart *chart, const struct ses_url *page,
 		doctor_note(chart, DOCTOR_F_PAGE_SANDBOXED, p, NULL,
 			    "the page's policy puts it into a sandbox, so its "
 			    "Origin is null");
+	if (p->status / 100 == 2 && doctor_csp_scriptless(p))
+		doctor_note(chart, DOCTOR_F_PAGE_SCRIPTLESS, p, NULL,
+			    "the page's policy puts it into a sandbox without "
+			    "allow-scripts, so none of its scripts runs");
+	find_null_refused(chart);
 	if (page->tls && !asked.tls && !is_trusted_host(&asked))
 		doctor_note(chart, DOCTOR_F_PAGE_MIXED, p, NULL,
 			    "the page comes over https, the URL is ws: mixed "

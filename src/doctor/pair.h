@@ -68,6 +68,9 @@ bool doctor_key_to_ask_again(const struct doctor_chart *chart, char *out,
 void doctor_find_get(struct doctor_chart *chart);
 /* A sound handshake, and the server says that it is none. */
 bool doctor_misses_upgrade(const struct doctor_chart *chart);
+/* Whether the proxy that wrote @base wrote the plain GET's answer @g as well. */
+bool doctor_answers_itself(const struct doctor_probe *base,
+			   const struct doctor_probe *g);
 /* Whether a library wrote @p to the bare socket: no Date, Server or Via. */
 bool doctor_is_to_bare_socket(const struct doctor_probe *p);
 /* pair_shut.c: does any handshake get through? */

@@ -122,6 +122,15 @@ static bool of_one_hand(const struct doctor_probe *base,
 		       g->hops.hop[g->hops.writer].stack;
 }
 
+/* The gateway wrote the plain GET's answer as well, and nobody behind it. */
+bool doctor_answers_itself(const struct doctor_probe *base,
+			   const struct doctor_probe *g)
+{
+	return written_by_proxy(base) && written_by_proxy(g) &&
+	       base->hops.hop[base->hops.writer].stack ==
+		       g->hops.hop[g->hops.writer].stack;
+}
+
 /*
  * The gateway cannot get an answer to the handshake from what is behind it; a
  * plain GET of the same path is answered there.
@@ -133,6 +142,7 @@ static bool is_up_behind(const struct doctor_probe *base,
 	return (base->status == 502 || base->status == 504) &&
 	       g->outcome == DOCTOR_ANSWERED &&
 	       (g->status < 500 || g->status == 501) && !of_one_hand(base, g) &&
+	       !doctor_answers_itself(base, g) &&
 	       (doctor_wants_upgrade(g) ||
 		(written_by_proxy(base) && !written_by_proxy(g)));
 }

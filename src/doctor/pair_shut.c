@@ -177,7 +177,8 @@ static void find_unfit(struct doctor_chart *chart)
 		doctor_tell(chart, DOCTOR_F_UNFIT_ANSWERED, p);
 	else if (doctor_same_answer(base, p))
 		doctor_tell_same(chart,
-				 g && doctor_wants_upgrade(g)
+				 g && doctor_wants_upgrade(g) &&
+						 !doctor_answers_itself(base, g)
 					 ? DOCTOR_F_UNFIT_STOPPED
 					 : DOCTOR_F_UNFIT_FAILS,
 				 p,

@@ -425,6 +425,19 @@ static bool asks_fresh_session(const struct doctor_chart *chart,
 	return false;
 }
 
+/* A page in a sandbox sends another Origin than its address has. */
+static bool asks_as_sandboxed(const struct doctor_chart *chart,
+			      struct doctor_trial *next)
+{
+	const struct doctor_case *c = chart->c;
+
+	*next = (struct doctor_trial){.change = DOCTOR_ORIGIN, .value = "null"};
+	return doctor_baseline(chart)->outcome == DOCTOR_OPEN &&
+	       doctor_found(chart, DOCTOR_F_PAGE_SANDBOXED) &&
+	       !doctor_tried(chart, next->change, next->value) &&
+	       !(c->origin && strcmp(c->origin, next->value) == 0);
+}
+
 static double time_spent(const struct doctor_chart *chart)
 {
 	double sum = 0;
@@ -455,7 +468,8 @@ bool doctor_plan(const struct doctor_chart *chart,
 					 : PATIENCE_MS))
 		return false;
 	if (doctor_doubt(chart, ret_next) || asks_beside(chart, ret_next) ||
-	    asks_fresh_session(chart, ret_next))
+	    asks_fresh_session(chart, ret_next) ||
+	    asks_as_sandboxed(chart, ret_next))
 		return true;
 	if ((doctor_found(chart, DOCTOR_F_SPLIT) ||
 	     doctor_found(chart, DOCTOR_F_PASSED)) &&

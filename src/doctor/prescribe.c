@@ -644,6 +644,44 @@ static void advise_own_agent(struct doctor_facts *f)
 		add_fix(f, &own);
 }
 
+/* The list of the server never names a page that has no origin. */
+static const struct why_remedy for_sandboxed_page = {
+	.who = "server",
+	.what = "Give the page its origin back, in its Content-Security-Policy: "
+		"as long as its sandbox lacks allow-same-origin, a browser "
+		"sends Origin: null. Let no server take null: every page in a "
+		"sandbox sends it, a stranger's too.",
+	.where = "where the page's Content-Security-Policy is set",
+	.snippet = "sandbox allow-scripts allow-same-origin ..."};
+
+/* No connect-src helps where nothing runs. */
+static const struct why_remedy for_scriptless_page = {
+	.who = "server",
+	.what = "Let the page's scripts run, and give it its origin back: both "
+		"words belong into the sandbox of its Content-Security-Policy.",
+	.where = "where the page's Content-Security-Policy is set",
+	.snippet = "sandbox allow-scripts allow-same-origin ..."};
+
+static void advise_for_sandbox(struct doctor_facts *f)
+{
+	if (f->v->cause == WHY_BROWSER_CSP &&
+	    doctor_found(f->chart, DOCTOR_F_PAGE_SCRIPTLESS))
+		add_fix(f, &for_scriptless_page);
+	if (f->v->cause == WHY_ACCESS_ORIGIN &&
+	    doctor_found(f->chart, DOCTOR_F_PAGE_SANDBOXED))
+		add_fix(f, &for_sandboxed_page);
+}
+
+/* The page's sandbox is all that is in the way. */
+static bool is_sandbox_alone(const struct doctor_facts *f)
+{
+	if (f->v->cause == WHY_BROWSER_CSP)
+		return doctor_found(f->chart, DOCTOR_F_PAGE_SCRIPTLESS) &&
+		       !doctor_found(f->chart, DOCTOR_F_PAGE_FORBIDS);
+	return f->v->cause == WHY_ACCESS_ORIGIN &&
+	       doctor_found(f->chart, DOCTOR_F_PAGE_NULL_REFUSED);
+}
+
 /* What the doctor does not say, the user's own program may well do. */
 static const struct why_remedy in_the_first_message = {
 	.who = "client",
@@ -721,6 +759,9 @@ void doctor_prescribe(struct doctor_facts *f, const struct why_hops *seen)
 
 	f->has_remedy = f->v->n_fixes > 0;
 	if (prescribe_on_this_side(f))
+		return;
+	advise_for_sandbox(f);
+	if (is_sandbox_alone(f))
 		return;
 	advise_what_works(f);
 	advise_inside(f);

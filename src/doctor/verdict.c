@@ -351,6 +351,14 @@ static const char *said_with(const struct doctor_facts *f)
 		 "is not heard: large packets vanish on the way."},
 		{WHY_SERVER_LIMIT, DOCTOR_F_NAME_BESIDE_OPENS, alone},
 		{WHY_ACCESS_PERMISSION, DOCTOR_F_NAME_BESIDE_OPENS, alone},
+		{WHY_ACCESS_ORIGIN, DOCTOR_F_PAGE_NULL_REFUSED,
+		 "The page's own policy puts it into a sandbox, so a browser "
+		 "sends Origin: null for it, and {server} refuses that; with "
+		 "{origin} the same request opens."},
+		{WHY_BROWSER_CSP, DOCTOR_F_PAGE_SCRIPTLESS,
+		 "The page's own policy puts it into a sandbox in which no "
+		 "script runs, so it opens no WebSocket, whatever the server "
+		 "would say."},
 		{WHY_SERVER_STICKY_SESSION, DOCTOR_F_SPLIT_SESSION,
 		 "Servers share the load, and not all of them know the "
 		 "session that the request has: {result}."},
@@ -486,7 +494,8 @@ static bool is_always_told(enum doctor_finding_kind kind)
 		DOCTOR_F_BACKEND_SAME,	  DOCTOR_F_BACKEND_OPENS,
 		DOCTOR_F_BACKEND_DIFFERS, DOCTOR_F_BACKEND_GONE,
 		DOCTOR_F_PAGE_LOST,	  DOCTOR_F_PAGE_UPGRADES,
-		DOCTOR_F_PAGE_SANDBOXED,  DOCTOR_F_FAMILY_REFUSES};
+		DOCTOR_F_PAGE_SANDBOXED,  DOCTOR_F_PAGE_SCRIPTLESS,
+		DOCTOR_F_FAMILY_REFUSES};
 
 	for (size_t i = 0; i < LEN(told); i++)
 		if (told[i] == kind)

@@ -36,6 +36,7 @@ struct mark {
 	bool empty;		/* no body */
 	bool refusal;		/* a status of 400 or more */
 	bool counted;		/* Content-Length is behind with[0], or absent */
+	bool dated;		/* Date is behind with[0] */
 };
 
 static const struct mark marks[] = {
@@ -99,16 +100,24 @@ static const struct ses_field *find_field(const struct why_answer *answer,
 }
 
 /*
- * Servers that count what they write add the length to the end of the head; of
- * what they pass on it stands among the fields that came with it.
+ * Servers that count what they write, and date it, add that to the end of the
+ * head; of what they pass on it stands among the fields that came with it.
  */
+static bool is_behind(const struct why_answer *answer, const char *name,
+		      const struct field_test *own)
+{
+	const struct field_test test = {.name = name};
+	const struct ses_field *field = find_field(answer, &test);
+
+	return field && field > find_field(answer, own);
+}
+
 static bool is_counted(const struct why_answer *answer,
 		       const struct field_test *own)
 {
-	static const struct field_test length = {.name = "Content-Length"};
-	const struct ses_field *field = find_field(answer, &length);
-
-	return !field || field > find_field(answer, own);
+	return !ses_field_find(answer->fields, answer->n_fields,
+			       "Content-Length") ||
+	       is_behind(answer, "Content-Length", own);
 }
 
 static bool fields_hold(const struct why_answer *answer, const struct mark *mark)
@@ -122,7 +131,8 @@ static bool fields_hold(const struct why_answer *answer, const struct mark *mark
 		if (ses_field_find(answer->fields, answer->n_fields,
 				   mark->without[i]))
 			return false;
-	return !mark->counted || is_counted(answer, &mark->with[0]);
+	return (!mark->counted || is_counted(answer, &mark->with[0])) &&
+	       (!mark->dated || is_behind(answer, "Date", &mark->with[0]));
 }
 
 static struct bytes without_blanks(struct bytes a)

@@ -13,7 +13,7 @@ import threading
 import time
 from pathlib import Path
 
-from rooms import BACK, CLIENTS, Machine
+from rooms import BACK, CLIENTS, PAIR, Machine
 
 TOP = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("SESAME_BUILD", TOP / "build")).resolve()
@@ -89,19 +89,24 @@ def wait_for_port(address, port, program, seconds=30):
 
 
 class Redis(Program):
+    """Its own address is at PAIR; nodes know it by the one at BACK."""
     PROGRAM = "redis-server"
 
+    def __init__(self, machine, folder):
+        super().__init__(machine, folder)
+        self.address = machine.address(PAIR)
+
     def start(self, persists=True):
-        address = self.machine.address(BACK)
-        self.launch(self.PROGRAM, "--bind", address, "--port", 6379, "--save", "",
+        self.launch(self.PROGRAM, "--bind", "0.0.0.0", "--port", 6379, "--save", "",
                     "--protected-mode", "no", "--daemonize", "no",
+                    "--repl-diskless-sync-delay", 0,
                     "--appendonly", "yes" if persists else "no", "--appendfsync", "always",
                     "--dir", self.folder)
 
     def serve(self):
         """Wait until it has read what it had, and answers."""
         end = time.time() + 60
-        wait_for_port(self.machine.address(BACK), 6379, self)
+        wait_for_port(self.address, 6379, self)
         while not self.ask("PING").startswith(b"+PONG"):
             assert time.time() < end, self.tail()
             time.sleep(0.05)
@@ -113,9 +118,30 @@ class Redis(Program):
 
     def ask(self, *words):
         request = "*%d\r\n" % len(words) + "".join("$%d\r\n%s\r\n" % (len(w), w) for w in words)
-        with socket.create_connection((self.machine.address(BACK), 6379), 5) as s:
+        with socket.create_connection((self.address, 6379), 5) as s:
             s.sendall(request.encode())
             return s.recv(65536)
+
+    def replication(self):
+        return dict(re.findall(r"(\w+):(\S+)", self.ask("INFO", "replication").decode()))
+
+    def follow(self, other):
+        """Be a replica of @other, which has all that this one has by now."""
+        self.ask("REPLICAOF", other.address, "6379")
+        self.catch_up(other)
+
+    def catch_up(self, other, seconds=60):
+        """Wait until a replica has all that @other has by now."""
+        end, last = time.time() + seconds, int(other.replication()["master_repl_offset"])
+        while True:
+            told = self.replication()
+            if told["master_link_status"] == "up" and int(told["slave_repl_offset"]) >= last:
+                return
+            assert time.time() < end, self.tail()
+            time.sleep(0.02)
+
+    def lead(self):
+        assert self.ask("REPLICAOF", "NO", "ONE").startswith(b"+OK"), self.tail()
 
 
 class Node(Program):

@@ -4,7 +4,8 @@
  * is told to end, and says whether what docs/delivery.md promises was kept.
  * Lines on standard input, each answered by "ok":
  *
- *   loss            all that was held until now is gone
+ *   keep            what is known by now outlives the next loss
+ *   loss            all that was held until now, but for that, is gone
  *   move NODE       who is at that node goes elsewhere
  *   leave PERCENT MS, slow PERCENT MS
  *                   so many go away, or do not read, for about so long
@@ -130,6 +131,8 @@ static void obey(const char *line)
 	unsigned a, b;
 
 	pthread_mutex_lock(&crowd.lock);
+	if (!strcmp(line, "keep"))
+		ledger_keep(crowd.ledger);
 	if (!strcmp(line, "loss"))
 		ledger_loss(crowd.ledger);
 	pthread_mutex_unlock(&crowd.lock);

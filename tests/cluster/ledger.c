@@ -33,8 +33,7 @@ struct place {
 	enum state state;
 	bool heard;
 	uint32_t again_at; /* losses when it was known to have come again */
-	/* Losses there had been when it was first acked, and first heard. */
-	uint32_t acked_at, heard_at;
+	uint32_t acked_at, heard_at; /* the moments when it first was */
 	uint32_t epoch; /* where it is known to stand */
 	uint64_t seq;	/* 0: nowhere */
 };
@@ -43,6 +42,11 @@ struct epoch {
 	char text[9];
 	uint32_t *at; /* by number: the place + 1 */
 	uint64_t room;
+};
+
+/* What was known from one moment on up to another, and gone then. */
+struct loss {
+	uint32_t from, to;
 };
 
 struct range {
@@ -80,6 +84,9 @@ struct ledger {
 	unsigned n_channels;
 	struct ledger_reader *readers;
 	unsigned n_readers, n_told;
+	/* Time is counted by what was kept and lost. */
+	uint32_t moment, kept;
+	struct loss *loss;
 	uint32_t losses;
 	void (*tell)(const char *line);
 	struct ledger_counts counts;
@@ -125,6 +132,7 @@ void ledger_free(struct ledger *l)
 	for (unsigned i = 0; i < l->n_channels; i++)
 		free_channel(&l->channels[i]);
 	free(l->channels);
+	free(l->loss);
 	free(l);
 }
 
@@ -236,13 +244,21 @@ static bool is_wild(const struct channel *c, const struct ledger_id *id)
 	return id->seq == 0 || id->seq > 2 * (uint64_t)c->n + 1000000;
 }
 
+static bool is_in_a_loss(const struct ledger *l, uint32_t moment)
+{
+	for (uint32_t i = 0; i < l->losses; i++)
+		if (l->loss[i].from <= moment && moment < l->loss[i].to)
+			return true;
+	return false;
+}
+
 /*
  * What was known of a message is not so any more: all was lost since it was
  * heard, and nobody had been told by then that it is held.
  */
 static bool was_lost(const struct ledger *l, const struct place *p)
 {
-	return p->heard && p->heard_at < l->losses &&
+	return p->heard && is_in_a_loss(l, p->heard_at) &&
 	       (p->state != ACKED || p->acked_at > p->heard_at);
 }
 
@@ -291,7 +307,7 @@ void ledger_ack(struct ledger *l, unsigned channel, uint32_t place,
 	char text[200], is[60];
 
 	p->state = ACKED;
-	p->acked_at = l->losses;
+	p->acked_at = l->moment;
 	l->counts.acked++;
 	fault = enter(l, c, place, id);
 	if (fault == LEDGER_FAULTS)
@@ -315,9 +331,16 @@ void ledger_refuse(struct ledger *l, unsigned channel, uint32_t place)
 	ledger_complain(l, LEDGER_REFUSED, channel, text);
 }
 
+void ledger_keep(struct ledger *l)
+{
+	l->kept = ++l->moment;
+}
+
 void ledger_loss(struct ledger *l)
 {
-	l->losses++;
+	l->loss = grown(l->loss, l->losses + 1, sizeof(struct loss));
+	l->loss[l->losses++] = (struct loss){l->kept, ++l->moment};
+	l->kept = 0;
 	l->counts.losses++;
 }
 
@@ -439,7 +462,7 @@ void ledger_hear(struct ledger_reader *r, const struct ledger_id *id,
 	if (was_lost(l, p))
 		p->again_at = l->losses;
 	if (!p->heard || was_lost(l, p))
-		p->heard_at = l->losses;
+		p->heard_at = l->moment;
 	p->heard = true;
 	mark(r, place);
 }
@@ -515,7 +538,7 @@ static void check_owed(struct ledger_reader *r, uint32_t place)
 	if ((!was_acked && !p->heard) || ledger_has(r, place) ||
 	    is_covered(r, p))
 		return;
-	if (r->unknown_gaps && known_at < l->losses) {
+	if (r->unknown_gaps && is_in_a_loss(l, known_at)) {
 		l->counts.lost++;
 		return;
 	}

@@ -87,7 +87,9 @@ bool ledger_last(const struct ledger_reader *r, struct ledger_id *ret_id);
 /* Whether it heard that. */
 bool ledger_has(const struct ledger_reader *r, uint32_t place);
 
-/* All that was held is gone: from here on it may be missing. */
+/* What is known by now outlives the next loss. */
+void ledger_keep(struct ledger *l);
+/* All that was held but for that is gone: from here on it may be missing. */
 void ledger_loss(struct ledger *l);
 /* Something else broke. */
 void ledger_complain(struct ledger *l, enum ledger_fault fault,

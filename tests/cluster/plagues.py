@@ -7,6 +7,10 @@ import time
 
 from rooms import BACK, CLIENTS
 
+# By then a node gives up connections that are silent: nothing that was on its way
+# to it over these is heard later.
+NOTICED = 4.5
+
 
 def some(chance, *seconds):
     """Short ones pass unnoticed, long ones are noticed: both happen."""
@@ -210,10 +214,37 @@ def redis_dies_while_one_is_parted(stage, chance):
     return "Redis is killed while node %d is parted from it" % node.number
 
 
+def redis_fails_over_and_back(stage, chance):
+    """Its replica has less, and takes its place; then it has what that one had."""
+    first, second = stage.redis, stage.stand_in
+    second.start(persists=False)
+    second.serve()
+    second.follow(first)
+    stage.crowd.say("keep")
+    second.catch_up(first)
+    second.lead()
+    some_are_away(stage)
+    time.sleep(chance.choice((0.1, 1)))
+    first.machine.lose(BACK)
+    time.sleep(NOTICED)
+    stage.crowd.hears_no_more()
+    stage.crowd.say("loss")
+    lasted = chance.choice((0, 0.2, 2))
+    if lasted:
+        second.machine.find(BACK)
+        time.sleep(lasted)
+        second.machine.lose(BACK)
+    first.follow(second)
+    first.lead()
+    first.machine.find(BACK)
+    second.stop()
+    return "a replica with less leads for %g s, then Redis again with what that had" % lasted
+
+
 WITH_REDIS = [redis_dies, node_dies, redis_is_paused, clients_move, redis_is_lost_to_one,
               redis_is_full, redis_is_not_heard, one_node_lags,
               redis_dies_and_forgets, redis_is_lost_to_all, connections_break,
               redis_is_slow, cable_is_out, node_dies_while_redis_is_paused,
               redis_is_asked_for_clients, clients_stay_away, redis_stutters,
-              redis_dies_while_one_is_parted, node_is_paused, clients_read_slowly,
+              redis_fails_over_and_back, redis_dies_while_one_is_parted, node_is_paused, clients_read_slowly,
               node_is_cut_off, node_is_stopped]

@@ -7,7 +7,8 @@ import shutil
 import subprocess
 import sys
 
-CLIENTS, BACK = "clients", "back"  # the bridges: 10.88.1.0/24 and 10.88.2.0/24
+# The bridges: 10.88.1.0/24 and so on. PAIR is between a Redis and its stand-in.
+CLIENTS, BACK, PAIR = BRIDGES = "clients", "back", "pair"
 TOOLS = ("unshare", "nsenter", "ip")
 os.environ["PATH"] += os.pathsep + "/usr/sbin:/sbin"
 
@@ -45,10 +46,14 @@ def sh(*words, check=True):
 
 def build():
     sh("ip", "link", "set", "lo", "up")
-    for i, bridge in enumerate((CLIENTS, BACK), 1):
+    for bridge in BRIDGES:
         sh("ip", "link", "add", bridge, "type", "bridge", "forward_delay", 0)
         sh("ip", "link", "set", bridge, "up")
-        sh("ip", "addr", "add", "10.88.%d.1/24" % i, "dev", bridge)
+        sh("ip", "addr", "add", address_at(bridge, 1) + "/24", "dev", bridge)
+
+
+def address_at(bridge, number):
+    return "10.88.%d.%d" % (BRIDGES.index(bridge) + 1, number)
 
 
 class Machine:
@@ -61,14 +66,20 @@ class Machine:
             pass
         self.inside("ip", "link", "set", "lo", "up")
         for bridge in bridges:
-            self._plug(bridge)
+            self._plug(bridge, number)
+            self.find(bridge)
 
-    def _plug(self, bridge):
+    def pose_as(self, other, bridge):
+        """It has the place of @other at @bridge, once that has lost it and this
+        one finds it."""
+        self._plug(bridge, other.number)
+
+    def _plug(self, bridge, number):
         ours, theirs = self.port(bridge), "to-" + bridge
         sh("ip", "link", "add", ours, "type", "veth", "peer", "name", theirs,
-           "netns", self.holder.pid)
-        sh("ip", "link", "set", ours, "master", bridge, "up")
-        self.inside("ip", "addr", "add", self.address(bridge) + "/24", "dev", theirs)
+           "address", "02:00:00:00:00:%02x" % number, "netns", self.holder.pid)
+        sh("ip", "link", "set", ours, "up")
+        self.inside("ip", "addr", "add", address_at(bridge, number) + "/24", "dev", theirs)
         self.inside("ip", "link", "set", theirs, "up")
 
     def port(self, bridge):
@@ -76,7 +87,7 @@ class Machine:
         return "%s-%s" % (self.name, bridge)
 
     def address(self, bridge):
-        return "10.88.%d.%d" % (1 if bridge == CLIENTS else 2, self.number)
+        return address_at(bridge, self.number)
 
     def words(self, *words):
         return ["nsenter", "-t", str(self.holder.pid), "-n", "--"] + [str(w) for w in words]

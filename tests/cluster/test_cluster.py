@@ -22,3 +22,7 @@ def test_one_node_that_dies_and_clients_that_come_back():
 
 def test_three_nodes_and_redis_through_eight_faults():
     play("--messages", "20000", "--faults", "8", "--rate", "2500")
+
+
+def test_a_replica_with_less_that_leads_for_a_while():
+    play("--messages", "15000", "--faults", "2", "--only", "redis_fails_over_and_back")

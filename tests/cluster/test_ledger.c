@@ -37,7 +37,7 @@ static void end(const char *expected)
  *     say         the publisher says one more
  *     0=A1  0=no  what stands at place 0 is acked, or refused
  *     0-4         these five are acked as A1 to A5, and heard
- *     loss        Redis forgets
+ *     keep, loss  Redis forgets, from keep on, or all
  */
 
 static struct ledger_id id_of(char epoch, unsigned long long seq)
@@ -91,6 +91,8 @@ static bool happens_to_all(const char *word)
 
 	if (strcmp(word, "say") == 0) {
 		ledger_say(book, 0, 7, 0);
+	} else if (strcmp(word, "keep") == 0) {
+		ledger_keep(book);
 	} else if (strcmp(word, "loss") == 0) {
 		ledger_loss(book);
 	} else if (sscanf(word, "@%c%llu", &e, &seq) == 2) {
@@ -286,6 +288,16 @@ TEST("after a loss what was accepted before it may be missing, not later ones")
 	end("");
 
 	judge(3, "0-0 loss gap 1=B1 2=B2 B2:2", MISSING);
+}
+
+TEST("what was known before what was kept may not be missing, later ones may")
+{
+	judge(3, "0-0 1=A2 keep loss gap 2=B3 B3:2", MISSING);
+	judge(4, "0-1 keep 2=A3 loss gap 3=B3 B3:3", "");
+	judge(4, "0-1 keep 2=A3 loss 3=B3 gap B3:3 keep loss", "");
+	judge(1, "A1:0 keep loss gap B2:0",
+	      "a message came twice to a client; a message has two numbers");
+	judge(1, "keep A1:0 loss gap B2:0", "");
 }
 
 TEST("a loss that nobody is told of is seen")

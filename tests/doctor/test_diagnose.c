@@ -10,6 +10,9 @@
 
 #include "doctor/bedside.h"
 
+#define IN_SANDBOX(words)                                           \
+	"HTTP/1.1 200 OK\nContent-Security-Policy: sandbox " words \
+	"\n\n<html>"
 #define NGINX_403                                                     \
 	"HTTP/1.1 403 Forbidden\nServer: nginx/1.22.1\n"              \
 	"Content-Type: text/html\nContent-Length: 153\n\n"            \
@@ -645,6 +648,30 @@ static const struct patient patients[] = {
 	 .answers = {{DOCTOR_PAGE, NULL,
 		      "HTTP/1.1 200 OK\nContent-Security-Policy-Report-Only: "
 		      "connect-src 'self'\n\n<html>"}},
+	 .cause = "ok",
+	 .at_least = 0.9},
+	{.name = "a page in a sandbox where no script runs",
+	 .url = TLS,
+	 .page = "https://app.example/",
+	 .answer = "@open",
+	 .answers = {{DOCTOR_PAGE, NULL, IN_SANDBOX("")}},
+	 .cause = "browser.csp",
+	 .at_least = 0.9},
+	{.name = "a page in a sandbox, whose Origin is therefore refused",
+	 .url = TLS,
+	 .page = "https://app.example/",
+	 .origin = "https://app.example",
+	 .answer = "@open",
+	 .answers = {{DOCTOR_PAGE, NULL, IN_SANDBOX("allow-scripts")},
+		     {DOCTOR_ORIGIN, "null", NGINX_403}},
+	 .cause = "access.origin",
+	 .at_least = 0.9},
+	{.name = "a page in a sandbox, whose Origin nobody minds",
+	 .url = TLS,
+	 .page = "https://app.example/",
+	 .origin = "https://app.example",
+	 .answer = "@open",
+	 .answers = {{DOCTOR_PAGE, NULL, IN_SANDBOX("allow-scripts")}},
 	 .cause = "ok",
 	 .at_least = 0.9},
 	{.name = "a backend that opens when it is asked directly",

@@ -714,6 +714,11 @@ TEST("each policy of a page has its say, and a report none")
 		{POLICY("sandbox allow-scripts"), DOCTOR_F_PAGE_SANDBOXED, true},
 		{POLICY("sandbox allow-scripts allow-same-origin"),
 		 DOCTOR_F_PAGE_SANDBOXED, false},
+		{POLICY("sandbox allow-scripts allow-same-origin, sandbox"),
+		 DOCTOR_F_PAGE_SANDBOXED, true},
+		{POLICY("sandbox allow-scripts"), DOCTOR_F_PAGE_SCRIPTLESS, false},
+		{POLICY("sandbox allow-forms"), DOCTOR_F_PAGE_SCRIPTLESS, true},
+		{POLICY("sandbox"), DOCTOR_F_PAGE_SCRIPTLESS, true},
 		{"HTTP/1.1 200 OK\n\n<meta content=\"sandbox\" "
 		 "http-equiv=\"Content-Security-Policy\">",
 		 DOCTOR_F_PAGE_SANDBOXED, false},

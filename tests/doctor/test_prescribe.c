@@ -177,6 +177,29 @@ TEST("where any name below a prefix opens, none is said to be the one")
 	bed_strip(&b);
 }
 
+#define IN_SANDBOX "HTTP/1.1 200 OK\nContent-Security-Policy: sandbox"
+
+TEST("a page in a sandbox is let out of it, and null is put on no list")
+{
+	static struct bed b;
+	struct patient p = {.url = "wss://chat.example/x",
+			    .page = "https://app.example/",
+			    .origin = "https://app.example",
+			    .answer = "@open",
+			    .answers = {{DOCTOR_PAGE, NULL, IN_SANDBOX "\n\n<"},
+					{DOCTOR_ORIGIN, "null", NGINX_403}}};
+
+	for (int i = 0; i < 2; i++) {
+		bed_examine(&b, &p);
+		assert_int_equal(b.verdict.n_fixes, 1);
+		assert_non_null(strstr(b.verdict.summary, "into a sandbox"));
+		assert_non_null(strstr(b.verdict.fix[0].snippet,
+				       "allow-scripts allow-same-origin"));
+		bed_strip(&b);
+		p.answers[0].what = IN_SANDBOX " allow-scripts\n\n<";
+	}
+}
+
 static bool names_the_target(const struct doctor_verdict *v)
 {
 	for (size_t i = 0; i < v->n_fixes; i++)

@@ -2,7 +2,7 @@
 /*
  * Refusals that give no reason: what is said of a bare 403 that nothing changes
  * stays a guess, and the other guesses are named beside it. What an alert says
- * is told as that.
+ * is told as that, and what a proxy says as the proxy's.
  */
 #include "test.h"
 
@@ -105,6 +105,28 @@ TEST("a refusal without a reason is no more than a guess, and says the others")
 				 v->confidence, share_of(v, rows[i].beside));
 		bed_strip(&b);
 	}
+}
+
+#define CADDY(status, type, length, body)                               \
+	"HTTP/1.1 " status "\n" type "Server: Caddy\nDate: Mon, 23 Nov " \
+	"2026 12:00:00 GMT\nContent-Length: " length "\n\n" body
+
+TEST("what the proxy says itself to a plain GET tells nothing of what is behind")
+{
+	const struct patient p = {
+		.url = URL,
+		.answer = CADDY("502 Bad Gateway", "", "0", ""),
+		.answers = {{DOCTOR_PLAIN_GET, NULL,
+			     CADDY("426 Upgrade Required",
+				   "Content-Type: text/plain\n", "15",
+				   "a WebSocket, no")}}};
+	static struct bed b;
+
+	bed_examine(&b, &p);
+	assert_null(doctor_found(&b.chart, DOCTOR_F_GET_REACHES));
+	assert_int_equal(b.verdict.cause, WHY_SERVER_BACKEND_DOWN);
+	assert_true(b.verdict.confidence > 0.9);
+	bed_strip(&b);
 }
 
 TEST("a server that takes no HTTP/1.1 in TLS is not told of its TLS version")

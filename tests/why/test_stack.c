@@ -266,6 +266,15 @@ static const struct sample own_words[] = {
 	 "h2o/2.2.5", "h2o"},
 	{"HTTP/1.1 502 Bad Gateway\nServer: Caddy\nContent-Length: 0\n\n",
 	 "caddy", "caddy"},
+	/* what Caddy says itself it dates and counts at the end */
+	{"HTTP/1.1 426 Upgrade Required\n"
+	 "Content-Type: text/plain; charset=utf-8\nServer: Caddy\n"
+	 "Date: Mon, 23 Nov 2026 12:00:00 GMT\nContent-Length: 2\n\nup",
+	 "caddy", "caddy"},
+	{"HTTP/1.1 426 Upgrade Required\nContent-Length: 2\n"
+	 "Content-Type: text/plain\nDate: Mon, 23 Nov 2026 12:00:00 GMT\n"
+	 "Server: Caddy\n\nup",
+	 "caddy", ""},
 	{"HTTP/1.1 400 Bad Request\nVary: Origin\n"
 	 "Vary: Access-Control-Request-Method\n\n"
 	 "Can \"Upgrade\" only to \"WebSocket\".",
