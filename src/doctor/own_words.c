@@ -22,6 +22,7 @@ static const char *const sentences[] = {
 	"The server makes the rule; the client can meet it.",
 	"The proxy makes the rule; the client can meet it.",
 	"The client has to act: the request must change.",
+	"What failed in the recording is on the browser's side, or is over.",
 	"Whoever runs the proxy has to act.",
 	"Whoever runs the server has to act.",
 	"Whoever runs the network in between has to act.",

@@ -58,6 +58,9 @@ const char *doctor_say_who(const struct doctor_verdict *v)
 			return "The proxy makes the rule; the client can meet "
 			       "it.";
 	}
+	if (v->cause == WHY_OK && strcmp(v->who, "client") == 0)
+		return "What failed in the recording is on the browser's side, "
+		       "or is over.";
 	if (strcmp(v->who, "client") == 0 &&
 	    bytes_equal_str(why_category(v->cause), "net"))
 		return "The client's side has to act.";

@@ -37,6 +37,7 @@ struct mark {
 	bool refusal;		/* a status of 400 or more */
 	bool counted;		/* Content-Length is behind with[0], or absent */
 	bool dated;		/* Date is behind with[0] */
+	bool sized;		/* Content-Length is before with[0] */
 };
 
 static const struct mark marks[] = {
@@ -132,7 +133,8 @@ static bool fields_hold(const struct why_answer *answer, const struct mark *mark
 				   mark->without[i]))
 			return false;
 	return (!mark->counted || is_counted(answer, &mark->with[0])) &&
-	       (!mark->dated || is_behind(answer, "Date", &mark->with[0]));
+	       (!mark->dated || is_behind(answer, "Date", &mark->with[0])) &&
+	       (!mark->sized || !is_counted(answer, &mark->with[0]));
 }
 
 static struct bytes without_blanks(struct bytes a)

@@ -77,6 +77,22 @@ TEST("a name that does not exist is told from a resolver that is mute")
 	}
 }
 
+TEST("what failed in a recording and opens here is no request to be changed")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL, .answer = "@open"};
+
+	bed_make(&b, &p);
+	snprintf(b.c.failed_there, sizeof(b.c.failed_there), "status 0");
+	bed_probe(&b, &p, &(struct doctor_trial){.change = DOCTOR_NOTHING});
+	doctor_pronounce(&b.chart, &b.opinion, &b.verdict);
+	assert_int_equal(b.verdict.cause, WHY_OK);
+	assert_string_equal(doctor_say_who(&b.verdict),
+			    "What failed in the recording is on the browser's "
+			    "side, or is over.");
+	bed_strip(&b);
+}
+
 TEST("a proxy that is not there is named, and nobody else is accused")
 {
 	static const struct {

@@ -229,6 +229,14 @@ static const struct sample own_words[] = {
 	 "<pre>Cannot GET /x</pre>",
 	 "sesame express", "express"},
 	{"HTTP/1.1 403 \ncontent-length: 0\n\n", "uvicorn", "uvicorn"},
+	/* the same of whoever writes by hand, counts last, or has no word */
+	{"HTTP/1.1 403 \nContent-Length: 0\n\n", "", ""},
+	{"HTTP/1.1 403 Forbidden\nContent-Type: text/plain\n"
+	 "Content-Length: 0\nConnection: close\n\n",
+	 "", ""},
+	{"HTTP/1.1 403 Forbidden\nContent-Type: text/plain; charset=utf-8\n"
+	 "Content-Length: 0\nServer: Python/3.11 aiohttp/3.8.4\n\n",
+	 "aiohttp/3.8.4", "aiohttp"},
 	{"HTTP/1.1 403 \ncontent-length: 0\nconnection: close\n"
 	 "server: hypercorn-h11\n\n",
 	 "hypercorn", "hypercorn"},
