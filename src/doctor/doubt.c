@@ -14,6 +14,7 @@
 #include "doctor/harvest.h"
 #include "doctor/harvest_inner.h"
 #include "doctor/luck.h"
+#include "doctor/nodes.h"
 #include "doctor/result.h"
 
 /* Scripts of the page that was given, when it is elsewhere. */
@@ -302,6 +303,24 @@ static bool without_many(const struct doctor_chart *chart,
 	       !doctor_tried(chart, DOCTOR_MINIMAL, NULL);
 }
 
+#define NODE_TIMES 3
+
+/*
+ * Where servers share the load and name themselves, the next one may think
+ * otherwise of the very same request. Three in a row reach more than one; of an
+ * open door the longer watch is the third.
+ */
+static bool doubt_node(const struct doctor_chart *chart,
+		       struct doctor_trial *ret_next)
+{
+	bool open = doctor_baseline(chart)->outcome == DOCTOR_OPEN;
+	bool several = open ? doctor_names_node(chart)
+			    : doctor_found(chart, DOCTOR_F_NODES_DIFFER) != NULL;
+
+	*ret_next = (struct doctor_trial){.change = DOCTOR_NOTHING};
+	return several && doctor_score(chart, ret_next).n < NODE_TIMES - open;
+}
+
 /* What a forward proxy keeps from passing: the Upgrade, or whatever is sent? */
 static bool doubt_proxy(const struct doctor_chart *chart,
 			struct doctor_trial *ret_next)
@@ -347,6 +366,6 @@ bool doctor_doubt(const struct doctor_chart *chart,
 	return by_the_book(chart, ret_next) || doubt_packets(chart, ret_next) || without_many(chart, ret_next) ||
 	       look_there(chart, ret_next) || cut_short(chart, ret_next) ||
 	       doubt_host(chart, ret_next) || doubt_proxy(chart, ret_next) ||
-	       doubt_family(chart, ret_next) ||
+	       doubt_family(chart, ret_next) || doubt_node(chart, ret_next) ||
 	       repeat_pair(chart, ret_next) || doubt_body(chart, ret_next);
 }

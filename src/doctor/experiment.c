@@ -13,6 +13,7 @@
 #include "doctor/csp.h"
 #include "doctor/harvest.h"
 #include "doctor/harvest_inner.h"
+#include "doctor/nodes.h"
 #include "doctor/redact.h"
 #include "doctor/result.h"
 
@@ -227,6 +228,27 @@ static void find_split_session(struct doctor_chart *chart)
 	}
 }
 
+/* Each server that names itself is of one mind, and they are of two. */
+static void find_split_by_node(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct doctor_nodes nodes;
+	bool opens = false, refuses = false;
+	char text[300];
+
+	doctor_count_nodes(chart, &nodes);
+	for (size_t i = 0; i < nodes.n; i++) {
+		if (nodes.node[i].opened && nodes.node[i].refused)
+			return;
+		opens |= nodes.node[i].opened > 0;
+		refuses |= nodes.node[i].refused > 0;
+	}
+	doctor_nodes_text(&nodes, text, sizeof(text));
+	if (opens && refuses)
+		doctor_note(chart, DOCTOR_F_SPLIT_BY_NODE, base, NULL,
+			    "of the servers that share the load (%s)", text);
+}
+
 static void find_split(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -239,6 +261,7 @@ static void find_split(struct doctor_chart *chart)
 			    s.opened);
 	else if (doctor_wavers(chart, &base->trial) && s.n >= 3) {
 		find_split_session(chart);
+		find_split_by_node(chart);
 		doctor_note(chart, DOCTOR_F_SPLIT, base, NULL,
 			    "the very same request was refused %d of %d times: "
 			    "servers that share the load disagree, or the time "
@@ -532,5 +555,6 @@ void doctor_find_experiments(struct doctor_chart *chart)
 	find_preflight(chart);
 	find_given_page(chart);
 	find_backend(chart);
+	doctor_find_nodes(chart);
 	find_split(chart);
 }

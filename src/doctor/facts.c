@@ -16,6 +16,7 @@
 #include "doctor/disclosed.h"
 #include "doctor/harvest.h"
 #include "doctor/proxy_kind.h"
+#include "doctor/nodes.h"
 #include "doctor/redact.h"
 #include "doctor/result.h"
 #include "doctor/said.h"
@@ -403,6 +404,27 @@ bool doctor_lost_key(const struct doctor_facts *f)
 		doctor_found(f->chart, DOCTOR_F_ACCEPT_OF_OTHER_KEY));
 }
 
+/* Which of several servers refuse, where they tell themselves apart. */
+static void know_the_nodes(struct doctor_facts *f)
+{
+	struct doctor_nodes nodes;
+	char text[300];
+
+	if (!doctor_found(f->chart, DOCTOR_F_SPLIT))
+		return;
+	doctor_count_nodes(f->chart, &nodes);
+	doctor_nodes_text(&nodes, text, sizeof(text));
+	copy(f, bytes_of_str(text), f->nodes, sizeof(f->nodes));
+	know(f, "nodes", f->nodes);
+}
+
+bool doctor_is_split(const struct doctor_facts *f)
+{
+	return doctor_found(f->chart, DOCTOR_F_SPLIT) && !f->proven &&
+	       !(f->v->cause == WHY_SERVER_STICKY_SESSION &&
+		 f->v->confidence >= DOCTOR_RULE_TOLD);
+}
+
 void doctor_know(struct doctor_facts *f)
 {
 	doctor_expect(f);
@@ -421,6 +443,7 @@ void doctor_know(struct doctor_facts *f)
 	know_the_session(f);
 	know_what_arrived(f);
 	know_what_was_said(f);
+	know_the_nodes(f);
 	know(f, "credentials",
 	     f->of_credential[0] ? f->of_credential
 	     : doctor_has_credentials(f->chart->c)

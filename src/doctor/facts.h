@@ -23,6 +23,7 @@ struct doctor_facts {
 	char nobody[700], elsewhere[1400], misfit[500];
 	char upstream[300], slashed[302], origin_host[300], certified[300], nameless[400], proxy_from[80], session[256], by[520];
 	struct doctor_arrived arrived;
+	char nodes[300]; /* "X-Node: a refuses, b lets in" */
 	char parameter[40], asking[660], of_credential[300];
 	struct why_value value[48];
 	char user[80], from[100], proxy_kind[140], proxy_try[320], mended[320];
@@ -56,6 +57,10 @@ bool doctor_missed_proxy(const struct doctor_facts *f);
 bool doctor_sent_no_origin(const struct doctor_facts *f);
 /* Whether a hop lost the key of the handshake, and nothing else. */
 bool doctor_lost_key(const struct doctor_facts *f);
+/* Below this no single rule is told of, where servers disagree. */
+#define DOCTOR_RULE_TOLD 0.5
+/* Whether servers disagree about the very same request, and no session is why. */
+bool doctor_is_split(const struct doctor_facts *f);
 /* Whether it is of another kind than was said, or looks so. */
 bool doctor_mistook_proxy(const struct doctor_facts *f);
 /* verdict.c: whether it went to the very server of the user's request, all the

@@ -682,6 +682,30 @@ static bool is_sandbox_alone(const struct doctor_facts *f)
 	       doctor_found(f->chart, DOCTOR_F_PAGE_NULL_REFUSED);
 }
 
+/* No rule is wrong that most of the servers do not have. */
+static void advise_of_split(struct doctor_facts *f)
+{
+	static const struct why_remedy odd = {
+		.who = "server",
+		.what = "Ask each server of the pool by its own address, give the "
+			"one that refuses the version and the configuration of "
+			"the others, and until then take it out of the pool.",
+		.where = "the load balancer's list of servers, and each of them",
+		.snippet = "sesame doctor --connect-to ::ADDRESS:PORT {url}"};
+	static const struct why_remedy session = {
+		.who = "proxy",
+		.what = "If it is a session that the one knows and the other "
+			"does not, lead a client to the same server each time, "
+			"or share the sessions.",
+		.where = "the load balancer"};
+
+	if (!doctor_is_split(f))
+		return;
+	add_fix(f, &odd);
+	if (f->v->confidence < DOCTOR_RULE_TOLD)
+		add_fix(f, &session);
+}
+
 /* What the doctor does not say, the user's own program may well do. */
 static const struct why_remedy in_the_first_message = {
 	.who = "client",
@@ -762,6 +786,9 @@ void doctor_prescribe(struct doctor_facts *f, const struct why_hops *seen)
 		return;
 	advise_for_sandbox(f);
 	if (is_sandbox_alone(f))
+		return;
+	advise_of_split(f);
+	if (doctor_is_split(f) && f->v->confidence < DOCTOR_RULE_TOLD)
 		return;
 	advise_what_works(f);
 	advise_inside(f);

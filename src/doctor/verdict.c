@@ -309,6 +309,32 @@ static void tell_of_family(const struct doctor_facts *f, char *s, size_t size)
 		 *p->trial.value == '6' ? '4' : '6', p->trial.value, result);
 }
 
+static const char *said_of_split(const struct doctor_facts *f)
+{
+	if (!doctor_is_split(f) || f->v->confidence >= DOCTOR_RULE_TOLD)
+		return NULL;
+	return f->nodes[0]
+		       ? "Servers that share the load do not agree about the "
+			 "very same request ({nodes}); where it is refused it "
+			 "gets {result}."
+		       : "The very same request is let in at one time and "
+			 "refused at another, as where servers that share the "
+			 "load do not agree: {result}.";
+}
+
+/* The cause is that of some of the servers alone. */
+static void tell_of_split(const struct doctor_facts *f, char *s, size_t size)
+{
+	size_t len = strlen(s);
+
+	if (!doctor_is_split(f) || said_of_split(f))
+		return;
+	snprintf(s + len, size - len,
+		 " At other times the same request is let in, so not all of "
+		 "the servers that share the load do so%s%s%s.",
+		 f->nodes[0] ? " (" : "", f->nodes, f->nodes[0] ? ")" : "");
+}
+
 /* What failed in the browser opens here: one of the two sides differs. */
 static void tell_of_recording(const struct doctor_facts *f, char *s, size_t size)
 {
@@ -435,6 +461,8 @@ static void summarise(struct doctor_facts *f)
 		text = "A reverse proxy changes Host on the way: {arrived} "
 		       "reaches the application, where the request had "
 		       "{sent_host}, and is refused: {result}.";
+	else if (said_of_split(f))
+		text = said_of_split(f);
 	else if (said_with(f))
 		text = said_with(f);
 	else if (doctor_lost_key(f))
@@ -445,6 +473,7 @@ static void summarise(struct doctor_facts *f)
 	if (*s >= 'a' && *s <= 'z' && strncmp(text, "{server}", 8) == 0 &&
 	    !f->v->refused_by[0])
 		*s ^= 0x20; /* "the server" begins the sentence */
+	tell_of_split(f, s, sizeof(f->v->summary));
 	tell_of_next(f, s, sizeof(f->v->summary));
 	tell_of_family(f, s, sizeof(f->v->summary));
 	tell_of_recording(f, s, sizeof(f->v->summary));

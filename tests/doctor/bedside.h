@@ -4,6 +4,7 @@
  * trial would get, the real plan, findings and judgement do the rest. Answers
  * are written as they come over the wire, or, after an @, in a word:
  *   @open [SUBPROTOCOL]  @close CODE REASON  @cut MS  @bad101 [ACCEPT]  @badframe
+ *   @opens FIELDS (a 101 with these)
  *   @unasked SUBPROTOCOL (a 101 that names it)
  *   @told open|close|cut MESSAGE (and what comes after it)
  *   @tunnel BYTES (a 101, and then these)
@@ -183,7 +184,7 @@ static inline void lie_unconnected(struct doctor_probe *p, const char *word)
 static inline void lie_in_a_word(struct doctor_probe *p, const char *word)
 {
 	p->open_ms = 500;
-	if (strncmp(word, "open", 4) == 0) {
+	if (strncmp(word, "open", 4) == 0 && word[4] != 's') {
 		p->outcome = DOCTOR_OPEN;
 		p->status = 101;
 		p->open_ms = p->trial.change == DOCTOR_HOLD ? 4000 : 500;
@@ -231,6 +232,15 @@ static inline void lie_in_a_word(struct doctor_probe *p, const char *word)
 		p->outcome = DOCTOR_BAD_101;
 		p->status = 101;
 		p->fault = SES_FAULT_RESPONSE_ACCEPT;
+	} else if (strncmp(word, "opens ", 6) == 0) {
+		char head[200];
+
+		snprintf(head, sizeof(head),
+			 "HTTP/1.1 101 Switching Protocols\n%.100s\n\n",
+			 word + 6);
+		lie_answered(p, bytes_of_str(head));
+		p->outcome = DOCTOR_OPEN;
+		p->status = 101;
 	} else if (strncmp(word, "unasked ", 8) == 0) {
 		char head[200];
 

@@ -11,11 +11,11 @@
 #define URL	"ws://127.0.0.1:8080/chat"
 #define FOREIGN "https://other.example"
 #define BARE	"HTTP/1.1 403 Forbidden\nContent-Type: text/plain\n\nForbidden"
-#define NGINX                                                          \
-	"HTTP/1.1 403 Forbidden\nServer: nginx\n\n<html><center><h1>"  \
+#define NGINX                                                         \
+	"HTTP/1.1 403 Forbidden\nServer: nginx\n\n<html><center><h1>" \
 	"403 Forbidden</h1></center><hr><center>nginx</center></html>"
-#define APIGW(error, message)                                            \
-	"HTTP/1.1 403 Forbidden\nX-Amzn-RequestId: 2f1e\n"               \
+#define APIGW(error, message)                                             \
+	"HTTP/1.1 403 Forbidden\nX-Amzn-RequestId: 2f1e\n"                \
 	"X-Amzn-ErrorType: " error "\nContent-Type: application/json\n\n" \
 	"{\"message\":\"" message "\"}"
 #define PAGE "HTTP/1.1 200 OK\nContent-Type: text/html\n\n<p>Hello"
@@ -107,11 +107,12 @@ TEST("a refusal without a reason is no more than a guess, and says the others")
 	}
 }
 
-#define CADDY(status, type, length, body)                               \
+#define CADDY(status, type, length, body)                                \
 	"HTTP/1.1 " status "\n" type "Server: Caddy\nDate: Mon, 23 Nov " \
 	"2026 12:00:00 GMT\nContent-Length: " length "\n\n" body
 
-TEST("what the proxy says itself to a plain GET tells nothing of what is behind")
+TEST("what the proxy says itself to a plain GET tells nothing of what is "
+     "behind")
 {
 	const struct patient p = {
 		.url = URL,
