@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 
-#include "gate/outage.h"
 #include "gate/visit_inner.h"
 
 #define ANSWER_MS 15000 /* the backplane gives up before that */
@@ -67,60 +66,4 @@ enum gate_outcome gate_visit_await(
 			     v->gate->loop->now_ms + ANSWER_MS) == 0)
 		return GATE_WAIT;
 	return gate_visit_refuse_unanswered(v);
-}
-
-enum gate_outcome gate_visit_refuse_unanswered(struct gate_visit *v)
-{
-	struct gate_refusal why = {
-		.cause = WHY_SERVER_BACKEND_DOWN,
-		.status = 503,
-		.sentence = "The channel did not answer in time; try again "
-			    "later.",
-		.note = "the backplane did not answer in time",
-		.backplane = true,
-	};
-
-	if (v->asking->request.is_post)
-		why.sentence = "The channel did not answer in time. Nobody "
-			       "knows whether this was published: send it "
-			       "again with the same Idempotency-Key, if it had "
-			       "one.";
-	return gate_visit_refuse(v, &why);
-}
-
-enum gate_outcome gate_visit_refuse_store_full(struct gate_visit *v)
-{
-	static const struct gate_refusal full = {
-		.cause = WHY_SERVER_LIMIT,
-		.status = 503,
-		.sentence = "The store of the channels is full; try again "
-			    "later",
-		.note = GATE_OUTAGE_FULL,
-		.backplane = true,
-	};
-
-	return gate_visit_refuse(v, &full);
-}
-
-static bool is_store_full(struct gate_visit *v)
-{
-	struct gate_outage outage;
-
-	gate_outage_see(v->gate->cluster, v->policy, v->gate->loop->now_ms,
-			&outage);
-	return outage.full;
-}
-
-enum gate_outcome gate_visit_refuse_unreached(struct gate_visit *v)
-{
-	static const struct gate_refusal unavailable = {
-		.cause = WHY_SERVER_BACKEND_DOWN,
-		.status = 503,
-		.sentence = "The channel is not available; try again later",
-		.note = "the backplane did not tell what the channel holds",
-		.backplane = true,
-	};
-
-	return is_store_full(v) ? gate_visit_refuse_store_full(v)
-				: gate_visit_refuse(v, &unavailable);
 }

@@ -5,8 +5,9 @@
  * visit_upstream.c a server behind, visit_tunnel.c what passes to and from it,
  * visit_cut.c who sends more than the limits allow, visit_echo.c the echo,
  * visit_member.c a channel, visit_words.c what its members say, visit_publish.c
- * a POST to one, visit_read.c a GET of one, visit_file.c a page, visit_explain.c
- * who asks why, visit_refuse.c every no.
+ * a POST to one, visit_read.c a GET of one, visit_verdict.c what the hub does not
+ * take, visit_file.c a page, visit_explain.c who asks why, visit_refuse.c every
+ * no.
  */
 #ifndef GATE_VISIT_INNER_H
 #define GATE_VISIT_INNER_H
@@ -196,12 +197,6 @@ enum gate_outcome gate_visit_publish(struct gate_visit *v);
 enum gate_outcome gate_visit_await(struct gate_visit *v,
 				   void (*on_answer)(struct gate_visit *v,
 						     const struct gate_awaited *a));
-/* It did not come. */
-enum gate_outcome gate_visit_refuse_unanswered(struct gate_visit *v);
-/* The backplane has no memory left. */
-enum gate_outcome gate_visit_refuse_store_full(struct gate_visit *v);
-/* It is that the channel is not to be had. */
-enum gate_outcome gate_visit_refuse_unreached(struct gate_visit *v);
 enum gate_outcome gate_visit_read(struct gate_visit *v);
 /*
  * The channel that the path names, decoded into @out. False: the visit has been
@@ -276,6 +271,20 @@ void gate_visit_tell_unwanted(struct gate_visit *v,
 /* Close it, with the reference. */
 void gate_visit_cut_unwanted(struct gate_visit *v,
 			     const struct gate_unwanted *unwanted);
+
+/* ---- visit_verdict.c: in words, but for HUB_OK and HUB_LATER ---- */
+
+/* As an answer to a request. */
+struct gate_refusal gate_verdict_refusal(enum hub_verdict verdict);
+/* As an error of an open connection: of a message of its, or the end. */
+struct gate_unwanted gate_verdict_unwanted(enum hub_verdict verdict);
+enum gate_outcome gate_visit_refuse_verdict(struct gate_visit *v,
+					    enum hub_verdict verdict);
+/* No answer came, or one that does not tell. */
+enum gate_outcome gate_visit_refuse_unanswered(struct gate_visit *v);
+/* The channel is not to be had for who reads it. */
+enum gate_outcome gate_visit_refuse_unreached(struct gate_visit *v,
+					      enum hub_verdict verdict);
 
 /* ---- visit_explain.c ---- */
 

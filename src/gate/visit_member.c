@@ -21,8 +21,6 @@
 #define HIGH_BYTES ((size_t)128 * 1024) /* from where on one is slow */
 #define NEWS_BYTES ((size_t)512 * 1024) /* names, at most */
 
-static const char channels_full[] = "hub.channels of this route is reached";
-
 static struct gate_member *of(struct hub_member *member)
 {
 	return ses_container_of(member, struct gate_member, member);
@@ -104,12 +102,7 @@ static void on_no_memory(struct hub_member *member)
 
 static void on_refused(struct hub_member *member)
 {
-	static const struct gate_unwanted full = {
-		.cause = WHY_SERVER_LIMIT,
-		.code = 1013,
-		.text = "there is no room for a further channel",
-		.note = channels_full,
-	};
+	struct gate_unwanted full = gate_verdict_unwanted(HUB_CHANNELS_FULL);
 
 	gate_visit_cut_unwanted(of(member)->visit, &full);
 }
@@ -225,29 +218,6 @@ bool gate_visit_channel(struct gate_visit *v, uint8_t out[HUB_NAME_MAX],
 	memcpy(out, decoded, n);
 	*ret_name = bytes_of(out, n);
 	return true;
-}
-
-static enum gate_outcome refuse_full(struct gate_visit *v,
-				     enum hub_verdict verdict)
-{
-	static const struct {
-		const char *sentence, *note;
-	} words[] = {
-		[HUB_CHANNELS_FULL] = {"There is no room for a further channel",
-				       channels_full},
-		[HUB_MEMBERS_FULL] = {"There is no room for a further member "
-				      "of this channel",
-				      "hub.members of this channel is reached"},
-		[HUB_NO_MEMORY] = {GATE_NO_ROOM, "out of memory"},
-	};
-	struct gate_refusal why = {
-		.cause = WHY_SERVER_LIMIT,
-		.status = 503,
-		.sentence = words[verdict].sentence,
-		.note = words[verdict].note,
-	};
-
-	return gate_visit_refuse(v, &why);
 }
 
 /* Whether a token has all that is asked for. */
@@ -392,7 +362,7 @@ static enum gate_outcome let_in(struct gate_visit *v, struct bytes name,
 	if (envelopes)
 		setup.subprotocol = BYTES(HUB_SUBPROTOCOL);
 	if (verdict != HUB_OK)
-		return refuse_full(v, verdict);
+		return gate_visit_refuse_verdict(v, verdict);
 	return gate_visit_serve(v, &setup);
 }
 
@@ -400,10 +370,8 @@ static void on_reached(struct gate_visit *v, const struct gate_awaited *a)
 {
 	if (a->ticket.verdict == HUB_OK)
 		gate_visit_answered(v);
-	else if (a->ticket.verdict == HUB_CHANNELS_FULL)
-		refuse_full(v, a->ticket.verdict);
 	else
-		gate_visit_refuse_unreached(v);
+		gate_visit_refuse_unreached(v, a->ticket.verdict);
 }
 
 /*
@@ -418,7 +386,7 @@ static enum gate_outcome let_in_then(struct gate_visit *v, struct bytes name)
 	enum hub_verdict verdict;
 
 	if (!ticket)
-		return refuse_full(v, HUB_NO_MEMORY);
+		return gate_visit_refuse_verdict(v, HUB_NO_MEMORY);
 	verdict = hub_reach(v->gate->seat, v->route->hub.space, name, ticket);
 	if (verdict == HUB_LATER) {
 		outcome = gate_visit_await(v, on_reached);
@@ -426,7 +394,7 @@ static enum gate_outcome let_in_then(struct gate_visit *v, struct bytes name)
 						      : outcome;
 	}
 	if (verdict != HUB_OK)
-		return refuse_full(v, verdict);
+		return gate_visit_refuse_verdict(v, verdict);
 	outcome = let_in(v, name, false);
 	hub_release(ticket);
 	return outcome;

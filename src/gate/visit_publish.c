@@ -261,55 +261,23 @@ static enum gate_outcome refuse_verdict(struct gate_visit *v,
 					enum hub_verdict verdict,
 					const struct hub_receipt *receipt)
 {
-	char seconds[24];
+	struct gate_refusal why = gate_verdict_refusal(verdict);
 	struct ses_field retry = {BYTES("Retry-After"), {0}};
-	struct gate_refusal why = {
-		.cause = WHY_SERVER_LIMIT,
-		.status = 503,
-		.sentence = "Too many messages are on their way; try again "
-			    "later",
-		.fields = &retry,
-	};
+	char seconds[24];
 
-	switch (verdict) {
-	case HUB_TOO_OFTEN:
+	if (verdict == HUB_UNKNOWN)
+		return gate_visit_refuse_unanswered(v);
+	if (verdict == HUB_OTHER_BODY)
+		return refuse_content(
+			v, why.status, why.sentence, 0,
+			"the body that was first sent under that key");
+	if (verdict == HUB_TOO_OFTEN) {
 		snprintf(seconds, sizeof(seconds), "%llu",
 			 (unsigned long long)(receipt->wait_ms + 999) / 1000);
 		retry.value = bytes_of_str(seconds);
+		why.fields = &retry;
 		why.n_fields = 1;
-		why.cause = WHY_ACCESS_RATE;
-		why.status = 429;
-		why.sentence = "Too many messages in this channel; try again "
-			       "later";
-		why.note = "hub.rates.channel of this channel is reached";
-		break;
-	case HUB_OTHER_BODY:
-		return refuse_content(
-			v, 422, "This Idempotency-Key was used for another body",
-			0, "the body that was first sent under that key");
-	case HUB_CHANNELS_FULL:
-		why.sentence = "There is no room for a further channel";
-		why.note = "hub.channels of this route is reached";
-		break;
-	case HUB_STATE_FULL:
-		why.sentence = "There is no room for a further key";
-		why.note = "hub.keys, or the bytes of a state, are reached";
-		break;
-	case HUB_UNAVAILABLE:
-		why.cause = WHY_SERVER_BACKEND_DOWN;
-		why.sentence = "The channel is not available; try again later";
-		why.note = "the backplane took nothing";
-		why.backplane = true;
-		break;
-	case HUB_STORE_FULL:
-		return gate_visit_refuse_store_full(v);
-	case HUB_UNKNOWN:
-		return gate_visit_refuse_unanswered(v);
-	default:
-		break;
 	}
-	if (!why.note)
-		why.note = why.sentence;
 	return gate_visit_refuse(v, &why);
 }
 

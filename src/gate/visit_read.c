@@ -138,14 +138,8 @@ static enum gate_outcome read_it(struct gate_visit *v)
 /* The channel is here, or why not. */
 static enum gate_outcome conclude(struct gate_visit *v, enum hub_verdict verdict)
 {
-	switch (verdict) {
-	case HUB_OK:
-		return read_it(v);
-	case HUB_UNAVAILABLE:
-		return gate_visit_refuse_unreached(v);
-	default:
-		return refuse(v, 503, "There is no room for a further channel");
-	}
+	return verdict == HUB_OK ? read_it(v)
+				 : gate_visit_refuse_unreached(v, verdict);
 }
 
 static void on_answer(struct gate_visit *v, const struct gate_awaited *a)

@@ -11,7 +11,6 @@
 #include <sesame/error.h>
 
 #include "gate/awaited.h"
-#include "gate/outage.h"
 #include "gate/visit_inner.h"
 #include "hub/envelope.h"
 
@@ -148,15 +147,6 @@ static void acknowledge(struct gate_visit *v, int64_t ref,
 
 /* ---- Publishing ---- */
 
-static const struct gate_unwanted busy = {
-	.cause = WHY_SERVER_LIMIT,
-	.status = 503,
-	.code = 1013,
-	.word = "busy",
-	.text = "the gateway holds no more",
-	.note = "too many messages were on their way",
-};
-
 static const struct gate_unwanted forbidden = {
 	.cause = WHY_ACCESS_PERMISSION,
 	.status = 403,
@@ -167,61 +157,18 @@ static const struct gate_unwanted forbidden = {
 };
 
 static struct gate_unwanted too_often(const struct gate_limit *limit,
-				      bool of_channel, uint64_t wait_ms)
+				      uint64_t wait_ms)
 {
 	return (struct gate_unwanted){
 		.cause = WHY_ACCESS_RATE,
 		.status = 429,
-		.code = of_channel ? 1013 : 1008,
+		.code = 1008,
 		.word = "rate",
-		.text = of_channel ? "too many messages in this channel"
-				   : "too many messages",
-		.note = of_channel ? "its channel got more messages than the "
-				     "rate of a channel allows"
-				   : "it sent more messages than its rate allows",
+		.text = "too many messages",
+		.note = "it sent more messages than its rate allows",
 		.limit = limit,
 		.wait_ms = wait_ms,
 	};
-}
-
-static struct gate_unwanted unwanted_of(const struct gate_visit *v,
-					enum hub_verdict verdict,
-					const struct hub_receipt *receipt)
-{
-	struct gate_unwanted u = busy;
-
-	switch (verdict) {
-	case HUB_TOO_OFTEN:
-		return too_often(&v->route->hub.rate_channel, true,
-				 receipt->wait_ms);
-	case HUB_STATE_FULL:
-		u.word = "full";
-		u.text = "no room for a further key";
-		u.note = "hub.keys, or the bytes of a state, are reached";
-		return u;
-	case HUB_UNAVAILABLE:
-		u.cause = WHY_SERVER_BACKEND_DOWN;
-		u.word = "unavailable";
-		u.text = "the channel is not available";
-		u.note = "the backplane took nothing";
-		u.backplane = true;
-		return u;
-	case HUB_STORE_FULL:
-		u.word = "storage";
-		u.text = "the store of the channels is full";
-		u.note = GATE_OUTAGE_FULL;
-		u.backplane = true;
-		return u;
-	case HUB_UNKNOWN:
-		u.cause = WHY_SERVER_BACKEND_DOWN;
-		u.word = "unknown";
-		u.text = "nobody knows whether this was published";
-		u.note = "the backplane went away before it answered";
-		u.backplane = true;
-		return u;
-	default:
-		return u;
-	}
 }
 
 /* Whether the route lets it send one more now, or why not. */
@@ -238,7 +185,8 @@ static bool is_in_time(struct gate_visit *v, struct gate_unwanted *ret_why)
 	if (d &&
 	    hub_bucket_take(&d->said, rate, 1, v->gate->loop->now_ms, &wait_ms))
 		return true;
-	*ret_why = d ? too_often(limit, false, wait_ms) : busy;
+	*ret_why = d ? too_often(limit, wait_ms)
+		     : gate_verdict_unwanted(HUB_NO_MEMORY);
 	return false;
 }
 
@@ -283,7 +231,11 @@ static void conclude(struct gate_visit *v, int64_t ref,
 		acknowledge(v, ref, receipt);
 		return;
 	}
-	u = unwanted_of(v, verdict, receipt);
+	u = gate_verdict_unwanted(verdict);
+	if (verdict == HUB_TOO_OFTEN) {
+		u.limit = &v->route->hub.rate_channel;
+		u.wait_ms = receipt->wait_ms;
+	}
 	refuse(v, &u, ref);
 }
 
@@ -439,11 +391,13 @@ static void obey(struct gate_visit *v, const struct hub_demand *d)
 
 static void read_envelope(struct gate_visit *v, struct bytes text)
 {
+	const struct gate_unwanted no_memory =
+		gate_verdict_unwanted(HUB_NO_MEMORY);
 	struct hub_demand d;
 	const char *wrong = hub_demand_read(text, &d);
 
 	if (d.no_memory)
-		refuse(v, &busy, d.ref);
+		refuse(v, &no_memory, d.ref);
 	else if (wrong)
 		refuse_bad(v, wrong, d.ref, "bad", takes_envelope, d.broken_at);
 	else

@@ -559,3 +559,74 @@ TEST("who leaves while an answer is on its way is told nothing, and no harm "
 	/* what has no answer yet gets one when all ends */
 	stage_close(r.stage);
 }
+
+/* What the next post is told when the backplane answers @verdict. */
+static void assert_told(struct stage *s, enum hub_verdict verdict,
+			const char *words)
+{
+	int fd = post(s, "one");
+
+	wait_for_late(s, 1);
+	answer(s->late, 1, verdict);
+	if (!hear(fd, words))
+		fail_msg("verdict %d is not told as: %s", (int)verdict, words);
+	close(fd);
+}
+
+TEST("each thing that a backplane answers is told to a post in its own words")
+{
+	static const struct {
+		enum hub_verdict verdict;
+		const char *words;
+	} rows[] = {
+		{HUB_OK, "HTTP/1.1 202"},
+		{HUB_CHANNELS_FULL, "no room for a further channel"},
+		{HUB_STATE_FULL, "no room for a further key"},
+		{HUB_BUSY, "Too many messages are on their way"},
+		{HUB_TOO_OFTEN, "Too many messages in this channel"},
+		{HUB_OTHER_BODY, "was used for another body"},
+		{HUB_UNAVAILABLE, "The channel is not available"},
+		{HUB_STORE_FULL, "The store of the channels is full"},
+		{HUB_UNKNOWN, "Nobody knows whether this was published"},
+		{HUB_NO_MEMORY, "The gateway has no room for this now"},
+	};
+	struct stage *s = stage_open();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_told(s, rows[i].verdict, rows[i].words);
+	stage_close(s);
+}
+
+/* What who reads is told when the channel is not had, for @verdict. */
+static void assert_read(struct stage *s, enum hub_verdict verdict,
+			const char *words)
+{
+	static const struct hub_receipt none = {.seq = 0};
+	int fd = read_lobby(s);
+	struct hub_channel *c;
+	struct hub_ticket *t;
+
+	hub_lock(s->hub);
+	c = lobby_of(s);
+	t = c->waiting;
+	c->waiting = t->next;
+	hub_answer(t, verdict, &none);
+	hub_unlock(s->hub);
+	if (!hear(fd, words))
+		fail_msg("verdict %d is not told as: %s", (int)verdict, words);
+	close(fd);
+	while (is_there(s))
+		usleep(1000);
+}
+
+TEST("who finds no channel to read is told whether it is room, memory or the "
+     "backplane that lacks")
+{
+	struct stage *s = stage_open();
+
+	s->late->is_away = true;
+	assert_read(s, HUB_CHANNELS_FULL, "no room for a further channel");
+	assert_read(s, HUB_NO_MEMORY, "The gateway has no room for this now");
+	assert_read(s, HUB_UNAVAILABLE, "The channel is not available");
+	stage_close(s);
+}
