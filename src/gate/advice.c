@@ -37,41 +37,47 @@ static int advise_path(const struct gate_story *s, struct ses_buf *out)
 			"as two different paths, so it\nis refused before any "
 			"rule. Write it plainly in the client.\n",
 			s->rule);
-	ses_buf_printf(out, "No route of %s has this path.%s%s%s\n", s->file,
-		       s->nearest[0] ? " The nearest is " : "", s->nearest,
-		       s->nearest[0] ? "." : "");
-	return ses_buf_append_str(
-		out, "Correct the path in the client, or add a route.\n");
+	return ses_buf_printf(
+		out,
+		"No route of %s has this path.%s%s%s\n"
+		"Correct the path in the client, or add a route.\n",
+		s->file, s->nearest[0] ? " The nearest is " : "", s->nearest,
+		s->nearest[0] ? "." : "");
 }
 
 /* Append @entry, when a list of origins may have it. */
-static void put_origin(struct ses_buf *out, const char *scheme,
-		       const char *origin)
+static int put_origin(struct ses_buf *out, const char *scheme,
+		      const char *origin)
 {
 	struct gate_origin_pattern ignored;
 	char entry[300];
 
 	snprintf(entry, sizeof(entry), "%s%s", scheme, origin);
-	if (!gate_origin_pattern_read(bytes_of_str(entry), &ignored))
-		ses_buf_printf(out, ", \"%s\"", entry);
+	if (gate_origin_pattern_read(bytes_of_str(entry), &ignored))
+		return 0;
+	return ses_buf_printf(out, ", \"%s\"", entry);
 }
 
 /* A list takes the place of the default, so whom that let in is on it too. */
 static int advise_default(const struct gate_story *s, const char *entry,
 			  struct ses_buf *out)
 {
-	ses_buf_printf(out,
-		       "Route %s (%s:%u) has no list of origins, so pages of "
-		       "its own host and clients\nthat send no Origin may "
-		       "enter. A list takes the place of that default. To let "
-		       "this\npage in as well, add to that route:\n\n"
-		       "    allow: {origins: [none",
-		       s->route, s->file, s->line);
-	if (!s->secure)
-		put_origin(out, "http://", s->host);
-	put_origin(out, "https://", s->host);
-	put_origin(out, "", entry);
-	return ses_buf_append_str(out, "]}\n");
+	int r = ses_buf_printf(
+		out,
+		"Route %s (%s:%u) has no list of origins, so pages of "
+		"its own host and clients\nthat send no Origin may "
+		"enter. A list takes the place of that default. To let "
+		"this\npage in as well, add to that route:\n\n"
+		"    allow: {origins: [none",
+		s->route, s->file, s->line);
+
+	if (r == 0 && !s->secure)
+		r = put_origin(out, "http://", s->host);
+	if (r == 0)
+		r = put_origin(out, "https://", s->host);
+	if (r == 0)
+		r = put_origin(out, "", entry);
+	return r < 0 ? r : ses_buf_append_str(out, "]}\n");
 }
 
 static bool may_be_listed(const char *list, const char *entry)
@@ -117,7 +123,8 @@ static int advise_content(const struct gate_story *s, struct ses_buf *out)
 
 	return ses_buf_printf(
 		out,
-		"%s. Correct it in the\nclient: %s tells what is taken. No list "
+		"%s. Correct it in the\nclient: %s tells what is taken. No "
+		"list "
 		"of the gateway changes that.\n",
 		said ? "The handshake was in order: this is about what was "
 		       "sent over the open\nconnection"

@@ -162,19 +162,9 @@ json_t *gate_status_story(const struct gate_story *s)
 {
 	json_t *story = gate_story_object(s);
 	char sentence[GATE_HEADLINE_SIZE];
-	struct ses_buf advice;
 
-	if (!story)
-		return NULL;
-	if (gate_story_headline(s, sentence))
+	if (story && gate_story_headline(s, sentence))
 		put_text(story, "sentence", sentence);
-	ses_buf_init(&advice, 16384);
-	if (gate_story_advise(s, &advice) == 0)
-		json_object_set_new(
-			story, "advice",
-			json_stringn((const char *)ses_buf_bytes(&advice).data,
-				     ses_buf_len(&advice)));
-	ses_buf_fini(&advice);
 	return story;
 }
 

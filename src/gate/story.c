@@ -151,8 +151,8 @@ void gate_story_decide(struct gate_story *s, const struct gate_policy *policy,
 
 /*
  * Of limits there are many: which one it was says more than the cause does. A
- * backplane is no application behind a proxy, and what is sent after a handshake
- * is none.
+ * backplane is no application behind a proxy, and what is sent after a
+ * handshake is none.
  */
 bool gate_story_note_is_headline(const struct gate_story *s)
 {
@@ -160,8 +160,7 @@ bool gate_story_note_is_headline(const struct gate_story *s)
 
 	return s->note[0] &&
 	       (cause == WHY_ACCESS_RATE || cause == WHY_SERVER_LIMIT ||
-		strcmp(s->check, "backplane") == 0 ||
-		gate_story_is_content(s) ||
+		strcmp(s->check, "backplane") == 0 || gate_story_is_content(s) ||
 		(cause == WHY_CLIENT_BAD_HANDSHAKE && gate_story_is_cut(s)));
 }
 
@@ -194,18 +193,28 @@ static json_t *read_looks(const struct gate_story *s)
 	return looks || errno == ENOMEM ? looks : json_array();
 }
 
+/* All of it, or none. */
+static void put_advice(json_t *o, const struct gate_story *s)
+{
+	struct ses_buf advice;
+
+	ses_buf_init(&advice, 8192);
+	if (gate_story_advise(s, &advice) == 0)
+		json_object_set_new(
+			o, "advice",
+			json_stringn((const char *)ses_buf_bytes(&advice).data,
+				     ses_buf_len(&advice)));
+	ses_buf_fini(&advice);
+}
+
 json_t *gate_story_object(const struct gate_story *s)
 {
 	json_t *looks = read_looks(s), *o = looks ? json_object() : NULL;
-	struct ses_buf advice;
 
 	if (!o) {
 		json_decref(looks);
 		return NULL;
 	}
-	ses_buf_init(&advice, 8192);
-	gate_story_advise(s, &advice);
-	ses_buf_append(&advice, bytes_of("", 1));
 	const struct {
 		const char *name, *value;
 	} texts[] = {
@@ -233,13 +242,13 @@ json_t *gate_story_object(const struct gate_story *s)
 		{"nearest", s->nearest},
 		{"note", s->note},
 		{"node", s->node},
-		{"advice", (const char *)ses_buf_bytes(&advice).data},
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (texts[i].value && texts[i].value[0])
 			json_object_set_new(o, texts[i].name,
 					    json_string(texts[i].value));
+	put_advice(o, s);
 	json_object_set_new(o, "status", json_integer(s->status));
 	json_object_set_new(o, "observed", json_boolean(s->observed));
 	json_object_set_new(o, "tls", json_boolean(s->secure));
@@ -254,7 +263,6 @@ json_t *gate_story_object(const struct gate_story *s)
 	if (s->line)
 		json_object_set_new(o, "line", json_integer(s->line));
 	json_object_set_new(o, "trace", looks);
-	ses_buf_fini(&advice);
 	return o;
 }
 
