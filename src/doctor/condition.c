@@ -152,9 +152,36 @@ bool doctor_is_closed_idle(const struct doctor_facts *f)
 		doctor_found(f->chart, DOCTOR_F_HELD_CLOSED));
 }
 
-static bool is_cut_idle(const struct doctor_facts *f)
+static bool is_proxy_seen(const struct doctor_facts *f)
 {
-	return !doctor_is_closed_idle(f);
+	const struct why_hops *h = f->base ? &f->base->hops : NULL;
+
+	for (size_t i = 0; h && !f->chart->blind && i < h->n; i++)
+		if (why_stack(h->hop[i].stack)->layer <=
+		    WHY_LAYER_REVERSE_PROXY)
+			return true;
+	return false;
+}
+
+static bool is_cut_by_seen(const struct doctor_facts *f)
+{
+	return !doctor_is_closed_idle(f) && is_proxy_seen(f);
+}
+
+static bool is_cut_by_unseen(const struct doctor_facts *f)
+{
+	return !doctor_is_closed_idle(f) && !is_proxy_seen(f);
+}
+
+static bool is_plain(const struct doctor_facts *f)
+{
+	return !f->chart->c->url.tls;
+}
+
+/* A port that a forward proxy may refuse for its number. */
+static bool is_off_443(const struct doctor_facts *f)
+{
+	return is_plain(f) || f->chart->c->url.port != 443;
 }
 
 static bool leads_to_login(const struct doctor_facts *f)
@@ -333,7 +360,10 @@ static const struct {
 	{"proxy_line", is_for_balancers},
 	{"redirected", is_redirected},
 	{"closed_idle", doctor_is_closed_idle},
-	{"cut_idle", is_cut_idle},
+	{"seen_idle", is_cut_by_seen},
+	{"unseen_idle", is_cut_by_unseen},
+	{"plain", is_plain},
+	{"off_443", is_off_443},
 	{"login", leads_to_login},
 	{"no_login", leads_to_no_login},
 	{"tls_behind", is_tls_behind},

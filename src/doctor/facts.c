@@ -229,6 +229,26 @@ static void know_about_h2(struct doctor_facts *f)
 			       "offered");
 }
 
+/* The page of a filter that refuses by a redirect says why. */
+static void know_the_block_page(struct doctor_facts *f)
+{
+	const struct ses_dial_report *d = f->base ? &f->base->dial : NULL;
+	struct ses_head_parser parser;
+	struct ses_head head;
+	enum ses_fault fault;
+
+	if (!d || d->proxy_status / 100 != 3)
+		return;
+	ses_head_init(&parser, false, NULL);
+	parser.tolerant = true;
+	if (ses_head_parse(&parser, bytes_of(d->proxy_head, d->proxy_head_len),
+			   &head, &fault) <= 0)
+		return;
+	copy(f, ses_head_get(&head, "Location"), f->blocked_at,
+	     sizeof(f->blocked_at));
+	know(f, "blocked_at", f->blocked_at);
+}
+
 /* A refusal by sesame has a reference that its log knows. */
 static void know_the_reference(struct doctor_facts *f)
 {
@@ -444,6 +464,7 @@ void doctor_know(struct doctor_facts *f)
 	know_what_arrived(f);
 	know_what_was_said(f);
 	know_the_nodes(f);
+	know_the_block_page(f);
 	know(f, "credentials",
 	     f->of_credential[0] ? f->of_credential
 	     : doctor_has_credentials(f->chart->c)

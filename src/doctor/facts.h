@@ -25,9 +25,10 @@ struct doctor_facts {
 	struct doctor_arrived arrived;
 	char nodes[300]; /* "X-Node: a refuses, b lets in" */
 	char parameter[40], asking[660], of_credential[300];
-	struct why_value value[48];
+	struct why_value value[56];
 	char user[80], from[100], proxy_kind[140], proxy_try[320], mended[320];
 	size_t n_values;
+	char blocked_at[600]; /* where a forward proxy sends who it refuses */
 	bool has_remedy; /* prescribed, more than advice to look */
 	bool proven;   /* expected is known, */
 	bool pastable; /* and can be written down as it is */

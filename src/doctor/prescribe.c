@@ -346,11 +346,20 @@ static void add_fixes_for_refuser(struct doctor_facts *f,
 		add_fixes_for_layer(f, h, true, who);
 }
 
+/* They keep a clock from running out, whoever's it is. */
+static void add_pings(struct doctor_facts *f, const struct why_hops *h)
+{
+	add_fixes_for_layer(f, h, false, "server");
+	add_fixes_for(f, WHY_STACK_NONE, "server");
+}
+
 static void prescribe_to(struct doctor_facts *f, const struct why_hops *h,
 			 const char *who)
 {
 	if (is_of_the_proxy(f->v->cause) && !doctor_is_closed_idle(f)) {
 		add_fixes_for_own_rule(f, h);
+		if (f->v->cause == WHY_NET_IDLE_TIMEOUT && !is_seen(h, true))
+			add_pings(f, h);
 		add_fixes_for_layer(f, h, true, who);
 		add_fixes_for_unseen(f, h);
 		add_fixes_for_layer(f, h, false, who);

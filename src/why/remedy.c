@@ -82,7 +82,8 @@ static const char *const placeholders[] = {
 	"host_port", "reference",   "upstream",	  "slashed",  "origin_host",
 	"parameter", "asking",
 	"bare_path", "http",	    "certified",  "variable", "user",
-	"from",	     "mended",	    "proxy_try",  "target",
+	"from",	     "mended",	    "proxy_try",  "target",	"seconds",
+	"blocked_at",
 };
 
 /* Which placeholder @text starts with, without braces; NULL: none. */

@@ -337,6 +337,73 @@ TEST("what the proxy lost is mended in the proxy, whoever refused for it")
 	bed_strip(&b);
 }
 
+static const struct doctor_fix *fix_that_has(const struct doctor_verdict *v,
+					    const char *text)
+{
+	for (size_t i = 0; i < v->n_fixes; i++)
+		if (strstr(v->fix[i].what, text) ||
+		    strstr(v->fix[i].snippet, text))
+			return &v->fix[i];
+	return NULL;
+}
+
+TEST("where a filter sends who it refuses, there the reason stands")
+{
+	static struct bed b;
+	const struct patient p = {
+		.url = URL,
+		.proxy = "http://proxy.example:3128",
+		.answer = "@proxy 302 Found\r\nServer: e2guardian\r\n"
+			  "Location: http://filter.example/?why=sites",
+		.answers = {{DOCTOR_DIRECT, NULL, "@open"}}};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_NET_PROXY_DENIED);
+	assert_string_equal(b.verdict.fix[0].who, "client");
+	assert_non_null(strstr(b.verdict.fix[0].snippet,
+			       "http://filter.example/?why="));
+	bed_strip(&b);
+}
+
+TEST("who asks by wss:// already is not told to")
+{
+	static const char *const urls[] = {"ws://far.example:8080/chat",
+					   "wss://far.example/chat"};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
+		const struct patient p = {
+			.url = urls[i],
+			.proxy = "http://proxy.example:3128",
+			.answer = "HTTP/1.1 400 Bad Request\n"
+				  "Sec-WebSocket-Version: 13\n\nBad Request",
+			.answers = {{DOCTOR_DIRECT, NULL, "@open"}}};
+
+		bed_examine(&b, &p);
+		assert_int_equal(b.verdict.cause, WHY_NET_PROXY_STRIPS_UPGRADE);
+		assert_int_equal(fix_that_has(&b.verdict, "Use wss://") != NULL,
+				 i == 0);
+		bed_strip(&b);
+	}
+}
+
+TEST("an idle cut by nobody known: pings first, then the clocks in their order")
+{
+	static struct bed b;
+	const struct doctor_fix *clocks;
+
+	bed_examine(&b, &(struct patient){.url = URL, .answer = "@cut 30000"});
+	assert_int_equal(b.verdict.cause, WHY_NET_IDLE_TIMEOUT);
+	assert_non_null(strstr(b.verdict.fix[0].what, "Send a ping"));
+	clocks = fix_that_has(&b.verdict, "a clock of about 30.0 seconds");
+	assert_ptr_equal(clocks, &b.verdict.fix[1]);
+	assert_true(strstr(clocks->snippet, "the application") <
+		    strstr(clocks->snippet, "proxy_read_timeout"));
+	assert_true(strstr(clocks->snippet, "proxy_read_timeout") <
+		    strstr(clocks->snippet, "NAT"));
+	bed_strip(&b);
+}
+
 TEST("a proxy that shows no mark: the usual ones each get a say")
 {
 	static struct bed b;

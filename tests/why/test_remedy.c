@@ -11,7 +11,7 @@ static const char *const known[] = {
 	"scheme", "subprotocol", "user_agent", "address", "expected",
 	"host_port", "reference", "upstream", "slashed", "origin_host",
 	"parameter", "asking",
-	"bare_path", "http", "user", "from", "target",
+	"bare_path", "http", "user", "from", "target", "seconds", "blocked_at",
 };
 
 TEST("every cause has a remedy that holds whatever the stack")
