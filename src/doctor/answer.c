@@ -352,6 +352,10 @@ void doctor_find_answer(struct doctor_chart *chart, const struct doctor_probe *p
 	find_status_for_all(chart, p);
 	if (p->status && p->outcome == DOCTOR_ANSWERED)
 		odd_words(chart, p);
+	if (p->outcome == DOCTOR_ANSWERED && doctor_shows_state(p))
+		doctor_note(chart, DOCTOR_F_STATE_PAGE, p, NULL,
+			    "the page is one on which a service shows its own "
+			    "state; its clients have another port");
 	if (p->outcome == DOCTOR_NOT_HTTP)
 		banner(chart, p);
 	if (p->outcome == DOCTOR_BAD_FRAME && p->body_len > 0)

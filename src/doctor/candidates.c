@@ -299,6 +299,15 @@ static bool told_subprotocols(const struct doctor_chart *chart, size_t i,
 	return i < v->n_told && nth(v, i, out, size);
 }
 
+/* A page of a service's state is at a port beside the service itself. */
+static bool ports_beside_state(const struct doctor_chart *chart, size_t i,
+			       char *out, size_t size)
+{
+	return doctor_found(chart, DOCTOR_F_STATE_PAGE) &&
+	       doctor_found(chart, DOCTOR_F_GET_SAME_PAGE) &&
+	       nth(harvest(chart, doctor_harvest_ports), i, out, size);
+}
+
 static bool ports(const struct doctor_chart *chart, size_t i, char *out,
 		  size_t size)
 {

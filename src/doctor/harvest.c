@@ -367,17 +367,45 @@ static void add_redirect_host(const struct doctor_chart *chart,
 		add_with_port(chart->c, host_of(url), v);
 }
 
-/* The site that a page or a refusal names. */
-static void add_named_hosts(const struct doctor_case *c, struct bytes text,
-			    struct doctor_values *v)
+/* Of "chat.shop.example" "shop.example". */
+static struct bytes domain_of(struct bytes host)
 {
-	struct bytes url, host;
+	size_t dots = 0, n = host.len;
+
+	while (n > 0 && !(host.data[n - 1] == '.' && ++dots == 2))
+		n--;
+	return bytes_from(host, n);
+}
+
+/* One of this site's names: its domain is that of the URL, or of the page. */
+static bool is_related(const struct doctor_case *c, struct bytes host)
+{
+	const struct bytes own[] = {
+		c->url.host_kind == SES_HOST_NAME ? c->url.host : BYTES(""),
+		host_of(bytes_of_str(c->origin ? c->origin : ""))};
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (own[i].len > 0 &&
+		    bytes_equal_nocase(domain_of(own[i]), domain_of(host)))
+			return true;
+	return false;
+}
+
+/*
+ * The site that a refusal names. A page links to its makers and its neighbours
+ * as well: of those only the site's own are asked for.
+ */
+static void add_named_hosts(const struct doctor_case *c,
+			    const struct doctor_probe *p, struct doctor_values *v)
+{
+	struct bytes text = bytes_first(doctor_body(p), 4000), url, host;
 	size_t at = 0, most = v->n + 2;
 
 	while (v->n < most && doctor_next_url(text, &at, &url)) {
 		host = host_of(url);
 		if (!is_documentation(url) &&
-		    !bytes_equal_nocase(host, c->url.host))
+		    !bytes_equal_nocase(host, c->url.host) &&
+		    (p->status >= 400 || is_related(c, host)))
 			add_with_port(c, host, v);
 	}
 }
@@ -417,7 +445,7 @@ void doctor_harvest_hosts(const struct doctor_chart *chart,
 	if (base)
 		add_redirect_host(chart, base, v);
 	if (base && base->outcome == DOCTOR_ANSWERED)
-		add_named_hosts(c, bytes_first(doctor_body(base), 4000), v);
+		add_named_hosts(c, base, v);
 	if ((doctor_is_loopback(c) && name) ||
 	    (base && doctor_is_local_name(c, base)))
 		add_with_port(c, BYTES("127.0.0.1"), v);
@@ -475,6 +503,50 @@ struct bytes doctor_own_path(const struct doctor_case *c, struct bytes url)
 
 /* ---- ports ---- */
 
+/*
+ * Pages on which software shows its own state, by words of theirs, and where
+ * its WebSocket usually is, by its documentation.
+ */
+static const struct {
+	const char *word;
+	unsigned port[3];
+} services[] = {
+	{"//nats.io/favicon", {8080, 9222, 443}},/* 8222 */
+	{"RabbitMQ Management", {15674, 15675}}, /* 15672 */
+	{"EMQX Dashboard", {8083, 8084}},	 /* 18083 */
+	{"Apache ActiveMQ", {61614}},		 /* 8161 */
+	{"Statistics Report for HAProxy", {80}},
+	{"# HELP ", {8080}}, /* metrics for Prometheus */
+};
+
+/* The page's row of @services, or -1. */
+static int service_of(const struct doctor_probe *p)
+{
+	struct bytes text = bytes_first(doctor_body(p), 12000);
+
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)
+		if (p->status == 200 &&
+		    bytes_contains_nocase(text, bytes_of_str(services[i].word)))
+			return (int)i;
+	return -1;
+}
+
+bool doctor_shows_state(const struct doctor_probe *p)
+{
+	return service_of(p) >= 0;
+}
+
+static void add_ports_of_service(const struct doctor_chart *chart,
+				 struct doctor_values *v)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	int row = base ? service_of(base) : -1;
+
+	for (size_t k = 0; row >= 0 && k < 3 && services[row].port[k]; k++)
+		if (services[row].port[k] != chart->c->url.port)
+			doctor_add_value(v, "%u", services[row].port[k]);
+}
+
 void doctor_harvest_ports(const struct doctor_chart *chart,
 			  struct doctor_values *v)
 {
@@ -485,6 +557,7 @@ void doctor_harvest_ports(const struct doctor_chart *chart,
 	/* Knocking at other doors is polite on one's own machine only. */
 	if (!doctor_is_loopback(c) || c->proxy || c->connect_host)
 		return;
+	add_ports_of_service(chart, v);
 	if (port < 65535)
 		doctor_add_value(v, "%u", port + 1);
 	if (port > 1)

@@ -40,6 +40,8 @@ void doctor_harvest_page_parameters(struct bytes page, struct doctor_values *v);
 /* The names of the query's parameters, where there are several. */
 void doctor_harvest_parameters(const struct doctor_chart *chart,
 			       struct doctor_values *v);
+/* Whether the answer is the page on which a service shows its own state. */
+bool doctor_shows_state(const struct doctor_probe *p);
 void doctor_harvest_ports(const struct doctor_chart *chart,
 			  struct doctor_values *v);
 

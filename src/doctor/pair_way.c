@@ -178,7 +178,9 @@ static enum doctor_finding_kind port_finding(const struct doctor_chart *chart,
 					     const struct doctor_probe *base)
 {
 	if (base->outcome == DOCTOR_ANSWERED)
-		return DOCTOR_F_PORT_NAMED_OPENS;
+		return doctor_found(chart, DOCTOR_F_STATE_PAGE)
+			       ? DOCTOR_F_PORT_OPENS
+			       : DOCTOR_F_PORT_NAMED_OPENS;
 	if (doctor_found(chart, DOCTOR_F_TCP_REFUSED))
 		return DOCTOR_F_PORT_OF_NEIGHBOUR_OPENS;
 	if (doctor_speaks_http(chart))

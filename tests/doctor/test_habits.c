@@ -322,3 +322,54 @@ TEST("software that its page names has its WebSocket where it always has it")
 		bed_strip(&b);
 	}
 }
+
+TEST("a page of a service's state leads to a port beside it, and to no other site")
+{
+	const struct patient p = {
+		.url = "ws://127.0.0.1:8222/",
+		.answer = "HTTP/1.1 200 OK\nContent-Type: text/html\n\n"
+			  "<link rel=icon href=https://nats.io/favicon.ico>"
+			  "<a href=https://docs.nats.io/help>Help</a>",
+		.answers = {{DOCTOR_PATH, NULL, "HTTP/1.1 404 Not Found\n\n"},
+			    {DOCTOR_PORT, "8223", "@open"},
+			    {DOCTOR_PORT, NULL, "@refused"}}};
+	static struct bed b;
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_URL_PORT);
+	assert_true(b.verdict.confidence > 0.9);
+	for (size_t i = 0; i < b.chart.n_probes; i++)
+		assert_null(strstr(b.chart.probe[i]->trial.value, "nats.io"));
+	bed_strip(&b);
+}
+
+TEST("a page leads to names of its own domain alone, a refusal to any")
+{
+	static const struct {
+		const char *status, *host;
+		bool asked;
+	} rows[] = {
+		{"200 OK", "live.shop.example", true},
+		{"200 OK", "maker.example", false},
+		{"404 Not Found", "maker.example", true},
+	};
+	static struct bed b;
+	char answer[200];
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct patient p = {.url = "ws://www.shop.example/chat"};
+		struct doctor_values v = {.n = 0};
+		const struct doctor_trial as_given = {.change = DOCTOR_NOTHING};
+
+		snprintf(answer, sizeof(answer),
+			 "HTTP/1.1 %s\n\n<a href=http://%s/>", rows[i].status,
+			 rows[i].host);
+		p.answer = answer;
+		bed_make(&b, &p);
+		bed_probe(&b, &p, &as_given);
+		doctor_harvest_hosts(&b.chart, &v);
+		assert_int_equal(v.n > 0 && strcmp(v.value[0], rows[i].host) == 0,
+				 rows[i].asked);
+		bed_strip(&b);
+	}
+}
