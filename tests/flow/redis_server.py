@@ -50,7 +50,11 @@ class RedisServer:
             self.process = subprocess.Popen([*self.wrap, PROGRAM, str(config)], stdout=log,
                                             stderr=log, start_new_session=True)
         if not self.wrap:
-            self.await_answer()
+            try:
+                self.await_answer()
+            except BaseException:
+                self.end(signal.SIGKILL)
+                raise
 
     def await_answer(self, seconds=10):
         end = time.time() + seconds

@@ -80,7 +80,7 @@ def test_each_shows_the_figures_of_all(tmp_path):
         c.process.kill()
         c.process.wait()
         for g in (a, b):
-            await asyncio.to_thread(until, lambda: nodes(g) == [1, 2, 2], 15)
+            await asyncio.to_thread(until, lambda: nodes(g) == [1, 2, 2], 25)
             assert set(of(figures(g), "connections")) == {"a", "b"}
         await leave(*members)
 
@@ -106,13 +106,15 @@ def test_rubbish_in_the_place_of_figures_is_skipped_and_counted(tmp_path):
     with cluster(tmp_path) as (redis, a, b):
         until(lambda: nodes(a) == [1, 2, 2])
         key = note_of(redis, "b")
-        b.process.send_signal(signal.SIGSTOP)  # it lives on for its lease
+        alive = b"+" + key.rsplit(b":", 1)[1]
+        b.process.send_signal(signal.SIGSTOP)  # and it is said to live on
         try:
             redis.ask("SET", key, json.dumps(dict(good, figures={"connections": 7, "new": {}},
                                                   refused={"new.cause": [], "access.ip": 2})))
             assert of(figures(a), "connections") == {"a": 0, "b": 7}
             assert malformed(a) == 0
             for i, text in enumerate(rubbish):
+                redis.ask("PUBLISH", "sesame:0:nodes:all", alive)
                 redis.ask("SET", key, text)
                 assert nodes(a) == [1, 2, 1], text[:80]
                 until(lambda: malformed(a) == i + 1)
@@ -160,7 +162,7 @@ def test_who_asks_of_all_while_redis_is_silent_or_away_holds_up_nobody(tmp_path)
         redis.pause()
         for path, status in (("/metrics/cluster", 200), ("/refusals/ZZZZ-ZZZZ", 503)):
             got, text, took, slowest = answers_meanwhile(a, path)
-            assert got == status and took < 5 and slowest < 1
+            assert got == status and took < 5 and slowest < 2.5
         assert "backplane does not answer" in text
         until(lambda: nodes(a)[0] == 0)
         assert nodes(a)[2] == 1

@@ -49,6 +49,13 @@ def wait_until(g, i, up):
         time.sleep(0.05)
 
 
+def wait_until_checked(g, i):
+    end = time.time() + 10
+    while not server(g, i)["check"]["good"]:
+        assert time.time() < end, (g.folder / "err").read_text()
+        time.sleep(0.05)
+
+
 def names(g, n):
     """Who answers @n clients."""
     async def play():
@@ -144,6 +151,7 @@ def test_a_retry_does_not_go_to_one_that_fails(tmp_path):
         with gateway(tmp_path, config([url(a), url(b)], "retries: 1",
                                       "health: {path: /healthz, every: 1m, fails: 1}")) as g:
             wait_until(g, 1, False)
+            wait_until_checked(g, 0)
             first.kill()  # long before the next check
             assert ask(g.port, "/app/x").status == 502
 
@@ -158,10 +166,7 @@ def test_servers_of_wss_are_checked_over_tls(tmp_path):
     with node(port, "a", tmp_path / "pem", tmp_path / "key") as a:
         with gateway(tmp_path, config([url(port, "wss")], HEALTH, "upstream_tls: {ca: pem}")) as g:
             assert names(g, 1) == ["a"]
-            end = time.time() + 5
-            while not server(g, 0)["check"]["good"]:
-                assert time.time() < end
-                time.sleep(0.05)
+            wait_until_checked(g, 0)
             a.signal(signal.SIGUSR2)
             wait_until(g, 0, False)
         with gateway(tmp_path, config([url(port, "wss")], HEALTH)) as g:
@@ -188,11 +193,12 @@ def test_a_reload_remembers_who_fails_and_cuts_nobody(tmp_path):
 @needs_ws
 def test_checks_are_as_many_as_said_whatever_the_workers(tmp_path):
     a = free_port()
+    began = time.time()
     with node(a, "a") as first, \
             gateway(tmp_path, "workers: 8\n" + config([url(a)], "health: {path: /x, every: 200ms}")):
         time.sleep(3)
         seen = int(urllib.request.urlopen("http://127.0.0.1:%d/seen" % a, timeout=5).read())
-        assert 8 <= seen <= 22, seen
+        assert 8 <= seen <= 2 + (time.time() - began) / 0.18, seen
         assert first
 
 

@@ -68,7 +68,6 @@ static void reach_all(struct place *at)
 TEST("who opens many large channels at once is not cut off for it")
 {
 	struct hub_rules rules = plain;
-	struct hub_redis_figures f;
 	struct place at[2];
 
 	rules.kept = 1 << 26;
@@ -81,8 +80,7 @@ TEST("who opens many large channels at once is not cut off for it")
 	place_is_up(&at[1], true);
 	reach_all(&at[1]);
 	assert_int_equal(n_ok, N_CHANNELS);
-	hub_redis_count(at[1].redis, &f);
-	assert_int_equal(f.connects, 1);
+	assert_null(strstr(places_said(), "it closed the connection"));
 	for (size_t i = 0; i < N_CHANNELS; i++)
 		hub_release(&ticket[i]);
 	two_nodes_close(at, &server);
@@ -129,14 +127,13 @@ static long topics(void)
 
 static bool are_topics(void *wanted)
 {
-	return topics() >= *(long *)wanted;
+	return topics() == *(long *)wanted;
 }
 
 static void topics_are(struct place *at, long n)
 {
 	n += OWN_TOPICS;
 	place_wait(at, are_topics, &n, "so many topics");
-	assert_int_equal(topics(), n);
 }
 
 TEST("a node that is back asks for so many topics at a time, as answers come")
