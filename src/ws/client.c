@@ -22,13 +22,12 @@
 #include "ws/conn.h"
 #include "ws/intake.h"
 
-#define BODY_BYTES   ((size_t)8 * 1024) /* of a refusal, kept */
-#define BODY_MS	     1000		/* how long to wait for it */
-#define TEXT_BYTES   512		/* of a sentence */
-#define URL_BYTES    256
-#define HOST_BYTES   272
-#define MAX_EXTRA    64
-#define MOST_INTERIM 8 /* answers before the answer */
+#define BODY_BYTES ((size_t)8 * 1024) /* of a refusal, kept */
+#define BODY_MS	   1000		      /* how long to wait for it */
+#define TEXT_BYTES 512		      /* of a sentence */
+#define URL_BYTES  256
+#define HOST_BYTES 272
+#define MAX_EXTRA  64
 
 struct opening {
 	struct ses_opening base;
@@ -48,7 +47,6 @@ struct opening {
 	size_t head_len;
 	int64_t body_wanted; /* -1: until the end */
 	int status;
-	uint8_t n_interim;
 	bool is_refused;
 	bool is_chunked;      /* its body */
 	enum ses_fault fault; /* of an answer that is no valid acceptance */
@@ -192,24 +190,6 @@ static void accept_answer(struct opening *o,
 	free_opening(o);
 }
 
-static void take_bytes(struct opening *o, uint8_t *data, size_t len);
-
-/* 1xx but 101 only announce the answer (RFC 9110 15.2). */
-static bool is_interim(const struct opening *o, const struct ses_head *head)
-{
-	return head->status >= 100 && head->status < 200 &&
-	       head->status != 101 && o->n_interim < MOST_INTERIM;
-}
-
-static void await_next_answer(struct opening *o, uint8_t *data, size_t len)
-{
-	o->n_interim++;
-	ses_intake_fini(&o->intake);
-	ses_intake_init(&o->intake, false);
-	if (len)
-		take_bytes(o, data, len);
-}
-
 static void look_at_answer(struct opening *o, const struct ses_head *head,
 			   uint8_t *data, size_t len, size_t used)
 {
@@ -218,8 +198,6 @@ static void look_at_answer(struct opening *o, const struct ses_head *head,
 	struct ses_upgrade_result agreed = {0};
 	int r;
 
-	if (is_interim(o, head))
-		return await_next_answer(o, data + used, len - used);
 	if (first.len == 0)
 		first = bytes_of(data, used);
 	first = bytes_first(first, head->length);
@@ -244,17 +222,19 @@ static void fail_unreadable(struct opening *o, struct bytes data,
 static void take_bytes(struct opening *o, uint8_t *data, size_t len)
 {
 	enum ses_fault fault = SES_FAULT_HEAD_TOO_LONG;
+	struct bytes in = bytes_of(data, len);
 	struct ses_head head;
 	size_t used;
 	int r;
 
-	r = ses_intake_feed(&o->intake, data, len, &head, &used, &fault);
+	r = ses_intake_feed_answer(&o->intake, &in, &head, &used, &fault);
+	data += len - in.len;
 	if (r == SESAME_ENOMEM)
 		fail(o, r, sesame_strerror(r));
-	else if (r < 0)
-		fail_unreadable(o, bytes_of(data, len), fault);
-	else if (r > 0)
-		look_at_answer(o, &head, data, len, used);
+	else if (r < 0 && fault != SES_FAULT_RESPONSE_STATUS)
+		fail_unreadable(o, in, fault);
+	else if (r != 0)
+		look_at_answer(o, &head, data, in.len, used);
 }
 
 static void on_bytes(struct ses_stream *stream, uint8_t *data, size_t len)

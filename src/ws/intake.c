@@ -4,7 +4,7 @@
 
 #include <sesame/error.h>
 
-#define MOST_INTERIM 8
+#define MOST_INTERIM 8 /* answers before the answer */
 
 void ses_intake_init(struct ses_intake *in, bool is_request)
 {

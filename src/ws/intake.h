@@ -31,7 +31,8 @@ int ses_intake_feed(struct ses_intake *in, uint8_t *data, size_t len,
 		    enum ses_fault *ret_fault);
 /*
  * The same for the head of an answer, but for interim ones (RFC 9110 15.2), a
- * few of which may come before it: *data begins with that head then.
+ * few of which may come before it: *data begins with that head then. Of too many
+ * *ret_head is the last, with SESAME_EPROTO and SES_FAULT_RESPONSE_STATUS.
  */
 int ses_intake_feed_answer(struct ses_intake *in, struct bytes *data,
 			   struct ses_head *ret_head, size_t *ret_used,

@@ -778,10 +778,18 @@ TEST("answers that only announce the answer are passed over, in any two parts")
 	}
 }
 
-TEST("but not for ever")
+TEST("eight of them are, and a ninth refuses")
 {
+	char text[512];
 	struct stage st;
 
+	meet(&st, NULL);
+	for (int i = 0; i < 8; i++)
+		answer(&st, "HTTP/1.1 102 Processing\r\n\r\n");
+	raw_send(st.loop, st.raw, text,
+		 write_101(&st, text, sizeof(text), ""));
+	TURN_UNTIL(st.loop, st.seat.told[TOLD_OPEN]);
+	strike(&st);
 	meet(&st, NULL);
 	for (int i = 0; i < 9; i++)
 		answer(&st, "HTTP/1.1 102 Processing\r\n\r\n");
