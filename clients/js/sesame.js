@@ -82,8 +82,9 @@ const MAX_BODY = 65536; // of an answer that refuses
 const EXPLAIN_EVERY = 10000;
 const EXPLAIN_MS = 5000;
 const EXPLAIN_PATH = '/.well-known/sesame/refusals';
+// "7K2M-Q4XD access.origin words": each cause of a refusal has a dot
 const REFERENCE =
-	/^([0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4})(?: ([a-z.-]+))?(?: (.*))?$/s;
+	/^([0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4})(?: ([a-z]+\.[a-z-]+))?(?: (.*))?$/s;
 
 /** What `detail` is, the page of each event says: README.md. */
 export class ChannelEvent extends Event {

@@ -307,6 +307,17 @@ export const plays = {
 		a.close();
 	},
 
+	async long({ Channel, url, options }) {
+		const a = await opened(Channel, url, { ...options, ...quick });
+		const down = next(a, 'down');
+
+		await fails(a.publish('x'.repeat(3000)), 'lost');
+		const { code, reference, cause, detail } = await down;
+		must(code === 1009 && reference, `${code}`);
+		same([cause, detail], [undefined, 'message too long'], 'it names no cause');
+		a.close();
+	},
+
 	async states({ Channel, url, direct, options, ask }) {
 		const b = await opened(Channel, direct, options);
 		for (let i = 0; i < 30; i++)

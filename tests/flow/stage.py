@@ -29,6 +29,9 @@ routes:
   - path: /few/*
     to: hub
     limits: {messages: 10/second}
+  - path: /short/*
+    to: hub
+    limits: {message: 1KiB}
   - path: /price/*
     to: hub
     hub: {kind: state, key: symbol}

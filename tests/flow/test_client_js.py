@@ -46,5 +46,9 @@ def test_who_sent_too_much_comes_back_later(tmp_path):
     perform(tmp_path, "later", "node", path="/few/lobby")
 
 
+def test_a_close_that_names_no_cause_is_told_in_its_own_words(tmp_path):
+    perform(tmp_path, "long", "node", path="/short/lobby")
+
+
 def test_states_are_the_newest_of_each_key(tmp_path):
     perform(tmp_path, "states", "node", path="/price/all")
