@@ -226,6 +226,15 @@ static int advise_token(const struct gate_story *s, struct ses_buf *out)
 			      s->file, s->line, s->rule, remedy_of(s->fault));
 }
 
+static int advise_publishing(const struct gate_story *s, struct ses_buf *out)
+{
+	return ses_buf_printf(out,
+			      "Who may publish by POST stands in the route at "
+			      "%s:%u, once it says so:\n"
+			      "  hub: {publish: {hashes_file: tokens.sha256}}\n",
+			      s->file, s->line);
+}
+
 static int advise_authority(const struct gate_story *s, struct ses_buf *out)
 {
 	return ses_buf_printf(out,
@@ -252,6 +261,8 @@ int gate_story_advise(const struct gate_story *s, struct ses_buf *out)
 		return advise_cut(s, out);
 	if (strcmp(s->check, "limits") == 0)
 		return advise_limit(s, out);
+	if (gate_story_is_method(s) && s->check[0])
+		return advise_publishing(s, out);
 	if (strcmp(s->check, "token") == 0)
 		return advise_token(s, out);
 	if (strcmp(s->check, "authority") == 0)

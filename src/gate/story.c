@@ -164,6 +164,12 @@ bool gate_story_note_is_headline(const struct gate_story *s)
 		(cause == WHY_CLIENT_BAD_HANDSHAKE && gate_story_is_cut(s)));
 }
 
+bool gate_story_is_method(const struct gate_story *s)
+{
+	return s->status == 405 && s->method[0] &&
+	       (s->check[0] ? s->rule[0] : s->note[0]);
+}
+
 /* A note as a sentence; the name of a setting stays as it is. */
 static void write_note(const char *note, char out[GATE_HEADLINE_SIZE])
 {
@@ -179,6 +185,9 @@ bool gate_story_headline(const struct gate_story *s,
 
 	if (gate_story_note_is_headline(s))
 		write_note(s->note, out);
+	else if (gate_story_is_method(s))
+		snprintf(out, GATE_HEADLINE_SIZE, "A %s was refused: %s.",
+			 s->method, s->check[0] ? s->rule : s->note);
 	else if (cause > WHY_OK)
 		snprintf(out, GATE_HEADLINE_SIZE, "%s",
 			 why_cause((enum why_cause)cause)->sentence);

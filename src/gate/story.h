@@ -100,6 +100,8 @@ void gate_story_survey(struct gate_story *story, const struct gate_policy *polic
  */
 char *gate_trace_json(const struct gate_decision *decision,
 		      const struct gate_decision *survey);
+/* Whether it is about the method, such as a POST where nobody publishes. */
+bool gate_story_is_method(const struct gate_story *story);
 /* Whether the headline is its note, which says more than its cause. */
 bool gate_story_note_is_headline(const struct gate_story *story);
 #define GATE_HEADLINE_SIZE 512

@@ -133,6 +133,12 @@ def test_other_paths_and_methods_have_their_answer(tmp_path):
     with gateway(tmp_path, config()) as g:
         answer = post(g)
         assert answer.status == 405 and "Nobody may publish" in answer.text
+        put = Answer(send(g.port, b"PUT /chat/lobby HTTP/1.1\r\nHost: h\r\n\r\n"))
+        for method, word, refused in (("POST", "hub.publish", answer), ("PUT", "GET", put)):
+            head = g.headline(refused.reference)
+            assert "A %s was refused: " % method in head and word in head, head
+            assert "opening request" not in head
+        assert "hub: {publish: " in g.why(answer.reference).stdout
 
 
 def test_a_token_for_members_is_not_asked_of_who_publishes(tmp_path):
