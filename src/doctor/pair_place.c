@@ -355,6 +355,35 @@ static bool is_beside(const struct doctor_case *c, const struct doctor_probe *p)
 	       strcmp(p->trial.value, value) == 0;
 }
 
+/* A path that the server tells from one that cannot exist, and refuses. */
+static bool is_known(const struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *odd =
+		doctor_tried(chart, DOCTOR_PATH, DOCTOR_NONSENSE_PATH);
+	bool refused = base->status >= 400 || base->outcome == DOCTOR_NO_ANSWER;
+
+	return odd && odd->status == 404 && base->status != 404 && refused &&
+	       !(base->status == 403 && is_directory(chart->c));
+}
+
+/* Whether neither path is a part, a folder or a name of the other. */
+static bool is_unlike(struct bytes own, struct bytes other)
+{
+	struct bytes name = own;
+	size_t query = 0;
+
+	while (query < other.len && other.data[query] != '?')
+		query++;
+	other = bytes_first(other, query);
+	for (size_t i = 0; i + 1 < own.len; i++)
+		if (own.data[i] == '/')
+			name = bytes_from(own, i + 1);
+	return own.len > 1 && other.len > 1 &&
+	       !bytes_contains_nocase(other, name) &&
+	       !bytes_contains_nocase(own, other);
+}
+
 static enum doctor_finding_kind path_finding(const struct doctor_chart *chart,
 					     const struct doctor_probe *opened)
 {
@@ -364,8 +393,11 @@ static enum doctor_finding_kind path_finding(const struct doctor_chart *chart,
 		return DOCTOR_F_PARAMETER_OPENS;
 	if (differ_by_slash(chart->c->url.path, path))
 		return DOCTOR_F_PATH_SLASH_OPENS;
-	return leads_to(doctor_baseline(chart), opened) ? DOCTOR_F_PATH_OPENS_LED
-							: DOCTOR_F_PATH_OPENS;
+	if (leads_to(doctor_baseline(chart), opened))
+		return DOCTOR_F_PATH_OPENS_LED;
+	return is_known(chart) && is_unlike(chart->c->url.path, path)
+		       ? DOCTOR_F_ANOTHER_PATH_OPENS
+		       : DOCTOR_F_PATH_OPENS;
 }
 
 static void find_path(struct doctor_chart *chart)

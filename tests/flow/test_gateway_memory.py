@@ -86,9 +86,15 @@ def visit(ports, dice, told):
         s.close()
 
 
-def come_and_go(ports, seed, end, told):
+def has_met_all(told):
+    return told[b"101"] > 10 and told[b"404"] > 2 and told[b"cut"] > 2
+
+
+def come_and_go(ports, seed, begun, told):
+    """For SECONDS; a busy machine may need longer to meet each kind of answer."""
     dice = random.Random(seed)
-    while time.time() < end:
+    while (passed := time.time() - begun) < SECONDS or (
+            passed < 10 * SECONDS and not has_met_all(told)):
         try:
             visit(ports, dice, told)
         except (OSError, ValueError):
@@ -124,8 +130,8 @@ def test_whatever_memory_is_refused_the_gateway_lives_and_serves_on(tmp_path, lo
             assert talks(ports[0], path)
         with open(rate, "r+b") as f:
             f.write(struct.pack("I", most))
-        told, end = collections.Counter(), time.time() + SECONDS
-        crowd = [threading.Thread(target=come_and_go, args=(ports, seed, end, told))
+        told, begun = collections.Counter(), time.time()
+        crowd = [threading.Thread(target=come_and_go, args=(ports, seed, begun, told))
                  for seed in range(6)]
         for one in crowd:
             one.start()
@@ -133,7 +139,7 @@ def test_whatever_memory_is_refused_the_gateway_lives_and_serves_on(tmp_path, lo
             one.join()
         with open(rate, "r+b") as f:
             f.write(struct.pack("I", 0))
-        assert told[b"101"] > 10 and told[b"404"] > 2 and told[b"cut"] > 2, told
+        assert has_met_all(told), told
         assert g.process.poll() is None, (g.process.returncode, g.errors()[-2000:])
         for path in ("/echo", "/up"):
             g.wait_for(lambda path=path: talks(ports[0], path))
