@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include <sesame/version.h>
@@ -28,6 +27,7 @@
 #include "gate/notify.h"
 #include "gate/plan.h"
 #include "gate/privileges.h"
+#include "net/clock.h"
 
 #define STATUS_MS 10000 /* between two lines for the service manager */
 
@@ -49,14 +49,6 @@ struct run {
 	struct pid_file pid_file;
 	bool asleep_told;
 };
-
-static int64_t clock_ms(void)
-{
-	struct timeval now;
-
-	gettimeofday(&now, NULL);
-	return now.tv_sec * INT64_C(1000) + now.tv_usec / 1000;
-}
 
 /* ---- Leaving ---- */
 
@@ -103,7 +95,7 @@ static void note_reload(struct run *run, const char *fault)
 	struct gate_reloads *r = &run->view.reloads;
 
 	r->last_good = !fault;
-	r->last_ms = clock_ms();
+	r->last_ms = ses_clock_wall_ms();
 	if (fault) {
 		r->n_bad++;
 		snprintf(r->text, sizeof(r->text), "%s", fault);
@@ -375,7 +367,7 @@ static bool open_house(struct run *run, char *text, size_t text_size)
 	run->view.house = run->house;
 	run->view.journal = run->journal;
 	run->view.log = run->log;
-	run->view.started_ms = clock_ms();
+	run->view.started_ms = ses_clock_wall_ms();
 	run->view.loop = run->loop;
 	run->view.reloads.last_good = true;
 	run->view.reloads.last_good_ms = run->view.started_ms;

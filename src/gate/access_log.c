@@ -10,11 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "gate/log.h"
+#include "net/clock.h"
 
 #define QUEUE_BYTES ((size_t)1024 * 1024)
 #define STEP_BYTES  ((size_t)4096) /* a pipe that has room takes these whole */
@@ -41,14 +40,6 @@ struct gate_access_log {
 	uint64_t complained_ms; /* of the thread */
 };
 
-static uint64_t clock_of(clockid_t id)
-{
-	struct timespec now;
-
-	clock_gettime(id, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* ---- In the thread ---- */
 
 static bool is_time_up(struct gate_access_log *log)
@@ -56,14 +47,14 @@ static bool is_time_up(struct gate_access_log *log)
 	bool up;
 
 	pthread_mutex_lock(&log->lock);
-	up = log->closing && clock_of(CLOCK_MONOTONIC) >= log->give_up_ms;
+	up = log->closing && ses_clock_steady_ms() >= log->give_up_ms;
 	pthread_mutex_unlock(&log->lock);
 	return up;
 }
 
 static void complain(struct gate_access_log *log, int sys_errno)
 {
-	uint64_t now = clock_of(CLOCK_MONOTONIC);
+	uint64_t now = ses_clock_steady_ms();
 
 	if (log->complained_ms && now - log->complained_ms < COMPLAIN_MS)
 		return;
@@ -115,8 +106,8 @@ static void tell_left_out(struct gate_access_log *log, int fd)
 
 	if (all == log->left_out_told)
 		return;
-	gate_line_begin(&line, atomic_load(&log->json),
-			(int64_t)clock_of(CLOCK_REALTIME), "left_out");
+	gate_line_begin(&line, atomic_load(&log->json), ses_clock_wall_ms(),
+			"left_out");
 	gate_line_number(&line, "lines", all - log->left_out_told);
 	text = gate_line_end(&line);
 	if (write_out(log, fd, (const char *)text.data, text.len))
@@ -333,7 +324,7 @@ void gate_access_log_free(struct gate_access_log *log)
 		return;
 	pthread_mutex_lock(&log->lock);
 	log->closing = true;
-	log->give_up_ms = clock_of(CLOCK_MONOTONIC) + PATIENCE_MS;
+	log->give_up_ms = ses_clock_steady_ms() + PATIENCE_MS;
 	pthread_cond_signal(&log->work);
 	pthread_mutex_unlock(&log->lock);
 	pthread_join(log->thread, NULL);

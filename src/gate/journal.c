@@ -18,6 +18,7 @@
 #include "gate/journal_file.h"
 #include "gate/log.h"
 #include "gate/sampler.h"
+#include "net/clock.h"
 
 #define QUEUE_ROWS 256
 #define RETRY_MS   500	 /* after one that failed */
@@ -105,22 +106,6 @@ void gate_make_folders(const char *file)
 
 /* ---- Saying what is wrong ---- */
 
-static uint64_t steady_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static int64_t wall_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
-
 static void set_health(struct gate_journal *j, const char *wrong)
 {
 	pthread_mutex_lock(&j->lock);
@@ -132,7 +117,7 @@ static void set_health(struct gate_journal *j, const char *wrong)
 
 static void complain(struct gate_journal *j, const char *why)
 {
-	uint64_t now = steady_ms();
+	uint64_t now = ses_clock_steady_ms();
 
 	j->failing = true;
 	set_health(j, why);
@@ -175,7 +160,7 @@ static bool reopen(struct gate_journal *j)
 static bool is_ready(struct gate_journal *j)
 {
 	if (j->file.db && !gate_journal_file_is_there(&j->file, j->name)) {
-		uint64_t now = steady_ms();
+		uint64_t now = ses_clock_steady_ms();
 
 		gate_journal_file_close(&j->file, false);
 		if (!j->told_gone_ms || now - j->told_gone_ms >= TELL_MS) {
@@ -201,7 +186,7 @@ static bool write_out(struct gate_journal *j)
 		.recount = j->recount,
 		.n_recounts = j->n_recounts,
 		.omitted = j->writing->omitted,
-		.now_ms = wall_ms(),
+		.now_ms = ses_clock_wall_ms(),
 	};
 	int r;
 
@@ -374,7 +359,7 @@ static struct gate_journal *new_journal(const char *name)
 	j->writing = calloc(1, sizeof(*j->writing));
 	j->health.written = true;
 	j->new_kinds = NEW_KINDS * 1000;
-	gate_sampler_init(&j->sampler, steady_ms());
+	gate_sampler_init(&j->sampler, ses_clock_steady_ms());
 	pthread_mutex_init(&j->lock, NULL);
 	pthread_mutex_init(&j->tell_lock, NULL);
 	init_condition(&j->work);

@@ -15,10 +15,10 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "gate/columns.h"
+#include "net/clock.h"
 
 #define PAGE_BYTES     4096
 #define LOG_PAGES      4096 /* of the log, before nothing more is added */
@@ -247,17 +247,9 @@ static bool is_of_another_program(sqlite3 *db)
 	       !has_column(db, "refusals", "reference");
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
-
 static int begin_run(struct gate_journal_file *f)
 {
-	int64_t now = now_ms();
+	int64_t now = ses_clock_wall_ms();
 	int r = run_with(f->db,
 			 "INSERT INTO runs (pid, start_ms, last_ms) "
 			 "VALUES (%d, %lld, %lld)",
@@ -399,7 +391,7 @@ void gate_journal_file_close(struct gate_journal_file *f, bool ended)
 {
 	if (f->db && ended)
 		run_with(f->db, "UPDATE runs SET end_ms = %lld WHERE id = %lld",
-			 (long long)now_ms(), (long long)f->run);
+			 (long long)ses_clock_wall_ms(), (long long)f->run);
 	sqlite3_finalize(f->refusal);
 	sqlite3_finalize(f->admitted);
 	sqlite3_finalize(f->recount);

@@ -44,11 +44,7 @@ void gate_line_begin(struct gate_line *line, bool json, int64_t time_ms,
 	    when, (int)(time_ms % 1000), event);
 }
 
-/*
- * A backslash of \xNN, which stands for a byte that cannot be shown; in JSON
- * it is one of the value's characters.
- */
-static bool is_escape(const char *s)
+bool gate_line_is_escape(const char *s)
 {
 	return s[0] == '\\' && s[1] == 'x' &&
 	       ses_hex_digit((uint8_t)s[2]) >= 0 &&
@@ -61,7 +57,7 @@ static const char *spell(const struct gate_line *line, const char *s)
 		return line->json ? "\\\"" : "\\x22";
 	if (*s == '\\' && line->json)
 		return "\\\\";
-	if (*s == '\\' && !is_escape(s))
+	if (*s == '\\' && !gate_line_is_escape(s))
 		return "\\x5c";
 	return NULL;
 }

@@ -26,5 +26,10 @@ void gate_line_number(struct gate_line *line, const char *name, uint64_t value);
 void gate_line_seconds(struct gate_line *line, const char *name, uint64_t ms);
 /* The whole line with its newline. */
 struct bytes gate_line_end(struct gate_line *line);
+/*
+ * Whether @s begins with \xNN, which stands for a byte that cannot be shown; in
+ * JSON its backslash is one of the value's characters.
+ */
+bool gate_line_is_escape(const char *s);
 
 #endif

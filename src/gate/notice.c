@@ -7,29 +7,21 @@
 #include "gate/notice.h"
 
 #include <stdio.h>
-#include <sys/time.h>
 
 #include "base/hash.h"
-#include "base/percent.h"
 #include "gate/access_log.h"
 #include "gate/client_certificate.h"
 #include "gate/hide.h"
+#include "gate/line.h"
 #include "gate/log.h"
 #include "gate/moment.h"
 #include "gate/outage.h"
 #include "gate/sampler.h"
 #include "gate/recent.h"
 #include "gate/record.h"
+#include "net/clock.h"
 
 #define LINES_A_SECOND 20
-
-static int64_t clock_ms(void)
-{
-	struct timeval now;
-
-	gettimeofday(&now, NULL);
-	return now.tv_sec * INT64_C(1000) + now.tv_usec / 1000;
-}
 
 static void put_rule(struct gate_story *story, const struct gate_notice *n)
 {
@@ -107,7 +99,7 @@ static void fill_story(struct gate_story *story, const struct gate_notice *n)
 		strcpy(story->trace, "[]");
 	story->status = n->status;
 	story->observed = n->observed;
-	story->time_ms = clock_ms();
+	story->time_ms = ses_clock_wall_ms();
 }
 
 /* At most so many lines a second: a flood must not fill the disk. */
@@ -135,13 +127,6 @@ struct quoted {
 	char text[2052];
 };
 
-static bool is_escape(const char *s)
-{
-	return s[0] == '\\' && s[1] == 'x' &&
-	       ses_hex_digit((uint8_t)s[2]) >= 0 &&
-	       ses_hex_digit((uint8_t)s[3]) >= 0;
-}
-
 /*
  * @text between quotes: what a client sent cannot end its field and go on as
  * another. Control bytes are \xNN in it already.
@@ -153,7 +138,8 @@ static struct quoted quote(const char *before, const char *text)
 
 	at += (size_t)snprintf(q.text, 32, "%s\"", before);
 	for (; *text && at < sizeof(q.text) - 6; text++) {
-		bool plain = *text != '"' && (*text != '\\' || is_escape(text));
+		bool plain = *text != '"' &&
+			     (*text != '\\' || gate_line_is_escape(text));
 
 		at += (size_t)snprintf(q.text + at, 5, plain ? "%c" : "\\x%02x",
 				       (uint8_t)*text);
@@ -294,7 +280,7 @@ static void fill_ending(struct gate_story *s, const struct gate_ending *e)
 	if (e->takes)
 		gate_story_put_content(s, GATE_CHECK_MESSAGE, e->takes);
 	s->status = e->code;
-	s->time_ms = clock_ms();
+	s->time_ms = ses_clock_wall_ms();
 }
 
 void gate_notice_ended(struct gate *gate, const struct gate_ending *e)
@@ -366,7 +352,7 @@ void gate_notice_admitted(struct gate *gate, const struct gate_notice *notice)
 {
 	char reference[WHY_REFERENCE_SIZE];
 	struct gate_notice n = *notice;
-	int64_t now = clock_ms();
+	int64_t now = ses_clock_wall_ms();
 	uint64_t key;
 
 	if (!gate->journal)

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "gate/log.h"
+#include "net/clock.h"
 
 #define FIRST_FD 3 /* SD_LISTEN_FDS_START */
 
@@ -61,13 +61,9 @@ bool gate_notify(const char *format, ...)
 
 void gate_notify_reloading(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	gate_notify("RELOADING=1\nMONOTONIC_USEC=%llu\nSTATUS=Reading the "
 		    "configuration",
-		    (unsigned long long)now.tv_sec * 1000000 +
-			    (unsigned long long)now.tv_nsec / 1000);
+		    (unsigned long long)ses_clock_steady_us());
 }
 
 /* A number in the variable, or -1. */

@@ -7,11 +7,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 
 #include "gate/access_log.h"
 #include "gate/hide.h"
 #include "gate/visit_inner.h"
+#include "net/clock.h"
 
 struct gate_record {
 	struct gate_counts *counts; /* of the route; NULL: not counted */
@@ -26,14 +26,6 @@ struct gate_record {
 	char *target;	   /* printable; NULL: no log asks for it */
 	char *subprotocol; /* NULL: none */
 };
-
-static int64_t clock_ms(void)
-{
-	struct timeval now;
-
-	gettimeofday(&now, NULL);
-	return now.tv_sec * INT64_C(1000) + now.tv_usec / 1000;
-}
 
 static bool wants_lines(const struct gate *gate)
 {
@@ -76,8 +68,8 @@ static void begin_line(struct gate_visit *v, struct gate_line *line,
 {
 	struct gate_record *r = v->record;
 
-	gate_line_begin(line, gate_access_log_is_json(v->gate->log), clock_ms(),
-			event);
+	gate_line_begin(line, gate_access_log_is_json(v->gate->log),
+			ses_clock_wall_ms(), event);
 	gate_line_text(line, "id", bytes_of_str(r->id));
 	gate_line_text(line, "client", bytes_of_str(r->client));
 	gate_line_text(line, "listener", bytes_of_str(v->entrance->url));
@@ -258,7 +250,7 @@ void gate_record_answer(struct gate_visit *v, int status, size_t bytes)
 	gate_hide_target(v->route ? v->route->token : NULL, request->target,
 			 target, sizeof(target));
 	gate_line_begin(&line, gate_access_log_is_json(v->gate->log),
-			clock_ms(), "answer");
+			ses_clock_wall_ms(), "answer");
 	gate_line_number(&line, "status", (uint64_t)status);
 	gate_line_text(&line, "method", v->asking->head->method);
 	gate_line_text(&line, "client",

@@ -102,15 +102,6 @@ const char *lint_field_meant(struct bytes written)
 	return meant;
 }
 
-static const struct lint_node *next_node(const struct lint_node *node)
-{
-	if (node->first)
-		return node->first;
-	while (node && !node->next)
-		node = node->parent;
-	return node ? node->next : NULL;
-}
-
 /* Whether another line gives a field of this name a value. */
 static bool is_set(struct look *look, const struct lint_node *here,
 		   struct bytes name)
@@ -120,7 +111,7 @@ static bool is_set(struct look *look, const struct lint_node *here,
 	if (++look->walks > MAX_WALKS)
 		return true;
 	plain_name(name, wanted);
-	for (const struct lint_node *n = look->run->root; n; n = next_node(n))
+	for (const struct lint_node *n = look->run->root; n; n = lint_next(n))
 		for (size_t i = 0; i < n->n_args && n != here; i++) {
 			plain_name(bytes_of_str(n->arg[i]), other);
 			if (strcmp(wanted, other) == 0)
@@ -151,7 +142,7 @@ static bool is_on_the_way(const struct look *look)
 
 	if (!look->run->request)
 		return true;
-	for (const struct lint_node *n = look->run->root; n; n = next_node(n))
+	for (const struct lint_node *n = look->run->root; n; n = lint_next(n))
 		houses += is_house(n);
 	return houses <= 1;
 }
@@ -275,6 +266,6 @@ void lint_judge_fields(struct lint_run *run, enum lint_language language)
 {
 	struct look look = {.run = run, .language = language};
 
-	for (const struct lint_node *n = run->root; n; n = next_node(n))
+	for (const struct lint_node *n = run->root; n; n = lint_next(n))
 		look_at(&look, n);
 }

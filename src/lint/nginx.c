@@ -63,7 +63,7 @@ static void judge_route(struct lint_run *run, const struct lint_node *level)
 
 static bool is_any_set_up(struct lint_run *run)
 {
-	for (const struct lint_node *n = run->root; n; n = nginx_next(n)) {
+	for (const struct lint_node *n = run->root; n; n = lint_next(n)) {
 		if (!is_proxying(n))
 			continue;
 		if (is_too_much(run, n))
@@ -94,7 +94,7 @@ static void judge_all(struct lint_run *run)
 {
 	bool any = is_any_set_up(run);
 
-	for (const struct lint_node *n = run->root; n; n = nginx_next(n)) {
+	for (const struct lint_node *n = run->root; n; n = lint_next(n)) {
 		if (!is_proxying(n))
 			continue;
 		if (is_too_much(run, n))

@@ -35,8 +35,6 @@ const struct lint_node *nginx_around(const struct lint_node *node,
 const struct lint_node *nginx_server(const struct lint_node *node);
 /* Whether @node is an http server, or one of a fragment. */
 bool nginx_is_http_server(const struct lint_node *node);
-/* The next node in the order of the text, children first; NULL at the end. */
-const struct lint_node *nginx_next(const struct lint_node *node);
 /* "location /ws", "server app.example", "the main level". */
 void nginx_where(const struct lint_node *level, char *out, size_t size);
 /* A finding at @node about @level; NULL: its place has it already. */

@@ -137,7 +137,7 @@ static bool invalid_referer(struct nginx_world *w, char *out, size_t size)
 	for (int i = 0; !valid && node && i < MAX_LOOKED_AT; i++) {
 		if (nginx_is(node, "valid_referers"))
 			valid = node;
-		node = nginx_next(node);
+		node = lint_next(node);
 	}
 	w->asked_referer = true;
 	for (size_t i = 0; valid && i < valid->n_args; i++)

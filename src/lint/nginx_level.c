@@ -72,15 +72,6 @@ bool nginx_is_http_server(const struct lint_node *node)
 	       (!node->parent->parent || nginx_is(node->parent, "http"));
 }
 
-const struct lint_node *nginx_next(const struct lint_node *node)
-{
-	if (node->first)
-		return node->first;
-	while (node && !node->next)
-		node = node->parent;
-	return node ? node->next : NULL;
-}
-
 void nginx_where(const struct lint_node *level, char *out, size_t size)
 {
 	const struct lint_node *name;

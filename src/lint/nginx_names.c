@@ -321,7 +321,7 @@ int nginx_own_init(struct lint_run *run, struct nginx_own *own)
 	*own = (struct nginx_own){0};
 	run->own = own;
 	for (const struct lint_node *node = run->root; node;
-	     node = nginx_next(node))
+	     node = lint_next(node))
 		add_names_of(&c, node);
 	if (c.failed)
 		return SESAME_ENOMEM;

@@ -205,7 +205,7 @@ static const struct lint_node *at_door(struct lint_run *run,
 	const char *host = request->host ? request->host : "";
 	size_t best_yet = 0;
 
-	for (const struct lint_node *s = run->root; s; s = nginx_next(s)) {
+	for (const struct lint_node *s = run->root; s; s = lint_next(s)) {
 		size_t fit;
 
 		if (!is_at_door(s, request, door))

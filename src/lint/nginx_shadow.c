@@ -220,7 +220,7 @@ static void judge_pair(struct lint_run *run, const struct lint_node *server)
 
 void nginx_judge_reach(struct lint_run *run)
 {
-	for (const struct lint_node *n = run->root; n; n = nginx_next(n)) {
+	for (const struct lint_node *n = run->root; n; n = lint_next(n)) {
 		if (!nginx_is_http_server(n))
 			continue;
 		if (is_too_much(run, 0))
@@ -272,7 +272,7 @@ static bool is_pattern(const struct lint_node *node, size_t i)
 
 void nginx_judge_variables(struct lint_run *run)
 {
-	for (const struct lint_node *n = run->root; n; n = nginx_next(n)) {
+	for (const struct lint_node *n = run->root; n; n = lint_next(n)) {
 		if (!takes_variables(n) || nginx_around(n, "stream"))
 			continue;
 		for (size_t i = 0; i < n->n_args; i++) {

@@ -39,6 +39,15 @@ const struct lint_node *lint_child(const struct lint_node *node,
 	return NULL;
 }
 
+const struct lint_node *lint_next(const struct lint_node *node)
+{
+	if (node->first)
+		return node->first;
+	while (node && !node->next)
+		node = node->parent;
+	return node ? node->next : NULL;
+}
+
 const char *lint_arg(const struct lint_node *node, size_t i)
 {
 	return i < node->n_args ? node->arg[i] : "";

@@ -82,6 +82,8 @@ uint64_t lint_name_bit(const char *name);
 const struct lint_node *lint_child(const struct lint_node *node,
 				   const char *name,
 				   const struct lint_node *after);
+/* The next node in the order of the text, children first; NULL at the end. */
+const struct lint_node *lint_next(const struct lint_node *node);
 /* The argument @i, or "". */
 const char *lint_arg(const struct lint_node *node, size_t i);
 

@@ -4,6 +4,7 @@
  * and finish. Whatever is tried becomes a step of the report, also what
  * failed, because that is what a diagnosis is made from.
  */
+#include "net/clock.h"
 #include "net/dial_inner.h"
 
 #include <errno.h>
@@ -12,7 +13,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "net/bridge.h"
@@ -25,14 +25,6 @@
 #define QUEUE_HIGH  (1 << 20)
 
 /* ---- the report ---- */
-
-static uint64_t now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 /* The step at work. When there are too many, the last one is written over. */
 static struct ses_dial_step *last_step(struct ses_dial *d)
@@ -49,7 +41,7 @@ void ses_dial_begin_step(struct ses_dial *d, enum ses_dial_kind kind,
 		d->report.n_steps++;
 	step = last_step(d);
 	*step = (struct ses_dial_step){.kind = kind};
-	step->start_us = now_us() - d->start_us;
+	step->start_us = ses_clock_steady_us() - d->start_us;
 	bytes_printable(bytes_of_str(what), step->what, sizeof(step->what));
 }
 
@@ -59,7 +51,7 @@ void ses_dial_end_step(struct ses_dial *d, int error, int sys_errno,
 	struct ses_dial_step *step = last_step(d);
 	va_list args;
 
-	step->took_us = now_us() - d->start_us - step->start_us;
+	step->took_us = ses_clock_steady_us() - d->start_us - step->start_us;
 	step->error = error;
 	step->sys_errno = sys_errno;
 	va_start(args, format);
@@ -142,7 +134,7 @@ static void too_late(struct ses_timer *timer)
 		ses_dial_fail(d, last_step(d)->error);
 		return;
 	}
-	waited = now_us() - d->start_us - last_step(d)->start_us;
+	waited = ses_clock_steady_us() - d->start_us - last_step(d)->start_us;
 	ses_dial_end_step(d, SESAME_ETIMEOUT, ETIMEDOUT,
 			  "no answer within %.1f s", (double)waited / 1e6);
 	ses_dial_fail(d, SESAME_ETIMEOUT);
@@ -650,7 +642,7 @@ ses_dial_start(struct sesame_loop *loop, const struct ses_dial_options *options,
 	d->done = done;
 	d->user = user;
 	d->socket = (struct ses_polled){.io.fd = -1, .on_ready = on_connect};
-	d->start_us = now_us();
+	d->start_us = ses_clock_steady_us();
 	ses_buf_init(&d->in, 64 * 1024);
 	copy_options(d, options);
 	d->deadline.fire = too_late;

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "net/bridge.h"
+#include "net/clock.h"
 #include "net/stream.h"
 #include "net/tls_cache.h"
 #include "wire/deflate.h"
@@ -18,7 +19,6 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #define BUFFER_BYTES (SES_RECV_BYTES + SES_CORK_BYTES + SES_CIPHER_BYTES)
@@ -40,11 +40,7 @@ struct sesame_watch {
 
 void ses_loop_update(struct sesame_loop *loop)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	loop->now_ms =
-		(uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	loop->now_ms = ses_clock_steady_ms();
 }
 
 /* A loop around this one waits at its descriptor, and calls no turn for it. */
