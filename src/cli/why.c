@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -54,6 +55,7 @@ struct options {
 	struct gate_search search;
 	enum gate_top by;
 	unsigned last;
+	bool config_asked; /* it is not the one that happens to be here */
 	bool json, help;
 };
 
@@ -290,6 +292,7 @@ static int find_journal(struct options *o, char *out, size_t size)
 		snprintf(out, size, "%s", o->journal);
 		return EXIT_OK;
 	}
+	o->config_asked = o->config != NULL;
 	if (!o->config && access("sesame.yaml", F_OK) == 0)
 		o->config = "sesame.yaml";
 	if (!o->config)
@@ -366,7 +369,49 @@ static void tell_asked(const struct gate_story *s)
 	tell_row("behind it", s->upstream);
 }
 
-static void tell(const struct gate_story *s, const char *config)
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat is, other;
+
+	return stat(a, &is) == 0 && stat(b, &other) == 0 &&
+	       is.st_dev == other.st_dev && is.st_ino == other.st_ino;
+}
+
+/* The file that has its rules, by the shortest name that means it from here. */
+static const char *file_of(const struct gate_story *s)
+{
+	return !s->whole_file[0] || is_same_file(s->file, s->whole_file)
+		       ? s->file
+		       : s->whole_file;
+}
+
+/* The file to try a change on: the one that was asked for, else its own. */
+static const char *file_to_try(const struct gate_story *s,
+			       const struct options *o)
+{
+	if (o->config && (o->config_asked || !s->whole_file[0] ||
+			  is_same_file(o->config, s->whole_file)))
+		return o->config;
+	return file_of(s);
+}
+
+/* Gateways may share a journal: a file of that name may be another's. */
+static void tell_other_file(const struct gate_story *s, const struct options *o)
+{
+	char text[1200];
+
+	if (!o->config || !s->whole_file[0] ||
+	    is_same_file(o->config, s->whole_file))
+		return;
+	snprintf(text, sizeof(text),
+		 "%s %s; %s is another file.",
+		 s->count ? "It was let in by" : "It was decided by",
+		 s->whole_file, o->config);
+	term_wrap(stdout, text, 0);
+	printf("\n");
+}
+
+static void tell(const struct gate_story *s, const struct options *o)
 {
 	char place[300] = "", many[80];
 
@@ -399,7 +444,8 @@ static void tell(const struct gate_story *s, const char *config)
 	if (s->count)
 		return;
 	printf("\n");
-	tell_change(s, config ? config : s->file, NULL);
+	tell_other_file(s, o);
+	tell_change(s, file_to_try(s, o), NULL);
 }
 
 static void print_json(json_t *o, size_t flags)
@@ -411,13 +457,13 @@ static void print_json(json_t *o, size_t flags)
 	json_decref(o);
 }
 
-static int tell_whole_json(const struct gate_story *s, const char *config)
+static int tell_whole_json(const struct gate_story *s, const struct options *asked)
 {
 	json_t *o = tell_object(s);
 
 	if (!o)
 		return EXIT_NO_ANSWER;
-	tell_change(s, config ? config : s->file, o);
+	tell_change(s, file_to_try(s, asked), o);
 	print_json(o, JSON_INDENT(2));
 	return EXIT_OK;
 }
@@ -688,9 +734,9 @@ static int tell_one(struct gate_lookup *journal, const struct options *o,
 	else if (found == 0 && !find_elsewhere(o, reference, story))
 		status = tell_unknown(journal, reference, file);
 	else if (o->json)
-		status = tell_whole_json(story, o->config);
+		status = tell_whole_json(story, o);
 	else
-		tell(story, o->config);
+		tell(story, o);
 	free(story);
 	return status;
 }

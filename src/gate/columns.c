@@ -42,6 +42,7 @@ static const struct column {
 	COLUMN("rule", TEXT, rule, 1),
 	COLUMN("preset", BOOL, preset, 1),
 	COLUMN("file", TEXT, file, 1),
+	COLUMN("whole_file", TEXT, whole_file, 4),
 	COLUMN("line", INT, line, 1),
 	COLUMN("compared", TEXT, compared, 1),
 	COLUMN("nearest", TEXT, nearest, 1),

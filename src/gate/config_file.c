@@ -2,6 +2,8 @@
 /* The configuration's bytes: a file of at most 16 MiB, whatever it is named. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,6 +32,17 @@ static uint8_t *read_all(int fd, size_t *ret_len, const char **ret_wrong)
 	return NULL;
 }
 
+/* Keep @file as it is called from the root on: false without memory. */
+static bool keep_whole_name(struct gate_policy *policy, const char *file)
+{
+	char folder[PATH_MAX] = "";
+
+	if (file[0] != '/' && !getcwd(folder, sizeof(folder)))
+		return true; /* the folder is gone, and has no name */
+	return asprintf(&policy->whole_file, "%s%s%s", folder,
+			folder[0] ? "/" : "", file) >= 0;
+}
+
 struct gate_policy *gate_config_read(const char *file, struct ses_buf *errors)
 {
 	/* A pipe that nobody writes to must not hold us. */
@@ -52,5 +65,11 @@ struct gate_policy *gate_config_read(const char *file, struct ses_buf *errors)
 	else
 		ses_buf_printf(errors, "%s: cannot be read: %s\n", file, wrong);
 	free(data);
+	if (policy && !keep_whole_name(policy, file)) {
+		policy->whole_file = NULL;
+		gate_policy_unref(policy);
+		policy = NULL;
+		ses_buf_printf(errors, "%s: out of memory\n", file);
+	}
 	return policy;
 }

@@ -12,7 +12,7 @@
 
 #include "gate/story.h"
 
-#define GATE_JOURNAL_VERSION 3
+#define GATE_JOURNAL_VERSION 4
 
 struct gate_journal_file {
 	sqlite3 *db; /* NULL: not open */

@@ -33,7 +33,7 @@ static void put_rule(struct gate_story *story, const struct gate_notice *n)
 		return;
 	bytes_printable(bytes_of_str(n->route->path), story->route,
 			sizeof(story->route));
-	snprintf(story->file, sizeof(story->file), "%s", n->policy->file);
+	gate_story_put_file(story, n->policy);
 	story->line = n->route->line;
 }
 
@@ -267,7 +267,7 @@ static void fill_ending(struct gate_story *s, const struct gate_ending *e)
 	PUT(listener, e->listener);
 	PUT(route, e->route->path);
 	PUT(upstream, e->server ? e->server->text : "");
-	PUT(file, e->policy->file);
+	gate_story_put_file(s, e->policy);
 	PUT(check, e->rule[0] ? "limits" : "");
 	PUT(rule, e->rule);
 	PUT(compared, e->compared->value);

@@ -247,6 +247,7 @@ void gate_policy_unref(struct gate_policy *policy)
 	free(policy->explain);
 	free_operation(policy);
 	free(policy->file);
+	free(policy->whole_file);
 	free(policy->live);
 	free(policy);
 }

@@ -240,6 +240,7 @@ struct gate_policy {
 	atomic_uint refs;
 	atomic_ullong *live; /* open connections of each route */
 	char *file; /* as it was named; rules are at file:line */
+	char *whole_file; /* from the root on; NULL: it is in no file */
 	struct gate_listen *listen;
 	size_t n_listen;
 	struct gate_route *route;

@@ -112,6 +112,16 @@ bool gate_story_has_no_credentials(const struct gate_story *s)
 	return none;
 }
 
+void gate_story_put_file(struct gate_story *s, const struct gate_policy *policy)
+{
+	const char *whole = policy->whole_file ? policy->whole_file : "";
+	/* A part of a name would name another file. */
+	bool fits = strlen(whole) < sizeof(s->whole_file);
+
+	show_text(s->file, sizeof(s->file), policy->file);
+	show_text(s->whole_file, sizeof(s->whole_file), fits ? whole : "");
+}
+
 void gate_story_put_content(struct gate_story *s, const char *check,
 			    const char *takes)
 {
@@ -133,7 +143,7 @@ void gate_story_decide(struct gate_story *s, const struct gate_policy *policy,
 	show_text(s->route, sizeof(s->route), route ? route->path : "");
 	show_text(s->upstream, sizeof(s->upstream),
 		  route && route->n_servers ? route->server[0].text : "");
-	show_text(s->file, sizeof(s->file), policy->file);
+	gate_story_put_file(s, policy);
 	keep_trace(s, d, NULL);
 	if (d->admitted)
 		return;
@@ -247,6 +257,7 @@ json_t *gate_story_object(const struct gate_story *s)
 		{"check", s->check},
 		{"rule", s->rule},
 		{"file", s->file},
+		{"whole_file", s->whole_file},
 		{"compared", s->compared},
 		{"nearest", s->nearest},
 		{"note", s->note},

@@ -40,6 +40,7 @@ struct gate_story {
 			  * taken, see gate_story_is_content() */
 	bool preset;	 /* the rule is a default that stands in no file */
 	char file[256];	 /* "" when no rule did */
+	char whole_file[512]; /* from the root on; "": not known */
 	unsigned line;	 /* of the rule; of its route for a default */
 	char compared[256];
 	char nearest[280];
@@ -68,6 +69,9 @@ static inline bool gate_story_is_content(const struct gate_story *story)
 /* Make it one of these: @check, and @takes. */
 void gate_story_put_content(struct gate_story *story, const char *check,
 			    const char *takes);
+/* Name the file of @policy, in which its rules are. */
+void gate_story_put_file(struct gate_story *story,
+			 const struct gate_policy *policy);
 /* Whether its trace says that the client brought none, where some are wanted. */
 bool gate_story_has_no_credentials(const struct gate_story *story);
 

@@ -37,6 +37,7 @@ static const struct {
 	PLACE("check", check),
 	PLACE("rule", rule),
 	PLACE("file", file),
+	PLACE("whole_file", whole_file),
 	PLACE("compared", compared),
 	PLACE("nearest", nearest),
 	PLACE("note", note),

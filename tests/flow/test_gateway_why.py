@@ -122,6 +122,28 @@ def test_a_file_that_lets_it_in_by_now_is_told_as_that(tmp_path):
     assert "access.origin" in told(g, a.reference)
 
 
+def test_a_refusal_of_another_gateway_is_not_laid_to_the_file_that_is_here(tmp_path):
+    (tmp_path / "one").mkdir()
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "sesame.yaml").write_text(CONFIG.replace("journal.db", "../one/journal.db"))
+    theirs = str(tmp_path / "one/sesame.yaml")
+    with gateway(tmp_path / "one", CONFIG) as g:
+        a = ask(g.port, "/chat", ORIGIN, "User-Agent: demo/1")
+        said = " ".join(run("why", a.reference, cwd=here).stdout.split())
+        assert "by %s; sesame.yaml is another file" % theirs in said
+        assert "Tried on %s as it is now" % theirs in said
+        o = json.loads(run("why", a.reference, "--json", cwd=here).stdout)
+        assert o["whole_file"] == theirs and o["changes"][0]["file"] == theirs
+        asked = " ".join(run("why", a.reference, "-c", "sesame.yaml", cwd=here).stdout.split())
+        assert "is another file" in asked and "Tried on sesame.yaml as it is now" in asked
+        own = told(g, a.reference)
+        assert "Tried on sesame.yaml as it is now" in own and "another file" not in own
+        g.config.unlink()
+        gone = " ".join(run("why", a.reference, cwd=here).stdout.split())
+        assert "To let it in, add it" in gone and "Tried on" not in gone, gone
+
+
 def test_a_search_finds_what_fits_and_nothing_else(tmp_path):
     with gateway(tmp_path, CONFIG) as g:
         for n, (path, *fields) in enumerate((
