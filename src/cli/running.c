@@ -24,9 +24,9 @@
 #include "gate/census.h"
 #include "gate/house.h"
 #include "gate/log.h"
-#include "gate/notify.h"
 #include "gate/plan.h"
 #include "gate/privileges.h"
+#include "gate/service_manager.h"
 #include "net/clock.h"
 
 #define STATUS_MS 10000 /* between two lines for the service manager */

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "gate/certificate.h"
-#include "gate/notify.h"
+#include "gate/service_manager.h"
 
 #define BACKLOG 4096 /* the system lowers it to net.core.somaxconn */
 /* A port in use at the start is tried again so many times, so long after. */

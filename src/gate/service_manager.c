@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The service manager's protocols are a datagram and three variables. */
-#include "gate/notify.h"
+#include "gate/service_manager.h"
 
 #include <fcntl.h>
 #include <stdarg.h>

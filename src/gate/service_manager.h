@@ -4,8 +4,8 @@
  * and what it brings (sd_listen_fds(3)). Without a manager all of it does
  * nothing.
  */
-#ifndef GATE_NOTIFY_H
-#define GATE_NOTIFY_H
+#ifndef GATE_SERVICE_MANAGER_H
+#define GATE_SERVICE_MANAGER_H
 
 #include <stdbool.h>
 #include <stdint.h>
