@@ -10,7 +10,7 @@ from pathlib import Path
 from servers import ORIGIN, Absent
 
 # Of `sesame bench`: whoever has one of these has no figures.
-FAULTS = ["wrong", "missing", "not_opened", "ended", "declined"]
+FAULTS = ["server_ended", "wrong", "missing", "not_opened", "ended", "declined"]
 # What cannot keep up with thousands of connections is given fewer.
 SLOW_TO_OPEN = {"libwebsockets": 2000}
 

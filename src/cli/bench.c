@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,7 @@ struct bench {
 	struct load_plan plan;
 	char *sources; /* addresses, each in SOURCE_BYTES */
 	const char *plot;
+	const char *of_messages; /* an option that says how they are, or NULL */
 	bool json, quiet, deflate, help;
 	struct hush hush;
 };
@@ -92,6 +94,8 @@ static int add_sources(struct bench *b, const char *value)
 	int status = 0;
 
 	if (!dash) {
+		if (cli_check_source("bench", value))
+			return EXIT_USAGE;
 		if (b->plan.n_sources == LOAD_SOURCES)
 			return wrong("%s", "too many --source addresses");
 		b->plan.sources[b->plan.n_sources++] = value;
@@ -110,26 +114,43 @@ static int add_sources(struct bench *b, const char *value)
 	return status;
 }
 
+static int add_pid(struct bench *b, const char *word)
+{
+	unsigned long pid;
+	int status = cli_read_count("bench", word, "a process", 1, INT32_MAX,
+				    &pid);
+
+	if (status)
+		return status;
+	if (b->plan.n_pids == LOAD_PIDS)
+		return wrong("%s", "too many --pid");
+	b->plan.pids[b->plan.n_pids++] = (int)pid;
+	return 0;
+}
+
+/* "123 124\n", as pidof(1) and pgrep(1) print them; one at least. */
+static int add_pids_of(struct bench *b, char *words)
+{
+	char *word = strtok_r(words, " \n", &words);
+	int status = add_pid(b, word ? word : "");
+
+	while (!status && (word = strtok_r(NULL, " \n", &words)))
+		status = add_pid(b, word);
+	return status;
+}
+
 /* "123" or "123,124" */
 static int add_pids(struct bench *b, const char *value)
 {
-	char list[512], *at = list, *word;
-	unsigned long pid;
-	int status;
+	char list[LOAD_PIDS * 12], *at = list, *part;
+	int status = 0;
 
+	if (strlen(value) >= sizeof(list))
+		return wrong("%s", "too many --pid");
 	snprintf(list, sizeof(list), "%s", value);
-	while ((word = strsep(&at, ", \n"))) {
-		if (!*word)
-			continue;
-		if (b->plan.n_pids == LOAD_PIDS)
-			return wrong("%s", "too many --pid");
-		status = cli_read_count("bench", word, "a process", 1,
-					INT32_MAX, &pid);
-		if (status)
-			return status;
-		b->plan.pids[b->plan.n_pids++] = (int)pid;
-	}
-	return 0;
+	while (!status && (part = strsep(&at, ",")))
+		status = add_pids_of(b, part);
+	return status;
 }
 
 static int read_unsigned(const char *value, const char *unit,
@@ -210,6 +231,13 @@ static int take_switch(struct bench *b, const char *name)
 	return 0;
 }
 
+/* Whether option @name says how messages are. */
+static bool is_of_messages(const char *name)
+{
+	return strcmp(name, "size") == 0 || strcmp(name, "kind") == 0 ||
+	       strcmp(name, "in-flight") == 0;
+}
+
 static int take_option(struct bench *b, const char *name, const char *value)
 {
 	struct load_plan *plan = &b->plan;
@@ -217,6 +245,8 @@ static int take_option(struct bench *b, const char *name, const char *value)
 
 	if (status >= 0)
 		return status;
+	if (is_of_messages(name))
+		b->of_messages = name;
 	if (strcmp(name, "connections") == 0)
 		return read_unsigned(value, "connections", 1, CONNECTIONS_MOST,
 				     &plan->connections);
@@ -267,21 +297,60 @@ static int complain_no_url(void)
 /* By the clock, messages wait for nobody: there has to be room for them. */
 #define IN_FLIGHT_AT_RATE 1000
 
+/* Whether the options go together. */
+static int check_options(const struct bench *b)
+{
+	const struct load_plan *plan = &b->plan;
+	bool is_silent = plan->mode == LOAD_HANDSHAKES || plan->mode == LOAD_IDLE;
+	char text[256];
+
+	if (plan->expect && plan->mode != LOAD_HANDSHAKES)
+		return wrong("%s", "--expect goes with --handshakes");
+	if (is_silent && b->of_messages)
+		return wrong("--%s is of messages, and --handshakes and --idle "
+			     "send none",
+			     b->of_messages);
+	if (plan->seconds <= 0)
+		return wrong("%s", "--time 0 measures nothing");
+	if (load_plan_check(plan, text, sizeof(text)) < 0)
+		return wrong("%s", text);
+	return 0;
+}
+
+static int complain_of_plot(const struct bench *b, const char *what)
+{
+	fprintf(stderr, "sesame bench: %s %s: %s\n", b->plot, what,
+		strerror(errno));
+	return EXIT_NO_ANSWER;
+}
+
+/* Told before the run and not after it: there can be no picture. */
+static int try_plot(const struct bench *b)
+{
+	int fd = b->plot ? open(b->plot, O_WRONLY | O_CREAT | O_CLOEXEC, 0666)
+			 : -1;
+
+	if (b->plot && fd < 0)
+		return complain_of_plot(b, "cannot be written");
+	if (fd >= 0)
+		close(fd);
+	return 0;
+}
+
 static int settle_options(struct bench *b)
 {
 	struct load_plan *plan = &b->plan;
-	char text[256];
+	int status;
 
 	if (!b->request.url)
 		return complain_no_url();
 	if (!plan->in_flight)
 		plan->in_flight = plan->rate > 0 ? IN_FLIGHT_AT_RATE : 1;
-	if (plan->expect && plan->mode != LOAD_HANDSHAKES)
-		return wrong("%s", "--expect goes with --handshakes");
-	if (plan->seconds <= 0)
-		return wrong("%s", "--time 0 measures nothing");
-	if (load_plan_check(plan, text, sizeof(text)) < 0)
-		return wrong("%s", text);
+	status = check_options(b);
+	if (!status)
+		status = try_plot(b);
+	if (status)
+		return status;
 	cli_request_settle(&b->request);
 	b->request.options.no_deflate = !b->deflate;
 	plan->options = b->request.options;
@@ -389,8 +458,7 @@ static int write_plot(const struct bench *b, const struct load_result *r)
 	int error;
 
 	if (!f) {
-		fprintf(stderr, "sesame: %s cannot be written: %s\n", b->plot,
-			strerror(errno));
+		complain_of_plot(b, "cannot be written");
 		return SESAME_ESYSTEM;
 	}
 	ses_buf_init(&out, (size_t)1 << 20);
@@ -398,8 +466,7 @@ static int write_plot(const struct bench *b, const struct load_result *r)
 	fwrite(out.data + out.start, 1, ses_buf_len(&out), f);
 	ses_buf_fini(&out);
 	if (fclose(f) != 0) {
-		fprintf(stderr, "sesame: %s was not written whole: %s\n",
-			b->plot, strerror(errno));
+		complain_of_plot(b, "was not written whole");
 		error = SESAME_ESYSTEM;
 	}
 	return error;
@@ -417,7 +484,7 @@ static int tell_result(const struct bench *b, const struct load_result *r)
 	if (r->interrupted)
 		return EXIT_INTERRUPTED;
 	return t->wrong || t->missing || t->lost || t->failed ||
-			       t->compression.declined
+			       t->compression.declined || r->ended_pid
 		       ? EXIT_FAULT
 		       : EXIT_OK;
 }

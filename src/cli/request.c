@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/proxy.h"
 #include "cli/show.h"
+#include "net/addr.h"
 #include "wire/head.h"
 
 /* Options whose value is taken as it stands. */
@@ -55,6 +56,18 @@ int cli_wrong(const char *command, const char *format, const char *what)
 		cli_printable(what, strlen(what), shown, sizeof(shown)));
 	fprintf(stderr, "\n`sesame %s --help` tells more.\n", command);
 	return EXIT_USAGE;
+}
+
+int cli_check_source(const char *command, const char *text)
+{
+	struct ses_addr address;
+
+	if (ses_addr_parse(bytes_of_str(text), 0, &address))
+		return 0;
+	return cli_wrong(command,
+			 "--source is an address of this machine, such as "
+			 "192.0.2.7, and not %s; `ip address` lists them",
+			 text);
 }
 
 int cli_read_seconds(const char *command, const char *text, double *ret)
@@ -124,6 +137,8 @@ static int take(struct cli_request *r, const char *name, const char *value)
 {
 	if (strcmp(name, "subprotocol") == 0 &&
 	    check_subprotocols(r->command, value))
+		return EXIT_USAGE;
+	if (strcmp(name, "source") == 0 && cli_check_source(r->command, value))
 		return EXIT_USAGE;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		if (strcmp(name, texts[i].name) != 0)

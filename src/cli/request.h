@@ -47,6 +47,8 @@ void cli_request_fini(struct cli_request *r);
  */
 __attribute__((format(printf, 2, 0))) int
 cli_wrong(const char *command, const char *format, const char *what);
+/* An address to connect from. 0 or EXIT_USAGE. */
+int cli_check_source(const char *command, const char *text);
 /* A number of seconds, at most a million. 0 or EXIT_USAGE. */
 int cli_read_seconds(const char *command, const char *text, double *ret);
 /* A number from @least to @most of @unit. 0 or EXIT_USAGE. */

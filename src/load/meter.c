@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 void load_sleep_until(uint64_t at_ns)
@@ -53,21 +54,27 @@ static int read_cpu(int pid, uint64_t *ret_ns)
 	return 0;
 }
 
+/* It has ended, and is kept until who started it has asked how. */
+#define ZOMBIE "State:\tZ"
+
 static int read_memory(int pid, uint64_t *ret_bytes)
 {
 	char path[64], line[256];
 	unsigned long long kib;
+	bool has_ended = false;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	f = fopen(path, "re");
 	if (!f)
 		return SESAME_ESYSTEM;
-	while (fgets(line, sizeof(line), f))
+	while (fgets(line, sizeof(line), f)) {
+		has_ended |= strncmp(line, ZOMBIE, sizeof(ZOMBIE) - 1) == 0;
 		if (sscanf(line, "RssAnon: %llu kB", &kib) == 1)
 			*ret_bytes += kib * 1024;
+	}
 	fclose(f);
-	return 0;
+	return has_ended ? SESAME_ESYSTEM : 0;
 }
 
 int load_meter_read(const struct load_plan *plan, struct load_reading *ret,

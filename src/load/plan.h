@@ -81,6 +81,7 @@ struct load_result {
 	unsigned opened;
 	double opening_seconds, seconds;
 	struct load_reading before, open, begin, end; /* of the server */
+	int ended_pid;	     /* of the server, that was not there to the end; 0 */
 	uint64_t metered;    /* messages between begin and end */
 	uint64_t own_cpu_ns; /* of the measured time */
 	struct load_sample samples[LOAD_SAMPLES];

@@ -8,6 +8,8 @@
 
 /* A thread that works this much of its time is what limits the run. */
 #define BUSY 0.9
+/* Among fewer connections, what a loop has for all of them is most of it. */
+#define ENOUGH 500
 
 const struct load_mark load_marks[LOAD_MARKS] = {
 	{"p50", "p50", 0.5},	      {"p90", "p90", 0.9},
@@ -75,7 +77,7 @@ void load_figures(const struct load_plan *plan, const struct load_result *r,
 		.unit = plan->mode == LOAD_HANDSHAKES ? "handshakes"
 						      : "messages",
 	};
-	if (plan->mode != LOAD_HANDSHAKES)
+	if (plan->mode != LOAD_HANDSHAKES && r->opened >= ENOUGH)
 		ret->bytes_per_connection =
 			per(grown(r->before.memory_bytes, r->open.memory_bytes),
 			    r->opened);
@@ -102,15 +104,18 @@ static json_t *server_json(const struct load_plan *plan,
 			   const struct load_result *r,
 			   const struct load_figures *f)
 {
-	if (!plan->n_pids)
+	if (!plan->n_pids || r->ended_pid)
 		return json_null();
-	return json_pack("{s:f, s:f, s:I, s:I, s:I, s:f}", "cpu_ns_per_message",
+	return json_pack("{s:f, s:f, s:I, s:I, s:I, s:o}", "cpu_ns_per_message",
 			 f->server_cpu_ns, "cores", f->server_cores,
 			 "memory_bytes_before",
 			 (json_int_t)r->before.memory_bytes,
 			 "memory_bytes_open", (json_int_t)r->open.memory_bytes,
 			 "memory_bytes_end", (json_int_t)r->end.memory_bytes,
-			 "memory_bytes_per_connection", f->bytes_per_connection);
+			 "memory_bytes_per_connection",
+			 f->bytes_per_connection > 0
+				 ? json_real(f->bytes_per_connection)
+				 : json_null());
 }
 
 static json_t *samples_json(const struct load_result *r)
@@ -123,9 +128,10 @@ static json_t *samples_json(const struct load_result *r)
 	return list;
 }
 
-static json_t *faults_json(const struct load_tally *t)
+static json_t *faults_json(const struct load_tally *t, int ended_pid)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "not_opened",
+	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:s}",
+			 "server_ended", ended_pid, "not_opened",
 			 (json_int_t)t->failed, "ended", (json_int_t)t->lost,
 			 "wrong", (json_int_t)t->wrong, "missing",
 			 (json_int_t)t->missing, "late", (json_int_t)t->late,
@@ -167,6 +173,6 @@ json_t *load_report_json(const struct load_plan *plan, const char *url,
 		"latency_us", latency_json(&r->tally.latency, f.corrected),
 		"deflate", compression_json(plan, &r->tally.compression),
 		"server", server_json(plan, r, &f), "load", "cores", f.own_cores,
-		"limited", f.limited, "faults", faults_json(&r->tally),
+		"limited", f.limited, "faults", faults_json(&r->tally, r->ended_pid),
 		"samples", samples_json(r), "interrupted", r->interrupted);
 }

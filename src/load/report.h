@@ -16,7 +16,7 @@ struct load_figures {
 	double per_second, bytes_per_second; /* messages; payload, one way */
 	double server_cpu_ns;		     /* a message; 0: not known */
 	double server_cores, own_cores;	     /* CPU seconds each second */
-	double bytes_per_connection;	     /* of the server's memory */
+	double bytes_per_connection;	     /* server memory; 0: unknown */
 	bool limited;			     /* this load had no more to give */
 	bool corrected;	  /* latencies count from when a message was due */
 	const char *unit; /* "messages" or "handshakes" */

@@ -125,7 +125,7 @@ static void put_server(struct sheet *s)
 {
 	char cpu[40], memory[40], each[40];
 
-	if (!s->plan->n_pids)
+	if (!s->plan->n_pids || s->r->ended_pid)
 		return;
 	put(s, "  %-12s ", "server");
 	if (s->r->metered)
@@ -148,18 +148,24 @@ static void put_count(struct sheet *s, const char *name, uint64_t n,
 static void put_faults(struct sheet *s)
 {
 	const struct load_tally *t = &s->r->tally;
+	bool handshakes = s->plan->mode == LOAD_HANDSHAKES;
 
+	if (s->r->ended_pid)
+		put(s,
+		    "  %-12s process %d ended during the run: what it cost is "
+		    "not known\n",
+		    "fault", s->r->ended_pid);
 	put_count(s, "fault", t->failed,
-		  s->plan->mode == LOAD_HANDSHAKES
-			  ? "handshakes ended otherwise"
-			  : "connections did not open");
+		  handshakes ? "handshakes ended otherwise"
+			     : "connections did not open");
 	put_count(s, "fault", t->lost, "connections ended before their time");
-	put_count(s, "fault", t->wrong, "messages came back as something else");
+	put_count(s, "fault", t->wrong,
+		  handshakes ? "handshakes were admitted"
+			     : "messages came back as something else");
 	put_count(s, "fault", t->missing, "messages did not arrive");
 	put_count(s, "fault", t->compression.declined,
-		  s->plan->mode == LOAD_HANDSHAKES
-			  ? "handshakes declined compression"
-			  : "connections declined compression");
+		  handshakes ? "handshakes declined compression"
+			     : "connections declined compression");
 	put_count(s, "late", t->late,
 		  "messages were due and had no answer at the end");
 	if (t->text[0])

@@ -68,17 +68,27 @@ static void tell(const struct run *run, bool measuring, double seconds,
 		run->watcher->tell(&progress, run->watcher->user);
 }
 
-static int read_meter(struct run *run, struct load_reading *ret)
+/* Before anything is asked of the server: is it there? */
+static int read_first_meter(struct run *run)
 {
 	int pid;
 
-	if (load_meter_read(run->plan, ret, &pid) == 0)
+	if (load_meter_read(run->plan, &run->result->before, &pid) == 0)
 		return 0;
 	snprintf(run->text, run->text_size,
 		 "process %d cannot be looked at: it is not there, or belongs "
 		 "to somebody else",
 		 pid);
 	return SESAME_ESYSTEM;
+}
+
+/* A server that ends takes its own figures with it, and no others. */
+static void read_meter(struct run *run, struct load_reading *ret)
+{
+	int pid;
+
+	if (load_meter_read(run->plan, ret, &pid) < 0)
+		run->result->ended_pid = pid;
 }
 
 /* ---- the stages ---- */
@@ -103,7 +113,8 @@ static int open_all(struct run *run)
 	run->result->opening_seconds = (double)(load_now() - began) / 1e9;
 	if (wanted && run->result->opened == 0 && !is_interrupted(run))
 		return SESAME_EREFUSED;
-	return read_meter(run, &run->result->open);
+	read_meter(run, &run->result->open);
+	return 0;
 }
 
 static void set_times(struct run *run)
@@ -162,20 +173,18 @@ static void watch(struct run *run)
 	}
 }
 
-static int measure(struct run *run)
+static void measure(struct run *run)
 {
 	struct load_result *r = run->result;
 	uint64_t own, counted, begin, now;
 
 	set_times(run);
 	warm_up(run);
-	if (read_meter(run, &r->begin) < 0)
-		return SESAME_ESYSTEM;
+	read_meter(run, &r->begin);
 	own = load_own_cpu();
 	counted = SUM(run, n_received);
 	watch(run);
-	if (read_meter(run, &r->end) < 0)
-		return SESAME_ESYSTEM;
+	read_meter(run, &r->end);
 	r->metered = SUM(run, n_received) - counted;
 	r->own_cpu_ns = load_own_cpu() - own;
 	begin = run->stage.begin_ns;
@@ -183,7 +192,6 @@ static int measure(struct run *run)
 	now = now < run->stage.end_ns ? now : run->stage.end_ns;
 	r->seconds = now > begin ? (double)(now - begin) / 1e9 : 0;
 	r->interrupted = is_interrupted(run);
-	return 0;
 }
 
 /* ---- threads ---- */
@@ -254,14 +262,14 @@ static int make_room_for_descriptors(struct run *run)
 
 static int play(struct run *run)
 {
-	int error = read_meter(run, &run->result->before);
+	int error = read_first_meter(run);
 
 	if (!error)
 		error = begin_crowds(run);
 	if (!error)
 		error = open_all(run);
 	if (!error)
-		error = measure(run);
+		measure(run);
 	end_crowds(run);
 	if (error == SESAME_EREFUSED)
 		fail(run, error, run->result->tally.text);

@@ -28,7 +28,8 @@ struct load_watcher {
 /*
  * Run @plan, which was checked, to its end. 0 and *ret; or an error with a
  * sentence in @text, when not even one connection opened, a process cannot be
- * looked at, or descriptors or memory are short. Then *ret has what is known.
+ * looked at from the beginning, or descriptors or memory are short. Then *ret
+ * has what is known.
  */
 int load_run(const struct load_plan *plan, const struct load_watcher *watcher,
 	     struct load_result *ret, char *text, size_t size);

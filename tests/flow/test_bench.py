@@ -110,6 +110,65 @@ def test_cpu_and_memory_of_the_server_are_read():
     assert r.returncode == 3 and "process %s cannot be looked at" % pid in r.stderr
 
 
+@contextmanager
+def mortal_server():
+    """An echo server that may be killed: its process, and its URL."""
+    program = subprocess.Popen([example("echo_server"), "--port", "0"], stdout=subprocess.PIPE,
+                               text=True)
+    try:
+        held = Held(program.pid)
+        yield program, re.search(r"ws://\S+", program.stdout.readline()).group(0)
+        if program.poll() is None:
+            held.check()
+    finally:
+        program.kill()
+        program.wait()
+        program.stdout.close()
+
+
+LONG = ["-c", "8", "--time", "20", "--warm-up", "0.1"]
+
+
+@pytest.mark.parametrize("is_reaped", [True, False])
+def test_a_server_that_ends_takes_only_its_own_figures_with_it(is_reaped):
+    with mortal_server() as (program, url):
+        pid = ["--pid", str(program.pid)]
+        load = subprocess.Popen([SESAME, "bench", *LONG, "--json", *pid, url],
+                                stdout=subprocess.PIPE, text=True)
+        with pytest.raises(subprocess.TimeoutExpired):
+            load.wait(0.6)
+        program.kill()
+        if is_reaped:
+            program.wait()
+        out, _ = load.communicate(timeout=20)
+        after = bench(*pid, *QUICK, url)
+        program.wait()
+    got = json.loads(out)
+    assert load.returncode == 1
+    assert got["messages"] > 50 and got["seconds"] < 10 and got["latency_us"]["p50"] > 0
+    assert got["server"] is None and got["faults"]["server_ended"]
+    # Where it is known before that there is no server, nothing is begun.
+    assert after.returncode == 3 and "cannot be looked at" in after.stderr
+
+
+def test_that_a_server_ended_is_told():
+    with mortal_server() as (program, url):
+        killer = threading.Timer(0.5, program.kill)
+        killer.start()
+        r = bench(*LONG, "--pid", str(program.pid), url)
+        killer.cancel()
+        program.wait()
+    assert r.returncode == 1
+    assert "process %d ended during the run" % program.pid in r.stdout
+    assert "  server " not in r.stdout and re.search("^  messages +[1-9]", r.stdout, re.M)
+
+
+def test_memory_of_a_few_connections_is_not_divided_among_them():
+    with serving(example("echo_server"), "--port", "0") as url:
+        text = bench("--idle", *QUICK, "--pid", str(os.getpid()), url).stdout
+    assert "memory " in text and "for each connection" not in text
+
+
 def test_handshakes_are_counted_and_refusals_where_they_are_wanted(tmp_path):
     door = """listen:
   - address: 127.0.0.1:0
@@ -128,6 +187,9 @@ routes:
         admitted = measure("--handshakes", "--origin", "https://good.example",
                            "--expect", "403", g.url, status=1)
         assert "was to be refused with 403" in admitted["faults"]["first"]
+        text = bench(*QUICK, "--handshakes", "--origin", "https://good.example", "--expect", "403",
+                     g.url).stdout
+        assert re.search(r"fault +\d+ handshakes were admitted$", text, re.M), text
 
 
 @pytest.mark.parametrize("how", [[], ["--in-flight", "8"], ["--rate", "200"]])
@@ -298,7 +360,12 @@ def test_who_does_not_listen_or_refuses_is_named_and_the_doctor_with_it():
     (["--expect", "403"], "--expect goes with --handshakes"),
     (["--source", "127.0.0.9-127.0.0.2"], "not a range of addresses"),
     (["--time", "0"], "measures nothing"),
+    (["--source", "foo"], "an address of this machine, such as 192.0.2.7, and not foo"),
     (["--pid", "x"], "x is not a number of a process"),
+    (["--pid", "1,,2"], " is not a number of a process"),
+    (["--pid", ""], " is not a number of a process"),
+    (["--handshakes", "--size", "1K"], "--size is of messages"),
+    (["--idle", "--in-flight", "2"], "--in-flight is of messages"),
 ])
 def test_wrong_usage_is_told(words, complaint):
     r = bench(*words, "ws://127.0.0.1:1")
@@ -342,8 +409,13 @@ def test_a_report_says_what_was_done_and_a_plot_is_a_picture(tmp_path):
     ns = "{http://www.w3.org/2000/svg}"
     lines = [p.get("d") for p in picture.iter(ns + "path") if p.get("class") == "line"]
     assert len(lines) == 2 and all(line.count("L") > 2 for line in lines)
-    r = bench(*QUICK, "--plot", str(tmp_path / "none/p.svg"), url)
-    assert r.returncode in (1, 3)
+
+
+def test_a_picture_that_cannot_be_written_is_told_before_the_run(tmp_path):
+    file = str(tmp_path / "none/p.svg")
+    with serving(example("echo_server"), "--port", "0") as url:
+        r = bench("--time", "600", "--plot", file, url)
+    assert r.returncode == 3 and file + " cannot be written: No such file" in r.stderr
 
 
 def test_an_interrupted_run_tells_what_it_has(tmp_path):
