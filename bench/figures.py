@@ -39,12 +39,17 @@ def rate(server):
     return f"{statistics.median(values):,.0f}" if values else ""
 
 
-def told(pair):
+def told(pair, rounds):
     if not pair:  # they were never both measured in a round
         return ""
     low, middle, high = quartiles(pair)
-    text = f"{middle:.2f}"
-    return text + (f" ({low:.2f}-{high:.2f})" if len(pair) > 1 else "")
+    text = f"{middle:.2f}" + (f" ({low:.2f}-{high:.2f})" if len(pair) > 1 else "")
+    return text + (f", {len(pair)} of {rounds}" if len(pair) < rounds else "")
+
+
+def compared(ours, theirs):
+    """Median and quartiles of the rounds that have both; how many, if not all."""
+    return told(ratios(ours, theirs), len(ours))
 
 
 def rows(workload):
@@ -53,9 +58,8 @@ def rows(workload):
     for name, server in servers.items():
         against = []
         for base in BASES:
-            pair = ratios(servers[base]["figures"], server["figures"]) \
-                if base in servers and base != name else []
-            against.append(told(pair))
+            against.append(compared(servers[base]["figures"], server["figures"])
+                           if base in servers and base != name else "")
         yield (name, with_unit(statistics.median(figures(server)), workload["unit"]),
                rate(server), *against)
 
@@ -65,8 +69,8 @@ def scaling(workload):
     servers = servers_of(workload)
     if not {"one worker", "two workers"} <= set(servers):
         return None
-    return told([2 / r for r in ratios(servers["one worker"]["figures"],
-                                       servers["two workers"]["figures"])])
+    one, two = (servers[name]["figures"] for name in ["one worker", "two workers"])
+    return told([2 / r for r in ratios(one, two)], len(one))
 
 
 def shares(workload):
@@ -117,7 +121,7 @@ def pivot(run, base):
     yield "|---" * (len(names) + 2) + "|"
     for workload in there:
         servers = servers_of(workload)
-        cells = [told(ratios(servers[base]["figures"], servers[name]["figures"]))
+        cells = [compared(servers[base]["figures"], servers[name]["figures"])
                  if name in servers else "" for name in names]
         yield (f"| {workload['name']} | "
                f"{with_unit(statistics.median(figures(servers[base])), workload['unit'])} | "

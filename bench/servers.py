@@ -31,7 +31,9 @@ class Server:
         self.log = open(spec.folder / (slug(spec.name) + ".log"), "w+", encoding="utf-8")
         self.process = subprocess.Popen(
             ["taskset", "-c", ",".join(map(str, cores)), *command], env=spec.env,
-            cwd=spec.folder, stdout=subprocess.PIPE, stderr=self.log, text=True)
+            cwd=spec.folder, stdout=subprocess.PIPE, stderr=self.log, text=True,
+            # whose peer leaves while it sends gets an error, and is not killed by it
+            restore_signals=False)
         try:
             self.port = (spec.port or port) if spec.waits else self.read_port()
             self.wait_until_open()
@@ -61,7 +63,15 @@ class Server:
         self.log.seek(0)
         lines = self.log.read().strip().splitlines()
         errors = [line for line in lines if "Error:" in line]
-        return (errors or lines or [""])[-1]
+        last = (errors or lines or [""])[-1]
+        return last + "; make bench-peers installs it" if "Cannot find module" in last else last
+
+    def obituary(self):
+        """How it ended, when it has; else nothing."""
+        try:
+            return f"it ended, with status {self.process.wait(0.5)}; "
+        except subprocess.TimeoutExpired:
+            return ""
 
     def pids(self):
         """The process, and what it has started."""

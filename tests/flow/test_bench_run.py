@@ -101,6 +101,49 @@ while True:
     assert "mirror" not in took and "wrong echo" in absent["mirror"]
 
 
+def test_who_writes_to_nobody_is_not_killed_by_the_signal(tmp_path):
+    survivor = "sh -c 'kill -PIPE $$; exec %s --port {port}'" % example("echo_server")
+    bench("run", *ALONE, "--only", "20x1", "--json", tmp_path / "j",
+          "--peer", "survivor=" + survivor)
+    took, absent = figures(json.loads((tmp_path / "j").read_text()), "20x1")
+    assert "survivor" in took, absent
+
+
+def test_how_a_server_ended_is_told(tmp_path):
+    mortal = tmp_path / "mortal.py"
+    mortal.write_text("""
+import socket, sys
+door = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=100)
+door.accept()  # whoever looks whether it listens
+door.accept()
+sys.exit(7)
+""")
+    out = bench("run", *ALONE, "--only", "20x1", "--peer",
+                "mortal=%s %s {port}" % (sys.executable, mortal))
+    assert re.search("^  mortal: it ended, with status 7; .", out, re.M), out
+
+
+def test_a_median_of_fewer_rounds_says_of_how_many():
+    sys.path.insert(0, str(TOP / "bench"))
+    from figures import pivot, text
+    rows = {"sesame": [100, 100, 100], "all": [150, 160, 170], "some": [None, 120, None]}
+    servers = [{"name": name, "figures": figures, "per_second": [1]}
+               for name, figures in rows.items()]
+    workload = {"name": "20x1", "title": "", "unit": "message", "servers": servers, "absent": {}}
+    assert re.search("^  some .* 1.20, 1 of 3$", text(workload), re.M)
+    assert re.search(r"^  all .* 1.60 \(1.50-1.70\)$", text(workload), re.M)
+    row = list(pivot({"workloads": [workload]}, "sesame"))[-1]
+    assert row == "| 20x1 | 100 ns | 1.60 (1.50-1.70) | 1.20, 1 of 3 |"
+
+
+def test_who_lacks_a_package_is_told_what_installs_it(tmp_path):
+    missing = tmp_path / "missing.js"
+    missing.write_text("require('nobody-has-this')")
+    out = bench("run", *ALONE, "--only", "20x1", "--peer", "jester=node %s" % missing)
+    assert re.search("^  jester: .*Cannot find module .*make bench-peers installs it", out, re.M) \
+        or not shutil.which("node"), out
+
+
 def test_who_declines_compression_has_no_figure_beside_those_who_compress(tmp_path):
     out = bench("run", *ALONE, "--only", "deflate", "--json", tmp_path / "j",
                 "--peer", "plain@deflate=%s --port {port}" % example("echo_server"))
