@@ -37,7 +37,7 @@ static struct {
 	size_t size, most, depth, connections, sources;
 	double seconds;
 	int port, pid;
-	bool tcp, hold, text;
+	bool tcp, hold, text, wide;
 } want = {.size = 20, .depth = 1, .connections = 100, .seconds = 2};
 
 /*
@@ -136,6 +136,17 @@ static void add_frame(struct ring *r, size_t frame, size_t len)
 	r->len += len;
 }
 
+/* Letters, by what @at holds: Latin ones, or Cyrillic. */
+static void make_text(uint8_t *at, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		at[i] = 'a' + at[i] % 26;
+	for (size_t i = 0; want.wide && i + 1 < size; i += 2) {
+		at[i + 1] = 0xb0 + at[i + 1] % 16;
+		at[i] = 0xd0;
+	}
+}
+
 /* One masked frame and its echo. */
 static void make_frame(size_t frame, size_t size)
 {
@@ -147,8 +158,8 @@ static void make_frame(size_t frame, size_t size)
 	sent[0] = echo[0] = want.text ? 0x81 : 0x82;
 	fill_random(mask, 4);
 	fill_random(echo + echo_head, size);
-	for (size_t i = 0; want.text && i < size; i++)
-		echo[echo_head + i] = 'a' + echo[echo_head + i] % 26;
+	if (want.text)
+		make_text(echo + echo_head, size);
 	for (size_t i = 0; i < size; i++)
 		payload[i] = echo[echo_head + i] ^ mask[i & 3];
 	add_frame(&out, frame, head + 4 + size);
@@ -318,6 +329,7 @@ static void read_options(int argc, char **argv)
 		{"tcp", no_argument, NULL, 'r'},
 		{"hold", no_argument, NULL, 'h'},
 		{"text", no_argument, NULL, 'x'},
+		{"wide", no_argument, NULL, 'w'},
 		{"sources", required_argument, NULL, 'o'},
 		{0},
 	};
@@ -352,6 +364,9 @@ static void read_options(int argc, char **argv)
 		case 'h':
 			want.hold = true;
 			break;
+		case 'w':
+			want.wide = true;
+			/* fall through */
 		case 'x':
 			want.text = true;
 			break;
@@ -366,7 +381,7 @@ static void read_options(int argc, char **argv)
 	if (!want.port || !want.depth || !want.connections) {
 		fprintf(stderr,
 			"usage: echo_bench --port N [--pid N] [--tcp] "
-			"[--hold] [--text] [--size B [--most B]] [--depth N] "
+			"[--hold] [--text | --wide] [--size B [--most B]] [--depth N] "
 			"[--connections N] [--sources N] "
 			"[--seconds S]\n");
 		exit(2);

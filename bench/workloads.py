@@ -34,10 +34,11 @@ class Echo(Workload):
     """By bench/echo_bench, which can do the same to a server that echoes bytes."""
 
     def __init__(self, name, size, most, depth, connections, buffers=(), **more):
-        self.text = more.pop("text", False)
+        self.text, self.wide = more.pop("text", False), more.pop("wide", False)
         size_text = f"{size}-{most}" if most > size else str(size)
         super().__init__(name, "echo", f"{size_text} B x {depth}, {connections} connections"
-                         + (", text" if self.text else ""), **more)
+                         + (", text" if self.text else "")
+                         + (" of two-byte characters" if self.wide else ""), **more)
         self.size, self.most, self.depth, self.connections = size, most, depth, connections
         self.buffers = buffers
 
@@ -48,12 +49,15 @@ class Echo(Workload):
         if bench.generator == "sesame":
             if server.bytes:
                 raise Absent("sesame bench knows no plain TCP")
+            if self.wide:
+                raise Absent("sesame bench's text is ASCII")
             return bench.load(server, seconds, "-c", self.connections, "--in-flight", self.depth,
                               "--size", f"{self.size}-{self.most}",
                               "--kind", "text" if self.text else "binary")
         words = ["--size", self.size, "--most", self.most, "--depth", self.depth,
                  "--connections", self.connections, "--seconds", seconds]
-        return bench.raw_load(server, *words, *(["--text"] if self.text else []))
+        kind = ["--wide"] if self.wide else ["--text"] if self.text else []
+        return bench.raw_load(server, *words, *kind)
 
 
 class Load(Workload):
@@ -131,6 +135,8 @@ WORKLOADS = [
     Echo("1Mx1", 1 << 20, 1 << 20, 1, 4),
     Echo("20x50-text", 20, 20, 50, 100, text=True, also=True),
     Echo("1Kx20-text", 1024, 1024, 20, 100, ["--bytes", "262144"], text=True, also=True),
+    Echo("1Kx20-wide", 1024, 1024, 20, 100, ["--bytes", "262144"], text=True, wide=True,
+         also=True),
     Load("broadcast", "broadcast", "64 B from one to 1,000", "--broadcast", "-c", "1001",
          "--size", "64", unit="delivery"),
     Load("broadcast-x16", "broadcast", "64 B from one to 1,000, 16 on their way", "--broadcast",

@@ -2,11 +2,13 @@
 /*
  * UTF-8 as RFC 3629 has it: shortest form, no surrogates, nothing past
  * U+10FFFF. A finite automaton takes one byte per step; its table is laid out
- * so that a step is one shift, and runs of ASCII are skipped in blocks.
+ * so that a step is one shift. Runs of ASCII are skipped in blocks, and so is
+ * long text of other characters where the processor has vectors for it.
  */
 #include "wire/utf8.h"
 
 #include "wire/clones.h"
+#include "wire/utf8_vector.h"
 
 /*
  * The states, as the number of bits to shift a row by: what has been seen of
@@ -124,6 +126,10 @@ bool ses_utf8_feed(struct ses_utf8 *u, struct bytes in)
 
 		if (state == START) {
 			at += skip_ascii(at, n);
+			n = (size_t)(end - at);
+		}
+		if (state == START && n >= SES_UTF8_VECTOR_MIN) {
+			at += ses_utf8_pass_blocks(at, n);
 			n = (size_t)(end - at);
 		}
 		n = n < PART ? n : PART;

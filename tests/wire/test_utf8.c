@@ -187,6 +187,57 @@ TEST("every character up to U+1FFFFF is judged rightly")
 	}
 }
 
+/* The first and last byte of each kind that RFC 3629 tells apart. */
+static const uint8_t edges[] = {
+	0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf,
+	0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff,
+};
+
+/* Four bytes of @edges, by the digits of @n. */
+static void put_edges(size_t n, uint8_t out[4])
+{
+	for (size_t i = 0; i < 4; i++, n /= ARRAY_LEN(edges))
+		out[i] = edges[n % ARRAY_LEN(edges)];
+}
+
+TEST("four bytes of any kinds are judged alike in long text and one by one")
+{
+	size_t kinds = ARRAY_LEN(edges) * ARRAY_LEN(edges) *
+		       ARRAY_LEN(edges) * ARRAY_LEN(edges);
+
+	for (size_t at = 26; at <= 34; at += 2)
+		for (size_t n = 0; n < kinds; n++) {
+			struct ses_utf8 u = {0};
+			uint8_t text[100], few[4];
+			bool good;
+
+			for (size_t i = 0; i < sizeof(text); i += 2)
+				memcpy(text + i, "\xd0\xb6", 2);
+			put_edges(n, few);
+			memcpy(text + at, few, 4);
+			good = first_refused(bytes_of(few, 4), &u) < 0 &&
+			       ses_utf8_done(&u);
+			if (ses_utf8_valid(bytes_of(text, sizeof(text))) != good)
+				fail_msg("%zu: %02x %02x %02x %02x", at, few[0],
+					 few[1], few[2], few[3]);
+		}
+}
+
+TEST("long text is refused for its end alone")
+{
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		for (size_t len = 60; len < 140; len += 2) {
+			uint8_t text[160];
+
+			for (size_t k = 0; k < len; k += 2)
+				memcpy(text + k, "\xd0\xb6", 2);
+			memcpy(text + len, cases[i].text.data,
+			       cases[i].text.len);
+			assert_int_equal(ses_utf8_valid(bytes_of(text, len + cases[i].text.len)),
+					 cases[i].valid);
+		}
+}
+
 TEST("a text once refused stays refused")
 {
 	struct ses_utf8 u = {0};
