@@ -7,6 +7,7 @@
 #include "cli/check.h"
 #include "cli/command.h"
 #include "cli/tell.h"
+#include "gate/forward.h"
 #include "gate/hide.h"
 #include "gate/trial.h"
 
@@ -31,21 +32,26 @@ static void make_story(struct tried *t, const struct gate_policy *policy)
 		      t->decision.route->observe;
 }
 
-static const char *target_of(const struct gate_route *route)
+static const char *target_of(const struct tried *t, char out[1024])
 {
+	const struct gate_route *route = t->decision.route;
 	static const char *const names[] = {
 		[GATE_TO_ECHO] = "the echo",
 		[GATE_TO_HUB] = "a channel",
 		[GATE_TO_FILES] = "a page",
 	};
 
-	return route->n_servers ? route->server[0].text : names[route->to];
+	return route->n_servers
+		       ? gate_forward_place(&route->server[0],
+					    t->rehearsal.request.target, out,
+					    1024)
+		       : names[route->to];
 }
 
 static void tell_verdict(const struct tried *t, const struct gate_policy *policy)
 {
 	const struct gate_story *s = &t->story;
-	char assumed[GATE_ASSUMED_TEXT];
+	char assumed[GATE_ASSUMED_TEXT], target[1024];
 
 	printf("\n");
 	tell_row("from", s->hops[0] ? s->address : "");
@@ -57,7 +63,7 @@ static void tell_verdict(const struct tried *t, const struct gate_policy *policy
 		printf("\nNot known here and taken for good: %s.\n",
 		       gate_assumed_text(t->trial.assumed, assumed));
 	if (t->decision.admitted) {
-		printf("\nadmitted: to %s\n", target_of(t->decision.route));
+		printf("\nadmitted: to %s\n", target_of(t, target));
 		return;
 	}
 	printf("\nrefused: %d %s%s\n", s->status, s->cause,

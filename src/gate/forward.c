@@ -11,6 +11,7 @@
 
 #include <sesame/error.h>
 
+#include "gate/admit.h"
 #include "wire/upgrade.h"
 
 static bool is_one_of(struct bytes name, const char *const *names)
@@ -358,6 +359,21 @@ static int put_hops(const struct gate_hops *hops, struct bytes host,
 static bool is_quotable(struct bytes host)
 {
 	return bytes_find_byte(host, '"') < 0 && bytes_find_byte(host, '\\') < 0;
+}
+
+char *gate_forward_place(const struct gate_server *server, struct bytes target,
+			 char *out, size_t size)
+{
+	struct bytes base = bytes_of_str(server->text);
+	struct bytes path = gate_path_of(target);
+	size_t n;
+
+	if (base.len && base.data[base.len - 1] == '/')
+		base.len--; /* the path brings its own */
+	bytes_printable(base, out, size);
+	n = strlen(out);
+	bytes_printable(path, out + n, size - n);
+	return out;
 }
 
 int gate_forward_write(const struct gate_forward *f, struct ses_buf *out)

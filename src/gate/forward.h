@@ -27,6 +27,14 @@ struct gate_forward {
 int gate_forward_write(const struct gate_forward *forward, struct ses_buf *out);
 
 /*
+ * Write to @out, printable and cut when too long, what @server is asked for
+ * when a client asks for @target: "ws://127.0.0.1:3000/app/chat", without a
+ * query, which may hold secrets. Returns @out.
+ */
+char *gate_forward_place(const struct gate_server *server, struct bytes target,
+			 char *out, size_t size);
+
+/*
  * Whether @answer accepts the handshake with @key: NULL, or what is wrong with
  * it as a static sentence.
  */

@@ -250,7 +250,7 @@ enum gate_outcome gate_visit_refuse(struct gate_visit *v,
 void gate_visit_pass_refusal_on(struct gate_visit *v,
 				const struct gate_upstream_result *result)
 {
-	char reference[WHY_REFERENCE_SIZE], note[256];
+	char reference[WHY_REFERENCE_SIZE], note[256], asked[224];
 	struct gate_answer told;
 	struct gate_refusal why = {
 		.cause = WHY_SERVER_APP_REJECTED,
@@ -271,7 +271,9 @@ void gate_visit_pass_refusal_on(struct gate_visit *v,
 		gate_visit_refuse(v, &why);
 		return;
 	}
-	snprintf(note, sizeof(note), "%s answered %d", v->server->text,
+	snprintf(note, sizeof(note), "%s answered %d",
+		 gate_forward_place(v->server, v->asking->request.target, asked,
+				    sizeof(asked)),
 		 result->head->status);
 	tell(v, &why, reference, false);
 	told = answer_of(v, &why, reference);

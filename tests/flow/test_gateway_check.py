@@ -24,6 +24,7 @@ routes:
       hosts: [localhost, "127.0.0.1"]
   - {path: /seen, to: echo, mode: observe, allow: {origins: ["https://app.example"]}}
   - {path: /open/**, to: echo}
+  - {path: /behind/**, to: "ws://127.0.0.1:9/ws/"}
 journal: {file: journal.db}
 """
 APP = ["--origin", "https://app.example"]
@@ -43,6 +44,7 @@ def verdict(folder, *words):
 
 @pytest.mark.parametrize("words,status,told", [
     (["--url", "/chat", *APP], 0, "admitted: to the echo"),
+    (["--url", "/behind/a?b=c"], 0, "admitted: to ws://127.0.0.1:9/ws/behind/a\n"),
     (["--url", "/chat", *APP, "--host", "other.example"], 1, "access.host"),
     (["--url", "/chat", *APP, "--from", "203.0.113.9", "--via", "10.1.1.1"], 0, "admitted"),
     (["--url", "/chat", *APP, "--from", "203.0.113.9", "--via", "10.1.1.1", "--via", "10.2.2.2"],

@@ -215,6 +215,15 @@ def refuse(r, peer):
     peer.close()
 
 
+@pytest.mark.parametrize("prefix, asked", [("", ""), ("/", ""), ("/ws", "/ws"), ("/ws/", "/ws")])
+def test_of_a_refusal_the_whole_url_is_told_that_was_asked(tmp_path, prefix, asked):
+    with rude(refuse) as r:
+        with gateway(tmp_path, ONE + config(r.url + prefix)) as g:
+            a = ask(g.port, "/app/x?token=s3cret")
+            story = g.story(a.reference)
+            assert story["note"] == "%s%s/app/x answered 403" % (r.url, asked), story
+
+
 def test_who_hangs_up_is_followed_by_another(tmp_path):
     with servers("a") as s, rude(hang_up) as r:
         with gateway(tmp_path, ONE + config([r.url, s[0].url])) as g:
