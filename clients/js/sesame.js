@@ -626,16 +626,17 @@ function problemOf(body) {
 /**
  * @param {number} status @param {string} body
  * @param {string | null | undefined} retryAfter
+ * @param {string} [reference] of its head, for a body that tells none
  * @returns {Reason}
  */
-function reasonOf(status, body, retryAfter) {
+function reasonOf(status, body, retryAfter, reference) {
 	if (!(status >= 400))
 		return {}; // it is somebody's page
 	const said = problemOf(body);
 	const text = (/** @type {unknown} */ x) => typeof x === 'string' ? x : undefined;
 	const seconds = Number(retryAfter);
 	return {
-		status, reference: text(said?.reference), cause: text(said?.cause),
+		status, reference: text(said?.reference) ?? reference, cause: text(said?.cause),
 		detail: text(said?.detail) ?? `it was answered ${status}`,
 		...(said?.rule && { rule: said.rule, file: said.file, line: said.line }),
 		...(seconds > 0 && { retryMs: Math.min(seconds, 600) * 1000 }),
@@ -672,7 +673,8 @@ function readAnswer(answer, done) {
 	let body = '', over = false;
 	const end = () => {
 		if (!over)
-			done(reasonOf(answer.statusCode, body, answer.headers['retry-after']));
+			done(reasonOf(answer.statusCode, body, answer.headers['retry-after'],
+				answer.headers['sesame-reference']));
 		over = true;
 	};
 

@@ -349,14 +349,43 @@ static void on_message(struct sesame_conn *conn, void *user,
 		wait_for_quiet(t);
 }
 
+/* The first line of @head that begins with @word, without its end. */
+static struct bytes find_line(struct bytes head, const char *word)
+{
+	struct bytes line;
+	ptrdiff_t end;
+
+	for (; head.len; head = bytes_from(head, line.len + 1)) {
+		end = bytes_find_byte(head, '\n');
+		line = bytes_first(head, end < 0 ? head.len : (size_t)end);
+		if (bytes_equal_nocase(bytes_first(line, strlen(word)),
+				       bytes_of_str(word)))
+			return bytes_trim(line);
+	}
+	return head;
+}
+
+/* By its reference the operator finds it, whoever wrote the body. */
+static void tell_head(const struct talk *t, const struct sesame_end *end)
+{
+	struct bytes head = bytes_of(end->head, end->head_len);
+	struct bytes line = find_line(head, "");
+	struct bytes reference = find_line(head, "Sesame-Reference:");
+
+	hush_print_head(&t->hush, stderr, '<', (const char *)line.data, line.len);
+	if (reference.len && !end->body_len)
+		hush_print_head(&t->hush, stderr, '<',
+				(const char *)reference.data, reference.len);
+}
+
 static void tell_refusal(const struct talk *t, const struct sesame_end *end)
 {
-	const char *line = memchr(end->head, '\n', end->head_len);
 	size_t shown = end->body_len < SHOWN_BYTES ? end->body_len : SHOWN_BYTES;
 
-	hush_print_head(&t->hush, stderr, '<', end->head,
-			line && !t->verbose ? (size_t)(line - end->head)
-					    : end->head_len);
+	if (t->verbose)
+		hush_print_head(&t->hush, stderr, '<', end->head, end->head_len);
+	else
+		tell_head(t, end);
 	if (!shown)
 		return;
 	hush_print_body(&t->hush, stderr, end->body, shown);

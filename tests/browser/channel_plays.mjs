@@ -264,6 +264,15 @@ export const plays = {
 		a.close();
 	},
 
+	async silent({ Channel, url, options, ask }) {
+		const a = new Channel(url, { ...options, ...quick });
+		const why = await next(a, 'refused');
+
+		same(why.status, 404, 'the application refuses');
+		await ask(`why ${why.reference} server.app-rejected`);
+		a.close();
+	},
+
 	// A page is told by the gateway what its browser hides: of its own origin, and
 	// of one that may not come in.
 	async explained({ Channel, url, direct, options, ask }) {

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from behind import Behind
 from cutter import Cutter
 from gateways import Gateway
 from hubs import write_tokens
@@ -36,6 +37,9 @@ routes:
     to: hub
     hub: {kind: state, key: symbol}
     allow: {origins: ["*"]}
+  - path: /silent/*
+    to: ws://127.0.0.1:%d
+    allow: {origins: ["*"]}
   - path: /secret/*
     to: hub
     allow: {token: {hashes_file: hashes, from: [subprotocol]}}
@@ -52,10 +56,11 @@ class Stage:
 
     def __init__(self, folder, close):
         write_tokens(folder)
+        self.silent = Behind(lambda r: b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
         shutil.copytree(TOP / "clients/js", folder / "page")
         shutil.copy(BROWSER / "channel_plays.mjs", folder / "page")
         (folder / "page/index.html").write_text("<!doctype html><title>plays</title>")
-        self.folder, self.text = folder, CONFIG % (free_port(), close)
+        self.folder, self.text = folder, CONFIG % (free_port(), self.silent.port, close)
         self.g = Gateway(folder, self.text)
         self.way = Cutter(self.g.port)
 
@@ -84,6 +89,7 @@ class Stage:
 
     def end(self):
         self.way.close()
+        self.silent.socket.close()
         assert self.g.stop() == 0
 
 

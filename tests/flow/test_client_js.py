@@ -42,6 +42,10 @@ def test_the_status_of_a_refusal_is_told_where_it_can_be_seen(tmp_path):
     perform(tmp_path, "status", "node")
 
 
+def test_the_reference_of_a_refusal_without_a_body_is_told(tmp_path):
+    perform(tmp_path, "silent", "node", path="/silent/lobby")
+
+
 def test_who_sent_too_much_comes_back_later(tmp_path):
     perform(tmp_path, "later", "node", path="/few/lobby")
 

@@ -136,6 +136,14 @@ def test_a_refusal_is_shown_with_a_hint(echo):
     assert f"sesame doctor --origin 'a b' {echo} tells why." in got.stderr
 
 
+@pytest.mark.parametrize("name", ["Sesame-Reference", "sesame-reference"])
+def test_the_reference_of_a_refusal_without_a_body_is_shown(answering, name):
+    url = answering(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nX-Other: no\r\n"
+                    b"%s: 7K2M-Q4XD\r\n\r\n" % name.encode())
+    told = connect("-m", "x", url).stderr
+    assert "< HTTP/1.1 404 Not Found\n< %s: 7K2M-Q4XD\n" % name in told and "X-Other" not in told
+
+
 def test_the_hint_at_the_doctor_tells_no_secret(echo):
     url = echo.replace("ws://", "ws://ann:s3cret@") + "/?access_token=s3cret&a=b"
     got = connect("-m", "x", "--origin", "https://evil.example", url)
