@@ -318,6 +318,11 @@ static bool wants_token(const struct doctor_facts *f)
 	return !wants_basic(f) && !wants_digest(f) && !wants_negotiate(f);
 }
 
+static bool is_version_by_hand(const struct doctor_facts *f)
+{
+	return f->proven && doctor_found(f->chart, DOCTOR_F_VERSION_BY_HAND);
+}
+
 static bool wants_token_alone(const struct doctor_facts *f)
 {
 	return wants_token(f) && speaks_of_no_csrf(f);
@@ -383,6 +388,8 @@ static const struct {
 	{"audience", is_for_others},
 	{"issuer", is_by_others},
 	{"signature", is_signed_wrong},
+	{"version_by_hand", is_version_by_hand},
+	{"port_alone", doctor_differs_in_port},
 };
 
 bool doctor_holds(const struct doctor_facts *f, const char *need)

@@ -312,6 +312,47 @@ static void know_what_was_said(struct doctor_facts *f)
 	know(f, "asking", f->asking);
 }
 
+/* The name of the query's only parameter; empty: there are more, or none. */
+static struct bytes only_parameter(struct bytes query)
+{
+	ptrdiff_t equals = bytes_find_byte(query, '=');
+	struct bytes name = bytes_first(query, equals < 0 ? 0 : (size_t)equals);
+
+	return bytes_find_byte(query, '&') < 0 && ses_is_token(name)
+		       ? name
+		       : bytes_of(NULL, 0);
+}
+
+/* What had to be left out before a firewall let the request in. */
+static void know_the_suspect(struct doctor_facts *f)
+{
+	const struct doctor_trial *t = f->key ? &f->key->trial : NULL;
+	struct bytes name;
+
+	if (f->v->cause != WHY_ACCESS_WAF || !t ||
+	    f->key->outcome != DOCTOR_OPEN)
+		return;
+	if (t->change == DOCTOR_NO_HEADER) {
+		snprintf(f->suspect, sizeof(f->suspect), "the field %.60s",
+			 t->value);
+		snprintf(f->exempt, sizeof(f->exempt), "REQUEST_HEADERS:%.60s",
+			 t->value);
+	} else if (t->change == DOCTOR_NO_QUERY ||
+		   t->change == DOCTOR_NO_PARAMETER) {
+		name = t->change == DOCTOR_NO_PARAMETER
+			       ? bytes_of_str(t->value)
+			       : only_parameter(f->chart->c->url.query);
+		name = bytes_first(name, 60);
+		snprintf(f->suspect, sizeof(f->suspect), "%s%.*s",
+			 name.len ? "the parameter " : "the query",
+			 BYTES_ARG(name));
+		snprintf(f->exempt, sizeof(f->exempt), "ARGS%s%.*s",
+			 name.len ? ":" : "", BYTES_ARG(name));
+	}
+	know(f, "suspect", f->suspect);
+	know(f, "exempt", f->exempt);
+}
+
 static void know_what_arrived(struct doctor_facts *f)
 {
 	struct doctor_arrived a;
@@ -424,6 +465,24 @@ bool doctor_lost_key(const struct doctor_facts *f)
 		doctor_found(f->chart, DOCTOR_F_ACCEPT_OF_OTHER_KEY));
 }
 
+/* Of "127.0.0.1:8080" and "[::1]" the part before the port. */
+static struct bytes without_port(const char *host)
+{
+	const char *colon = strrchr(host, ':');
+
+	return bytes_of(host, colon && !strchr(colon, ']')
+				      ? (size_t)(colon - host)
+				      : strlen(host));
+}
+
+bool doctor_differs_in_port(const struct doctor_facts *f)
+{
+	return f->v->cause == WHY_ACCESS_HOST && f->key &&
+	       f->key->trial.change == DOCTOR_HOST &&
+	       bytes_equal_nocase(without_port(f->key->trial.value),
+				  without_port(f->host_port));
+}
+
 /* Which of several servers refuse, where they tell themselves apart. */
 static void know_the_nodes(struct doctor_facts *f)
 {
@@ -463,6 +522,7 @@ void doctor_know(struct doctor_facts *f)
 	know_the_session(f);
 	know_what_arrived(f);
 	know_what_was_said(f);
+	know_the_suspect(f);
 	know_the_nodes(f);
 	know_the_block_page(f);
 	know(f, "credentials",

@@ -25,7 +25,9 @@ struct doctor_facts {
 	struct doctor_arrived arrived;
 	char nodes[300]; /* "X-Node: a refuses, b lets in" */
 	char parameter[40], asking[660], of_credential[300];
-	struct why_value value[56];
+	/* What a firewall takes for an attack, and as ModSecurity calls it. */
+	char suspect[120], exempt[100];
+	struct why_value value[60];
 	char user[80], from[100], proxy_kind[140], proxy_try[320], mended[320];
 	size_t n_values;
 	char blocked_at[600]; /* where a forward proxy sends who it refuses */
@@ -60,6 +62,8 @@ bool doctor_sent_no_origin(const struct doctor_facts *f);
 bool doctor_lost_key(const struct doctor_facts *f);
 /* Below this no single rule is told of, where servers disagree. */
 #define DOCTOR_RULE_TOLD 0.5
+/* Whether it is the port in Host that is refused, and not the name. */
+bool doctor_differs_in_port(const struct doctor_facts *f);
 /* Whether servers disagree about the very same request, and no session is why. */
 bool doctor_is_split(const struct doctor_facts *f);
 /* Whether it is of another kind than was said, or looks so. */

@@ -410,6 +410,35 @@ static void add_named_hosts(const struct doctor_case *c,
 	}
 }
 
+/* "... does not match server listening port 8443": our name, with that port. */
+static void add_named_ports(const struct doctor_case *c, struct bytes text,
+			    struct doctor_values *v)
+{
+	static const char word[] = "port ";
+	const size_t len = sizeof(word) - 1;
+	struct ses_url url = c->url;
+	char host[600];
+
+	for (size_t most = v->n + 2; v->n < most && text.len > len;
+	     text = bytes_from(text, 1)) {
+		struct bytes digits = bytes_from(text, len);
+		uint64_t port;
+		size_t n = 0;
+
+		while (n < digits.len && n < 6 && digits.data[n] >= '0' &&
+		       digits.data[n] <= '9')
+			n++;
+		if (!bytes_equal_nocase(bytes_first(text, len), BYTES(word)) ||
+		    !bytes_to_u64(bytes_first(digits, n), 65535, &port) ||
+		    port == 0 || port == c->url.port)
+			continue;
+		url.port = (uint16_t)port;
+		url.port_given = true;
+		if (ses_url_host_field(&url, host, sizeof(host)) >= 0)
+			doctor_add_value(v, "%s", host);
+	}
+}
+
 /* Development servers know localhost, and not the names that lead to it. */
 bool doctor_is_local_name(const struct doctor_case *c,
 			  const struct doctor_probe *p)
@@ -434,6 +463,10 @@ void doctor_harvest_hosts(const struct doctor_chart *chart,
 	char own[600];
 	size_t i = 0;
 
+	if (base && !c->host && doctor_found(chart, DOCTOR_F_SAYS_HOST)) {
+		add_named_ports(c, base->parsed.reason, v);
+		add_named_ports(c, bytes_first(doctor_body(base), 400), v);
+	}
 	if (c->host && ses_url_host_field(&c->url, own, sizeof(own)) >= 0)
 		doctor_add_value(v, "%s", own);
 	while (base && c->url.tls &&

@@ -25,6 +25,7 @@ static void recognise(struct probing *x)
 		.fields = p->parsed.fields,
 		.n_fields = p->parsed.n_fields,
 		.body = bytes_of(p->body, p->body_len),
+		.asked = x->request.upgrade.target,
 	};
 
 	if (!x->c->blind)

@@ -376,6 +376,60 @@ static void add_source_ports(const struct doctor_case *c, struct bytes text,
 	}
 }
 
+/* The digits that @text begins with, as another port than the URL's. */
+static void add_port(const struct doctor_case *c, struct bytes text,
+		     struct doctor_values *v)
+{
+	size_t n = 0;
+	uint64_t port;
+
+	while (n < text.len && n < 6 && text.data[n] >= '0' &&
+	       text.data[n] <= '9')
+		n++;
+	if (n > 1 && bytes_to_u64(bytes_first(text, n), 65535, &port) &&
+	    port != c->url.port)
+		doctor_add_value(v, "%u", (unsigned)port);
+}
+
+/* "?snipver=1&amp;port=35729", as markup has it or a script. */
+static void add_port_parameter(const struct doctor_case *c, struct bytes query,
+			       struct doctor_values *v)
+{
+	static const char name[] = "port=";
+
+	for (size_t n = 1; n < query.len; n++)
+		if (strchr("?&;", query.data[n - 1]) &&
+		    bytes_starts(bytes_from(query, n), BYTES(name)))
+			add_port(c, bytes_from(query, n + strlen(name)), v);
+}
+
+/*
+ * A script whose place the page puts together: ':35729/livereload.js?port=35729'
+ * behind a host that it cuts out of its own address.
+ */
+static void add_made_ports(const struct doctor_case *c, struct bytes page,
+			   struct doctor_values *v)
+{
+	static const char end[] = ".js?";
+	const uint8_t *hit;
+
+	while (page.len && (hit = memmem(page.data, page.len, end, 4))) {
+		size_t at = (size_t)(hit - page.data), from = at, to = at + 4;
+
+		while (from > 0 && at - from < NEAR &&
+		       !doctor_is_quote(page.data[from - 1]))
+			from--;
+		while (to < page.len && to - at < NEAR && page.data[to] > ' ' &&
+		       !doctor_is_quote(page.data[to]))
+			to++;
+		if (page.data[from] == ':')
+			add_port(c, bytes_of(&page.data[from + 1], at - from),
+				 v);
+		add_port_parameter(c, bytes_of(hit + 3, to - at - 3), v);
+		page = bytes_from(page, to);
+	}
+}
+
 /* location.hostname + ":8081/" */
 void doctor_harvest_named_ports(const struct doctor_chart *chart,
 				struct doctor_values *v)
@@ -391,25 +445,14 @@ void doctor_harvest_named_ports(const struct doctor_chart *chart,
 		while (calls++ < MOST_CALLS &&
 		       (rest = doctor_next_call(text, &at)).data) {
 			rest = bytes_first(rest, NEAR);
-			for (size_t k = 0; k + 3 < rest.len; k++) {
-				struct bytes digits = bytes_from(rest, k + 1);
-				size_t n = 0;
-				uint64_t port;
-
-				while (n < digits.len && n < 6 &&
-				       digits.data[n] >= '0' &&
-				       digits.data[n] <= '9')
-					n++;
-				if (rest.data[k] != ':' || n < 2 ||
-				    !bytes_to_u64(bytes_first(digits, n), 65535,
-						  &port) ||
-				    port == c->url.port)
-					continue;
-				doctor_add_value(v, "%u", (unsigned)port);
-			}
+			for (size_t k = 0; k + 3 < rest.len; k++)
+				if (rest.data[k] == ':')
+					add_port(c, bytes_from(rest, k + 1), v);
 		}
 		doctor_add_script_ports(c, text, v);
-		if (doctor_is_page(chart->probe[i]))
+		if (doctor_is_page(chart->probe[i])) {
 			add_source_ports(c, text, v);
+			add_made_ports(c, text, v);
+		}
 	}
 }

@@ -109,10 +109,32 @@ static bool is_elsewhere_of_engine(const struct doctor_facts *f)
 	       !doctor_is_engine(f->chart->c);
 }
 
+static bool is_a_hop(const struct doctor_facts *f, enum why_stack stack)
+{
+	for (size_t i = 0; f->base && i < f->base->hops.n; i++)
+		if (f->base->hops.hop[i].stack == stack)
+			return true;
+	return false;
+}
+
+/* What is general advice, where a row of its own says better what it is: the
+ * client's own version, the port in Host. */
+static bool is_too_general(const struct doctor_facts *f,
+			   const struct why_remedy *r)
+{
+	if (r->needs)
+		return false;
+	return (doctor_differs_in_port(f) && !is_a_hop(f, r->stack)) ||
+	       (f->v->cause == WHY_SERVER_VERSION &&
+		doctor_holds(f, "version_by_hand"));
+}
+
 /* What does harm, or "use the address that the redirect names", where that does
  * not help. */
 static bool is_vain(const struct doctor_facts *f, const struct why_remedy *r)
 {
+	if (is_too_general(f, r))
+		return true;
 	if ((lets_all_in(f, r) && !f->at_last) ||
 	    (r->stack == WHY_STACK_NODE_WS && is_elsewhere_of_engine(f)))
 		return true;
@@ -327,6 +349,18 @@ static bool is_of_the_proxy(enum why_cause cause)
 	}
 }
 
+/* What is built on the writer, and shows in the answer that opened, has the
+ * settings that the writer alone has not. */
+static void add_fixes_for_whole(struct doctor_facts *f, enum why_stack writer,
+				const char *who)
+{
+	const struct why_hops *h = f->key ? &f->key->hops : NULL;
+
+	for (size_t i = 0; h && !f->chart->blind && i < h->n; i++)
+		if (why_contains(h->hop[i].stack, writer))
+			add_fixes_for(f, h->hop[i].stack, who);
+}
+
 /*
  * The rules that refused are the writer's, and no other's. Where the writer is
  * unknown, the application's come first: a proxy's own page is known.
@@ -335,6 +369,7 @@ static void add_fixes_for_refuser(struct doctor_facts *f,
 				  const struct why_hops *h, const char *who)
 {
 	if (h->writer >= 0 && (size_t)h->writer < h->n) {
+		add_fixes_for_whole(f, h->hop[h->writer].stack, who);
 		add_fixes_for(f, h->hop[h->writer].stack, who);
 		if (f->v->cause == WHY_URL_PATH ||
 		    f->v->cause == WHY_SERVER_SUBPROTOCOL) /* it changed it? */
@@ -734,6 +769,49 @@ static void advise_inside(struct doctor_facts *f)
 		add_fix(f, &in_the_first_message);
 }
 
+/* A URL that opened is there to be used: nobody has to change a server first. */
+static void advise_what_opened(struct doctor_facts *f)
+{
+	if (f->key && f->key->outcome == DOCTOR_OPEN && f->proven &&
+	    f->pastable &&
+	    (f->v->cause == WHY_URL_PATH || f->v->cause == WHY_URL_PORT ||
+	     f->v->cause == WHY_URL_HOST))
+		add_fixes_for(f, WHY_STACK_NONE, "client");
+}
+
+/* One value is taken for an attack: that alone is exempted, and the core rules
+ * have one tag by which that goes for them all. */
+static void advise_on_suspect(struct doctor_facts *f, const struct why_hops *h)
+{
+	static const char what[] =
+		"A rule takes {suspect} for an attack. Find it in the "
+		"firewall's log, and exempt that one value from it on this "
+		"path.";
+	static const struct why_remedy any = {.who = "server", .what = what};
+	static const struct why_remedy core_rules = {
+		.who = "server",
+		.what = what,
+		.where = "ModSecurity with its core rules (CRS): before them",
+		.snippet = "SecRule REQUEST_FILENAME \"@streq {path}\" "
+			   "\"id:190002,phase:1,pass,nolog,"
+			   "ctl:ruleRemoveTargetByTag=OWASP_CRS;{exempt}\""};
+	static const struct why_remedy otherwise = {
+		.who = "client",
+		.what = "Or send that value otherwise: in the first message, "
+			"or "
+			"in a form that does not look like an attack."};
+	enum why_stack writer = h->writer >= 0 && (size_t)h->writer < h->n
+					? h->hop[h->writer].stack
+					: WHY_STACK_NONE;
+
+	if (!f->suspect[0])
+		return;
+	add_fix(f, writer == WHY_STACK_NGINX || writer == WHY_STACK_APACHE
+			   ? &core_rules
+			   : &any);
+	add_fix(f, &otherwise);
+}
+
 /* Who closes without a word has no name, but in its other answers. */
 static struct why_hops known_hops(const struct doctor_facts *f,
 				  const struct why_hops *seen)
@@ -808,6 +886,8 @@ void doctor_prescribe(struct doctor_facts *f, const struct why_hops *seen)
 	else if (f->v->confidence < IN_DOUBT)
 		advise_to_look(f, &hops);
 	advise_as_told(f);
+	advise_what_opened(f);
+	advise_on_suspect(f, &hops);
 	if (client_comes_first(f->v->cause))
 		prescribe_to(f, &hops, "client");
 	prescribe_to(f, &hops, NULL);

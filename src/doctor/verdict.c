@@ -400,6 +400,13 @@ static const char *said_with(const struct doctor_facts *f)
 	if (f->v->cause == WHY_NET_PROXY_AUTH && doctor_holds(f, "proxy_user"))
 		return "The forward proxy refuses the user name and password "
 		       "that it is given: {result}.";
+	if (f->suspect[0])
+		return "{server} takes {suspect} for an attack, as a web "
+		       "application firewall does: {by} the same request "
+		       "opens, and with it the answer is {result}.";
+	if (doctor_differs_in_port(f))
+		return "{server} does not accept the port in the Host "
+		       "{host_port}; with {expected} the same request opens.";
 	for (size_t i = 0; i < LEN(rows); i++)
 		if (f->v->cause == rows[i].cause &&
 		    doctor_found(f->chart, rows[i].found))

@@ -83,7 +83,7 @@ static const char *const placeholders[] = {
 	"parameter", "asking",
 	"bare_path", "http",	    "certified",  "variable", "user",
 	"from",	     "mended",	    "proxy_try",  "target",	"seconds",
-	"blocked_at",
+	"blocked_at", "suspect",    "exempt",
 };
 
 /* Which placeholder @text starts with, without braces; NULL: none. */

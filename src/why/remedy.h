@@ -5,7 +5,8 @@
  * {port}, {path}, {url}, {scheme}, {subprotocol}, {user_agent}, {address},
  * {expected}, {upstream}, {slashed}, {origin_host}, {bare_path}, {http},
  * {parameter}, {asking},
- * {certified}, {variable}, {user}, {from}, {seconds}, {blocked_at}, that
+ * {certified}, {variable}, {user}, {from}, {seconds}, {blocked_at},
+ * {suspect}, {exempt}, that
  * why_remedy_fill() puts values into. In the lines of a configuration,
  * "# remove: LINE" takes a line away, "# take out of NAME: WORDS" words,
  * "# into the matcher of NAME: LINE" adds a line to a matcher of Caddy, and

@@ -146,17 +146,46 @@ static struct bytes without_blanks(struct bytes a)
 	return a;
 }
 
-static bool body_holds(struct bytes body, const struct mark *mark)
+/* Whether the @len bytes at @at are part of @echo, told again in @body. */
+static bool is_within(struct bytes body, size_t at, size_t len,
+		      struct bytes echo)
 {
+	size_t before = echo.len - len;
+	size_t from = at > before ? at - before : 0;
+
+	for (; from <= at; from++)
+		if (bytes_equal_nocase(
+			    bytes_first(bytes_from(body, from), echo.len), echo))
+			return true;
+	return false;
+}
+
+/* Whether @body says @phrase of its own, not where it repeats what was asked. */
+static bool says(const struct why_answer *answer, const char *phrase)
+{
+	struct bytes words = bytes_of_str(phrase), asked = answer->asked;
+	struct bytes body = answer->body;
+
+	if (!bytes_contains_nocase(asked, words))
+		return bytes_contains_nocase(body, words);
+	for (size_t at = 0; at + words.len <= body.len; at++)
+		if (starts_nocase(bytes_from(body, at), words) &&
+		    !is_within(body, at, words.len, asked))
+			return true;
+	return false;
+}
+
+static bool body_holds(const struct why_answer *answer, const struct mark *mark)
+{
+	struct bytes body = answer->body;
+
 	if (mark->empty && body.len)
 		return false;
 	if (mark->exactly &&
 	    !bytes_equal_str(without_blanks(body), mark->exactly))
 		return false;
-	if (mark->body && !bytes_contains_nocase(body, bytes_of_str(mark->body)))
-		return false;
-	return !mark->also ||
-	       bytes_contains_nocase(body, bytes_of_str(mark->also));
+	return (!mark->body || says(answer, mark->body)) &&
+	       (!mark->also || says(answer, mark->also));
 }
 
 static bool mark_holds(const struct why_answer *answer, const struct mark *mark)
@@ -167,7 +196,7 @@ static bool mark_holds(const struct why_answer *answer, const struct mark *mark)
 		return false;
 	if (mark->reason && !bytes_equal_str(answer->reason, mark->reason))
 		return false;
-	return fields_hold(answer, mark) && body_holds(answer->body, mark);
+	return fields_hold(answer, mark) && body_holds(answer, mark);
 }
 
 static bool is_version_byte(uint8_t c)
@@ -279,7 +308,16 @@ static const struct {
 	{WHY_STACK_EXPRESS, WHY_STACK_NODE},
 	{WHY_STACK_RAILS, WHY_STACK_PUMA},
 	{WHY_STACK_PHOENIX, WHY_STACK_COWBOY},
+	{WHY_STACK_VITE, WHY_STACK_NODE_WS},
 };
+
+bool why_contains(enum why_stack whole, enum why_stack part)
+{
+	for (size_t i = 0; i < sizeof(built_on) / sizeof(*built_on); i++)
+		if (built_on[i].whole == whole && built_on[i].part == part)
+			return true;
+	return false;
+}
 
 static void join_parts(struct found *found)
 {
@@ -425,12 +463,9 @@ void why_recognise(const struct why_answer *answer, struct why_hops *ret_hops)
 static bool covers(const struct why_hops *hops, enum why_stack stack)
 {
 	for (size_t i = 0; i < hops->n; i++) {
-		if (hops->hop[i].stack == stack)
+		if (hops->hop[i].stack == stack ||
+		    why_contains(hops->hop[i].stack, stack))
 			return true;
-		for (size_t k = 0; k < sizeof(built_on) / sizeof(*built_on); k++)
-			if (built_on[k].whole == hops->hop[i].stack &&
-			    built_on[k].part == stack)
-				return true;
 	}
 	return false;
 }

@@ -40,6 +40,9 @@ struct why_answer {
 	const struct ses_field *fields;
 	size_t n_fields;
 	struct bytes body; /* as much of it as was read */
+	/* The path that was asked for, with its query. Where the body repeats it,
+	 * that says nothing of who wrote it. */
+	struct bytes asked;
 };
 
 /* How much a mark says about who wrote the answer. */
@@ -74,6 +77,8 @@ const struct why_stack_row *why_stack(enum why_stack stack);
 enum why_stack why_stack_find(struct bytes name);
 /* The @i-th name of stack_names.def, or NULL. */
 const char *why_stack_alias(size_t i);
+/* Whether @whole is built on @part, so that one hop leaves the marks of both. */
+bool why_contains(enum why_stack whole, enum why_stack part);
 /* "reverse-proxy", as diagnosis.schema.json spells layers; NULL for NONE. */
 const char *why_layer_name(enum why_layer layer);
 /*

@@ -45,6 +45,7 @@ struct patient {
 	const char *url;
 	const char *origin, *subprotocols, *proxy, *header, *agent, *page,
 		*backend, *host;
+	const char *chosen; /* the subprotocol that each 101 names */
 	const char *answer; /* what the request as given gets */
 	struct answer answers[MAX_ANSWERS]; /* what else gets something else */
 	const char *cause;
@@ -283,6 +284,17 @@ static inline void lie_in_a_word(struct doctor_probe *p, const char *word)
 	}
 }
 
+static inline void lie_chosen(struct doctor_probe *p, const char *subprotocol)
+{
+	const struct ses_field field = {BYTES("Sec-WebSocket-Protocol"),
+					bytes_of_str(subprotocol)};
+	const struct why_answer answer = {
+		.status = 101, .fields = &field, .n_fields = 1};
+
+	p->subprotocol = field.value;
+	why_recognise(&answer, &p->hops);
+}
+
 /* Which of the servers that share the load is asked the @n-th time. */
 static inline const char *whose_turn(const char *what, int n, char *out,
 				     size_t size)
@@ -404,6 +416,8 @@ static inline void bed_probe(struct bed *b, const struct patient *patient,
 	for (size_t i = 0; i < chart->n_probes; i++)
 		if (p->ms == 2000 && chart->probe[i]->status)
 			p->ms = 800; /* who answers others at once */
+	if (patient->chosen && p->status == 101)
+		lie_chosen(p, patient->chosen);
 	p->dial.tls.asked_for_cert = patient->asked_for_cert;
 	if (patient->local) {
 		p->dial.peer.len = sizeof(p->dial.peer.v4);

@@ -13,6 +13,9 @@
 	"HTTP/1.1 403 Forbidden\nServer: nginx/1.22.1\n\n<html><center><h1>" \
 	"403 "                                                               \
 	"Forbidden</h1></center>\n<hr><center>nginx</center></html>"
+#define NGINX_404                                                            \
+	"HTTP/1.1 404 Not Found\nServer: nginx/1.22.1\n\n<html><center><h1>" \
+	"404 Not Found</h1></center>\n<hr><center>nginx</center></html>"
 #define TORNADO_BEHIND_NGINX                               \
 	"HTTP/1.1 403 Forbidden\nServer: nginx/1.22.1\n\n" \
 	"Cross origin websockets not allowed"
@@ -401,6 +404,122 @@ TEST("an idle cut by nobody known: pings first, then the clocks in their order")
 		    strstr(clocks->snippet, "proxy_read_timeout"));
 	assert_true(strstr(clocks->snippet, "proxy_read_timeout") <
 		    strstr(clocks->snippet, "NAT"));
+	bed_strip(&b);
+}
+
+TEST("a URL that opened is used before any server is changed")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL,
+				  .answer = NGINX_404,
+				  .answers = {{DOCTOR_PATH, "/chat/", "@open"}}};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_URL_PATH);
+	assert_string_equal(b.verdict.fix[0].who, "client");
+	assert_string_equal(b.verdict.fix[0].snippet,
+			    "ws://127.0.0.1:8080/chat/");
+	assert_true(has_fix_for(&b.verdict, "nginx"));
+	bed_strip(&b);
+}
+
+TEST("a version that was set by hand is the client's to take back")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL,
+				  .header =
+					  (char[]){"Sec-WebSocket-Version: 14"},
+				  .answer = "HTTP/1.1 426 Upgrade Required\n"
+					    "Sec-WebSocket-Version: 8, 13\n\n",
+				  .answers = {{DOCTOR_VERSION, "13", "@open"}}};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_SERVER_VERSION);
+	assert_int_equal(b.verdict.n_fixes, 1);
+	assert_string_equal(b.verdict.fix[0].who, "client");
+	assert_non_null(strstr(b.verdict.fix[0].what, "set by hand"));
+	bed_strip(&b);
+}
+
+TEST("Action Cable is known by its subprotocol, and reads a cookie")
+{
+	static struct bed b;
+	const struct patient p = {
+		.url = "ws://127.0.0.1:8080/cable",
+		.subprotocols = "actioncable-v1-json",
+		.chosen = "actioncable-v1-json",
+		.answer = "@told close {\"type\":\"disconnect\","
+			  "\"reason\":\"unauthorized\"}"};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_ACCESS_CREDENTIALS);
+	assert_string_equal(b.verdict.refused_by, "actioncable");
+	assert_string_equal(b.verdict.fix[0].stack, "actioncable");
+	assert_non_null(strstr(b.verdict.fix[0].what, "cookie"));
+	bed_strip(&b);
+}
+
+TEST("what is built on who refused shows where it opens, and has the setting")
+{
+	static struct bed b;
+	const struct patient p = {
+		.url = URL,
+		.host = "shop.tunnel.example",
+		.subprotocols = "vite-hmr",
+		.chosen = "vite-hmr",
+		.answer = "HTTP/1.1 400 Bad Request\nConnection: close\n"
+			  "Content-Type: text/html\nContent-Length: 11\n\n"
+			  "Bad Request",
+		.answers = {{DOCTOR_HOST, NULL, "@open"}}};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_ACCESS_HOST);
+	assert_string_equal(b.verdict.refused_by, "node-ws");
+	assert_string_equal(b.verdict.fix[0].stack, "vite");
+	assert_non_null(strstr(b.verdict.fix[0].snippet, "allowedHosts"));
+	bed_strip(&b);
+}
+
+TEST("what a firewall takes for an attack is named, and exempted alone")
+{
+	static struct bed b;
+	struct patient p = {.url = URL "?file=../../etc/passwd",
+			    .answer = NGINX_403,
+			    .answers = {{DOCTOR_NO_QUERY, NULL, "@open"}}};
+	const struct doctor_fix *fix = &b.verdict.fix[0];
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_ACCESS_WAF);
+	assert_non_null(strstr(b.verdict.summary, "the parameter file"));
+	assert_null(strstr(b.verdict.summary, "this client alone"));
+	assert_non_null(strstr(fix->snippet, "@streq /chat"));
+	assert_non_null(strstr(fix->snippet, "OWASP_CRS;ARGS:file\""));
+	bed_strip(&b);
+	p.url = URL "?a=1&file=../../etc/passwd";
+	bed_examine(&b, &p);
+	assert_non_null(strstr(b.verdict.summary, "takes the query for"));
+	assert_non_null(strstr(fix->snippet, "OWASP_CRS;ARGS\""));
+	bed_strip(&b);
+}
+
+TEST("the port that a refusal names is the first to be tried in Host")
+{
+	static struct bed b;
+	const struct patient p = {
+		.url = URL,
+		.answer = "HTTP/1.1 400 port 8080 in HTTP Host header "
+			  "\"127.0.0.1:8080\" does not match server listening "
+			  "port 9443\n\n",
+		.answers = {{DOCTOR_HOST, "127.0.0.1:9443", "@open"}}};
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_ACCESS_HOST);
+	assert_int_equal(b.chart.probe[1]->trial.change, DOCTOR_HOST);
+	assert_non_null(strstr(b.verdict.summary, "the port in the Host "
+						  "127.0.0.1:8080"));
+	assert_non_null(strstr(b.verdict.fix[0].what, "the port that clients"));
+	for (size_t i = 0; i < b.verdict.n_fixes; i++)
+		assert_null(strstr(b.verdict.fix[i].what, "Add the name"));
 	bed_strip(&b);
 }
 

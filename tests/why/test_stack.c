@@ -49,7 +49,8 @@ static void read_answer(struct bytes text, struct why_answer *answer,
 	answer->body = text;
 }
 
-static void recognise(const char *text, struct why_hops *hops)
+static void recognise_asked(const char *asked, const char *text,
+			    struct why_hops *hops)
 {
 	struct ses_field fields[MAX_FIELDS];
 	struct why_answer answer;
@@ -57,8 +58,14 @@ static void recognise(const char *text, struct why_hops *hops)
 	uint8_t *copy = test_guarded(text, len);
 
 	read_answer(bytes_of(copy, len), &answer, fields);
+	answer.asked = bytes_of_str(asked);
 	why_recognise(&answer, hops);
 	test_guard_free(copy, len);
+}
+
+static void recognise(const char *text, struct why_hops *hops)
+{
+	recognise_asked("/", text, hops);
 }
 
 static void check(const struct sample *s)
@@ -306,6 +313,34 @@ static const struct sample own_words[] = {
 TEST("each stack is known by its own words")
 {
 	check_all(own_words, ARRAY_LEN(own_words));
+}
+
+TEST("what repeats the path that was asked for is no sign of a stack")
+{
+	static const char *const paths[] = {"/@vite/client",
+					    "/shop/@vite/client?t=1"};
+	static const char *const bodies[] = {"Cannot GET %s",
+					     "{\"message\":\"no %s here\"}"};
+	static const char head[] = "HTTP/1.1 404 Not Found\n\n";
+	const size_t n = strlen(head);
+	struct why_hops hops;
+	char text[300];
+
+	strcpy(text, head);
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		for (size_t k = 0; k < ARRAY_LEN(bodies); k++) {
+			snprintf(text + n, sizeof(text) - n, bodies[k],
+				 paths[i]);
+			recognise_asked(paths[i], text, &hops);
+			assert_int_equal(hops.n, 0);
+			recognise_asked("/", text, &hops);
+			assert_int_equal(hops.n, 1);
+		}
+	}
+	strcat(text, "<script src=\"/@vite/client\">");
+	recognise_asked(paths[1], text, &hops);
+	assert_int_equal(hops.n, 1);
+	assert_int_equal(hops.hop[0].stack, WHY_STACK_VITE);
 }
 
 static const struct sample relayed[] = {
