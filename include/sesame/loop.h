@@ -63,6 +63,10 @@ SESAME_API uint64_t sesame_loop_now_ms(struct sesame_loop *loop);
 SESAME_API struct sesame_timer *
 sesame_timer_start(struct sesame_loop *loop, uint64_t delay_ms,
 		   void (*fire)(void *user), void *user);
+/*
+ * Stop a timer that has not fired; from inside of @fire it is too late, for the
+ * timer is gone then. NULL is fine.
+ */
 SESAME_API void sesame_timer_stop(struct sesame_timer *timer);
 
 /*
@@ -73,6 +77,10 @@ SESAME_API void sesame_timer_stop(struct sesame_timer *timer);
 SESAME_API struct sesame_watch *
 sesame_watch_start(struct sesame_loop *loop, int fd, void (*ready)(void *user),
 		   void *user);
+/*
+ * Watch no more; @fd stays open. From inside of @ready as well, its own or
+ * another's: one that was stopped is not told any more. NULL is fine.
+ */
 SESAME_API void sesame_watch_stop(struct sesame_watch *watch);
 
 #ifdef __cplusplus

@@ -28,8 +28,8 @@ struct sesame_deflate {
 	bool on;
 	bool server_no_context_takeover;
 	bool client_no_context_takeover;
-	uint8_t server_max_window_bits; /* 8..15 */
-	uint8_t client_max_window_bits; /* 8..15 */
+	uint8_t server_max_window_bits; /* 8..15; anything else: 15 */
+	uint8_t client_max_window_bits;
 };
 
 /*
@@ -87,6 +87,7 @@ struct sesame_session;
 SESAME_API struct sesame_session *
 sesame_session_new(const struct sesame_session_settings *settings,
 		   const struct sesame_session_events *events, void *user);
+/* Free; nothing is told. NULL is fine. */
 SESAME_API void sesame_session_free(struct sesame_session *session);
 
 /*
@@ -132,8 +133,17 @@ SESAME_API bool sesame_session_is_over(const struct sesame_session *session);
 /* ---- Opening handshake (RFC 6455 section 4), as bytes ---- */
 
 /*
- * Three functions for a handshake that agrees to nothing but a subprotocol on
- * the client's side. Those below them agree to all that a session can do.
+ * Each side has a short way, which agrees to nothing but a subprotocol on the
+ * client's side, and one that agrees to all that a session can do:
+ *
+ *              the short way                 all of it
+ *   client  1. sesame_handshake_request()    sesame_handshake_offer()
+ *           2. sesame_handshake_check()      sesame_handshake_agree()
+ *   server  1.                               sesame_handshake_read()
+ *           2. sesame_handshake_answer()     sesame_handshake_reply()
+ *
+ * A sesame_handshake and a sesame_reply are here what a sesame_request and a
+ * sesame_answer are to a server of <sesame/server.h>.
  */
 
 /*
