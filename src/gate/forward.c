@@ -494,7 +494,7 @@ int gate_acceptance_write(const struct ses_head *answer, struct bytes fallback,
 	return r < 0 ? r : ses_buf_append_str(out, "\r\n");
 }
 
-/* Fields that are written here or by ses_upgrade_write_refusal(). */
+/* Fields that are written here or by ses_upgrade_write_answer(). */
 static bool is_ours(int status, struct bytes name)
 {
 	static const char *const reference[] = {"Sesame-Reference", NULL};
@@ -521,6 +521,6 @@ int gate_relayed_refusal_write(const struct ses_head *answer, struct bytes body,
 	}
 	fields[n++] = (struct ses_field){BYTES("Sesame-Reference"),
 					 bytes_of_str(reference)};
-	return ses_upgrade_write_refusal(answer->status, fields, n,
-					 bytes_of(NULL, 0), body, out);
+	return ses_upgrade_write_answer(answer->status, fields, n,
+					bytes_of(NULL, 0), body, out);
 }

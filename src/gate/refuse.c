@@ -178,7 +178,7 @@ int gate_answer_write(const struct gate_answer *a, struct ses_buf *out)
 	r = json ? write_json(a, sentence, &body)
 		 : write_text(a, sentence, &body);
 	if (r >= 0)
-		r = ses_upgrade_write_refusal(
+		r = ses_upgrade_write_answer(
 			a->status, fields, n,
 			json ? BYTES("application/problem+json")
 			     : BYTES("text/plain; charset=utf-8"),

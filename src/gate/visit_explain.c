@@ -53,11 +53,11 @@ static enum gate_outcome answer(struct gate_visit *v, int status,
 	}
 	ses_buf_init(&out, BODY_BYTES * 2);
 	gate_record_answer(v, status, ses_buf_len(body));
-	ses_upgrade_write_refusal(status, fields, n,
-				  status == 200
-					  ? BYTES("application/json")
-					  : BYTES("application/problem+json"),
-				  ses_buf_bytes(body), &out);
+	ses_upgrade_write_answer(status, fields, n,
+				 status == 200
+					 ? BYTES("application/json")
+					 : BYTES("application/problem+json"),
+				 ses_buf_bytes(body), &out);
 	ses_buf_fini(body);
 	return gate_visit_answer(v, &out, LINGER_MS);
 }

@@ -60,9 +60,8 @@ static enum gate_outcome send_page(struct gate_visit *v, const char *type,
 	bool all = !bytes_equal(v->asking->head->method, BYTES("HEAD"));
 
 	ses_buf_init(&out, GATE_FILE_MAX + HEAD_BYTES);
-	ses_upgrade_write_refusal(200, fields,
-				  sizeof(fields) / sizeof(fields[0]),
-				  bytes_of_str(type), body, &out);
+	ses_upgrade_write_answer(200, fields, sizeof(fields) / sizeof(fields[0]),
+				 bytes_of_str(type), body, &out);
 	gate_record_answer(v, 200, all ? body.len : 0);
 	if (!all) {
 		ses_buf_init(&head, HEAD_BYTES);
@@ -92,8 +91,8 @@ static enum gate_outcome send_away(struct gate_visit *v)
 	place[path.len] = '/';
 	gate_record_answer(v, 308, 0);
 	ses_buf_init(&out, HEAD_BYTES);
-	ses_upgrade_write_refusal(308, fields, 2, bytes_of(NULL, 0),
-				  bytes_of(NULL, 0), &out);
+	ses_upgrade_write_answer(308, fields, 2, bytes_of(NULL, 0),
+				 bytes_of(NULL, 0), &out);
 	return gate_visit_answer(v, &out, LINGER_MS);
 }
 

@@ -170,8 +170,8 @@ static enum gate_outcome accept_message(struct gate_visit *v, struct bytes name,
 	ses_buf_init(&body, 1024);
 	ses_buf_init(&out, 4096);
 	ses_buf_printf(&body, "%s\n", text ? text : "{}");
-	ses_upgrade_write_refusal(202, fields, 2, BYTES("application/json"),
-				  ses_buf_bytes(&body), &out);
+	ses_upgrade_write_answer(202, fields, 2, BYTES("application/json"),
+				 ses_buf_bytes(&body), &out);
 	gate_record_answer(v, 202, ses_buf_len(&body));
 	ses_buf_fini(&body);
 	free(text);

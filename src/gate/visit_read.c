@@ -94,8 +94,8 @@ static enum gate_outcome answer(struct gate_visit *v, struct ses_buf *body)
 	ses_buf_init(&out, QUEUE_BYTES);
 	ses_stream_limit(v->stream, &limits);
 	gate_record_answer(v, 200, ses_buf_len(body));
-	ses_upgrade_write_refusal(200, fields, 3, BYTES("application/json"),
-				  ses_buf_bytes(body), &out);
+	ses_upgrade_write_answer(200, fields, 3, BYTES("application/json"),
+				 ses_buf_bytes(body), &out);
 	ses_buf_fini(body);
 	return gate_visit_answer(v, &out, LINGER_MS);
 }

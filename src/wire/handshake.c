@@ -165,7 +165,7 @@ static int write_refusal(int status, const char *text, const char *section,
 	error = section ? ses_buf_printf(&body, "%s (%s)\n", text, section)
 			: ses_buf_printf(&body, "%s\n", text);
 	if (!error)
-		error = ses_upgrade_write_refusal(
+		error = ses_upgrade_write_answer(
 			status, NULL, 0, BYTES("text/plain; charset=utf-8"),
 			ses_buf_bytes(&body), out);
 	ses_buf_fini(&body);

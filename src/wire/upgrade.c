@@ -575,9 +575,9 @@ static void put_status_fields(struct draft *d, int status, bool has_allow)
 	put_str_field(d, "Connection", "close, Upgrade");
 }
 
-int ses_upgrade_write_refusal(int status, const struct ses_field *fields,
-			      size_t n_fields, struct bytes content_type,
-			      struct bytes body, struct ses_buf *out)
+int ses_upgrade_write_answer(int status, const struct ses_field *fields,
+			     size_t n_fields, struct bytes content_type,
+			     struct bytes body, struct ses_buf *out)
 {
 	struct draft d = draft_on(out);
 

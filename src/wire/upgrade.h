@@ -97,13 +97,13 @@ int ses_upgrade_write_response(const struct ses_upgrade_offer *offer,
 			       const struct sesame_deflate *deflate,
 			       struct bytes server, struct ses_buf *out);
 /*
- * Append a refusal that closes: status line, @fields, Content-Type,
+ * Append an answer that closes: status line, @fields, Content-Type,
  * Content-Length, Connection: close, @body. Adds Sec-WebSocket-Version: 13 and
  * Upgrade to a 426, Allow: GET to a 405 unless @fields has an Allow.
  */
-int ses_upgrade_write_refusal(int status, const struct ses_field *fields,
-			      size_t n_fields, struct bytes content_type,
-			      struct bytes body, struct ses_buf *out);
+int ses_upgrade_write_answer(int status, const struct ses_field *fields,
+			     size_t n_fields, struct bytes content_type,
+			     struct bytes body, struct ses_buf *out);
 /* The reason phrase of a status (RFC 9110 15), "" when unknown. Static. */
 const char *ses_status_phrase(int status);
 

@@ -79,9 +79,9 @@ static void send_refusal(struct ses_stream *stream, bool awaited, int status,
 	ses_buf_init(&out, ANSWER_BYTES);
 	ses_buf_init(&body, ANSWER_BYTES);
 	ses_buf_printf(&body, "%s\n", text);
-	if (ses_upgrade_write_refusal(status, NULL, 0,
-				      BYTES("text/plain; charset=utf-8"),
-				      ses_buf_bytes(&body), &out) == 0)
+	if (ses_upgrade_write_answer(status, NULL, 0,
+				     BYTES("text/plain; charset=utf-8"),
+				     ses_buf_bytes(&body), &out) == 0)
 		ses_stream_send(stream, ses_buf_bytes(&out));
 	ses_buf_fini(&out);
 	ses_buf_fini(&body);

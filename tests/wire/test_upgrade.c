@@ -709,7 +709,7 @@ TEST("a refusal closes, and says what its status asks for")
 			 "%s\r\nno\n",
 			 rows[i].line, rows[i].fields);
 		ses_buf_init(&out, 1024);
-		assert_int_equal(ses_upgrade_write_refusal(rows[i].status,
+		assert_int_equal(ses_upgrade_write_answer(rows[i].status,
 							   &retry, 1,
 							   BYTES("text/plain"),
 							   BYTES("no\n"), &out),
@@ -725,7 +725,7 @@ TEST("a 405 has the Allow that it was given, and no other")
 	struct ses_buf out;
 
 	ses_buf_init(&out, 1024);
-	assert_int_equal(ses_upgrade_write_refusal(405, &allow, 1,
+	assert_int_equal(ses_upgrade_write_answer(405, &allow, 1,
 						   BYTES("text/plain"),
 						   BYTES("no\n"), &out),
 			 0);
@@ -750,17 +750,17 @@ TEST("a refusal with an unfit field or status is not begun")
 	ses_buf_init(&out, 1024);
 	ses_buf_append_str(&out, "before");
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-		assert_int_equal(ses_upgrade_write_refusal(403, &bad[i], 1,
+		assert_int_equal(ses_upgrade_write_answer(403, &bad[i], 1,
 							   none, none, &out),
 				 SESAME_EINVAL);
-	assert_int_equal(ses_upgrade_write_refusal(403, NULL, 0, BYTES("a\nb"),
+	assert_int_equal(ses_upgrade_write_answer(403, NULL, 0, BYTES("a\nb"),
 						   none, &out),
 			 SESAME_EINVAL);
 	assert_int_equal(
-		ses_upgrade_write_refusal(101, NULL, 0, none, none, &out),
+		ses_upgrade_write_answer(101, NULL, 0, none, none, &out),
 		SESAME_EINVAL);
 	assert_int_equal(
-		ses_upgrade_write_refusal(600, NULL, 0, none, none, &out),
+		ses_upgrade_write_answer(600, NULL, 0, none, none, &out),
 		SESAME_EINVAL);
 	assert_string_equal(text_of(&out), "before");
 	ses_buf_fini(&out);
