@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The story of a visit, from the accepted socket to the last byte: greet, head,
- * admit, upgrade, route, live, farewell, and from any of them refuse. Each is
- * a function below, in this order. A refused visitor is told a reference and
- * the connection is closed; what it sent behind its request is dropped, so
- * nothing can be smuggled past a refusal.
+ * admit (visit_admit.c), plain, upgrade (half of it there), route, live; then
+ * farewell. From any of them it may be refused (visit_refuse.c). A refused
+ * visitor is told a reference and the connection is closed; what it sent behind
+ * its request is dropped, so nothing can be smuggled past a refusal.
  */
 #include "gate/visit_inner.h"
 
@@ -28,13 +28,9 @@ static enum gate_outcome follow_route(struct gate_visit *v);
 static enum gate_outcome live(struct gate_visit *v);
 
 static const struct gate_step steps[] = {
-	{"greet", greet},
-	{"head", read_head},
-	{"admit", gate_visit_admit},
-	{"plain", answer_plain},
-	{"upgrade", check_upgrade},
-	{"route", follow_route},
-	{"live", live},
+	{greet},	{read_head},	 {gate_visit_admit},
+	{answer_plain}, {check_upgrade}, {follow_route},
+	{live},
 };
 
 static void go_on(struct gate_visit *v)

@@ -86,7 +86,6 @@ struct gate_asking {
 };
 
 struct gate_step {
-	const char *name;
 	enum gate_outcome (*take)(struct gate_visit *v);
 };
 

@@ -132,7 +132,7 @@ enum gate_outcome gate_visit_ask_upstream(struct gate_visit *v)
 		return gate_visit_refuse(v, &why);
 	}
 	ses_timers_stop(&v->gate->loop->timers, &v->timer);
-	v->step++;
+	v->step++; /* to live(), where the answer is awaited */
 	return v->len ? gate_visit_hold_back(v) : GATE_WAIT;
 }
 
