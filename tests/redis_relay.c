@@ -169,7 +169,7 @@ static void *work(void *arg)
 	bool ends = false;
 
 	for (size_t i = 0; i < PAIRS; i++)
-		pairs[i].node = pairs[i].server = -1;
+		pairs[i] = (struct pair){.node = -1, .server = -1};
 	while (!ends) {
 		ends = atomic_load(&r->ends);
 		if (atomic_exchange(&r->goes, false))

@@ -16,6 +16,10 @@ def play(*words):
     assert "the promises were kept" in r.stdout
 
 
+def test_every_mutant_still_has_its_place():
+    subprocess.run([str(RUN.parent / "mutants"), "--places"], check=True)
+
+
 def test_one_node_that_dies_and_clients_that_come_back():
     play("--memory", "--messages", "12000", "--faults", "8")
 

@@ -56,7 +56,7 @@ class RedisServer:
                 self.end(signal.SIGKILL)
                 raise
 
-    def await_answer(self, seconds=10):
+    def await_answer(self, seconds=30):
         end = time.time() + seconds
         while True:
             try:
