@@ -14,8 +14,9 @@
 
 #define ADMIN_PORT 9464
 
-void gate_read_file_or_none(struct gate_reader *r, const struct gate_item *i,
-			    void *to)
+/* A file name; "" for none. */
+static void read_file_or_none(struct gate_reader *r, const struct gate_item *i,
+			      void *to)
 {
 	if (gate_is_single(i) && bytes_equal(gate_text_of(i), BYTES("none")))
 		gate_put(to, gate_enough(r, strdup("")));
@@ -65,7 +66,7 @@ void gate_read_journal_file(struct gate_reader *r, const struct gate_item *i,
 	char **file = to;
 	const char *wrong;
 
-	gate_read_file_or_none(r, i, to);
+	read_file_or_none(r, i, to);
 	r->policy->journal_at = i->at;
 	keep_apart(r, i);
 	wrong = r->open_files && *file && **file ? wrong_with_journal(*file)
@@ -92,7 +93,7 @@ void gate_read_log_file(struct gate_reader *r, const struct gate_item *i,
 	if (bytes_equal(s, BYTES("stdout")) || bytes_equal(s, BYTES("stderr")))
 		gate_put(to, gate_copy(r, s));
 	else
-		gate_read_file_or_none(r, i, to);
+		read_file_or_none(r, i, to);
 	r->policy->log_file_at = i->at;
 	keep_apart(r, i);
 }
@@ -149,7 +150,7 @@ void gate_read_admin_hosts(struct gate_reader *r, const struct gate_item *i,
 void gate_read_admin_socket(struct gate_reader *r, const struct gate_item *i,
 			    void *to)
 {
-	gate_read_file_or_none(r, i, to);
+	read_file_or_none(r, i, to);
 	r->policy->admin.socket_at = i->at;
 }
 

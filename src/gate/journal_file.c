@@ -26,7 +26,7 @@
 #define RUNS	       50   /* kept */
 #define ADMITTED_SHARE 4    /* a quarter as many rows as refusals */
 
-const char *gate_omission_name(enum gate_omission omission)
+static const char *omission_name(enum gate_omission omission)
 {
 	static const char *const names[GATE_N_OMISSIONS] = {
 		[GATE_SAMPLED] = "sampled",
@@ -451,8 +451,8 @@ static int put_omitted(struct gate_journal_file *f, const struct gate_batch *b)
 				  why_cause((enum why_cause)cause)->id, -1,
 				  SQLITE_STATIC);
 		sqlite3_bind_text(f->omitted, 2,
-				  gate_omission_name((enum gate_omission)why),
-				  -1, SQLITE_STATIC);
+				  omission_name((enum gate_omission)why), -1,
+				  SQLITE_STATIC);
 		sqlite3_bind_int64(f->omitted, 3,
 				   (int64_t)b->omitted[why][cause]);
 		sqlite3_bind_int64(f->omitted, 4, b->now_ms);

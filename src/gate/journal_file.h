@@ -34,9 +34,6 @@ enum gate_omission {
 	GATE_N_OMISSIONS
 };
 
-/* "sampled", as the file calls it. */
-const char *gate_omission_name(enum gate_omission omission);
-
 /* An admitted kind of handshake: it came @n more times. */
 struct gate_recount {
 	uint64_t key;

@@ -434,7 +434,7 @@ static enum gate_fault check_audience(struct check *c)
 		    show_wanted(audience, wanted, sizeof(wanted)));
 }
 
-const json_t *gate_claim_find(const json_t *claims, const char *name)
+static const json_t *find_claim(const json_t *claims, const char *name)
 {
 	const json_t *found = json_object_get(claims, name);
 	char step[256];
@@ -485,7 +485,7 @@ static bool has_word(struct bytes words, const char *wanted)
 
 bool gate_claim_has(const json_t *claims, const char *name, const char *value)
 {
-	const json_t *claim = gate_claim_find(claims, name);
+	const json_t *claim = find_claim(claims, name);
 	const json_t *item;
 	size_t i;
 
@@ -503,7 +503,7 @@ static enum gate_fault tell_claim(struct check *c,
 	char is[80], name[64], wanted[64], quoted[70];
 
 	c->jwt->line = claim->line;
-	show(gate_claim_find(c->jwt->claims, claim->name), is, sizeof(is));
+	show(find_claim(c->jwt->claims, claim->name), is, sizeof(is));
 	bytes_printable(bytes_of_str(claim->value), wanted, sizeof(wanted));
 	bytes_printable(bytes_of_str(claim->name), name, sizeof(name));
 	snprintf(quoted, sizeof(quoted), "\"%s\"", wanted);
@@ -543,7 +543,7 @@ static enum gate_fault check_path(struct check *c)
 
 	if (!name->text)
 		return GATE_FAULT_NONE;
-	claim = gate_claim_find(c->jwt->claims, name->text);
+	claim = find_claim(c->jwt->claims, name->text);
 	if (opens(claim, c->path))
 		return GATE_FAULT_NONE;
 	json_array_foreach(

@@ -86,15 +86,10 @@ enum gate_fault gate_jwt_check(const struct gate_keys *keys,
 			       int64_t now_s, struct gate_jwt *ret_jwt);
 
 /*
- * The claim called @name: by that very name, or, when there is none, by the
- * names between its dots, one within the other ("realm_access.roles"). NULL:
- * there is none.
- */
-const json_t *gate_claim_find(const json_t *claims, const char *name);
-/*
- * Whether a claim is @value: that text, number or truth, or a list that holds
- * it; of "scope" and "scp" also one of the words between blanks (RFC 8693
- * 4.2).
+ * Whether the claim called @name (by that very name, or, when there is none, by
+ * the names between its dots, one within the other: "realm_access.roles") is
+ * @value: that text, number or truth, or a list that holds it; of "scope" and
+ * "scp" also one of the words between blanks (RFC 8693 4.2).
  */
 bool gate_claim_has(const json_t *claims, const char *name, const char *value);
 

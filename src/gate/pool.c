@@ -5,6 +5,7 @@
  */
 #include "gate/pool.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,7 @@ struct gate_pool *gate_pool_new(const struct gate_route *route, bool open_files,
 	struct gate_pool *pool = calloc(
 		1, sizeof(*pool) + route->n_servers * sizeof(pool->member[0]));
 
+	assert(route->n_servers <= GATE_MAX_SERVERS);
 	snprintf(text, text_size, "out of memory");
 	if (!pool)
 		return NULL;

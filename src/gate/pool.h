@@ -10,7 +10,8 @@
 
 struct ses_tls_context;
 
-#define GATE_MAX_SERVERS 64 /* of one route */
+/* Of one route, a bit of *tried each; settings.def lets no more. */
+#define GATE_MAX_SERVERS 64
 
 /*
  * For the servers of @route, which must stay where it is. With @open_files the

@@ -148,9 +148,6 @@ void gate_read_node(struct gate_reader *r, const struct gate_item *i, void *to);
 void gate_check_backplane(struct gate_reader *r);
 /* ---- config_operation.c ---- */
 
-/* A file name; "" for none. */
-void gate_read_file_or_none(struct gate_reader *r, const struct gate_item *i,
-			    void *to);
 void gate_read_journal_file(struct gate_reader *r, const struct gate_item *i,
 			    void *to);
 void gate_read_log(struct gate_reader *r, const struct gate_item *i, void *to);

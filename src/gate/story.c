@@ -50,8 +50,12 @@ static bool has_look(const struct gate_decision *d, const char *check)
 	return false;
 }
 
-char *gate_trace_json(const struct gate_decision *d,
-		      const struct gate_decision *survey)
+/*
+ * The looks of @d and those of @survey (or NULL) that it has not, as a JSON
+ * array, to be freed. NULL: no memory.
+ */
+static char *trace_json(const struct gate_decision *d,
+			const struct gate_decision *survey)
 {
 	json_t *looks = json_array();
 	char *text;
@@ -70,7 +74,7 @@ char *gate_trace_json(const struct gate_decision *d,
 static void keep_trace(struct gate_story *s, const struct gate_decision *d,
 		       const struct gate_decision *survey)
 {
-	char *json = gate_trace_json(d, survey);
+	char *json = trace_json(d, survey);
 	bool fits = json && strlen(json) < sizeof(s->trace);
 
 	strcpy(s->trace, "[]");

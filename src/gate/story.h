@@ -98,12 +98,6 @@ void gate_story_decide(struct gate_story *story, const struct gate_policy *polic
 void gate_story_survey(struct gate_story *story, const struct gate_policy *policy,
 		       const struct gate_request *request,
 		       const struct gate_decision *decision);
-/*
- * The looks of @decision and those of @survey (or NULL) that it has not, as a
- * JSON array, to be freed. NULL: no memory.
- */
-char *gate_trace_json(const struct gate_decision *decision,
-		      const struct gate_decision *survey);
 /* Whether it is about the method, such as a POST where nobody publishes. */
 bool gate_story_is_method(const struct gate_story *story);
 /* Whether the headline is its note, which says more than its cause. */

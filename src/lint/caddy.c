@@ -528,7 +528,7 @@ static int parse_top(struct place *p)
 	return r;
 }
 
-int caddy_parse(struct lint_run *run, const char *file, struct bytes text)
+static int parse(struct lint_run *run, const char *file, struct bytes text)
 {
 	struct place p = {
 		.run = run, .file = file, .line = 1, .snippets = run->root};
@@ -543,7 +543,7 @@ int lint_caddy(struct lint_run *run, const char *file, struct bytes text)
 	long patience = LINT_PATIENCE;
 	struct caddy c = {
 		.run = run, .request = run->request, .patience = &patience};
-	int r = caddy_parse(run, file, text);
+	int r = parse(run, file, text);
 
 	if (r == 0)
 		caddy_judge(&c);

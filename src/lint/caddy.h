@@ -30,8 +30,6 @@ static inline bool caddy_tired(const struct caddy *c)
 #define CADDY_SITE   "site"
 #define CADDY_GLOBAL "{"
 
-int caddy_parse(struct lint_run *run, const char *file, struct bytes text);
-
 /* ---- caddy_match.c ---- */
 
 /* Whether the node (a directive) takes a matcher, and has one: "/ws", "@x". */

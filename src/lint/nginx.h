@@ -138,7 +138,6 @@ bool nginx_has_plain(const struct lint_node *server);
 unsigned nginx_port(const struct lint_node *server, bool tls);
 /* A listen of @server with http2 and without TLS, or NULL. */
 const struct lint_node *nginx_plain_http2(const struct lint_node *server);
-bool nginx_listens(const struct lint_node *server, unsigned port);
 /* Whether the two servers share a name (or both have none). */
 bool nginx_share_name(const struct lint_node *a, const struct lint_node *b);
 /* The named location "@name" of @server, or NULL. */

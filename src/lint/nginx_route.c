@@ -86,7 +86,7 @@ unsigned nginx_port(const struct lint_node *server, bool tls)
 	return tls ? 443 : 80;
 }
 
-bool nginx_listens(const struct lint_node *server, unsigned port)
+static bool listens(const struct lint_node *server, unsigned port)
 {
 	const struct lint_node *l = lint_child(server, "listen", NULL);
 
@@ -192,7 +192,7 @@ static bool is_at_door(const struct lint_node *server,
 		return false;
 	if (door == DOOR_ANY)
 		return true;
-	if (door == DOOR_EXACT && !nginx_listens(server, request->port))
+	if (door == DOOR_EXACT && !listens(server, request->port))
 		return false;
 	return request->tls ? nginx_has_tls(server) : nginx_has_plain(server);
 }

@@ -126,7 +126,7 @@ int lint_fail(struct lint_run *run, const char *file, unsigned line,
 
 /* ---- files ---- */
 
-struct lint_text *lint_source_find(struct lint_source *source, const char *name)
+static struct lint_text *find_file(struct lint_source *source, const char *name)
 {
 	for (size_t i = 0; i < source->n_files; i++)
 		if (strcmp(source->file[i].name, name) == 0)
@@ -251,14 +251,14 @@ int lint_read(struct lint_run *run, const char *path,
 	      const char **ret_name)
 {
 	struct lint_source *source = run->report->source;
-	struct lint_text *file = lint_source_find(source, path);
+	struct lint_text *file = find_file(source, path);
 	int error;
 
 	if (!file) {
 		error = load(run, path, from);
 		if (error)
 			return error;
-		file = lint_source_find(source, path);
+		file = find_file(source, path);
 	}
 	if (file->text.len > LINT_MAX_PARSED - source->parsed)
 		return lint_fail(run, from ? from->file : path,
@@ -342,7 +342,7 @@ bool lint_source_line(struct lint_source *source, struct lint_text *file,
 
 struct bytes lint_line(struct lint_run *run, const char *file, unsigned n)
 {
-	struct lint_text *text = lint_source_find(run->report->source, file);
+	struct lint_text *text = find_file(run->report->source, file);
 	struct bytes line = {NULL, 0};
 
 	if (text)

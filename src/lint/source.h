@@ -31,8 +31,6 @@ struct lint_source {
 
 struct lint_source *lint_source_new(void);
 void lint_source_free(struct lint_source *source);
-/* The file called @name, or NULL. */
-struct lint_text *lint_source_find(struct lint_source *source, const char *name);
 /* Line @n (from 1) of @file without its newline; false: there is none. */
 bool lint_source_line(struct lint_source *source, struct lint_text *file,
 		      size_t n, struct bytes *ret);

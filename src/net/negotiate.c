@@ -20,15 +20,6 @@ struct job {
 	void (*done)(const char *token, const char *text, void *user);
 };
 
-bool ses_negotiate_known(void)
-{
-#ifdef SESAME_GSSAPI
-	return true;
-#else
-	return false;
-#endif
-}
-
 #ifdef SESAME_GSSAPI
 
 /* SPNEGO, 1.3.6.1.5.5.2 (RFC 4178). */

@@ -8,8 +8,6 @@
 
 #include "net/loop.h"
 
-/* Whether the build found GSSAPI. */
-bool ses_negotiate_known(void);
 /*
  * Make the token for the service HTTP at @host. @done is called once: with the
  * token in base64, or with NULL and a phrase that says why there is none; both

@@ -86,8 +86,6 @@ struct ses_tls_info {
 	bool self_signed;
 };
 
-const char *ses_tls_fault_name(enum ses_tls_fault fault);
-
 /* ---- one connection: the engine that struct ses_stream drives ---- */
 
 /* What a call may read of the peer's bytes, and where it puts its own. */

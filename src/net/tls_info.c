@@ -54,26 +54,6 @@ static const struct {
 	{120, "no_application_protocol"},
 };
 
-const char *ses_tls_fault_name(enum ses_tls_fault fault)
-{
-	static const char *const names[] = {
-		[SES_TLS_OK] = "ok",
-		[SES_TLS_NOT_TLS] = "not TLS",
-		[SES_TLS_VERSION] = "no common version or cipher",
-		[SES_TLS_UNTRUSTED] = "untrusted",
-		[SES_TLS_EXPIRED] = "expired",
-		[SES_TLS_HOSTNAME] = "other name",
-		[SES_TLS_CLIENT_CERT] = "client certificate",
-		[SES_TLS_ALERT] = "alert",
-		[SES_TLS_CUT] = "cut",
-		[SES_TLS_OTHER] = "other",
-	};
-
-	if ((unsigned)fault >= sizeof(names) / sizeof(names[0]))
-		fault = SES_TLS_OTHER;
-	return names[fault];
-}
-
 /* ---- the certificate ---- */
 
 static void print_name(const X509_NAME *name, char *out, size_t size)
