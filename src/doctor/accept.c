@@ -37,12 +37,27 @@ bool doctor_key_to_ask_again(const struct doctor_chart *chart, char *out,
 	return true;
 }
 
+/* A server chooses one subprotocol (RFC 6455 section 4.2.2); this is a list. */
+static void find_listed_back(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct bytes chosen = {0};
+
+	if (base->outcome == DOCTOR_BAD_101)
+		chosen = ses_head_get(&base->parsed, "Sec-WebSocket-Protocol");
+	if (bytes_find_byte(chosen, ',') >= 0)
+		doctor_note(chart, DOCTOR_F_BAD_101_LIST, base, NULL,
+			    "the 101 names a list of subprotocols, where a "
+			    "server has to choose one");
+}
+
 void doctor_find_accept(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
 	const struct doctor_probe *p = doctor_tried(chart, DOCTOR_KEY, NULL);
 	char none[SES_ACCEPT_LEN];
 
+	find_listed_back(chart);
 	if (!is_wrong(base))
 		return;
 	ses_key_accept(BYTES(""), none);

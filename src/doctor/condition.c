@@ -230,6 +230,16 @@ static bool is_subprotocol_unasked(const struct doctor_facts *f)
 	       doctor_found(f->chart, DOCTOR_F_BAD_101_UNASKED);
 }
 
+static bool is_list_named(const struct doctor_facts *f)
+{
+	return doctor_found(f->chart, DOCTOR_F_BAD_101_LIST);
+}
+
+static bool is_one_unasked(const struct doctor_facts *f)
+{
+	return is_subprotocol_unasked(f) && !is_list_named(f);
+}
+
 static bool is_proof_wrong(const struct doctor_facts *f)
 {
 	return !is_subprotocol_unasked(f);
@@ -374,7 +384,8 @@ static const struct {
 	{"tls_behind", is_tls_behind},
 	{"none_refused", is_none_refused},
 	{"none_open", may_offer_none},
-	{"unasked", is_subprotocol_unasked},
+	{"unasked", is_one_unasked},
+	{"listed_back", is_list_named},
 	{"asked", is_proof_wrong},
 	{"csrf", speaks_of_csrf},
 	{"proxy_user", has_proxy_user},

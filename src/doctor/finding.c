@@ -360,6 +360,7 @@ static bool is_given_in_vain(const struct doctor_chart *chart, const char *name)
 static void find_page(struct doctor_chart *chart)
 {
 	struct doctor_values v = {.n = 0};
+	struct bytes host;
 	char name[64];
 
 	if (doctor_baseline(chart)->outcome == DOCTOR_OPEN)
@@ -378,6 +379,14 @@ static void find_page(struct doctor_chart *chart)
 			continue;
 		doctor_note(chart, DOCTOR_F_PAGE_OPENS, p, NULL,
 			    "a page of this server opens WebSockets itself");
+		if (p->status / 100 == 2 &&
+		    doctor_names_other_host(chart->c, p, &host)) {
+			bytes_printable(host, name, sizeof(name));
+			doctor_note(chart, DOCTOR_F_PAGE_NAMES_HOST, p, NULL,
+				    "a page of this server opens this very "
+				    "path at the host %s",
+				    name);
+		}
 		doctor_harvest_subprotocols(chart, &v);
 		if (v.n_told > 0 &&
 		    !doctor_found(chart, DOCTOR_F_SAYS_SUBPROTOCOL))

@@ -167,6 +167,8 @@ bool doctor_is_closed_as_idle(const struct doctor_probe *p);
 bool doctor_wrote(const struct doctor_probe *p, enum why_stack stack);
 /* Whether @stack is among those that the answer of @p came by. */
 bool doctor_passed_by(const struct doctor_probe *p, enum why_stack stack);
+/* Whether a 426 is an application's word to a client that is too old. */
+bool doctor_wants_newer_client(const struct doctor_probe *p);
 /* Whether the answer of @p says @word in a sentence of its own; *ret: where. */
 bool doctor_says_word(const struct doctor_probe *p, const char *word,
 		      struct bytes *ret);

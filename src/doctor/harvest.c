@@ -391,6 +391,8 @@ static bool is_related(const struct doctor_case *c, struct bytes host)
 	return false;
 }
 
+#define SENTENCE 1000 /* what is longer is a page */
+
 /*
  * The site that a refusal names. A page links to its makers and its neighbours
  * as well: of those only the site's own are asked for.
@@ -399,13 +401,14 @@ static void add_named_hosts(const struct doctor_case *c,
 			    const struct doctor_probe *p, struct doctor_values *v)
 {
 	struct bytes text = bytes_first(doctor_body(p), 4000), url, host;
+	bool refusal = p->status >= 400 && p->body_len <= SENTENCE;
 	size_t at = 0, most = v->n + 2;
 
 	while (v->n < most && doctor_next_url(text, &at, &url)) {
 		host = host_of(url);
 		if (!is_documentation(url) &&
 		    !bytes_equal_nocase(host, c->url.host) &&
-		    (p->status >= 400 || is_related(c, host)))
+		    (refusal || is_related(c, host)))
 			add_with_port(c, host, v);
 	}
 }
@@ -439,6 +442,60 @@ static void add_named_ports(const struct doctor_case *c, struct bytes text,
 	}
 }
 
+/* Where a page of the site has its WebSocket, under another name of the site. */
+static void add_socket_hosts(const struct doctor_chart *chart,
+			     struct doctor_values *v)
+{
+	struct bytes url;
+
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		struct bytes text = doctor_body(chart->probe[i]);
+		size_t at = 0;
+
+		while (chart->probe[i]->status / 100 == 2 &&
+		       doctor_next_url(text, &at, &url))
+			if (bytes_starts(url, BYTES("ws")) &&
+			    !bytes_equal_nocase(host_of(url),
+						chart->c->url.host) &&
+			    is_related(chart->c, host_of(url)))
+				add_with_port(chart->c, host_of(url), v);
+	}
+}
+
+/* Of "ws://h:1/room?x" "/room"; "/" of one that has no path. */
+static struct bytes path_of(struct bytes url)
+{
+	struct bytes rest = doctor_authority(url), path = BYTES("/");
+	size_t n = 0;
+
+	for (size_t k = 0; k < rest.len; k++)
+		if (strchr("/?#", rest.data[k])) {
+			path = rest.data[k] == '/' ? bytes_from(rest, k) : path;
+			break;
+		}
+	while (n < path.len && path.data[n] != '?' && path.data[n] != '#')
+		n++;
+	return bytes_first(path, n);
+}
+
+bool doctor_names_other_host(const struct doctor_case *c,
+			     const struct doctor_probe *p, struct bytes *ret)
+{
+	struct bytes own = c->url.path.len ? c->url.path : BYTES("/"), url;
+	size_t at = 0;
+
+	while (doctor_next_url(doctor_body(p), &at, &url)) {
+		*ret = host_of(url);
+		if (bytes_starts(url, BYTES("ws")) &&
+		    bytes_equal(path_of(url), own) && ret->len > 0 &&
+		    !bytes_equal_nocase(*ret, c->url.host) &&
+		    !bytes_equal_nocase(*ret, BYTES("localhost")) &&
+		    ret->data[0] > '9' && bytes_find_byte(*ret, '$') < 0)
+			return true;
+	}
+	return false;
+}
+
 /* Development servers know localhost, and not the names that lead to it. */
 bool doctor_is_local_name(const struct doctor_case *c,
 			  const struct doctor_probe *p)
@@ -469,6 +526,7 @@ void doctor_harvest_hosts(const struct doctor_chart *chart,
 	}
 	if (c->host && ses_url_host_field(&c->url, own, sizeof(own)) >= 0)
 		doctor_add_value(v, "%s", own);
+	add_socket_hosts(chart, v);
 	while (base && c->url.tls &&
 	       (of_cert = ses_tls_next_host(&base->dial.tls.names, &i)))
 		add_with_port(c, bytes_of_str(of_cert), v);

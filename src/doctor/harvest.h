@@ -40,6 +40,10 @@ void doctor_harvest_page_parameters(struct bytes page, struct doctor_values *v);
 /* The names of the query's parameters, where there are several. */
 void doctor_harvest_parameters(const struct doctor_chart *chart,
 			       struct doctor_values *v);
+/* Whether a page has the URL's own path at another host; *ret: which, borrowed
+ * from @p. */
+bool doctor_names_other_host(const struct doctor_case *c,
+			     const struct doctor_probe *p, struct bytes *ret);
 /* Whether the answer is the page on which a service shows its own state. */
 bool doctor_shows_state(const struct doctor_probe *p);
 void doctor_harvest_ports(const struct doctor_chart *chart,

@@ -63,6 +63,8 @@ bool doctor_grew_busy(const struct doctor_probe *base,
 
 bool doctor_wants_upgrade(const struct doctor_probe *p)
 {
+	if (doctor_wants_newer_client(p))
+		return false;
 	return p->status == 426 || doctor_says(p, DOCTOR_F_SAYS_NO_UPGRADE) ||
 	       (p->outcome == DOCTOR_ANSWERED &&
 		ses_head_get(&p->parsed, "Sec-WebSocket-Version").data);

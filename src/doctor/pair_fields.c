@@ -117,6 +117,11 @@ static void find_subprotocol(struct doctor_chart *chart)
 	const struct doctor_probe *base = doctor_baseline(chart);
 	struct doctor_tally with = doctor_tally(chart, DOCTOR_SUBPROTOCOL);
 	struct doctor_tally without = doctor_tally(chart, DOCTOR_NO_SUBPROTOCOL);
+	/* it names one whatever is offered: nothing was looked for */
+	bool any = doctor_found(chart, DOCTOR_F_BAD_101_UNASKED) ||
+		   bytes_find_byte(ses_head_get(&base->parsed,
+						"Sec-WebSocket-Protocol"),
+				   ',') >= 0;
 	const struct doctor_probe *worse = !chart->c->subprotocols ? NULL
 					   : with.worse		   ? with.worse
 							: without.worse;
@@ -128,8 +133,7 @@ static void find_subprotocol(struct doctor_chart *chart)
 				    chart->probe[i]);
 	if (with.opened || without.opened) {
 		doctor_tell(chart,
-			    doctor_found(chart, DOCTOR_F_BAD_101_UNASKED)
-				    ? DOCTOR_F_SUBPROTOCOL_MET
+			    any		    ? DOCTOR_F_SUBPROTOCOL_MET
 			    : with.opened ? DOCTOR_F_SUBPROTOCOL_OPENS
 					  : DOCTOR_F_SUBPROTOCOL_REMOVED_OPENS,
 			    with.opened ? with.opened : without.opened);

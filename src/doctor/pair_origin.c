@@ -50,6 +50,15 @@ static bool is_let_past(const struct doctor_chart *chart)
 	return others >= (chart->c->origin ? 2 : 1);
 }
 
+/* It fails without an Origin, and with one it is refused as one should be. */
+static bool stops_error(const struct doctor_probe *base,
+			const struct doctor_probe *p)
+{
+	return base->status == 500 && p->outcome == DOCTOR_ANSWERED &&
+	       (p->status == 403 || p->status == 401 ||
+		doctor_says(p, DOCTOR_F_SAYS_ORIGIN));
+}
+
 /* Without an Origin in the user's request: does it open with one? */
 static void find_origin_added(struct doctor_chart *chart, struct doctor_tally t)
 {
@@ -61,6 +70,8 @@ static void find_origin_added(struct doctor_chart *chart, struct doctor_tally t)
 		if (odd && odd->outcome != DOCTOR_OPEN &&
 		    !doctor_comes_further(chart, doctor_baseline(chart), odd))
 			doctor_tell(chart, DOCTOR_F_ORIGIN_ADDED_NOT_ANY, odd);
+	} else if (t.changed && stops_error(doctor_baseline(chart), t.changed)) {
+		doctor_tell(chart, DOCTOR_F_ORIGIN_STOPS_ERROR, t.changed);
 	} else if (t.changed && is_let_past(chart)) {
 		doctor_tell(chart, DOCTOR_F_ORIGIN_PASSES, t.changed);
 	} else if (t.changed && !(t.same && is_nonsense(t.changed))) {

@@ -400,6 +400,27 @@ static enum doctor_finding_kind path_finding(const struct doctor_chart *chart,
 		       : DOCTOR_F_PATH_OPENS;
 }
 
+/*
+ * Who relays by names has nobody to hand a handshake to: it says "Not Found" to
+ * the socket, without a head, and to plain requests of any path, the root too.
+ */
+static bool is_lost_by_name(const struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *g =
+		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
+	const struct doctor_probe *root =
+		doctor_tried(chart, DOCTOR_PLAIN_GET_PATH, "/");
+	const struct doctor_probe *odd =
+		doctor_tried(chart, DOCTOR_PATH, DOCTOR_NONSENSE_PATH);
+
+	return base->outcome == DOCTOR_NOT_HTTP &&
+	       bytes_equal(bytes_trim(bytes_of(base->head, base->head_len)),
+			   BYTES("Not Found")) &&
+	       g && g->status == 404 && root && root->status == 404 && odd &&
+	       doctor_same_answer(base, odd);
+}
+
 static void find_path(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -409,6 +430,10 @@ static void find_path(struct doctor_chart *chart)
 
 	if (odd && base->outcome != DOCTOR_OPEN && !find_sibling(chart))
 		find_nonsense(chart, odd);
+	if (is_lost_by_name(chart))
+		doctor_note(chart, DOCTOR_F_NAME_LOST, base, NULL,
+			    "handshakes are told \"Not Found\" on the bare "
+			    "socket, and nothing is found at any path");
 	if (odd && is_lost_at_root(chart, odd))
 		doctor_tell_same(chart, DOCTOR_F_ROOT_LOST, odd,
 				 "nothing is found at any path, not even a "

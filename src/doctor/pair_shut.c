@@ -84,6 +84,18 @@ static bool is_endpoint_alone(const struct doctor_chart *chart,
 }
 
 /*
+ * ws has a server of its own that says 426 to every plain request, and ends no
+ * handshake without a word: where one is ended, it did not get there. (Its first
+ * versions let those at other paths wait.)
+ */
+static bool is_library_alone(const struct doctor_chart *chart,
+			     const struct doctor_probe *g)
+{
+	return !chart->blind && g->status == 426 &&
+	       doctor_wrote(g, WHY_STACK_NODE_WS);
+}
+
+/*
  * Node hands a handshake to whoever listens for it, and where that is nobody
  * for this path, it ends without a word; the same server answers a plain GET.
  */
@@ -104,7 +116,8 @@ static void find_unclaimed(struct doctor_chart *chart)
 		doctor_tell(chart, DOCTOR_F_RELAY_CLOSES, g);
 		return;
 	}
-	if (is_endpoint_alone(chart, g)) {
+	if (is_endpoint_alone(chart, g) ||
+	    (base->error != SESAME_ETIMEOUT && is_library_alone(chart, g))) {
 		doctor_tell(chart, DOCTOR_F_UPGRADE_STOPPED, g);
 		return;
 	}

@@ -253,6 +253,29 @@ static bool has_stock(const struct doctor_probe *p, struct bytes phrase)
 	       bytes_contains_nocase(bytes_of_str(p->close_reason), phrase);
 }
 
+/*
+ * 426 is also what an application says to a client that is too old. Who misses
+ * an Upgrade says so by a field (RFC 9110 section 15.5.22) or in a word.
+ */
+bool doctor_wants_newer_client(const struct doctor_probe *p)
+{
+	static const char *const words[] = {"outdated", "minimum", "newer",
+					    "update ",	"latest",  "too old",
+					    "your app", "the app"};
+	struct bytes body = bytes_of(p->body, p->body_len);
+
+	if (p->outcome != DOCTOR_ANSWERED || p->status != 426 ||
+	    bytes_trim(body).len == 0 ||
+	    ses_head_get(&p->parsed, "Upgrade").data ||
+	    ses_head_get(&p->parsed, "Sec-WebSocket-Version").data ||
+	    bytes_contains_nocase(body, BYTES("websocket")))
+		return false;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (bytes_contains_nocase(body, bytes_of_str(words[i])))
+			return true;
+	return !bytes_contains_nocase(body, BYTES("upgrade"));
+}
+
 /* Varnish sends Retry-After with whatever it makes up itself. */
 static bool is_moot(const struct doctor_probe *p, const struct telltale *t)
 {
@@ -260,6 +283,8 @@ static bool is_moot(const struct doctor_probe *p, const struct telltale *t)
 		if (stock[i].kind == t->kind &&
 		    has_stock(p, bytes_of_str(stock[i].phrase)))
 			return true;
+	if (t->kind == DOCTOR_F_SAYS_NO_UPGRADE && doctor_wants_newer_client(p))
+		return true;
 	return t->kind == DOCTOR_F_RETRY_AFTER && p->status != 429 &&
 	       p->status != 503;
 }
@@ -466,6 +491,10 @@ void doctor_find_words(struct doctor_chart *chart, const struct doctor_probe *p)
 	for (size_t i = 0; i < sizeof(outdone) / sizeof(outdone[0]); i++)
 		if (doctor_found(chart, outdone[i].says))
 			drop(chart, outdone[i].and_not);
+	if (doctor_wants_newer_client(p))
+		doctor_note(chart, DOCTOR_F_OWN_426, p, NULL,
+			    "the 426 has a reason of the application's own, "
+			    "and asks for no Upgrade by a field");
 	find_lost_tls(chart, p);
 	find_told_status(chart, p);
 }
