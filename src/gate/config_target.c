@@ -168,25 +168,30 @@ void gate_read_route_origin(struct gate_reader *r, const struct gate_item *i,
 }
 
 /* Fields that belong to the handshake, or to the gateway's own word. */
-static bool is_ours(struct bytes name)
+static const struct {
+	const char *name, *see; /* what to set instead */
+} ours[] = {
+	{"Host", " (see `host`)"}, {"Origin", " (see `origin`)"},
+	{"Connection", ""},	   {"Upgrade", ""},
+	{"Content-Length", ""},	   {"Transfer-Encoding", ""},
+	{"Forwarded", ""},	   {"TE", ""},
+	{"Trailer", ""},	   {"Expect", ""},
+};
+
+/* What to set instead of a field of ours, or ""; NULL: it is none. */
+static const char *see_instead_of(struct bytes name)
 {
-	static const char *const names[] = {
-		"Host",		  "Origin",
-		"Connection",	  "Upgrade",
-		"Content-Length", "Transfer-Encoding",
-		"Forwarded",	  "TE",
-		"Trailer",	  "Expect"};
 	static const char *const beginnings[] = {"Sec-WebSocket-",
 						 "X-Forwarded-"};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (bytes_equal_nocase(name, bytes_of_str(names[i])))
-			return true;
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		if (bytes_equal_nocase(name, bytes_of_str(ours[i].name)))
+			return ours[i].see;
 	for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++)
 		if (bytes_equal_nocase(bytes_first(name, strlen(beginnings[i])),
 				       bytes_of_str(beginnings[i])))
-			return true;
-	return false;
+			return "";
+	return NULL;
 }
 
 static void read_field(struct gate_reader *r, const struct gate_item *key,
@@ -194,19 +199,17 @@ static void read_field(struct gate_reader *r, const struct gate_item *key,
 {
 	struct gate_field *field = &route->field[route->n_fields];
 	struct bytes name = gate_text_of(key), text = bytes_of(NULL, 0);
+	const char *see = see_instead_of(name);
 
 	if (!ses_is_token(name)) {
 		gate_complain(r->wrong, key->at, "`%s` is no name of a field",
 			      gate_show(name).text);
 		return;
 	}
-	if (is_ours(name)) {
+	if (see) {
 		gate_complain(r->wrong, key->at,
 			      "%s is written by the gateway itself%s",
-			      gate_show(name).text,
-			      name.len == 4	    ? " (see `host`)"
-			      : name.data[0] == 'O' ? " (see `origin`)"
-						    : "");
+			      gate_show(name).text, see);
 		return;
 	}
 	if (!gate_is_null(value) && !gate_want_text(r, value, &text))

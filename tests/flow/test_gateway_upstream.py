@@ -406,6 +406,7 @@ def test_a_reload_cuts_those_alone_whose_server_is_gone(tmp_path):
     ("echo", ["origin: remove"], "origin is for a server behind"),
     ("ws://127.0.0.1:1", ["origin: app.example"], "origin `app.example` is none"),
     ("ws://127.0.0.1:1", ["headers: {Host: x}"], "Host is written by the gateway itself (see `host`)"),
+    ("ws://127.0.0.1:1", ["headers: {origin: x}"], "origin is written by the gateway itself (see `origin`)"),
     ("ws://127.0.0.1:1", ["headers: {Sec-WebSocket-Key: x}"], "is written by the gateway"),
     ("ws://127.0.0.1:1", ['headers: {"X Y": x}'], "is no name of a field"),
     ("ws://127.0.0.1:1", ['headers: {X: "a\\r\\nb"}'], "is no field's value"),
