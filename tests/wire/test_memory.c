@@ -184,6 +184,7 @@ TEST("a session that cannot be made is NULL")
 
 TEST("a sanitizer's allocator is left alone")
 {
+	skip();
 }
 
 #endif
