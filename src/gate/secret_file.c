@@ -24,8 +24,8 @@ void gate_secret_complain(const struct gate_secret_file *file, unsigned line,
 		      text);
 }
 
-bool gate_secret_next_line(struct bytes *rest, unsigned *line,
-			   struct bytes *ret_text)
+/* @line counts. False: that was all. */
+static bool next_line(struct bytes *rest, unsigned *line, struct bytes *ret_text)
 {
 	while (rest->len) {
 		ptrdiff_t end = bytes_find_byte(*rest, '\n');
@@ -43,6 +43,22 @@ bool gate_secret_next_line(struct bytes *rest, unsigned *line,
 		return true;
 	}
 	return false;
+}
+
+#define MAX_WRONG 10
+
+bool gate_secret_each_line(const struct gate_secret_file *file,
+			   bool (*read)(void *to,
+					const struct gate_secret_file *file,
+					struct bytes text, unsigned line),
+			   void *to)
+{
+	struct bytes rest = file->text, text;
+	unsigned line = 0, n_wrong = 0;
+
+	while (n_wrong < MAX_WRONG && next_line(&rest, &line, &text))
+		n_wrong += !read(to, file, text, line);
+	return n_wrong == 0;
 }
 
 /* 0, or an errno. One byte more than allowed is asked for, to see it. */

@@ -30,11 +30,15 @@ void gate_secret_complain(const struct gate_secret_file *file, unsigned line,
 			  const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /*
- * Cut the next line off @rest, without its end and outer blanks, skipping
- * empty ones and comments ("#"). @line counts. False: that was all.
+ * Call @read with each line but empty ones and comments ("#"), without its end
+ * and outer blanks. It returns false when it has complained of it; after ten
+ * such the rest is not read. Whether nothing was wrong.
  */
-bool gate_secret_next_line(struct bytes *rest, unsigned *line,
-			   struct bytes *ret_text);
+bool gate_secret_each_line(const struct gate_secret_file *file,
+			   bool (*read)(void *to,
+					const struct gate_secret_file *file,
+					struct bytes text, unsigned line),
+			   void *to);
 
 /*
  * Read file->name into @out and let file->text be its content, until

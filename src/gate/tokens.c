@@ -94,32 +94,29 @@ static const char *add(struct gate_tokens *t, struct bytes name,
 	return NULL;
 }
 
-/* The rest is wrong as well, then; how, is told ten times. */
-#define MAX_WRONG 10
+/* Complain of a line, when it is wrong. */
+static bool read_line(void *to, const struct gate_secret_file *file,
+		      struct bytes text, unsigned line)
+{
+	uint8_t digest[SES_SHA256_LEN] = {0};
+	struct bytes name;
+	const char *wrong = split(text, &name, digest);
+
+	if (!wrong)
+		wrong = add(to, name, digest, line);
+	if (wrong)
+		gate_secret_complain(file, line, "the line %s", wrong);
+	return !wrong;
+}
 
 static bool read_lines(struct gate_tokens *t,
 		       const struct gate_secret_file *file)
 {
-	struct bytes rest = file->text, text, name;
-	uint8_t digest[SES_SHA256_LEN] = {0};
-	unsigned line = 0, n_wrong = 0;
-
-	while (n_wrong < MAX_WRONG &&
-	       gate_secret_next_line(&rest, &line, &text)) {
-		const char *wrong = split(text, &name, digest);
-
-		if (!wrong)
-			wrong = add(t, name, digest, line);
-		if (!wrong)
-			continue;
-		gate_secret_complain(file, line, "the line %s", wrong);
-		n_wrong++;
-	}
-	if (t->digests.n == 0 && n_wrong == 0) {
-		gate_secret_complain(file, 0, "has no token");
+	if (!gate_secret_each_line(file, read_line, t))
 		return false;
-	}
-	return n_wrong == 0;
+	if (t->digests.n == 0)
+		gate_secret_complain(file, 0, "has no token");
+	return t->digests.n > 0;
 }
 
 struct gate_tokens *gate_tokens_read(const struct gate_secret_file *file)

@@ -57,7 +57,7 @@ static const char *add(struct gate_users *u, struct bytes name,
 }
 
 /* Complain of a line, when it is wrong. */
-static bool read_line(struct gate_users *u, const struct gate_secret_file *file,
+static bool read_line(void *to, const struct gate_secret_file *file,
 		      struct bytes text, unsigned line)
 {
 	ptrdiff_t colon = bytes_find_byte(text, ':');
@@ -78,26 +78,19 @@ static bool read_line(struct gate_users *u, const struct gate_secret_file *file,
 		gate_secret_complain(file, line, "the password %s", wrong);
 		return false;
 	}
-	wrong = add(u, name, hash, line);
+	wrong = add(to, name, hash, line);
 	if (wrong)
 		gate_secret_complain(file, line, "the line %s", wrong);
 	return !wrong;
 }
 
-#define MAX_WRONG 10 /* complaints of one file */
-
 static bool read_lines(struct gate_users *u, const struct gate_secret_file *file)
 {
-	struct bytes rest = file->text, text;
-	unsigned line = 0, n_wrong = 0;
-
-	while (n_wrong < MAX_WRONG && gate_secret_next_line(&rest, &line, &text))
-		n_wrong += !read_line(u, file, text, line);
-	if (u->names.n == 0 && n_wrong == 0) {
-		gate_secret_complain(file, 0, "has no user");
+	if (!gate_secret_each_line(file, read_line, u))
 		return false;
-	}
-	return n_wrong == 0;
+	if (u->names.n == 0)
+		gate_secret_complain(file, 0, "has no user");
+	return u->names.n > 0;
 }
 
 struct gate_users *gate_users_read(const struct gate_secret_file *file)
