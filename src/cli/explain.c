@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "cli/explain.h"
 #include "cli/options.h"
 #include "cli/term.h"
 #include "why/manual.h"
@@ -142,13 +143,6 @@ static void print_remedy(const struct why_remedy *remedy)
 	}
 	if (is_telling(remedy->snippet))
 		print_snippet(remedy->snippet);
-}
-
-static bool has_own(int cause, int stack)
-{
-	const struct why_remedy *first = why_remedy(cause, stack, 0);
-
-	return first && first->stack != WHY_STACK_NONE;
 }
 
 /* Whether the first remedy is of exactly this stack, not of its kin. */
@@ -336,7 +330,7 @@ static void print_stack(int stack)
 
 	print_heading(why_stack(stack)->name);
 	for (int c = 0; c < WHY_N_CAUSES; c++) {
-		if (!has_own(c, stack))
+		if (!explain_has_own(c, stack))
 			continue;
 		n++;
 		putchar('\n');
@@ -414,109 +408,6 @@ static void print_contents(void)
 
 /* --- For machines --------------------------------------------------------- */
 
-static json_t *json_remedies(int cause, const struct options *options)
-{
-	json_t *list = json_array();
-	const struct why_remedy *r;
-
-	for (int s = 0; s < WHY_N_STACKS; s++) {
-		if (options->stack != WHY_STACK_NONE && s != options->stack)
-			continue;
-		for (size_t i = 0; (r = why_remedy(cause, s, i)); i++) {
-			bool own = (int)r->stack == s;
-
-			if (!own && options->stack == WHY_STACK_NONE)
-				continue;
-			json_array_append_new(
-				list,
-				json_pack(
-					"{s:s?, s:s, s:s, s:s?, s:s?}", "stack",
-					r->stack ? why_stack(r->stack)->id : NULL,
-					"who", r->who, "what", r->what, "where",
-					r->where, "snippet", r->snippet));
-		}
-	}
-	return list;
-}
-
-static json_t *json_cause(int cause, const struct options *options)
-{
-	const struct why_cause_row *row = why_cause(cause);
-	struct bytes category = why_category(cause);
-
-	return json_pack("{s:s, s:s, s:s%, s:s, s:s, s:s, s:o}", "kind", "cause",
-			 "id", row->id, "category", category.data, category.len,
-			 "who", row->who, "sentence", row->sentence, "text",
-			 row->text, "remedies", json_remedies(cause, options));
-}
-
-static json_t *json_status(const struct why_status *status)
-{
-	json_t *causes = json_array();
-
-	for (size_t i = 0; i < status->n_shares; i++) {
-		const struct why_share *share = &status->share[i];
-
-		json_array_append_new(
-			causes,
-			json_pack("{s:s, s:o}", "cause",
-				  why_cause(share->cause)->id, "percent",
-				  share->percent ? json_integer(share->percent)
-						 : json_null()));
-	}
-	return json_pack("{s:s, s:i, s:i, s:s, s:s, s:s, s:i, s:o}", "kind",
-			 "status", "first", status->first, "last", status->last,
-			 "name", status->name, "says", status->says, "next",
-			 status->next, "threads", status->threads, "causes",
-			 causes);
-}
-
-static json_t *json_topic(const struct why_topic *topic)
-{
-	return json_pack("{s:s, s:s, s:s, s:s}", "kind", "topic", "id",
-			 topic->id, "question", topic->question, "text",
-			 topic->text);
-}
-
-static json_t *json_stack(int stack)
-{
-	struct options only = {.stack = stack};
-	json_t *causes = json_array();
-	const struct why_stack_row *row = why_stack(stack);
-
-	for (int c = 0; c < WHY_N_CAUSES; c++)
-		if (has_own(c, stack))
-			json_array_append_new(causes, json_cause(c, &only));
-	return json_pack("{s:s, s:s, s:s, s:s, s:o}", "kind", "stack", "id",
-			 row->id, "name", row->name, "layer",
-			 why_layer_name(row->layer), "causes", causes);
-}
-
-/* The causes of @category, or all of them when it is empty. */
-static json_t *json_causes(struct bytes category, const struct options *options)
-{
-	json_t *list = json_array();
-
-	for (int c = 0; c < WHY_N_CAUSES; c++)
-		if (!category.len ||
-		    bytes_equal_nocase(why_category(c), category))
-			json_array_append_new(list, json_cause(c, options));
-	return list;
-}
-
-static json_t *json_contents(const struct options *options)
-{
-	json_t *statuses = json_array(), *topics = json_array();
-
-	for (size_t i = 0; why_status(i); i++)
-		json_array_append_new(statuses, json_status(why_status(i)));
-	for (size_t i = 0; why_topic(i); i++)
-		json_array_append_new(topics, json_topic(why_topic(i)));
-	return json_pack("{s:s, s:o, s:o, s:o}", "kind", "contents", "causes",
-			 json_causes(bytes_of(NULL, 0), options), "statuses",
-			 statuses, "topics", topics);
-}
-
 static int print_json(json_t *value)
 {
 	int r = value ? json_dumpf(value, stdout, JSON_INDENT(2)) : -1;
@@ -576,6 +467,29 @@ static int complain(const char *word)
 	return EXIT_USAGE;
 }
 
+static int explain_in_json(const struct options *options)
+{
+	struct bytes word = bytes_of_str(options->word);
+	const struct why_status *status = find_status(options->word);
+	const struct why_topic *topic = why_topic_find(word);
+	int cause = why_cause_find(word);
+	int stack = find_stack(options->word);
+	json_t *list;
+
+	if (cause >= 0)
+		return print_json(explain_json_cause(cause, options->stack));
+	if (status)
+		return print_json(explain_json_status(status));
+	if (topic)
+		return print_json(explain_json_topic(topic));
+	list = explain_json_causes(word, options->stack);
+	if (json_array_size(list))
+		return print_json(list);
+	json_decref(list);
+	return stack < 0 ? complain(options->word)
+			 : print_json(explain_json_stack(stack));
+}
+
 static int explain_word(const struct options *options)
 {
 	struct bytes word = bytes_of_str(options->word);
@@ -586,22 +500,8 @@ static int explain_word(const struct options *options)
 
 	if (!word.len)
 		return complain(options->word);
-	if (options->json) {
-		json_t *list;
-
-		if (cause >= 0)
-			return print_json(json_cause(cause, options));
-		if (status)
-			return print_json(json_status(status));
-		if (topic)
-			return print_json(json_topic(topic));
-		list = json_causes(word, options);
-		if (json_array_size(list))
-			return print_json(list);
-		json_decref(list);
-		return stack < 0 ? complain(options->word)
-				 : print_json(json_stack(stack));
-	}
+	if (options->json)
+		return explain_in_json(options);
 	if (cause >= 0)
 		print_cause(cause, options);
 	else if (status)
@@ -726,7 +626,7 @@ int cmd_explain(int argc, char **argv)
 	if (options.word && !is_contents(options.word))
 		return explain_word(&options);
 	if (options.json)
-		return print_json(json_contents(&options));
+		return print_json(explain_json_contents(options.stack));
 	print_contents();
 	return EXIT_OK;
 }
