@@ -163,8 +163,9 @@ void hub_hold(struct hub_seat *seat, struct hub_member *member);
 /*
  * For who is in none and wants to read: have the channel @name here, as all
  * nodes have it, until hub_release(). HUB_OK; HUB_LATER: @ticket->done() follows,
- * with HUB_OK or HUB_UNAVAILABLE; or why not. Where the process is alone that
- * is HUB_OK at once, and makes no channel.
+ * with HUB_OK, HUB_UNAVAILABLE or, where all nodes together have too many,
+ * HUB_CHANNELS_FULL; or why not. Where the process is alone that is HUB_OK at
+ * once, and makes no channel.
  */
 enum hub_verdict hub_reach(struct hub_seat *seat, struct hub_space *space,
 			   struct bytes name, struct hub_ticket *ticket);

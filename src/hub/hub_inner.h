@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The hub from the inside: hub.c its seats and who comes and goes, publish.c
- * what comes in, run.c what came together, serve.c what goes out, chores.c what
- * is due, read.c what is asked for. Two locks, taken in this order: the hub's,
- * for the table of channels and all that they hold, and a seat's, for its inbox.
- * Lists of members and their marks are for the seat's thread alone, but for
- * n_behind.
+ * what comes in, bring.c what a backplane brings, run.c what came together,
+ * serve.c what goes out, chores.c what is due, read.c what is asked for. Two
+ * locks, taken in this order: the hub's, for the table of channels and all that
+ * they hold, and a seat's, for its inbox. Lists of members and their marks are
+ * for the seat's thread alone, but for n_behind.
  */
 #ifndef HUB_HUB_INNER_H
 #define HUB_HUB_INNER_H
