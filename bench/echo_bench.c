@@ -35,10 +35,10 @@
 
 static struct {
 	size_t size, most, depth, connections, sources;
-	double seconds;
+	double seconds, warm_up;
 	int port, pid;
 	bool tcp, hold, text, wide;
-} want = {.size = 20, .depth = 1, .connections = 100, .seconds = 2};
+} want = {.size = 20, .depth = 1, .connections = 100, .seconds = 2, .warm_up = 0.2};
 
 /*
  * What is sent and what must come back, frame by frame, round and round. The
@@ -304,7 +304,7 @@ static void measure(int epoll)
 {
 	uint64_t began, cpu, ns;
 
-	turn_until(epoll, now_ns() + 200000000); /* warm up */
+	turn_until(epoll, now_ns() + (uint64_t)(want.warm_up * 1e9));
 	messages = 0;
 	began = now_ns();
 	cpu = cpu_of_server();
@@ -324,6 +324,7 @@ static void read_options(int argc, char **argv)
 		{"depth", required_argument, NULL, 'd'},
 		{"connections", required_argument, NULL, 'c'},
 		{"seconds", required_argument, NULL, 't'},
+		{"warm-up", required_argument, NULL, 'u'},
 		{"port", required_argument, NULL, 'p'},
 		{"pid", required_argument, NULL, 'i'},
 		{"tcp", no_argument, NULL, 'r'},
@@ -351,6 +352,9 @@ static void read_options(int argc, char **argv)
 			break;
 		case 't':
 			want.seconds = strtod(optarg, NULL);
+			break;
+		case 'u':
+			want.warm_up = strtod(optarg, NULL);
 			break;
 		case 'p':
 			want.port = atoi(optarg);
@@ -383,7 +387,7 @@ static void read_options(int argc, char **argv)
 			"usage: echo_bench --port N [--pid N] [--tcp] "
 			"[--hold] [--text | --wide] [--size B [--most B]] [--depth N] "
 			"[--connections N] [--sources N] "
-			"[--seconds S]\n");
+			"[--seconds S] [--warm-up S]\n");
 		exit(2);
 	}
 }

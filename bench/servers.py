@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -193,6 +194,16 @@ class House:
         self.build, self.folder, self.peers = Path(build).resolve(), Path(folder), peers
         self.without, self.behind = set(without), None
         self.cert, self.key = self.folder / "cert.pem", self.folder / "key.pem"
+
+    @contextmanager
+    def served_behind(self, cores):
+        """Meanwhile there is a server that proxies may pass on to."""
+        server = Server(self.library()[0], cores)
+        self.behind = server.port
+        try:
+            yield
+        finally:
+            server.stop()
 
     def make_certificate(self):
         if not self.cert.exists():

@@ -135,6 +135,8 @@ WORKLOADS = [
     Echo("1Mx1", 1 << 20, 1 << 20, 1, 4),
     Echo("20x50-text", 20, 20, 50, 100, text=True, also=True),
     Echo("1Kx20-text", 1024, 1024, 20, 100, ["--bytes", "262144"], text=True, also=True),
+    Echo("16Kx4-text", 16384, 16384, 4, 50, ["--buffers", "64"], text=True, also=True),
+    Echo("1Mx1-text", 1 << 20, 1 << 20, 1, 4, text=True, also=True),
     Echo("1Kx20-wide", 1024, 1024, 20, 100, ["--bytes", "262144"], text=True, wide=True,
          also=True),
     Load("broadcast", "broadcast", "64 B from one to 1,000", "--broadcast", "-c", "1001",
@@ -167,9 +169,9 @@ WORKLOADS = [
 class Bench:
     """How loads are run: from which build, on which cores."""
 
-    def __init__(self, asked, cores):
+    def __init__(self, asked, cores, warm_up=0.2):
         self.build, self.generator = Path(asked.build).resolve(), asked.generator
-        self.idle, self.cores = asked.idle, cores
+        self.idle, self.cores, self.warm_up = asked.idle, cores, warm_up
 
     def pinned(self, *words):
         return ["taskset", "-c", ",".join(map(str, self.cores)), *map(str, words)]
@@ -178,7 +180,8 @@ class Bench:
         before = own_cpu()
         r = subprocess.run(
             self.pinned(self.build / "bench/echo_bench", "--port", server.port, "--pid",
-                        server.process.pid, *words, *(["--tcp"] if server.bytes else [])),
+                        server.process.pid, "--warm-up", self.warm_up, *words,
+                        *(["--tcp"] if server.bytes else [])),
             capture_output=True, text=True, check=False)
         if r.returncode:
             raise Absent(last_line(r.stderr))
@@ -186,7 +189,7 @@ class Bench:
         seconds = float(got["seconds"])
         if not int(got["messages"]):
             raise Absent("no answer came in the time that was measured")
-        return {"cpu_ns": float(got["cpu_ns_per_message"]),
+        return {"cpu_ns": float(got["cpu_ns_per_message"]), "messages": int(got["messages"]),
                 "per_second": float(got["messages"]) / seconds,
                 "load": (own_cpu() - before) / seconds}
 
@@ -202,11 +205,11 @@ class Bench:
             yield
             load.stdin.close()
 
-    def load(self, server, seconds, *words, warm_up=0.15):
+    def load(self, server, seconds, *words, warm_up=None):
         scheme = "wss" if "--insecure" in words else "ws"
         r = subprocess.run(
             self.pinned(self.build / "sesame", "bench", "--json", "--no-proxy", "-t", seconds,
-                        "--warm-up", warm_up, "--pid", ",".join(map(str, server.pids())), *words,
+                        "--warm-up", self.warm_up if warm_up is None else warm_up, "--pid", ",".join(map(str, server.pids())), *words,
                         f"{scheme}://127.0.0.1:{server.port}{server.path}"),
             capture_output=True, text=True, check=False)
         if r.returncode not in (0, 1) or not r.stdout:
@@ -215,7 +218,7 @@ class Bench:
         faults = got["faults"]
         if any(faults[kind] for kind in FAULTS):
             raise Absent(faults["first"])
-        return {"cpu_ns": got["server"]["cpu_ns_per_message"],
+        return {"cpu_ns": got["server"]["cpu_ns_per_message"], "messages": got["messages"],
                 "per_second": got["messages_per_second"], "load": got["load"]["cores"],
                 "agreed": (got["deflate"] or {}).get("terms"), "json": got}
 

@@ -168,6 +168,12 @@ def test_a_profile_tells_the_kernel_s_share_and_the_calls_of_a_message():
     assert share and 20 < int(share.group(1)) <= 100, said
     calls = dict(re.findall(r"(\w+) ([\d.]+)", share.group(2)))
     assert 1.8 < float(calls["recvfrom"]) < 2.2 and 0.9 < float(calls["close"]) < 1.1, said
+    said = bench("profile", "--only", "20x1", "--seconds", "0.3", "--functions", "0",
+                 "--without", "libwebsockets", "ws (node)", "uWebSockets.js")
+    for name in ["sesame", "bytes"]:  # each receives a message and sends it back
+        calls = re.search(rf"^  {name}: .* calls\n +(.*)$", said, re.M)
+        calls = dict(re.findall(r"(\w+) ([\d.]+)", calls.group(1)))
+        assert 0.9 < float(calls["recvfrom"]) < 1.1 and 0.9 < float(calls["sendto"]) < 1.1, said
     said = bench("profile", "--only", "idle", status=1)
     assert "no workload idle" in said and "handshakes" in said
 
