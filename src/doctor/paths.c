@@ -36,16 +36,17 @@ static void add_relatives(struct bytes path, struct doctor_values *v)
 		return;
 	while (second < path.len && path.data[second] != '/')
 		second++;
-	if (!ws) {
-		doctor_add_value(v, "/ws%.*s", BYTES_ARG(path));
+	if (!ws)
 		doctor_add_value(v, "%.*s/ws", BYTES_ARG(path));
-	}
 	doctor_add_value(v, "%.*s/websocket", BYTES_ARG(path));
 	if (second < path.len) /* "/api" is what proxies take away */
 		doctor_add_path(bytes_from(path, second), v);
 	doctor_add_value(v, "/api%.*s", BYTES_ARG(path));
 	if (!ws && !bytes_starts(path, BYTES("/v")))
 		doctor_add_value(v, "/v1%.*s", BYTES_ARG(path));
+	/* of 42 that were tried none was below /ws, 2 of 31 below /api */
+	if (!ws)
+		doctor_add_value(v, "/ws%.*s", BYTES_ARG(path));
 	if (ws)
 		doctor_add_value(v, "/api/v1%.*s", BYTES_ARG(path));
 	doctor_add_value(v, "/app%.*s", BYTES_ARG(path));
