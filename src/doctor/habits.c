@@ -249,14 +249,27 @@ static void find_any_path(struct doctor_chart *chart)
 	}
 }
 
-/* Nobody takes a GET for a method that is not known. */
+/*
+ * Nobody takes a GET for a method that is not known. Where the root has a page,
+ * and a path that cannot exist the same 501, it may be a router's word as well.
+ */
 static void find_empty_501(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
 	const struct doctor_probe *g =
 		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
+	const struct doctor_probe *odd =
+		doctor_tried(chart, DOCTOR_PATH, DOCTOR_NONSENSE_PATH);
+	const struct doctor_probe *root =
+		doctor_tried(chart, DOCTOR_PLAIN_GET_PATH, "/");
 
-	if (is_bare(base, 501) && is_bare(g, 501))
+	if (!is_bare(base, 501) || !is_bare(g, 501))
+		return;
+	if (is_bare(odd, 501) && root && root->status == 200)
+		doctor_note(chart, DOCTOR_F_ROUTED_501, odd, root,
+			    "the root has a page, and every other path an "
+			    "empty 501");
+	else
 		doctor_note(chart, DOCTOR_F_EMPTY_501, g, base,
 			    "a plain GET gets an empty 501 as well, which is "
 			    "how many an example answers it");
