@@ -132,8 +132,12 @@ static int add_pid(struct bench *b, const char *word)
 static int add_pids_of(struct bench *b, char *words)
 {
 	char *word = strtok_r(words, " \n", &words);
-	int status = add_pid(b, word ? word : "");
+	int status;
 
+	if (!word)
+		return wrong("%s", "--pid has an empty place: processes are "
+				   "numbers, several with commas");
+	status = add_pid(b, word);
 	while (!status && (word = strtok_r(NULL, " \n", &words)))
 		status = add_pid(b, word);
 	return status;

@@ -362,8 +362,8 @@ def test_who_does_not_listen_or_refuses_is_named_and_the_doctor_with_it():
     (["--time", "0"], "measures nothing"),
     (["--source", "foo"], "an address of this machine, such as 192.0.2.7, and not foo"),
     (["--pid", "x"], "x is not a number of a process"),
-    (["--pid", "1,,2"], " is not a number of a process"),
-    (["--pid", ""], " is not a number of a process"),
+    (["--pid", "1,,2"], "--pid has an empty place"),
+    (["--pid", ""], "--pid has an empty place"),
     (["--handshakes", "--size", "1K"], "--size is of messages"),
     (["--idle", "--in-flight", "2"], "--in-flight is of messages"),
 ])
