@@ -2,6 +2,8 @@
 """Two gateways on one Redis are one, as far as anybody can tell."""
 import asyncio
 import json
+import re
+from pathlib import Path
 
 import pytest
 from backplanes import CHANNELS, cluster, get, page, prepare, start, until
@@ -51,6 +53,34 @@ def test_a_program_publishes_at_one_and_reads_at_the_other(tmp_path):
         assert status == 200 and [m["data"] for m in held["messages"]] == ["paid"]
 
     together(tmp_path, play)
+
+
+def rights():
+    """What stands on the page about a user of its own."""
+    page = (Path(__file__).parents[2] / "docs/delivery.md").read_text(encoding="utf-8")
+    found = re.search(r"ACL SETUSER sesame (on .*?)```", page, re.DOTALL)
+    return found[1].replace("\\\n", " ").replace("PASSWORD", "word").split()
+
+
+def test_a_user_of_redis_who_may_do_no_more_than_the_page_says(tmp_path):
+    async def play(g, redis):
+        x = await envelopes(g)
+        assert post(g, b"one").status == 202
+        assert (await x.next("message"))["data"] == "one"
+        redis.ask("CLIENT", "KILL", "TYPE", "normal")
+        redis.ask("CLIENT", "KILL", "TYPE", "pubsub")
+        until(lambda: post(g, b"two").status == 202)
+        assert (await x.next("message"))["data"] == "two"
+        assert (await x.ask(presence="list"))["members"] == [x.welcome["you"]]
+        assert redis.ask("ACL", "LOG") == b"*0"  # nothing was refused
+        await leave(x)
+
+    with redis_server(tmp_path) as redis:
+        assert redis.ask("ACL", "SETUSER", "sesame", *rights()) == b"+OK"
+        folder, text = prepare(tmp_path, "a", redis)
+        with gateway(folder, text.replace("redis://", "redis://sesame:word@")) as g:
+            until(lambda: "is there" in (g.folder / "err").read_text())
+            asyncio.run(play(g, redis))
 
 
 def test_people_are_seen_wherever_they_are(tmp_path):
