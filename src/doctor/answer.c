@@ -9,6 +9,7 @@
 #include <sesame/error.h>
 
 #include "doctor/harvest.h"
+#include "doctor/result.h"
 
 /* ---- frameworks ---- */
 
@@ -274,10 +275,9 @@ static void banner(struct doctor_chart *chart, const struct doctor_probe *p)
 	    raw.data[1] == 3)
 		doctor_note(chart, DOCTOR_F_BANNER_TLS, p, NULL,
 			    "the answer is a TLS record: the port wants TLS");
-	else if (raw.len >= 9 && raw.data[0] == 0 && raw.data[3] == 4 &&
-		 raw.data[5] == 0 && raw.data[8] == 0)
+	else if (doctor_is_h2_frame(raw))
 		doctor_note(chart, DOCTOR_F_BANNER_H2, p, NULL,
-			    "the answer is an HTTP/2 SETTINGS frame");
+			    "the answer is a frame of HTTP/2");
 	else if (bytes_starts(raw, BYTES("HTTP/2")))
 		doctor_note(chart, DOCTOR_F_BANNER_H2, p, NULL,
 			    "the answer begins \"%s\"", text);

@@ -60,6 +60,15 @@ static bool by_hand(const struct doctor_case *c)
 	return false;
 }
 
+static bool announces_body(const struct doctor_case *c)
+{
+	const struct doctor_header *len =
+		doctor_case_header(c, "Content-Length");
+
+	return (len && strcmp(len->value, "0") != 0) ||
+	       doctor_case_header(c, "Transfer-Encoding");
+}
+
 static void context_of_handshake(struct doctor_chart *chart,
 				 const struct doctor_probe *base)
 {
@@ -71,12 +80,16 @@ static void context_of_handshake(struct doctor_chart *chart,
 		doctor_note(chart, DOCTOR_F_VERSION_BY_HAND, base, NULL,
 			    "the request asks for Sec-WebSocket-Version: %s",
 			    v->value);
-	else if (by_hand(c))
+	else if (by_hand(c) || announces_body(c))
 		doctor_note(chart, DOCTOR_F_HANDSHAKE_BY_HAND, base, NULL,
 			    "a field of the handshake itself is set by hand");
 	else
 		doctor_note(chart, DOCTOR_F_HANDSHAKE_STANDARD, base, NULL,
 			    "the handshake itself is the standard one");
+	if (announces_body(c))
+		doctor_note(chart, DOCTOR_F_BODY_BY_HAND, base, NULL,
+			    "a body is announced by hand, and a handshake has "
+			    "none");
 	if (base->request && strlen(base->request) > LARGE_HEAD)
 		doctor_note(chart, DOCTOR_F_HEAD_LARGE, base, NULL,
 			    "the request head has %zu bytes",

@@ -19,13 +19,12 @@ static bool next_part(struct bytes *text, uint8_t sep, struct bytes *ret)
 	return true;
 }
 
+/* The secure form of a scheme matches as well; https: is no form of wss:. */
 static bool scheme_matches(struct bytes scheme, bool tls)
 {
-	if (bytes_equal_nocase(scheme, BYTES("ws")) ||
-	    bytes_equal_nocase(scheme, BYTES("http")))
-		return true; /* the secure form of a scheme matches as well */
-	return tls && (bytes_equal_nocase(scheme, BYTES("wss")) ||
-		       bytes_equal_nocase(scheme, BYTES("https")));
+	return bytes_equal_nocase(scheme, BYTES("ws")) ||
+	       bytes_equal_nocase(scheme, BYTES("http")) ||
+	       (tls && bytes_equal_nocase(scheme, BYTES("wss")));
 }
 
 static bool host_matches(struct bytes pattern, struct bytes host)

@@ -190,10 +190,18 @@ static bool is_ended_alone(const struct doctor_chart *chart,
 	       odd->error == SESAME_ETIMEOUT && base->ms < 500;
 }
 
+/* The connection ended where an answer belongs; a silence is something else. */
+static bool is_hung_up(const struct doctor_probe *p)
+{
+	return p->outcome == DOCTOR_NO_ANSWER && p->error != SESAME_ETIMEOUT;
+}
+
 static void find_nonsense(struct doctor_chart *chart,
 			  const struct doctor_probe *p)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
+	const struct doctor_probe *g =
+		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
 
 	if (p->outcome == DOCTOR_OPEN) {
 		if (base->outcome == DOCTOR_NO_ANSWER)
@@ -202,6 +210,10 @@ static void find_nonsense(struct doctor_chart *chart,
 	}
 	if (base->outcome == DOCTOR_NO_ANSWER && doctor_rank(p) >= 2)
 		doctor_tell(chart, DOCTOR_F_NONSENSE_ANSWERED, p);
+	if (doctor_rank(p) >= 2 && is_hung_up(base) && g && is_hung_up(g))
+		doctor_note(chart, DOCTOR_F_PATH_FAILS_ALL, g, p,
+			    "a plain GET of this path is ended without an "
+			    "answer as well, and one of another path is not");
 	if (doctor_same_answer(base, p) && doctor_is_ws_shut(base) &&
 	    !a_page_names_it(chart) &&
 	    doctor_found(chart, DOCTOR_F_HANDSHAKE_STANDARD))

@@ -111,6 +111,8 @@ static enum doctor_finding_kind direct_finding(const struct doctor_chart *chart)
 		return DOCTOR_F_DIRECT_TRUSTED;
 	if (doctor_found(chart, DOCTOR_F_CUT_LATER))
 		return DOCTOR_F_DIRECT_OUTLIVES;
+	if (doctor_found(chart, DOCTOR_F_SILENT))
+		return DOCTOR_F_DIRECT_OPENS_MUTE;
 	if (doctor_found(chart, DOCTOR_F_GET_FAILS_TOO))
 		return DOCTOR_F_DIRECT_OPENS_DENIED;
 	return DOCTOR_F_DIRECT_OPENS;

@@ -158,7 +158,11 @@ static void say_close(const struct doctor_probe *p, char *out, size_t size)
 
 bool doctor_is_h2_frame(struct bytes in)
 {
-	return in.len >= 9 && in.data[0] == 0 && in.data[3] == 4 &&
+	static const uint8_t settings = 4, goaway = 7; /* RFC 9113, section 6 */
+
+	return in.len >= 9 && in.data[0] == 0 &&
+	       (in.data[3] == settings ||
+		(in.data[3] == goaway && in.data[2] >= 8 && in.data[4] == 0)) &&
 	       in.data[5] == 0 && in.data[8] == 0;
 }
 

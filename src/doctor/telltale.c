@@ -384,6 +384,7 @@ static const struct {
 	{DOCTOR_F_SAYS_CONNECTOR, DOCTOR_F_SAYS_NO_WEBSOCKET},
 	{DOCTOR_F_SAYS_CONNECTOR, DOCTOR_F_SAYS_NO_UPGRADE},
 	{DOCTOR_F_SAYS_NO_WEBSOCKET, DOCTOR_F_SAYS_NO_UPGRADE},
+	{DOCTOR_F_SAYS_CHALLENGE, DOCTOR_F_SAYS_RATE},
 };
 
 static void drop(struct doctor_chart *chart, enum doctor_finding_kind kind)

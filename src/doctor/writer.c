@@ -215,6 +215,25 @@ static bool is_of_inspection(const char *issuer)
 	return false;
 }
 
+/* The words are a CDN's own, or of what is behind it: nobody else is seen. */
+static void find_edge_says_off(struct doctor_chart *chart,
+			       const struct doctor_probe *base)
+{
+	bool cdn = false;
+
+	if (chart->blind || !doctor_found(chart, DOCTOR_F_SAYS_NO_WEBSOCKET))
+		return;
+	for (size_t i = 0; i < base->hops.n; i++)
+		if (why_stack(base->hops.hop[i].stack)->layer == WHY_LAYER_CDN)
+			cdn = true;
+		else
+			return;
+	if (cdn)
+		doctor_note(chart, DOCTOR_F_EDGE_SAYS_OFF, base, NULL,
+			    "nobody but %s is seen to have written that",
+			    base->hops.hop[0].text);
+}
+
 static void find_lost_on_way(struct doctor_chart *chart,
 			     const struct doctor_probe *base)
 {
@@ -257,6 +276,7 @@ void doctor_find_no_proxy(struct doctor_chart *chart,
 	if (!chart->blind)
 		find_files_behind(chart, base);
 	find_lost_on_way(chart, base);
+	find_edge_says_off(chart, base);
 	if (base->outcome != DOCTOR_ANSWERED || base->status == 426 ||
 	    base->status == 502 || base->status >= 504 || chart->c->proxy ||
 	    chart->config)

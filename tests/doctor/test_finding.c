@@ -545,6 +545,8 @@ TEST("connect-src is read as browsers read it")
 		{"connect-src https://api.example", URL, true},
 		{"connect-src ws:", URL, false},
 		{"connect-src wss:", URL, true},
+		{"connect-src 'none' https:", "wss://x.example/", true},
+		{"connect-src https://x.example", "wss://x.example/", true},
 		{"connect-src wss:", "wss://x.example/", false},
 		{"connect-src *", URL, false},
 		{"connect-src *.example", "wss://a.example/", false},
