@@ -95,6 +95,13 @@ static const struct why_value samples[] = {
 	{"origin_host", "app.example"},
 	{"bare_path", "chat"},
 	{"http", "https"},
+	{"parameter", "room"},
+	{"asking", "wss://app.example/chat?room=VALUE"},
+	{"from", "10.0.0.5"},
+	{"user", "USER"},
+	{"blocked_at", "http://proxy.example/blocked"},
+	{"seconds", "60"},
+	{"reference", "ABCD-EFGH"},
 };
 
 #define N_SAMPLES (sizeof(samples) / sizeof(samples[0]))
@@ -182,22 +189,55 @@ static void print_stacks(int cause)
 	ses_buf_fini(&names);
 }
 
-static void print_rows(int cause, int stack, bool own_only)
+/* For what a single case shows; that nothing special is to be seen is usual. */
+static bool is_particular(const struct why_remedy *remedy)
+{
+	return remedy->needs && strncmp(remedy->needs, "no_", 3) &&
+	       strncmp(remedy->needs, "unseen_", 7);
+}
+
+/* Either those for every case, or those for what a single case shows. */
+static void print_rows(int cause, int stack, bool own_only, bool particular)
 {
 	const struct why_remedy *remedy;
 
 	for (size_t i = 0; (remedy = why_remedy(cause, stack, i)); i++)
-		if (!own_only || (int)remedy->stack == stack)
+		if ((!own_only || (int)remedy->stack == stack) &&
+		    is_particular(remedy) == particular)
 			print_remedy(remedy);
+}
+
+static void print_all_rows(int cause, const struct options *options,
+			   bool particular)
+{
+	print_rows(cause, options->stack, false, particular);
+	for (int s = 1; s < WHY_N_STACKS && options->all_stacks; s++)
+		print_rows(cause, s, true, particular);
+}
+
+static bool has_particular(int cause, const struct options *options)
+{
+	const struct why_remedy *remedy;
+
+	for (int s = 0; s < WHY_N_STACKS; s++)
+		for (size_t i = 0; (s == options->stack || options->all_stacks) &&
+				   (remedy = why_remedy(cause, s, i));
+		     i++)
+			if (is_particular(remedy))
+				return true;
+	return false;
 }
 
 static void print_remedies(int cause, const struct options *options)
 {
 	putchar('\n');
 	print_heading("What to do");
-	print_rows(cause, options->stack, false);
-	for (int s = 1; s < WHY_N_STACKS && options->all_stacks; s++)
-		print_rows(cause, s, true);
+	print_all_rows(cause, options, false);
+	if (has_particular(cause, options)) {
+		putchar('\n');
+		print_heading("What to do where the doctor sees that it applies");
+		print_all_rows(cause, options, true);
+	}
 	if (options->stack == WHY_STACK_NONE && !options->all_stacks)
 		print_stacks(cause);
 }

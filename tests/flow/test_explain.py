@@ -44,6 +44,19 @@ def test_a_stack_gets_its_own_lines_to_paste():
     assert "uvicorn" not in out.split("What to do")[1]
 
 
+def test_what_is_for_special_cases_stands_behind_what_helps_always():
+    _, page, _ = explain("access.host")
+    always, special = page.split("What to do where the doctor sees")
+    assert "list of allowed hosts" in always
+    assert "externalPort" in special and "externalPort" not in always
+
+
+def test_no_placeholder_is_left_unfilled():
+    for cause in json.loads(explain("--json")[1])["causes"]:
+        _, page, _ = explain(cause["id"], "--stack", "all")
+        assert not re.search(r"<[a-z]+_?[a-z]*>", page), cause["id"]
+
+
 def test_a_status_names_its_causes_in_order():
     status, out, _ = explain("403")
     assert status == 0
