@@ -5,6 +5,7 @@
  */
 #include "hub/envelope.h"
 #include "hub/hub_inner.h"
+#include "net/clock.h"
 
 /* ---- Who came and went ---- */
 
@@ -73,8 +74,8 @@ static void on_chores(struct ses_timer *timer)
 	wait = tell_news(hub, now_ms);
 	if (now_ms >= hub->swept_ms + HUB_SWEEP_MS) {
 		hub->swept_ms = now_ms;
-		hub->holds =
-			hub_table_sweep(&hub->table, HUB_SWEPT, hub_clock());
+		hub->holds = hub_table_sweep(&hub->table, HUB_SWEPT,
+					     ses_clock_wall_ms());
 		swept = true;
 	}
 	if (!wait && (hub->holds || !swept))

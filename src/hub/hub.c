@@ -3,18 +3,10 @@
  * lies in its inbox. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/time.h>
 
 #include "hub/hub_inner.h"
 #include "net/addr.h"
-
-int64_t hub_clock(void)
-{
-	struct timeval now;
-
-	gettimeofday(&now, NULL);
-	return now.tv_sec * INT64_C(1000) + now.tv_usec / 1000;
-}
+#include "net/clock.h"
 
 void hub_lock(struct hub *hub)
 {
@@ -173,7 +165,7 @@ enum hub_verdict hub_use(struct hub *hub, struct hub_space *space,
 
 	if (verdict != HUB_OK || open_channel(hub, *ret))
 		return verdict;
-	hub_table_done(&hub->table, *ret, hub_clock());
+	hub_table_done(&hub->table, *ret, ses_clock_wall_ms());
 	return HUB_NO_MEMORY;
 }
 
@@ -227,7 +219,7 @@ void hub_release(struct hub_ticket *ticket)
 		return;
 	hub = ticket->seat->hub;
 	pthread_mutex_lock(&hub->lock);
-	hub_table_done(&hub->table, c, hub_clock());
+	hub_table_done(&hub->table, c, ses_clock_wall_ms());
 	pthread_mutex_unlock(&hub->lock);
 	ticket->reached = NULL;
 	if (!hub->stopped) /* its loop is there */
@@ -290,9 +282,9 @@ static void leave_channel(struct hub *hub, struct hub_member *member)
 	struct hub_channel *c = member->channel;
 
 	hub_channel_use(c);
-	hub_table_leave(&hub->table, member, hub_clock());
+	hub_table_leave(&hub->table, member, ses_clock_wall_ms());
 	tell_inhabited(hub, c, 0);
-	hub_table_done(&hub->table, c, hub_clock());
+	hub_table_done(&hub->table, c, ses_clock_wall_ms());
 }
 
 enum hub_verdict hub_join(struct hub_seat *seat, struct hub_space *space,

@@ -53,9 +53,6 @@ struct hub {
 	struct hub_seat seat[];
 };
 
-/* Milliseconds since 1970. */
-int64_t hub_clock(void);
-
 /* ---- bring.c ---- */
 
 /* Readers who wait for @c are told. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "hub/hub_inner.h"
+#include "net/clock.h"
 
 void hub_drop_message(struct hub_message *m)
 {
@@ -64,7 +65,7 @@ void hub_was_brought(struct hub *hub, struct hub_message *m)
 		return;
 	pthread_mutex_lock(&hub->lock);
 	m->on_way = false;
-	hub_table_done(&hub->table, m->channel, hub_clock());
+	hub_table_done(&hub->table, m->channel, ses_clock_wall_ms());
 	pthread_mutex_unlock(&hub->lock);
 	hub_drop_message(m);
 	atomic_fetch_sub(&hub->on_way, weight);
@@ -135,7 +136,7 @@ static enum hub_verdict publish(struct hub_seat *seat, struct hub_post *post)
 	if (!(c->ready || hub->backplane->ops->shared) || !suits(c, post))
 		return HUB_UNAVAILABLE;
 	post->now_ms = seat->loop->now_ms;
-	post->time_ms = hub_clock();
+	post->time_ms = ses_clock_wall_ms();
 	receipt->epoch = c->epoch;
 	receipt->members = c->n_members;
 	if (post->ticket)
@@ -208,7 +209,7 @@ static enum hub_verdict publish_to(struct hub_seat *seat,
 	if (verdict != HUB_OK)
 		return verdict;
 	verdict = publish(seat, post);
-	hub_table_done(&hub->table, post->channel, hub_clock());
+	hub_table_done(&hub->table, post->channel, ses_clock_wall_ms());
 	return verdict;
 }
 

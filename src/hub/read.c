@@ -7,6 +7,7 @@
 
 #include "hub/envelope.h"
 #include "hub/hub_inner.h"
+#include "net/clock.h"
 
 /* ---- Who is there ---- */
 
@@ -156,7 +157,7 @@ int hub_history_of(struct hub_seat *seat, struct hub_space *space,
 	pthread_mutex_lock(&hub->lock);
 	c = hub_table_find(&hub->table, space, name);
 	if (c && c->ready)
-		hub_table_trim(&hub->table, c, hub_clock());
+		hub_table_trim(&hub->table, c, ses_clock_wall_ms());
 	if (c && c->ready)
 		take(hub, c, since, limit, e);
 	pthread_mutex_unlock(&hub->lock);

@@ -6,13 +6,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/time.h>
-#include <time.h>
 
 #include <sesame/error.h>
 
 #include "hub/redis_inner.h"
 #include "net/addr.h"
+#include "net/clock.h"
 
 #define FIRST_WAIT_MS 50
 #define MOST_WAIT_MS  2000
@@ -528,14 +527,6 @@ void redis_lose(struct redis *r, const char *why)
 
 /* ---- What is due ---- */
 
-static uint64_t clock_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 static void on_pong(void *arg, const struct redis_reply *reply)
 {
 	struct redis *r = arg;
@@ -548,7 +539,7 @@ static void on_pong(void *arg, const struct redis_reply *reply)
 	}
 	r->command_heard_ms = r->loop->now_ms;
 	pthread_mutex_lock(&r->lock);
-	r->figures.round_trip_us = clock_us() - r->ping_us;
+	r->figures.round_trip_us = ses_clock_steady_us() - r->ping_us;
 	pthread_mutex_unlock(&r->lock);
 }
 
@@ -566,7 +557,7 @@ static void beat(struct redis *r)
 	if (now < r->beat_ms)
 		return;
 	r->beat_ms = now + REDIS_BEAT_MS;
-	r->ping_us = clock_us();
+	r->ping_us = ses_clock_steady_us();
 	command_of(&r->command, "PING", NULL, on_pong, r);
 	command_of(&r->told, "PING", NULL, NULL, NULL);
 	redis_node_beat(r);
