@@ -131,8 +131,8 @@ static int take(struct option_reader *r, const struct option_row *row,
 	if (!row->argument || value || (may_lack && !is_number(*r->next)))
 		return 1;
 	if (!*r->next)
-		return complain(r, "%s wants a value: %s", r->written,
-				row->argument);
+		return complain(r, "%s wants a value: %s %s", r->written,
+				r->written, row->argument);
 	r->value = *r->next++;
 	return 1;
 }

@@ -114,15 +114,22 @@ int text_distance(const char *a, const char *b)
 	return row[n][m];
 }
 
+/* A third of the letters, but one in the shortest words. */
+static int max_edits(int len)
+{
+	return len < 6 ? 1 : len / 3;
+}
+
 const char *text_suggest(const char *typed, const char *const *words, size_t n)
 {
-	int best = (int)strnlen(typed, WORD_MAX) / 3 + 1;
+	int len = (int)strnlen(typed, WORD_MAX);
+	int best = max_edits(len) + 1;
 	const char *found = NULL;
 
 	for (size_t i = 0; i < n; i++) {
 		int d = text_distance(typed, words[i]);
 
-		if (d < best || (d == best && !found)) {
+		if (d < best && d < len) {
 			best = d;
 			found = words[i];
 		}

@@ -17,7 +17,10 @@ int text_wrap(struct ses_buf *out, const char *text, int indent, int width);
  * case ignored; words over 63 bytes are cut. */
 int text_distance(const char *a, const char *b);
 
-/* The one of @words (@n of them) that was probably meant by @typed, or NULL. */
+/*
+ * The one of @words (@n of them) that was probably meant by @typed, or NULL where
+ * more than a third of it would have to change.
+ */
 const char *text_suggest(const char *typed, const char *const *words, size_t n);
 
 #endif

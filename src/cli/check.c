@@ -23,7 +23,7 @@ static void print_help(void)
 	     "       sesame check [FILE] --url URL [--origin ORIGIN] "
 	     "[--from ADDRESS]\n"
 	     "                    [--via HOP]... [--host HOST] "
-	     "[--user-agent UA]\n"
+	     "[--user-agent AGENT]\n"
 	     "                    [--subprotocol LIST] [--header FIELD]... "
 	     "[--token TOKEN]\n"
 	     "                    [--user NAME:PASSWORD] "

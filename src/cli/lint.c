@@ -26,8 +26,12 @@
 
 static void print_help(void)
 {
-	puts("Usage: sesame lint [--fix] [--json] [--language L] [--request "
-	     "URL [--origin O]\n                   [--user-agent UA]] FILE...\n"
+	puts("Usage: sesame lint [--fix] [--json] [--language L] "
+	     "FILE...\n"
+	     "       sesame lint [--fix] [--json] [--language L] --request "
+	     "URL\n"
+	     "                   [--origin ORIGIN] [--user-agent AGENT] "
+	     "FILE...\n"
 	     "       sesame lint --rules\n\n"
 	     "Find what keeps WebSockets from opening in configurations of "
 	     "nginx, Apache,\nHAProxy and Caddy, includes and all. Without "

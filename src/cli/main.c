@@ -75,17 +75,32 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-static int complain(const char *name)
+/* The command that was probably meant; of an option nobody knows whose it is. */
+static const char *suggest(const char *name)
 {
+	static const char *const options[] = {"--help", "--version"};
 	const char *names[N_COMMANDS];
-	const char *near;
-	char shown[512];
 
+	if (name[0] == '-')
+		return text_suggest(name, options, 2);
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		names[i] = commands[i].name;
-	near = text_suggest(name, names, N_COMMANDS);
+	return text_suggest(name, names, N_COMMANDS);
+}
+
+static int complain(const char *name)
+{
+	const char *near = suggest(name);
+	char shown[512];
+
 	bytes_printable(bytes_of_str(name), shown, sizeof(shown));
-	if (strstr(name, "://"))
+	if (name[0] == '-')
+		fprintf(stderr,
+			"sesame: there is no option %s before a command%s%s"
+			"%s\n",
+			shown, near ? "; did you mean " : "", near ? near : "",
+			near ? "?" : "");
+	else if (strstr(name, "://"))
 		fprintf(stderr,
 			"sesame: a URL needs a command before it: "
 			"sesame doctor %s\n",

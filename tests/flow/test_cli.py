@@ -135,7 +135,7 @@ def test_a_missing_argument_gets_two_examples(command):
 def test_an_option_without_its_value_is_told(words):
     done = run(*words)
     assert done.returncode == 2 and done.stdout == ""
-    assert re.search(r"(wants|needs) a ", done.stderr), done.stderr
+    assert re.search(r" (-\S+) wants a value: \1 '?[A-Z]{3}", done.stderr), done.stderr
 
 
 @pytest.mark.parametrize("words, expected", [
@@ -157,6 +157,27 @@ def test_a_typo_in_a_command_s_name_gets_a_suggestion(typed, meant):
         done = run(*words)
         assert done.returncode == 2 and done.stdout == ""
         assert 'did you mean "%s"?' % meant in done.stderr
+
+
+@pytest.mark.parametrize("words", [
+    ["explain", "foo"], ["explain", "o"], ["completion", "tcsh"], ["docs"],
+    ["explain", "--stack", "foo"], ["why", "--foo"], ["-x"]])
+def test_a_word_that_has_little_in_common_with_any_is_not_guessed_at(words):
+    done = run(*words)
+    assert done.returncode == 2 and done.stdout == ""
+    assert "did you mean" not in done.stderr
+
+
+@pytest.mark.parametrize("typed, meant", [
+    ("--bogus", ""), ("-x", ""), ("--json", ""),
+    ("--hlep", "; did you mean --help?"), ("--verison", "; did you mean --version?")])
+def test_an_option_before_a_command_is_told_as_one(typed, meant):
+    for words in ([typed], ["help", typed]):
+        done = run(*words)
+        assert done.returncode == 2 and done.stdout == ""
+        assert done.stderr.splitlines() == [
+            "sesame: there is no option %s before a command%s" % (typed, meant),
+            "`sesame --help` lists the commands."]
 
 
 def test_a_url_alone_is_told_which_command_it_lacks():

@@ -253,7 +253,7 @@ TEST("a patch goes to the section that the finding is about, and to whole words"
 		    " use_backend app if is_ws\n",
 		    NULL, " backend app\n+ timeout tunnel 1h\n");
 	check_patch(LINT_HAPROXY,
-		    "frontend web\n acl o path /x\n"
-		    " http-request deny if n\n",
-		    NULL, "+ http-request deny if o\n");
+		    "frontend web\n acl enx path /x\n"
+		    " http-request deny if en\n",
+		    NULL, "+ http-request deny if enx\n");
 }

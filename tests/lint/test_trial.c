@@ -27,12 +27,12 @@
 	" default_backend ws\n"   \
 	"backend ws from two\n"   \
 	" server a 127.0.0.1:1\n"
-#define HAPROXY_WORDS         \
-	"frontend web\n"      \
-	" mode http\n"        \
-	" bind :80\n"         \
-	" acl o path /deny\n" \
-	" http-request deny if n\n"
+#define HAPROXY_WORDS           \
+	"frontend web\n"        \
+	" mode http\n"          \
+	" bind :80\n"           \
+	" acl enx path /deny\n" \
+	" http-request deny if en\n"
 #define APACHE_SITE                                    \
 	"<VirtualHost *:80>\n"                         \
 	"RewriteEngine On\n"                           \
