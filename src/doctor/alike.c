@@ -3,7 +3,7 @@
  * Are two answers alike? They are when only what varies by itself differs:
  * request ids, times, and the echo of what was changed.
  */
-#include "doctor/result.h"
+#include "doctor/alike.h"
 
 #include <sesame/error.h>
 

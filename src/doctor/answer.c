@@ -8,6 +8,7 @@
 
 #include <sesame/error.h>
 
+#include "doctor/alike.h"
 #include "doctor/harvest.h"
 #include "doctor/result.h"
 

@@ -12,6 +12,7 @@
 
 #include "net/addr.h"
 
+#include "doctor/alike.h"
 #include "doctor/doubt.h"
 #include "doctor/harvest.h"
 #include "doctor/pair.h"

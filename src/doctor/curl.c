@@ -11,7 +11,7 @@
 
 #include "base/options.h"
 #include "doctor/power.h"
-#include "doctor/words.h"
+#include "doctor/shell_words.h"
 #include "net/addr.h"
 
 static const struct option_row rows[] = {
@@ -385,7 +385,7 @@ static bool is_curl(const char *word)
 	       strcasecmp(word, "curl.exe") == 0;
 }
 
-static int read_words(struct doctor_words *w, struct doctor_import *m)
+static int read_words(struct doctor_shell_words *w, struct doctor_import *m)
 {
 	struct reading r = {.m = m};
 	int status;
@@ -422,7 +422,7 @@ static bool is_lone_url(struct bytes text)
 
 int doctor_curl_read(struct bytes text, struct doctor_import *m)
 {
-	struct doctor_words *w;
+	struct doctor_shell_words *w;
 	int status;
 
 	text = bytes_trim(text);
@@ -435,12 +435,12 @@ int doctor_curl_read(struct bytes text, struct doctor_import *m)
 	w = malloc(sizeof(*w));
 	if (!w)
 		return doctor_import_fail(m, "out of memory");
-	status = doctor_words_split(w, text);
+	status = doctor_shell_words_split(w, text);
 	if (status < 0)
 		doctor_import_fail(m, "%s", w->complaint);
 	else
 		status = read_words(w, m);
-	doctor_words_fini(w);
+	doctor_shell_words_fini(w);
 	free(w);
 	return status;
 }

@@ -25,13 +25,4 @@ int doctor_main(int argc, char **argv, const struct doctor_look *look);
 int doctor_examine(struct doctor_chart *chart,
 		   struct doctor_opinion *ret_opinion);
 
-/* Append the diagnosis for people to @out. 0 or an error of the buffer. */
-int doctor_report_text(const struct doctor_chart *chart,
-		       const struct doctor_verdict *verdict, double duration_ms,
-		       const struct doctor_look *look, struct ses_buf *out);
-/* The same as one JSON object (tests/contracts/diagnosis.schema.json). */
-int doctor_report_json(const struct doctor_chart *chart,
-		       const struct doctor_verdict *verdict, double duration_ms,
-		       struct ses_buf *out);
-
 #endif

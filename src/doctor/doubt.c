@@ -10,12 +10,12 @@
 
 #include <sesame/error.h>
 
+#include "doctor/alike.h"
 #include "doctor/candidates.h"
 #include "doctor/harvest.h"
 #include "doctor/harvest_inner.h"
 #include "doctor/luck.h"
 #include "doctor/nodes.h"
-#include "doctor/result.h"
 
 /* Scripts of the page that was given, when it is elsewhere. */
 #define MOST_SCRIPTS 3

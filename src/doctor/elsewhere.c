@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "doctor/facts.h"
-#include "doctor/result.h"
 
 /* The probe over the other address family that reached somebody, or NULL. */
 const struct doctor_probe *doctor_other_family(const struct doctor_facts *f)

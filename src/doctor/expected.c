@@ -11,7 +11,6 @@
 #include "doctor/disclosed.h"
 #include "doctor/harvest.h"
 #include "doctor/redact.h"
-#include "doctor/result.h"
 #include "net/addr.h"
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))

@@ -10,12 +10,12 @@
 
 #include <sesame/error.h>
 
+#include "doctor/alike.h"
 #include "doctor/csp.h"
 #include "doctor/harvest.h"
 #include "doctor/harvest_inner.h"
 #include "doctor/nodes.h"
 #include "doctor/redact.h"
-#include "doctor/result.h"
 
 /* From so many bytes on, a head is a packet that a tunnel may have no room for. */
 #define PACKET_HEAD 1000

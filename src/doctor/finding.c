@@ -14,6 +14,7 @@
 
 #include <sesame/error.h>
 
+#include "doctor/alike.h"
 #include "doctor/arrived.h"
 #include "doctor/csp.h"
 #include "doctor/disclosed.h"
@@ -21,7 +22,6 @@
 #include "doctor/hello.h"
 #include "doctor/proxy_words.h"
 #include "doctor/redact.h"
-#include "doctor/result.h"
 
 #define LAST_WORD_MS 250 /* from a message to the close that goes with it */
 

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "doctor/alike.h"
 #include "doctor/harvest.h"
 #include "doctor/withhold.h"
 

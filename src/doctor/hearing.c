@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "doctor/alike.h"
 #include "doctor/result.h"
 #include "wire/deflate.h"
 

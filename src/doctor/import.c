@@ -13,7 +13,7 @@
 
 #include "base/buf.h"
 #include "doctor/curl.h"
-#include "doctor/words.h"
+#include "doctor/shell_words.h"
 #include "wire/head.h"
 #include "wire/upgrade.h"
 

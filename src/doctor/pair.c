@@ -8,6 +8,7 @@
  */
 #include "doctor/pair.h"
 
+#include "doctor/alike.h"
 #include "doctor/diagnose.h"
 #include "doctor/key.h"
 

@@ -6,6 +6,7 @@
  */
 #include "doctor/pair.h"
 
+#include "doctor/alike.h"
 #include "doctor/harvest.h"
 #include "doctor/key.h"
 

@@ -11,6 +11,7 @@
 
 #include <sesame/error.h>
 
+#include "doctor/alike.h"
 #include "doctor/harvest.h"
 #include "doctor/key.h"
 

@@ -10,6 +10,7 @@
 
 #include <sesame/error.h>
 
+#include "doctor/alike.h"
 #include "doctor/disclosed.h"
 #include "doctor/harvest.h"
 #include "doctor/key.h"

@@ -13,6 +13,7 @@
 
 #include <sesame/error.h>
 
+#include "doctor/alike.h"
 #include "doctor/candidates.h"
 #include "doctor/doubt.h"
 #include "doctor/harvest.h"

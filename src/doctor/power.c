@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
-#include "doctor/words.h"
+#include "doctor/shell_words.h"
 #include "wire/utf8.h"
 
 #define MAX_COOKIES 65536

@@ -106,8 +106,5 @@ char *doctor_trial_text(const struct doctor_case *c,
 /* "403 Forbidden", "101", "connection refused", "101, then close 4004 ...";
  * redacted before anything of it is cut. */
 char *doctor_result_text(const struct doctor_probe *p, char *out, size_t size);
-/* Whether two probes were answered alike: outcome, status, body, close code. */
-bool doctor_same_answer(const struct doctor_probe *a,
-			const struct doctor_probe *b);
 
 #endif

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "doctor/alike.h"
 #include "doctor/disclosed.h"
 #include "doctor/redact.h"
-#include "doctor/result.h"
 #include "why/reference.h"
 
 static const char *const known[] = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The words that every form of the report shares: how sure, who has to act,
- * what was changed, and where the report as a page is put.
+ * The report: for people, as JSON and as a page; the words that all of these
+ * share (how sure, who has to act, what was changed); and where the page is put.
  */
 #ifndef DOCTOR_REPORT_H
 #define DOCTOR_REPORT_H
@@ -51,6 +51,14 @@ enum doctor_reader {
 int doctor_repeat_command(const struct doctor_case *c, char **argv,
 			  enum doctor_reader reader, struct ses_buf *out);
 
+/* Append the diagnosis for people to @out. 0 or an error of the buffer. */
+int doctor_report_text(const struct doctor_chart *chart,
+		       const struct doctor_verdict *verdict, double duration_ms,
+		       const struct doctor_look *look, struct ses_buf *out);
+/* The same as one JSON object (tests/contracts/diagnosis.schema.json). */
+int doctor_report_json(const struct doctor_chart *chart,
+		       const struct doctor_verdict *verdict, double duration_ms,
+		       struct ses_buf *out);
 /* Append the diagnosis as one page of HTML; @command is how it was asked for,
  * fit to be shown; @when a time for people. 0 or an error of the buffer. */
 int doctor_report_html(const struct doctor_chart *chart,

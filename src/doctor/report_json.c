@@ -4,7 +4,7 @@
  * tests/contracts/diagnosis.schema.json. Every string goes through redaction:
  * this is what people paste into tickets without looking.
  */
-#include "doctor/doctor.h"
+#include "doctor/report.h"
 
 #include <jansson.h>
 #include <stdlib.h>

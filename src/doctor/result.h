@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What was seen, made comparable: bodies without their chunks and without what
- * changes from answer to answer. The texts for probes are declared in probe.h.
+ * What was seen, made readable: heads as odd as they come, bodies without their
+ * chunks, the errors that ended it. The texts for probes are declared in probe.h.
  */
 #ifndef DOCTOR_RESULT_H
 #define DOCTOR_RESULT_H
@@ -31,21 +31,5 @@ bool doctor_is_h2_frame(struct bytes in);
  */
 bool doctor_unchunk(struct bytes in, uint8_t *out, size_t size,
 		    size_t *ret_len);
-
-/*
- * Set p->body_hash: words with digits in them (dates, ids, addresses),
- * references and UUIDs count as equal, and so do places where the server
- * repeats what it was sent or a field that numbers its answers.
- */
-void doctor_hash_body(struct doctor_probe *p, struct bytes target,
-		      struct bytes origin, struct bytes host);
-
-/* Whether @word of the answer @p names that answer alone, by its looks or by a
- * field that numbers answers. */
-bool doctor_is_answers_id(const struct doctor_probe *p, struct bytes word);
-
-/* How many of the words of both bodies are in either: 0 to 1. */
-double doctor_likeness(const struct doctor_probe *a,
-		       const struct doctor_probe *b);
 
 #endif

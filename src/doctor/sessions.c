@@ -8,7 +8,6 @@
 
 #include "doctor/finding.h"
 #include "doctor/harvest_inner.h"
-#include "doctor/result.h"
 
 bool doctor_is_engine(const struct doctor_case *c)
 {

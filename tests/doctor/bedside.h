@@ -28,8 +28,8 @@
 
 #include <sesame/error.h>
 
+#include "doctor/alike.h"
 #include "doctor/plan.h"
-#include "doctor/result.h"
 #include "doctor/verdict.h"
 
 struct answer {

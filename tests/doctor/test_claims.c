@@ -5,6 +5,7 @@
  */
 #include "test.h"
 
+#include "doctor/alike.h"
 #include "doctor/bedside.h"
 
 #define URL  "ws://127.0.0.1:8080/chat"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "doctor/curl.h"
-#include "doctor/words.h"
+#include "doctor/shell_words.h"
 
 /* "option=value|..." of what @text says, or "! complaint". */
 static char *read_text(struct bytes text, char *out, size_t size)

@@ -5,6 +5,7 @@
  */
 #include "test.h"
 
+#include "doctor/alike.h"
 #include "doctor/bedside.h"
 #include "doctor/config.h"
 #include "doctor/csp.h"

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "doctor/alike.h"
 #include "doctor/result.h"
 
 static bool unchunk(const char *text, size_t len, char *out, size_t size)

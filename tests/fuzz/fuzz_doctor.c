@@ -15,7 +15,7 @@
 #include "doctor/compare.h"
 #include "doctor/doctor.h"
 #include "doctor/plan.h"
-#include "doctor/result.h"
+#include "doctor/report.h"
 #include "far.h"
 #include "ws/intake.h"
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "doctor/alike.h"
 #include "doctor/redact.h"
 #include "doctor/result.h"
 

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "../doctor/bedside.h"
-#include "doctor/doctor.h"
 #include "doctor/redact.h"
 #include "doctor/report.h"
 

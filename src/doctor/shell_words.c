@@ -5,16 +5,17 @@
  * then the C runtime (quotes, backslashes), so it takes two passes. Every
  * decoded word is no longer than what was written, so one room holds all.
  */
-#include "doctor/words.h"
+#include "doctor/shell_words.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/percent.h"
 #include "wire/utf8.h"
 
 struct reading {
-	struct doctor_words *w;
+	struct doctor_shell_words *w;
 	struct bytes in;
 	size_t at;
 	char *out;    /* where the next byte goes */
@@ -120,14 +121,6 @@ static int only_blanks_follow(struct reading *r, const char *what)
 
 /* ---- bash ---- */
 
-static int hex_of(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = byte_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Up to @most digits of base 8 or 16; *ret_n: how many there were. */
 static uint32_t number(struct reading *r, int base, size_t most, size_t *ret_n)
 {
@@ -135,7 +128,7 @@ static uint32_t number(struct reading *r, int base, size_t most, size_t *ret_n)
 	size_t n = 0;
 
 	while (n < most && !at_end(r)) {
-		int digit = hex_of(peek(r, 0));
+		int digit = ses_hex_digit(peek(r, 0));
 
 		if (digit < 0 || digit >= base)
 			break;
@@ -549,8 +542,7 @@ static int split_cmd(struct reading *r)
 
 static bool has(struct bytes text, const char *part)
 {
-	return text.len > 0 &&
-	       memmem(text.data, text.len, part, strlen(part));
+	return text.len > 0 && memmem(text.data, text.len, part, strlen(part));
 }
 
 static bool ends_lines_with(struct bytes text, char c)
@@ -602,7 +594,7 @@ static int split(struct reading *r)
 	return status;
 }
 
-int doctor_words_split(struct doctor_words *ret, struct bytes text)
+int doctor_shell_words_split(struct doctor_shell_words *ret, struct bytes text)
 {
 	struct reading r = {.w = ret, .in = text};
 	int status;
@@ -626,7 +618,7 @@ int doctor_words_split(struct doctor_words *ret, struct bytes text)
 	return status;
 }
 
-void doctor_words_fini(struct doctor_words *w)
+void doctor_shell_words_fini(struct doctor_shell_words *w)
 {
 	free(w->room);
 	w->room = NULL;
