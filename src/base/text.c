@@ -7,23 +7,36 @@ static bool is_continuation(char c)
 	return ((unsigned char)c & 0xc0) == 0x80;
 }
 
+/* Bytes of the colour that begins at @s ("\033[1m"), which has no width; or 0. */
+static size_t colour_len(const char *s, size_t len)
+{
+	const char *end = len > 2 && s[0] == '\033' && s[1] == '['
+				  ? memchr(s, 'm', len)
+				  : NULL;
+
+	return end ? (size_t)(end - s) + 1 : 0;
+}
+
 static size_t columns(const char *s, size_t len)
 {
-	size_t n = 0;
+	size_t n = 0, colour;
 
-	for (size_t i = 0; i < len; i++)
-		n += !is_continuation(s[i]);
+	for (size_t i = 0; i < len; i += colour ? colour : 1) {
+		colour = colour_len(s + i, len - i);
+		n += !colour && !is_continuation(s[i]);
+	}
 	return n;
 }
 
 /* How much of the line @s fits into @room columns, cut at a blank. */
 static size_t fit(const char *s, size_t len, size_t room)
 {
-	size_t cut = 0, column = 0;
+	size_t cut = 0, column = 0, colour;
 
 	if (columns(s, len) <= room)
 		return len;
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = 0; i < len; i += colour ? colour : 1) {
+		colour = colour_len(s + i, len - i);
 		if (s[i] == ' ' && i > 0) {
 			if (column > room && cut > 0)
 				return cut;
@@ -31,7 +44,7 @@ static size_t fit(const char *s, size_t len, size_t room)
 			if (column > room)
 				return cut;
 		}
-		column += !is_continuation(s[i]);
+		column += !colour && !is_continuation(s[i]);
 	}
 	return cut ? cut : len;
 }

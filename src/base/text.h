@@ -8,8 +8,8 @@
 /*
  * Append @text, wrapped at @width columns, every line after @indent blanks,
  * ended by a newline. Line breaks in @text are kept; a line that begins with
- * a blank is taken as it is. UTF-8 characters count as one column. 0 or an
- * error of the buffer.
+ * a blank is taken as it is. UTF-8 characters count as one column, colours
+ * as none. 0 or an error of the buffer.
  */
 int text_wrap(struct ses_buf *out, const char *text, int indent, int width);
 

@@ -74,17 +74,21 @@ static const char *printable(const char *text, char *out, size_t size)
 	return bytes_printable(bytes_of_str(text), out, size);
 }
 
-static void print_place(FILE *f, const char *file, unsigned line,
-			unsigned column)
-{
-	char shown[512];
+#define PLACE_SIZE 540
 
-	fputs(printable(file, shown, sizeof(shown)), f);
-	if (line)
-		fprintf(f, ":%u", line);
+/* "FILE:LINE:COLUMN: ", as far as it is known. */
+static const char *place(const char *file, unsigned line, unsigned column,
+			 char out[PLACE_SIZE])
+{
+	char shown[512], number[24] = "";
+
 	if (line && column)
-		fprintf(f, ":%u", column);
-	fputs(": ", f);
+		snprintf(number, sizeof(number), ":%u:%u", line, column);
+	else if (line)
+		snprintf(number, sizeof(number), ":%u", line);
+	snprintf(out, PLACE_SIZE,
+		 "%s%s: ", printable(file, shown, sizeof(shown)), number);
+	return out;
 }
 
 /* A line made harmless; the tabs that it begins with stay. */
@@ -133,16 +137,17 @@ static void print_removal(const struct lint_finding *f)
 static void print_finding(const struct lint_finding *f)
 {
 	bool colour = term_colour(stdout);
-	char text[900], where[300], place[64];
+	char at[PLACE_SIZE], text[900], where[300], line[2048], fix_place[64];
 
-	print_place(stdout, f->file, f->line, f->column);
 	printable(f->where, where, sizeof(where));
-	printf("%s%s%s: %s%s%s%s\n", colour ? TERM_BOLD : "",
-	       lint_rule_id(f->rule), colour ? TERM_RESET : "", where,
-	       *where ? ": " : "", f->sure ? "" : "perhaps: ",
-	       printable(f->text, text, sizeof(text)));
-	if (*lint_fix_place(f, place, sizeof(place)))
-		printf("    (%s)\n", place);
+	snprintf(line, sizeof(line), "%s%s%s%s: %s%s%s%s",
+		 place(f->file, f->line, f->column, at), colour ? TERM_BOLD : "",
+		 lint_rule_id(f->rule), colour ? TERM_RESET : "", where,
+		 *where ? ": " : "", f->sure ? "" : "perhaps: ",
+		 printable(f->text, text, sizeof(text)));
+	term_line(stdout, line);
+	if (*lint_fix_place(f, fix_place, sizeof(fix_place)))
+		printf("    (%s)\n", fix_place);
 	if (f->fix[0])
 		print_fix(f->fix);
 	else
@@ -244,12 +249,12 @@ static void count_edits(struct job *job, const struct lint_report *report)
 
 static int complain(const char *file, const struct lint_error *error)
 {
-	char text[900];
+	char at[PLACE_SIZE], text[900];
 
-	fputs("sesame lint: ", stderr);
-	print_place(stderr, *error->file ? error->file : file, error->line,
-		    error->column);
-	fprintf(stderr, "%s\n", printable(error->text, text, sizeof(text)));
+	fprintf(stderr, "sesame lint: %s%s\n",
+		place(*error->file ? error->file : file, error->line,
+		      error->column, at),
+		printable(error->text, text, sizeof(text)));
 	return EXIT_USAGE;
 }
 
@@ -271,16 +276,18 @@ static int read_report(struct job *job, const char *file,
 /* What no line of ours mends is told, and is not in the patch. */
 static void tell_staying(const struct lint_report *report)
 {
+	char at[PLACE_SIZE];
+
 	for (size_t i = 0; i < report->n_findings; i++) {
 		const struct lint_finding *f = &report->finding[i];
 
 		if (!f->stays)
 			continue;
-		fputs("sesame lint: ", stderr);
-		print_place(stderr, f->file, f->line, f->column);
 		fprintf(stderr,
-			"%s: would be told again behind its lines, so they are "
-			"not in the patch; mend it by hand\n",
+			"sesame lint: %s%s: would be told again behind its "
+			"lines, so they are not in the patch; mend it by "
+			"hand\n",
+			place(f->file, f->line, f->column, at),
 			lint_rule_id(f->rule));
 	}
 }

@@ -2,6 +2,7 @@
 /* Colour and width, as https://no-color.org and common practice have them. */
 #include "cli/term.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,31 @@ void term_wrap(FILE *f, const char *text, int indent)
 	else /* better long lines than none */
 		fprintf(f, "%*s%s\n", indent, "", text);
 	ses_buf_fini(&out);
+}
+
+int term_room(FILE *f, int column)
+{
+	return isatty(fileno(f)) ? term_width(f) - column : INT_MAX;
+}
+
+void term_line(FILE *f, const char *text)
+{
+	if (isatty(fileno(f)))
+		term_wrap(f, text, 0);
+	else
+		fprintf(f, "%s\n", text);
+}
+
+void term_cut(FILE *f, const char *text, int column)
+{
+	struct bytes all = bytes_of_str(text);
+	size_t room = (size_t)term_room(f, column), dots = strlen("...");
+
+	if (all.len <= room)
+		fprintf(f, "%s\n", text);
+	else
+		fprintf(f, "%.*s...\n",
+			BYTES_ARG(bytes_first_whole(all, room - dots)));
 }
 
 void term_tell(const char *colour, const char *format, ...)

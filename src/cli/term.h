@@ -19,6 +19,16 @@ int term_width(FILE *f);
 /* Print @text wrapped at the width, each line after @indent blanks. */
 void term_wrap(FILE *f, const char *text, int indent);
 
+/*
+ * What others may read by lines is as it is when @f is no terminal. On one,
+ * term_line() wraps it and term_cut(), of a line that is at @column already,
+ * ends it with "..." where the line does.
+ */
+void term_line(FILE *f, const char *text);
+void term_cut(FILE *f, const char *text, int column);
+/* Columns behind @column in a line of the terminal @f; INT_MAX when it is none. */
+int term_room(FILE *f, int column);
+
 /* A line on standard error, in @colour (NULL: none) where it may be coloured. */
 __attribute__((format(printf, 2, 3))) void term_tell(const char *colour,
 						     const char *format, ...);

@@ -470,12 +470,25 @@ static int tell_whole_json(const struct gate_story *s, const struct options *ask
 
 /* ---- Many ---- */
 
-/* For "%.*s": as much of @text as has room in a line. */
-#define SHORT(text, n) BYTES_ARG(bytes_first_whole(bytes_of_str(text), n))
+#define COLUMN 11 /* of what stands below a reference */
+
+static void tell_below(const char *text)
+{
+	printf("%*s", COLUMN, "");
+	term_cut(stdout, text, COLUMN);
+}
+
+static void tell_rule(const struct gate_story *s)
+{
+	char text[sizeof(s->file) + sizeof(s->rule) + 16];
+
+	snprintf(text, sizeof(text), "%s:%u  %s", s->file, s->line, s->rule);
+	tell_below(text);
+}
 
 static void tell_short(void *user, const struct gate_story *s)
 {
-	char when[32];
+	char when[32], origin[sizeof(s->origin) + 8];
 
 	if (*(bool *)user) {
 		json_t *o = tell_object(s);
@@ -487,14 +500,15 @@ static void tell_short(void *user, const struct gate_story *s)
 	tell_time(s->time_ms, when);
 	printf("%s  %s  %3d %-21s %s%s\n", s->reference, when, s->status,
 	       s->cause, s->address, s->observed ? " (let in)" : "");
-	printf("           %.*s\n", SHORT(s->target, 69));
-	if (s->origin[0])
-		printf("           Origin %.*s\n", SHORT(s->origin, 62));
+	tell_below(s->target);
+	if (s->origin[0]) {
+		snprintf(origin, sizeof(origin), "Origin %s", s->origin);
+		tell_below(origin);
+	}
 	if (s->check[0] && s->line)
-		printf("           %s:%u  %.*s%s\n", s->file, s->line,
-		       SHORT(s->rule, 40), strlen(s->rule) > 40 ? "..." : "");
+		tell_rule(s);
 	else if (s->note[0])
-		printf("           %.*s\n", SHORT(s->note, 69));
+		tell_below(s->note);
 }
 
 static int complain_of_journal(struct gate_lookup *journal, const char *file)
@@ -588,7 +602,8 @@ static void tell_count(void *user, const struct gate_top_row *row)
 	const char *value = row->value[0]		  ? row->value
 			    : c->o->by == GATE_TOP_ORIGIN ? "(none was sent)"
 							  : "(none)";
-	char when[32];
+	char start[80], when[32];
+	int column;
 
 	if (c->rows) {
 		json_array_append_new(c->rows,
@@ -600,9 +615,14 @@ static void tell_count(void *user, const struct gate_top_row *row)
 		return;
 	}
 	tell_time(row->last_ms, when);
-	printf("%8llu  %s  %s%s%.*s\n", (unsigned long long)row->n,
-	       row->reference, when,
-	       strlen(value) > 39 ? "\n            " : "  ", 68, value);
+	column = snprintf(start, sizeof(start), "%8llu  %s  %s  ",
+			  (unsigned long long)row->n, row->reference, when);
+	fputs(start, stdout);
+	if ((int)strlen(value) > term_room(stdout, column)) {
+		column = COLUMN;
+		printf("\n%*s", column, "");
+	}
+	term_cut(stdout, value, column);
 }
 
 static void add_omitted(void *user, const char *cause, const char *why,

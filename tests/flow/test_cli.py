@@ -22,15 +22,13 @@ import pytest
 
 from held import GIVES_BACK, Held
 from ports import free_port
+from terminals import CLEAN, on_terminal
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SESAME = os.path.abspath(os.environ.get("SESAME", "build/sesame"))
 COMMANDS = re.findall(r"^COMMAND\((\w+)",
                       (ROOT / "src/cli/commands.def").read_text(), re.M)
 EXAMPLE = str(ROOT / "examples/sesame.yaml")
-CLEAN = {k: v for k, v in os.environ.items()
-         if not k.lower().endswith("_proxy")
-         and k not in ("NO_COLOR", "CLICOLOR_FORCE")}
 NOBODY = 65534
 LIMITED = os.path.exists(SESAME) and \
     b"__asan_init" not in pathlib.Path(SESAME).read_bytes()
@@ -225,38 +223,6 @@ def test_faults_are_told_in_json_whatever_the_file_is_called(tmp_path):
 
 
 # ---- colours ----
-
-def on_terminal(words, env=None, keys=b"", until=None, seconds=10):
-    """What a terminal shows of a command; it is a terminal at both ends."""
-    master, slave = pty.openpty()
-    child = subprocess.Popen([SESAME, *words], stdin=slave, stdout=slave,
-                             stderr=slave, env={**CLEAN, "TERM": "xterm",
-                                                **(env or {})})
-    os.close(slave)
-    seen, end = b"", time.monotonic() + seconds
-    try:
-        while time.monotonic() < end:
-            if keys and (until is None or until in seen):
-                os.write(master, keys)
-                keys = b""
-            if not select.select([master], [], [], 0.05)[0]:
-                if child.poll() is not None:
-                    break
-                continue
-            try:
-                chunk = os.read(master, 65536)
-            except OSError:  # the other end is closed
-                break
-            if not chunk:
-                break
-            seen += chunk
-        return seen, child.wait(timeout=10)
-    finally:
-        if child.poll() is None:
-            child.kill()
-            child.wait()
-        os.close(master)
-
 
 SHOWN = [["--help"], ["explain", "403"], ["explain", "access.origin"],
          ["check", EXAMPLE, "--url", "/chat", "--origin", "https://evil.example"]]

@@ -22,6 +22,7 @@ import pytest
 
 from ports import free_port
 from rawsocket import accept_of
+from terminals import on_terminal
 
 try:
     import websockets
@@ -448,6 +449,21 @@ def test_nothing_of_a_file_reaches_the_terminal_raw(tmp_path):
     (tmp_path / "x").write_bytes(b"location /ws\x1b[31m\xff { proxy_pass http://a\x1b[0m; }\n")
     for words in ([], ["--json"], ["--request", "ws://a/ws"]):
         assert "\x1b" not in lint(tmp_path, "--language", "nginx", "x", *words).stdout
+
+
+def test_a_terminal_gets_findings_wrapped_and_a_pipe_gets_them_in_a_line(tmp_path):
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+    shown = re.search(r"^\$ sesame lint chat.conf\n(.*?)^```", readme, re.S | re.M).group(1)
+    (tmp_path / "chat.conf").write_text(
+        "server {\n listen 80;\n location /chat {\n  proxy_pass http://127.0.0.1:3000;\n"
+        "  proxy_set_header Upgrade $http_upgrade; proxy_set_header Host $host; proxy_read_timeout 1h;\n }\n}\n")
+    words = ["lint", "chat.conf"]
+    plain, status = on_terminal(words, {"NO_COLOR": "1"}, cwd=tmp_path)
+    coloured, _ = on_terminal(words, cwd=tmp_path)
+    assert status == 1 and plain.decode().replace("\r\n", "\n") == shown
+    assert re.sub(rb"\x1b\[\d+m", b"", coloured) == plain != coloured
+    piped = lint(tmp_path, "chat.conf").stdout
+    assert piped.splitlines()[0] == " ".join(shown.split("\n    ")[0].splitlines())
 
 
 def test_a_patch_on_a_terminal_cannot_paint_it(tmp_path):
