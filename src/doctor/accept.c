@@ -6,6 +6,7 @@
  */
 #include "doctor/pair.h"
 
+#include "doctor/finding_inner.h"
 #include "wire/upgrade.h"
 
 static bool is_wrong(const struct doctor_probe *p)

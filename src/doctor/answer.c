@@ -4,7 +4,7 @@
  * software has them, the first bytes of another protocol, where a redirect
  * leads. Its words are telltale.c, who wrote it is writer.c.
  */
-#include "doctor/finding.h"
+#include "doctor/finding_inner.h"
 
 #include <sesame/error.h>
 

@@ -15,6 +15,7 @@
 #include "doctor/alike.h"
 #include "doctor/doubt.h"
 #include "doctor/harvest.h"
+#include "doctor/key.h"
 #include "doctor/pair.h"
 
 #define BROWSER                                                     \

@@ -24,16 +24,6 @@
 #define USER_AGENT "sesame/" SESAME_VERSION " (doctor)"
 #define MAX_PLACE  500 /* bytes of a page's URL, or a backend's */
 
-const struct doctor_header *doctor_case_header(const struct doctor_case *c,
-					       const char *name)
-{
-	for (size_t i = 0; i < c->n_headers; i++)
-		if (bytes_equal_nocase(bytes_of_str(c->header[i].name),
-				       bytes_of_str(name)))
-			return &c->header[i];
-	return NULL;
-}
-
 /* ---- copies of a request ---- */
 
 static int add_remark(struct doctor_case *c, const char *whose,
@@ -311,33 +301,6 @@ static int open_rest(struct doctor_reading *r)
 	if (status == 0)
 		status = doctor_check_way(r->c);
 	return status ? status : check_files(r->c);
-}
-
-/* As browsers write it: "null", or scheme, host, port and nothing behind. */
-bool doctor_is_origin(const char *text)
-{
-	const char *host = strstr(text, "://");
-
-	if (strcmp(text, "null") == 0)
-		return true;
-	return host && host > text && host[3] && !strpbrk(host + 3, "/?#\\ @");
-}
-
-bool doctor_mended_origin(const char *text, char *out, size_t size)
-{
-	const char *host = strstr(text, "://");
-	size_t len;
-	int n;
-
-	if (host)
-		len = (size_t)(host + 3 - text) + strcspn(host + 3, "/?#\\ @");
-	else
-		len = strcspn(text, "/?#\\ @");
-	if (text[len] == '@' || text[len] == ' ')
-		return false; /* who knows what was meant */
-	n = snprintf(out, size, "%s%.*s", host ? "" : "https://", (int)len,
-		     text);
-	return n > 0 && (size_t)n < size && doctor_is_origin(out);
 }
 
 /* It is sent all the same: programs do send such, and servers refuse it. */

@@ -86,13 +86,44 @@ struct doctor_case {
  */
 int doctor_case_open(struct doctor_case *c, int argc, char **argv);
 void doctor_case_close(struct doctor_case *c);
+
+/* ---- case_questions.c: what follows from the request alone. Pure. ---- */
+
 /* The first of the case's own fields called @name, or NULL. */
 const struct doctor_header *doctor_case_header(const struct doctor_case *c,
 					       const char *name);
-
 /* Whether browsers would send it as an Origin: "null", or scheme, host, port. */
 bool doctor_is_origin(const char *text);
 /* What was probably meant by one that is none. False: nobody knows. */
 bool doctor_mended_origin(const char *text, char *out, size_t size);
+/* Host and port of an origin. */
+struct bytes doctor_authority(struct bytes origin);
+/* The origin of a page served by the URL's own host (the Host field counts);
+ * @swapped: with the other scheme. False: too long. */
+bool doctor_own_origin(const struct doctor_case *c, bool swapped, char *out,
+		       size_t size);
+/* @origin as those write it who forget its port. False: it has none. */
+bool doctor_portless_origin(const char *origin, char *out, size_t size);
+/* Whether @origin has the URL's host and port, whatever its scheme. */
+bool doctor_is_own_origin(const struct doctor_case *c, const char *origin);
+/* Whether the URL leads to this very machine. */
+bool doctor_is_loopback(const struct doctor_case *c);
+/* The URL of the page that was given. False: none, or no http(s). */
+bool doctor_page_url(const struct doctor_case *c, struct ses_url *ret);
+/* The Host for the backend: the one of the user's request, or its own. */
+bool doctor_backend_host(const struct doctor_case *c, bool as_public, char *out,
+			 size_t size);
+/* Whether the case carries credentials in any place. */
+bool doctor_has_credentials(const struct doctor_case *c);
+/* Whether the URL looks like one of engine.io (Socket.IO). */
+bool doctor_is_engine(const struct doctor_case *c);
+/* Whether the URL continues a session that engine.io opened before (sid=). */
+bool doctor_continues_session(const struct doctor_case *c);
+/* Whether a query begins with the name of such a session. It is no credential:
+ * whoever asks for a new one gets it. */
+static inline bool doctor_is_session_pair(struct bytes pair)
+{
+	return bytes_starts(pair, BYTES("sid="));
+}
 
 #endif

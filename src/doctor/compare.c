@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "doctor/finding_inner.h"
 #include "doctor/mix.h"
 #include "doctor/redact.h"
 

@@ -30,6 +30,8 @@ void doctor_compare_end(struct doctor_chart *chart);
 /* What is to be known of the requests that were copied, the @i-th; NULL: no
  * more. Not redacted. */
 const char *doctor_remark(const struct doctor_chart *chart, size_t i);
+/* The probe that the comparison came down to, or NULL. */
+const struct doctor_probe *doctor_compared(const struct doctor_chart *chart);
 /* Perform a trial that takes over parts of the other request. */
 int doctor_compare_run(const struct doctor_chart *chart,
 		       const struct doctor_case *asked,

@@ -7,7 +7,6 @@
 #include <stdio.h>
 
 #include "doctor/facts.h"
-#include "doctor/harvest.h"
 #include "doctor/said.h"
 #include "net/proxy.h"
 

@@ -12,6 +12,7 @@
 #include <sesame/error.h>
 
 #include "doctor/files.h"
+#include "doctor/finding_inner.h"
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -4,7 +4,7 @@
  * handshake, credentials, subprotocol, query, the way it goes. It tells before
  * anything is asked which causes are out of the question.
  */
-#include "doctor/finding.h"
+#include "doctor/finding_inner.h"
 
 #include <time.h>
 

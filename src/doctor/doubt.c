@@ -14,6 +14,7 @@
 #include "doctor/candidates.h"
 #include "doctor/harvest.h"
 #include "doctor/harvest_inner.h"
+#include "doctor/key.h"
 #include "doctor/luck.h"
 #include "doctor/nodes.h"
 

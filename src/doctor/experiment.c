@@ -4,7 +4,7 @@
  * transport of engine.io, the page that opens the WebSocket, the application
  * behind the proxy, and servers that disagree among themselves. Pure.
  */
-#include "doctor/finding.h"
+#include "doctor/finding_inner.h"
 
 #include <stdio.h>
 
@@ -12,7 +12,6 @@
 
 #include "doctor/alike.h"
 #include "doctor/csp.h"
-#include "doctor/harvest.h"
 #include "doctor/harvest_inner.h"
 #include "doctor/nodes.h"
 #include "doctor/redact.h"
@@ -376,16 +375,6 @@ static void find_preflight(struct doctor_chart *chart)
 
 /* ---- the page ---- */
 
-bool doctor_page_url(const struct doctor_case *c, struct ses_url *ret)
-{
-	enum ses_url_fault fault = SES_URL_OK;
-	size_t at;
-
-	return c->page &&
-	       ses_url_parse(bytes_of_str(c->page), ret, &fault, &at) < 0 &&
-	       fault == SES_URL_HTTP;
-}
-
 /* Names that browsers trust although no TLS protects them. */
 static bool is_trusted_host(const struct ses_url *url)
 {
@@ -477,25 +466,6 @@ static void find_given_page(struct doctor_chart *chart)
 }
 
 /* ---- the backend ---- */
-
-bool doctor_backend_host(const struct doctor_case *c, bool as_public, char *out,
-			 size_t size)
-{
-	enum ses_url_fault fault = SES_URL_OK;
-	struct ses_url url = c->url;
-	size_t at;
-	int n;
-
-	if (as_public && c->host && *c->host) {
-		n = snprintf(out, size, "%s", c->host);
-		return n > 0 && (size_t)n < size;
-	}
-	if (!as_public &&
-	    ses_url_parse(bytes_of_str(c->backend), &url, &fault, &at) < 0 &&
-	    fault != SES_URL_HTTP)
-		return false;
-	return ses_url_host_field(&url, out, size) >= 0;
-}
 
 static void find_backend(struct doctor_chart *chart)
 {

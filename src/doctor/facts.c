@@ -14,7 +14,6 @@
 
 #include "base/base64.h"
 #include "doctor/disclosed.h"
-#include "doctor/harvest.h"
 #include "doctor/proxy_kind.h"
 #include "doctor/nodes.h"
 #include "doctor/redact.h"

@@ -6,7 +6,7 @@
  * says in words telltale.c, what the experiments show pair.c, what time and the
  * pages add is here.
  */
-#include "doctor/finding.h"
+#include "doctor/finding_inner.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -20,6 +20,7 @@
 #include "doctor/disclosed.h"
 #include "doctor/harvest.h"
 #include "doctor/hello.h"
+#include "doctor/key.h"
 #include "doctor/proxy_words.h"
 #include "doctor/redact.h"
 

@@ -4,7 +4,7 @@
  * it, and what an application's own words name of the request. A status alone
  * does not tell; who wrote it, and where else it comes, does.
  */
-#include "doctor/finding.h"
+#include "doctor/finding_inner.h"
 
 #include <stdio.h>
 

@@ -68,16 +68,6 @@ bool doctor_names_query(struct bytes text, char *name, size_t size);
 /* Whether the field called @name tells why something was refused. */
 bool doctor_gives_reason(struct bytes name);
 
-/* The origin of a page served by the URL's own host (the Host field counts);
- * @swapped: with the other scheme. False: too long. */
-bool doctor_own_origin(const struct doctor_case *c, bool swapped, char *out,
-		       size_t size);
-/* @origin as those write it who forget its port. False: it has none. */
-bool doctor_portless_origin(const char *origin, char *out, size_t size);
-/* Whether @origin has the URL's host and port, whatever its scheme. */
-bool doctor_is_own_origin(const struct doctor_case *c, const char *origin);
-/* Whether the URL leads to this very machine. */
-bool doctor_is_loopback(const struct doctor_case *c);
 /* A path beside the URL's own that cannot exist; false for one at the root. */
 bool doctor_sibling_path(const struct doctor_case *c, char *out, size_t size);
 /* The URL's own path with another name at its end, made of the same letters, so
@@ -92,7 +82,5 @@ bool doctor_any_name_opens(const struct doctor_chart *chart);
 /* Whether the URL has a name, and @p found that it leads to this machine. */
 bool doctor_is_local_name(const struct doctor_case *c,
 			  const struct doctor_probe *p);
-/* Whether the case carries credentials in any place. */
-bool doctor_has_credentials(const struct doctor_case *c);
 
 #endif

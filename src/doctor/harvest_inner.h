@@ -42,8 +42,6 @@ void doctor_add_path(struct bytes path, struct doctor_values *v);
  */
 void doctor_add_value(struct doctor_values *v, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-/* Host and port of an origin. */
-struct bytes doctor_authority(struct bytes origin);
 /* The body that was kept of an answer. */
 struct bytes doctor_body(const struct doctor_probe *p);
 /* Take a value out again. */

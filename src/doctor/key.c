@@ -6,6 +6,7 @@
 #include "doctor/key.h"
 
 #include "doctor/alike.h"
+#include "doctor/compare.h"
 #include "doctor/disclosed.h"
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))

@@ -9,6 +9,12 @@
 
 #include "doctor/diagnose.h"
 
+/*
+ * The key: the first probe that differs from the user's request in one thing
+ * and opens (or at least comes further than) what the user's did not; for an
+ * open connection the probe whose longer watch shows its end. NULL: none.
+ */
+const struct doctor_probe *doctor_key(const struct doctor_chart *chart);
 /* 0: no connection, 1: no HTTP answer, 2: refused, 3: a 101, 4: open. */
 int doctor_rank(const struct doctor_probe *p);
 /* Whether @p opens what @base did not, each time that it was asked. */

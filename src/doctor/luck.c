@@ -11,6 +11,7 @@
 
 #include <sesame/error.h>
 
+#include "doctor/compare.h"
 #include "doctor/diagnose.h"
 #include "doctor/key.h"
 

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "doctor/finding_inner.h"
 #include "net/addr.h"
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))

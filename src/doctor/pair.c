@@ -10,6 +10,7 @@
 
 #include "doctor/alike.h"
 #include "doctor/diagnose.h"
+#include "doctor/finding_inner.h"
 #include "doctor/key.h"
 
 /* ---- how two answers compare ---- */

@@ -9,7 +9,7 @@
 
 #include "base/percent.h"
 
-#include "doctor/harvest.h"
+#include "doctor/finding_inner.h"
 #include "doctor/key.h"
 #include "doctor/redact.h"
 

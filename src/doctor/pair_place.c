@@ -12,6 +12,7 @@
 #include <sesame/error.h>
 
 #include "doctor/alike.h"
+#include "doctor/finding_inner.h"
 #include "doctor/harvest.h"
 #include "doctor/key.h"
 

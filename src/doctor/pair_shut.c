@@ -9,6 +9,7 @@
 #include <sesame/error.h>
 
 #include "doctor/alike.h"
+#include "doctor/finding_inner.h"
 #include "doctor/harvest_inner.h"
 #include "doctor/key.h"
 

@@ -12,6 +12,7 @@
 
 #include "doctor/alike.h"
 #include "doctor/disclosed.h"
+#include "doctor/finding_inner.h"
 #include "doctor/harvest.h"
 #include "doctor/key.h"
 #include "doctor/result.h"

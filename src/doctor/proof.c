@@ -10,6 +10,8 @@
 
 #include <stdio.h>
 
+#include "doctor/compare.h"
+#include "doctor/key.h"
 #include "doctor/redact.h"
 
 /* The first that opened was repeated; another has to say so much more (log

@@ -7,6 +7,7 @@
  */
 #include "doctor/proxy_words.h"
 
+#include "doctor/finding_inner.h"
 #include "wire/head.h"
 
 struct word {

@@ -15,7 +15,6 @@
 #include "base/base64.h"
 #include "base/percent.h"
 #include "doctor/compare.h"
-#include "doctor/harvest.h"
 #include "doctor/redact.h"
 #include "wire/digest.h"
 

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 
 #include "doctor/compare.h"
-#include "doctor/harvest.h"
 #include "doctor/redact.h"
 #include "doctor/sheet.h"
 

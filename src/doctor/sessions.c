@@ -6,31 +6,8 @@
  */
 #include <stdio.h>
 
-#include "doctor/finding.h"
+#include "doctor/finding_inner.h"
 #include "doctor/harvest_inner.h"
-
-bool doctor_is_engine(const struct doctor_case *c)
-{
-	return bytes_contains_nocase(c->url.path, BYTES("/socket.io")) ||
-	       bytes_contains_nocase(c->url.path, BYTES("/engine.io")) ||
-	       (bytes_contains_nocase(c->url.query, BYTES("EIO=")) &&
-		bytes_contains_nocase(c->url.query, BYTES("transport=")));
-}
-
-bool doctor_continues_session(const struct doctor_case *c)
-{
-	struct bytes query = c->url.query;
-
-	while (doctor_is_engine(c) && query.len > 0) {
-		ptrdiff_t end = bytes_find_byte(query, '&');
-
-		if (doctor_is_session_pair(query))
-			return true;
-		query = bytes_from(query,
-				   end < 0 ? query.len : (size_t)end + 1);
-	}
-	return false;
-}
 
 /* The name of the cookie that came with a session; who sends it back? */
 static struct bytes cookie_name(const struct doctor_probe *p)

@@ -11,7 +11,7 @@
 #include <sesame/error.h>
 
 #include "doctor/disclosed.h"
-#include "doctor/finding.h"
+#include "doctor/finding_inner.h"
 #include "doctor/hello.h"
 #include "doctor/proxy_kind.h"
 #include "doctor/proxy_words.h"

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "doctor/echo.h"
+#include "doctor/finding_inner.h"
 #include "doctor/harvest.h"
 #include "doctor/redact.h"
 #include "doctor/told.h"

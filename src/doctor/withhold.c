@@ -6,7 +6,6 @@
  */
 #include "doctor/withhold.h"
 
-#include "doctor/harvest.h"
 #include "doctor/redact.h"
 #include "doctor/secrets.h"
 #include "net/addr.h"

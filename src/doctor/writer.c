@@ -4,7 +4,7 @@
  * why/stack.h recognises it; and whether anything stands in between at all. A
  * blind examination leaves the fingerprints out, and goes by fields alone.
  */
-#include "doctor/finding.h"
+#include "doctor/finding_inner.h"
 
 /* ---- who wrote it, and who passed it on ---- */
 

@@ -7,6 +7,7 @@
 
 #include "doctor/bedside.h"
 #include "doctor/disclosed.h"
+#include "doctor/key.h"
 
 #define URL    "ws://chat.example/host"
 #define DENIED "HTTP/1.1 403 Forbidden\nSesame-Reference: 7K2M-Q4XD\n\n"

@@ -9,6 +9,7 @@
 #include "doctor/bedside.h"
 #include "doctor/config.h"
 #include "doctor/csp.h"
+#include "doctor/key.h"
 
 #define URL "ws://127.0.0.1:8080/chat"
 
