@@ -90,6 +90,10 @@ bool doctor_holds(const struct doctor_facts *f, const char *need);
 /* Whether silence was ended by a close frame, which no clock of a proxy sends. */
 bool doctor_is_closed_idle(const struct doctor_facts *f);
 
+/* this_side.c: the remedies when the matter stands before the server, up to an
+ * empty row; or NULL. */
+const struct why_remedy *
+doctor_remedies_on_this_side(const struct doctor_facts *f);
 /* prescribe.c: the remedies, those of the refuser first, into f->v. */
 void doctor_prescribe(struct doctor_facts *f, const struct why_hops *hops);
 

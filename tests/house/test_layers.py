@@ -54,6 +54,7 @@ PURE = ["base/*", "wire/*", "why/*", "lint/*",
         "doctor/answer.c", "doctor/writer.c",
         "doctor/symptom.c", "doctor/telltale.c", "doctor/pair*.c", "doctor/experiment.c",
         "doctor/candidates.c", "doctor/verdict.c", "doctor/facts.c", "doctor/prescribe.c",
+        "doctor/this_side.c",
         "doctor/report*.c",
         "load/plan.c", "load/report*.c", "load/plot.c"]
 
