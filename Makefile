@@ -11,7 +11,7 @@ CTEST  = ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 SETUPS = setup-build setup-demo setup-test setup-zoo setup-fuzz setup-valgrind setup-curves setup-bench
 
 .PHONY: all build demo demo-chat demo-game demo-market test asan tsan msan valgrind torture fuzz fuzz-smoke fuzz-long zoo zoo-blind zoo-fix conformance cluster bench bench-channels bench-peers curves \
-	install clean format help $(SETUPS)
+	install uninstall clean format help $(SETUPS)
 
 help:
 	@echo 'make demo    build, and see a refused handshake explained from both ends'
@@ -19,7 +19,7 @@ help:
 	@echo 'make demo-game boats on a pond, the same way; demo-market: prices and charts'
 	@echo 'make test    build and run every test'
 	@echo 'make build   the program ($(BUILD)/sesame), the library, the examples'
-	@echo 'make install to /usr/local, or PREFIX=...'
+	@echo 'make install to /usr/local, or PREFIX=...; uninstall: takes it away'
 	@echo 'make asan    the tests under AddressSanitizer and UBSan'
 	@echo 'make tsan    those with threads in them under ThreadSanitizer'
 	@echo 'make msan    what stands on no other library under MemorySanitizer'
@@ -32,10 +32,13 @@ help:
 	@echo 'make zoo-blind the same without the table of stacks'
 	@echo 'make zoo-fix does what the doctor prints open the door?'
 	@echo 'make conformance what others do with the table of docs/conformance.md'
+	@echo 'make cluster three nodes and Redis through fifty faults'
 	@echo 'make bench   speed beside the limits of the machine, and beside peers'
 	@echo 'make bench-channels deliveries, their delay, and memory of members'
 	@echo 'make curves  how cost grows with connections, rules and bytes'
 	@echo 'make bench-peers installs those that packages provide'
+	@echo 'make format  gives the code its shape (clang-format)'
+	@echo 'make clean   takes away what the others built'
 
 all: build
 
@@ -153,6 +156,11 @@ install: setup-build
 		echo 'Programs that use the library look elsewhere; for these' \
 			'docs/library.md has the words.' ;; \
 	esac
+
+uninstall:
+	@cmake -DMANIFEST=$(abspath $(BUILD))/install_manifest.txt \
+		-P packaging/uninstall.cmake
+	@[ "$$(id -u)" != 0 ] || ldconfig
 
 format:
 	clang-format -i src/*/*.c tests/*/*.c tests/*.c examples/*.c

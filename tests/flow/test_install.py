@@ -14,6 +14,7 @@ from rawsocket import BUILD, Peer, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = Path(BUILD) / "CMakeCache.txt"
+MANIFEST = Path(BUILD) / "install_manifest.txt"
 
 pytestmark = [
     pytest.mark.skipif(not all(map(shutil.which, ("cmake", "cc", "pkg-config"))),
@@ -22,11 +23,26 @@ pytestmark = [
                        reason="a library with a sanitizer wants one in the program")]
 
 
+@pytest.fixture(autouse=True, scope="module")
+def what_make_install_remembers():
+    """Whoever installed from this build can take away that, and not ours."""
+    before = MANIFEST.read_bytes() if MANIFEST.exists() else None
+    yield
+    if before is None:
+        MANIFEST.unlink(missing_ok=True)
+    else:
+        MANIFEST.write_bytes(before)
+
+
+def install(prefix, **environment):
+    subprocess.run(["cmake", "--install", BUILD, "--prefix", prefix], check=True,
+                   capture_output=True, env={**os.environ, **environment})
+
+
 @pytest.fixture(scope="module")
 def prefix(tmp_path_factory):
     at = tmp_path_factory.mktemp("opt") / "x"
-    subprocess.run(["cmake", "--install", BUILD, "--prefix", at], check=True,
-                   capture_output=True)
+    install(at)
     return at
 
 
@@ -77,12 +93,13 @@ share/man/man8/sesame-serve.8 share/man/man5/sesame.yaml.5
 share/bash-completion/completions/sesame share/zsh/site-functions/_sesame
 share/fish/vendor_completions.d/sesame.fish lib/systemd/system/sesame.service
 lib/systemd/system/sesame.socket share/sesame/sesame.schema.json
-share/doc/sesame/sesame.yaml""".split()
+share/doc/sesame/LICENSE share/doc/sesame/docs/doctor.md
+share/doc/sesame/docs/curves.svg share/doc/sesame/clients/js/sesame.js
+share/doc/sesame/examples/chat/page/index.html share/doc/sesame/examples/own_loop.c""".split()
 
 
 def test_a_package_has_everything_in_the_usual_places(tmp_path):
-    subprocess.run(["cmake", "--install", BUILD, "--prefix", "/usr"], check=True,
-                   capture_output=True, env=dict(os.environ, DESTDIR=str(tmp_path)))
+    install("/usr", DESTDIR=str(tmp_path))
     top = tmp_path / "usr"
     # the folder of libraries has the machine's name in it, or has not
     missing = [p for p in PLACES if not list(top.glob(p)) and not list(top.glob(p.replace("*/", "")))]
@@ -92,9 +109,57 @@ def test_a_package_has_everything_in_the_usual_places(tmp_path):
     assert {p.name for p in (top / "share/man").rglob("*.*")} == pages
     unit = (top / "lib/systemd/system/sesame.service").read_text()
     assert unit == (ROOT / "packaging/sesame.service").read_text()
-    r = subprocess.run([top / "bin/sesame", "check", top / "share/doc/sesame/sesame.yaml"],
+    r = subprocess.run([top / "bin/sesame", "check", top / "share/doc/sesame/examples/sesame.yaml"],
                        capture_output=True, text=True)
     assert r.returncode == 0, r.stderr
+
+
+def anchors(page):
+    """What a link may lead to in @page, made of its headings as browsers of it do."""
+    headings = re.findall(r"^#+ (.*)", page.read_text(), re.M)
+    return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+def test_the_pages_that_are_installed_lead_nowhere_that_is_not(prefix):
+    top = prefix / "share/doc/sesame"
+    pages = sorted(top.rglob("*.md"))
+    assert {top / "README.md", top / "docs/library.md", top / "clients/js/README.md"} <= set(pages)
+    for page in pages:
+        text = page.read_text()
+        source = (ROOT / page.relative_to(top)).read_text()
+        links = re.findall(r"\]\((?!\w+:)([^()#\s]*)(?:#([^()\s]+))?\)", text)
+        for path, anchor in links:
+            to = page.parent / path if path else page
+            assert to.exists(), (page, path)
+            assert not anchor or to.suffix != ".md" or anchor in anchors(to), (page, path, anchor)
+        unlinked = re.sub(r"\[([^][]*)\]\([^()]*\)", r"\1", source)
+        assert re.sub(r"\[([^][]*)\]\([^()]*\)", r"\1", text) == unlinked
+
+
+def uninstall(**environment):
+    return subprocess.run(["cmake", "-DMANIFEST=%s" % MANIFEST, "-P", ROOT / "packaging/uninstall.cmake"],
+                          capture_output=True, text=True, env={**os.environ, **environment})
+
+
+@pytest.mark.parametrize("below", ["", "usr"])
+def test_what_was_installed_is_taken_away_and_nothing_else(tmp_path, below):
+    where = {"DESTDIR": str(tmp_path)} if below else {}
+    install("/usr" if below else tmp_path, **where)
+    top = tmp_path / below
+    mine = [top / "bin/other", top / "include/other.h", top / "share/doc/sesame/docs/notes.md"]
+    for path in mine:
+        path.write_text("")
+    done = uninstall(**where)
+    assert done.returncode == 0 and re.search(r"\d{2,} files were removed", done.stdout), done.stderr
+    assert {p for p in top.rglob("*") if not p.is_dir()} == set(mine)
+    assert not (top / "include/sesame").exists() and not (top / "share/sesame").exists()
+    assert not (top / "share/doc/sesame/examples").exists()
+
+
+def test_what_is_not_known_to_be_installed_is_not_taken_away():
+    MANIFEST.unlink(missing_ok=True)
+    done = uninstall()
+    assert done.returncode != 0 and "tells what was installed" in " ".join(done.stderr.split())
 
 
 def test_the_unit_starts_the_program_that_was_installed(prefix):

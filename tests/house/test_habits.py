@@ -106,3 +106,12 @@ def test_every_exported_function_is_documented():
             if not (before.endswith("*/") or before.endswith(";")):
                 undocumented.append("%s: %s" % (header.name, text[match.start():match.start() + 60]))
     assert not undocumented, undocumented
+
+
+def test_make_lists_what_can_be_made():
+    text = (TOP / "Makefile").read_text().replace("\\\n", " ")
+    targets = re.search(r"^\.PHONY: (.*)", text, re.M).group(1).split()
+    told = subprocess.run(["make", "-s", "-C", str(TOP), "help"], capture_output=True, text=True, check=True).stdout
+    missing = [t for t in targets if t not in ("all", "help", "$(SETUPS)")
+               and not re.search(r"(?<![\w-])%s(?![\w-])" % t, told)]
+    assert not missing, missing
