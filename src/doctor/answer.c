@@ -10,6 +10,7 @@
 
 #include "doctor/alike.h"
 #include "doctor/harvest.h"
+#include "doctor/limit.h"
 #include "doctor/result.h"
 
 /* ---- frameworks ---- */
@@ -349,6 +350,7 @@ void doctor_find_answer(struct doctor_chart *chart, const struct doctor_probe *p
 	if (doctor_is_closed_as_idle(p))
 		doctor_note(chart, DOCTOR_F_SAYS_IDLE, p, NULL,
 			    "the close says that a silence was too long");
+	doctor_find_limit(chart, p);
 	find_missed_origin(chart, p);
 	find_status_for_all(chart, p);
 	if (p->status && p->outcome == DOCTOR_ANSWERED)

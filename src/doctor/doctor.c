@@ -16,6 +16,7 @@
 
 #include "doctor/config.h"
 #include "doctor/compare.h"
+#include "doctor/limit.h"
 #include "doctor/plan.h"
 #include "doctor/progress.h"
 #include "doctor/report.h"
@@ -205,11 +206,20 @@ static bool grew_busy(const struct doctor_chart *chart)
 	       chart->probe[n - 1]->trial.change != DOCTOR_PATH;
 }
 
+/* A 429 that is not asked about again, or that was asked about in vain. */
+static bool is_limited(const struct doctor_chart *chart,
+		       const struct doctor_probe *p)
+{
+	if (p->status == 429 || p->dial.proxy_status == 429)
+		return !doctor_may_mean_agent(chart->c, p);
+	return chart->probe[0]->status == 429 && p->outcome != DOCTOR_OPEN;
+}
+
 /* What a polite visitor takes for "enough", or NULL. */
 static const char *asked_to_stop(const struct doctor_chart *chart,
 				 const struct doctor_probe *p)
 {
-	if (p->status == 429 || p->dial.proxy_status == 429)
+	if (is_limited(chart, p))
 		return "the answer was 429, too many requests";
 	if (p->outcome != DOCTOR_ANSWERED)
 		return NULL;
@@ -240,15 +250,24 @@ static bool is_loopback(const struct ses_addr *a)
 	       IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr);
 }
 
-/* Servers count handshakes; only this machine's own get no pause. */
-static void pause_after(const struct doctor_probe *last)
+static void pause_ms(long ms)
 {
-	const struct ses_dial_report *dial = &last->dial;
-	struct timespec t = {.tv_nsec = PAUSE_MS * 1000000L};
+	struct timespec t = {ms / 1000, ms % 1000 * 1000000L};
 
-	if (is_loopback(dial->peer.len ? &dial->peer : &dial->address[0]))
-		return;
 	nanosleep(&t, NULL);
+}
+
+/* Servers count handshakes; only this machine's own get no pause, and after a
+ * 429 they do as well. */
+static void pause_before_next(const struct doctor_chart *chart)
+{
+	const struct doctor_probe *last = chart->probe[chart->n_probes - 1];
+	const struct ses_dial_report *dial = &last->dial;
+
+	if (chart->probe[0]->status == 429)
+		pause_ms(DOCTOR_LIMIT_PAUSE_MS);
+	else if (!is_loopback(dial->peer.len ? &dial->peer : &dial->address[0]))
+		pause_ms(PAUSE_MS);
 }
 
 /* Whether the same was watched before, for as long as is usual, and stayed. */
@@ -347,7 +366,7 @@ static int ask(struct doctor_chart *chart, const struct doctor_trial *trial)
 	if (!p)
 		return -1;
 	if (chart->n_probes > 0)
-		pause_after(chart->probe[chart->n_probes - 1]);
+		pause_before_next(chart);
 	p->n = (int)chart->n_probes + 1;
 	p->c = chart->c;
 	asked.hold_ms = watch_ms(chart, trial);

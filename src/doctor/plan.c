@@ -18,6 +18,7 @@
 #include "doctor/doubt.h"
 #include "doctor/harvest.h"
 #include "doctor/key.h"
+#include "doctor/limit.h"
 
 /* How the user's own request ended, as the rows of trials.def see it. */
 enum state {
@@ -468,6 +469,8 @@ bool doctor_plan(const struct doctor_chart *chart,
 					 ? MUTE_PATIENCE_MS
 					 : PATIENCE_MS))
 		return false;
+	if (base->status == 429)
+		return doctor_ask_as_browser(chart, ret_next);
 	if (doctor_doubt(chart, ret_next) || asks_beside(chart, ret_next) ||
 	    asks_fresh_session(chart, ret_next) ||
 	    asks_as_sandboxed(chart, ret_next))

@@ -29,6 +29,7 @@
 #include <sesame/error.h>
 
 #include "doctor/alike.h"
+#include "doctor/limit.h"
 #include "doctor/plan.h"
 #include "doctor/verdict.h"
 
@@ -438,7 +439,7 @@ static inline void bed_probe(struct bed *b, const struct patient *patient,
 		memset(p->request, 'x', 6000);
 	}
 	chart->probe[chart->n_probes++] = p;
-	if (p->status == 429)
+	if (p->status == 429 && !doctor_may_mean_agent(&b->c, p))
 		chart->stopped = "429";
 	doctor_find(chart);
 	doctor_diagnose(chart, &b->opinion);

@@ -307,6 +307,28 @@ def test_it_stops_when_asked_to(refusal):
         assert "No more was tried" in run(peer.url()).stdout
 
 
+def test_a_429_that_counts_nothing_is_asked_about_once():
+    came = []
+
+    def play(conn, _request):
+        came.append(time.monotonic())
+        conn.sendall(answer(b"429 Too Many Requests"))
+
+    with Peer(play) as peer:
+        diagnosis, _ = diagnose("--user-agent", "Feed/2.0", peer.url())
+        agents = [field(request, b"User-Agent") for request in peer.seen]
+    assert agents[0] == b"Feed/2.0" and agents[1].startswith(b"Mozilla/")
+    assert len(agents) == 2 and came[1] - came[0] >= 1
+    assert diagnosis["verdict"]["cause"] == "access.rate" and "429" in diagnosis["stopped"]
+
+
+def test_a_429_that_counts_is_obeyed():
+    refusal = answer(b"429 Too Many Requests", b"", [b"Retry-After: 1"])
+    with Peer(says(refusal)) as peer:
+        diagnose("--user-agent", "Feed/2.0", peer.url())
+        assert len(peer.seen) == 1
+
+
 def test_the_budget_is_kept():
     for budget in (1, 2, 5):
         with Peer(says(answer(b"403 Forbidden"))) as peer:
