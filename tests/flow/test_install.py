@@ -46,7 +46,7 @@ def prefix(tmp_path_factory):
     return at
 
 
-def environment(prefix):
+def environment_of(prefix):
     return {**os.environ, "PKG_CONFIG_PATH": str(next(prefix.rglob("pkgconfig")))}
 
 
@@ -62,7 +62,7 @@ def page_says(beginning, prefix):
 @pytest.mark.parametrize("way", ["-rpath", "libsesame.a"])
 def test_an_example_builds_and_runs_against_another_prefix(prefix, tmp_path, way):
     subprocess.run(["sh", "-c", page_says(way, prefix)], check=True, cwd=tmp_path,
-                   env=environment(prefix))
+                   env=environment_of(prefix))
     with serving(tmp_path / "own_loop", "--port", "0") as url, Peer(url) as peer:
         peer.send("hello")
         assert peer.recv() == "hello"
@@ -70,12 +70,37 @@ def test_an_example_builds_and_runs_against_another_prefix(prefix, tmp_path, way
 
 def test_the_loader_can_be_told_as_well(prefix, tmp_path):
     subprocess.run(["sh", "-c", page_says("sesame) -o", prefix)], check=True, cwd=tmp_path,
-                   env=environment(prefix))
+                   env=environment_of(prefix))
     command = ["env", "LD_LIBRARY_PATH=%s" % next(prefix.rglob("libsesame.so")).parent,
                tmp_path / "own_loop", "--port", "0"]
     with serving(*command) as url, Peer(url) as peer:
         peer.send("hello")
         assert peer.recv() == "hello"
+
+
+def ask_pkg_config(prefix, *words, **environment):
+    return subprocess.run(["pkg-config", *words, "sesame"], capture_output=True, text=True,
+                          env={**environment_of(prefix), **environment})
+
+
+def test_who_compiles_needs_no_package_but_this(prefix):
+    only = {"PKG_CONFIG_PATH": "", "PKG_CONFIG_LIBDIR": environment_of(prefix)["PKG_CONFIG_PATH"]}
+    done = ask_pkg_config(prefix, "--cflags", **only)
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"-I\S+/include", done.stdout.strip()), done.stdout
+    done = ask_pkg_config(prefix, "--libs", **only)
+    assert re.fullmatch(r"-L\S+ -lsesame", done.stdout.strip()), done.stdout
+
+
+def test_who_links_statically_is_told_all_that_the_library_needs(prefix):
+    words = ask_pkg_config(prefix, "--static", "--libs").stdout.split()
+    needed = subprocess.run(["ldd", next(prefix.rglob("libsesame.so"))], capture_output=True,
+                            text=True, check=True).stdout
+    assert {"-lssl", "-lcrypto", "-lz", "-pthread"} <= set(words)
+    for name in re.findall(r"^\tlib(gssapi_krb5|uring|deflate)[.-]\S* =>", needed, re.M):
+        assert "-l" + name in words
+    assert len(words) == len(set(words)) and "-L/usr/lib" not in words
+    assert words.index("-lsesame") < words.index("-lssl") < words.index("-lcrypto")
 
 
 def test_what_is_installed_is_whole(prefix):
