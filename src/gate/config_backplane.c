@@ -66,10 +66,25 @@ void gate_read_node(struct gate_reader *r, const struct gate_item *i, void *to)
 			      gate_show(s).text);
 }
 
+static void check_messages(struct gate_reader *r, const struct gate_route *route)
+{
+	struct gate_place at = {(int)route->line, (int)route->column};
+
+	if (route->to == GATE_TO_HUB &&
+	    route->limits.message_bytes > HUB_REDIS_MESSAGE_MAX)
+		gate_complain(r->wrong, at,
+			      "limits.message of a channel is 4MiB at most with "
+			      "a `backplane`: for longer ones Redis would cut "
+			      "off all gateways");
+}
+
 void gate_check_backplane(struct gate_reader *r)
 {
 	const struct gate_policy *p = r->policy;
 	const char *url = p->backplane ? p->backplane : "";
+
+	for (size_t i = 0; p->backplane && i < p->n_routes; i++)
+		check_messages(r, &p->route[i]);
 
 	if (p->backplane_ca && strncmp(url, "rediss:", 7) != 0)
 		gate_complain(r->wrong, p->backplane_ca_at,

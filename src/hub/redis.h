@@ -19,6 +19,12 @@
 #define HUB_REDIS_URL_MAX	1024 /* bytes */
 #define HUB_REDIS_ADDRESS_SIZE	400  /* of one in text, with its NUL */
 #define HUB_REDIS_NODE_LEN	16   /* of the id of a node */
+/*
+ * Bytes of a payload. What waits to be told to a node is cut off by Redis from
+ * 32 MiB on, as it comes (client-output-buffer-limit): a longer message, asked
+ * for again after each cut, would never arrive, nor any behind it.
+ */
+#define HUB_REDIS_MESSAGE_MAX	4194304
 #define HUB_REDIS_NOTE_MAX	((size_t)64 * 1024) /* bytes of a note */
 #define HUB_REDIS_NOTES		1024 /* that wait to be written */
 #define HUB_REDIS_NOTES_BYTES	((size_t)2 * 1024 * 1024) /* of those */

@@ -100,7 +100,7 @@ static bool read_content(struct bytes *line, struct bytes text,
 	c->kind = kind.data[0] == 't' ? SESAME_TEXT : SESAME_BINARY;
 	c->gone = gone != 0;
 	c->payload = text;
-	if (c->payload.len > HUB_FULL_BYTES || (c->gone && !key_len))
+	if (c->payload.len > HUB_REDIS_MESSAGE_MAX || (c->gone && !key_len))
 		return false;
 	return ses_utf8_valid(c->from) && ses_utf8_valid(c->key) &&
 	       (c->kind == SESAME_BINARY || ses_utf8_valid(c->payload));

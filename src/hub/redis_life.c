@@ -496,6 +496,15 @@ static unsigned wait_of(struct redis *r)
 	return wait / 2 + ses_random32() % (wait / 2 + 1);
 }
 
+/* It came up and broke at once, not for the first time: what may it be? */
+static const char *guess(const struct redis *r, bool was_up)
+{
+	return was_up && r->n_failed > 1
+		       ? ", again as soon as it was there (see "
+			 "client-output-buffer-limit of Redis, for pubsub)"
+		       : "";
+}
+
 void redis_lose(struct redis *r, const char *why)
 {
 	bool was_up = r->up, new = strcmp(r->trouble, why) != 0;
@@ -520,9 +529,9 @@ void redis_lose(struct redis *r, const char *why)
 	redis_sync_lose(r);
 	if (!r->ended && (was_up || new))
 		redis_say(r,
-			  "the backplane %s is away: %s; members stay, what is "
-			  "published is refused until it is there again",
-			  r->address, phrase);
+			  "the backplane %s is away: %s%s; members stay, what "
+			  "is published is refused until it is there again",
+			  r->address, phrase, guess(r, was_up));
 }
 
 /* ---- What is due ---- */

@@ -146,7 +146,7 @@ class Demo:
         assert told[-1] == "sesame: stopping; 0 connections are asked to leave", self.said()
         with pytest.raises(ConnectionRefusedError):
             dial(self.port)
-        until(lambda: not is_there(self.process.pid), 10)
+        until(lambda: not is_there(self.process.pid), 60)
 
 
 def is_there(group):

@@ -296,6 +296,7 @@ def test_a_gateway_that_stops_says_goodbye_to_members(tmp_path):
     ("to: hub", "to: [hub]", "nothing known"),
     ("to: hub", "to: hub\n    hub: {queue: 32KiB}", "hub.queue has to be more than limits.message"),
     ("to: hub", "to: hub\n    hub: {queue: 200MiB}\n    limits: {message: 70MiB}", "is 64MiB at most"),
+    ("to: hub", "to: hub\n    hub: {queue: 20MiB}\n    limits: {message: 5MiB}\nbackplane: redis://127.0.0.1", "is 4MiB at most with a `backplane`"),
     ("to: hub", "to: echo\n    hub: {echo: true}", "`to: hub`"),
     ("to: hub", "to: hub\n    root: .", "`to: files`"),
     ("to: hub", "to: hub\n    host: x", "leads to hub"),

@@ -188,6 +188,32 @@ TEST("an entry that cannot be read is a gap of one, and stalls nobody")
 	redis_server_stop(&server);
 }
 
+TEST("an entry that Redis could tell nobody is a gap of one, and is asked for once")
+{
+	struct guest ann = {.you = "ann"};
+	struct hub_redis_figures f;
+	struct place at[2];
+
+	begin(false);
+	open_two(at, &plain);
+	tell(&at[0], "a", "one");
+	redis_server_tell(
+		&server,
+		"EVAL \"local m, h = KEYS[1], KEYS[2] "
+		"local e = redis.call('XRANGE', m, '1-0', '1-0')[1][2][2] "
+		"redis.call('HSET', h, 'seq', 2) "
+		"return redis.call('XADD', m, '2-0', 'e', "
+		"e:gsub(' 1 ', ' 2 ', 1) .. string.rep('x', 40 * 2^20))\" 2 "
+		"\"sesame:{/chat/* a}:m\" \"sesame:{/chat/* a}:h\"",
+		"$3");
+	tell(&at[0], "a", "three");
+	guest_comes(&ann, &at[1], "a", id_of(&at[1], "a", 1));
+	guest_hears(&ann, "(2-2) 3:three ");
+	hub_redis_count(at[1].redis, &f);
+	assert_int_equal(f.connects, 1);
+	end(at);
+}
+
 TEST("a key of another kind where ours is to be is begun anew")
 {
 	static const char *const suffixes[] = {"h", "m", "s", "o", "g", "p"};

@@ -32,5 +32,5 @@ local function answer(r)
   r[#r + 1] = {ended, trimmed, unpack(findings)}
   return r
 end
-local most_entry = 2^26 + 2^17
+local most_entry = HUB_REDIS_MESSAGE_MAX + 2^17
 local function is_error(r) return type(r) == 'table' and r.err end
