@@ -114,6 +114,14 @@ static bool is_a_hop(const struct doctor_facts *f, enum why_stack stack)
 	return false;
 }
 
+/* An exception for who asks, where it is known to be what is asked. */
+static bool is_beside_suspect(const struct doctor_facts *f,
+			      const struct why_remedy *r)
+{
+	return f->v->cause == WHY_ACCESS_WAF && f->suspect[0] && r->snippet &&
+	       strstr(r->snippet, "{address}");
+}
+
 /* What is general advice, where a row of its own says better what it is: the
  * client's own version, the port in Host. */
 static bool is_too_general(const struct doctor_facts *f,
@@ -132,7 +140,7 @@ static bool is_vain(const struct doctor_facts *f, const struct why_remedy *r)
 {
 	if (is_too_general(f, r))
 		return true;
-	if ((lets_all_in(f, r) && !f->at_last) ||
+	if (((lets_all_in(f, r) || is_beside_suspect(f, r)) && !f->at_last) ||
 	    (r->stack == WHY_STACK_NODE_WS && is_elsewhere_of_engine(f)))
 		return true;
 	return f->v->cause == WHY_SERVER_REDIRECT && !r->stack && r->snippet &&
@@ -359,6 +367,29 @@ static void add_fixes_for_whole(struct doctor_facts *f, enum why_stack writer,
 }
 
 /*
+ * Whether somebody behind the proxy wrote the answer, though nobody knows who: it
+ * is data, or has a field that says by what it was made, and a proxy's own
+ * answers are pages, and have neither.
+ */
+static bool is_passed_on(const struct doctor_facts *f, const struct why_hops *h)
+{
+	static const char *const fields[] = {"X-Powered-By", "Set-Cookie",
+					     "X-Request-Id", "ETag", "Vary"};
+	struct bytes type;
+
+	if (!f->base || f->base->outcome != DOCTOR_ANSWERED || h->writer >= 0 ||
+	    !is_seen(h, true) || is_seen(h, false))
+		return false;
+	type = ses_head_get(&f->base->parsed, "Content-Type");
+	if (bytes_contains_nocase(type, BYTES("json")))
+		return true;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (ses_head_get(&f->base->parsed, fields[i]).data)
+			return true;
+	return false;
+}
+
+/*
  * The rules that refused are the writer's, and no other's. Where the writer is
  * unknown, the application's come first: a proxy's own page is known.
  */
@@ -374,6 +405,9 @@ static void add_fixes_for_refuser(struct doctor_facts *f,
 		return;
 	}
 	add_fixes_for_layer(f, h, false, who);
+	if (is_passed_on(f, h) &&
+	    bytes_equal_str(why_category(f->v->cause), "access"))
+		add_fixes_for(f, WHY_STACK_NONE, "server");
 	if (f->v->cause != WHY_SERVER_FORWARDED_UNTRUSTED)
 		add_fixes_for_layer(f, h, true, who);
 }
@@ -603,13 +637,16 @@ static void advise_inside(struct doctor_facts *f)
 		add_fix(f, &in_the_first_message);
 }
 
-/* A URL that opened is there to be used: nobody has to change a server first. */
+/* A URL that opened is there to be used, and so is a subprotocol: nobody has to
+ * change a server first, nor a proxy that passes the field on. */
 static void advise_what_opened(struct doctor_facts *f)
 {
 	if (f->key && f->key->outcome == DOCTOR_OPEN && f->proven &&
-	    f->pastable &&
+	    f->pastable && f->base->outcome != DOCTOR_OPEN &&
 	    (f->v->cause == WHY_URL_PATH || f->v->cause == WHY_URL_PORT ||
-	     f->v->cause == WHY_URL_HOST))
+	     f->v->cause == WHY_URL_HOST ||
+	     (f->v->cause == WHY_SERVER_SUBPROTOCOL &&
+	      f->key->trial.change == DOCTOR_SUBPROTOCOL)))
 		add_fixes_for(f, WHY_STACK_NONE, "client");
 }
 

@@ -231,7 +231,7 @@ static void put_responder(struct page *pg)
 	if (*pg->v->reference) {
 		put(pg, ", reference ");
 		put_text(pg, pg->v->reference);
-		put(pg, ". Its operator runs: "
+		put(pg, ". The gateway's operator runs: "
 			"<code>sesame why ");
 		put_text(pg, pg->v->reference);
 		put(pg, "</code>");

@@ -152,7 +152,8 @@ static void put_words(struct page *pg)
 			v->reference);
 	if (*v->reference && n < sizeof(line))
 		snprintf(line + n, sizeof(line) - n,
-			 " Its operator runs: sesame why %s.", v->reference);
+			 " The gateway's operator runs: sesame why %s.",
+			 v->reference);
 	put_text(pg, "", line, 2, WORDS_LINES);
 }
 

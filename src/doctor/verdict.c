@@ -450,6 +450,10 @@ static void summarise(struct doctor_facts *f)
 		text = "Taken as {expected} it opens. http:// and https:// "
 		       "are no schemes of a WebSocket: newer browsers take "
 		       "them for one, most other clients refuse them.";
+	else if (f->v->cause == WHY_URL_SCHEME && f->chart->c->url_error)
+		text = "The scheme is that of another protocol. A WebSocket "
+		       "has wss://, or ws:// where the port speaks no TLS: "
+		       "{expected}.";
 	else if (f->v->cause == WHY_URL_PATH && f->key &&
 		 doctor_any_name_opens(f->chart))
 		text = "There is no WebSocket at {path}; below it any name "

@@ -274,7 +274,7 @@ def test_the_doctor_tells_the_operator_what_to_ask(gate, tmp_path):
     r = subprocess.run([SESAME, "doctor", "--html", str(tmp_path / "r.html"), "--origin",
                         "https://foreign.example", "ws://127.0.0.1:%d/chat/0" % gate.port],
                        capture_output=True, text=True, timeout=120)
-    told = re.search(r"reference (\S+)\. Its operator runs: sesame why (\S+)\.",
+    told = re.search(r"reference (\S+)\. The gateway's operator runs: sesame why (\S+)\.",
                      " ".join(r.stdout.split()))
     assert told and told[1] == told[2] and gate.story(told[1])["cause"] == "access.origin"
     assert "<code>sesame why %s</code>" % told[1] in (tmp_path / "r.html").read_text()
