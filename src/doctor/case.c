@@ -41,7 +41,7 @@ static int add_remark(struct doctor_case *c, const char *whose,
  * A copy speaks as if its options stood on the command line; what does stand
  * there is read after it. Texts are borrowed from @m. Remarks go to @to.
  */
-static int take_copy(struct doctor_reading *r, const char *option,
+static int take_copy(struct doctor_command_line *r, const char *option,
 		     const struct doctor_import *m, struct doctor_case *to)
 {
 	int status = 0;
@@ -65,7 +65,7 @@ static int take_copy(struct doctor_reading *r, const char *option,
 }
 
 /* The case's own copy, if there is one, into @m. */
-static int read_copy(struct doctor_reading *r, struct doctor_import *m)
+static int read_copy(struct doctor_command_line *r, struct doctor_import *m)
 {
 	const struct doctor_case *c = r->c;
 	char shown[256];
@@ -99,7 +99,7 @@ static int complain_no_url(void)
 			       "`sesame doctor --help` lists the options.");
 }
 
-static int open_url(struct doctor_reading *r)
+static int open_url(struct doctor_command_line *r)
 {
 	struct doctor_case *c = r->c;
 
@@ -128,7 +128,7 @@ static size_t decode_percent(struct bytes in, uint8_t *out)
 }
 
 /* User and password in the URL are sent as Basic, unless -H or -u says more. */
-static int open_userinfo(struct doctor_reading *r)
+static int open_userinfo(struct doctor_command_line *r)
 {
 	struct bytes userinfo = r->c->url.userinfo;
 	uint8_t plain[2048];
@@ -175,7 +175,7 @@ static int set_proxy(struct doctor_case *c, const char *proxy, const char *from)
 	return doctor_set_text(&c->proxy_from, from);
 }
 
-static int open_proxy(struct doctor_reading *r)
+static int open_proxy(struct doctor_command_line *r)
 {
 	const char *proxy = r->proxy, *from = "--proxy";
 
@@ -187,7 +187,7 @@ static int open_proxy(struct doctor_reading *r)
 }
 
 /* Where --resolve or --connect-to sends who asks for @url; the first counts. */
-static int map(const struct doctor_reading *r, const struct ses_url *url,
+static int map(const struct doctor_command_line *r, const struct ses_url *url,
 	       char **ret_host, uint16_t *ret_port)
 {
 	struct bytes host;
@@ -204,7 +204,7 @@ static int map(const struct doctor_reading *r, const struct ses_url *url,
 	return 0;
 }
 
-static int open_mapping(struct doctor_reading *r)
+static int open_mapping(struct doctor_command_line *r)
 {
 	struct doctor_case *c = r->c;
 
@@ -266,7 +266,7 @@ static int read_place(const char *option, const char *text, bool ws_too,
 }
 
 /* Browsers send the origin of the page, and so does this, unless told. */
-static int open_places(struct doctor_reading *r)
+static int open_places(struct doctor_command_line *r)
 {
 	struct doctor_case *c = r->c;
 	char origin[600];
@@ -286,7 +286,7 @@ static int open_places(struct doctor_reading *r)
 	return status;
 }
 
-static int open_rest(struct doctor_reading *r)
+static int open_rest(struct doctor_command_line *r)
 {
 	int status = open_url(r);
 
@@ -342,7 +342,7 @@ static void drop_usual_host(struct doctor_case *c)
 static int open_other(struct doctor_case *c, char **words)
 {
 	struct doctor_case *other = calloc(1, sizeof(*other));
-	struct doctor_reading r = {.c = other};
+	struct doctor_command_line r = {.c = other};
 	struct doctor_import m;
 	int status;
 
@@ -370,7 +370,7 @@ static int open_other(struct doctor_case *c, char **words)
 static int open_case(struct doctor_case *c, char **words,
 		     struct doctor_import *m)
 {
-	struct doctor_reading r = {.c = c};
+	struct doctor_command_line r = {.c = c};
 	int status = set_defaults(c);
 
 	if (status == 0)

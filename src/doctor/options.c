@@ -59,7 +59,7 @@ void doctor_drop_text(char **text)
 }
 
 /* A value for a field, which may hold no line end: nobody smuggles here. */
-static int set_field(struct doctor_reading *r, char **to, const char *value)
+static int set_field(struct doctor_command_line *r, char **to, const char *value)
 {
 	if (!ses_is_field_value(bytes_of_str(value)))
 		return doctor_complain(
@@ -71,7 +71,7 @@ static int set_field(struct doctor_reading *r, char **to, const char *value)
 
 /* ---- the request ---- */
 
-static int take_origin(struct doctor_reading *r, const char *value)
+static int take_origin(struct doctor_command_line *r, const char *value)
 {
 	r->c->origin_given = true;
 	if (*value)
@@ -80,18 +80,18 @@ static int take_origin(struct doctor_reading *r, const char *value)
 	return 0;
 }
 
-static int take_no_origin(struct doctor_reading *r, const char *value)
+static int take_no_origin(struct doctor_command_line *r, const char *value)
 {
 	return take_origin(r, "");
 }
 
-static int take_user_agent(struct doctor_reading *r, const char *value)
+static int take_user_agent(struct doctor_command_line *r, const char *value)
 {
 	r->c->user_agent_given = true;
 	return set_field(r, &r->c->user_agent, value);
 }
 
-static void drop_header(struct doctor_reading *r, size_t i)
+static void drop_header(struct doctor_command_line *r, size_t i)
 {
 	struct doctor_case *c = r->c;
 	size_t behind = --c->n_headers - i;
@@ -104,7 +104,7 @@ static void drop_header(struct doctor_reading *r, size_t i)
 }
 
 /* Options replace what a copy says of the same field. */
-static void replace_copied(struct doctor_reading *r, struct bytes name)
+static void replace_copied(struct doctor_command_line *r, struct bytes name)
 {
 	struct doctor_case *c = r->c;
 
@@ -114,7 +114,7 @@ static void replace_copied(struct doctor_reading *r, struct bytes name)
 			drop_header(r, i - 1);
 }
 
-static int add_header(struct doctor_reading *r, struct bytes name,
+static int add_header(struct doctor_command_line *r, struct bytes name,
 		      struct bytes value)
 {
 	struct doctor_case *c = r->c;
@@ -149,7 +149,7 @@ static int extend(char **text, const char *glue, const char *more)
 	return 0;
 }
 
-static int take_cookie(struct doctor_reading *r, const char *value)
+static int take_cookie(struct doctor_command_line *r, const char *value)
 {
 	const struct doctor_header *h;
 
@@ -163,7 +163,7 @@ static int take_cookie(struct doctor_reading *r, const char *value)
 	return extend(&r->c->header[h - r->c->header].value, "; ", value);
 }
 
-int doctor_take_basic(struct doctor_reading *r, struct bytes user)
+int doctor_take_basic(struct doctor_command_line *r, struct bytes user)
 {
 	char text[4096] = "Basic ";
 
@@ -173,7 +173,7 @@ int doctor_take_basic(struct doctor_reading *r, struct bytes user)
 	return add_header(r, BYTES("Authorization"), bytes_of_str(text));
 }
 
-static int take_user(struct doctor_reading *r, const char *value)
+static int take_user(struct doctor_command_line *r, const char *value)
 {
 	if (!strchr(value, ':'))
 		return doctor_complain("%s is NAME:PASSWORD; it has no colon",
@@ -182,7 +182,7 @@ static int take_user(struct doctor_reading *r, const char *value)
 }
 
 /* Offered as browsers write it, "a, b", however it was given. */
-static int take_subprotocol(struct doctor_reading *r, const char *value)
+static int take_subprotocol(struct doctor_command_line *r, const char *value)
 {
 	struct bytes list = bytes_of_str(value), one;
 	char token[2048];
@@ -203,18 +203,18 @@ static int take_subprotocol(struct doctor_reading *r, const char *value)
 	return status;
 }
 
-static int take_host(struct doctor_reading *r, const char *value)
+static int take_host(struct doctor_command_line *r, const char *value)
 {
 	return set_field(r, &r->c->host, value);
 }
 
 /* Fields that have an option of their own. */
-static int take_known_header(struct doctor_reading *r, struct bytes name,
+static int take_known_header(struct doctor_command_line *r, struct bytes name,
 			     const char *value, bool *ret_known)
 {
 	static const struct {
 		const char *name;
-		int (*take)(struct doctor_reading *r, const char *value);
+		int (*take)(struct doctor_command_line *r, const char *value);
 	} known[] = {
 		{"Origin", take_origin},
 		{"User-Agent", take_user_agent},
@@ -232,7 +232,7 @@ static int take_known_header(struct doctor_reading *r, struct bytes name,
 }
 
 /* 'Name;' sends the field without a value. A blank is none to a server. */
-static int take_empty_header(struct doctor_reading *r, struct bytes name)
+static int take_empty_header(struct doctor_command_line *r, struct bytes name)
 {
 	if (!ses_is_token(name))
 		return doctor_complain(
@@ -243,7 +243,7 @@ static int take_empty_header(struct doctor_reading *r, struct bytes name)
 }
 
 /* 'Name: value'; 'Name:' leaves the field out, as curl has it. */
-static int take_header(struct doctor_reading *r, const char *text)
+static int take_header(struct doctor_command_line *r, const char *text)
 {
 	const char *colon = strchr(text, ':');
 	size_t len = strlen(text);
@@ -278,51 +278,51 @@ static int take_header(struct doctor_reading *r, const char *text)
 
 /* ---- the way ---- */
 
-static int take_proxy(struct doctor_reading *r, const char *value)
+static int take_proxy(struct doctor_command_line *r, const char *value)
 {
 	r->proxy = value;
 	return 0;
 }
 
-static int take_no_proxy(struct doctor_reading *r, const char *value)
+static int take_no_proxy(struct doctor_command_line *r, const char *value)
 {
 	r->no_proxy = true;
 	return 0;
 }
 
-static int take_cacert(struct doctor_reading *r, const char *value)
+static int take_cacert(struct doctor_command_line *r, const char *value)
 {
 	return doctor_set_text(&r->c->ca_file, value);
 }
 
-static int take_insecure(struct doctor_reading *r, const char *value)
+static int take_insecure(struct doctor_command_line *r, const char *value)
 {
 	r->c->insecure = true;
 	return 0;
 }
 
-static int take_proxy_cacert(struct doctor_reading *r, const char *value)
+static int take_proxy_cacert(struct doctor_command_line *r, const char *value)
 {
 	return doctor_set_text(&r->c->proxy_ca_file, value);
 }
 
-static int take_proxy_insecure(struct doctor_reading *r, const char *value)
+static int take_proxy_insecure(struct doctor_command_line *r, const char *value)
 {
 	r->c->proxy_insecure = true;
 	return 0;
 }
 
-static int take_cert(struct doctor_reading *r, const char *value)
+static int take_cert(struct doctor_command_line *r, const char *value)
 {
 	return doctor_set_text(&r->c->cert_file, value);
 }
 
-static int take_key(struct doctor_reading *r, const char *value)
+static int take_key(struct doctor_command_line *r, const char *value)
 {
 	return doctor_set_text(&r->c->key_file, value);
 }
 
-static int take_source(struct doctor_reading *r, const char *value)
+static int take_source(struct doctor_command_line *r, const char *value)
 {
 	struct ses_addr addr;
 
@@ -334,19 +334,19 @@ static int take_source(struct doctor_reading *r, const char *value)
 	return doctor_set_text(&r->c->source, value);
 }
 
-static int take_ipv4(struct doctor_reading *r, const char *value)
+static int take_ipv4(struct doctor_command_line *r, const char *value)
 {
 	r->c->family = 4;
 	return 0;
 }
 
-static int take_ipv6(struct doctor_reading *r, const char *value)
+static int take_ipv6(struct doctor_command_line *r, const char *value)
 {
 	r->c->family = 6;
 	return 0;
 }
 
-static int add_mapping(struct doctor_reading *r, const char *value,
+static int add_mapping(struct doctor_command_line *r, const char *value,
 		       bool connect_to)
 {
 	if (!doctor_route_valid(value, connect_to))
@@ -364,19 +364,19 @@ static int add_mapping(struct doctor_reading *r, const char *value,
 	return 0;
 }
 
-static int take_resolve(struct doctor_reading *r, const char *value)
+static int take_resolve(struct doctor_command_line *r, const char *value)
 {
 	return add_mapping(r, value, false);
 }
 
-static int take_connect_to(struct doctor_reading *r, const char *value)
+static int take_connect_to(struct doctor_command_line *r, const char *value)
 {
 	return add_mapping(r, value, true);
 }
 
 /* ---- how far, and the report ---- */
 
-static int take_max_probes(struct doctor_reading *r, const char *value)
+static int take_max_probes(struct doctor_command_line *r, const char *value)
 {
 	uint64_t n;
 
@@ -387,8 +387,8 @@ static int take_max_probes(struct doctor_reading *r, const char *value)
 	return 0;
 }
 
-static int read_seconds(struct doctor_reading *r, const char *value, double max,
-			unsigned *ret_ms)
+static int read_seconds(struct doctor_command_line *r, const char *value,
+			double max, unsigned *ret_ms)
 {
 	char *end;
 	double seconds = strtod(value, &end);
@@ -400,24 +400,24 @@ static int read_seconds(struct doctor_reading *r, const char *value, double max,
 	return 0;
 }
 
-static int take_timeout(struct doctor_reading *r, const char *value)
+static int take_timeout(struct doctor_command_line *r, const char *value)
 {
 	return read_seconds(r, value, 600, &r->c->timeout_ms);
 }
 
-static int take_hold(struct doctor_reading *r, const char *value)
+static int take_hold(struct doctor_command_line *r, const char *value)
 {
 	r->c->hold_given = true;
 	return read_seconds(r, value, 86400, &r->c->hold_ms);
 }
 
-static int take_no_hello(struct doctor_reading *r, const char *value)
+static int take_no_hello(struct doctor_command_line *r, const char *value)
 {
 	r->c->no_hello = true;
 	return 0;
 }
 
-static int take_blind(struct doctor_reading *r, const char *value)
+static int take_blind(struct doctor_command_line *r, const char *value)
 {
 	r->c->blind = true;
 	return 0;
@@ -425,17 +425,17 @@ static int take_blind(struct doctor_reading *r, const char *value)
 
 /* ---- what else to look at ---- */
 
-static int take_page(struct doctor_reading *r, const char *value)
+static int take_page(struct doctor_command_line *r, const char *value)
 {
 	return doctor_set_text(&r->c->page, value);
 }
 
-static int take_backend(struct doctor_reading *r, const char *value)
+static int take_backend(struct doctor_command_line *r, const char *value)
 {
 	return doctor_set_text(&r->c->backend, value);
 }
 
-static int take_config(struct doctor_reading *r, const char *value)
+static int take_config(struct doctor_command_line *r, const char *value)
 {
 	struct doctor_case *c = r->c;
 
@@ -447,50 +447,50 @@ static int take_config(struct doctor_reading *r, const char *value)
 	return doctor_set_text(&c->config[c->n_configs++], value);
 }
 
-static int take_curl(struct doctor_reading *r, const char *value)
+static int take_curl(struct doctor_command_line *r, const char *value)
 {
 	return doctor_set_text(&r->c->curl, value);
 }
 
-static int take_har(struct doctor_reading *r, const char *value)
+static int take_har(struct doctor_command_line *r, const char *value)
 {
 	return doctor_set_text(&r->c->har, value);
 }
 
-static int take_match(struct doctor_reading *r, const char *value)
+static int take_match(struct doctor_command_line *r, const char *value)
 {
 	return doctor_set_text(&r->c->match, value);
 }
 
-static int take_works(struct doctor_reading *r, const char *value)
+static int take_works(struct doctor_command_line *r, const char *value)
 {
 	return doctor_set_text(&r->c->works, value);
 }
 
-static int take_html(struct doctor_reading *r, const char *value)
+static int take_html(struct doctor_command_line *r, const char *value)
 {
 	return doctor_set_text(&r->c->html, value);
 }
 
-static int take_json(struct doctor_reading *r, const char *value)
+static int take_json(struct doctor_command_line *r, const char *value)
 {
 	r->c->json = true;
 	return 0;
 }
 
-static int take_quiet(struct doctor_reading *r, const char *value)
+static int take_quiet(struct doctor_command_line *r, const char *value)
 {
 	r->c->quiet = true;
 	return 0;
 }
 
-static int take_verbose(struct doctor_reading *r, const char *value)
+static int take_verbose(struct doctor_command_line *r, const char *value)
 {
 	r->c->verbose = true;
 	return 0;
 }
 
-static int take_help(struct doctor_reading *r, const char *value)
+static int take_help(struct doctor_command_line *r, const char *value)
 {
 	r->help = true;
 	return 0;
@@ -509,7 +509,7 @@ static const struct option_row rows[] = {
 
 /* What each row means, and when it is read. */
 static const struct {
-	int (*take)(struct doctor_reading *r, const char *value);
+	int (*take)(struct doctor_command_line *r, const char *value);
 	enum doctor_pass when;
 } meanings[] = {
 #define GROUP(title) {NULL, DOCTOR_OTHERS},
@@ -568,7 +568,7 @@ const char *doctor_url_shown(const char *word, char *out, size_t size)
 	return bytes_printable(bytes_of_str(text), out, size);
 }
 
-static int read_url_word(struct doctor_reading *r, const char *word)
+static int read_url_word(struct doctor_command_line *r, const char *word)
 {
 	char shown[256];
 
@@ -588,7 +588,7 @@ static bool is_of_pass(const struct option_row *row, enum doctor_pass pass)
 	return pass == DOCTOR_OTHERS ? when != DOCTOR_COPIES : when == pass;
 }
 
-int doctor_read_words(struct doctor_reading *r, char **words,
+int doctor_read_words(struct doctor_command_line *r, char **words,
 		      enum doctor_pass pass)
 {
 	struct option_reader o = {.command = "doctor",
@@ -612,7 +612,7 @@ int doctor_read_words(struct doctor_reading *r, char **words,
 	return status;
 }
 
-int doctor_take_option(struct doctor_reading *r, const char *option,
+int doctor_take_option(struct doctor_command_line *r, const char *option,
 		       const char *value)
 {
 	for (size_t i = 0; i < N_ROWS; i++)

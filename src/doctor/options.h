@@ -13,7 +13,7 @@
 #define DOCTOR_MAX_MAPPINGS 16
 
 /* Texts are borrowed from the command line, or from what was copied. */
-struct doctor_reading {
+struct doctor_command_line {
 	struct doctor_case *c;
 	const char *option; /* the one being taken, for complaints */
 	const char *url, *copied_url;
@@ -38,13 +38,13 @@ enum doctor_pass {
 
 /* All return 0, or 2 after they told what is wrong on standard error. */
 
-int doctor_read_words(struct doctor_reading *r, char **words,
+int doctor_read_words(struct doctor_command_line *r, char **words,
 		      enum doctor_pass pass);
 /* The option called @option, as if it stood on the command line. */
-int doctor_take_option(struct doctor_reading *r, const char *option,
+int doctor_take_option(struct doctor_command_line *r, const char *option,
 		       const char *value);
 /* "ann:secret" becomes Authorization: Basic. */
-int doctor_take_basic(struct doctor_reading *r, struct bytes user);
+int doctor_take_basic(struct doctor_command_line *r, struct bytes user);
 
 /* All of them, as rows for listing and reading. Static. */
 const struct option_row *doctor_option_rows(size_t *ret_n);
