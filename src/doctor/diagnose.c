@@ -98,6 +98,16 @@ bool doctor_is_symptom(enum doctor_finding_kind kind)
 	return group_of[kind] == GROUP_SYMPTOM;
 }
 
+bool doctor_is_proxy_symptom(enum doctor_finding_kind kind)
+{
+	return kind >= DOCTOR_F_PROXY_407 && kind <= DOCTOR_F_PROXY_BROKEN;
+}
+
+bool doctor_is_tls_symptom(enum doctor_finding_kind kind)
+{
+	return kind >= DOCTOR_F_TLS_NOT_TLS && kind <= DOCTOR_F_TLS_OTHER;
+}
+
 bool doctor_is_told_by_itself(enum doctor_finding_kind kind)
 {
 	return group_of[kind] == GROUP_WORDS || group_of[kind] == GROUP_CONFIG ||

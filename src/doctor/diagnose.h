@@ -23,6 +23,9 @@ void doctor_diagnose(const struct doctor_chart *chart,
 
 /* Whether a finding is a symptom: how the user's own request ended. */
 bool doctor_is_symptom(enum doctor_finding_kind kind);
+/* Whether it is one of the forward proxy's, or of TLS on the way. */
+bool doctor_is_proxy_symptom(enum doctor_finding_kind kind);
+bool doctor_is_tls_symptom(enum doctor_finding_kind kind);
 /* Whether an answer or a configuration says it by itself, without a comparison. */
 bool doctor_is_told_by_itself(enum doctor_finding_kind kind);
 /* Whether priors.def has a row for this symptom. */

@@ -97,9 +97,9 @@ static int state_of(const struct doctor_chart *chart,
 	for (size_t i = 0; i < chart->n_findings; i++) {
 		enum doctor_finding_kind kind = chart->finding[i].kind;
 
-		if (kind >= DOCTOR_F_PROXY_407 && kind <= DOCTOR_F_PROXY_BROKEN)
+		if (doctor_is_proxy_symptom(kind))
 			return PROXY;
-		if (kind >= DOCTOR_F_TLS_NOT_TLS && kind <= DOCTOR_F_TLS_OTHER)
+		if (doctor_is_tls_symptom(kind))
 			return TLS;
 	}
 	return UNCONNECTED;

@@ -31,15 +31,10 @@
 
 /* ---- who answered ---- */
 
-static bool is_proxy_symptom(enum doctor_finding_kind kind)
-{
-	return kind >= DOCTOR_F_PROXY_407 && kind <= DOCTOR_F_PROXY_BROKEN;
-}
-
 static bool proxy_refused(const struct doctor_chart *chart)
 {
 	for (size_t i = 0; i < chart->n_findings; i++)
-		if (is_proxy_symptom(chart->finding[i].kind))
+		if (doctor_is_proxy_symptom(chart->finding[i].kind))
 			return true;
 	return false;
 }
