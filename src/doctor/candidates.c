@@ -6,6 +6,7 @@
  */
 #include "doctor/candidates.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include <sesame/error.h>
@@ -151,10 +152,8 @@ static const struct doctor_values *harvest(const struct doctor_chart *chart,
 		i++;
 	if (i < n_harvested)
 		return &harvested[i].v;
-	if (i == sizeof(harvested) / sizeof(harvested[0]))
-		i = 0; /* the oldest makes room */
-	else
-		n_harvested++;
+	assert(i < sizeof(harvested) / sizeof(harvested[0]));
+	n_harvested++;
 	harvested[i].by = by;
 	harvested[i].v.n = harvested[i].v.n_told = 0;
 	by(chart, &harvested[i].v);
