@@ -65,6 +65,14 @@ static bool is_blank(uint8_t c)
 	return c == ' ' || c == '\t';
 }
 
+bool bytes_is_one_of(struct bytes a, const char *const *texts, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (bytes_equal_nocase(a, bytes_of_str(texts[i])))
+			return true;
+	return false;
+}
+
 struct bytes bytes_trim(struct bytes a)
 {
 	while (a.len && is_blank(a.data[a.len - 1]))

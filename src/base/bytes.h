@@ -72,6 +72,8 @@ static inline bool bytes_equal_nocase(struct bytes a, struct bytes b)
 	/* most are told apart by their length */
 	return a.len == b.len && bytes_equal_nocase_n(a.data, b.data, a.len);
 }
+/* Whether it equals one of @n texts, but for ASCII case. */
+bool bytes_is_one_of(struct bytes a, const char *const *texts, size_t n);
 /* Without leading and trailing blanks and tabs (OWS, RFC 9110, 5.6.3). */
 struct bytes bytes_trim(struct bytes a);
 /* Where @c first stands in @a, or -1. */

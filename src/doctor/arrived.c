@@ -25,14 +25,6 @@ static bool is_letter(uint8_t b)
 	return b >= 'a' && b <= 'z';
 }
 
-static bool is_among(struct bytes word, const char *const *words, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (bytes_equal_nocase(word, bytes_of_str(words[i])))
-			return true;
-	return false;
-}
-
 /* The next run of bytes that hosts and words consist of. */
 static struct bytes next_word(struct bytes *rest)
 {
@@ -97,9 +89,9 @@ static struct bytes quoted_host(struct bytes line)
 	while ((word = next_word(&line)).len > 0) {
 		if (named && looks_like_host(word))
 			return word;
-		named = (named && is_among(word, between, 7)) ||
-			(is_among(word, names, 2) &&
-			 !is_among(before, wished, 8));
+		named = (named && bytes_is_one_of(word, between, 7)) ||
+			(bytes_is_one_of(word, names, 2) &&
+			 !bytes_is_one_of(before, wished, 8));
 		before = word;
 	}
 	return word;

@@ -104,14 +104,6 @@ static void context_of_handshake(struct doctor_chart *chart,
 			    "the request head is of ordinary size");
 }
 
-static bool is_among(struct bytes name, const char *const names[], size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (bytes_equal_nocase(name, bytes_of_str(names[i])))
-			return true;
-	return false;
-}
-
 static bool has_session(struct bytes query)
 {
 	return bytes_contains_nocase(query, BYTES("sid=")) ||
@@ -145,10 +137,10 @@ static bool is_signed(struct bytes query)
 		if (equals < 0)
 			continue;
 		one.len = (size_t)equals;
-		if (is_among(one, signature, LEN(signature)))
+		if (bytes_is_one_of(one, signature, LEN(signature)))
 			return true;
-		may |= is_among(one, maybe, LEN(maybe));
-		ends |= is_among(one, until, LEN(until));
+		may |= bytes_is_one_of(one, maybe, LEN(maybe));
+		ends |= bytes_is_one_of(one, until, LEN(until));
 	}
 	return may && ends;
 }

@@ -25,7 +25,8 @@ bool doctor_csp_has(const struct doctor_probe *page, const char *name,
 bool doctor_csp_sandboxed(const struct doctor_probe *page);
 /* Whether a policy lets none of the page's scripts run. */
 bool doctor_csp_scriptless(const struct doctor_probe *page);
-/* The same for one policy, for a page of the URL's own host. */
+/* The same for one policy, for a page of the URL's own host. For tests: pages
+ * have several. */
 bool doctor_csp_policy_forbids(struct bytes policy, const struct ses_url *url,
 			       struct bytes *ret_directive);
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "doctor/redact.h"
+#include "doctor/request.h"
 #include "doctor/withhold.h"
 
 /* ---- a request as a list ---- */
@@ -56,19 +57,11 @@ static void add_pairs(struct doctor_items *l, enum doctor_part part,
 	}
 }
 
-static bool is_handshake(struct bytes name)
-{
-	return bytes_equal_nocase(name, BYTES("Upgrade")) ||
-	       bytes_equal_nocase(name, BYTES("Connection")) ||
-	       bytes_equal_nocase(bytes_first(name, 14),
-				  BYTES("Sec-WebSocket-"));
-}
-
 static enum doctor_part part_of(const struct doctor_header *h)
 {
 	struct bytes name = bytes_of_str(h->name);
 
-	if (is_handshake(name))
+	if (doctor_is_handshake_field(name))
 		return DOCTOR_PART_HANDSHAKE;
 	if (doctor_is_public(name))
 		return DOCTOR_PART_PUBLIC;

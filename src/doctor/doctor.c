@@ -242,14 +242,6 @@ static bool may_go_on(struct doctor_chart *chart)
 	       chart->n_probes < DOCTOR_MAX_PROBES;
 }
 
-static bool is_loopback(const struct ses_addr *a)
-{
-	if (a->any.sa_family == AF_INET)
-		return ntohl(a->v4.sin_addr.s_addr) >> 24 == 127;
-	return a->any.sa_family == AF_INET6 &&
-	       IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr);
-}
-
 static void pause_ms(long ms)
 {
 	struct timespec t = {ms / 1000, ms % 1000 * 1000000L};
@@ -266,7 +258,8 @@ static void pause_before_next(const struct doctor_chart *chart)
 
 	if (chart->probe[0]->status == 429)
 		pause_ms(DOCTOR_LIMIT_PAUSE_MS);
-	else if (!is_loopback(dial->peer.len ? &dial->peer : &dial->address[0]))
+	else if (!ses_addr_is_loopback(dial->peer.len ? &dial->peer
+						      : &dial->address[0]))
 		pause_ms(PAUSE_MS);
 }
 

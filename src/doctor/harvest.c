@@ -297,7 +297,8 @@ static bool is_related(const struct doctor_case *c, struct bytes host)
  * as well: of those only the site's own are asked for.
  */
 static void add_named_hosts(const struct doctor_case *c,
-			    const struct doctor_probe *p, struct doctor_values *v)
+			    const struct doctor_probe *p,
+			    struct doctor_values *v)
 {
 	struct bytes text = bytes_first(doctor_body(p), 4000), url, host;
 	bool refusal = p->status >= 400 && p->body_len <= SENTENCE;
@@ -401,12 +402,8 @@ bool doctor_is_local_name(const struct doctor_case *c,
 {
 	const struct ses_addr *a = &p->dial.peer;
 
-	if (c->proxy || c->url.host_kind != SES_HOST_NAME || a->len == 0)
-		return false;
-	if (a->any.sa_family == AF_INET)
-		return ntohl(a->v4.sin_addr.s_addr) >> 24 == 127;
-	return a->any.sa_family == AF_INET6 &&
-	       IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr);
+	return !c->proxy && c->url.host_kind == SES_HOST_NAME && a->len > 0 &&
+	       ses_addr_is_loopback(a);
 }
 
 void doctor_harvest_hosts(const struct doctor_chart *chart,
@@ -501,10 +498,10 @@ static const struct {
 	const char *word;
 	unsigned port[3];
 } services[] = {
-	{"//nats.io/favicon", {8080, 9222, 443}},/* 8222 */
-	{"RabbitMQ Management", {15674, 15675}}, /* 15672 */
-	{"EMQX Dashboard", {8083, 8084}},	 /* 18083 */
-	{"Apache ActiveMQ", {61614}},		 /* 8161 */
+	{"//nats.io/favicon", {8080, 9222, 443}}, /* 8222 */
+	{"RabbitMQ Management", {15674, 15675}},  /* 15672 */
+	{"EMQX Dashboard", {8083, 8084}},	  /* 18083 */
+	{"Apache ActiveMQ", {61614}},		  /* 8161 */
 	{"Statistics Report for HAProxy", {80}},
 	{"# HELP ", {8080}}, /* metrics for Prometheus */
 };

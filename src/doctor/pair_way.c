@@ -94,16 +94,6 @@ static void find_name(struct doctor_chart *chart)
 
 /* ---- the forward proxy ---- */
 
-/* A proxy whose certificate fails was asked for nothing, and denied nothing. */
-static bool stopped_before_proxy(const struct doctor_probe *base)
-{
-	enum ses_tls_fault fault = base->dial.tls.fault;
-
-	return base->error == SESAME_EPROXY &&
-	       (fault == SES_TLS_UNTRUSTED || fault == SES_TLS_EXPIRED ||
-		fault == SES_TLS_HOSTNAME);
-}
-
 /* What the proxy did, that it opens without it. */
 static enum doctor_finding_kind direct_finding(const struct doctor_chart *chart)
 {
@@ -157,7 +147,8 @@ static void find_direct(struct doctor_chart *chart)
 			doctor_tell(chart, DOCTOR_F_DIRECT_WORKS, p);
 		return;
 	}
-	if (doctor_opens(chart, base, p) && !stopped_before_proxy(base))
+	/* one whose certificate fails was asked for nothing, denied nothing */
+	if (doctor_opens(chart, base, p) && !doctor_is_proxy_tls(base))
 		doctor_tell(chart, direct_finding(chart), p);
 	else if (doctor_rank(base) == 0 && doctor_rank(p) > 0)
 		doctor_tell(chart, DOCTOR_F_DIRECT_ANSWERS, p);

@@ -110,7 +110,9 @@ static const struct word *text_word(const struct ses_dial_report *d,
 			     sentences, LEN(sentences));
 }
 
-enum doctor_finding_kind doctor_proxy_says(const struct ses_dial_report *d,
+/* By the proxy's answer to CONNECT, and the words that say so. NONE: it does
+ * not say. */
+static enum doctor_finding_kind proxy_says(const struct ses_dial_report *d,
 					   const char **ret_phrase)
 {
 	struct ses_head_parser parser;
@@ -136,7 +138,7 @@ enum doctor_finding_kind doctor_proxy_says(const struct ses_dial_report *d,
 bool doctor_proxy_failed(const struct ses_dial_report *d)
 {
 	const char *phrase;
-	enum doctor_finding_kind kind = doctor_proxy_says(d, &phrase);
+	enum doctor_finding_kind kind = proxy_says(d, &phrase);
 
 	return kind != DOCTOR_F_NONE && kind != DOCTOR_F_PROXY_FORBIDS;
 }
@@ -149,7 +151,7 @@ void doctor_find_proxy_words(struct doctor_chart *chart,
 
 	if (base->outcome != DOCTOR_NO_CONNECTION)
 		return;
-	kind = doctor_proxy_says(&base->dial, &phrase);
+	kind = proxy_says(&base->dial, &phrase);
 	if (kind != DOCTOR_F_NONE)
 		doctor_note(chart, kind, base, NULL,
 			    "the forward proxy says \"%s\" of the destination",

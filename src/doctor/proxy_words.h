@@ -5,16 +5,10 @@
 
 #include "doctor/finding.h"
 
-/*
- * The finding PROXY_KNOWS_NO_NAME, PROXY_WAS_REFUSED, PROXY_WAITED or
- * PROXY_FORBIDS, by the proxy's answer to CONNECT, and the words that say so;
- * NONE: it does not say.
- */
-enum doctor_finding_kind doctor_proxy_says(const struct ses_dial_report *d,
-					   const char **ret_phrase);
 /* Whether it says that it tried to reach the destination, and failed. */
 bool doctor_proxy_failed(const struct ses_dial_report *d);
-/* What it says, as a finding. */
+/* What it says, as a finding: PROXY_KNOWS_NO_NAME, PROXY_WAS_REFUSED,
+ * PROXY_WAITED or PROXY_FORBIDS. */
 void doctor_find_proxy_words(struct doctor_chart *chart,
 			     const struct doctor_probe *base);
 

@@ -102,7 +102,8 @@ static bool holds_secret(struct bytes token)
 	return false;
 }
 
-bool doctor_is_secret_subprotocol(struct bytes token)
+/* Whether an offered subprotocol is a credential in disguise. */
+static bool is_secret_subprotocol(struct bytes token)
 {
 	bool digit = false, letter = false;
 
@@ -129,7 +130,7 @@ bool doctor_next_offer(struct doctor_offers *o)
 
 	if (!bytes_next_element(&o->rest, &o->one))
 		return false;
-	o->secret = announced || doctor_is_secret_subprotocol(o->one);
+	o->secret = announced || is_secret_subprotocol(o->one);
 	return true;
 }
 

@@ -32,8 +32,6 @@ int doctor_redact_head(const struct doctor_case *c, struct bytes head,
 
 /* Whether a field or parameter called @name is there to hold a secret. */
 bool doctor_is_secret_name(struct bytes name);
-/* Whether an offered subprotocol is a credential in disguise. */
-bool doctor_is_secret_subprotocol(struct bytes token);
 /*
  * Take the next of the offered subprotocols. One is a secret by its looks, or
  * because the one before announces it, as in "bearer, TOKEN". Set @rest.

@@ -431,8 +431,7 @@ static void pick_key(const struct doctor_case *c,
 
 /* ---- editing the written request ---- */
 
-/* A field that belongs to the handshake alone. */
-static bool is_handshake_field(struct bytes name)
+bool doctor_is_handshake_field(struct bytes name)
 {
 	return bytes_equal_nocase(name, BYTES("Upgrade")) ||
 	       bytes_equal_nocase(name, BYTES("Connection")) ||
@@ -450,7 +449,7 @@ static int edit_line(const struct doctor_case *c,
 	const char *own = NULL;
 	char text[64];
 
-	if (plain && is_handshake_field(name))
+	if (plain && doctor_is_handshake_field(name))
 		return 0;
 	if (name.len > 0 && is_own_field(name) &&
 	    !(trial->change == DOCTOR_NO_EXTENSIONS &&

@@ -38,5 +38,7 @@ int doctor_request_make(const struct doctor_case *c,
 			const struct doctor_trial *trial,
 			struct doctor_request *ret);
 void doctor_request_fini(struct doctor_request *r);
+/* Whether a field called @name belongs to the handshake alone. */
+bool doctor_is_handshake_field(struct bytes name);
 
 #endif

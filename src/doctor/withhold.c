@@ -74,11 +74,7 @@ static bool is_own_address(struct bytes text)
 {
 	struct ses_addr a;
 
-	if (!ses_addr_parse(text, 0, &a))
-		return false;
-	return a.any.sa_family == AF_INET
-		       ? ntohl(a.v4.sin_addr.s_addr) >> 24 == 127
-		       : IN6_IS_ADDR_LOOPBACK(&a.v6.sin6_addr);
+	return ses_addr_parse(text, 0, &a) && ses_addr_is_loopback(&a);
 }
 
 /* Whether @host, with a port or without, is a name of every machine's own. */

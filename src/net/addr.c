@@ -96,6 +96,14 @@ int ses_addr_family(const struct ses_addr *a)
 	return a->any.sa_family == AF_INET6 ? 6 : 4;
 }
 
+bool ses_addr_is_loopback(const struct ses_addr *a)
+{
+	if (a->any.sa_family == AF_INET)
+		return ntohl(a->v4.sin_addr.s_addr) >> 24 == 127;
+	return a->any.sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr);
+}
+
 uint16_t ses_addr_port(const struct ses_addr *a)
 {
 	return ntohs(ses_addr_family(a) == 4 ? a->v4.sin_port : a->v6.sin6_port);

@@ -28,6 +28,8 @@ char *ses_addr_format_host(const struct ses_addr *a, char out[SES_ADDR_TEXT]);
 int ses_addr_family(const struct ses_addr *a); /* 4 or 6 */
 uint16_t ses_addr_port(const struct ses_addr *a);
 
+/* Whether it leads to this very machine, on every machine: 127.0.0.0/8, ::1. */
+bool ses_addr_is_loopback(const struct ses_addr *a);
 /*
  * Whether this machine has the address @a, so that connections can come from
  * it. True where the system does not say.

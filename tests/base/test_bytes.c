@@ -261,6 +261,18 @@ TEST("what is too long to show ends in dots, never inside a character")
 	}
 }
 
+TEST("a word is found among others whatever its case, and no part of one")
+{
+	static const char *const words[] = {"Host", "Origin"};
+
+	assert_true(bytes_is_one_of(BYTES("host"), words, 2));
+	assert_true(bytes_is_one_of(BYTES("ORIGIN"), words, 2));
+	assert_false(bytes_is_one_of(BYTES("ORIGIN"), words, 1));
+	assert_false(bytes_is_one_of(BYTES("Hos"), words, 2));
+	assert_false(bytes_is_one_of(BYTES("Hosts"), words, 2));
+	assert_false(bytes_is_one_of(BYTES(""), words, 2));
+}
+
 TEST("secrets compare equal only when they are")
 {
 	assert_true(bytes_equal_secret(BYTES("secret"), BYTES("secret")));

@@ -52,6 +52,31 @@ TEST("addresses are read and written back; everything else is refused")
 	}
 }
 
+TEST("every machine's own addresses are loopback, and no others")
+{
+	static const struct {
+		const char *text;
+		bool own;
+	} rows[] = {
+		{"127.0.0.1", true},
+		{"127.255.255.255", true},
+		{"::1", true},
+		{"126.255.255.255", false},
+		{"128.0.0.1", false},
+		{"::", false},
+		{"::ffff:127.0.0.1", false},
+		{"::2", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct ses_addr a;
+
+		assert_true(ses_addr_parse(bytes_of_str(rows[i].text), 80, &a));
+		if (ses_addr_is_loopback(&a) != rows[i].own)
+			fail_msg("%s", rows[i].text);
+	}
+}
+
 TEST("a NUL inside and a text too long are no addresses")
 {
 	char text[200];
