@@ -33,6 +33,12 @@ struct sesame_client_options {
 	bool proxy_insecure;	   /* do not verify the proxy */
 	int family;	   /* 4 or 6 to insist; 0: either */
 	const char *source; /* local address to bind to; NULL: any */
+	/*
+	 * Where to connect instead of the URL's host and port, which the
+	 * request, SNI and the certificate go on naming; NULL and 0: there.
+	 */
+	const char *connect_host;
+	uint16_t connect_port;
 	/* "user:password" for HTTP Basic; NULL: the URL's; "": none */
 	const char *basic_auth;
 	/* TLS, for wss. The files are read again when they were replaced. */

@@ -353,9 +353,10 @@ static int settle_options(struct bench *b)
 	status = check_options(b);
 	if (!status)
 		status = try_plot(b);
+	if (!status)
+		status = cli_request_settle(&b->request);
 	if (status)
 		return status;
-	cli_request_settle(&b->request);
 	b->request.options.no_deflate = !b->deflate;
 	plan->options = b->request.options;
 	plan->url = b->request.url;

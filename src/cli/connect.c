@@ -518,9 +518,13 @@ static int complain_no_url(void)
 /* What follows from the options once all are known. */
 static int settle_options(struct talk *t)
 {
+	int status;
+
 	if (!t->request.url)
 		return complain_no_url();
-	cli_request_settle(&t->request);
+	status = cli_request_settle(&t->request);
+	if (status)
+		return status;
 	t->kind = t->binary ? SESAME_BINARY : SESAME_TEXT;
 	if (t->n_messages && !t->wanted)
 		t->wanted = t->n_messages;

@@ -96,24 +96,53 @@ int cli_read_count(const char *command, const char *text, const char *unit,
 	return 0;
 }
 
+/* One field for all of them, as RFC 6265 has it (section 5.4). */
+static int add_cookie(struct cli_request *r, const char *text)
+{
+	char *before = r->cookies;
+	int n = asprintf(&r->cookies, "%s%s%s", before ? before : "",
+			 before ? "; " : "", text);
+
+	if (n < 0)
+		r->cookies = NULL;
+	free(before);
+	return n < 0 ? EXIT_NO_ANSWER : 0;
+}
+
+/* --resolve, or --connect-to */
+static int add_mapping(struct cli_request *r, const char *name,
+		       const char *value)
+{
+	const char *wrong = doctor_route_add(&r->mappings, value,
+					     strcmp(name, "connect-to") == 0);
+	char text[160];
+
+	if (!wrong)
+		return 0;
+	snprintf(text, sizeof(text), "--%s %s", name, wrong);
+	return cli_wrong(r->command, "%s", text);
+}
+
 /* "Name: value" */
 static int add_header(struct cli_request *r, const char *text)
 {
-	const char *colon = strchr(text, ':');
+	const char *colon = strchr(text, ':'), *value;
 	size_t n = r->options.n_headers;
 
 	if (!colon || colon == text)
 		return cli_wrong(r->command, "%s",
 				 "a header is written 'Name: value'; what was "
 				 "given has no colon, or no name");
+	value = colon + 1 + strspn(colon + 1, " \t");
+	if (bytes_equal_nocase(bytes_of(text, (size_t)(colon - text)),
+			       BYTES("Cookie")))
+		return add_cookie(r, value);
 	if (n == CLI_HEADERS)
 		return cli_wrong(r->command, "%s", "too many headers");
 	r->names[n] = strndup(text, (size_t)(colon - text));
 	if (!r->names[n])
 		return EXIT_NO_ANSWER;
-	colon++;
-	colon += strspn(colon, " \t");
-	r->headers[n] = (struct sesame_header){r->names[n], colon};
+	r->headers[n] = (struct sesame_header){r->names[n], value};
 	r->options.n_headers++;
 	return 0;
 }
@@ -154,6 +183,10 @@ static int take(struct cli_request *r, const char *name, const char *value)
 	}
 	if (strcmp(name, "header") == 0)
 		return add_header(r, value);
+	if (strcmp(name, "cookie") == 0)
+		return add_cookie(r, value);
+	if (strcmp(name, "resolve") == 0 || strcmp(name, "connect-to") == 0)
+		return add_mapping(r, name, value);
 	if (strcmp(name, "ipv4") != 0 && strcmp(name, "ipv6") != 0)
 		return -1;
 	r->options.family = name[3] - '0';
@@ -191,8 +224,29 @@ int cli_request_take_url(struct cli_request *r, const char *word)
 	return 0;
 }
 
-void cli_request_settle(struct cli_request *r)
+/* The library tells what is wrong with a URL that cannot be read. */
+static int settle_place(struct cli_request *r)
 {
+	enum ses_url_fault fault;
+	struct bytes host;
+	struct ses_url url;
+	size_t at;
+
+	if (ses_url_parse(bytes_of_str(r->url), &url, &fault, &at) < 0 ||
+	    !doctor_route_maps(&r->mappings, &url, &host,
+			       &r->options.connect_port))
+		return 0;
+	r->connect_host = strndup((const char *)host.data, host.len);
+	r->options.connect_host = r->connect_host;
+	return r->connect_host ? 0 : EXIT_NO_ANSWER;
+}
+
+int cli_request_settle(struct cli_request *r)
+{
+	struct sesame_header cookie = {"Cookie", r->cookies};
+
+	if (r->cookies)
+		r->headers[r->options.n_headers++] = cookie;
 	r->options.headers = r->headers;
 	if (r->no_proxy)
 		r->options.proxy = NULL;
@@ -200,6 +254,7 @@ void cli_request_settle(struct cli_request *r)
 		r->proxy_from = "--proxy";
 	else
 		r->options.proxy = cli_proxy_for(r->url, &r->proxy_from);
+	return settle_place(r);
 }
 
 void cli_request_fini(struct cli_request *r)
@@ -207,4 +262,8 @@ void cli_request_fini(struct cli_request *r)
 	for (size_t i = 0; i < r->options.n_headers; i++)
 		free(r->names[i]);
 	r->options.n_headers = 0;
+	free(r->cookies);
+	free(r->connect_host);
+	r->cookies = NULL;
+	r->connect_host = NULL;
 }

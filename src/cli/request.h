@@ -8,6 +8,8 @@
 
 #include <sesame/client.h>
 
+#include "doctor/route.h"
+
 #define CLI_HEADERS 64
 #define CLI_GIVEN   128
 
@@ -16,8 +18,11 @@ struct cli_request {
 	const char *url;     /* as it was written, or NULL */
 	char shown_url[512]; /* fit to be shown */
 	struct sesame_client_options options;
-	struct sesame_header headers[CLI_HEADERS];
-	char *names[CLI_HEADERS]; /* of headers, on the heap */
+	struct sesame_header headers[CLI_HEADERS + 1];
+	char *names[CLI_HEADERS + 1]; /* of headers, on the heap */
+	char *cookies;		      /* of which there is one field, or NULL */
+	struct doctor_mappings mappings;
+	char *connect_host;
 	bool no_proxy;
 	const char *proxy_from; /* what names the proxy: "--proxy" */
 	/* Options as they were given, value NULL for those without one; what is
@@ -38,8 +43,9 @@ void cli_request_note(struct cli_request *r, const char *name,
 		      const char *value);
 /* Take the URL. 0 or EXIT_USAGE when there was one before. */
 int cli_request_take_url(struct cli_request *r, const char *word);
-/* When all is known: its headers, and the proxy of the environment. */
-void cli_request_settle(struct cli_request *r);
+/* When all is known: its headers, whereto it goes, and the proxy of the
+ * environment. 0 or the exit status. */
+int cli_request_settle(struct cli_request *r);
 void cli_request_fini(struct cli_request *r);
 
 /*

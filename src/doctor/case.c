@@ -186,22 +186,15 @@ static int open_proxy(struct doctor_command_line *r)
 	return proxy ? set_proxy(r->c, proxy, from) : 0;
 }
 
-/* Where --resolve or --connect-to sends who asks for @url; the first counts. */
+/* Where --resolve or --connect-to sends who asks for @url. */
 static int map(const struct doctor_command_line *r, const struct ses_url *url,
 	       char **ret_host, uint16_t *ret_port)
 {
 	struct bytes host;
-	uint16_t port;
 
-	for (size_t i = 0; i < r->n_mappings; i++) {
-		if (!doctor_route_maps(r->mapping[i].text,
-				       r->mapping[i].connect_to, url, &host,
-				       &port))
-			continue;
-		*ret_port = port;
-		return doctor_set_bytes(ret_host, host.len ? host : url->host);
-	}
-	return 0;
+	return doctor_route_maps(&r->mappings, url, &host, ret_port)
+		       ? doctor_set_bytes(ret_host, host)
+		       : 0;
 }
 
 static int open_mapping(struct doctor_command_line *r)

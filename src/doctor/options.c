@@ -14,7 +14,6 @@
 
 #include "base/base64.h"
 #include "base/options.h"
-#include "doctor/route.h"
 #include "net/addr.h"
 #include "wire/head.h"
 
@@ -349,19 +348,9 @@ static int take_ipv6(struct doctor_command_line *r, const char *value)
 static int add_mapping(struct doctor_command_line *r, const char *value,
 		       bool connect_to)
 {
-	if (!doctor_route_valid(value, connect_to))
-		return doctor_complain(
-			"%s wants %s", r->option,
-			connect_to ? "H1:P1:H2:P2, such as "
-				     "example.org:443:127.0.0.1:8443"
-				   : "HOST:PORT:ADDRESS, such as "
-				     "example.org:443:127.0.0.1");
-	if (r->n_mappings == DOCTOR_MAX_MAPPINGS)
-		return doctor_complain("more than %d of %s",
-				       DOCTOR_MAX_MAPPINGS, r->option);
-	r->mapping[r->n_mappings].text = value;
-	r->mapping[r->n_mappings++].connect_to = connect_to;
-	return 0;
+	const char *wrong = doctor_route_add(&r->mappings, value, connect_to);
+
+	return wrong ? doctor_complain("%s %s", r->option, wrong) : 0;
 }
 
 static int take_resolve(struct doctor_command_line *r, const char *value)

@@ -9,8 +9,7 @@
 
 #include "base/options.h"
 #include "doctor/case.h"
-
-#define DOCTOR_MAX_MAPPINGS 16
+#include "doctor/route.h"
 
 /* Texts are borrowed from the command line, or from what was copied. */
 struct doctor_command_line {
@@ -22,11 +21,7 @@ struct doctor_command_line {
 	/* What is read now comes from a copy, and gives way to options. */
 	bool copied;
 	bool copied_header[DOCTOR_MAX_HEADERS], copied_protocols;
-	struct {
-		const char *text;
-		bool connect_to;
-	} mapping[DOCTOR_MAX_MAPPINGS];
-	size_t n_mappings;
+	struct doctor_mappings mappings;
 };
 
 /* Which of the options on the command line are taken; a column of options.def. */

@@ -211,26 +211,43 @@ static bool read_mapping(const char *text, bool connect_to, struct mapping *m)
 			  : read_resolve(bytes_of_str(text), m);
 }
 
-bool doctor_route_valid(const char *text, bool connect_to)
+const char *doctor_route_add(struct doctor_mappings *m, const char *text,
+			     bool connect_to)
 {
-	struct mapping m;
+	struct mapping parts;
 
-	return read_mapping(text, connect_to, &m);
+	if (!read_mapping(text, connect_to, &parts))
+		return connect_to ? "wants H1:P1:H2:P2, such as "
+				    "example.org:443:127.0.0.1:8443"
+				  : "wants HOST:PORT:ADDRESS, such as "
+				    "example.org:443:127.0.0.1";
+	if (m->n == DOCTOR_MAX_MAPPINGS)
+		return "is given too often";
+	m->one[m->n].text = text;
+	m->one[m->n++].connect_to = connect_to;
+	return NULL;
 }
 
-bool doctor_route_maps(const char *text, bool connect_to,
+static bool is_for(const struct mapping *m, const struct ses_url *url)
+{
+	return (!m->from_host.len ||
+		bytes_equal_nocase(m->from_host, url->host)) &&
+	       (!m->from_port || m->from_port == url->port);
+}
+
+bool doctor_route_maps(const struct doctor_mappings *m,
 		       const struct ses_url *url, struct bytes *ret_host,
 		       uint16_t *ret_port)
 {
-	struct mapping m;
+	struct mapping parts;
 
-	if (!read_mapping(text, connect_to, &m))
-		return false;
-	if (m.from_host.len && !bytes_equal_nocase(m.from_host, url->host))
-		return false;
-	if (m.from_port && m.from_port != url->port)
-		return false;
-	*ret_host = m.to_host;
-	*ret_port = m.to_port;
-	return true;
+	for (size_t i = 0; i < m->n; i++) {
+		if (!read_mapping(m->one[i].text, m->one[i].connect_to, &parts) ||
+		    !is_for(&parts, url))
+			continue;
+		*ret_host = parts.to_host.len ? parts.to_host : url->host;
+		*ret_port = parts.to_port;
+		return true;
+	}
+	return false;
 }

@@ -19,14 +19,28 @@ const char *doctor_route_proxy(const struct ses_url *url,
  * leading dot and all below them, addresses, networks (10.0.0.0/8). */
 bool doctor_route_excluded(struct bytes host, const char *no_proxy);
 
-/* Whether @text is HOST:PORT:ADDRESS (or H1:P1:H2:P2 when @connect_to). */
-bool doctor_route_valid(const char *text, bool connect_to);
+#define DOCTOR_MAX_MAPPINGS 16
+
+/* What --resolve and --connect-to said, in their order; texts are borrowed. */
+struct doctor_mappings {
+	struct {
+		const char *text;
+		bool connect_to;
+	} one[DOCTOR_MAX_MAPPINGS];
+	size_t n;
+};
+
 /*
- * Whether the mapping @text is for @url; then where to connect instead. An
- * empty host or port of the target (--connect-to) keeps the URL's:
- * *ret_host.len or *ret_port is 0.
+ * Add HOST:PORT:ADDRESS (or H1:P1:H2:P2 when @connect_to). NULL, or what is
+ * wrong, for a sentence that begins with the option's name.
  */
-bool doctor_route_maps(const char *text, bool connect_to,
+const char *doctor_route_add(struct doctor_mappings *m, const char *text,
+			     bool connect_to);
+/*
+ * Whether one of the mappings, of which the first counts, is for @url; then
+ * where to connect instead. *ret_port is 0 where it is the URL's.
+ */
+bool doctor_route_maps(const struct doctor_mappings *m,
 		       const struct ses_url *url, struct bytes *ret_host,
 		       uint16_t *ret_port);
 

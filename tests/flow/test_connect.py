@@ -26,8 +26,9 @@ def echo():
 
 @pytest.fixture
 def answering():
-    """A server for one client that says just this; gives its URL."""
-    threads = []
+    """A server for one client that says just this; gives its URL. What it was
+    asked is in answering.heads."""
+    threads, heads = [], []
 
     def answer(data, linger=0.0):
         listener = socket.create_server(("127.0.0.1", 0))
@@ -38,6 +39,7 @@ def answering():
             head = b""
             while b"\r\n\r\n" not in head:
                 head += peer.recv(65536)
+            heads.append(head.decode())
             key = next((line.split(b": ")[1].decode() for line in head.split(b"\r\n")
                         if line.lower().startswith(b"sec-websocket-key")), "")
             peer.sendall(data.replace(b"{accept}", accept_of(key).encode()))
@@ -56,6 +58,7 @@ def answering():
         threads[-1].start()
         return "ws://127.0.0.1:%d" % listener.getsockname()[1]
 
+    answer.heads = heads
     yield answer
     for thread in threads:
         thread.join()
@@ -144,6 +147,51 @@ def test_the_reference_of_a_refusal_without_a_body_is_shown(answering, name):
     assert "< HTTP/1.1 404 Not Found\n< %s: 7K2M-Q4XD\n" % name in told and "X-Other" not in told
 
 
+COMMANDS = [["connect", "-m", "x"], ["bench", "-c", "1", "-t", "0.1", "--warm-up", "0"]]
+
+
+def ask_by(command, *words):
+    return subprocess.run([PROGRAM, *command, *words], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=30)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_cookies_are_sent_in_one_field_however_they_are_given(answering, command):
+    ask_by(command, "-b", "a=1", "-H", "cookie: b=2", "--cookie=c=3", "-H", "X-Other: d", answering(OPEN))
+    assert "\r\nCookie: a=1; b=2; c=3\r\n" in answering.heads[0]
+    assert answering.heads[0].lower().count("cookie:") == 1 and "X-Other: d" in answering.heads[0]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_cookie_is_no_secret_that_is_told(answering, command):
+    got = ask_by(command, "-b", "session=s3cret", answering(b"HTTP/1.1 403 session=s3cret\r\n\r\n"))
+    assert got.returncode and "403" in got.stderr and "s3cret" not in got.stdout + got.stderr
+    assert "--cookie 'session=***'" in got.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("option, form", [
+    ("--resolve", "far.example:{port}:127.0.0.1"), ("--resolve", "*:{port}:127.0.0.1"),
+    ("--connect-to", "far.example:{port}:127.0.0.1:"), ("--connect-to", "::127.0.0.1:{port}"),
+    ("--connect-to", "far.example:80:127.0.0.1:{port}")])
+def test_it_goes_where_it_is_sent_and_asks_for_what_the_url_names(answering, command, option, form):
+    port = answering(OPEN).rpartition(":")[2]
+    host = "far.example" if ":80:" in form else "far.example:" + port
+    got = ask_by(command, option, "other.example:1:127.0.0.2" + ":1" * (option == "--connect-to"),
+                 option, form.format(port=port), "ws://%s/chat" % host)
+    assert len(answering.heads) == 1, got.stderr
+    assert answering.heads[0].startswith("GET /chat ") and "\r\nHost: %s\r\n" % host in answering.heads[0]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_place_that_is_none_is_told(command):
+    for option, wants in (("--resolve", "HOST:PORT:ADDRESS"), ("--connect-to", "H1:P1:H2:P2")):
+        got = ask_by(command, option, "far.example", "ws://far.example/")
+        assert got.returncode == 2 and "%s wants %s, such as example.org:443" % (option, wants) in got.stderr
+        got = ask_by(command, *[option, "a:1:127.0.0.1" + ":1" * (option == "--connect-to")] * 17, "ws://b.example/")
+        assert got.returncode == 2 and option + " is given too often" in got.stderr
+
+
 def test_the_hint_at_the_doctor_tells_no_secret(echo):
     url = echo.replace("ws://", "ws://ann:s3cret@") + "/?access_token=s3cret&a=b"
     got = connect("-m", "x", "--origin", "https://evil.example", url)
@@ -154,10 +202,12 @@ def test_the_hint_at_the_doctor_tells_no_secret(echo):
 def test_the_hint_asks_what_was_asked(echo):
     got = connect("-m", "x", "--origin", "https://evil.example", "--subprotocol", "a, b", "-4",
                   "-k", "--source", "127.0.0.1", "--cacert", "/etc/none.pem", "-u", "ann:s3cret",
-                  "-H", "X-Token: s3cret", "-H", "X-Room: 1", "-A", "curl/8", "--no-deflate", echo)
+                  "-H", "X-Token: s3cret", "-H", "X-Room: 1", "-A", "curl/8", "--no-deflate",
+                  "--resolve", "far.example:443:127.0.0.1", echo)
     assert (" doctor --origin https://evil.example --subprotocol 'a, b' --ipv4 --insecure --source "
             "127.0.0.1 --cacert /etc/none.pem --user '***:***' --header 'X-Token: ***' "
-            f"--header 'X-Room: 1' --user-agent curl/8 {echo} tells why.") in got.stderr
+            f"--header 'X-Room: 1' --user-agent curl/8 "
+            f"--resolve far.example:443:127.0.0.1 {echo} tells why.") in got.stderr
     assert "(*** is what you gave.)" in got.stderr and "s3cret" not in got.stderr
 
 
