@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What is known of a case when its verdict is put into words: the values that
- * summaries and remedies are filled with. Made once, by doctor_know(); redacted,
- * so that whatever is filled with them may be shown.
+ * summaries and remedies are filled with. Made once, by doctor_know();
+ * redacted, so that whatever is filled with them may be shown.
  */
 #ifndef DOCTOR_FACTS_H
 #define DOCTOR_FACTS_H
@@ -11,30 +11,81 @@
 #include "doctor/verdict.h"
 #include "why/remedy.h"
 
+/*
+ * Each array is the value of the braces of its name ({origin}) in summaries.def
+ * and why/remedies.def; "" when it is not known. They stand in the order in
+ * which doctor_know() finds them out, each with a sample.
+ */
 struct doctor_facts {
+	/* Set by the caller. */
 	const struct doctor_chart *chart;
-	const struct doctor_probe *base, *key;
+	const struct doctor_probe *base; /* as asked; NULL: nothing was sent */
+	const struct doctor_probe *key;	 /* what fared better; NULL: nothing */
 	struct doctor_verdict *v;
-	char origin[300], host[300], host_port[310], port[8], path[300],
-		url[600];
-	char subprotocol[300], agent[200], expected[600], server[80];
-	char target[600]; /* that a redirect names, as one would dial it */
-	char result[300], fault[300], seconds[16], tls[240], address[80];
-	char nobody[700], elsewhere[1400], misfit[500];
-	char upstream[300], slashed[302], origin_host[300], certified[300], nameless[400], proxy_from[80], session[256], by[520];
-	struct doctor_arrived arrived;
-	char nodes[300]; /* "X-Node: a refuses, b lets in" */
-	char parameter[40], asking[660], of_credential[300];
-	/* What a firewall takes for an attack, and as ModSecurity calls it. */
-	char suspect[120], exempt[100];
+
+	/* What would have been right (expected.c). */
+	char expected[600]; /* "https://app.example", "no Origin" */
+	bool proven;	    /* it is known, */
+	bool pastable;	    /* and can be written down as it is */
+	char by[520];	    /* what opens, in a sentence: "with no Origin" */
+	char target[600];   /* where a redirect leads: "wss://h/chat/" */
+
+	/* The URL. */
+	char url[600];	     /* "wss://h:8443/chat?token=***" */
+	char host[300];	     /* "h", or the Host that was given */
+	char path[300];	     /* "/chat" */
+	char port[8];	     /* "8443" */
+	char host_port[310]; /* "h:8443", or the Host that was given */
+
+	/* The request. */
+	char origin[300];      /* "https://app.example" */
+	char mended[320];      /* an origin for one that is none */
+	char origin_host[300]; /* "app.example" */
+	char subprotocol[300]; /* "mqtt"; "none" */
+	char agent[200];       /* {user_agent}: "curl/7.88.1" */
+	char address[80];      /* where it comes from: "192.0.2.1" */
+	char from[100];	       /* behind Require: "ip 192.0.2.1", "local" */
+	char user[80];	       /* that goes with a password: "ann" */
+	char upstream[300];    /* the application's: "127.0.0.1:3000" */
+
+	/* The answer. */
+	char result[300];  /* "403 Forbidden (3 of 5 times)" */
+	char seconds[16];  /* for which it was open: "60.0" */
+	char tls[240];	   /* "it is for a.example and others" */
+	char slashed[302]; /* where a redirect adds but a slash: "/chat/" */
+	char fault[300];   /* the URL's, in a sentence; or the result */
+	char server[80];   /* who refused: "nginx"; "the server" */
+
+	/* A forward proxy. */
+	char certified[300];  /* "h"; the proxy's URL where it is about that */
+	char proxy_from[80];  /* "given by --proxy" */
+	char proxy_kind[140]; /* what is amiss with it: "it speaks no TLS" */
+	char proxy_try[320];  /* what it may be: "http://proxy:3128" */
+
+	/* What else shows in this case. */
+	char nameless[400]; /* "The name h does not exist, so ..." */
+	char session[256];  /* what one got that polling had opened */
+	struct doctor_arrived arrived; /* {arrived}, {sent_host} */
+	char of_credential[300]; /* {credentials}, where the refusal says it */
+	char parameter[40];	 /* that the refusal asks for: "token" */
+	char asking[660];	 /* "wss://h/chat?token=VALUE" */
+	char suspect[120];	 /* to a firewall: "the parameter q" */
+	char exempt[100];	 /* as ModSecurity calls that: "ARGS:q" */
+	char nodes[300];	 /* "X-Node: a refuses, b lets in" */
+	char blocked_at[600];	 /* the page of a filter that refuses */
+
+	/* Other ways to the server (elsewhere.c). */
+	char nobody[700];     /* "Nothing listens at 127.0.0.1:80" */
+	char elsewhere[1400]; /* "at [::1]:80 the same request opens" */
+	char misfit[500];     /* "Port 80 speaks TLS. As wss:// it ..." */
+
+	/* All values by their names, as texts are filled with them. */
 	struct why_value value[60];
-	char user[80], from[100], proxy_kind[140], proxy_try[320], mended[320];
 	size_t n_values;
-	char blocked_at[600]; /* where a forward proxy sends who it refuses */
-	bool has_remedy; /* prescribed, more than advice to look */
-	bool proven;   /* expected is known, */
-	bool pastable; /* and can be written down as it is */
-	bool at_last;  /* the last resorts are prescribed */
+
+	/* While remedies are prescribed. */
+	bool has_remedy; /* one is prescribed, more than advice to look */
+	bool at_last;	 /* the last resorts are prescribed */
 };
 
 /*
@@ -50,8 +101,8 @@ void doctor_know_value(struct doctor_facts *f, const char *name,
 void doctor_expect(struct doctor_facts *f);
 /* elsewhere.c: IPv4 and IPv6, ws and wss. */
 void doctor_know_elsewhere(struct doctor_facts *f);
-/* elsewhere.c: the probe over the other address family that reached somebody, or
- * NULL. */
+/* elsewhere.c: the probe over the other address family that reached somebody,
+ * or NULL. */
 const struct doctor_probe *doctor_other_family(const struct doctor_facts *f);
 
 /* Whether the proxy was not even reached: nobody refused anything. */
