@@ -304,17 +304,10 @@ static void tell_of_family(const struct doctor_facts *f, char *s, size_t size)
 		 *p->trial.value == '6' ? '4' : '6', p->trial.value, result);
 }
 
-static const char *said_of_split(const struct doctor_facts *f)
+/* Nobody's rule is told of: what is known is that servers disagree. */
+static bool is_mostly_split(const struct doctor_facts *f)
 {
-	if (!doctor_is_split(f) || f->v->confidence >= DOCTOR_RULE_TOLD)
-		return NULL;
-	return f->nodes[0]
-		       ? "Servers that share the load do not agree about the "
-			 "very same request ({nodes}); where it is refused it "
-			 "gets {result}."
-		       : "The very same request is let in at one time and "
-			 "refused at another, as where servers that share the "
-			 "load do not agree: {result}.";
+	return doctor_is_split(f) && f->v->confidence < DOCTOR_RULE_TOLD;
 }
 
 /* The cause is that of some of the servers alone. */
@@ -322,7 +315,7 @@ static void tell_of_split(const struct doctor_facts *f, char *s, size_t size)
 {
 	size_t len = strlen(s);
 
-	if (!doctor_is_split(f) || said_of_split(f))
+	if (!doctor_is_split(f) || is_mostly_split(f))
 		return;
 	snprintf(s + len, size - len,
 		 " At other times the same request is let in, so not all of "
@@ -347,6 +340,18 @@ static void tell_of_recording(const struct doctor_facts *f, char *s, size_t size
 		 c->bare_copy ? ", which the recording does not hold" : "");
 }
 
+/* ---- what stands in the place of a cause's usual summary ---- */
+
+static bool mistook_known_proxy(const struct doctor_facts *f)
+{
+	return doctor_mistook_proxy(f) && f->proxy_try[0];
+}
+
+static bool has_passed(const struct doctor_facts *f)
+{
+	return doctor_found(f->chart, DOCTOR_F_PASSED) != NULL;
+}
+
 /* An http:// URL, and there is nothing else wrong. */
 static bool took_for_websocket(const struct doctor_facts *f)
 {
@@ -354,6 +359,116 @@ static bool took_for_websocket(const struct doctor_facts *f)
 	       f->chart->c->url_fault == SES_URL_HTTP && f->base &&
 	       f->base->outcome == DOCTOR_OPEN;
 }
+
+static bool has_foreign_scheme(const struct doctor_facts *f)
+{
+	return f->v->cause == WHY_URL_SCHEME && f->chart->c->url_error;
+}
+
+static bool opens_below_by_any_name(const struct doctor_facts *f)
+{
+	return f->v->cause == WHY_URL_PATH && f->key &&
+	       doctor_any_name_opens(f->chart);
+}
+
+static bool offers_no_subprotocol(const struct doctor_facts *f)
+{
+	return f->v->cause == WHY_SERVER_SUBPROTOCOL &&
+	       !f->chart->c->subprotocols;
+}
+
+static bool knows_wanted_subprotocol(const struct doctor_facts *f)
+{
+	return offers_no_subprotocol(f) && f->proven && !opens_another_door(f);
+}
+
+static bool changed_host(const struct doctor_facts *f)
+{
+	return f->v->cause == WHY_SERVER_PROXY_HOST && f->arrived.host[0];
+}
+
+static bool is_split_by_node(const struct doctor_facts *f)
+{
+	return is_mostly_split(f) && f->nodes[0];
+}
+
+static bool gave_proxy_user(const struct doctor_facts *f)
+{
+	return f->v->cause == WHY_NET_PROXY_AUTH &&
+	       doctor_holds(f, "proxy_user");
+}
+
+static bool has_suspect(const struct doctor_facts *f)
+{
+	return f->suspect[0] != 0;
+}
+
+/* The first that is so says it better than the cause alone could. */
+static const struct {
+	bool (*is_so)(const struct doctor_facts *f);
+	const char *text;
+} special[] = {
+	{doctor_missed_proxy,
+	 "The forward proxy {certified}, {proxy_from}, cannot be reached: "
+	 "{result}. {host} itself was not asked."},
+	{mistook_known_proxy,
+	 "{certified}, {proxy_from}, {is} no proxy of that kind: {proxy_kind} "
+	 "({result}). Try {proxy_try}."},
+	{doctor_mistook_proxy,
+	 "{certified}, {proxy_from}, {is} no proxy of that kind: {proxy_kind} "
+	 "({result})."},
+	{doctor_sent_no_origin,
+	 "{server} refuses the Origin {origin}, and that is no origin, so no "
+	 "list can name it: one is scheme, host and port, such as "
+	 "https://app.example, without a slash at the end."},
+	{has_passed,
+	 "It was refused once: {result}. The same request opened each time "
+	 "after that: what was in the way came and went, as when a server "
+	 "starts or is overloaded."},
+	{doctor_is_closed_idle,
+	 "The handshake succeeds, and after {seconds} seconds of silence the "
+	 "server closes the connection itself: {result}. A proxy's clock sends "
+	 "no close frame."},
+	{took_for_websocket,
+	 "Taken as {expected} it opens. http:// and https:// are no schemes of "
+	 "a WebSocket: newer browsers take them for one, most other clients "
+	 "refuse them."},
+	{has_foreign_scheme,
+	 "The scheme is that of another protocol. A WebSocket has wss://, or "
+	 "ws:// where the port speaks no TLS: {expected}."},
+	{opens_below_by_any_name,
+	 "There is no WebSocket at {path}; below it any name opens one "
+	 "({expected}), even a made-up one: which name is meant (a channel, a "
+	 "room) is the application's to say."},
+	{knows_wanted_subprotocol,
+	 "{server} wants a subprotocol, and none was offered; with {expected} "
+	 "the same request opens."},
+	{offers_no_subprotocol,
+	 "{server} wants a subprotocol, and none was offered: {result}."},
+	{changed_host,
+	 "A reverse proxy changes Host on the way: {arrived} reaches the "
+	 "application, where the request had {sent_host}, and is refused: "
+	 "{result}."},
+	{is_split_by_node,
+	 "Servers that share the load do not agree about the very same request "
+	 "({nodes}); where it is refused it gets {result}."},
+	{is_mostly_split,
+	 "The very same request is let in at one time and refused at another, "
+	 "as where servers that share the load do not agree: {result}."},
+	{gave_proxy_user,
+	 "The forward proxy refuses the user name and password that it is "
+	 "given: {result}."},
+	{has_suspect,
+	 "{server} takes {suspect} for an attack, as a web application "
+	 "firewall does: {by} the same request opens, and with it the answer "
+	 "is {result}."},
+	{doctor_differs_in_port,
+	 "{server} does not accept the port in the Host {host_port}; with "
+	 "{expected} the same request opens."},
+	{doctor_lost_key,
+	 "A reverse proxy does not pass Sec-WebSocket-Key on as it was sent, "
+	 "so the proof in the answer is not for the client's key: {result}."},
+};
 
 /* What is to be said of a cause where this was found, too. */
 static const char *said_with(const struct doctor_facts *f)
@@ -392,16 +507,6 @@ static const char *said_with(const struct doctor_facts *f)
 		 "requests; a handshake gets no answer from there: {result}."},
 	};
 
-	if (f->v->cause == WHY_NET_PROXY_AUTH && doctor_holds(f, "proxy_user"))
-		return "The forward proxy refuses the user name and password "
-		       "that it is given: {result}.";
-	if (f->suspect[0])
-		return "{server} takes {suspect} for an attack, as a web "
-		       "application firewall does: {by} the same request "
-		       "opens, and with it the answer is {result}.";
-	if (doctor_differs_in_port(f))
-		return "{server} does not accept the port in the Host "
-		       "{host_port}; with {expected} the same request opens.";
 	for (size_t i = 0; i < LEN(rows); i++)
 		if (f->v->cause == rows[i].cause &&
 		    doctor_found(f->chart, rows[i].found))
@@ -409,80 +514,42 @@ static const char *said_with(const struct doctor_facts *f)
 	return NULL;
 }
 
+static const char *summary_text(const struct doctor_facts *f)
+{
+	const char *proven = summaries[f->v->cause].proven;
+
+	for (size_t i = 0; i < LEN(special); i++)
+		if (special[i].is_so(f))
+			return special[i].text;
+	if (said_with(f))
+		return said_with(f);
+	/* "proven" says that it opens */
+	return f->proven && proven && f->v->cause != WHY_OK &&
+			       !opens_another_door(f)
+		       ? proven
+		       : summaries[f->v->cause].otherwise;
+}
+
+static void begin_sentence(char *s)
+{
+	if (*s >= 'a' && *s <= 'z')
+		*s = (char)(*s - 'a' + 'A');
+}
+
 static void summarise(struct doctor_facts *f)
 {
-	const char *text = summaries[f->v->cause].otherwise;
-	const char *proven = summaries[f->v->cause].proven;
+	const char *text = summary_text(f);
+	size_t size = sizeof(f->v->summary);
 	char *s = f->v->summary;
 
-	if (f->proven && proven && f->v->cause != WHY_OK &&
-	    !opens_another_door(f))
-		text = proven; /* which says that it opens */
-	if (doctor_missed_proxy(f))
-		text = "The forward proxy {certified}, {proxy_from}, cannot "
-		       "be reached: {result}. {host} itself was not asked.";
-	else if (doctor_mistook_proxy(f))
-		text = f->proxy_try[0]
-			       ? "{certified}, {proxy_from}, {is} no proxy of "
-				 "that kind: {proxy_kind} ({result}). Try "
-				 "{proxy_try}."
-			       : "{certified}, {proxy_from}, {is} no proxy of "
-				 "that kind: {proxy_kind} ({result}).";
-	else if (doctor_sent_no_origin(f))
-		text = "{server} refuses the Origin {origin}, and that is no "
-		       "origin, so no list can name it: one is scheme, host "
-		       "and port, such as https://app.example, without a "
-		       "slash at the end.";
-	else if (doctor_found(f->chart, DOCTOR_F_PASSED))
-		text = "It was refused once: {result}. The same request opened "
-		       "each time after that: what was in the way came and "
-		       "went, as when a server starts or is overloaded.";
-	else if (doctor_is_closed_idle(f))
-		text = "The handshake succeeds, and after {seconds} seconds of "
-		       "silence the server closes the connection itself: "
-		       "{result}. A proxy's clock sends no close frame.";
-	else if (took_for_websocket(f))
-		text = "Taken as {expected} it opens. http:// and https:// "
-		       "are no schemes of a WebSocket: newer browsers take "
-		       "them for one, most other clients refuse them.";
-	else if (f->v->cause == WHY_URL_SCHEME && f->chart->c->url_error)
-		text = "The scheme is that of another protocol. A WebSocket "
-		       "has wss://, or ws:// where the port speaks no TLS: "
-		       "{expected}.";
-	else if (f->v->cause == WHY_URL_PATH && f->key &&
-		 doctor_any_name_opens(f->chart))
-		text = "There is no WebSocket at {path}; below it any name "
-		       "opens one ({expected}), even a made-up one: which name "
-		       "is meant (a channel, a room) is the application's to "
-		       "say.";
-	else if (f->v->cause == WHY_SERVER_SUBPROTOCOL &&
-		 !f->chart->c->subprotocols)
-		text = f->proven && !opens_another_door(f)
-			       ? "{server} wants a subprotocol, and none was "
-				 "offered; with {expected} the same request "
-				 "opens."
-			       : "{server} wants a subprotocol, and none was "
-				 "offered: {result}.";
-	else if (f->v->cause == WHY_SERVER_PROXY_HOST && f->arrived.host[0])
-		text = "A reverse proxy changes Host on the way: {arrived} "
-		       "reaches the application, where the request had "
-		       "{sent_host}, and is refused: {result}.";
-	else if (said_of_split(f))
-		text = said_of_split(f);
-	else if (said_with(f))
-		text = said_with(f);
-	else if (doctor_lost_key(f))
-		text = "A reverse proxy does not pass Sec-WebSocket-Key on as "
-		       "it was sent, so the proof in the answer is not for "
-		       "the client's key: {result}.";
-	fill_summary(f, text, s, sizeof(f->v->summary));
-	if (*s >= 'a' && *s <= 'z' && strncmp(text, "{server}", 8) == 0 &&
-	    !f->v->refused_by[0])
-		*s ^= 0x20; /* "the server" begins the sentence */
-	tell_of_split(f, s, sizeof(f->v->summary));
-	tell_of_next(f, s, sizeof(f->v->summary));
-	tell_of_family(f, s, sizeof(f->v->summary));
-	tell_of_recording(f, s, sizeof(f->v->summary));
+	fill_summary(f, text, s, size);
+	if (strncmp(text, "{server}", strlen("{server}")) == 0 &&
+	    !f->v->refused_by[0]) /* "the server" */
+		begin_sentence(s);
+	tell_of_split(f, s, size);
+	tell_of_next(f, s, size);
+	tell_of_family(f, s, size);
+	tell_of_recording(f, s, size);
 }
 
 static void add_evidence(struct doctor_facts *f,
