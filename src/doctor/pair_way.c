@@ -289,6 +289,14 @@ static void find_proxy_line(struct doctor_chart *chart)
 		doctor_tell(chart, DOCTOR_F_PROXY_LINE_ANSWERS, p);
 }
 
+/* A share of something is used up: by the status, or in so many words. */
+static bool is_busy(const struct doctor_chart *chart,
+		    const struct doctor_probe *base)
+{
+	return base->status == 503 || base->status == 429 ||
+	       doctor_found(chart, DOCTOR_F_SAYS_RATE);
+}
+
 void doctor_find_way(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -309,7 +317,10 @@ void doctor_find_way(struct doctor_chart *chart)
 		doctor_tell(chart, port_finding(chart, base), port.opened);
 	if (family.opened)
 		doctor_tell(chart,
-			    doctor_rank(base) == 2 ? DOCTOR_F_SOURCE_OPENS
+			    doctor_rank(base) == 2
+				    ? is_busy(chart, base)
+					      ? DOCTOR_F_SOURCE_OPENS_BUSY
+					      : DOCTOR_F_SOURCE_OPENS
 			    : doctor_found(chart, DOCTOR_F_TCP_TIMEOUT)
 				    ? DOCTOR_F_FAMILY_OPENS_LOST
 				    : DOCTOR_F_FAMILY_OPENS,
@@ -331,7 +342,7 @@ void doctor_find_way(struct doctor_chart *chart)
 		doctor_tell(chart,
 			    doctor_is_closed_as_refused(base)
 				    ? DOCTOR_F_SOURCE_OPENS_UNTOLD
-			    : base->status == 503 || base->status == 429
+			    : is_busy(chart, base)
 				    ? DOCTOR_F_SOURCE_OPENS_BUSY
 				    : DOCTOR_F_SOURCE_OPENS,
 			    source.opened);

@@ -152,6 +152,40 @@ TEST("who counts as many as may be is full")
 	}
 }
 
+TEST("a share of each address is no list of addresses, where words tell of it")
+{
+	static const struct {
+		const char *body;
+		enum why_cause cause;
+	} said[] = {
+		{"Too many requests from your network. Try again in a minute.",
+		 WHY_ACCESS_RATE},
+		{"Your network is not welcome here.", WHY_ACCESS_IP},
+		{"No.", WHY_ACCESS_IP},
+	};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(said); i++) {
+		char answer[200];
+		const struct patient patient = {
+			.url = "ws://127.0.0.1:8080/chat",
+			.answer = answer,
+			.answers = {{DOCTOR_SOURCE, NULL, "@open"}}};
+
+		snprintf(answer, sizeof(answer),
+			 "HTTP/1.1 403 Forbidden\nContent-Type: text/plain\n\n"
+			 "%s",
+			 said[i].body);
+		bed_examine(&b, &patient);
+		if (b.verdict.cause != said[i].cause ||
+		    b.verdict.confidence < 0.9)
+			fail_msg("%s: %s %.2f", said[i].body,
+				 why_cause(b.verdict.cause)->id,
+				 b.verdict.confidence);
+		bed_strip(&b);
+	}
+}
+
 static bool is_alternative(const struct bed *b, enum why_cause cause)
 {
 	for (size_t i = 0; i < b->verdict.n_alternatives; i++)
