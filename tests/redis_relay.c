@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -116,6 +117,22 @@ static void let_go(struct redis_relay *r, struct pair *p)
 	end_pair(p);
 }
 
+/* "*2\r\n$10\r\n" and the seconds since 1970, of ten digits until 2286. */
+static void change_time(const struct redis_relay *r, char *data, size_t len)
+{
+	static const char head[] = "*2\r\n$10\r\n";
+	char *at = memmem(data, len, head, strlen(head));
+	char told[11] = "";
+	int by = atomic_load(&r->late_by);
+
+	if (!by || !at || at + strlen(head) + 10 > data + len)
+		return;
+	at += strlen(head);
+	memcpy(told, at, 10);
+	snprintf(told, sizeof(told), "%lld", atoll(told) - by);
+	memcpy(at, told, 10);
+}
+
 /* Something can be read. False: it ended. */
 static bool carry(struct redis_relay *r, struct pair *p, bool to_server)
 {
@@ -124,6 +141,8 @@ static bool carry(struct redis_relay *r, struct pair *p, bool to_server)
 
 	if (n <= 0)
 		return false;
+	if (!to_server)
+		change_time(r, data, (size_t)n);
 	if (!to_server)
 		return (p->scripts.seen && atomic_load(&r->loses_answers)) ||
 		       (p->told.seen && atomic_load(&r->loses_told)) ||

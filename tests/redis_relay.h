@@ -26,6 +26,8 @@ struct redis_relay {
 	/* Nothing comes back: from the first script on, and on the connection
 	 * of what is told from the first channel on. */
 	atomic_bool loses_answers, loses_told;
+	/* The server's clock, told by so many seconds early. */
+	atomic_int late_by;
 	atomic_bool cut, goes, ends; /* by the functions below */
 	atomic_size_t lost, held; /* bytes of commands */
 };

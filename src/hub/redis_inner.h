@@ -208,6 +208,7 @@ struct redis {
 	bool has_followed;
 	char sha[REDIS_N_SCRIPTS][REDIS_SHA_LEN + 1];
 	int64_t ahead_ms; /* Redis's clock, less the loop's */
+	uint64_t asked_ms; /* when that was asked for last */
 	uint64_t opened_ms, up_ms, down_ms;
 	uint64_t command_heard_ms, told_heard_ms, beat_ms, ping_us;
 	unsigned n_failed;

@@ -284,20 +284,30 @@ static void on_loaded(void *arg, const struct redis_reply *reply)
 	free(l);
 }
 
+static bool read_time(const struct redis_reply *reply, int64_t *ret_ms)
+{
+	uint64_t s, us;
+
+	if (reply->sort != REDIS_LIST || reply->n != 2 ||
+	    !bytes_to_u64(reply->part[0]->text, UINT32_MAX * 4ULL, &s) ||
+	    !bytes_to_u64(reply->part[1]->text, 999999, &us))
+		return false;
+	*ret_ms = (int64_t)(s * 1000 + us / 1000);
+	return true;
+}
+
 static void on_time(void *arg, const struct redis_reply *reply)
 {
 	struct redis *r = arg;
-	uint64_t s, us;
+	int64_t there_ms;
 
 	if (!reply)
 		return;
-	if (reply->sort != REDIS_LIST || reply->n != 2 ||
-	    !bytes_to_u64(reply->part[0]->text, UINT32_MAX * 4ULL, &s) ||
-	    !bytes_to_u64(reply->part[1]->text, 999999, &us)) {
+	if (!read_time(reply, &there_ms)) {
 		fail(r, "it does not tell the time", reply);
 		return;
 	}
-	r->ahead_ms = (int64_t)(s * 1000 + us / 1000) - (int64_t)r->loop->now_ms;
+	r->ahead_ms = there_ms - (int64_t)r->loop->now_ms;
 	r->command_ready = true;
 	come_up(r);
 }
@@ -536,16 +546,30 @@ void redis_lose(struct redis *r, const char *why)
 
 /* ---- What is due ---- */
 
+/* Its clock may be set at any time. It read it between question and answer. */
+static void note_time(struct redis *r, int64_t there_ms)
+{
+	int64_t least = there_ms - (int64_t)r->loop->now_ms;
+	int64_t most = there_ms - (int64_t)r->asked_ms;
+
+	if (r->ahead_ms < least)
+		r->ahead_ms = least;
+	else if (r->ahead_ms > most)
+		r->ahead_ms = most;
+}
+
 static void on_pong(void *arg, const struct redis_reply *reply)
 {
 	struct redis *r = arg;
+	int64_t there_ms;
 
 	if (!reply)
 		return;
-	if (reply->sort == REDIS_ERROR) {
-		fail(r, "it does not answer a ping", reply);
+	if (!read_time(reply, &there_ms)) {
+		fail(r, "it does not tell the time", reply);
 		return;
 	}
+	note_time(r, there_ms);
 	r->command_heard_ms = r->loop->now_ms;
 	pthread_mutex_lock(&r->lock);
 	r->figures.round_trip_us = ses_clock_steady_us() - r->ping_us;
@@ -567,7 +591,8 @@ static void beat(struct redis *r)
 		return;
 	r->beat_ms = now + REDIS_BEAT_MS;
 	r->ping_us = ses_clock_steady_us();
-	command_of(&r->command, "PING", NULL, on_pong, r);
+	r->asked_ms = now;
+	command_of(&r->command, "TIME", NULL, on_pong, r);
 	command_of(&r->told, "PING", NULL, NULL, NULL);
 	redis_node_beat(r);
 }

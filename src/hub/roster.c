@@ -145,10 +145,12 @@ void hub_roster_settle(struct hub_roster *r)
 	while ((link = ses_list_first(&r->changed))) {
 		struct hub_person *p = of_changed(link);
 
+		p->told = p->n > 0;
 		unchange(r, p);
 		if (!p->n)
 			forget(r, p);
 	}
+	r->more = false;
 }
 
 size_t hub_roster_list(const struct hub_roster *r, struct bytes after,

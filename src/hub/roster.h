@@ -56,7 +56,8 @@ struct hub_news {
 
 /* Take what has gathered. False: nothing has changed after all. */
 bool hub_roster_tell(struct hub_roster *r, struct hub_news *ret_news);
-/* Forget what was told as gone; after hub_roster_tell() was used up. */
+/* All is told: after hub_roster_tell() was used up, or where nobody is there to
+ * hear it; who comes then gets the list. */
 void hub_roster_settle(struct hub_roster *r);
 
 /*

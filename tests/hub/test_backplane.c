@@ -281,6 +281,28 @@ TEST("who is in a channel is told to all who are, and to who asks")
 	places_close(at);
 }
 
+TEST("who was there first is told to have left")
+{
+	struct hub_rules rules = small;
+	struct guest ann = {.you = "ann"}, eve = {.you = "eve"};
+	struct guest bob = {.you = "bob", .member = {.sees = true}};
+	struct place at[2];
+
+	rules.presence = true;
+	places_open(at, &rules);
+	guest_comes(&ann, &at[0], "a", NULL);
+	/* Nobody is in it there to hear who comes. */
+	present_are(&at[1], "a", "ann ");
+	guest_comes(&eve, &at[1], "another", NULL);
+	for (int i = 0; i < 80; i++)
+		place_turn(&at[1]);
+	guest_comes(&bob, &at[1], "a", NULL);
+	guest_hears(&bob, "[+bob 2] ");
+	guest_goes(&ann);
+	guest_hears(&bob, "[-ann 1] ");
+	places_close(at);
+}
+
 TEST("names, keys and payloads may be anything that they may be at all")
 {
 	static const char *const names[] = {"a b",   "}{",    "\xc3\xbc", "a:m",

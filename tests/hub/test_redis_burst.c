@@ -166,3 +166,36 @@ TEST("a node that is back asks for so many topics at a time, as answers come")
 	redis_relay_stop(&relay);
 	redis_server_stop(&server);
 }
+
+/* ---- A clock ---- */
+
+static bool is_taken(void *arg)
+{
+	static const struct hub_content content = {.kind = SESAME_TEXT,
+						   .payload = BYTES("one")};
+	struct hub_receipt receipt;
+
+	return say(arg, "a", &content, 1, "", &receipt) == HUB_OK;
+}
+
+TEST("a Redis whose clock is set goes on taking what is published")
+{
+	struct redis_relay relay;
+	struct place at;
+
+	if (!redis_server_is_here())
+		skip();
+	stage_begin();
+	redis_server_start(&server, false);
+	redis_relay_start(&relay, &server, true);
+	atomic_store(&relay.late_by, 60);
+	atomic_store(&relay.waits, false);
+	place_open(&at, relay.url, &plain);
+	place_is_up(&at, true);
+	assert_false(is_taken(&at)); /* its time is over, by the other clock */
+	atomic_store(&relay.late_by, 0);
+	place_wait(&at, is_taken, &at, "a message that is taken");
+	place_close(&at);
+	redis_relay_stop(&relay);
+	redis_server_stop(&server);
+}
