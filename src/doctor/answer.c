@@ -194,40 +194,74 @@ static void find_framework(struct doctor_chart *chart,
 	find_werkzeug(chart, p);
 }
 
-/* ---- forms that one software has ---- */
-
-static void odd_words(struct doctor_chart *chart, const struct doctor_probe *p)
+static void find_version_fields(struct doctor_chart *chart,
+				const struct doctor_probe *p)
 {
 	struct bytes version =
 		ses_head_get(&p->parsed, "Sec-WebSocket-Version");
-	struct bytes body = bytes_of(p->body, p->body_len);
 
-	if (version.data && bytes_contains_nocase(version, BYTES("13")))
+	if (!version.data)
+		return;
+	if (bytes_contains_nocase(version, BYTES("13")))
 		doctor_note(chart, DOCTOR_F_VERSION_13_LISTED, p, NULL,
 			    "the answer has Sec-WebSocket-Version: 13, so "
 			    "software that speaks WebSocket wrote it");
-	else if (version.data)
+	else
 		doctor_note(chart, DOCTOR_F_VERSION_LISTED, p, NULL,
 			    "the answer has Sec-WebSocket-Version: %.*s",
 			    BYTES_ARG(bytes_first(version, 40)));
-	if (version.data && p->status == 426 &&
-	    doctor_found(chart, DOCTOR_F_VERSION_BY_HAND))
+	if (p->status == 426 && doctor_found(chart, DOCTOR_F_VERSION_BY_HAND))
 		doctor_note(chart, DOCTOR_F_VERSION_REFUSED, p, NULL,
 			    "426 with the version that is spoken is the answer "
 			    "to another one");
-	if (chart->blind)
-		return;
-	if (p->status == 403 && p->body_len == 0 &&
-	    (doctor_wrote(p, WHY_STACK_ENVOY) ||
-	     doctor_wrote(p, WHY_STACK_ISTIO)))
-		doctor_note(chart, DOCTOR_F_EMPTY_ENVOY, p, NULL,
-			    "Envoy answers an upgrade that is not enabled with "
-			    "an empty 403, as here");
-	if (p->status == 404 &&
-	    bytes_equal(bytes_trim(body), BYTES("Page not found")))
-		doctor_note(chart, DOCTOR_F_ACTIONCABLE_404, p, NULL,
-			    "Action Cable answers an Origin that it does not "
-			    "allow with this 404");
+}
+
+/* ---- forms that one software has ---- */
+
+/* What a status and a body mean where one software alone writes them so. */
+struct form {
+	enum doctor_finding_kind kind;
+	int status;
+	const char *body; /* all of it, but for space around; NULL: any */
+	/* How the answer shows that it is by one of the stacks, or came by it;
+	 * NULL: the form is enough. */
+	bool (*by)(const struct doctor_probe *p, enum why_stack stack);
+	enum why_stack stack, or_stack;
+	const char *sentence;
+};
+
+static const struct form forms[] = {
+	{DOCTOR_F_EMPTY_ENVOY, 403, "", doctor_wrote, WHY_STACK_ENVOY,
+	 WHY_STACK_ISTIO,
+	 "Envoy answers an upgrade that is not enabled with an empty 403, as "
+	 "here"},
+	{DOCTOR_F_ACTIONCABLE_404, 404, "Page not found", NULL, WHY_STACK_NONE,
+	 WHY_STACK_NONE,
+	 "Action Cable answers an Origin that it does not allow with this 404"},
+	{DOCTOR_F_EMPTY_CADDY, 200, "", doctor_passed_by, WHY_STACK_CADDY,
+	 WHY_STACK_NONE,
+	 "Caddy answers a Host that no site of it has with an empty 200, as "
+	 "here"},
+	{DOCTOR_F_NGINX_503, 503, NULL, doctor_wrote, WHY_STACK_NGINX,
+	 WHY_STACK_OPENRESTY,
+	 "nginx itself writes 503 when one of its limits is passed; without "
+	 "its upstream it writes 502 or 504"},
+	{DOCTOR_F_WEBSOCKETD_429, 429, NULL, doctor_wrote, WHY_STACK_WEBSOCKETD,
+	 WHY_STACK_NONE,
+	 "websocketd writes 429 when as many programs run as --maxforks lets "
+	 "it start"},
+	{DOCTOR_F_NGINX_500, 500, NULL, doctor_wrote, WHY_STACK_NGINX,
+	 WHY_STACK_OPENRESTY,
+	 "nginx itself writes 500 when a question of its own fails, mostly "
+	 "that of auth_request"},
+	{DOCTOR_F_HOME_ASSISTANT_400, 400, "400: Bad Request", NULL,
+	 WHY_STACK_NONE, WHY_STACK_NONE,
+	 "Home Assistant answers every request from a proxy that it does not "
+	 "trust with this 400"},
+};
+
+static void find_asgi(struct doctor_chart *chart, const struct doctor_probe *p)
+{
 	if ((p->status / 100 == 2 || p->status == 404 || p->status == 405) &&
 	    (doctor_wrote(p, WHY_STACK_FASTAPI) ||
 	     doctor_wrote(p, WHY_STACK_UVICORN)))
@@ -235,36 +269,43 @@ static void odd_words(struct doctor_chart *chart, const struct doctor_probe *p)
 			    "an ASGI server refuses a WebSocket by 403; this "
 			    "%d is for a plain request",
 			    p->status);
-	find_framework(chart, p);
+}
+
+static void find_relay(struct doctor_chart *chart, const struct doctor_probe *p)
+{
 	if (p->status >= 500 && doctor_found(chart, DOCTOR_F_SAYS_NO_UPGRADE))
 		doctor_note(chart, DOCTOR_F_SAYS_RELAY, p, NULL,
 			    "it is an error of the server's over an Upgrade "
 			    "that it did get");
-	if (p->status == 200 && p->body_len == 0 &&
-	    doctor_passed_by(p, WHY_STACK_CADDY))
-		doctor_note(chart, DOCTOR_F_EMPTY_CADDY, p, NULL,
-			    "Caddy answers a Host that no site of it has with "
-			    "an empty 200, as here");
-	if (p->status == 503 && (doctor_wrote(p, WHY_STACK_NGINX) ||
-				 doctor_wrote(p, WHY_STACK_OPENRESTY)))
-		doctor_note(
-			chart, DOCTOR_F_NGINX_503, p, NULL,
-			"nginx itself writes 503 when one of its limits is "
-			"passed; without its upstream it writes 502 or 504");
-	if (p->status == 429 && doctor_wrote(p, WHY_STACK_WEBSOCKETD))
-		doctor_note(chart, DOCTOR_F_WEBSOCKETD_429, p, NULL,
-			    "websocketd writes 429 when as many programs run "
-			    "as --maxforks lets it start");
-	if (p->status == 500 && (doctor_wrote(p, WHY_STACK_NGINX) ||
-				 doctor_wrote(p, WHY_STACK_OPENRESTY)))
-		doctor_note(chart, DOCTOR_F_NGINX_500, p, NULL,
-			    "nginx itself writes 500 when a question of its "
-			    "own fails, mostly that of auth_request");
-	if (p->status == 400 &&
-	    bytes_equal(bytes_trim(body), BYTES("400: Bad Request")))
-		doctor_note(chart, DOCTOR_F_HOME_ASSISTANT_400, p, NULL,
-			    "Home Assistant answers every request from a proxy "
-			    "that it does not trust with this 400");
+}
+
+/* "": there is none, not even space. */
+static bool has_body(const struct doctor_probe *p, const char *body)
+{
+	struct bytes all = bytes_of(p->body, p->body_len);
+
+	return *body ? bytes_equal_str(bytes_trim(all), body) : all.len == 0;
+}
+
+static bool has_form(const struct doctor_probe *p, const struct form *form)
+{
+	if (p->status != form->status ||
+	    (form->body && !has_body(p, form->body)))
+		return false;
+	if (!form->by || form->by(p, form->stack))
+		return true;
+	return form->or_stack && form->by(p, form->or_stack);
+}
+
+static void find_forms(struct doctor_chart *chart, const struct doctor_probe *p)
+{
+	find_asgi(chart, p);
+	find_framework(chart, p);
+	find_relay(chart, p);
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+		if (has_form(p, &forms[i]))
+			doctor_note(chart, forms[i].kind, p, NULL, "%s",
+				    forms[i].sentence);
 }
 
 static void banner(struct doctor_chart *chart, const struct doctor_probe *p)
@@ -354,7 +395,9 @@ void doctor_find_answer(struct doctor_chart *chart, const struct doctor_probe *p
 	find_missed_origin(chart, p);
 	find_status_for_all(chart, p);
 	if (p->status && p->outcome == DOCTOR_ANSWERED)
-		odd_words(chart, p);
+		find_version_fields(chart, p);
+	if (p->status && p->outcome == DOCTOR_ANSWERED && !chart->blind)
+		find_forms(chart, p);
 	if (p->outcome == DOCTOR_ANSWERED && doctor_shows_state(p))
 		doctor_note(chart, DOCTOR_F_STATE_PAGE, p, NULL,
 			    "the page is one on which a service shows its own "

@@ -76,8 +76,7 @@ void doctor_find_query(struct doctor_chart *chart)
 	if (q.opened && is_too_long(chart))
 		doctor_tell(chart, DOCTOR_F_HEADER_LARGE_REMOVED_OPENS,
 			    q.opened);
-	else if (without.opened &&
-		 doctor_continues_session(chart->c) &&
+	else if (without.opened && doctor_continues_session(chart->c) &&
 		 strcmp(without.opened->trial.value, "sid") == 0)
 		doctor_tell(chart, DOCTOR_F_SESSION_ABSENT_OPENS,
 			    without.opened);
@@ -133,7 +132,7 @@ static void find_subprotocol(struct doctor_chart *chart)
 				    chart->probe[i]);
 	if (with.opened || without.opened) {
 		doctor_tell(chart,
-			    any		    ? DOCTOR_F_SUBPROTOCOL_MET
+			    any		  ? DOCTOR_F_SUBPROTOCOL_MET
 			    : with.opened ? DOCTOR_F_SUBPROTOCOL_OPENS
 					  : DOCTOR_F_SUBPROTOCOL_REMOVED_OPENS,
 			    with.opened ? with.opened : without.opened);
@@ -317,17 +316,18 @@ static bool removes_attack(const struct doctor_case *c,
 	return h && doctor_is_attack(bytes_of_str(h->value), false);
 }
 
-static void find_others(struct doctor_chart *chart)
+static bool opens_without_extensions(const struct doctor_chart *chart)
 {
-	struct doctor_tally removed = doctor_tally(chart, DOCTOR_NO_HEADER);
-	struct doctor_tally standard = doctor_tally(chart, DOCTOR_STANDARD);
-	struct doctor_tally bare = doctor_tally(chart, DOCTOR_MINIMAL);
-	struct doctor_tally version = doctor_tally(chart, DOCTOR_VERSION);
-	struct doctor_tally plain = doctor_tally(chart, DOCTOR_NO_EXTENSIONS);
+	return doctor_tally(chart, DOCTOR_NO_EXTENSIONS).opened != NULL;
+}
 
-	if (removed.opened && removes_attack(chart->c, removed.opened))
-		doctor_tell(chart, DOCTOR_F_HEADER_ATTACK_OPENS, removed.opened);
-	else if (removed.opened)
+static void find_removed_header(struct doctor_chart *chart)
+{
+	struct doctor_tally t = doctor_tally(chart, DOCTOR_NO_HEADER);
+
+	if (t.opened && removes_attack(chart->c, t.opened))
+		doctor_tell(chart, DOCTOR_F_HEADER_ATTACK_OPENS, t.opened);
+	else if (t.opened)
 		doctor_tell(
 			chart,
 			doctor_found(chart, DOCTOR_F_HEAD_LARGE) ||
@@ -335,50 +335,74 @@ static void find_others(struct doctor_chart *chart)
 						     DOCTOR_F_HEADER_SHORT_OPENS)
 				? DOCTOR_F_HEADER_LARGE_REMOVED_OPENS
 				: DOCTOR_F_HEADER_REMOVED_OPENS,
-			removed.opened);
-	if (standard.opened)
+			t.opened);
+}
+
+static void find_standard(struct doctor_chart *chart)
+{
+	struct doctor_tally t = doctor_tally(chart, DOCTOR_STANDARD);
+
+	if (t.opened)
 		doctor_tell(chart,
 			    doctor_found(chart, DOCTOR_F_HANDSHAKE_BY_HAND)
 				    ? DOCTOR_F_STANDARD_OPENS
 				    : DOCTOR_F_HEADER_REMOVED_OPENS,
-			    standard.opened);
-	else if (standard.same && !plain.opened)
+			    t.opened);
+	else if (t.same && !opens_without_extensions(chart))
 		doctor_tell_same(
-			chart, DOCTOR_F_STANDARD_NO_EFFECT, standard.same,
+			chart, DOCTOR_F_STANDARD_NO_EFFECT, t.same,
 			"with the standard fields of the handshake the answer "
 			"is the same");
-	if (bare.opened)
+}
+
+static void find_minimal(struct doctor_chart *chart)
+{
+	struct doctor_tally t = doctor_tally(chart, DOCTOR_MINIMAL);
+
+	if (t.opened)
 		doctor_tell(chart,
 			    doctor_found(chart, DOCTOR_F_HEAD_MANY)
 				    ? DOCTOR_F_MINIMAL_OF_MANY_OPENS
 				    : DOCTOR_F_MINIMAL_OPENS,
-			    bare.opened);
-	else if (bare.same && !plain.opened)
+			    t.opened);
+	else if (t.same && !opens_without_extensions(chart))
 		doctor_tell_same(
-			chart, DOCTOR_F_MINIMAL_NO_EFFECT, bare.same,
+			chart, DOCTOR_F_MINIMAL_NO_EFFECT, t.same,
 			"with nothing but the handshake itself the answer is "
 			"the same");
-	if (bare.opened && doctor_fills_packet(doctor_baseline(chart)))
-		doctor_note(chart, DOCTOR_F_LARGE_UNHEARD, bare.opened,
+	if (t.opened && doctor_fills_packet(doctor_baseline(chart)))
+		doctor_note(chart, DOCTOR_F_LARGE_UNHEARD, t.opened,
 			    doctor_baseline(chart),
 			    "a head of %zu bytes gets no answer, and a short "
 			    "one opens: large packets vanish on the way",
 			    strlen(doctor_baseline(chart)->request));
-	if (version.opened)
+}
+
+static void find_version(struct doctor_chart *chart)
+{
+	struct doctor_tally t = doctor_tally(chart, DOCTOR_VERSION);
+
+	if (t.opened)
 		doctor_tell(chart,
 			    doctor_found(chart, DOCTOR_F_VERSION_BY_HAND)
 				    ? DOCTOR_F_VERSION_13_OPENS
 				    : DOCTOR_F_VERSION_OPENS,
-			    version.opened);
-	else if (version.changed && doctor_found(chart, DOCTOR_F_VERSION_BY_HAND))
-		doctor_tell(chart, DOCTOR_F_VERSION_13_ANSWERS, version.changed);
+			    t.opened);
+	else if (t.changed && doctor_found(chart, DOCTOR_F_VERSION_BY_HAND))
+		doctor_tell(chart, DOCTOR_F_VERSION_13_ANSWERS, t.changed);
+}
+
+static void find_extensions(struct doctor_chart *chart)
+{
+	struct doctor_tally t = doctor_tally(chart, DOCTOR_NO_EXTENSIONS);
+
 	/* after a 101 it is agreed on wrongly; before one it is not suffered */
-	if (plain.opened)
+	if (t.opened)
 		doctor_tell(chart,
 			    doctor_rank(doctor_baseline(chart)) <= 2
 				    ? DOCTOR_F_EXTENSIONS_UNSUFFERED
 				    : DOCTOR_F_EXTENSIONS_REMOVED_OPENS,
-			    plain.opened);
+			    t.opened);
 }
 
 void doctor_find_fields(struct doctor_chart *chart)
@@ -387,5 +411,9 @@ void doctor_find_fields(struct doctor_chart *chart)
 	find_short(chart);
 	find_credentials(chart);
 	find_agent(chart);
-	find_others(chart);
+	find_removed_header(chart);
+	find_standard(chart);
+	find_minimal(chart);
+	find_version(chart);
+	find_extensions(chart);
 }

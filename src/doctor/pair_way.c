@@ -297,25 +297,21 @@ static bool is_busy(const struct doctor_chart *chart,
 	       doctor_found(chart, DOCTOR_F_SAYS_RATE);
 }
 
-void doctor_find_way(struct doctor_chart *chart)
+static void find_port(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
-	struct doctor_tally source = doctor_tally(chart, DOCTOR_SOURCE);
-	struct doctor_tally unbound = doctor_tally(chart, DOCTOR_NO_SOURCE);
-	struct doctor_tally insecure = doctor_tally(chart, DOCTOR_INSECURE);
-	struct doctor_tally lower = doctor_tally(chart, DOCTOR_TLS_VERSION);
-	struct doctor_tally port = doctor_tally(chart, DOCTOR_PORT);
-	struct doctor_tally family = doctor_tally(chart, DOCTOR_FAMILY);
+	struct doctor_tally t = doctor_tally(chart, DOCTOR_PORT);
 
-	find_scheme(chart);
-	find_direct(chart);
-	find_name(chart);
-	find_silence(chart);
-	find_other_tongue(chart);
-	find_proxy_line(chart);
-	if (port.opened)
-		doctor_tell(chart, port_finding(chart, base), port.opened);
-	if (family.opened)
+	if (t.opened)
+		doctor_tell(chart, port_finding(chart, base), t.opened);
+}
+
+static void find_family(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct doctor_tally t = doctor_tally(chart, DOCTOR_FAMILY);
+
+	if (t.opened)
 		doctor_tell(chart,
 			    doctor_rank(base) == 2
 				    ? is_busy(chart, base)
@@ -324,13 +320,21 @@ void doctor_find_way(struct doctor_chart *chart)
 			    : doctor_found(chart, DOCTOR_F_TCP_TIMEOUT)
 				    ? DOCTOR_F_FAMILY_OPENS_LOST
 				    : DOCTOR_F_FAMILY_OPENS,
-			    family.opened);
-	else if (family.worse && base->outcome == DOCTOR_OPEN &&
-		 doctor_rank(family.worse) > 1)
-		doctor_tell(chart, DOCTOR_F_FAMILY_REFUSES, family.worse);
-	else if (family.changed && doctor_rank(base) == 0 &&
-		 doctor_rank(family.changed) > 0)
-		doctor_tell(chart, DOCTOR_F_FAMILY_ANSWERS, family.changed);
+			    t.opened);
+	else if (t.worse && base->outcome == DOCTOR_OPEN &&
+		 doctor_rank(t.worse) > 1)
+		doctor_tell(chart, DOCTOR_F_FAMILY_REFUSES, t.worse);
+	else if (t.changed && doctor_rank(base) == 0 &&
+		 doctor_rank(t.changed) > 0)
+		doctor_tell(chart, DOCTOR_F_FAMILY_ANSWERS, t.changed);
+}
+
+static void find_source(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct doctor_tally source = doctor_tally(chart, DOCTOR_SOURCE);
+	struct doctor_tally unbound = doctor_tally(chart, DOCTOR_NO_SOURCE);
+
 	if (unbound.opened && !source.opened)
 		source = unbound;
 	if (!unbound.opened && !source.opened &&
@@ -342,16 +346,42 @@ void doctor_find_way(struct doctor_chart *chart)
 		doctor_tell(chart,
 			    doctor_is_closed_as_refused(base)
 				    ? DOCTOR_F_SOURCE_OPENS_UNTOLD
-			    : is_busy(chart, base)
-				    ? DOCTOR_F_SOURCE_OPENS_BUSY
-				    : DOCTOR_F_SOURCE_OPENS,
+			    : is_busy(chart, base) ? DOCTOR_F_SOURCE_OPENS_BUSY
+						   : DOCTOR_F_SOURCE_OPENS,
 			    source.opened);
 	else if (source.same)
 		doctor_tell_same(chart, DOCTOR_F_SOURCE_NO_EFFECT, source.same,
 				 "from another address the answer is the same");
-	if (insecure.opened)
-		doctor_tell(chart, DOCTOR_F_INSECURE_OPENS, insecure.opened);
-	if (lower.opened || lower.answered)
+}
+
+static void find_insecure(struct doctor_chart *chart)
+{
+	struct doctor_tally t = doctor_tally(chart, DOCTOR_INSECURE);
+
+	if (t.opened)
+		doctor_tell(chart, DOCTOR_F_INSECURE_OPENS, t.opened);
+}
+
+static void find_lower_tls(struct doctor_chart *chart)
+{
+	struct doctor_tally t = doctor_tally(chart, DOCTOR_TLS_VERSION);
+
+	if (t.opened || t.answered)
 		doctor_tell(chart, DOCTOR_F_TLS_LOWER_OPENS,
-			    lower.opened ? lower.opened : lower.answered);
+			    t.opened ? t.opened : t.answered);
+}
+
+void doctor_find_way(struct doctor_chart *chart)
+{
+	find_scheme(chart);
+	find_direct(chart);
+	find_name(chart);
+	find_silence(chart);
+	find_other_tongue(chart);
+	find_proxy_line(chart);
+	find_port(chart);
+	find_family(chart);
+	find_source(chart);
+	find_insecure(chart);
+	find_lower_tls(chart);
 }
