@@ -43,6 +43,14 @@ class Gateway:
         self.process = subprocess.Popen([SESAME, "serve", "-c", "sesame.yaml"], cwd=folder,
                                         stdout=subprocess.PIPE, stderr=self.err, text=True,
                                         env=dict(os.environ, **GIVES_BACK))
+        try:
+            self.await_begin(config)
+            self.held = Held(self.process.pid)
+        except BaseException:
+            self.stop()
+            raise
+
+    def await_begin(self, config):
         self.urls, self.admin = [], None
         for line in self.process.stdout:
             if "admin: http://" in line:
@@ -51,12 +59,9 @@ class Gateway:
                 self.urls.append(line.split("listening on ")[1].strip())
             if len(self.urls) + (self.admin is not None) == config.count("address: "):
                 break
-        if not self.urls and self.redis:
-            self.redis.stop()
         assert self.urls, (folder / "err").read_text()
         self.url = self.urls[0]
         self.port = int(self.url.rsplit(":", 1)[1])
-        self.held = Held(self.process.pid)
 
     def configure(self, config):
         self.config.write_text(self.more + config)

@@ -42,6 +42,7 @@ class RedisServer:
         config = self.folder / "redis.conf"
         lines = ["port %d" % self.port, "bind %s" % self.host, "dir %s" % self.folder,
                  "daemonize no", 'save ""', "protected-mode no", "enable-debug-command yes",
+                 "set-proc-title no",  # it overwrites what tests/flow/caretaker.py knows it by
                  *self.options]
         if self.password:
             lines.append("requirepass %s" % self.password)

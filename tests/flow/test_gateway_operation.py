@@ -52,12 +52,20 @@ class Gateway:
         self.process = subprocess.Popen([SESAME, *args], cwd=folder,
                                         stdout=self.out, stderr=self.err, text=True,
                                         **{"env": dict(os.environ, **GIVES_BACK), **more})
+        try:
+            self.await_begin()
+            self.held = Held(self.process.pid)
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+    def await_begin(self):
         self.wait_for(lambda: "listening on " in self.told())
         self.url = re.search(r"listening on (\S+)", self.told()).group(1)
         self.port = int(self.url.rsplit(":", 1)[1])
         found = re.search(r"admin: http://127.0.0.1:(\d+)", self.told())
         self.admin = int(found.group(1)) if found else None
-        self.held = Held(self.process.pid)
 
     def told(self):
         return (self.folder / "out").read_text()
