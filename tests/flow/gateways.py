@@ -59,7 +59,7 @@ class Gateway:
                 self.urls.append(line.split("listening on ")[1].strip())
             if len(self.urls) + (self.admin is not None) == config.count("address: "):
                 break
-        assert self.urls, (folder / "err").read_text()
+        assert self.urls, (self.folder / "err").read_text()
         self.url = self.urls[0]
         self.port = int(self.url.rsplit(":", 1)[1])
 

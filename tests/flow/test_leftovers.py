@@ -73,3 +73,8 @@ def test_a_gateway_that_holds_what_it_may_not_is_ended(tmp_path, monkeypatch):
     with pytest.raises(AssertionError):
         gateways.Gateway(tmp_path, "listen: [{address: '127.0.0.1:0'}]\nroutes: [{path: /, to: echo}]\n")
     assert started and all_gone(started, 0)
+
+
+def test_a_gateway_that_does_not_begin_is_told_with_what_it_said(tmp_path):
+    with pytest.raises(AssertionError, match="unknown key `liste`"):
+        gateways.Gateway(tmp_path, "liste: x\n")
