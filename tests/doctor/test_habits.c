@@ -260,6 +260,72 @@ TEST("each habit leads to its cause")
 	assert_int_equal(wrong, 0);
 }
 
+/* Whether @answer to the request as given has the finding. */
+static bool is_found_in(const char *answer, bool blind,
+			enum doctor_finding_kind kind)
+{
+	const struct patient p = {.url = "ws://a.example/ws", .answer = answer};
+	const struct doctor_trial as_given = {.change = DOCTOR_NOTHING};
+	struct bed b;
+	bool found;
+
+	bed_make(&b, &p);
+	b.chart.blind = blind;
+	bed_probe(&b, &p, &as_given);
+	found = doctor_found(&b.chart, kind) != NULL;
+	bed_strip(&b);
+	return found;
+}
+
+TEST("what one software alone writes so is known by its form, and by no less")
+{
+#define NGINX_PAGE "Server: nginx\n\n<html><hr><center>nginx</center></html>"
+#define SMALL	   "Content-Length: 0\n\n"
+	static const struct {
+		enum doctor_finding_kind kind;
+		const char *answer, *other; /* which is almost like it */
+	} rows[] = {
+		{DOCTOR_F_EMPTY_ENVOY,
+		 "HTTP/1.1 403 Forbidden\nServer: envoy\n" SMALL,
+		 "HTTP/1.1 403 Forbidden\nServer: envoy\n\n "},
+		{DOCTOR_F_EMPTY_ENVOY,
+		 "HTTP/1.1 403 Forbidden\nServer: istio-envoy\n" SMALL,
+		 "HTTP/1.1 403 Forbidden\nServer: other\n" SMALL},
+		{DOCTOR_F_ACTIONCABLE_404,
+		 "HTTP/1.1 404 Not Found\n\nPage not found",
+		 "HTTP/1.1 404 Not Found\n\nPage not found."},
+		{DOCTOR_F_EMPTY_CADDY, "HTTP/1.1 200 OK\nServer: Caddy\n" SMALL,
+		 "HTTP/1.1 200 OK\nServer: Caddy\n\nhello"},
+		{DOCTOR_F_NGINX_503, "HTTP/1.1 503 Busy\n" NGINX_PAGE,
+		 "HTTP/1.1 502 Bad Gateway\n" NGINX_PAGE},
+		{DOCTOR_F_NGINX_503,
+		 "HTTP/1.1 503 Busy\nServer: openresty\n\n"
+		 "<center><h1>503</h1></center>",
+		 "HTTP/1.1 503 Busy\nServer: other\n\n"
+		 "<center><h1>503</h1></center>"},
+		{DOCTOR_F_WEBSOCKETD_429,
+		 "HTTP/1.1 429 Too Many Requests\nX-Content-Type-Options: "
+		 "nosniff\n\n429 Too Many Requests",
+		 "HTTP/1.1 429 Too Many Requests\n\nslow down"},
+		{DOCTOR_F_NGINX_500, "HTTP/1.1 500 Error\n" NGINX_PAGE,
+		 "HTTP/1.1 500 Error\n\n<html>nginx</html>"},
+		{DOCTOR_F_HOME_ASSISTANT_400,
+		 "HTTP/1.1 400 Bad Request\n\n400: Bad Request",
+		 "HTTP/1.1 400 Bad Request\n\n400 Bad Request"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (!is_found_in(rows[i].answer, false, rows[i].kind))
+			fail_msg("not found: %s", rows[i].answer);
+		if (is_found_in(rows[i].other, false, rows[i].kind))
+			fail_msg("found: %s", rows[i].other);
+		if (is_found_in(rows[i].answer, true, rows[i].kind))
+			fail_msg("found blindly: %s", rows[i].answer);
+	}
+#undef NGINX_PAGE
+#undef SMALL
+}
+
 TEST("a parameter of the query that a refusal names is what it is about")
 {
 	static const struct {
