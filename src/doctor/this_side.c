@@ -12,17 +12,22 @@
 #include "doctor/harvest.h"
 #include "doctor/result.h"
 
+#define OR_START_IT                                                     \
+	{                                                               \
+		.who = "proxy",                                         \
+		.what = "Or start it. Whether it runs, and at which "   \
+			"address and port it listens, its own machine " \
+			"tells.",                                       \
+		.where = "the proxy's machine", .snippet = "ss -ltnp",  \
+	}
+
 /* A forward proxy that is not there: it was named by an option, */
 static const struct why_remedy for_proxy_of_option[] = {
 	{.who = "client",
 	 .what = "Go without it, or name the proxy that is there.",
 	 .where = "--proxy, or --no-proxy",
 	 .snippet = "sesame doctor --no-proxy {url}"},
-	{.who = "proxy",
-	 .what = "Or start it. Whether it runs, and at which address and port "
-		 "it listens, its own machine tells.",
-	 .where = "the proxy's machine",
-	 .snippet = "ss -ltnp"},
+	OR_START_IT,
 	{0},
 };
 
@@ -36,11 +41,7 @@ static const struct why_remedy for_proxy_of_variable[] = {
 	{.who = "client",
 	 .what = "Or write the proxy that is there into {variable}.",
 	 .where = "the environment"},
-	{.who = "proxy",
-	 .what = "Or start it. Whether it runs, and at which address and port "
-		 "it listens, its own machine tells.",
-	 .where = "the proxy's machine",
-	 .snippet = "ss -ltnp"},
+	OR_START_IT,
 	{0},
 };
 
