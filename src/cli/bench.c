@@ -59,7 +59,7 @@ static void print_help(void)
 	      "  sesame bench --broadcast -c 1001 ws://localhost:8080/chat/x\n"
 	      "  sesame bench --handshakes --origin https://evil.example "
 	      "--expect 403 \\\n"
-	      "    --pid $(pidof sesame) ws://localhost:8080/\n\n",
+	      "    --pid \"$(pidof sesame)\" ws://localhost:8080/chat\n\n",
 	      stdout);
 	option_list(stdout, "bench");
 	fputs("\nExit status: 0 all went well, 1 something was lost, changed "
@@ -477,6 +477,15 @@ static int write_plot(const struct bench *b, const struct load_result *r)
 	return error;
 }
 
+/* Answers came, but not in the time that counts. */
+static int complain_of_nothing(void)
+{
+	fputs("sesame bench: no answer came in the time that was measured; "
+	      "--time makes it longer\n",
+	      stderr);
+	return EXIT_NO_ANSWER;
+}
+
 static int tell_result(const struct bench *b, const struct load_result *r)
 {
 	const struct load_tally *t = &r->tally;
@@ -488,10 +497,12 @@ static int tell_result(const struct bench *b, const struct load_result *r)
 		return EXIT_NO_ANSWER;
 	if (r->interrupted)
 		return EXIT_INTERRUPTED;
-	return t->wrong || t->missing || t->lost || t->failed ||
-			       t->compression.declined || r->ended_pid
-		       ? EXIT_FAULT
-		       : EXIT_OK;
+	if (t->wrong || t->missing || t->lost || t->failed ||
+	    t->compression.declined || r->ended_pid)
+		return EXIT_FAULT;
+	return t->received || b->plan.mode == LOAD_IDLE
+		       ? EXIT_OK
+		       : complain_of_nothing();
 }
 
 static int run(struct bench *b)

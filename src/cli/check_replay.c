@@ -11,6 +11,7 @@
 #include "cli/check.h"
 #include "cli/command.h"
 #include "cli/tell.h"
+#include "cli/term.h"
 #include "gate/lookup.h"
 #include "gate/trial.h"
 
@@ -159,21 +160,27 @@ static int by_count(const void *a, const void *b)
 
 static void tell_group(const struct replay *r, const struct group *g)
 {
+	char place[300] = "", text[sizeof(place) + sizeof(g->rule)];
+	const int column = 22;
+
 	printf("  %7llu  %s  %s -> %s\n", (unsigned long long)g->count,
 	       g->example, g->was, g->now);
+	if (!g->line && g->change == NOW_ADMITTED)
+		return;
 	if (g->line)
-		printf("%22s%s:%u  %.*s\n", "", r->policy->file, g->line,
-		       BYTES_ARG(bytes_first_whole(bytes_of_str(g->rule), 40)));
-	else if (g->change != NOW_ADMITTED)
-		printf("%22s%.*s\n", "",
-		       BYTES_ARG(bytes_first_whole(bytes_of_str(g->rule), 58)));
+		snprintf(place, sizeof(place), "%s:%u  ", r->policy->file,
+			 g->line);
+	snprintf(text, sizeof(text), "%s%s", place, g->rule);
+	printf("%*s", column, "");
+	term_cut(stdout, text, column);
 }
 
 static void tell(const struct replay *r, const char *journal)
 {
-	printf("\n%s: %llu refusals and %llu kinds of handshakes let in\n",
+	printf("\n%s: %llu refusal%s and %llu kind%s of handshakes let in\n",
 	       journal, (unsigned long long)r->refusals,
-	       (unsigned long long)r->kinds);
+	       r->refusals == 1 ? "" : "s", (unsigned long long)r->kinds,
+	       r->kinds == 1 ? "" : "s");
 	for (int change = 0; change < N_CHANGES; change++) {
 		bool told = false;
 

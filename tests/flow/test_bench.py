@@ -7,7 +7,7 @@ import re
 import subprocess
 import threading
 import xml.etree.ElementTree as ET
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from gateways import SESAME, gateway
@@ -55,6 +55,20 @@ def server(handler, **more):
 
 
 # ---- what is counted ----
+
+def test_answers_that_all_come_too_late_are_no_measurement():
+    async def echo_later(ws):
+        async for message in ws:
+            await asyncio.sleep(2)
+            with suppress(websockets.ConnectionClosed):
+                await ws.send(message)
+
+    with server(echo_later) as url:
+        r = bench("-c", "2", "--warm-up", "2.6", "-t", "0.4", url)  # between the first and the second
+        assert r.returncode == 3 and "messages     0, 0/s" in r.stdout
+        assert "no answer came in the time that was measured; --time makes it longer" in r.stderr
+        assert bench("-c", "2", "-t", "0.2", "--warm-up", "0", "--idle", url).returncode == 0
+
 
 @pytest.mark.parametrize("how", [[], ["--in-flight", "20", "--kind", "both"],
                                  ["--size", "0-300:3,70000:1"], ["--rate", "2000"],
