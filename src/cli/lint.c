@@ -26,9 +26,9 @@
 
 static void print_help(void)
 {
-	puts("Usage: sesame lint [--fix] [--json] [--language L] "
+	puts("Usage: sesame lint [--fix | --json] [--language L] "
 	     "FILE...\n"
-	     "       sesame lint [--fix] [--json] [--language L] --request "
+	     "       sesame lint [--fix | --json] [--language L] --request "
 	     "URL\n"
 	     "                   [--origin ORIGIN] [--user-agent AGENT] "
 	     "FILE...\n"

@@ -27,7 +27,8 @@
 
 static void print_help(void)
 {
-	puts("Usage: sesame reload [-c FILE] [--plan]\n\n"
+	puts("Usage: sesame reload [-c FILE] [--plan] [--socket FILE | --pid "
+	     "PID]\n\n"
 	     "Ask the gateway that runs FILE (else ./sesame.yaml) to read it "
 	     "again. A file\nwith a fault changes nothing. Connections stay "
 	     "whose route is still there and\nleads to the same place.\n\n"

@@ -55,6 +55,14 @@ def test_a_page_has_the_options_of_the_help_and_no_others(command):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
+def test_the_synopsis_of_a_page_has_the_options_of_the_usage(command):
+    usage = ask(command, "--help").split("\n\n")[0]
+    synopsis = page("sesame-%s.%s" % (command, SECTION[command])).split(".Sh SYNOPSIS")[1].split(".Sh")[0]
+    of_page = ["-" + o for o in re.findall(r"(?:\bFl |\| (?=-))(-?[a-z][a-z-]*)", synopsis)]
+    assert sorted(of_page) == sorted(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", usage))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_the_exit_statuses_of_a_page_are_those_of_the_help(command):
     told = re.search(r"Exit status: (.*)", ask(command, "--help"), re.S).group(1)
     told = set(re.findall(r"\b(\d+) [a-z]", told)) - {"130"}
