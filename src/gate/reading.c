@@ -292,8 +292,21 @@ void gate_put(char **to, char *text)
 
 /* ---- Values of a kind ---- */
 
+/* As the file would have it. */
+static const char *write_number(enum gate_setting_kind kind, uint64_t n,
+				char out[GATE_VALUE_SIZE])
+{
+	if (kind == GATE_SIZE)
+		return gate_size_write(n, out);
+	if (kind == GATE_DURATION)
+		return gate_duration_write(n, out);
+	snprintf(out, GATE_VALUE_SIZE, "%llu", (unsigned long long)n);
+	return out;
+}
+
 void gate_read_number(struct gate_reader *r, const struct gate_item *i, void *to)
 {
+	char least[GATE_VALUE_SIZE], most[GATE_VALUE_SIZE];
 	enum gate_setting_kind kind = i->row->kind;
 	uint64_t value;
 	struct bytes s;
@@ -316,13 +329,10 @@ void gate_read_number(struct gate_reader *r, const struct gate_item *i, void *to
 			      gate_show(s).text);
 	else if (value < i->row->least || value > i->row->most)
 		gate_complain(r->wrong, i->at,
-			      "%s is out of range: %s allows %llu to %llu%s",
+			      "%s is out of range: %s allows %s to %s",
 			      gate_show(s).text, gate_key_name(i->row),
-			      (unsigned long long)i->row->least,
-			      (unsigned long long)i->row->most,
-			      kind == GATE_SIZE	      ? " bytes"
-			      : kind == GATE_DURATION ? " ms"
-						      : "");
+			      write_number(kind, i->row->least, least),
+			      write_number(kind, i->row->most, most));
 	else
 		*(uint64_t *)to = value;
 }

@@ -2,6 +2,8 @@
 /* Numbers with units, and addresses with ports. */
 #include "gate/value.h"
 
+#include <stdio.h>
+
 #include "gate/match.h"
 
 struct unit {
@@ -33,25 +35,51 @@ static bool read_with_unit(struct bytes text, const struct unit *units,
 	return false;
 }
 
+/* Smaller before larger ones; those of thousands are read, and not written. */
+static const struct unit sizes[] = {
+	{"", 1},	  {"KiB", 1 << 10}, {"MiB", 1 << 20},
+	{"GiB", 1 << 30}, {"B", 1},	    {"kB", 1000},
+	{"MB", 1000000},  {"GB", 1000000000},
+};
+
+static const struct unit times[] = {
+	{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+
+#define N_WRITTEN 4 /* of either */
+
 bool gate_size_read(struct bytes text, uint64_t *ret_bytes)
 {
-	static const struct unit units[] = {
-		{"", 1},	  {"B", 1},	      {"KiB", 1 << 10},
-		{"MiB", 1 << 20}, {"GiB", 1 << 30},   {"kB", 1000},
-		{"MB", 1000000},  {"GB", 1000000000},
-	};
-
-	return read_with_unit(text, units, sizeof(units) / sizeof(units[0]),
+	return read_with_unit(text, sizes, sizeof(sizes) / sizeof(sizes[0]),
 			      ret_bytes);
 }
 
 bool gate_duration_read(struct bytes text, uint64_t *ret_ms)
 {
-	static const struct unit units[] = {
-		{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
-
-	return read_with_unit(text, units, sizeof(units) / sizeof(units[0]),
+	return read_with_unit(text, times, sizeof(times) / sizeof(times[0]),
 			      ret_ms);
+}
+
+/* By the largest unit of which there is a whole number. */
+static const char *write_with_unit(uint64_t n, const struct unit *units,
+				   char out[GATE_VALUE_SIZE])
+{
+	int i = N_WRITTEN - 1;
+
+	while (i > 0 && (n == 0 || n % units[i].factor))
+		i--;
+	snprintf(out, GATE_VALUE_SIZE, "%llu%s",
+		 (unsigned long long)(n / units[i].factor), units[i].name);
+	return out;
+}
+
+const char *gate_size_write(uint64_t bytes, char out[GATE_VALUE_SIZE])
+{
+	return write_with_unit(bytes, sizes, out);
+}
+
+const char *gate_duration_write(uint64_t ms, char out[GATE_VALUE_SIZE])
+{
+	return write_with_unit(ms, times, out);
 }
 
 bool gate_rate_read(struct bytes text, uint64_t *ret_count,

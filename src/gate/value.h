@@ -9,6 +9,10 @@
 bool gate_size_read(struct bytes text, uint64_t *ret_bytes);
 /* "250ms", "30s", "5m", "1h". A unit is needed. */
 bool gate_duration_read(struct bytes text, uint64_t *ret_ms);
+#define GATE_VALUE_SIZE 32
+/* As the two above read it, by the largest unit that fits. Both return @out. */
+const char *gate_size_write(uint64_t bytes, char out[GATE_VALUE_SIZE]);
+const char *gate_duration_write(uint64_t ms, char out[GATE_VALUE_SIZE]);
 /*
  * "20/minute", "5/second", "100/hour", "1000/day", or by their first letters.
  * At least one. False for anything else.
