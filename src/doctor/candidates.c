@@ -468,6 +468,12 @@ static bool odd_headers(const struct doctor_chart *chart, size_t i, char *out,
 	return false;
 }
 
+static bool lacks_of_query(const struct doctor_chart *chart, size_t i,
+			   char *out, size_t size)
+{
+	return nth(harvest(chart, doctor_harvest_lacks), i, out, size);
+}
+
 static bool versions_of_query(const struct doctor_chart *chart, size_t i,
 			      char *out, size_t size)
 {

@@ -138,6 +138,24 @@ static bool is_for_balancers(const struct doctor_facts *f)
 	       doctor_found(f->chart, DOCTOR_F_PROXY_LINE_ANSWERS);
 }
 
+/* The URL that opened can be written down: it has one parameter changed. */
+static bool is_query_known(const struct doctor_facts *f)
+{
+	return f->key && f->key->outcome == DOCTOR_OPEN &&
+	       (f->key->trial.change == DOCTOR_PARAMETER ||
+		f->key->trial.change == DOCTOR_NO_PARAMETER);
+}
+
+static bool is_miscopied(const struct doctor_facts *f)
+{
+	return is_query_known(f) && f->key->trial.value[0] == '&';
+}
+
+static bool is_engine_not_asked(const struct doctor_facts *f)
+{
+	return doctor_found(f->chart, DOCTOR_F_ENGINE_NOT_ASKED);
+}
+
 static bool is_redirected(const struct doctor_facts *f)
 {
 	return f->base && f->base->status / 100 == 3;
@@ -372,6 +390,9 @@ static const struct {
 	{"all_lost", is_all_lost},
 	{"wordless", is_wordless},
 	{"proxy_line", is_for_balancers},
+	{"query_opens", is_query_known},
+	{"miscopied", is_miscopied},
+	{"engine_not_asked", is_engine_not_asked},
 	{"redirected", is_redirected},
 	{"closed_idle", doctor_is_closed_idle},
 	{"seen_idle", is_cut_by_seen},

@@ -161,6 +161,43 @@ static void context_of_token(struct doctor_chart *chart,
 		    "the token that is sent ended at %s (exp)", date);
 }
 
+/* Whether what the query lacks by its looks was added in vain. */
+static bool is_added_in_vain(const struct doctor_chart *chart,
+			     const struct doctor_values *lacks)
+{
+	bool tried = false;
+
+	for (size_t i = 0; i < lacks->n; i++) {
+		const struct doctor_probe *p =
+			doctor_tried(chart, DOCTOR_PARAMETER, lacks->value[i]);
+
+		if (p && p->outcome == DOCTOR_OPEN)
+			return false;
+		tried |= p != NULL;
+	}
+	return tried;
+}
+
+/* What a URL lacks by its looks, as long as it was not added in vain. */
+static void context_of_query(struct doctor_chart *chart,
+			     const struct doctor_probe *base)
+{
+	struct doctor_values lacks = {.n = 0};
+
+	doctor_harvest_lacks(chart, &lacks);
+	if (base->outcome == DOCTOR_OPEN || lacks.n == 0 ||
+	    is_added_in_vain(chart, &lacks))
+		return;
+	if (bytes_contains_nocase(chart->c->url.query, BYTES("&amp;")))
+		doctor_note(chart, DOCTOR_F_QUERY_MISCOPIED, base, NULL,
+			    "the \"&\" before %s got lost in copying",
+			    lacks.value[0] + 1);
+	else if (lacks.value[0][0] != '&')
+		doctor_note(chart, DOCTOR_F_ENGINE_NOT_ASKED, base, NULL,
+			    "the URL is one of engine.io, and lacks %s",
+			    lacks.value[0]);
+}
+
 static void context_of_request(struct doctor_chart *chart,
 			       const struct doctor_probe *base)
 {
@@ -188,6 +225,7 @@ static void context_of_request(struct doctor_chart *chart,
 	else if (has_session(c->url.query))
 		doctor_note(chart, DOCTOR_F_SESSION_IN_QUERY, base, NULL,
 			    "the query continues a session");
+	context_of_query(chart, base);
 	if ((base->status == 403 || base->status == 404 || base->status == 410) &&
 	    is_signed(c->url.query))
 		doctor_note(chart, DOCTOR_F_SIGNED_LINK, base, NULL,

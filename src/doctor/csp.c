@@ -6,6 +6,8 @@
  */
 #include "doctor/csp.h"
 
+#include "base/percent.h"
+
 /* Cut the next part off @text at @sep, trimmed. */
 static bool next_part(struct bytes *text, uint8_t sep, struct bytes *ret)
 {
@@ -76,11 +78,56 @@ static bool self_matches(const struct ses_url *page, const struct ses_url *url)
 		url->port == (url->tls ? 443 : 80));
 }
 
+/* Whether two segments of paths are the same, decoded. */
+static bool same_segment(struct bytes a, struct bytes b)
+{
+	while (a.len > 0 && b.len > 0)
+		if (ses_percent_next(&a) != ses_percent_next(&b))
+			return false;
+	return a.len == b.len;
+}
+
+static struct bytes next_segment(struct bytes *path)
+{
+	ptrdiff_t end = bytes_find_byte(*path, '/');
+	size_t n = end < 0 ? path->len : (size_t)end;
+	struct bytes one = bytes_first(*path, n);
+
+	*path = bytes_from(*path, n);
+	return one;
+}
+
+/*
+ * A path with a slash at its end stands for all below it, any other for itself
+ * (CSP level 3, section 6.7.2.12). Browsers leave its query out.
+ */
+static bool path_matches(struct bytes pattern, struct bytes path)
+{
+	bool prefix;
+
+	for (size_t i = 0; i < pattern.len; i++)
+		if (pattern.data[i] == '?' || pattern.data[i] == '#')
+			pattern.len = i;
+	if (pattern.len <= 1)
+		return true;
+	prefix = pattern.data[pattern.len - 1] == '/';
+	for (;;) {
+		if (!same_segment(next_segment(&pattern), next_segment(&path)))
+			return false;
+		if (pattern.len == 0 || path.len == 0)
+			return pattern.len == path.len;
+		pattern = bytes_from(pattern, 1);
+		path = bytes_from(path, 1);
+		if (pattern.len == 0 && prefix)
+			return true;
+	}
+}
+
 static bool source_matches(struct bytes source, const struct ses_url *page,
 			   const struct ses_url *url)
 {
 	size_t at = find_text(source, "://");
-	struct bytes host = source, port = {0};
+	struct bytes host = source, port = {0}, path;
 	size_t end = 0;
 
 	if (bytes_equal_str(source, "*"))
@@ -99,6 +146,7 @@ static bool source_matches(struct bytes source, const struct ses_url *page,
 	}
 	while (end < host.len && host.data[end] != '/')
 		end++;
+	path = bytes_from(host, end);
 	host = bytes_first(host, end);
 	for (size_t i = host.len; i > 0 && host.data[i - 1] != ']'; i--)
 		if (host.data[i - 1] == ':') {
@@ -106,7 +154,8 @@ static bool source_matches(struct bytes source, const struct ses_url *page,
 			host = bytes_first(host, i - 1);
 			break;
 		}
-	return host_matches(host, url->host) && port_matches(port, url);
+	return host_matches(host, url->host) && port_matches(port, url) &&
+	       path_matches(path, url->path);
 }
 
 /* Whether @directive is called @name; *ret_sources is the rest. */

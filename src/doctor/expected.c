@@ -11,6 +11,7 @@
 #include "doctor/disclosed.h"
 #include "doctor/harvest.h"
 #include "doctor/redact.h"
+#include "doctor/request.h"
 #include "net/addr.h"
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
@@ -20,9 +21,10 @@ static void write_url(const struct doctor_facts *f,
 		      const struct doctor_trial *t, char *out, size_t size)
 {
 	struct ses_url url = f->chart->c->url;
-	char text[1200], shown[1200];
+	char text[1200], shown[1200], query[600];
 	uint64_t port;
 
+	url.query = doctor_changed_query(f->chart->c, t, query, sizeof(query));
 	if (t->change == DOCTOR_SCHEME)
 		url.tls = strcmp(t->value, "wss") == 0;
 	if (t->change == DOCTOR_PORT &&
@@ -36,12 +38,12 @@ static void write_url(const struct doctor_facts *f,
 	}
 	if (t->change == DOCTOR_PATH) {
 		struct bytes path = bytes_of_str(t->value);
-		ptrdiff_t query = bytes_find_byte(path, '?');
+		ptrdiff_t mark = bytes_find_byte(path, '?');
 
 		url.path =
-			bytes_first(path, query < 0 ? path.len : (size_t)query);
-		if (query >= 0)
-			url.query = bytes_from(path, (size_t)query + 1);
+			bytes_first(path, mark < 0 ? path.len : (size_t)mark);
+		if (mark >= 0)
+			url.query = bytes_from(path, (size_t)mark + 1);
 	}
 	url.http = false;
 	if (ses_url_write(&url, text, sizeof(text)) < 0 ||
@@ -89,6 +91,8 @@ static void expect_of_key(struct doctor_facts *f)
 	case DOCTOR_PORT:
 	case DOCTOR_PATH:
 	case DOCTOR_NAME:
+	case DOCTOR_PARAMETER:
+	case DOCTOR_NO_PARAMETER:
 		write_url(f, t, f->expected, sizeof(f->expected));
 		break;
 	case DOCTOR_HOST:
@@ -144,8 +148,7 @@ static void know_the_target(struct doctor_facts *f)
 	} else if (bytes_starts(to, BYTES("http")) && to.len < sizeof(text)) {
 		snprintf(text, sizeof(text), "ws%.*s",
 			 BYTES_ARG(bytes_from(to, strlen("http"))));
-		if (ses_url_redact(bytes_of_str(text), shown, sizeof(shown)) >=
-		    0)
+		if (ses_url_redact(bytes_of_str(text), shown, sizeof(shown)) >= 0)
 			doctor_redact(f->chart->c, bytes_of_str(shown),
 				      f->target, sizeof(f->target));
 	}

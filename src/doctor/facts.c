@@ -302,6 +302,7 @@ static void know_what_was_said(struct doctor_facts *f)
 			 "it says of the credential: \"%s\"", sentence);
 	}
 	if (!f->base || f->v->cause != WHY_URL_QUERY ||
+	    doctor_holds(f, "query_opens") ||
 	    !doctor_said_parameter(f->base, &said))
 		return;
 	copy(f, said, f->parameter, sizeof(f->parameter));

@@ -37,6 +37,19 @@ void doctor_harvest_versions(const struct doctor_chart *chart,
 			     struct doctor_values *v);
 /* The same, with the values that the scripts of a page have. */
 void doctor_harvest_page_parameters(struct bytes page, struct doctor_values *v);
+/*
+ * What the query lacks by its looks: "&name=", the first parameter whose "&" got
+ * lost in copying, and what engine.io wants to be asked for.
+ */
+void doctor_harvest_lacks(const struct doctor_chart *chart,
+			  struct doctor_values *v);
+/*
+ * The length of what stands in @query at @at in the place of a "&": "&amp;" as
+ * in HTML, "%26", a second "?"... with a parameter behind it. 0: nothing does.
+ */
+size_t doctor_lost_separator(struct bytes query, size_t at);
+/* Whether the URL is engine.io's, and lacks the version or the transport. */
+bool doctor_asks_no_engine(const struct doctor_case *c);
 /* The names of the query's parameters, where there are several. */
 void doctor_harvest_parameters(const struct doctor_chart *chart,
 			       struct doctor_values *v);

@@ -42,6 +42,86 @@ void doctor_harvest_parameters(const struct doctor_chart *chart,
 		doctor_add_value(v, "%.*s", BYTES_ARG(name));
 }
 
+/* Whether "name=" is next, as behind a separator. */
+static bool begins_pair(struct bytes rest)
+{
+	size_t n = 0;
+
+	while (n < rest.len && n < 60 &&
+	       ses_is_token(bytes_of(rest.data + n, 1)) &&
+	       rest.data[n] != '%' && rest.data[n] != '&')
+		n++;
+	return n > 0 && n < rest.len && rest.data[n] == '=';
+}
+
+size_t doctor_lost_separator(struct bytes query, size_t at)
+{
+	static const char *const copied[] = {"&amp;", "%26amp;", "%26", "?",
+					     ";"};
+
+	for (size_t i = 0; at > 0 && i < LEN(copied); i++) {
+		struct bytes mark = bytes_of_str(copied[i]);
+		struct bytes rest = bytes_from(query, at);
+
+		if (bytes_starts(rest, mark) &&
+		    begins_pair(bytes_from(rest, mark.len)))
+			return mark.len;
+	}
+	return 0;
+}
+
+static void add_lost_parameter(const struct doctor_case *c,
+			       struct doctor_values *v)
+{
+	struct bytes query = c->url.query;
+
+	for (size_t i = 0; i < query.len; i++) {
+		size_t lost = doctor_lost_separator(query, i);
+		struct bytes pair = bytes_from(query, i + lost);
+		ptrdiff_t equals = bytes_find_byte(pair, '=');
+
+		if (lost && equals > 0) {
+			doctor_add_value(v, "&%.*s", (int)equals + 1,
+					 (const char *)pair.data);
+			return;
+		}
+	}
+}
+
+bool doctor_asks_no_engine(const struct doctor_case *c)
+{
+	return doctor_is_engine(c) &&
+	       (!bytes_contains_nocase(c->url.query, BYTES("transport=")) ||
+		!bytes_contains_nocase(c->url.query, BYTES("EIO=")));
+}
+
+/* Its clients say which version they speak, and that it is to be a WebSocket. */
+static void add_engine_parameters(const struct doctor_case *c,
+				  struct doctor_values *v)
+{
+	bool transport =
+		bytes_contains_nocase(c->url.query, BYTES("transport="));
+	bool version = bytes_contains_nocase(c->url.query, BYTES("EIO="));
+
+	if (!doctor_asks_no_engine(c))
+		return;
+	for (int eio = 4; eio >= 3; eio--) {
+		if (version)
+			doctor_add_value(v, "transport=websocket");
+		else if (transport)
+			doctor_add_value(v, "EIO=%d", eio);
+		else
+			doctor_add_value(v, "EIO=%d&transport=websocket", eio);
+	}
+}
+
+void doctor_harvest_lacks(const struct doctor_chart *chart,
+			  struct doctor_values *v)
+{
+	add_lost_parameter(chart->c, v);
+	add_engine_parameters(chart->c, v);
+}
+
 static bool is_version_name(struct bytes name)
 {
 	static const char *const names[] = {"v",

@@ -126,24 +126,27 @@ static void append_query(const struct doctor_case *c,
 	bool continues =
 		trial->change == DOCTOR_NO_CREDENTIALS && doctor_is_engine(c);
 	size_t n = strlen(r->target);
-	char mark = '?';
+	char mark = '&';
+	bool any = false;
 
 	while (query.len > 0) {
 		size_t len = 0;
 		struct bytes pair;
+		char before = any ? mark : '?';
 
 		while (len < query.len && query.data[len] != '&' &&
 		       query.data[len] != ';')
 			len++;
 		pair = bytes_first(query, len);
+		mark = len < query.len ? (char)query.data[len] : '&';
 		query = bytes_from(query, len + 1);
 		if ((doctor_is_secret_part(pair) &&
 		     !(continues && doctor_is_session_pair(pair))) ||
 		    sizeof(r->target) - n < pair.len + 2)
 			continue;
-		n += (size_t)sprintf(r->target + n, "%c%.*s", mark,
+		n += (size_t)sprintf(r->target + n, "%c%.*s", before,
 				     BYTES_ARG(pair));
-		mark = '&';
+		any = true;
 	}
 }
 
@@ -190,13 +193,27 @@ static bool leads_away(const struct doctor_trial *trial)
 	       trial->change == DOCTOR_TLS_VERSION;
 }
 
+/* The user's own query with a "&" wherever one got lost in copying. */
+static struct bytes mend_query(struct bytes query, char *out, size_t size)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < query.len && n < size;) {
+		size_t lost = doctor_lost_separator(query, i);
+
+		out[n++] = lost ? '&' : (char)query.data[i];
+		i += lost ? lost : 1;
+	}
+	return bytes_of(out, n);
+}
+
 /* The user's own query with one parameter replaced, added or left out. */
-static void change_parameter(const struct doctor_case *c,
-			     const struct doctor_trial *trial,
-			     struct doctor_request *r, struct bytes *ret_query)
+static struct bytes change_parameter(struct bytes query,
+				     const struct doctor_trial *trial,
+				     char *out, size_t size)
 {
 	bool left_out = trial->change == DOCTOR_NO_PARAMETER;
-	struct bytes query = c->url.query, text = bytes_of_str(trial->value);
+	struct bytes text = bytes_of_str(trial->value);
 	size_t n = 0, name = strcspn(trial->value, "=");
 	bool there = left_out;
 
@@ -211,15 +228,28 @@ static void change_parameter(const struct doctor_case *c,
 		there |= it;
 		if (it)
 			pair = text;
-		if ((it && left_out) || sizeof(r->query) - n < pair.len + 2)
+		if ((it && left_out) || size - n < pair.len + 2)
 			continue;
-		n += (size_t)sprintf(r->query + n, "%s%.*s", n ? "&" : "",
+		n += (size_t)sprintf(out + n, "%s%.*s", n ? "&" : "",
 				     BYTES_ARG(pair));
 	}
-	if (!there && sizeof(r->query) - n >= text.len + 2)
-		n += (size_t)sprintf(r->query + n, "%s%.*s", n ? "&" : "",
+	if (!there && size - n >= text.len + 2)
+		n += (size_t)sprintf(out + n, "%s%.*s", n ? "&" : "",
 				     BYTES_ARG(text));
-	*ret_query = bytes_of(n ? r->query : NULL, n);
+	return bytes_of(n ? out : NULL, n);
+}
+
+struct bytes doctor_changed_query(const struct doctor_case *c,
+				  const struct doctor_trial *trial, char *out,
+				  size_t size)
+{
+	if (trial->change == DOCTOR_PARAMETER && trial->value[0] == '&')
+		return mend_query(c->url.query, out, size);
+	if (trial->change == DOCTOR_PARAMETER ||
+	    trial->change == DOCTOR_NO_PARAMETER)
+		return change_parameter(c->url.query, trial, out, size);
+	return trial->change == DOCTOR_NO_QUERY ? bytes_of(NULL, 0)
+						: c->url.query;
 }
 
 /* The path, with a word in the place of each part that may be a token. */
@@ -276,10 +306,10 @@ static int pick_target(const struct doctor_case *c,
 	if (r->bare && leads_away(trial) && withhold_steps(r, &url.path) < 0)
 		return SESAME_ELIMIT;
 	if (trial->change == DOCTOR_PARAMETER ||
-	    trial->change == DOCTOR_NO_PARAMETER)
-		change_parameter(c, trial, r, &url.query);
-	if (trial->change == DOCTOR_NO_QUERY)
-		url.query = bytes_of(NULL, 0);
+	    trial->change == DOCTOR_NO_PARAMETER ||
+	    trial->change == DOCTOR_NO_QUERY)
+		url.query = doctor_changed_query(c, trial, r->query,
+						 sizeof(r->query));
 	if (trial->change == DOCTOR_POLLING || trial->change == DOCTOR_SESSION)
 		session_query(c, trial, r, &url.query);
 	if (trial->change == DOCTOR_PAGE) /* it has a query of its own */

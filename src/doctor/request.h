@@ -38,6 +38,13 @@ int doctor_request_make(const struct doctor_case *c,
 			const struct doctor_trial *trial,
 			struct doctor_request *ret);
 void doctor_request_fini(struct doctor_request *r);
+/*
+ * The query that @trial sends: the user's own, but for what PARAMETER,
+ * NO_PARAMETER and NO_QUERY change of it. Written to @out where it has to be.
+ */
+struct bytes doctor_changed_query(const struct doctor_case *c,
+				  const struct doctor_trial *trial, char *out,
+				  size_t size);
 /* Whether a field called @name belongs to the handshake alone. */
 bool doctor_is_handshake_field(struct bytes name);
 

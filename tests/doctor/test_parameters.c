@@ -108,3 +108,90 @@ TEST("the parameter that opens is the proof")
 		bed_strip(&b);
 	}
 }
+
+TEST("a separator that got lost in copying is one, and what it stood for not")
+{
+	static const struct {
+		const char *query, *values;
+	} rows[] = {
+		{"", ""},
+		{"?a=1&b=2", ""},
+		{"?a=1&amp;b=2&amp;c=3", "&b="},
+		{"?a=1%26b=2", "&b="},
+		{"?a=1?b=2", "&b="},
+		{"?a=1;b=2", "&b="},
+		{"?a=1&amp;token=s3cret", "&token="},
+		{"?a=1%26", ""},
+		{"?a=salt%26pepper&b=1", ""},
+		{"?next=/x?y", ""},
+	};
+	char url[200], got[600];
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		snprintf(url, sizeof(url), "ws://h/ws%s", rows[i].query);
+		harvest(url, doctor_harvest_lacks, got, sizeof(got));
+		if (strcmp(got, rows[i].values) != 0)
+			fail_msg("%s: %s", rows[i].query, got);
+	}
+}
+
+TEST("engine.io is asked for what a bare client leaves out")
+{
+	static const struct {
+		const char *url, *values;
+	} rows[] = {
+		{"ws://h/socket.io/",
+		 "EIO=4&transport=websocket EIO=3&transport=websocket"},
+		{"ws://h/socket.io/?EIO=4", "transport=websocket"},
+		{"ws://h/socket.io/?transport=websocket", "EIO=4 EIO=3"},
+		{"ws://h/socket.io/?EIO=4&transport=websocket", ""},
+		{"ws://h/ws", ""},
+	};
+	char got[600];
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		harvest(rows[i].url, doctor_harvest_lacks, got, sizeof(got));
+		if (strcmp(got, rows[i].values) != 0)
+			fail_msg("%s: %s", rows[i].url, got);
+	}
+}
+
+TEST("what the query lacks by its looks is tried before any other place")
+{
+	static const struct patient rows[] = {
+		{.url = "ws://h/live?room=7&amp;device=tv",
+		 .answer = REFUSED,
+		 .answers = {{DOCTOR_PARAMETER, "&device=", "@open"},
+			     {DOCTOR_PLAIN_GET, NULL, LOST}}},
+		{.url = "ws://h/socket.io/",
+		 .answer = REFUSED,
+		 .answers = {{DOCTOR_PARAMETER, "EIO=4&transport=websocket",
+			      "@open"},
+			     {DOCTOR_POLLING, NULL,
+			      "HTTP/1.1 200 OK\n\n0{\"sid\":\"AAAAb\","
+			      "\"upgrades\":[\"websocket\"]}"}}},
+		/* somebody before it has other reasons, whatever is asked for */
+		{.url = "ws://h/socket.io/",
+		 .answer = "HTTP/1.1 403 Forbidden\n\nInvalid origin",
+		 .origin = "http://a.example",
+		 .answers = {{DOCTOR_NO_ORIGIN, NULL, "@open"}}},
+	};
+	static const enum why_cause causes[] = {WHY_URL_QUERY, WHY_URL_QUERY,
+						WHY_ACCESS_ORIGIN};
+	static const char *const snippets[] = {
+		"ws://h/live?room=7&device=tv",
+		"ws://h/socket.io/?EIO=4&transport=websocket", NULL};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		bed_examine(&b, &rows[i]);
+		if (b.verdict.cause != causes[i] || b.verdict.confidence < 0.9)
+			fail_msg("%s: %s %.2f", rows[i].url,
+				 why_cause(b.verdict.cause)->id,
+				 b.verdict.confidence);
+		if (snippets[i])
+			assert_string_equal(b.verdict.fix[0].snippet,
+					    snippets[i]);
+		bed_strip(&b);
+	}
+}

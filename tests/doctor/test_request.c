@@ -111,6 +111,8 @@ TEST("a trial changes one thing")
 		 "GET /chat?room=2&token=qt0ken HTTP", "room=1"},
 		{DOCTOR_PARAMETER, "roo=2",
 		 "GET /chat?room=1&token=qt0ken&roo=2 HTTP", "room=2"},
+		{DOCTOR_PARAMETER, "EIO=4&transport=websocket",
+		 "room=1&token=qt0ken&EIO=4&transport=websocket HTTP", "x y"},
 		{DOCTOR_NO_PARAMETER, "room", "GET /chat?token=qt0ken HTTP",
 		 "room"},
 		{DOCTOR_NO_PARAMETER, "to",
@@ -594,4 +596,22 @@ TEST("the site's page is asked for as one, and nothing else is")
 	make(DOCTOR_PLAIN_GET_PATH, "/");
 	assert_true(has("\r\nAccept: application/json\r\n"));
 	assert_false(has("text/html"));
+}
+
+TEST("another path has the very query, and a mended query the very path")
+{
+	enum ses_url_fault fault;
+	size_t at;
+
+	set_up();
+	asked.url_text = (char *)"wss://h:8443/chat?room=7&amp;device=tv;x";
+	ses_url_parse(bytes_of_str(asked.url_text), &asked.url, &fault, &at);
+	make(DOCTOR_PATH, "/other");
+	assert_true(has("GET /other?room=7&amp;device=tv;x HTTP"));
+	make(DOCTOR_PARAMETER, "&device=");
+	assert_true(has("GET /chat?room=7&device=tv;x HTTP"));
+	asked.url_text = (char *)"wss://h:8443/chat?token=qt0ken;room=7;x=1";
+	ses_url_parse(bytes_of_str(asked.url_text), &asked.url, &fault, &at);
+	make(DOCTOR_PATH, "/other");
+	assert_true(has("GET /other?room=7;x=1 HTTP"));
 }
