@@ -316,7 +316,9 @@ static bool ports(const struct doctor_chart *chart, size_t i, char *out,
 		doctor_tried(chart, DOCTOR_PLAIN_GET, NULL);
 	const struct doctor_values *v;
 
-	if (get && get->status) /* there is an HTTP server at this one */
+	/* there is an HTTP server at this one */
+	if ((get && get->status) ||
+	    (doctor_fell_silent(chart) && doctor_answers_tls_in_http(chart)))
 		return false;
 	/* what was sent may be in the way, before the port is doubted */
 	if (chart->c->origin && !doctor_tried(chart, DOCTOR_NO_ORIGIN, NULL) &&

@@ -25,6 +25,7 @@
 #define AFTER_SILENCE_MS 2000
 #define AT_ONCE_MS	 250 /* who answers so soon is not slow */
 #define AFTER_QUICK_MS	 800 /* then so long a silence is one */
+#define SOUNDING_MS	 1000 /* TLS is spoken at once, or not at all */
 #define AGAIN_MS	 100 /* to see that what stayed open opens again */
 #define NO_MORE_MS	 250 /* for a body, where one had no end before */
 #define REPORT_LIMIT	 (16 * 1024 * 1024)
@@ -325,6 +326,12 @@ static bool leaves_bodies_open(const struct doctor_chart *chart)
 	return false;
 }
 
+/* An answer of its own to TLS, which it does not speak, is one as well. */
+static bool has_answered(const struct doctor_probe *p)
+{
+	return p->status || p->dial.tls.fault == SES_TLS_NOT_TLS;
+}
+
 /* Whether this server is known to be quick: all that it answers, at once. */
 static bool is_quick(const struct doctor_chart *chart)
 {
@@ -333,9 +340,9 @@ static bool is_quick(const struct doctor_chart *chart)
 	for (size_t i = 0; i < chart->n_probes; i++) {
 		const struct doctor_probe *p = chart->probe[i];
 
-		if (p->status && p->ms > AT_ONCE_MS)
+		if (has_answered(p) && p->ms > AT_ONCE_MS)
 			return false;
-		answered |= p->status != 0;
+		answered |= has_answered(p);
 	}
 	return answered;
 }
@@ -346,6 +353,8 @@ static unsigned wait_ms(const struct doctor_chart *chart,
 {
 	if (!is_soon_told(chart, trial))
 		return UINT_MAX;
+	if (trial->change == DOCTOR_SCHEME && !chart->c->url.tls)
+		return SOUNDING_MS;
 	return doctor_fell_silent(chart) && is_quick(chart) ? AFTER_QUICK_MS
 							    : AFTER_SILENCE_MS;
 }

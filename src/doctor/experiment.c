@@ -295,7 +295,7 @@ static bool answers_http1(const struct doctor_chart *chart)
  * Who answers a TLS hello in HTTP/1 speaks that, whatever becomes of requests:
  * servers that take both drop what a rule forbids in either.
  */
-static bool answers_tls_in_http1(const struct doctor_chart *chart)
+bool doctor_answers_tls_in_http(const struct doctor_chart *chart)
 {
 	const struct doctor_probe *p = doctor_tried(chart, DOCTOR_SCHEME, NULL);
 
@@ -317,7 +317,7 @@ static void find_shut_in_http(struct doctor_chart *chart)
 	if (base->outcome == DOCTOR_NO_ANSWER &&
 	    base->error != SESAME_ETIMEOUT && get &&
 	    get->outcome == DOCTOR_NO_ANSWER && get->error == base->error &&
-	    !doctor_speaks_http(chart) && answers_tls_in_http1(chart))
+	    !doctor_speaks_http(chart) && doctor_answers_tls_in_http(chart))
 		doctor_note(chart, DOCTOR_F_SHUT_IN_HTTP,
 			    doctor_tried(chart, DOCTOR_SCHEME, NULL), NULL,
 			    "HTTP is spoken there: a TLS hello is answered in "
@@ -329,7 +329,7 @@ static void find_h2(struct doctor_chart *chart)
 	const struct doctor_probe *base = doctor_baseline(chart);
 	const struct doctor_probe *p = doctor_tried(chart, DOCTOR_H2, NULL);
 	bool proper = base->outcome != DOCTOR_ANSWERED &&
-		      (answers_http1(chart) || answers_tls_in_http1(chart));
+		      (answers_http1(chart) || doctor_answers_tls_in_http(chart));
 	char result[160];
 
 	if (proper)

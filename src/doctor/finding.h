@@ -91,6 +91,8 @@ bool doctor_stands(const struct doctor_chart *chart,
 bool doctor_fills_packet(const struct doctor_probe *p);
 /* Whether anything at all got an HTTP answer at the user's own port. */
 bool doctor_speaks_http(const struct doctor_chart *chart);
+/* Whether a TLS hello to a plain port was answered in HTTP. */
+bool doctor_answers_tls_in_http(const struct doctor_chart *chart);
 
 /* ---- symptom.c ---- */
 
@@ -108,6 +110,9 @@ bool doctor_says_word(const struct doctor_probe *p, const char *word,
 		      struct bytes *ret);
 /* Whether a 426 is an application's word to a client that is too old. */
 bool doctor_wants_newer_client(const struct doctor_probe *p);
+/* What @p wants an upgrade to, where its Upgrade field names something else than
+ * websocket: "TLS", "HTTP/2", or "" for any other. NULL: it does not. */
+const char *doctor_wants_other_upgrade(const struct doctor_probe *p);
 
 /* ---- writer.c ---- */
 

@@ -65,7 +65,7 @@ bool doctor_grew_busy(const struct doctor_probe *base,
 
 bool doctor_wants_upgrade(const struct doctor_probe *p)
 {
-	if (doctor_wants_newer_client(p))
+	if (doctor_wants_newer_client(p) || doctor_wants_other_upgrade(p))
 		return false;
 	return p->status == 426 || doctor_says(p, DOCTOR_F_SAYS_NO_UPGRADE) ||
 	       (p->outcome == DOCTOR_ANSWERED &&

@@ -288,6 +288,10 @@ static void find_credentials(struct doctor_chart *chart)
 	else if (t.changed)
 		doctor_tell(chart, DOCTOR_F_CREDENTIALS_CHANGE_ANSWER,
 			    t.changed);
+	else if (t.same && doctor_found(chart, DOCTOR_F_NGINX_500))
+		doctor_tell_same(chart, DOCTOR_F_NGINX_500_ANYWAY, t.same,
+				 "without the credentials nginx's own question "
+				 "fails as well");
 	else if (t.same)
 		doctor_tell_same(
 			chart, DOCTOR_F_CREDENTIALS_NO_EFFECT, t.same,

@@ -59,6 +59,12 @@ static void find_scheme(struct doctor_chart *chart)
 		doctor_tell(chart, DOCTOR_F_SCHEME_OPENS, p);
 	else if (doctor_found(chart, DOCTOR_F_SAYS_TLS_PORT) && spoke_tls(p))
 		doctor_tell(chart, DOCTOR_F_SCHEME_ANSWERS, p);
+	else if ((doctor_found(chart, DOCTOR_F_SAYS_TLS_PORT) ||
+		  doctor_found(chart, DOCTOR_F_WANTS_TLS)) &&
+		 p->outcome == DOCTOR_NO_CONNECTION)
+		doctor_tell_same(chart, DOCTOR_F_SCHEME_ELSEWHERE, p,
+				 "this port speaks no TLS, and says that TLS "
+				 "is asked for: it has another port");
 	else if (doctor_says(p, DOCTOR_F_SAYS_TLS_PORT))
 		doctor_tell_same(chart, DOCTOR_F_SCHEME_NO_EFFECT, p,
 				 "without TLS the port says that it wants TLS");
@@ -105,7 +111,8 @@ static enum doctor_finding_kind direct_finding(const struct doctor_chart *chart)
 		return DOCTOR_F_DIRECT_OUTLIVES;
 	if (doctor_found(chart, DOCTOR_F_SILENT))
 		return DOCTOR_F_DIRECT_OPENS_MUTE;
-	if (doctor_found(chart, DOCTOR_F_GET_FAILS_TOO))
+	if (doctor_found(chart, DOCTOR_F_GET_FAILS_TOO) ||
+	    doctor_found(chart, DOCTOR_F_SAYS_FILTERED))
 		return DOCTOR_F_DIRECT_OPENS_DENIED;
 	return DOCTOR_F_DIRECT_OPENS;
 }

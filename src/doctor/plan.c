@@ -220,6 +220,10 @@ static bool looks_elsewhere(const struct doctor_chart *chart,
 		return true;
 	case DOCTOR_SUBPROTOCOL:
 		return !doctor_is_told(chart, t);
+	case DOCTOR_USER_AGENT:
+		return !chart->c->user_agent_given &&
+		       (chart->c->origin || chart->c->url.query.data ||
+			doctor_answers_tls_in_http(chart));
 	case DOCTOR_HOST:
 		return doctor_fell_silent(chart);
 	case DOCTOR_PATH:
@@ -267,12 +271,40 @@ static void ask_of_request_first(const struct doctor_chart *chart,
 		 doctor_first_candidate(chart, DOCTOR_USER_AGENT, t.value,
 					sizeof(t.value)))
 		t.change = DOCTOR_USER_AGENT;
+	else if (doctor_answers_tls_in_http(chart) &&
+		 next->change != DOCTOR_HOST &&
+		 !doctor_tried(chart, DOCTOR_HOST, NULL) &&
+		 doctor_first_candidate(chart, DOCTOR_HOST, t.value,
+					sizeof(t.value)))
+		t.change = DOCTOR_HOST;
 	else if (may_lack_subprotocol(chart, next) &&
 		 doctor_first_candidate(chart, DOCTOR_SUBPROTOCOL, t.value,
 					sizeof(t.value)))
 		t.change = DOCTOR_SUBPROTOCOL;
 	if (t.change != DOCTOR_NOTHING)
 		*next = t;
+}
+
+/*
+ * A port that is silent to a handshake may answer TLS at once, if only to say
+ * that it is none. Then it is known to be quick, and each further silence is
+ * waited for a shorter time, so that more can be asked.
+ */
+static bool sounds_by_tls(const struct doctor_chart *chart,
+			  struct doctor_trial *next)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct doctor_trial t = {.change = DOCTOR_SCHEME};
+
+	if (next->change != DOCTOR_PLAIN_GET || chart->c->proxy ||
+	    base->outcome != DOCTOR_NO_ANSWER ||
+	    base->error != SESAME_ETIMEOUT || chart->c->url.tls ||
+	    doctor_tried(chart, DOCTOR_SCHEME, NULL) ||
+	    !doctor_first_candidate(chart, DOCTOR_SCHEME, t.value,
+				    sizeof(t.value)))
+		return false;
+	*next = t;
+	return true;
 }
 
 /* A page, or a status that is nobody's, may be anyone's way to refuse. */
@@ -484,7 +516,8 @@ bool doctor_plan(const struct doctor_chart *chart,
 	if (sure && doctor_key(chart))
 		return false;
 	if (choose(chart, opinion, state_of(chart, base), ret_next)) {
-		if (!follows_page(chart, ret_next))
+		if (!sounds_by_tls(chart, ret_next) &&
+		    !follows_page(chart, ret_next))
 			ask_of_request_first(chart, ret_next);
 		ask_of_choice_first(chart, ret_next);
 		ask_under_other_name(chart, ret_next);

@@ -277,6 +277,32 @@ bool doctor_wants_newer_client(const struct doctor_probe *p)
 	return !bytes_contains_nocase(body, BYTES("upgrade"));
 }
 
+/* TLS within HTTP (RFC 2817) and HTTP/2 are asked for by the same status. */
+const char *doctor_wants_other_upgrade(const struct doctor_probe *p)
+{
+	struct bytes to = p->outcome == DOCTOR_ANSWERED
+				  ? ses_head_get(&p->parsed, "Upgrade")
+				  : (struct bytes){0};
+
+	if (p->status != 426 || to.len == 0 ||
+	    bytes_contains_nocase(to, BYTES("websocket")))
+		return NULL;
+	if (bytes_contains_nocase(to, BYTES("tls")))
+		return "TLS";
+	return bytes_contains_nocase(to, BYTES("h2")) ||
+			       bytes_contains_nocase(to, BYTES("http/2"))
+		       ? "HTTP/2"
+		       : "";
+}
+
+static bool is_of_varnish(const struct doctor_probe *p)
+{
+	for (size_t i = 0; i < p->hops.n; i++)
+		if (p->hops.hop[i].stack == WHY_STACK_VARNISH)
+			return true;
+	return false;
+}
+
 /* Varnish sends Retry-After with whatever it makes up itself. */
 static bool is_moot(const struct doctor_probe *p, const struct telltale *t)
 {
@@ -284,8 +310,11 @@ static bool is_moot(const struct doctor_probe *p, const struct telltale *t)
 		if (stock[i].kind == t->kind &&
 		    has_stock(p, bytes_of_str(stock[i].phrase)))
 			return true;
-	if (t->kind == DOCTOR_F_SAYS_NO_UPGRADE && doctor_wants_newer_client(p))
+	if (t->kind == DOCTOR_F_SAYS_NO_UPGRADE &&
+	    (doctor_wants_newer_client(p) || doctor_wants_other_upgrade(p)))
 		return true;
+	if (t->kind == DOCTOR_F_RETRY_AFTER_403)
+		return p->status != 403 || is_of_varnish(p);
 	return t->kind == DOCTOR_F_RETRY_AFTER && p->status != 429 &&
 	       p->status != 503;
 }
@@ -472,6 +501,22 @@ static void find_lost_tls(struct doctor_chart *chart,
 		    "whoever ended it did not say so");
 }
 
+static void find_other_upgrade(struct doctor_chart *chart,
+			       const struct doctor_probe *p)
+{
+	const char *to = doctor_wants_other_upgrade(p);
+
+	if (!to || (strcmp(to, "TLS") == 0 && chart->c->url.tls))
+		return;
+	doctor_note(chart,
+		    strcmp(to, "TLS") == 0 ? DOCTOR_F_WANTS_TLS
+		    : *to		   ? DOCTOR_F_WANTS_H2
+					   : DOCTOR_F_WANTS_OTHER,
+		    p, NULL,
+		    "the 426 asks for an upgrade to %s, and not to websocket",
+		    *to ? to : "something else");
+}
+
 void doctor_find_words(struct doctor_chart *chart, const struct doctor_probe *p)
 {
 	struct bytes said = {0};
@@ -499,6 +544,7 @@ void doctor_find_words(struct doctor_chart *chart, const struct doctor_probe *p)
 		doctor_note(chart, DOCTOR_F_OWN_426, p, NULL,
 			    "the 426 has a reason of the application's own, "
 			    "and asks for no Upgrade by a field");
+	find_other_upgrade(chart, p);
 	find_lost_tls(chart, p);
 	find_told_status(chart, p);
 }

@@ -485,6 +485,12 @@ static const char *said_with(const struct doctor_facts *f)
 		{WHY_NET_TIMEOUT, DOCTOR_F_LARGE_UNHEARD,
 		 "A short request to {host} opens, and one that fills a packet "
 		 "is not heard: large packets vanish on the way."},
+		{WHY_URL_SCHEME, DOCTOR_F_SCHEME_ELSEWHERE,
+		 "{server} wants TLS, and this port speaks none: wss://, at "
+		 "the port that it has for that: {result}."},
+		{WHY_NET_PROXY_DENIED, DOCTOR_F_SAYS_FILTERED,
+		 "The forward proxy, or a filter behind it, answers in the "
+		 "place of {host}: {result}."},
 		{WHY_SERVER_LIMIT, DOCTOR_F_NAME_BESIDE_OPENS, alone},
 		{WHY_ACCESS_PERMISSION, DOCTOR_F_NAME_BESIDE_OPENS, alone},
 		{WHY_ACCESS_ORIGIN, DOCTOR_F_PAGE_NULL_REFUSED,
@@ -502,6 +508,13 @@ static const char *said_with(const struct doctor_facts *f)
 		 "{server} takes plain answers from what is behind it, and "
 		 "not the one to a handshake: it is no valid 101, or none at "
 		 "all: {result}."},
+		{WHY_SERVER_BACKEND_DOWN, DOCTOR_F_NGINX_500_ANYWAY,
+		 "{server} asks somebody else about each request, as by "
+		 "auth_request, and that fails with the credentials and "
+		 "without: {result}."},
+		{WHY_SERVER_LIMIT, DOCTOR_F_SAYS_QUEUE,
+		 "{server} lets clients wait on a page, and in when others "
+		 "have left; a WebSocket cannot wait there: {result}."},
 		{WHY_SERVER_BACKEND_DOWN, DOCTOR_F_GET_REACHES,
 		 "{server} is there, and what is behind it answers plain "
 		 "requests; a handshake gets no answer from there: {result}."},

@@ -415,7 +415,10 @@ static inline void bed_probe(struct bed *b, const struct patient *patient,
 			       sizeof(what)));
 
 	for (size_t i = 0; i < chart->n_probes; i++)
-		if (p->ms == 2000 && chart->probe[i]->status)
+		if (p->ms == 2000 &&
+		    (chart->probe[i]->status ||
+		     chart->probe[i]->dial.tls.fault == SES_TLS_NOT_TLS ||
+		     trial->change == DOCTOR_SCHEME))
 			p->ms = 800; /* who answers others at once */
 	if (patient->chosen && p->status == 101)
 		lie_chosen(p, patient->chosen);

@@ -1279,7 +1279,8 @@ static const struct patient patients[] = {
 	 .url = URL,
 	 .answer = "@silent",
 	 .answers = {{DOCTOR_PLAIN_GET, NULL, "HTTP/1.1 200 OK\n\ngame"},
-		     {DOCTOR_PLAIN_GET_PATH, NULL, NGINX_404}},
+		     {DOCTOR_PLAIN_GET_PATH, NULL, NGINX_404},
+		     {DOCTOR_SCHEME, NULL, "@tls not-tls"}},
 	 /* or one that looks at the subprotocol, or at nothing */
 	 .cause = "url.path",
 	 .at_least = 0.3,
