@@ -78,6 +78,8 @@ static enum hub_taken send(struct hub_seat *seat, struct hub_member *member,
 	return taken;
 }
 
+static void catch_up(struct hub_seat *seat, struct hub_member *member);
+
 static void bring(struct hub_seat *seat, struct hub_member *member,
 		  struct frames *f)
 {
@@ -92,8 +94,10 @@ static void bring(struct hub_seat *seat, struct hub_member *member,
 	if (f->message->seq <= member->served)
 		return;
 	if (f->message->seq > member->served + 1) {
-		/* One could not be read: it is told of the gap. */
+		/* One could not be read, or was conflated while the node was
+		 * cut off: what is held says which, and nothing else will. */
 		fall_behind(seat, member);
+		catch_up(seat, member);
 		return;
 	}
 	taken = send(seat, member, f);
