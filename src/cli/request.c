@@ -241,20 +241,38 @@ static int settle_place(struct cli_request *r)
 	return r->connect_host ? 0 : EXIT_NO_ANSWER;
 }
 
+/* --no-proxy goes before all others, and an empty --proxy means the same. */
+static int settle_proxy(struct cli_request *r)
+{
+	const char **proxy = &r->options.proxy;
+	char text[256];
+
+	if (r->no_proxy || (*proxy && !**proxy))
+		*proxy = NULL;
+	else if (*proxy)
+		r->proxy_from = "--proxy";
+	else
+		*proxy = cli_proxy_for(r->url, &r->proxy_from);
+	if (*proxy && doctor_route_check_proxy(*proxy, r->proxy_from, text,
+					       sizeof(text)) < 0)
+		return cli_wrong(r->command, "%s", text);
+	return 0;
+}
+
 int cli_request_settle(struct cli_request *r)
 {
 	struct sesame_header cookie = {"Cookie", r->cookies};
+	int status;
 
 	if (r->cookies)
 		r->headers[r->options.n_headers++] = cookie;
 	r->options.headers = r->headers;
-	if (r->no_proxy)
-		r->options.proxy = NULL;
-	else if (r->options.proxy)
-		r->proxy_from = "--proxy";
-	else
-		r->options.proxy = cli_proxy_for(r->url, &r->proxy_from);
-	return settle_place(r);
+	if (r->options.key_file && !r->options.cert_file)
+		return cli_wrong(r->command, "%s",
+				 "--key without --cert: a key alone shows "
+				 "nothing");
+	status = settle_proxy(r);
+	return status ? status : settle_place(r);
 }
 
 void cli_request_fini(struct cli_request *r)

@@ -148,30 +148,14 @@ static int open_userinfo(struct doctor_command_line *r)
 /* @proxy as dial takes it: with a scheme that it knows. */
 static int set_proxy(struct doctor_case *c, const char *proxy, const char *from)
 {
-	static const char *const known[] = {"http://", "https://", "socks5://",
-					    "socks5h://"};
-	struct bytes text = bytes_of_str(proxy);
-	const char *fault = "";
-	struct ses_proxy parsed;
-	bool fits = false;
-	char *whole;
+	char text[256], *whole;
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		fits |= bytes_equal_nocase(bytes_first(text, strlen(known[i])),
-					   bytes_of_str(known[i]));
-	if (!fits && strstr(proxy, "://"))
-		return doctor_complain(
-			"%s: this kind of proxy is not spoken; http://, "
-			"https:// and socks5:// are, --no-proxy goes without",
-			from);
-	if (asprintf(&whole, "%s%s", fits ? "" : "http://", proxy) < 0)
+	if (doctor_route_check_proxy(proxy, from, text, sizeof(text)) < 0)
+		return doctor_complain("%s", text);
+	if (asprintf(&whole, "%s%s", strstr(proxy, "://") ? "" : "http://",
+		     proxy) < 0)
 		return doctor_complain("out of memory");
 	c->proxy = whole;
-	if (ses_proxy_parse(whole, &parsed, &fault) < 0)
-		return doctor_complain(
-			"%s: %s; it is written http://HOST:PORT, --no-proxy "
-			"goes without",
-			from, fault);
 	return doctor_set_text(&c->proxy_from, from);
 }
 

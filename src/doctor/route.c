@@ -6,9 +6,12 @@
  */
 #include "doctor/route.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "net/addr.h"
+#include "net/proxy.h"
 
 static const char *variable(const char *name)
 {
@@ -121,6 +124,39 @@ const char *doctor_route_proxy(const struct ses_url *url, const char **ret_from)
 		return value;
 	}
 	return NULL;
+}
+
+/* What has a scheme, and none that is spoken. */
+static bool is_other_kind(const char *proxy)
+{
+	static const char *const known[] = {"http://", "https://", "socks5://",
+					    "socks5h://"};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strncasecmp(proxy, known[i], strlen(known[i])) == 0)
+			return false;
+	return strstr(proxy, "://");
+}
+
+int doctor_route_check_proxy(const char *proxy, const char *from, char *text,
+			     size_t size)
+{
+	struct ses_proxy parsed;
+	const char *fault;
+
+	if (is_other_kind(proxy))
+		snprintf(text, size,
+			 "%s: this kind of proxy is not spoken; http://, "
+			 "https:// and socks5:// are, --no-proxy goes without",
+			 from);
+	else if (ses_proxy_parse(proxy, &parsed, &fault) < 0)
+		snprintf(text, size,
+			 "%s: %s; it is written http://HOST:PORT, --no-proxy "
+			 "goes without",
+			 from, fault);
+	else
+		return 0;
+	return -1;
 }
 
 /* Cut a host, in brackets or not, and the colon after it off @rest. */

@@ -15,6 +15,12 @@
  */
 const char *doctor_route_proxy(const struct ses_url *url,
 			       const char **ret_from);
+/*
+ * Whether @proxy, which @from names (--proxy, or a variable), can be used: 0, or
+ * -1 with a sentence in @text.
+ */
+int doctor_route_check_proxy(const char *proxy, const char *from, char *text,
+			     size_t size);
 /* Whether @host is meant by the list @no_proxy: "*", names with or without a
  * leading dot and all below them, addresses, networks (10.0.0.0/8). */
 bool doctor_route_excluded(struct bytes host, const char *no_proxy);

@@ -15,6 +15,7 @@
 #include "base/base64.h"
 #include "base/percent.h"
 #include "net/dial.h"
+#include "net/proxy.h"
 #include "net/tls_cache.h"
 #include "wire/close.h"
 #include "wire/url.h"
@@ -651,6 +652,8 @@ static int prepare(struct opening *o, const char *text,
 		   const struct ses_complaint *to, struct ses_url *ret_url)
 {
 	int r = parse_url(text, ret_url, to);
+	struct ses_proxy proxy;
+	const char *fault;
 
 	if (r < 0)
 		return r;
@@ -661,6 +664,8 @@ static int prepare(struct opening *o, const char *text,
 		return ses_complain(to, SESAME_EINVAL,
 				    "key_file without cert_file: a key alone "
 				    "proves nothing");
+	if (options->proxy && ses_proxy_parse(options->proxy, &proxy, &fault) < 0)
+		return ses_complain(to, SESAME_EINVAL, "%s", fault);
 	r = write_request(o, ret_url, options, to);
 	if (r < 0)
 		return r;

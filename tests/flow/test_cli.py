@@ -140,7 +140,7 @@ def test_an_option_without_its_value_is_told(words):
     (["check", "--config=" + EXAMPLE], 0), (["check", "-c" + EXAMPLE], 0),
     (["check", "--", EXAMPLE], 0), (["check", EXAMPLE, EXAMPLE], 2),
     (["check", "--json=yes", EXAMPLE], 2), (["explain", "--stack=nginx", "403"], 0),
-    (["explain", "403", "404"], 2), (["why", "--last=0"], 2),
+    (["explain", "403", "404"], 2), (["completion", "bash", "zsh"], 2), (["why", "--last=0"], 2),
     (["why", "--last=many"], 2)])
 def test_values_may_be_joined_to_their_options(words, expected):
     done = run(*words)

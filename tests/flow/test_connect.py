@@ -192,6 +192,33 @@ def test_a_place_that_is_none_is_told(command):
         assert got.returncode == 2 and option + " is given too often" in got.stderr
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("proxy, said", [
+    ("ftp://x", "this kind of proxy is not spoken; http://, https:// and socks5:// are"),
+    ("http://", "the proxy has no valid host; it is written http://HOST:PORT"),
+    ("http://127.0.0.1:99999", "the proxy's port is not valid")])
+def test_a_proxy_that_is_none_is_told_with_who_named_it(echo, command, proxy, said):
+    for words, name, env in ((["--proxy", proxy], "--proxy", {}), ([], "all_proxy", {"all_proxy": proxy})):
+        got = subprocess.run([PROGRAM, *command, *words, echo], stdin=subprocess.DEVNULL,
+                             capture_output=True, text=True, timeout=30, env={**os.environ, **env})
+        assert got.returncode == 2
+        assert "sesame %s: %s: %s" % (command[0], name, said) in got.stderr
+        assert "--no-proxy goes without" in got.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_empty_proxy_is_none(echo, command):
+    got = subprocess.run([PROGRAM, *command, "--proxy", "", echo], stdin=subprocess.DEVNULL, timeout=30,
+                         capture_output=True, text=True, env={**os.environ, "all_proxy": "http://127.0.0.1:1"})
+    assert got.returncode == 0, got.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_key_alone_is_told(command):
+    got = ask_by(command, "--key", "key.pem", "wss://127.0.0.1:1")
+    assert got.returncode == 2 and "--key without --cert: a key alone shows nothing" in got.stderr
+
+
 def test_the_hint_at_the_doctor_tells_no_secret(echo):
     url = echo.replace("ws://", "ws://ann:s3cret@") + "/?access_token=s3cret&a=b"
     got = connect("-m", "x", "--origin", "https://evil.example", url)

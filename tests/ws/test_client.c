@@ -850,6 +850,42 @@ TEST("a key without a certificate is refused, whatever the scheme")
 	strike(&st);
 }
 
+TEST("a proxy that is none is refused before anything is asked")
+{
+	static const struct {
+		const char *proxy, *text;
+	} rows[] = {{"ftp://x", "a proxy is http://"}, {"http://", "no valid host"},
+		    {"http://a:99999", "port is not valid"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct sesame_client_options options = {.proxy = rows[i].proxy};
+		struct sesame_conn *conn;
+		char text[256];
+		struct stage st;
+
+		set(&st);
+		assert_int_equal(sesame_connect(st.loop, st.url, &options, &handlers, &st.seat,
+						&conn, text, sizeof(text)), SESAME_EINVAL);
+		assert_non_null(strstr(text, rows[i].text));
+		strike(&st);
+	}
+}
+
+TEST("another place is connected to, and the URL's is asked for")
+{
+	struct sesame_client_options options = {.connect_host = "127.0.0.1"};
+	struct stage st;
+
+	set(&st);
+	options.connect_port = st.port;
+	strcpy(st.url, "ws://far.example/chat");
+	start(&st, &options);
+	hear_request(&st);
+	assert_memory_equal(st.request, "GET /chat ", 10);
+	assert_non_null(strstr(st.request, "\r\nHost: far.example\r\n"));
+	strike(&st);
+}
+
 TEST("a server with a certificate takes no page that came over http for its own")
 {
 	static const struct {
