@@ -392,6 +392,7 @@ void doctor_find_answer(struct doctor_chart *chart, const struct doctor_probe *p
 		doctor_note(chart, DOCTOR_F_SAYS_IDLE, p, NULL,
 			    "the close says that a silence was too long");
 	doctor_find_limit(chart, p);
+	doctor_find_apology(chart, p);
 	find_missed_origin(chart, p);
 	find_status_for_all(chart, p);
 	if (p->status && p->outcome == DOCTOR_ANSWERED)
@@ -455,6 +456,17 @@ static void find_redirect_to_itself(struct doctor_chart *chart,
 			    "and loses the port");
 }
 
+bool doctor_names_sign_in(struct bytes text)
+{
+	static const char *const names[] = {"login",   "logon",	  "signin",
+					    "sign-in", "sign_in", "auth"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (bytes_contains_nocase(text, bytes_of_str(names[i])))
+			return true;
+	return false;
+}
+
 void doctor_find_redirect(struct doctor_chart *chart,
 			  const struct doctor_probe *p)
 {
@@ -464,12 +476,7 @@ void doctor_find_redirect(struct doctor_chart *chart,
 
 	if (p->outcome != DOCTOR_ANSWERED || p->status / 100 != 3 || !to.data)
 		return;
-	if (bytes_contains_nocase(to, BYTES("login")) ||
-	    bytes_contains_nocase(to, BYTES("logon")) ||
-	    bytes_contains_nocase(to, BYTES("signin")) ||
-	    bytes_contains_nocase(to, BYTES("sign-in")) ||
-	    bytes_contains_nocase(to, BYTES("sign_in")) ||
-	    bytes_contains_nocase(to, BYTES("auth")))
+	if (doctor_names_sign_in(to))
 		doctor_note(chart, DOCTOR_F_SAYS_LOGIN, p, NULL,
 			    "the redirect leads to a login page");
 	place = to;

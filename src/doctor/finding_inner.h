@@ -35,6 +35,11 @@ void doctor_find_redirect(struct doctor_chart *chart,
 /* answer.c: whether the reason of a close is that nothing was said for too
  * long. */
 bool doctor_is_closed_as_idle(const struct doctor_probe *p);
+/* answer.c: whether @text names a place to sign in at. */
+bool doctor_names_sign_in(struct bytes text);
+/* apology.c: what a success refuses in words. */
+void doctor_find_apology(struct doctor_chart *chart,
+			 const struct doctor_probe *p);
 /* writer.c: who wrote the answer, and who passed it on. */
 void doctor_find_writer(struct doctor_chart *chart,
 			const struct doctor_probe *p);

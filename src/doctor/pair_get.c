@@ -171,7 +171,8 @@ bool doctor_is_denial(const struct doctor_chart *chart,
 		DOCTOR_F_SAYS_WAF,	   DOCTOR_F_SAYS_RATE,
 		DOCTOR_F_SAYS_CLIENT_CERT, DOCTOR_F_SAYS_HOST,
 		DOCTOR_F_SAYS_TLS_PORT,	   DOCTOR_F_SAYS_HEAD_LARGE,
-		DOCTOR_F_SAYS_FULL,	   DOCTOR_F_SAYS_ORIGIN};
+		DOCTOR_F_SAYS_FULL,	   DOCTOR_F_SAYS_ORIGIN,
+		DOCTOR_F_REFUSED_BY_PAGE};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (doctor_found(chart, words[i]))
@@ -221,8 +222,8 @@ static bool is_error_for_get(const struct doctor_probe *base,
 
 /*
  * The handshake is ended without a word, and a plain GET is told by a gateway
- * that it cannot reach what is behind: who pipes an upgrade has no answer of its
- * own to give any more.
+ * that it cannot reach what is behind: who pipes an upgrade has no answer of
+ * its own to give any more.
  */
 static bool is_cut_off_behind(const struct doctor_probe *base,
 			      const struct doctor_probe *g)
@@ -284,7 +285,8 @@ static bool is_same_page(const struct doctor_chart *chart,
 			 const struct doctor_probe *base,
 			 const struct doctor_probe *g)
 {
-	return is_same(chart, base, g) && base->status / 100 == 2;
+	return is_same(chart, base, g) && base->status / 100 == 2 &&
+	       !doctor_found(chart, DOCTOR_F_REFUSED_BY_PAGE);
 }
 
 static bool is_same_error(const struct doctor_chart *chart,

@@ -225,8 +225,10 @@ static void find_nonsense(struct doctor_chart *chart,
 	if (doctor_same_answer(base, p))
 		doctor_tell_same(
 			chart,
-			base->status / 100 == 2 ? DOCTOR_F_NONSENSE_SAME_PAGE
-						: DOCTOR_F_NONSENSE_SAME,
+			doctor_found(chart, DOCTOR_F_REFUSED_BY_PAGE) ||
+					base->status / 100 != 2
+				? DOCTOR_F_NONSENSE_SAME
+				: DOCTOR_F_NONSENSE_SAME_PAGE,
 			p, "a path that cannot exist gets the same answer");
 	else if (doctor_is_left_alone(base, p))
 		doctor_tell(chart, DOCTOR_F_PATH_CLAIMED, p);

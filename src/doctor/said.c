@@ -16,8 +16,7 @@ static bool is_name_byte(uint8_t b)
 	       b == '-';
 }
 
-/* Where what follows @phrase in @text begins; empty: it is not there. */
-static struct bytes after(struct bytes text, const char *phrase)
+struct bytes doctor_after(struct bytes text, const char *phrase)
 {
 	struct bytes p = bytes_of_str(phrase);
 
@@ -42,12 +41,12 @@ bool doctor_said_of_credential(const struct doctor_probe *p, struct bytes *ret)
 
 	if (!p->status)
 		return false;
-	*ret = quoted(after(ses_head_get(&p->parsed, "WWW-Authenticate"),
-			    "error_description=\""));
+	*ret = quoted(doctor_after(ses_head_get(&p->parsed, "WWW-Authenticate"),
+				   "error_description=\""));
 	if (ret->len == 0)
-		*ret = quoted(after(body, "\"error_description\":\""));
+		*ret = quoted(doctor_after(body, "\"error_description\":\""));
 	if (ret->len == 0)
-		*ret = quoted(after(body, "\"error_description\": \""));
+		*ret = quoted(doctor_after(body, "\"error_description\": \""));
 	return ret->len > 0;
 }
 
@@ -98,9 +97,9 @@ bool doctor_said_parameter(const struct doctor_probe *p, struct bytes *ret)
 	if (p->body_len > MOST_READ)
 		return false;
 	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
-		*ret = name_at(after(body, before[i]));
+		*ret = name_at(doctor_after(body, before[i]));
 		if (ret->len == 0)
-			*ret = name_at(after(told, before[i]));
+			*ret = name_at(doctor_after(told, before[i]));
 		if (ret->len > 0)
 			return true;
 	}

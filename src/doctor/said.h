@@ -6,6 +6,11 @@
 #include "doctor/finding.h"
 
 /*
+ * What follows the first @phrase in @text, case ignored; empty where it is not
+ * there. It lies in @text.
+ */
+struct bytes doctor_after(struct bytes text, const char *phrase);
+/*
  * What the refusal @p says of the credential in a sentence (RFC 6750 section 3:
  * error_description). *ret is borrowed from @p.
  */

@@ -2,7 +2,8 @@
 /*
  * What refusals say in so many words: the rows of telltales.def, looked for in
  * one answer. What is hard is that a long page may hold any word, so most rows
- * are read in short texts only, and none within what the client itself sent.
+ * are read in short texts only (a page is as long as what people read of it),
+ * and none within what the client itself sent.
  */
 #include <stdio.h>
 
@@ -11,6 +12,7 @@
 #include "doctor/harvest.h"
 #include "doctor/redact.h"
 #include "doctor/told.h"
+#include "doctor/visible.h"
 
 enum where { WORD, PHRASE, REASON, FIELD, TOLD };
 
@@ -30,6 +32,8 @@ static const struct telltale telltales[] = {
 #define SHORT_BODY 1000
 /* So is a page that is hardly more than its heading and one line. */
 #define SHORT_PAGE 420
+/* However much of it is for the eye. */
+#define SHORT_TEXT 300
 /* Success pages are read no further: they are no refusals. */
 #define LONG_BODY 4096
 /* Nobody hides a reason further down than this. */
@@ -113,13 +117,38 @@ static ptrdiff_t find_phrase(struct bytes text, const char *phrase)
 	return -1;
 }
 
-static bool is_sentence(struct bytes body)
-{
-	struct bytes text = bytes_trim(body);
+/* An answer's body, and what of it is the sentence of its author. */
+struct reading {
+	const struct doctor_probe *p;
+	struct bytes body, sentence; /* empty: it has more to say */
+	char text[MOST];
+};
 
-	if (text.len > 0 && text.data[0] == '<')
-		return text.len <= SHORT_PAGE;
-	return text.len > 0 && text.len <= SHORT_BODY;
+/* Who writes to the bare socket leaves the head out, and says why all the same. */
+static struct bytes body_of(const struct doctor_probe *p)
+{
+	return p->outcome == DOCTOR_NOT_HTTP ? bytes_of(p->head, p->head_len)
+					     : bytes_of(p->body, p->body_len);
+}
+
+static struct bytes sentence_of(struct reading *r)
+{
+	struct bytes text = doctor_text_start(r->body), visible;
+	bool markup = text.len > 0 && text.data[0] == '<';
+
+	if (text.len <= (markup ? SHORT_PAGE : SHORT_BODY))
+		return r->body;
+	if (!markup)
+		return bytes_of(NULL, 0);
+	visible = doctor_visible_text(text, r->text, sizeof(r->text));
+	return bytes_first(visible, visible.len <= SHORT_TEXT ? visible.len : 0);
+}
+
+static void read_body(struct reading *r, const struct doctor_probe *p)
+{
+	r->p = p;
+	r->body = bytes_first(body_of(p), MOST);
+	r->sentence = sentence_of(r);
 }
 
 static bool field_says(const struct doctor_probe *p, const char *phrase,
@@ -327,17 +356,11 @@ static bool told(const struct doctor_probe *p, const char *phrase,
 	       text_says(p, bytes_of_str(p->first_message), phrase, ret_said);
 }
 
-/* Who writes to the bare socket leaves the head out, and says why all the same. */
-static struct bytes body_of(const struct doctor_probe *p)
-{
-	return p->outcome == DOCTOR_NOT_HTTP ? bytes_of(p->head, p->head_len)
-					     : bytes_of(p->body, p->body_len);
-}
-
-static bool says(const struct doctor_probe *p, const struct telltale *t,
+static bool says(const struct reading *r, const struct telltale *t,
 		 struct bytes *ret_said)
 {
-	struct bytes body = bytes_first(body_of(p), MOST);
+	const struct doctor_probe *p = r->p;
+	struct bytes body = t->where == WORD ? r->sentence : r->body;
 
 	if ((p->outcome == DOCTOR_OPEN && !doctor_tells_error(p)) ||
 	    is_moot(p, t))
@@ -355,8 +378,6 @@ static bool says(const struct doctor_probe *p, const struct telltale *t,
 		return false;
 	if (reason_says(p, t->phrase, ret_said))
 		return true;
-	if (t->where == WORD && !is_sentence(body))
-		return false;
 	if (p->status < 400 && body.len > LONG_BODY)
 		return false;
 	return text_says(p, body, t->phrase, ret_said);
@@ -367,16 +388,20 @@ bool doctor_says_word(const struct doctor_probe *p, const char *word,
 {
 	struct telltale t = {
 		.where = WORD, .phrase = word, .kind = DOCTOR_F_SAYS_QUERY};
+	struct reading r;
 
-	return says(p, &t, ret);
+	read_body(&r, p);
+	return says(&r, &t, ret);
 }
 
 bool doctor_says(const struct doctor_probe *p, enum doctor_finding_kind kind)
 {
+	struct reading r;
 	struct bytes said;
 
+	read_body(&r, p);
 	for (size_t i = 0; i < sizeof(telltales) / sizeof(telltales[0]); i++)
-		if (telltales[i].kind == kind && says(p, &telltales[i], &said))
+		if (telltales[i].kind == kind && says(&r, &telltales[i], &said))
 			return true;
 	return false;
 }
@@ -520,12 +545,14 @@ static void find_other_upgrade(struct doctor_chart *chart,
 void doctor_find_words(struct doctor_chart *chart, const struct doctor_probe *p)
 {
 	struct bytes said = {0};
+	struct reading r;
 	char quote[160];
 
+	read_body(&r, p);
 	for (size_t i = 0; i < sizeof(telltales) / sizeof(telltales[0]); i++) {
 		const struct telltale *t = &telltales[i];
 
-		if (doctor_found(chart, t->kind) || !says(p, t, &said))
+		if (doctor_found(chart, t->kind) || !says(&r, t, &said))
 			continue;
 		doctor_redact(chart->c, said, quote, sizeof(quote));
 		if (t->where == FIELD)
