@@ -539,6 +539,9 @@ static void tell_gaps(const struct gate_lookup_state *state)
 			"%llu more were left out while the journal could not "
 			"be written\n",
 			(unsigned long long)state->unwritten);
+	if (state->full)
+		fprintf(stderr, "The disk that holds the journal is full: what "
+				"was refused last may be missing\n");
 	if (!state->killed)
 		return;
 	tell_time(state->last_ms, when);

@@ -2,7 +2,7 @@
 /* Where a story keeps what each column holds. */
 #include "gate/columns.h"
 
-enum kind { TEXT, INT, INT64, BOOL };
+enum kind { TEXT, LOOKS, INT, INT64, BOOL };
 
 static const struct column {
 	const char *name;
@@ -47,7 +47,7 @@ static const struct column {
 	COLUMN("compared", TEXT, compared, 1),
 	COLUMN("nearest", TEXT, nearest, 1),
 	COLUMN("note", TEXT, note, 1),
-	COLUMN("trace", TEXT, trace, 1),
+	COLUMN("trace", LOOKS, trace, 1),
 };
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
@@ -64,7 +64,7 @@ const char *gate_column_name(size_t i)
 
 const char *gate_column_type(size_t i)
 {
-	return columns[i].kind == TEXT ? "TEXT" : "INTEGER";
+	return columns[i].kind <= LOOKS ? "TEXT" : "INTEGER";
 }
 
 bool gate_column_is_new(size_t i)
@@ -113,6 +113,7 @@ void gate_columns_bind(sqlite3_stmt *stmt, const struct gate_story *story)
 
 		switch (columns[i].kind) {
 		case TEXT:
+		case LOOKS:
 			sqlite3_bind_text(stmt, to, at, -1, SQLITE_STATIC);
 			break;
 		case INT:
@@ -128,18 +129,26 @@ void gate_columns_bind(sqlite3_stmt *stmt, const struct gate_story *story)
 	}
 }
 
-void gate_columns_read(sqlite3_stmt *stmt, struct gate_story *story)
+static const char *text_of(sqlite3_stmt *stmt, size_t i)
 {
+	return (const char *)sqlite3_column_text(stmt, (int)i);
+}
+
+int gate_columns_read(sqlite3_stmt *stmt, struct gate_story *story)
+{
+	int r = 0;
+
 	memset(story, 0, sizeof(*story));
 	for (size_t i = 0; i < N_COLUMNS; i++) {
 		char *at = (char *)story + columns[i].offset;
-		const unsigned char *text;
 
 		switch (columns[i].kind) {
 		case TEXT:
-			text = sqlite3_column_text(stmt, (int)i);
-			bytes_printable(bytes_of_str((const char *)text), at,
+			bytes_printable(bytes_of_str(text_of(stmt, i)), at,
 					columns[i].size);
+			break;
+		case LOOKS:
+			r = gate_story_put_trace(story, text_of(stmt, i));
 			break;
 		case INT:
 			*(int *)at = sqlite3_column_int(stmt, (int)i);
@@ -152,4 +161,5 @@ void gate_columns_read(sqlite3_stmt *stmt, struct gate_story *story)
 			break;
 		}
 	}
+	return r;
 }

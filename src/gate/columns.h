@@ -31,8 +31,9 @@ int gate_columns_marks(struct ses_buf *out);
 void gate_columns_bind(sqlite3_stmt *stmt, const struct gate_story *story);
 /*
  * Fill @story from the first columns of a row. Texts become fit for a
- * terminal, whoever else wrote into the file.
+ * terminal, and so do those in the JSON of its trace, whoever else wrote into
+ * the file. 0 or SESAME_ENOMEM.
  */
-void gate_columns_read(sqlite3_stmt *stmt, struct gate_story *ret_story);
+int gate_columns_read(sqlite3_stmt *stmt, struct gate_story *ret_story);
 
 #endif

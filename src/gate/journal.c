@@ -199,7 +199,7 @@ static bool write_out(struct gate_journal *j)
 	}
 	complain(j, j->file.wrong);
 	if (!is_lock(r))
-		gate_journal_file_close(&j->file, false);
+		gate_journal_file_rest(&j->file);
 	return false;
 }
 

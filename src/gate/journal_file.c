@@ -25,6 +25,7 @@
 #define CHECKPOINT     1000 /* pages of it that begin to be moved */
 #define RUNS	       50   /* kept */
 #define ADMITTED_SHARE 4    /* a quarter as many rows as refusals */
+#define LAST_ID	       (INT64_C(1) << 53) /* more rows were never written */
 
 static const char *omission_name(enum gate_omission omission)
 {
@@ -77,18 +78,6 @@ static int finish(sqlite3_stmt *stmt)
 
 	sqlite3_reset(stmt);
 	return r;
-}
-
-static const char *why_not(const struct gate_journal_file *f)
-{
-	int why = f->db && sqlite3_errcode(f->db) == SQLITE_CANTOPEN
-			  ? sqlite3_system_errno(f->db)
-			  : 0;
-
-	if (!f->db)
-		return "out of memory";
-	/* That it cannot open a file is not all that SQLite knows. */
-	return why ? strerror(why) : sqlite3_errmsg(f->db);
 }
 
 /* ---- The layout ---- */
@@ -220,6 +209,13 @@ static int prepare_statements(struct gate_journal_file *f)
 
 /* ---- Opening ---- */
 
+static void unlock(struct gate_journal_file *f)
+{
+	if (f->lock_fd >= 0)
+		close(f->lock_fd);
+	f->lock_fd = -1;
+}
+
 /*
  * Make the file, or see that it may be written: 0, or why not. SQLite opens
  * devices too, and tells only that it could not, not why. The descriptor
@@ -228,10 +224,14 @@ static int prepare_statements(struct gate_journal_file *f)
  */
 static const char *prepare_file(struct gate_journal_file *f, const char *name)
 {
+	int fd = open(name, O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
 	struct stat status;
 
-	f->lock_fd = open(name, O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
-	if (f->lock_fd < 0 || fstat(f->lock_fd, &status) < 0)
+	if (fd >= 0)
+		flock(fd, LOCK_SH | LOCK_NB);
+	unlock(f); /* now: whoever looks finds the one or the other locked */
+	f->lock_fd = fd;
+	if (fd < 0 || fstat(fd, &status) < 0)
 		return strerror(errno);
 	if (!S_ISREG(status.st_mode))
 		return "it is not a plain file";
@@ -245,6 +245,22 @@ static bool is_of_another_program(sqlite3 *db)
 {
 	return ask_number(db, "SELECT count(*) FROM sqlite_master") > 0 &&
 	       !has_column(db, "refusals", "reference");
+}
+
+/* The row after the last one of all would get any number, and soon be gone. */
+static bool is_numbered_to_the_end(sqlite3 *db)
+{
+	static const char *const tables[] = {"refusals", "runs"};
+	bool any = false;
+	char sql[100];
+
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(sql, sizeof(sql),
+			 "SELECT count(*) FROM %s WHERE id > %lld", tables[i],
+			 (long long)LAST_ID);
+		any |= ask_number(db, sql) > 0;
+	}
+	return any;
 }
 
 static int begin_run(struct gate_journal_file *f)
@@ -319,24 +335,51 @@ static bool is_passing(int code)
 	       code == SQLITE_FULL || code == SQLITE_IOERR;
 }
 
+/* NULL, or why it is left as it is; that may be put into @wrong. */
+static const char *find_strange(struct gate_journal_file *f, char *wrong,
+				size_t size)
+{
+	if (gate_journal_db_is_spoiled(f->db, wrong, size))
+		return wrong;
+	if (is_of_another_program(f->db))
+		return "it is another program's database";
+	if (ask_number(f->db, "PRAGMA user_version") > GATE_JOURNAL_VERSION)
+		return "it is of a newer version of sesame";
+	if (is_numbered_to_the_end(f->db))
+		return "a row in it has a number that sesame never gives: "
+		       "somebody else wrote into it, so move it away";
+	return NULL;
+}
+
 /* NULL, or why not. */
 static const char *open_database(struct gate_journal_file *f, const char *name,
 				 bool *ret_passing)
 {
-	int r = sqlite3_open_v2(
-		name, &f->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	int r = gate_journal_db_open(
+		name, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, &f->db);
+	const char *strange =
+		r == SQLITE_OK ? find_strange(f, f->wrong, sizeof(f->wrong))
+			       : NULL;
 
-	if (r == SQLITE_OK && is_of_another_program(f->db))
-		return "it is another program's database";
-	if (r == SQLITE_OK &&
-	    ask_number(f->db, "PRAGMA user_version") > GATE_JOURNAL_VERSION)
-		return "it is of a newer version of sesame";
+	if (strange)
+		return strange;
 	if (r == SQLITE_OK)
 		r = set_up(f);
 	if (r == SQLITE_OK)
 		return NULL;
 	*ret_passing = is_passing(r);
-	return why_not(f);
+	return gate_journal_db_wrong(f->db, f->wrong, sizeof(f->wrong));
+}
+
+static void close_database(struct gate_journal_file *f)
+{
+	sqlite3_finalize(f->refusal);
+	sqlite3_finalize(f->admitted);
+	sqlite3_finalize(f->recount);
+	sqlite3_finalize(f->omitted);
+	f->refusal = f->admitted = f->recount = f->omitted = NULL;
+	sqlite3_close(f->db);
+	f->db = NULL;
 }
 
 int gate_journal_file_open(struct gate_journal_file *f, const char *name,
@@ -349,14 +392,15 @@ int gate_journal_file_open(struct gate_journal_file *f, const char *name,
 		why = open_database(f, name, ret_passing);
 	if (!why) {
 		fchmod(f->lock_fd, 0600); /* it holds addresses of people */
-		flock(f->lock_fd, LOCK_SH | LOCK_NB);
 		return 0;
 	}
 	snprintf(text, text_size, "%s%s", why,
 		 strcmp(why, strerror(EMFILE)) == 0
 			 ? "; raise the limit of descriptors (ulimit -n 1024)"
 			 : "");
-	gate_journal_file_close(f, false);
+	close_database(f);
+	if (!*ret_passing)
+		unlock(f);
 	return -1;
 }
 
@@ -392,17 +436,13 @@ void gate_journal_file_close(struct gate_journal_file *f, bool ended)
 	if (f->db && ended)
 		run_with(f->db, "UPDATE runs SET end_ms = %lld WHERE id = %lld",
 			 (long long)ses_clock_wall_ms(), (long long)f->run);
-	sqlite3_finalize(f->refusal);
-	sqlite3_finalize(f->admitted);
-	sqlite3_finalize(f->recount);
-	sqlite3_finalize(f->omitted);
-	f->refusal = f->admitted = f->recount = f->omitted = NULL;
-	sqlite3_close(f->db);
-	f->db = NULL;
-	/* After SQLite, whose locks on the file would end with it. */
-	if (f->lock_fd >= 0)
-		close(f->lock_fd);
-	f->lock_fd = -1;
+	close_database(f);
+	unlock(f); /* before that, SQLite's locks would end with it */
+}
+
+void gate_journal_file_rest(struct gate_journal_file *f)
+{
+	close_database(f);
 }
 
 /* ---- One batch ---- */
@@ -560,7 +600,7 @@ static int try_to_write(struct gate_journal_file *f, const struct gate_batch *b)
 
 	if (r == SQLITE_OK)
 		return r;
-	snprintf(f->wrong, sizeof(f->wrong), "%s", why_not(f));
+	gate_journal_db_wrong(f->db, f->wrong, sizeof(f->wrong));
 	run(f->db, "ROLLBACK");
 	return r;
 }

@@ -7,9 +7,9 @@
 #ifndef GATE_JOURNAL_FILE_H
 #define GATE_JOURNAL_FILE_H
 
-#include <sqlite3.h>
 #include <sys/types.h>
 
+#include "gate/journal_db.h"
 #include "gate/story.h"
 
 #define GATE_JOURNAL_VERSION 4
@@ -17,7 +17,7 @@
 struct gate_journal_file {
 	sqlite3 *db; /* NULL: not open */
 	sqlite3_stmt *refusal, *admitted, *recount, *omitted;
-	int lock_fd;   /* held while a gateway writes; -1: not */
+	int lock_fd; /* held while a gateway writes or tries; -1: not */
 	dev_t device;
 	ino_t inode, log_inode; /* log: 0 before there is one */
 	int64_t run;   /* the row of this run */
@@ -71,6 +71,11 @@ bool gate_journal_file_is_there(const struct gate_journal_file *file,
  */
 int gate_journal_file_write(struct gate_journal_file *file, const char *name,
 			    const struct gate_batch *batch);
+/*
+ * Close what could not be written, to be opened again; its readers are to know
+ * meanwhile that there is a gateway.
+ */
+void gate_journal_file_rest(struct gate_journal_file *file);
 /* @ended: this run came to its end in order. */
 void gate_journal_file_close(struct gate_journal_file *file, bool ended);
 

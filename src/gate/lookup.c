@@ -9,22 +9,26 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <sesame/error.h>
 
 #include "gate/columns.h"
+#include "gate/journal_db.h"
 #include "gate/match.h"
+
+#define LEAST_BYTES 65536 /* that a writer needs to have left */
 
 struct gate_lookup {
 	sqlite3 *db;
-	bool runs;	/* when it was opened */
+	bool runs, full; /* when it was opened */
 	bool no_memory; /* for the latest question; SQLite knows nothing of it */
+	char wrong[300];
 };
 
 #define FITS                                                        \
@@ -65,17 +69,6 @@ static void tell_within(sqlite3_context *to, int n, sqlite3_value **v)
 
 /* ---- Opening ---- */
 
-static const char *why_not(sqlite3 *db)
-{
-	int why = db && sqlite3_errcode(db) == SQLITE_CANTOPEN
-			  ? sqlite3_system_errno(db)
-			  : 0;
-
-	if (!db)
-		return "out of memory";
-	return why ? strerror(why) : sqlite3_errmsg(db);
-}
-
 /* Whoever writes holds a shared lock; so when we get ours alone, nobody does. */
 static bool is_written(const char *file)
 {
@@ -87,14 +80,19 @@ static bool is_written(const char *file)
 	return taken;
 }
 
-static bool is_journal(struct gate_lookup *l, const char *file)
+static bool is_full(const char *file)
+{
+	struct statvfs disk;
+
+	return statvfs(file, &disk) == 0 && disk.f_blocks &&
+	       (uint64_t)disk.f_bavail * disk.f_frsize < LEAST_BYTES;
+}
+
+static bool is_journal(struct gate_lookup *l)
 {
 	int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC;
 
-	return sqlite3_open_v2(file, &l->db, SQLITE_OPEN_READONLY, NULL) ==
-		       SQLITE_OK &&
-	       sqlite3_busy_timeout(l->db, 1000) == SQLITE_OK &&
-	       sqlite3_create_function(l->db, "fits", 2, flags, NULL, tell_fits,
+	return sqlite3_create_function(l->db, "fits", 2, flags, NULL, tell_fits,
 				       NULL, NULL) == SQLITE_OK &&
 	       sqlite3_create_function(l->db, "within", 2, flags, NULL,
 				       tell_within, NULL, NULL) == SQLITE_OK &&
@@ -102,11 +100,26 @@ static bool is_journal(struct gate_lookup *l, const char *file)
 			    NULL, NULL, NULL) == SQLITE_OK;
 }
 
+/* NULL, or why it cannot be read. */
+static const char *open_journal(struct gate_lookup *l, const char *file)
+{
+	if (gate_journal_db_open(file, SQLITE_OPEN_READONLY, &l->db) ==
+	    SQLITE_OK) {
+		sqlite3_busy_timeout(l->db, 1000);
+		if (gate_journal_db_is_spoiled(l->db, l->wrong, sizeof(l->wrong)))
+			return l->wrong;
+		if (is_journal(l))
+			return NULL;
+	}
+	return gate_journal_db_wrong(l->db, l->wrong, sizeof(l->wrong));
+}
+
 struct gate_lookup *gate_lookup_open(const char *file, char *text,
 				     size_t text_size)
 {
 	struct gate_lookup *l = calloc(1, sizeof(*l));
 	struct stat status;
+	const char *why;
 
 	if (!l) {
 		snprintf(text, text_size, "out of memory");
@@ -122,10 +135,11 @@ struct gate_lookup *gate_lookup_open(const char *file, char *text,
 		return NULL;
 	}
 	l->runs = is_written(file);
-	if (is_journal(l, file))
+	l->full = is_full(file);
+	why = open_journal(l, file);
+	if (!why)
 		return l;
-	snprintf(text, text_size, "%s is no journal of sesame: %s", file,
-		 why_not(l->db));
+	snprintf(text, text_size, "%s is no journal of sesame: %s", file, why);
 	gate_lookup_close(l);
 	return NULL;
 }
@@ -140,7 +154,8 @@ void gate_lookup_close(struct gate_lookup *l)
 
 const char *gate_lookup_error(struct gate_lookup *l)
 {
-	return l->no_memory ? "out of memory" : why_not(l->db);
+	return gate_journal_db_wrong(l->no_memory ? NULL : l->db, l->wrong,
+				     sizeof(l->wrong));
 }
 
 /* ---- Stories ---- */
@@ -216,7 +231,10 @@ static int tell_stories(struct gate_lookup *l, sqlite3_stmt *stmt,
 
 	l->no_memory |= !story;
 	while (story && stmt && (state = sqlite3_step(stmt)) == SQLITE_ROW) {
-		gate_columns_read(stmt, story);
+		if (gate_columns_read(stmt, story) < 0) {
+			l->no_memory = true;
+			break;
+		}
 		each(user, story);
 		count++;
 	}
@@ -382,6 +400,7 @@ void gate_lookup_state(struct gate_lookup *l, struct gate_lookup_state *ret)
 			  ask_number(l, "SELECT end_ms IS NULL FROM runs "
 					"ORDER BY id DESC LIMIT 1"),
 		.runs = l->runs,
+		.full = l->full,
 	};
 }
 

@@ -76,7 +76,8 @@ struct gate_lookup_state {
 	uint64_t sampled, busy, unwritten; /* refusals left out, and why */
 	int64_t oldest_ms, last_ms;
 	bool killed; /* the last gateway did not come to its end in order */
-	bool runs;   /* one is writing now */
+	bool runs;   /* one is writing now, or would if it could */
+	bool full;   /* the disk that holds the file */
 };
 
 void gate_lookup_state(struct gate_lookup *lookup,

@@ -111,6 +111,12 @@ bool gate_story_headline(const struct gate_story *story,
  * begin with blanks. In advice.c. 0 or an error of the buffer.
  */
 int gate_story_advise(const struct gate_story *story, struct ses_buf *out);
+/*
+ * Take the looks of @json, which anybody may have written, for its trace: none
+ * of them where it is NULL, too long or no array. 0, or SESAME_ENOMEM, and then
+ * there are none as well.
+ */
+int gate_story_put_trace(struct gate_story *story, const char *json);
 /* Read one that another gateway wrote. False: it is none. */
 bool gate_story_read(struct bytes json, struct gate_story *ret_story);
 /* The story as a JSON object, to be released. NULL: no memory. */

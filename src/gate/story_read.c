@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* A story that another gateway wrote as JSON (gate_story_json()). */
+/*
+ * A story that another gateway wrote as JSON (gate_story_json()), and the looks
+ * that stand as JSON in a journal.
+ */
+#include <errno.h>
 #include <jansson.h>
 #include <stddef.h>
 #include <stdlib.h>
+
+#include <sesame/error.h>
 
 #include "gate/json.h"
 #include "gate/story.h"
@@ -44,36 +50,40 @@ static const struct {
 	PLACE("node", node),
 };
 
+static void copy_text(json_t *o, const json_t *look, const char *name)
+{
+	struct bytes text = gate_json_text(look, name);
+	char shown[160];
+
+	bytes_printable(text, shown, sizeof(shown));
+	json_object_set_new(o, name,
+			    text.data ? json_string(shown) : json_null());
+}
+
 /* One look, and nothing in it that a terminal would follow. */
 static json_t *read_look(const json_t *look)
 {
-	static const char *const names[] = {"check", "rule", "value"};
 	json_t *o = json_object();
-	char shown[160];
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		struct bytes text = gate_json_text(look, names[i]);
-
-		bytes_printable(text, shown, sizeof(shown));
-		if (text.data)
-			json_object_set_new(o, names[i], json_string(shown));
-	}
+	copy_text(o, look, "check");
 	json_object_set_new(
 		o, "passed",
 		json_boolean(json_is_true(json_object_get(look, "passed"))));
+	copy_text(o, look, "rule");
 	json_object_set_new(o, "line",
 			    json_integer(json_integer_value(
 				    json_object_get(look, "line"))));
+	copy_text(o, look, "value");
 	return o;
 }
 
-static void read_trace(struct gate_story *s, const json_t *o)
+static void put_looks(struct gate_story *s, const json_t *trace)
 {
 	json_t *looks = json_array(), *look;
 	char *text;
 	size_t i;
 
-	json_array_foreach(json_object_get(o, "trace"), i, look)
+	json_array_foreach(trace, i, look)
 		json_array_append_new(looks, read_look(look));
 	text = json_dumps(looks, JSON_COMPACT);
 	strcpy(s->trace, "[]");
@@ -81,6 +91,17 @@ static void read_trace(struct gate_story *s, const json_t *o)
 		strcpy(s->trace, text);
 	free(text);
 	json_decref(looks);
+}
+
+int gate_story_put_trace(struct gate_story *s, const char *json)
+{
+	bool fits = json && strlen(json) < sizeof(s->trace);
+	json_t *trace = fits ? gate_json_load(json) : NULL;
+	bool no_memory = fits && !trace && errno == ENOMEM;
+
+	put_looks(s, trace);
+	json_decref(trace);
+	return no_memory ? SESAME_ENOMEM : 0;
 }
 
 bool gate_story_read(struct bytes json, struct gate_story *s)
@@ -100,7 +121,7 @@ bool gate_story_read(struct bytes json, struct gate_story *s)
 	s->observed = json_is_true(json_object_get(o, "observed"));
 	s->secure = json_is_true(json_object_get(o, "tls"));
 	s->preset = json_is_true(json_object_get(o, "preset"));
-	read_trace(s, o);
+	put_looks(s, json_object_get(o, "trace"));
 	json_decref(o);
 	return s->reference[0] && s->cause[0];
 }

@@ -301,6 +301,125 @@ TEST("what somebody else wrote into it cannot paint the terminal")
 	remove_place(&p);
 }
 
+TEST("nor can the looks, which stand in it as JSON")
+{
+	static const struct {
+		const char *written, *read;
+	} cases[] = {
+		{"[{\"check\":\"origin\",\"passed\":false,\"rule\":"
+		 "\"\\u001b[31m\\u009b2J\",\"line\":3,"
+		 "\"value\":\"\\u202e\\r\\u0007\"}]",
+		 "[{\"check\":\"origin\",\"passed\":false,\"rule\":"
+		 "\"\\\\x1b[31m\\\\xc2\\\\x9b2J\",\"line\":3,"
+		 "\"value\":\"\\\\xe2\\\\x80\\\\xae\\\\x0d\\\\x07\"}]"},
+		{"[{\"check\":\"host\",\"passed\":true,\"rule\":\"*\","
+		 "\"line\":0,\"value\":null}]",
+		 "[{\"check\":\"host\",\"passed\":true,\"rule\":\"*\","
+		 "\"line\":0,\"value\":null}]"},
+		{"{\"check\":\"\\u001b\"}", "[]"},
+		{"[{\"check\":", "[]"},
+	};
+	struct place p = new_place();
+	struct gate_journal *j = open_journal(&p, 10);
+	struct gate_lookup *r;
+	struct gate_story s = story_of(1);
+	char sql[500];
+
+	gate_journal_add(j, &s);
+	gate_journal_close(j);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		snprintf(sql, sizeof(sql), "UPDATE refusals SET trace = '%s'",
+			 cases[i].written);
+		run_sql(&p, sql);
+		r = read_journal(&p);
+		assert_int_equal(gate_lookup_search(r, &any, 1, keep_story, &s),
+				 1);
+		assert_string_equal(s.trace, cases[i].read);
+		gate_lookup_close(r);
+	}
+	remove_place(&p);
+}
+
+TEST("what would be run is no journal, for reading and for writing")
+{
+	static const struct {
+		const char *sql, *says;
+	} cases[] = {
+		{"CREATE VIEW \"a\x1b[31m\" AS SELECT 1",
+		 "a view in it, a\\x1b[31m, and sesame makes none"},
+		{"CREATE TRIGGER t AFTER INSERT ON runs BEGIN "
+		 "DELETE FROM runs; END",
+		 "a trigger in it, t, and"},
+		{"PRAGMA writable_schema=ON;"
+		 "INSERT INTO sqlite_master VALUES ('table', 'v', 'v', 0, "
+		 "'CREATE VIRTUAL TABLE v USING fts5(a)')",
+		 "a virtual table in it, v, and"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct place p = new_place();
+		char text[512] = "";
+
+		gate_journal_close(open_journal(&p, 10));
+		run_sql(&p, cases[i].sql);
+		assert_null(gate_lookup_open(p.file, text, sizeof(text)));
+		assert_non_null(strstr(text, cases[i].says));
+		text[0] = '\0';
+		assert_null(gate_journal_open(p.file, 10, 0, text, sizeof(text)));
+		assert_non_null(strstr(text, cases[i].says));
+		assert_non_null(strstr(text, "move it away"));
+		remove_place(&p);
+	}
+}
+
+TEST("a trigger that is made while it is written does nothing")
+{
+	struct place p = new_place();
+	struct gate_journal *j = open_journal(&p, 10);
+	struct gate_lookup *r;
+	struct gate_story s = story_of(1);
+
+	run_sql(&p, "CREATE TRIGGER t AFTER INSERT ON refusals BEGIN "
+		    "DELETE FROM refusals; END");
+	assert_true(gate_journal_add(j, &s));
+	gate_journal_close(j);
+	run_sql(&p, "DROP TRIGGER t");
+	r = read_journal(&p);
+	assert_int_equal(gate_lookup_find(r, s.reference, &s), 1);
+	gate_lookup_close(r);
+	remove_place(&p);
+}
+
+TEST("after the last number there is no row is written")
+{
+	struct place p = new_place();
+	char text[512] = "";
+
+	gate_journal_close(open_journal(&p, 10));
+	run_sql(&p, "INSERT INTO refusals (id) VALUES (9223372036854775807)");
+	assert_null(gate_journal_open(p.file, 10, 0, text, sizeof(text)));
+	assert_non_null(strstr(text, "a number that sesame never gives"));
+	run_sql(&p, "DELETE FROM refusals;"
+		    "INSERT INTO runs (id) VALUES (9223372036854775807)");
+	assert_null(gate_journal_open(p.file, 10, 0, text, sizeof(text)));
+	remove_place(&p);
+}
+
+TEST("a row of megabytes is not read, and that is said")
+{
+	struct place p = new_place();
+	struct gate_lookup *r;
+	struct gate_story s;
+
+	gate_journal_close(open_journal(&p, 10));
+	run_sql(&p, "INSERT INTO refusals (note) VALUES (zeroblob(2000000))");
+	r = read_journal(&p);
+	assert_true(gate_lookup_search(r, &any, 1, keep_story, &s) < 0);
+	assert_non_null(strstr(gate_lookup_error(r), "too big"));
+	gate_lookup_close(r);
+	remove_place(&p);
+}
+
 TEST("the journal's place is the state directory of whoever runs it")
 {
 	char file[4096];

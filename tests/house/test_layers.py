@@ -36,7 +36,7 @@ DOORS = {
     "zlib.h": {"wire/deflate.c"},
     "libdeflate.h": {"wire/deflate_once.c"},
     "crypt.h": {"gate/password.c"},
-    "sqlite3.h": {"gate/columns.h", "gate/journal_file.h", "gate/lookup.c"},
+    "sqlite3.h": {"gate/columns.h", "gate/journal_db.h"},
     "libfyaml.h": {"gate/yaml.c"},
     "nghttp2/": {"doctor/h2.c"},
     "hiredis/": {"hub/redis_link.c"},
