@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/request.h"
 #include "cli/term.h"
 #include "why/manual.h"
 #include "why/stack.h"
@@ -446,18 +447,6 @@ static int complain(const char *shell)
 	return EXIT_USAGE;
 }
 
-static int complain_of_two(const char *first, const char *second)
-{
-	char shown[2][80];
-
-	fprintf(stderr,
-		"sesame completion: for %s or for %s? One script at a time\n",
-		bytes_printable(bytes_of_str(first), shown[0], sizeof(shown[0])),
-		bytes_printable(bytes_of_str(second), shown[1],
-				sizeof(shown[1])));
-	return EXIT_USAGE;
-}
-
 int cmd_completion(int argc, char **argv)
 {
 	struct option_reader r = {.command = "completion", .next = argv + 1};
@@ -470,7 +459,9 @@ int cmd_completion(int argc, char **argv)
 			return EXIT_OK;
 		}
 		if (*shell)
-			return complain_of_two(shell, r.value);
+			return cli_wrong("completion",
+					 "one shell, please; what is '%s'?",
+					 r.value);
 		shell = r.value;
 	}
 	if (more < 0)
