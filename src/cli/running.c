@@ -265,10 +265,11 @@ static void on_watchdog(void *user)
 static void on_status(void *user)
 {
 	struct run *run = user;
+	size_t n = gate_house_visits(run->house);
 
 	if (!run->view.leaving)
-		gate_notify("STATUS=Serving %zu connections%s",
-			    gate_house_visits(run->house),
+		gate_notify("STATUS=Serving %zu connection%s%s", n,
+			    n == 1 ? "" : "s",
 			    run->view.reloads.last_good
 				    ? ""
 				    : "; the configuration has a fault");

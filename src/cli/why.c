@@ -583,7 +583,7 @@ static int tell_last(struct gate_lookup *journal, struct options *o,
 		fprintf(stderr, "sesame why: nothing was refused yet\n");
 	else if (!n)
 		fprintf(stderr,
-			"sesame why: none of the %llu refusals kept fits\n",
+			"sesame why: of the refusals kept (%llu) none fits\n",
 			(unsigned long long)state.refusals);
 	if (!n && o->search.cause && !is_of_causes(o->search.cause))
 		fprintf(stderr,

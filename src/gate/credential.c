@@ -205,9 +205,9 @@ static void deny_token(struct look *l, struct bytes value)
 		deny(l, GATE_FAULT_TOKEN, "the tokens have not been read");
 	else /* enough to compare with a hash one has, too little to guess by */
 		deny(l, GATE_FAULT_TOKEN,
-		     "it has %zu bytes, and its SHA-256 begins with %02x%02x; "
-		     "the file has %zu token%s",
-		     value.len, digest[0], digest[1],
+		     "it has %zu byte%s, and its SHA-256 begins with "
+		     "%02x%02x; the file has %zu token%s",
+		     value.len, value.len == 1 ? "" : "s", digest[0], digest[1],
 		     gate_tokens_count(s->tokens),
 		     gate_tokens_count(s->tokens) == 1 ? "" : "s");
 }

@@ -184,8 +184,9 @@ int load_report_plot(struct ses_buf *out, const struct load_plan *plan,
 	    "height=\"100%%\"/>\n<text class=\"soft\" x=\"%d\" y=\"24\">",
 	    WIDTH, HEIGHT, WIDTH, HEIGHT, style, LEFT);
 	put_escaped(&p, url);
-	put(&p, ": %s, %u connections, %u in flight</text>\n",
-	    load_mode_name(plan->mode), plan->connections, plan->in_flight);
+	put(&p, ": %s, %u connection%s, %u in flight</text>\n",
+	    load_mode_name(plan->mode), plan->connections,
+	    plan->connections == 1 ? "" : "s", plan->in_flight);
 	put_throughput(&p, r, f.unit);
 	put_latency(&p, &r->tally.latency, f.corrected);
 	put(&p, "</svg>\n");

@@ -168,6 +168,7 @@ def test_a_search_finds_what_fits_and_nothing_else(tmp_path):
         assert n("--cause", "access") == 4 and n("--cause", "access.origin") == 2
         assert n("--cause", "access.origin-missing") == 1 and n("--cause", "url") == 1
         assert "no cause of that name" in g.why("--cause", "acess").stderr
+        assert g.why("--address", "192.0.2.1").stderr == "sesame why: of the refusals kept (5) none fits\n"
         assert "no cause" not in g.why("--cause", "tls").stderr
         assert n("--address", "203.0.113.0/24") == 2 and n("--address", "203.0.113.9") == 1
         assert n("--address", "2001:db8::/32") == 1

@@ -372,6 +372,10 @@ TEST("each fault has its sentence")
 		 "it has 3 bytes, and its SHA-256 begins with ba78; the file "
 		 "has 1 token",
 		 12},
+		{HASHES, "/", "Authorization: Bearer x", GATE_FAULT_TOKEN,
+		 "it has 1 byte, and its SHA-256 begins with 2d71; the file has "
+		 "1 token",
+		 12},
 		{HASHES | JWT, "/", "Authorization: Bearer abc", GATE_FAULT_TOKEN,
 		 "it has 3 bytes, and its SHA-256 begins with ba78; the file "
 		 "has 1 token",
