@@ -174,8 +174,7 @@ static bool is_proxy_seen(const struct doctor_facts *f)
 	const struct why_hops *h = f->base ? &f->base->hops : NULL;
 
 	for (size_t i = 0; h && !f->chart->blind && i < h->n; i++)
-		if (why_stack(h->hop[i].stack)->layer <=
-		    WHY_LAYER_REVERSE_PROXY)
+		if (why_stack(h->hop[i].stack)->layer <= WHY_LAYER_REVERSE_PROXY)
 			return true;
 	return false;
 }
@@ -366,9 +365,20 @@ static bool has_proxy_user(const struct doctor_facts *f)
 	       parsed.has_user;
 }
 
+/* The network's own answer (RFC 6585 section 6), whatever the server is. */
+static bool is_portal(const struct doctor_facts *f)
+{
+	return doctor_found(f->chart, DOCTOR_F_STATUS_511);
+}
+
+static bool is_no_portal(const struct doctor_facts *f)
+{
+	return !is_portal(f);
+}
+
 static bool has_no_proxy_user(const struct doctor_facts *f)
 {
-	return !has_proxy_user(f);
+	return !has_proxy_user(f) && !is_portal(f);
 }
 
 static const struct {
@@ -410,6 +420,8 @@ static const struct {
 	{"csrf", speaks_of_csrf},
 	{"proxy_user", has_proxy_user},
 	{"no_proxy_user", has_no_proxy_user},
+	{"portal", is_portal},
+	{"no_portal", is_no_portal},
 	{"basic", wants_basic},
 	{"digest", wants_digest},
 	{"negotiate", wants_negotiate},

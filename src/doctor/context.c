@@ -265,7 +265,7 @@ static void context_of_way(struct doctor_chart *chart,
 	if (c->proxy)
 		doctor_note(chart, DOCTOR_F_PROXY_USED, base, NULL,
 			    "the request goes through the proxy %s", c->proxy);
-	else
+	else if (!doctor_found(chart, DOCTOR_F_STATUS_511)) /* by one unasked */
 		doctor_note(chart, DOCTOR_F_PROXY_NOT_USED, base, NULL,
 			    "no forward proxy is used");
 	if (!c->url.tls && base->dial.tls.fault == SES_TLS_OK)

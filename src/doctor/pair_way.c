@@ -100,6 +100,18 @@ static void find_name(struct doctor_chart *chart)
 
 /* ---- the forward proxy ---- */
 
+/*
+ * Who only loses the Upgrade brings the server's word for a plain request,
+ * which is hardly ever that it is forbidden where handshakes are let in.
+ */
+static bool is_denied_anyway(const struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+
+	return (base->status == 403 || base->status == 451) &&
+	       doctor_found(chart, DOCTOR_F_GET_SAME_DENIED);
+}
+
 /* What the proxy did, that it opens without it. */
 static enum doctor_finding_kind direct_finding(const struct doctor_chart *chart)
 {
@@ -112,7 +124,9 @@ static enum doctor_finding_kind direct_finding(const struct doctor_chart *chart)
 	if (doctor_found(chart, DOCTOR_F_SILENT))
 		return DOCTOR_F_DIRECT_OPENS_MUTE;
 	if (doctor_found(chart, DOCTOR_F_GET_FAILS_TOO) ||
-	    doctor_found(chart, DOCTOR_F_SAYS_FILTERED))
+	    doctor_found(chart, DOCTOR_F_SAYS_FILTERED) ||
+	    doctor_found(chart, DOCTOR_F_PROXY_FORBIDS) ||
+	    is_denied_anyway(chart))
 		return DOCTOR_F_DIRECT_OPENS_DENIED;
 	return DOCTOR_F_DIRECT_OPENS;
 }

@@ -2,8 +2,9 @@
 /*
  * What a forward proxy says of the destination when it refuses a CONNECT: that
  * the name is unknown to it, that nobody listens there, that it waited in vain,
- * or that it does not let it pass. Proxies disagree about the status, so it is
- * their fields and their words that tell.
+ * or that it does not let it pass; and what one that opens TLS says in the
+ * tunnel. Proxies disagree about the status, so it is their fields and their
+ * words that tell.
  */
 #include "doctor/proxy_words.h"
 
@@ -135,6 +136,18 @@ static enum doctor_finding_kind proxy_says(const struct ses_dial_report *d,
 	return w->kind;
 }
 
+/* Who opens TLS on the way refuses within the tunnel, by the same fields. */
+static enum doctor_finding_kind said_inside(const struct doctor_probe *p,
+					    const char **ret_phrase)
+{
+	const struct word *w = field_word(&p->parsed);
+
+	if (!w)
+		return DOCTOR_F_NONE;
+	*ret_phrase = w->phrase;
+	return w->kind;
+}
+
 bool doctor_proxy_failed(const struct ses_dial_report *d)
 {
 	const char *phrase;
@@ -149,9 +162,12 @@ void doctor_find_proxy_words(struct doctor_chart *chart,
 	const char *phrase = NULL;
 	enum doctor_finding_kind kind;
 
-	if (base->outcome != DOCTOR_NO_CONNECTION)
+	if (base->outcome == DOCTOR_ANSWERED && chart->c->proxy)
+		kind = said_inside(base, &phrase);
+	else if (base->outcome == DOCTOR_NO_CONNECTION)
+		kind = proxy_says(&base->dial, &phrase);
+	else
 		return;
-	kind = proxy_says(&base->dial, &phrase);
 	if (kind != DOCTOR_F_NONE)
 		doctor_note(chart, kind, base, NULL,
 			    "the forward proxy says \"%s\" of the destination",

@@ -225,6 +225,7 @@ static enum doctor_finding_kind status_symptom(int status)
 		{503, 503, DOCTOR_F_STATUS_503},
 		{504, 504, DOCTOR_F_STATUS_504},
 		{505, 505, DOCTOR_F_STATUS_505},
+		{511, 511, DOCTOR_F_STATUS_511},
 		{520, 527, DOCTOR_F_STATUS_52X},
 		{529, 529, DOCTOR_F_STATUS_503}, /* overloaded */
 		{530, 530, DOCTOR_F_STATUS_52X},

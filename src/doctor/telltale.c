@@ -342,6 +342,10 @@ static bool is_moot(const struct doctor_probe *p, const struct telltale *t)
 	if (t->kind == DOCTOR_F_SAYS_NO_UPGRADE &&
 	    (doctor_wants_newer_client(p) || doctor_wants_other_upgrade(p)))
 		return true;
+	if (p->status == 511) /* it is the network that they are for */
+		return t->kind == DOCTOR_F_SAYS_CREDENTIALS ||
+		       t->kind == DOCTOR_F_SAYS_BAD_TOKEN ||
+		       t->kind == DOCTOR_F_SAYS_PERMISSION;
 	if (t->kind == DOCTOR_F_RETRY_AFTER_403)
 		return p->status != 403 || is_of_varnish(p);
 	return t->kind == DOCTOR_F_RETRY_AFTER && p->status != 429 &&

@@ -392,6 +392,11 @@ static bool is_split_by_node(const struct doctor_facts *f)
 	return is_mostly_split(f) && f->nodes[0];
 }
 
+static bool is_held_by_network(const struct doctor_facts *f)
+{
+	return f->v->cause == WHY_NET_PROXY_AUTH && doctor_holds(f, "portal");
+}
+
 static bool gave_proxy_user(const struct doctor_facts *f)
 {
 	return f->v->cause == WHY_NET_PROXY_AUTH &&
@@ -455,6 +460,9 @@ static const struct {
 	{is_mostly_split,
 	 "The very same request is let in at one time and refused at another, "
 	 "as where servers that share the load do not agree: {result}."},
+	{is_held_by_network,
+	 "The network that this machine is in wants a sign-in before it lets "
+	 "anything through: {result}. {host} itself was not asked."},
 	{gave_proxy_user,
 	 "The forward proxy refuses the user name and password that it is "
 	 "given: {result}."},

@@ -97,3 +97,53 @@ TEST("a proxy that names its rule is not asked whether the name exists")
 	assert_string_equal(why_cause(b.verdict.cause)->id, "net.proxy-denied");
 	bed_strip(&b);
 }
+
+#define PORTAL                                                         \
+	"HTTP/1.1 511 Network Authentication Required\nContent-Type: " \
+	"text/html\n\n<p>Please log in to the guest network."
+
+TEST("who answers in the tunnel in the server's place is told from who loses "
+     "the "
+     "Upgrade there")
+{
+	static const struct {
+		const char *answer, *cause;
+	} rows[] = {
+		{"HTTP/1.1 403 Forbidden\nX-Squid-Error: ERR_ACCESS_DENIED "
+		 "0\n\n",
+		 "net.proxy-denied"},
+		{"HTTP/1.1 403 Forbidden\nContent-Type: "
+		 "text/html\n\n<h1>Zugriff "
+		 "gesperrt</h1>",
+		 "net.proxy-denied"},
+		{"HTTP/1.1 426 Upgrade Required\nUpgrade: websocket\n\n",
+		 "net.proxy-strips-upgrade"},
+		{"HTTP/1.1 404 Not Found\nContent-Type: text/html\n\nnothing",
+		 "net.proxy-strips-upgrade"},
+		{PORTAL, "net.proxy-auth"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		static struct bed b;
+
+		examine(&b, rows[i].answer, "@open");
+		if (strcmp(why_cause(b.verdict.cause)->id, rows[i].cause) != 0 ||
+		    b.verdict.confidence < 0.8)
+			fail_msg("%s: %s %.2f", rows[i].answer,
+				 why_cause(b.verdict.cause)->id,
+				 b.verdict.confidence);
+		bed_strip(&b);
+	}
+}
+
+TEST("a network that wants a sign-in is told of where no proxy was given")
+{
+	static const struct patient p = {.url = URL, .answer = PORTAL};
+	static struct bed b;
+
+	bed_examine(&b, &p);
+	assert_string_equal(why_cause(b.verdict.cause)->id, "net.proxy-auth");
+	assert_true(b.verdict.confidence > 0.8);
+	assert_non_null(strstr(b.verdict.summary, "wants a sign-in"));
+	bed_strip(&b);
+}
