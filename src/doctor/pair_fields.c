@@ -68,8 +68,10 @@ void doctor_find_query(struct doctor_chart *chart)
 	struct doctor_tally q = doctor_tally(chart, DOCTOR_NO_QUERY);
 	struct doctor_tally with = doctor_tally(chart, DOCTOR_PARAMETER);
 	struct doctor_tally without = doctor_tally(chart, DOCTOR_NO_PARAMETER);
-	/* firewalls refuse in HTTP, or cut; they do not say 101 first */
-	bool attack = doctor_rank(base) <= 2 && base->status != 404 &&
+	/* firewalls refuse in HTTP, or cut; they seldom say 101 first */
+	bool attack = (doctor_rank(base) <= 2 ||
+		       doctor_found(chart, DOCTOR_F_SAYS_WAF)) &&
+		      base->status != 404 &&
 		      base->status / 100 != 5 &&
 		      doctor_is_attack(chart->c->url.query, true);
 

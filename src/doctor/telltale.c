@@ -77,17 +77,23 @@ static bool in_raw_field(struct bytes text, size_t at)
 /*
  * Whether @text begins with @phrase. What programs call a refusal is the sentence
  * without its blanks: host_not_allowed. Markup has such names for other things.
+ * A * stands for a word.
  */
 static bool begins_so(struct bytes text, struct bytes phrase, bool names)
 {
-	if (text.len < phrase.len)
-		return false;
-	for (size_t i = 0; i < phrase.len; i++) {
-		uint8_t c = byte_lower(text.data[i]);
+	size_t at = 0;
 
+	for (size_t i = 0; i < phrase.len; i++, at++) {
+		uint8_t c = at < text.len ? byte_lower(text.data[at]) : 0;
+
+		if (phrase.data[i] == '*') {
+			while (at + 1 < text.len && text.data[at + 1] > ' ')
+				at++;
+			continue;
+		}
 		if (names && phrase.data[i] == ' ' && (c == '_' || c == '-'))
 			continue;
-		if (c != byte_lower(phrase.data[i]))
+		if (at >= text.len || c != byte_lower(phrase.data[i]))
 			return false;
 	}
 	return true;
@@ -211,7 +217,7 @@ static ptrdiff_t find_own_phrase(const struct doctor_probe *p,
 	ptrdiff_t at = find_phrase(text, phrase);
 	char own[MOST];
 
-	if (at < 0 || !p->request)
+	if (at < 0 || !p->request || strchr(phrase, '*'))
 		return at;
 	text = bytes_first(text, sizeof(own));
 	doctor_blank_echo(p->request, text, own);
@@ -530,6 +536,19 @@ static void find_lost_tls(struct doctor_chart *chart,
 		    "whoever ended it did not say so");
 }
 
+/* Who closes with the User-Agent in its mouth has looked at that. */
+static void find_quoted_agent(struct doctor_chart *chart,
+			      const struct doctor_probe *p)
+{
+	struct bytes agent = bytes_of_str(chart->c->user_agent);
+
+	if (p->outcome == DOCTOR_CLOSED_AFTER && chart->c->user_agent_given &&
+	    agent.len > 5 &&
+	    bytes_contains_nocase(bytes_of_str(p->close_reason), agent))
+		doctor_note(chart, DOCTOR_F_SAYS_AGENT, p, NULL,
+			    "the close quotes the User-Agent that was sent");
+}
+
 static void find_other_upgrade(struct doctor_chart *chart,
 			       const struct doctor_probe *p)
 {
@@ -575,6 +594,7 @@ void doctor_find_words(struct doctor_chart *chart, const struct doctor_probe *p)
 		doctor_note(chart, DOCTOR_F_OWN_426, p, NULL,
 			    "the 426 has a reason of the application's own, "
 			    "and asks for no Upgrade by a field");
+	find_quoted_agent(chart, p);
 	find_other_upgrade(chart, p);
 	find_lost_tls(chart, p);
 	find_told_status(chart, p);
