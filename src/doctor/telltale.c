@@ -277,6 +277,10 @@ static const struct {
 	{DOCTOR_F_SAYS_FULL, "rate limit exceeded"},
 	/* and a quota of connections counts no requests */
 	{DOCTOR_F_SAYS_RATE, "connection quota"},
+	/* none is about what is spoken within */
+	{DOCTOR_F_SAYS_SUBPROTOCOL, "protocol upgrade"},
+	{DOCTOR_F_SAYS_SUBPROTOCOL, "protocol version"},
+	{DOCTOR_F_SAYS_SUBPROTOCOL, "protocol error"},
 	/* IIS */
 	{DOCTOR_F_SAYS_PERMISSION, "permission to view this directory"},
 	{DOCTOR_F_SAYS_CREDENTIALS, "permission to view this directory"},
@@ -391,6 +395,37 @@ static bool says(const struct reading *r, const struct telltale *t,
 	if (p->status < 400 && body.len > LONG_BODY)
 		return false;
 	return text_says(p, body, t->phrase, ret_said);
+}
+
+#define SHORT_REASON 160 /* whoever gives a reason in so few has but one */
+
+/* What may be all that @r says, in order; @i counts from 0. */
+static bool next_reason(const struct reading *r, size_t i, struct bytes *ret)
+{
+	const struct bytes said[] = {
+		bytes_of_str(r->p->close_reason),
+		bytes_of_str(r->p->first_message), r->sentence,
+		r->p->status ? r->p->parsed.reason : bytes_of(NULL, 0)};
+
+	if (i >= sizeof(said) / sizeof(said[0]))
+		return false;
+	*ret = bytes_first(said[i],
+			   said[i].len <= SHORT_REASON ? said[i].len : 0);
+	return true;
+}
+
+/* A short refusal that has the User-Agent in it is about that. */
+static bool quotes_agent(const struct doctor_case *c, const struct reading *r,
+			 struct bytes *ret_said)
+{
+	if (!c->user_agent || strlen(c->user_agent) < 5 ||
+	    (r->p->outcome == DOCTOR_OPEN && !doctor_tells_error(r->p)) ||
+	    (r->p->outcome == DOCTOR_ANSWERED && r->p->status < 400))
+		return false;
+	for (size_t i = 0; next_reason(r, i, ret_said); i++)
+		if (bytes_contains_nocase(*ret_said, bytes_of_str(c->user_agent)))
+			return true;
+	return false;
 }
 
 bool doctor_says_word(const struct doctor_probe *p, const char *word,
@@ -536,19 +571,6 @@ static void find_lost_tls(struct doctor_chart *chart,
 		    "whoever ended it did not say so");
 }
 
-/* Who closes with the User-Agent in its mouth has looked at that. */
-static void find_quoted_agent(struct doctor_chart *chart,
-			      const struct doctor_probe *p)
-{
-	struct bytes agent = bytes_of_str(chart->c->user_agent);
-
-	if (p->outcome == DOCTOR_CLOSED_AFTER && chart->c->user_agent_given &&
-	    agent.len > 5 &&
-	    bytes_contains_nocase(bytes_of_str(p->close_reason), agent))
-		doctor_note(chart, DOCTOR_F_SAYS_AGENT, p, NULL,
-			    "the close quotes the User-Agent that was sent");
-}
-
 static void find_other_upgrade(struct doctor_chart *chart,
 			       const struct doctor_probe *p)
 {
@@ -563,6 +585,20 @@ static void find_other_upgrade(struct doctor_chart *chart,
 		    p, NULL,
 		    "the 426 asks for an upgrade to %s, and not to websocket",
 		    *to ? to : "something else");
+}
+
+static void find_quoted_agent(struct doctor_chart *chart,
+			      const struct reading *r)
+{
+	char quote[160];
+	struct bytes said;
+
+	if (doctor_found(chart, DOCTOR_F_SAYS_AGENT) ||
+	    !quotes_agent(chart->c, r, &said))
+		return;
+	doctor_redact(chart->c, said, quote, sizeof(quote));
+	doctor_note(chart, DOCTOR_F_SAYS_AGENT, r->p, NULL,
+		    "the answer names the User-Agent: \"%s\"", quote);
 }
 
 void doctor_find_words(struct doctor_chart *chart, const struct doctor_probe *p)
@@ -587,6 +623,7 @@ void doctor_find_words(struct doctor_chart *chart, const struct doctor_probe *p)
 			doctor_note(chart, t->kind, p, NULL,
 				    "the answer says \"%s\"", quote);
 	}
+	find_quoted_agent(chart, &r);
 	for (size_t i = 0; i < sizeof(outdone) / sizeof(outdone[0]); i++)
 		if (doctor_found(chart, outdone[i].says))
 			drop(chart, outdone[i].and_not);
@@ -594,7 +631,6 @@ void doctor_find_words(struct doctor_chart *chart, const struct doctor_probe *p)
 		doctor_note(chart, DOCTOR_F_OWN_426, p, NULL,
 			    "the 426 has a reason of the application's own, "
 			    "and asks for no Upgrade by a field");
-	find_quoted_agent(chart, p);
 	find_other_upgrade(chart, p);
 	find_lost_tls(chart, p);
 	find_told_status(chart, p);
