@@ -77,6 +77,22 @@ static void writer_by_layer(struct doctor_chart *chart,
 			    "%s wrote the answer (%s)", hop->text, hop->mark);
 }
 
+/* Whether all proxies that are seen are such as hand an Upgrade on unasked. */
+static bool forwards_unasked(const struct why_hops *h)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < h->n; i++) {
+		enum why_stack stack = h->hop[i].stack;
+
+		if (stack == WHY_STACK_CADDY || stack == WHY_STACK_HAPROXY)
+			any = true;
+		else if (why_stack(stack)->layer <= WHY_LAYER_REVERSE_PROXY)
+			return false;
+	}
+	return any;
+}
+
 void doctor_find_writer(struct doctor_chart *chart, const struct doctor_probe *p)
 {
 	const struct why_hops *h = &p->hops;
@@ -85,6 +101,10 @@ void doctor_find_writer(struct doctor_chart *chart, const struct doctor_probe *p
 		return;
 	if (h->writer >= 0 && (size_t)h->writer < h->n)
 		writer_by_layer(chart, p, &h->hop[h->writer]);
+	if (forwards_unasked(h) && (p->status < 500 || p->status == 501))
+		doctor_note(chart, DOCTOR_F_FORWARDS_UNASKED, p, NULL,
+			    "who stands in front hands an Upgrade on by "
+			    "itself");
 	for (size_t i = 0; i < h->n; i++) {
 		enum why_layer layer = why_stack(h->hop[i].stack)->layer;
 
