@@ -20,7 +20,7 @@ struct weight {
 	double w;
 };
 
-#define MAX_WEIGHTS 24
+#define MAX_WEIGHTS 28
 
 struct row {
 	enum doctor_finding_kind kind;

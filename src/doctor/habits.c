@@ -347,6 +347,37 @@ static bool is_stock(struct bytes reason)
 	return false;
 }
 
+/* Whether the words leave it to the server's own log, after all. */
+static bool says_own_affair(const struct doctor_chart *chart)
+{
+	static const enum doctor_finding_kind kinds[] = {
+		DOCTOR_F_SAYS_BACKEND, DOCTOR_F_SAYS_UNCONNECTED,
+		DOCTOR_F_SAYS_MAINTENANCE, DOCTOR_F_SAYS_TAKEN,
+		DOCTOR_F_SAYS_UNKNOWN_NAME};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (doctor_found(chart, kinds[i]))
+			return true;
+	return false;
+}
+
+#define ONE_SENTENCE 420 /* a longer page of an error quotes what went wrong */
+
+/* Who accepted it and then says why not, or has a sentence in the place of an
+ * error's page, is no riddle to anybody outside. */
+static void find_told_why(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	bool after = base->status == 101 && base->outcome != DOCTOR_OPEN;
+	bool error = base->outcome == DOCTOR_ANSWERED && base->status >= 500 &&
+		     base->body_len <= ONE_SENTENCE;
+
+	if ((after || error) && says_why(chart) && !says_own_affair(chart))
+		doctor_note(chart, DOCTOR_F_TOLD_WHY, base, NULL, "%s",
+			    after ? "after the 101 it says why"
+				  : "the error says why in a sentence");
+}
+
 static void find_other_reason(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -487,6 +518,7 @@ static void find_gorilla(struct doctor_chart *chart)
 void doctor_find_habits(struct doctor_chart *chart)
 {
 	find_own_parameter(chart);
+	find_told_why(chart);
 	find_other_reason(chart);
 	find_hand_written(chart);
 	find_rewritten(chart);

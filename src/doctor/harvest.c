@@ -362,6 +362,44 @@ static void add_socket_hosts(const struct doctor_chart *chart,
 	}
 }
 
+/* Whether @url names this very port, which no other server is likely to have. */
+static bool is_at_own_port(const struct doctor_case *c, struct bytes url)
+{
+	struct bytes place = doctor_authority(url);
+	char port[8];
+	size_t n = 0;
+
+	while (n < place.len && !strchr("/?#", place.data[n]))
+		n++;
+	place.len = n;
+	snprintf(port, sizeof(port), ":%u", c->url.port);
+	n = strlen(port);
+	return c->url.port != 80 && c->url.port != 443 && place.len > n &&
+	       bytes_equal_str(bytes_from(place, place.len - n), port);
+}
+
+/* The sites of a server that is met by its address, as its pages link to them. */
+static void add_linked_hosts(const struct doctor_chart *chart,
+			     struct doctor_values *v)
+{
+	const struct doctor_case *c = chart->c;
+	struct bytes url;
+
+	for (size_t i = 0; i < chart->n_probes; i++) {
+		struct bytes text = doctor_body(chart->probe[i]);
+		size_t at = 0, most = v->n + 2;
+
+		while (c->url.host_kind != SES_HOST_NAME && !c->host &&
+		       chart->probe[i]->status / 100 == 2 && v->n < most &&
+		       doctor_next_url(text, &at, &url))
+			if (is_at_own_port(c, url) && host_of(url).len > 0 &&
+			    host_of(url).data[0] > '9' &&
+			    !bytes_equal_nocase(host_of(url),
+						BYTES("localhost")))
+				add_with_port(c, host_of(url), v);
+	}
+}
+
 /* Of "ws://h:1/room?x" "/room"; "/" of one that has no path. */
 static struct bytes path_of(struct bytes url)
 {
@@ -423,6 +461,7 @@ void doctor_harvest_hosts(const struct doctor_chart *chart,
 	if (c->host && ses_url_host_field(&c->url, own, sizeof(own)) >= 0)
 		doctor_add_value(v, "%s", own);
 	add_socket_hosts(chart, v);
+	add_linked_hosts(chart, v);
 	while (base && c->url.tls &&
 	       (of_cert = ses_tls_next_host(&base->dial.tls.names, &i)))
 		add_with_port(c, bytes_of_str(of_cert), v);

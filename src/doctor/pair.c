@@ -178,7 +178,11 @@ static void find_unproved(struct doctor_chart *chart)
 	if (base->status != 403 || !is_unexplained(chart) ||
 	    !doctor_found(chart, DOCTOR_F_CREDENTIALS_NOT_SENT))
 		return;
-	if (foreign && !doctor_found(chart, DOCTOR_F_WRITER_ASGI))
+	if (foreign && doctor_is_hand_written(base))
+		doctor_note(chart, DOCTOR_F_FOREIGN_TERSE, base, NULL,
+			    "no Origin that was tried opens, and the 403 has "
+			    "no field and no word for who lacks credentials");
+	else if (foreign && !doctor_found(chart, DOCTOR_F_WRITER_ASGI))
 		doctor_note(chart, DOCTOR_F_FOREIGN_UNPROVED, base, NULL,
 			    "no Origin that was tried opens, and no "
 			    "credentials were sent");

@@ -35,16 +35,26 @@ static void find_get_words(struct doctor_chart *chart,
 		{DOCTOR_F_SAYS_SUBPROTOCOL, DOCTOR_F_GET_SAYS_SUBPROTOCOL},
 		{DOCTOR_F_SAYS_FORWARDED, DOCTOR_F_GET_SAYS_FORWARDED},
 		{DOCTOR_F_SAYS_WAF, DOCTOR_F_GET_SAYS_WAF},
+		{DOCTOR_F_SAYS_CHALLENGE, DOCTOR_F_GET_SAYS_WAF},
+		{DOCTOR_F_SAYS_REGION, DOCTOR_F_GET_SAYS_ADDRESS},
 		{DOCTOR_F_SAYS_RATE, DOCTOR_F_GET_SAYS_RATE},
 		{DOCTOR_F_SAYS_UNCONNECTED, DOCTOR_F_GET_SAYS_UNCONNECTED},
 	};
+
+	const struct doctor_probe *base = doctor_baseline(chart);
+	bool why = false;
 
 	if (g->outcome != DOCTOR_ANSWERED || g->status < 400)
 		return;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (!doctor_found(chart, rows[i].says) &&
-		    doctor_says(g, rows[i].says))
+		    !doctor_says(base, rows[i].says) &&
+		    doctor_says(g, rows[i].says)) {
 			doctor_tell(chart, rows[i].kind, g);
+			why |= rows[i].kind != DOCTOR_F_GET_SAYS_CREDENTIALS;
+		}
+	if (why && base->status == g->status && base->body_len == 0)
+		doctor_tell(chart, DOCTOR_F_GET_SAYS_WHY, g);
 }
 
 /* What the page of the same path says of a WebSocket there. */

@@ -6,6 +6,8 @@
  */
 #include "doctor/said.h"
 
+#include "net/addr.h"
+
 #define MOST_READ 1000 /* of a body: a longer one is a page */
 #define MOST_NAME 32
 
@@ -104,4 +106,104 @@ bool doctor_said_parameter(const struct doctor_probe *p, struct bytes *ret)
 			return true;
 	}
 	return false;
+}
+
+/* ---- the client's address ---- */
+
+static bool is_address_byte(uint8_t b)
+{
+	b = byte_lower(b);
+	return (b >= '0' && b <= '9') || (b >= 'a' && b <= 'f') || b == '.' ||
+	       b == ':';
+}
+
+/* The length of the address that @text begins with, or 0. */
+static size_t address_len(struct bytes text)
+{
+	struct ses_addr addr;
+	size_t n = 0;
+
+	while (n < text.len && is_address_byte(text.data[n]))
+		n++;
+	if (n < text.len && is_name_byte(text.data[n]))
+		return 0;
+	while (n > 0 && strchr(".:", text.data[n - 1]))
+		n--;
+	return ses_addr_parse(bytes_first(text, n), 0, &addr) ? n : 0;
+}
+
+/* The last word of @text, and what is before it, without marks between them. */
+static struct bytes last_word(struct bytes *text)
+{
+	struct bytes word;
+	size_t n = 0;
+
+	while (text->len > 0 && strchr(" \t\"'`([:=,", text->data[text->len - 1]))
+		text->len--;
+	while (n < text->len && is_name_byte(text->data[text->len - 1 - n]))
+		n++;
+	word = bytes_from(*text, text->len - n);
+	text->len -= n;
+	return word;
+}
+
+static bool comes_from(struct bytes before)
+{
+	static const char *const words[] = {"from", "ip",     "address",
+					    "addr", "client", "peer"};
+	struct bytes word = last_word(&before);
+
+	if (bytes_equal_nocase(word, BYTES("address")) ||
+	    bytes_equal_nocase(word, BYTES("ip"))) {
+		struct bytes whose = last_word(&before);
+
+		return !bytes_equal_nocase(whose, BYTES("host")) &&
+		       !bytes_equal_nocase(whose, BYTES("server")) &&
+		       !bytes_equal_nocase(whose, BYTES("upstream")) &&
+		       !bytes_equal_nocase(whose, BYTES("backend"));
+	}
+	return bytes_is_one_of(word, words, 6);
+}
+
+/* "192.0.2.1 is not allowed"; as its first word, for "host a is blocked" and
+ * "http://a: connection refused" are said of others. */
+static bool is_turned_away(struct bytes before, struct bytes behind)
+{
+	static const char *const words[] = {"denied",	   "blocked",  "banned",
+					    "forbidden",   "rejected", "not",
+					    "blacklisted", "refused"};
+	static const char *const verbs[] = {"is ", "was ", "has ", "been "};
+	struct bytes rest = bytes_trim(before);
+
+	while (behind.len > 0 && strchr(" \"'`)],", behind.data[0]))
+		behind = bytes_from(behind, 1);
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (bytes_equal_nocase(bytes_first(behind, strlen(verbs[i])),
+				       bytes_of_str(verbs[i])))
+			behind = bytes_from(behind, strlen(verbs[i]));
+	if (rest.len > 0 && !strchr(".:;\"'{\n", rest.data[rest.len - 1]))
+		return false;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (bytes_equal_nocase(bytes_first(behind, strlen(words[i])),
+				       bytes_of_str(words[i])))
+			return true;
+	return false;
+}
+
+ptrdiff_t doctor_said_address(struct bytes text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		size_t n;
+
+		if (!is_address_byte(text.data[i]) ||
+		    (i > 0 && (is_name_byte(text.data[i - 1]) ||
+			       strchr("/.[@", text.data[i - 1]))))
+			continue;
+		n = address_len(bytes_from(text, i));
+		if (n > 0 && (comes_from(bytes_first(text, i)) ||
+			      is_turned_away(bytes_first(text, i),
+					     bytes_from(text, i + n))))
+			return (ptrdiff_t)i;
+	}
+	return -1;
 }

@@ -17,5 +17,11 @@ struct bytes doctor_after(struct bytes text, const char *phrase);
 bool doctor_said_of_credential(const struct doctor_probe *p, struct bytes *ret);
 /* The parameter that the refusal @p names. *ret is borrowed from @p. */
 bool doctor_said_parameter(const struct doctor_probe *p, struct bytes *ret);
+/*
+ * Where @text names the address that somebody comes from ("access from
+ * 192.0.2.1", "address ::1 is not allowed"), or -1. What was called, connected
+ * to or sent as a Host is another's.
+ */
+ptrdiff_t doctor_said_address(struct bytes text);
 
 #endif

@@ -11,10 +11,11 @@
 #include "doctor/finding_inner.h"
 #include "doctor/harvest.h"
 #include "doctor/redact.h"
+#include "doctor/said.h"
 #include "doctor/told.h"
 #include "doctor/visible.h"
 
-enum where { WORD, PHRASE, REASON, FIELD, TOLD };
+enum where { WORD, PHRASE, REASON, FIELD, TOLD, LITERAL };
 
 struct telltale {
 	enum where where;
@@ -225,9 +226,10 @@ static ptrdiff_t find_own_phrase(const struct doctor_probe *p,
 }
 
 static bool text_says(const struct doctor_probe *p, struct bytes text,
-		      const char *phrase, struct bytes *ret_said)
+		      const struct telltale *t, struct bytes *ret_said)
 {
-	ptrdiff_t at = find_own_phrase(p, text, phrase);
+	ptrdiff_t at = t->where == LITERAL ? doctor_said_address(text)
+					   : find_own_phrase(p, text, t->phrase);
 
 	if (at >= 0)
 		*ret_said = line_at(text, (size_t)at);
@@ -247,14 +249,14 @@ bool doctor_gives_reason(struct bytes name)
 	return false;
 }
 
-static bool reason_says(const struct doctor_probe *p, const char *phrase,
+static bool reason_says(const struct doctor_probe *p, const struct telltale *t,
 			struct bytes *ret_said)
 {
 	for (size_t i = 0; p->status && i < p->parsed.n_fields; i++) {
 		const struct ses_field *f = &p->parsed.fields[i];
 
 		if (doctor_gives_reason(f->name) &&
-		    text_says(p, f->value, phrase, ret_said))
+		    text_says(p, f->value, t, ret_said))
 			return true;
 	}
 	return false;
@@ -363,18 +365,19 @@ static bool is_moot(const struct doctor_probe *p, const struct telltale *t)
 }
 
 /* In the message or the close after a 101, which is all that was said. */
-static bool told(const struct doctor_probe *p, const char *phrase,
+static bool told(const struct doctor_probe *p, const struct telltale *t,
 		 struct bytes *ret_said)
 {
-	return text_says(p, bytes_of_str(p->close_reason), phrase, ret_said) ||
-	       text_says(p, bytes_of_str(p->first_message), phrase, ret_said);
+	return text_says(p, bytes_of_str(p->close_reason), t, ret_said) ||
+	       text_says(p, bytes_of_str(p->first_message), t, ret_said);
 }
 
 static bool says(const struct reading *r, const struct telltale *t,
 		 struct bytes *ret_said)
 {
 	const struct doctor_probe *p = r->p;
-	struct bytes body = t->where == WORD ? r->sentence : r->body;
+	bool short_only = t->where == WORD || t->where == LITERAL;
+	struct bytes body = short_only ? r->sentence : r->body;
 
 	if ((p->outcome == DOCTOR_OPEN && !doctor_tells_error(p)) ||
 	    is_moot(p, t))
@@ -382,19 +385,19 @@ static bool says(const struct reading *r, const struct telltale *t,
 	if (t->where == FIELD)
 		return p->status && field_says(p, t->phrase, ret_said);
 	if (t->where != TOLD && p->status &&
-	    text_says(p, p->parsed.reason, t->phrase, ret_said))
+	    text_says(p, p->parsed.reason, t, ret_said))
 		return true;
 	if (t->where == REASON)
 		return false;
-	if (told(p, t->phrase, ret_said))
+	if (told(p, t, ret_said))
 		return true;
 	if (t->where == TOLD)
 		return false;
-	if (reason_says(p, t->phrase, ret_said))
+	if (reason_says(p, t, ret_said))
 		return true;
 	if (p->status < 400 && body.len > LONG_BODY)
 		return false;
-	return text_says(p, body, t->phrase, ret_said);
+	return text_says(p, body, t, ret_said);
 }
 
 #define SHORT_REASON 160 /* whoever gives a reason in so few has but one */
@@ -458,6 +461,7 @@ bool doctor_says(const struct doctor_probe *p, enum doctor_finding_kind kind)
 static const struct {
 	enum doctor_finding_kind says, and_not;
 } outdone[] = {
+	{DOCTOR_F_SAYS_PARAMETERS, DOCTOR_F_SAYS_GRAPHQL},
 	{DOCTOR_F_SAYS_PARAMETERS, DOCTOR_F_SAYS_BAD_TOKEN},
 	{DOCTOR_F_SAYS_PARAMETERS, DOCTOR_F_SAYS_CREDENTIALS},
 	{DOCTOR_F_SAYS_BAD_TOKEN, DOCTOR_F_SAYS_QUERY},
@@ -467,6 +471,9 @@ static const struct {
 	{DOCTOR_F_SAYS_PERMISSION, DOCTOR_F_TOLD_UNAUTHORIZED},
 	{DOCTOR_F_SAYS_ORIGIN, DOCTOR_F_TOLD_UNAUTHORIZED},
 	{DOCTOR_F_SAYS_ORIGIN, DOCTOR_F_TOLD_FORBIDDEN},
+	{DOCTOR_F_SAYS_ORIGIN, DOCTOR_F_SAYS_ADDRESS},
+	{DOCTOR_F_SAYS_HOST, DOCTOR_F_SAYS_ADDRESS},
+	{DOCTOR_F_SAYS_AGENT, DOCTOR_F_SAYS_ADDRESS},
 	{DOCTOR_F_SAYS_HOST, DOCTOR_F_TOLD_UNAUTHORIZED},
 	{DOCTOR_F_SAYS_HOST, DOCTOR_F_TOLD_FORBIDDEN},
 	{DOCTOR_F_SAYS_ADDRESS, DOCTOR_F_TOLD_UNAUTHORIZED},

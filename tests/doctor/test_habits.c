@@ -439,3 +439,43 @@ TEST("a page leads to names of its own domain alone, a refusal to any")
 		bed_strip(&b);
 	}
 }
+
+TEST("a server met by its address has the names that its pages have at its port")
+{
+	static const struct patient p = {
+		.url = "ws://192.0.2.7:8080/pad",
+		.answer = "HTTP/1.1 404 Not Found\nContent-Type: text/html\n\n"
+			  "<h2>404 Not Found</h2>",
+		.answers = {{DOCTOR_HOST, "notes.team.example:8080", "@open"},
+			    {DOCTOR_PLAIN_GET_PATH, "/",
+			     "HTTP/1.1 200 OK\nContent-Type: text/html\n\n"
+			     "<a href=\"http://maker.example/\">by</a>"
+			     "<a href=\"http://notes.team.example:8080/\">"
+			     "notes</a>"}}};
+	static struct bed b;
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_URL_HOST);
+	assert_true(b.verdict.confidence > 0.9);
+	for (size_t i = 0; i < b.chart.n_probes; i++)
+		assert_null(strstr(b.chart.probe[i]->trial.value, "maker"));
+	bed_strip(&b);
+}
+
+TEST("a bare 403 to a foreign Origin is of its list before it is of a password")
+{
+	static const struct patient p = {
+		.url = "ws://192.0.2.7:8080/relay",
+		.origin = "https://page.example",
+		.answer = "HTTP/1.1 403 Forbidden\n\n",
+		.answers = {{DOCTOR_PATH, NULL, "@silent"},
+			    {DOCTOR_PLAIN_GET, NULL, "@silent"},
+			    {DOCTOR_PLAIN_GET_PATH, NULL, "@silent"},
+			    {DOCTOR_PREFLIGHT, NULL, "@silent"}}};
+	static struct bed b;
+
+	bed_examine(&b, &p);
+	assert_int_equal(b.verdict.cause, WHY_ACCESS_ORIGIN);
+	assert_true(b.verdict.confidence > 0.5);
+	bed_strip(&b);
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Refusals that give their reason: the same sentence leads to the same cause,
+ * whichever code or status comes with it, and whoever it was said to.
+ */
+#include "test.h"
+
+#include "doctor/bedside.h"
+#include "doctor/said.h"
+
+#define URL   "ws://chat.example/live"
+#define EMPTY "HTTP/1.1 403 Forbidden\nContent-Length: 0\n\n"
+#define TEXT  "Content-Type: text/plain\n\n"
+#define GATE                                                                   \
+	"Content-Type: text/html\n\n<html><title>Making sure you are not a "   \
+	"bot!</title>Your browser is being checked. Please enable JavaScript " \
+	"to solve the challenge.</html>"
+#define TRACEBACK                                                             \
+	"Content-Type: text/html\n\n<html><h2>500 Internal Server Error</h2>" \
+	"<pre id=\"traceback\">Traceback (most recent call last):\n"          \
+	"  File \"/srv/app.py\", line 5, in upgrade\n    raise "              \
+	"HandshakeError(name)\n"
+
+static void examine(const struct patient *patient, const char *cause,
+		    double at_least)
+{
+	static struct bed b;
+	const char *found;
+
+	bed_examine(&b, patient);
+	found = why_cause(b.verdict.cause)->id;
+	if (strcmp(found, cause) != 0 || b.verdict.confidence < at_least)
+		fail_msg("%s: %s %.2f, not %s", patient->answer, found,
+			 b.verdict.confidence, cause);
+	bed_strip(&b);
+}
+
+TEST("a reason is the same under each code that an application closes with")
+{
+	static const struct {
+		const char *reason, *cause;
+	} rows[] = {
+		{"Rate limited.", "access.rate"},
+		{"Slow down", "access.rate"},
+		{"You are doing that too often", "access.rate"},
+		{"Too many messages", "access.rate"},
+		{"Server is full", "server.limit"},
+		{"Access from 192.0.2.7 denied", "access.ip"},
+		{"Not on the allow list", "access.ip"},
+		{"No channel given", "url.query"},
+		{"Your session is no longer valid", "access.credentials"},
+		{"Missing permission", "access.permission"},
+		{"Unsupported subprotocol", "server.subprotocol"},
+		{"No such path", "url.path"},
+	};
+	static const int codes[] = {1000, 1008, 4000, 4008, 4999};
+	char answer[100];
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		for (size_t k = 0; k < ARRAY_LEN(codes); k++) {
+			const struct patient p = {.url = URL, .answer = answer};
+
+			snprintf(answer, sizeof(answer), "@close %d %s",
+				 codes[k], rows[i].reason);
+			examine(&p, rows[i].cause, 0.75);
+		}
+}
+
+TEST("what belongs into the server's log stays there, whatever is said")
+{
+	static const struct {
+		const char *answer, *cause;
+	} rows[] = {
+		{"@close 4000 gone fishing", "server.app-rejected"},
+		{"@close 1011 down for maintenance", "server.app-rejected"},
+		{"@close 1011 database unavailable", "server.backend-down"},
+		{"HTTP/1.1 500 Internal Server Error\n" TEXT
+		 "connect ECONNREFUSED 127.0.0.1:3000",
+		 "server.backend-down"},
+		{"HTTP/1.1 500 Internal Server Error\n" TEXT "list index",
+		 "server.app-rejected"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct patient p = {.url = URL, .answer = rows[i].answer};
+
+		examine(&p, rows[i].cause, 0.5);
+	}
+}
+
+TEST("an error that says why in a sentence is what it says")
+{
+	static const struct {
+		const char *answer, *cause;
+	} rows[] = {
+		{"HTTP/1.1 500 Internal Server Error\n" TEXT
+		 "Rate limit exceeded",
+		 "access.rate"},
+		{"HTTP/1.1 500 Internal Server Error\n" TEXT
+		 "Access from 192.0.2.7 denied",
+		 "access.ip"},
+		{"HTTP/1.1 500 Internal Server Error\n" TRACEBACK
+		 "ws4py.exc.HandshakeError: Header Upgrade is not "
+		 "defined\n</pre></html>",
+		 "server.proxy-upgrade"},
+		{"HTTP/1.1 500 Internal Server Error\n" TRACEBACK
+		 "KeyError: 'HTTP_UPGRADE'\n</pre></html>",
+		 "server.proxy-upgrade"},
+		{"HTTP/1.1 500 Internal Server Error\n"
+		 "X-WebSocket-Reject-Reason: Unable to determine tunnel "
+		 "target\nContent-Length: 0\n\n",
+		 "url.query"},
+		{"HTTP/1.1 403 Forbidden\n" GATE, "access.waf"},
+		{"HTTP/1.1 503 Service Unavailable\n" GATE, "access.waf"},
+		{"HTTP/1.1 200 OK\n" GATE, "access.waf"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct patient p = {.url = URL, .answer = rows[i].answer};
+
+		examine(&p, rows[i].cause, 0.6);
+	}
+}
+
+TEST("an empty refusal is for what a plain GET of the same status is told")
+{
+	static const struct {
+		const char *get, *cause;
+	} rows[] = {
+		{"HTTP/1.1 403 Forbidden\n" TEXT
+		 "Blocking access from 127.0.0.1",
+		 "access.ip"},
+		{"HTTP/1.1 403 Forbidden\n" TEXT "Your country is not served",
+		 "access.ip"},
+		{"HTTP/1.1 403 Forbidden\n" GATE, "access.waf"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct patient p = {
+			.url = URL,
+			.answer = EMPTY,
+			.answers = {{DOCTOR_PLAIN_GET, NULL, rows[i].get}}};
+
+		examine(&p, rows[i].cause, 0.5);
+	}
+}
+
+TEST("a page that merely needs JavaScript is no challenge")
+{
+	static struct bed b;
+	const struct patient p = {
+		.url = URL,
+		.answer = "HTTP/1.1 200 OK\nContent-Type: text/html\n\n<html>"
+			  "<noscript>You need to enable JavaScript to run this "
+			  "app.</noscript><div id=\"root\"></div></html>"};
+
+	bed_examine(&b, &p);
+	assert_int_not_equal(b.verdict.cause, WHY_ACCESS_WAF);
+	bed_strip(&b);
+}
+
+TEST("an address is the client's where the sentence says so")
+{
+	static const struct {
+		const char *text;
+		int at;
+	} rows[] = {
+		{"Access from 192.0.2.7 denied", 12},
+		{"blocked: client 2001:db8::7", 16},
+		{"{\"error\":\"192.0.2.7 is not allowed\"}", 10},
+		{"Your IP address: 192.0.2.7.", 17},
+		{"192.0.2.7 has been banned", 0},
+		{"host 192.0.2.7 is not allowed", -1},
+		{"host address 192.0.2.7 is wrong", -1},
+		{"connect ECONNREFUSED 192.0.2.7:3000", -1},
+		{"could not connect to 192.0.2.7", -1},
+		{"Origin http://192.0.2.7 is not allowed", -1},
+		{"version 1.2.3.4.5 from 1.2.3", -1},
+		{"an error from deadbeef", -1},
+		{"", -1},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (doctor_said_address(bytes_of_str(rows[i].text)) != rows[i].at)
+			fail_msg("%s: %d", rows[i].text,
+				 (int)doctor_said_address(
+					 bytes_of_str(rows[i].text)));
+}
