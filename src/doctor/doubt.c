@@ -223,6 +223,23 @@ static bool is_disbelieved(const struct doctor_chart *chart,
 }
 
 /*
+ * A proxy has one 503 for a server that is gone and for an address that had its
+ * share. Where there is another address to ask from, it tells the two apart, once
+ * it is no turn of servers.
+ */
+static bool asks_from_elsewhere(const struct doctor_chart *chart,
+				struct doctor_trial *ret_next)
+{
+	if (doctor_baseline(chart)->status != 503 ||
+	    doctor_wavers(chart, &doctor_baseline(chart)->trial) ||
+	    doctor_tried(chart, DOCTOR_SOURCE, NULL))
+		return false;
+	*ret_next = (struct doctor_trial){.change = DOCTOR_SOURCE};
+	return doctor_first_candidate(chart, DOCTOR_SOURCE, ret_next->value,
+				      sizeof(ret_next->value));
+}
+
+/*
  * An error of the server may be the error of one server of several, and so may
  * its ignorance of who asks. Twice in a row, since those take turns.
  */
@@ -236,8 +253,10 @@ bool doctor_doubt_error(const struct doctor_chart *chart,
 	*ret_next = (struct doctor_trial){.change = DOCTOR_NOTHING};
 	if (is_refused_below(chart, base))
 		return doctor_score(chart, ret_next).n < 2;
-	return one_of_several && base->ms < 1000 &&
-	       doctor_score(chart, ret_next).n < 3;
+	if (!one_of_several || base->ms >= 1000)
+		return false;
+	return doctor_score(chart, ret_next).n < 3 ||
+	       asks_from_elsewhere(chart, ret_next);
 }
 
 /*
@@ -364,9 +383,10 @@ static bool doubt_packets(const struct doctor_chart *chart,
 bool doctor_doubt(const struct doctor_chart *chart,
 		  struct doctor_trial *ret_next)
 {
-	return by_the_book(chart, ret_next) || doubt_packets(chart, ret_next) || without_many(chart, ret_next) ||
-	       look_there(chart, ret_next) || cut_short(chart, ret_next) ||
-	       doubt_host(chart, ret_next) || doubt_proxy(chart, ret_next) ||
-	       doubt_family(chart, ret_next) || doubt_node(chart, ret_next) ||
-	       repeat_pair(chart, ret_next) || doubt_body(chart, ret_next);
+	return by_the_book(chart, ret_next) || doubt_packets(chart, ret_next) ||
+	       without_many(chart, ret_next) || look_there(chart, ret_next) ||
+	       cut_short(chart, ret_next) || doubt_host(chart, ret_next) ||
+	       doubt_proxy(chart, ret_next) || doubt_family(chart, ret_next) ||
+	       doubt_node(chart, ret_next) || repeat_pair(chart, ret_next) ||
+	       doubt_body(chart, ret_next);
 }

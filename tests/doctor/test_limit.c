@@ -186,6 +186,39 @@ TEST("a share of each address is no list of addresses, where words tell of it")
 	}
 }
 
+TEST("a 503 for one address alone is its share, and no server that is gone")
+{
+	static const struct {
+		const char *elsewhere;
+		enum why_cause cause;
+	} asked[] = {
+		{"@open", WHY_ACCESS_RATE},
+		{NULL, WHY_SERVER_BACKEND_DOWN},
+	};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+		struct patient patient = {
+			.url = "ws://127.0.0.1:8080/chat",
+			.answer = "HTTP/1.1 503 Service Unavailable\n"
+				  "Content-Type: text/html\n\n<h1>503 Service "
+				  "Unavailable</h1>\nNo server is available to "
+				  "handle this request."};
+
+		if (asked[i].elsewhere)
+			patient.answers[0] = (struct answer){
+				DOCTOR_SOURCE, NULL, asked[i].elsewhere};
+		bed_examine(&b, &patient);
+		if (b.verdict.cause != asked[i].cause ||
+		    b.verdict.confidence < 0.85)
+			fail_msg("%s: %s %.2f",
+				 asked[i].elsewhere ? asked[i].elsewhere : "same",
+				 why_cause(b.verdict.cause)->id,
+				 b.verdict.confidence);
+		bed_strip(&b);
+	}
+}
+
 static bool is_alternative(const struct bed *b, enum why_cause cause)
 {
 	for (size_t i = 0; i < b->verdict.n_alternatives; i++)
