@@ -42,6 +42,13 @@ static const struct {
 	  .answer = "@close 1008 request blocked by firewall rule 17",
 	  .answers = {{DOCTOR_NO_QUERY, NULL, "@open"}}},
 	 WHY_ACCESS_WAF},
+	{{.name = "a share of a key that is used up",
+	  .url = URL,
+	  .header = "X-Api-Key: k1",
+	  .answer = "HTTP/1.1 403 Forbidden\nContent-Type: "
+		    "application/json\n\n{\"message\":\"Quota exceeded for "
+		    "this API key\"}"},
+	 WHY_ACCESS_RATE},
 	{{.name = "a query that the application does not take",
 	  .url = URL "?q=%3Cscript%3E",
 	  .answer = "@close 1008 no such filter",
