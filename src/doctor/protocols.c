@@ -121,6 +121,14 @@ static bool varies(const struct doctor_chart *chart,
 	return false;
 }
 
+/* Whether a quoted word ends at @end, and is the name of a value in JSON. */
+static bool is_key(struct bytes text, size_t end)
+{
+	struct bytes rest = bytes_trim(bytes_from(text, end + 1));
+
+	return text.data[end] == '"' && rest.len > 0 && rest.data[0] == ':';
+}
+
 static void add_named_protocols(const struct doctor_chart *chart,
 				const struct doctor_probe *p, struct bytes text,
 				struct doctor_values *v)
@@ -142,7 +150,8 @@ static void add_named_protocols(const struct doctor_chart *chart,
 		word = bytes_of(text.data + at, n);
 		quoted = at > 0 && at + n < text.len &&
 			 strchr("\"'`", text.data[at - 1]) &&
-			 text.data[at + n] == text.data[at - 1];
+			 text.data[at + n] == text.data[at - 1] &&
+			 !is_key(text, at + n);
 		while (word.len && word.data[word.len - 1] == '.')
 			word.len--;
 		at += n;
@@ -357,7 +366,8 @@ void doctor_harvest_subprotocols(const struct doctor_chart *chart,
 		if (p->trial.change == DOCTOR_PLAIN_GET_PATH ||
 		    p->trial.change == DOCTOR_PAGE)
 			add_script_protocols(c, doctor_body(p), v);
-		else if (doctor_says(p, DOCTOR_F_SAYS_SUBPROTOCOL))
+		else if (doctor_says(p, DOCTOR_F_SAYS_SUBPROTOCOL) &&
+			 !doctor_says(p, DOCTOR_F_SAYS_TWO_CREDENTIALS))
 			add_protocols_of(chart, p, v);
 	}
 	v->n_told = v->n;

@@ -157,7 +157,13 @@ static void find_engine(struct doctor_chart *chart)
 			    "over polling the same path answers 401: it asks "
 			    "for credentials, and drops the handshake without "
 			    "them");
-	if (engine_code(p) == 4)
+	if (engine_code(p) == 4 && doctor_found(chart, DOCTOR_F_SAYS_ADDRESS) &&
+	    doctor_says(p, DOCTOR_F_SAYS_ADDRESS))
+		doctor_note(chart, DOCTOR_F_ENGINE_FORBIDS_ADDRESS, p, base,
+			    "over polling the server says code 4: a check of "
+			    "its own forbids the request, and names the "
+			    "address");
+	else if (engine_code(p) == 4)
 		doctor_note(chart, DOCTOR_F_ENGINE_FORBIDS, p, base,
 			    "over polling the server says code 4: a check of "
 			    "its own forbids the request");

@@ -344,6 +344,12 @@ static bool is_of_varnish(const struct doctor_probe *p)
 	return false;
 }
 
+/* Of the other 4xx each has a reason of its own to be asked again later. */
+static bool may_be_ban(int status)
+{
+	return status == 400 || status == 403 || status == 418 || status == 420;
+}
+
 /* Varnish sends Retry-After with whatever it makes up itself. */
 static bool is_moot(const struct doctor_probe *p, const struct telltale *t)
 {
@@ -358,8 +364,8 @@ static bool is_moot(const struct doctor_probe *p, const struct telltale *t)
 		return t->kind == DOCTOR_F_SAYS_CREDENTIALS ||
 		       t->kind == DOCTOR_F_SAYS_BAD_TOKEN ||
 		       t->kind == DOCTOR_F_SAYS_PERMISSION;
-	if (t->kind == DOCTOR_F_RETRY_AFTER_403)
-		return p->status != 403 || is_of_varnish(p);
+	if (t->kind == DOCTOR_F_RETRY_AFTER_BAN)
+		return !may_be_ban(p->status) || is_of_varnish(p);
 	return t->kind == DOCTOR_F_RETRY_AFTER && p->status != 429 &&
 	       p->status != 503;
 }
@@ -481,6 +487,7 @@ static const struct {
 	{DOCTOR_F_SAYS_AGENT, DOCTOR_F_TOLD_FORBIDDEN},
 	{DOCTOR_F_SAYS_RATE, DOCTOR_F_TOLD_FORBIDDEN},
 	{DOCTOR_F_SAYS_RATE, DOCTOR_F_SAYS_ADDRESS},
+	{DOCTOR_F_RETRY_AFTER_BAN, DOCTOR_F_SAYS_ADDRESS},
 	{DOCTOR_F_SAYS_RATE, DOCTOR_F_SAYS_CREDENTIALS},
 	{DOCTOR_F_SAYS_NO_UPGRADE, DOCTOR_F_SAYS_BAD_TOKEN},
 	{DOCTOR_F_SAYS_NO_UPGRADE, DOCTOR_F_SAYS_CREDENTIALS},

@@ -83,6 +83,19 @@ static const struct patient patients[] = {
 		     {DOCTOR_PATH, NULL, "@closed late"}},
 	 .cause = "access.permission",
 	 .at_least = 0.8},
+	{.name = "a check of engine.io's that names the address is about that",
+	 .url = ENGINE,
+	 .local = true,
+	 .answer = ENGINE_400 "Address 127.0.0.1 is not on the allow list",
+	 .answers = {{DOCTOR_NO_QUERY, NULL, ENGINE_400 "Transport unknown"},
+		     {DOCTOR_POLLING, NULL,
+		      "HTTP/1.1 403 Forbidden\n"
+		      "Content-Type: application/json\n\n"
+		      "{\"code\":4,\"message\":\"Address 127.0.0.1 is not on "
+		      "the allow list\"}"},
+		     {DOCTOR_PATH, NULL, "@closed late"}},
+	 .cause = "access.ip",
+	 .at_least = 0.8},
 	{.name = "a token that is not good is not good in either answer",
 	 .url = ENGINE,
 	 .header = COOKIE,

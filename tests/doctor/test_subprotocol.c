@@ -68,3 +68,48 @@ TEST("where no subprotocol was offered, no sentence says that one was")
 		bed_strip(&b);
 	}
 }
+
+TEST("two credentials at once are no matter of the subprotocol, and the words "
+     "of the error no names of one")
+{
+	static struct bed b;
+	const struct patient p = {
+		.url = "ws://127.0.0.1:8080/v1/realtime?model=a",
+		.subprotocols = "realtime, insecure-api-key.sk-123",
+		.header = "Authorization: Bearer sk-123",
+		.answer =
+			"HTTP/1.1 400 Bad Request\n"
+			"Content-Type: application/json\n\n"
+			"{\"error\":{\"type\":\"invalid_request_error\","
+			"\"code\":\"duplicate_auth\",\"message\":\"Both an "
+			"Authorization header and an API key subprotocol were "
+			"sent. Send exactly one of them.\"}}",
+		.answers = {{DOCTOR_SUBPROTOCOL, NULL, "@open"},
+			    {DOCTOR_NO_SUBPROTOCOL, NULL, "@open"},
+			    {DOCTOR_NO_CREDENTIALS, NULL, "@open realtime"}}};
+
+	bed_examine(&b, &p);
+	assert_string_equal(why_cause(b.verdict.cause)->id,
+			    "access.credentials");
+	assert_true(b.verdict.confidence > 0.8);
+	assert_null(doctor_tried(&b.chart, DOCTOR_SUBPROTOCOL, "error"));
+	assert_null(doctor_tried(&b.chart, DOCTOR_SUBPROTOCOL, "code"));
+	bed_strip(&b);
+}
+
+TEST("what JSON calls its values is no name of a subprotocol")
+{
+	static struct bed b;
+	const struct patient p = {
+		.url = URL,
+		.subprotocols = "a.v2",
+		.answer = "HTTP/1.1 400 Bad Request\n\n{\"error\" : "
+			  "\"Unsupported "
+			  "subprotocol\",\"supported\":[\"tick\"]}"};
+
+	bed_examine(&b, &p);
+	assert_non_null(doctor_tried(&b.chart, DOCTOR_SUBPROTOCOL, "tick"));
+	assert_null(doctor_tried(&b.chart, DOCTOR_SUBPROTOCOL, "error"));
+	assert_null(doctor_tried(&b.chart, DOCTOR_SUBPROTOCOL, "supported"));
+	bed_strip(&b);
+}

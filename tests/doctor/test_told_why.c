@@ -122,6 +122,33 @@ TEST("an error that says why in a sentence is what it says")
 	}
 }
 
+TEST("a ban that ends is for too many requests, one that does not is not")
+{
+	static const struct {
+		const char *answer, *cause;
+	} rows[] = {
+		{"HTTP/1.1 418 I'm a Teapot\nRetry-After: 120\n" TEXT
+		 "{\"code\":-1003,\"msg\":\"Way too much request weight used; "
+		 "IP banned until 1795493732712.\"}",
+		 "access.rate"},
+		{"HTTP/1.1 418 I'm a Teapot\nRetry-After: 120\n" TEXT
+		 "IP banned",
+		 "access.rate"},
+		{"HTTP/1.1 403 Forbidden\n" TEXT
+		 "Your IP is banned until 2030-01-01T00:00:00Z",
+		 "access.rate"},
+		{"HTTP/1.1 400 Bad Request\n" TEXT "Too much bandwidth used",
+		 "access.rate"},
+		{"HTTP/1.1 403 Forbidden\n" TEXT "IP banned", "access.ip"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct patient p = {.url = URL, .answer = rows[i].answer};
+
+		examine(&p, rows[i].cause, 0.7);
+	}
+}
+
 TEST("an empty refusal is for what a plain GET of the same status is told")
 {
 	static const struct {
