@@ -7,6 +7,7 @@
 #include "doctor/pair.h"
 
 #include "doctor/alike.h"
+#include "doctor/finding_inner.h"
 #include "doctor/harvest.h"
 #include "doctor/key.h"
 
@@ -161,6 +162,22 @@ static void find_named_so(struct doctor_chart *chart)
 			"a Host and an Origin of one name are refused alike");
 }
 
+/* Words that compare Origin and Host, which are the same as they were sent. */
+static void find_other_host(struct doctor_chart *chart)
+{
+	const struct doctor_probe *base = doctor_baseline(chart);
+	struct bytes said;
+
+	if (doctor_found(chart, DOCTOR_F_ORIGIN_SENT_SAME) &&
+	    (doctor_found(chart, DOCTOR_F_PROXY_SEEN) ||
+	     doctor_found(chart, DOCTOR_F_RELAYED)) &&
+	    doctor_found(chart, DOCTOR_F_SAYS_SAME_ORIGIN) &&
+	    doctor_says_word(base, "host$", &said))
+		doctor_note(chart, DOCTOR_F_ORIGIN_OTHER_THAN_HOST, base, NULL,
+			    "the Origin is the URL's own, and what is behind "
+			    "the proxy finds it to differ from Host");
+}
+
 void doctor_find_origin(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
@@ -182,6 +199,7 @@ void doctor_find_origin(struct doctor_chart *chart)
 	else if (without.opened && same && chart->c->url.tls)
 		find_either_refused(chart);
 	find_named_so(chart);
+	find_other_host(chart);
 	if (without.opened || with.opened || base->outcome == DOCTOR_OPEN)
 		return;
 	if (without.changed && doctor_all_same(with) &&

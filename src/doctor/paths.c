@@ -335,9 +335,13 @@ void doctor_harvest_paths(const struct doctor_chart *chart,
 		if (doctor_is_page(p) && p->status == 200)
 			doctor_add_library_paths(doctor_body(p), v);
 		if (bytes_contains_nocase(bytes_first(doctor_body(p), 200),
-					  BYTES("welcome to sockjs")))
+					  BYTES("welcome to sockjs"))) {
 			doctor_add_value(v, "%.*s/websocket",
 					 BYTES_ARG(without_slash(path)));
+			/* the bare socket can be off, a session's is not */
+			doctor_add_value(v, "%.*s/000/sesame/websocket",
+					 BYTES_ARG(without_slash(path)));
+		}
 	}
 	if (!chart->blind)
 		doctor_add_homes(chart, v);
