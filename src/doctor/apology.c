@@ -11,11 +11,14 @@
 #include "doctor/finding_inner.h"
 #include "doctor/said.h"
 #include "doctor/told.h"
+#include "doctor/tongue.h"
 #include "doctor/visible.h"
 
 /* Nobody says more than this by a refusal. */
 #define MOST_READ 16384
 #define MOST_SAID 400
+/* A heading, and a line at the most. */
+#define MOST_DENIED 160
 /* Where browsers are sent stands no further from how they are. */
 #define PLACE 200
 /* An error of JSON begins with what it is; most are about a plain request, as
@@ -25,6 +28,7 @@
 struct apology {
 	const struct doctor_probe *p;
 	struct bytes body, said;
+	struct doctor_gloss gloss; /* of what is said */
 	char text[MOST_READ];
 };
 
@@ -38,6 +42,10 @@ static bool has_any(struct bytes text, const char *const *words, size_t n)
 
 #define HAS_ANY(text, words) \
 	has_any(text, words, sizeof(words) / sizeof((words)[0]))
+/* In whatever language. */
+#define SAYS_ANY(a, words)         \
+	(HAS_ANY((a)->said, words) || \
+	 HAS_ANY(bytes_of((a)->gloss.text, (a)->gloss.len), words))
 
 /* ---- errors of JSON ---- */
 
@@ -108,7 +116,7 @@ static bool denies(const struct apology *a)
 		"blocked",     "banned",	"whitelist", "allowlist",
 		"restricted",  "not in",	"rejected",  "unauthori"};
 
-	return HAS_ANY(a->said, words);
+	return SAYS_ANY(a, words);
 }
 
 static bool refuses_in_words(const struct doctor_chart *chart,
@@ -171,6 +179,26 @@ static bool find_lead(struct doctor_chart *chart, const struct apology *a)
 	return false;
 }
 
+/* A page that says hardly more than that nobody is let in. */
+static bool find_denial(struct doctor_chart *chart, const struct apology *a)
+{
+	static const char *const who[] = {"unauthorized", "unauthorised",
+					  "not authorized", "not authorised"};
+	static const char *const what[] = {
+		"access denied",      "access is denied",   "forbidden",
+		"permission denied",  "have permission",    "no permission",
+		"account is disabled", "account is suspended", "not allowed"};
+	bool unknown = SAYS_ANY(a, who);
+
+	if (a->said.len > MOST_DENIED || (!unknown && !SAYS_ANY(a, what)))
+		return false;
+	doctor_note(chart,
+		    unknown ? DOCTOR_F_TOLD_UNAUTHORIZED
+			    : DOCTOR_F_TOLD_FORBIDDEN,
+		    a->p, NULL, "the success says nothing else than that");
+	return true;
+}
+
 static bool find_absence(struct doctor_chart *chart, const struct apology *a)
 {
 	static const char *const words[] = {"temporarily unavailable",
@@ -194,7 +222,7 @@ static bool find_absence(struct doctor_chart *chart, const struct apology *a)
 					    "gateway timeout",
 					    "gateway time-out"};
 
-	if (!HAS_ANY(a->said, words))
+	if (!SAYS_ANY(a, words))
 		return false;
 	doctor_note(
 		chart, DOCTOR_F_SAYS_ABSENT, a->p, NULL,
@@ -208,14 +236,15 @@ static bool is_refusal(struct doctor_chart *chart, const struct apology *a)
 
 	if (is_json(a))
 		return find_spelled(chart, a) ||
-		       (is_error(a) && (refuses_in_words(chart, a) ||
-					refuses_somebody(chart)));
+		       (is_error(a) &&
+			(refuses_in_words(chart, a) || refuses_somebody(chart) ||
+			 find_denial(chart, a) || find_absence(chart, a)));
 	if (a->said.len > MOST_SAID)
 		return false;
 	refused = find_sign_in(chart, a) || find_lead(chart, a);
 	if (!refused && !doctor_found(chart, DOCTOR_F_SAYS_MAINTENANCE))
 		refused = find_absence(chart, a);
-	return refused || refuses_in_words(chart, a);
+	return refused || refuses_in_words(chart, a) || find_denial(chart, a);
 }
 
 void doctor_find_apology(struct doctor_chart *chart,
@@ -232,6 +261,7 @@ void doctor_find_apology(struct doctor_chart *chart,
 	a.said = a.body.data[0] == '<'
 			 ? doctor_visible_text(a.body, a.text, sizeof(a.text))
 			 : a.body;
+	doctor_gloss(a.said, &a.gloss);
 	if (is_refusal(chart, &a))
 		doctor_note(chart, DOCTOR_F_REFUSED_BY_PAGE, p, NULL,
 			    "the success is a refusal by its words");

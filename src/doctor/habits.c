@@ -378,15 +378,23 @@ static void find_told_why(struct doctor_chart *chart)
 				  : "the error says why in a sentence");
 }
 
+/* Some languages put no blanks between words. */
+static bool is_sentence(struct bytes text)
+{
+	for (size_t i = 0; text.len >= 8 && i < text.len; i++)
+		if (text.data[i] == ' ' || text.data[i] >= 0x80)
+			return true;
+	return false;
+}
+
 static void find_other_reason(struct doctor_chart *chart)
 {
 	const struct doctor_probe *base = doctor_baseline(chart);
 	struct bytes reason = bytes_trim(bytes_of_str(base->close_reason));
 	char quote[160];
 
-	if (base->outcome != DOCTOR_CLOSED_AFTER || reason.len < 8 ||
-	    bytes_find_byte(reason, ' ') < 0 || is_stock(reason) ||
-	    says_why(chart))
+	if (base->outcome != DOCTOR_CLOSED_AFTER || !is_sentence(reason) ||
+	    is_stock(reason) || says_why(chart))
 		return;
 	bytes_printable(reason, quote, sizeof(quote));
 	doctor_note(chart, DOCTOR_F_SAYS_OTHERWISE, base, NULL,

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "doctor/alike.h"
+#include "doctor/charset.h"
 #include "doctor/result.h"
 #include "wire/deflate.h"
 
@@ -55,6 +56,21 @@ static void uncompress(struct doctor_probe *p)
 	ses_buf_fini(&plain);
 }
 
+/* What people read is read in one character set, whichever it came in. */
+static void decode(struct doctor_probe *p)
+{
+	struct ses_buf text;
+
+	ses_buf_init(&text, BODY_BYTES);
+	if (doctor_decode_charset(ses_head_get(&p->parsed, "Content-Type"),
+				  bytes_of(p->body, p->body_len), &text)) {
+		p->body_len = ses_buf_len(&text);
+		if (p->body_len)
+			memcpy(p->body, ses_buf_bytes(&text).data, p->body_len);
+	}
+	ses_buf_fini(&text);
+}
+
 static void keep_body(struct probing *x)
 {
 	struct doctor_probe *p = x->p;
@@ -77,6 +93,7 @@ static void keep_body(struct probing *x)
 		p->body_len = raw.len;
 	}
 	uncompress(p);
+	decode(p);
 }
 
 void doctor_answered(struct probing *x)

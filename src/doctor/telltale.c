@@ -13,6 +13,7 @@
 #include "doctor/redact.h"
 #include "doctor/said.h"
 #include "doctor/told.h"
+#include "doctor/tongue.h"
 #include "doctor/visible.h"
 
 enum where { WORD, PHRASE, REASON, FIELD, TOLD, LITERAL };
@@ -124,10 +125,15 @@ static ptrdiff_t find_phrase(struct bytes text, const char *phrase)
 	return -1;
 }
 
+/* What may be all that an answer says. */
+enum voice { CLOSE, MESSAGE, SENTENCE, STATUS, N_VOICES };
+
 /* An answer's body, and what of it is the sentence of its author. */
 struct reading {
 	const struct doctor_probe *p;
-	struct bytes body, sentence; /* empty: it has more to say */
+	struct bytes body;
+	struct bytes said[N_VOICES]; /* SENTENCE is empty: it has more to say */
+	struct doctor_gloss gloss[N_VOICES];
 	char text[MOST];
 };
 
@@ -138,24 +144,53 @@ static struct bytes body_of(const struct doctor_probe *p)
 					     : bytes_of(p->body, p->body_len);
 }
 
+/* Letters that take two bytes or three make no text longer. */
+static size_t characters(struct bytes text)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		n += (text.data[i] & 0xc0) != 0x80;
+	return n;
+}
+
 static struct bytes sentence_of(struct reading *r)
 {
 	struct bytes text = doctor_text_start(r->body), visible;
 	bool markup = text.len > 0 && text.data[0] == '<';
 
-	if (text.len <= (markup ? SHORT_PAGE : SHORT_BODY))
+	if (characters(text) <= (markup ? SHORT_PAGE : SHORT_BODY))
 		return r->body;
 	if (!markup)
 		return bytes_of(NULL, 0);
 	visible = doctor_visible_text(text, r->text, sizeof(r->text));
-	return bytes_first(visible, visible.len <= SHORT_TEXT ? visible.len : 0);
+	return bytes_first(visible, characters(visible) <= SHORT_TEXT
+					    ? visible.len
+					    : 0);
 }
 
-static void read_body(struct reading *r, const struct doctor_probe *p)
+/* What is merely repeated of the request says nothing in any language. */
+static void gloss(struct bytes said, const char *request,
+		  struct doctor_gloss *ret)
+{
+	char own[MOST];
+
+	if (!doctor_gloss(said, ret) || !request || said.len > sizeof(own))
+		return;
+	doctor_blank_echo(request, said, own);
+	doctor_gloss(bytes_of(own, said.len), ret);
+}
+
+static void read_answer(struct reading *r, const struct doctor_probe *p)
 {
 	r->p = p;
 	r->body = bytes_first(body_of(p), MOST);
-	r->sentence = sentence_of(r);
+	r->said[CLOSE] = bytes_of_str(p->close_reason);
+	r->said[MESSAGE] = bytes_of_str(p->first_message);
+	r->said[SENTENCE] = sentence_of(r);
+	r->said[STATUS] = p->status ? p->parsed.reason : bytes_of(NULL, 0);
+	for (size_t i = 0; i < N_VOICES; i++)
+		gloss(r->said[i], p->request, &r->gloss[i]);
 }
 
 static bool field_says(const struct doctor_probe *p, const char *phrase,
@@ -234,6 +269,28 @@ static bool text_says(const struct doctor_probe *p, struct bytes text,
 	if (at >= 0)
 		*ret_said = line_at(text, (size_t)at);
 	return at >= 0;
+}
+
+/* Whether it says so in another language. */
+static bool gloss_says(const struct reading *r, enum voice voice,
+		       const struct telltale *t, struct bytes *ret_said)
+{
+	const struct doctor_gloss *g = &r->gloss[voice];
+	ptrdiff_t at = -1;
+
+	if (t->where != LITERAL)
+		at = find_phrase(bytes_of(g->text, g->len), t->phrase);
+	if (at >= 0)
+		*ret_said = line_at(r->said[voice],
+				    doctor_glossed_at(g, (size_t)at));
+	return at >= 0;
+}
+
+static bool voice_says(const struct reading *r, enum voice voice,
+		       const struct telltale *t, struct bytes *ret_said)
+{
+	return text_says(r->p, r->said[voice], t, ret_said) ||
+	       gloss_says(r, voice, t, ret_said);
 }
 
 /* Fields that servers give their reason in, whatever they call them. */
@@ -371,11 +428,11 @@ static bool is_moot(const struct doctor_probe *p, const struct telltale *t)
 }
 
 /* In the message or the close after a 101, which is all that was said. */
-static bool told(const struct doctor_probe *p, const struct telltale *t,
+static bool told(const struct reading *r, const struct telltale *t,
 		 struct bytes *ret_said)
 {
-	return text_says(p, bytes_of_str(p->close_reason), t, ret_said) ||
-	       text_says(p, bytes_of_str(p->first_message), t, ret_said);
+	return voice_says(r, CLOSE, t, ret_said) ||
+	       voice_says(r, MESSAGE, t, ret_said);
 }
 
 static bool says(const struct reading *r, const struct telltale *t,
@@ -383,19 +440,18 @@ static bool says(const struct reading *r, const struct telltale *t,
 {
 	const struct doctor_probe *p = r->p;
 	bool short_only = t->where == WORD || t->where == LITERAL;
-	struct bytes body = short_only ? r->sentence : r->body;
+	struct bytes body = short_only ? r->said[SENTENCE] : r->body;
 
 	if ((p->outcome == DOCTOR_OPEN && !doctor_tells_error(p)) ||
 	    is_moot(p, t))
 		return false;
 	if (t->where == FIELD)
 		return p->status && field_says(p, t->phrase, ret_said);
-	if (t->where != TOLD && p->status &&
-	    text_says(p, p->parsed.reason, t, ret_said))
+	if (t->where != TOLD && voice_says(r, STATUS, t, ret_said))
 		return true;
 	if (t->where == REASON)
 		return false;
-	if (told(p, t, ret_said))
+	if (told(r, t, ret_said))
 		return true;
 	if (t->where == TOLD)
 		return false;
@@ -403,25 +459,11 @@ static bool says(const struct reading *r, const struct telltale *t,
 		return true;
 	if (p->status < 400 && body.len > LONG_BODY)
 		return false;
-	return text_says(p, body, t, ret_said);
+	return text_says(p, body, t, ret_said) ||
+	       gloss_says(r, SENTENCE, t, ret_said);
 }
 
 #define SHORT_REASON 160 /* whoever gives a reason in so few has but one */
-
-/* What may be all that @r says, in order; @i counts from 0. */
-static bool next_reason(const struct reading *r, size_t i, struct bytes *ret)
-{
-	const struct bytes said[] = {
-		bytes_of_str(r->p->close_reason),
-		bytes_of_str(r->p->first_message), r->sentence,
-		r->p->status ? r->p->parsed.reason : bytes_of(NULL, 0)};
-
-	if (i >= sizeof(said) / sizeof(said[0]))
-		return false;
-	*ret = bytes_first(said[i],
-			   said[i].len <= SHORT_REASON ? said[i].len : 0);
-	return true;
-}
 
 /* A short refusal that has the User-Agent in it is about that. */
 static bool quotes_agent(const struct doctor_case *c, const struct reading *r,
@@ -431,9 +473,13 @@ static bool quotes_agent(const struct doctor_case *c, const struct reading *r,
 	    (r->p->outcome == DOCTOR_OPEN && !doctor_tells_error(r->p)) ||
 	    (r->p->outcome == DOCTOR_ANSWERED && r->p->status < 400))
 		return false;
-	for (size_t i = 0; next_reason(r, i, ret_said); i++)
-		if (bytes_contains_nocase(*ret_said, bytes_of_str(c->user_agent)))
+	for (size_t i = 0; i < N_VOICES; i++) {
+		*ret_said = r->said[i];
+		if (ret_said->len <= SHORT_REASON &&
+		    bytes_contains_nocase(*ret_said,
+					  bytes_of_str(c->user_agent)))
 			return true;
+	}
 	return false;
 }
 
@@ -444,7 +490,7 @@ bool doctor_says_word(const struct doctor_probe *p, const char *word,
 		.where = WORD, .phrase = word, .kind = DOCTOR_F_SAYS_QUERY};
 	struct reading r;
 
-	read_body(&r, p);
+	read_answer(&r, p);
 	return says(&r, &t, ret);
 }
 
@@ -453,7 +499,7 @@ bool doctor_says(const struct doctor_probe *p, enum doctor_finding_kind kind)
 	struct reading r;
 	struct bytes said;
 
-	read_body(&r, p);
+	read_answer(&r, p);
 	for (size_t i = 0; i < sizeof(telltales) / sizeof(telltales[0]); i++)
 		if (telltales[i].kind == kind && says(&r, &telltales[i], &said))
 			return true;
@@ -616,19 +662,34 @@ static void find_quoted_agent(struct doctor_chart *chart,
 		    "the answer names the User-Agent: \"%s\"", quote);
 }
 
+#define MOST_ENGLISH 60 /* of a gloss, in a report */
+
+/* What @said means by @t, where it is in another language: " (access denied)" */
+static void tell_gloss(struct bytes said, const struct telltale *t, char *out,
+		       size_t size)
+{
+	struct doctor_gloss g;
+
+	*out = 0;
+	if (t->where != FIELD && find_phrase(said, t->phrase) < 0 &&
+	    doctor_gloss(said, &g))
+		snprintf(out, size, " (%.*s)", MOST_ENGLISH, g.text);
+}
+
 void doctor_find_words(struct doctor_chart *chart, const struct doctor_probe *p)
 {
 	struct bytes said = {0};
 	struct reading r;
-	char quote[160];
+	char quote[160], english[80];
 
-	read_body(&r, p);
+	read_answer(&r, p);
 	for (size_t i = 0; i < sizeof(telltales) / sizeof(telltales[0]); i++) {
 		const struct telltale *t = &telltales[i];
 
 		if (doctor_found(chart, t->kind) || !says(&r, t, &said))
 			continue;
 		doctor_redact(chart->c, said, quote, sizeof(quote));
+		tell_gloss(said, t, english, sizeof(english));
 		if (t->where == FIELD)
 			doctor_note(chart, t->kind, p, NULL,
 				    "the answer has the field %.*s: %s",
@@ -636,7 +697,7 @@ void doctor_find_words(struct doctor_chart *chart, const struct doctor_probe *p)
 				    t->phrase, quote);
 		else
 			doctor_note(chart, t->kind, p, NULL,
-				    "the answer says \"%s\"", quote);
+				    "the answer says \"%s\"%s", quote, english);
 	}
 	find_quoted_agent(chart, &r);
 	for (size_t i = 0; i < sizeof(outdone) / sizeof(outdone[0]); i++)

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "doctor/tongue.h"
+
 #define SENTENCE 200 /* a plain text up to this long is one */
 #define QUOTED	 60
 
@@ -106,17 +108,26 @@ static bool is_error_json(const char *text)
 	return has_error_value(json);
 }
 
+static bool begins_to_refuse(const char *text)
+{
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
+		if (begins(text, refusals[i]))
+			return true;
+	return false;
+}
+
 bool doctor_is_error_message(const char *text)
 {
+	struct doctor_gloss gloss;
+
 	text += strspn(text, " \t\r\n");
 	if (is_error_json(text))
 		return true;
 	if (*text == '{' || *text == '[' || strlen(text) > SENTENCE)
 		return false;
-	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
-		if (begins(text, refusals[i]))
-			return true;
-	return false;
+	return begins_to_refuse(text) ||
+	       (doctor_gloss(bytes_of_str(text), &gloss) &&
+		begins_to_refuse(gloss.text));
 }
 
 bool doctor_tells_error(const struct doctor_probe *p)

@@ -46,6 +46,19 @@ static const struct {
 	{"HTTP/1.1 200 OK\nContent-Type: text/plain\n\nToo many requests, try "
 	 "again in a minute",
 	 WHY_ACCESS_RATE},
+	{PAGE("<title>Portal</title>" STYLE "<h1>Wartungsarbeiten</h1><p>Wir "
+	      "sind bald zurück."),
+	 WHY_SERVER_APP_REJECTED},
+	{PAGE("<h1>Le site est temporairement indisponible</h1>"),
+	 WHY_SERVER_BACKEND_DOWN},
+	{PAGE("<h1>エラー</h1><p>ログインしてください"), WHY_ACCESS_CREDENTIALS},
+	{PAGE("<title>403</title>" STYLE "<h1>Access denied</h1>"),
+	 WHY_ACCESS_CREDENTIALS},
+	{PAGE("<title>403</title>" STYLE "<h1>Доступ запрещён</h1>"),
+	 WHY_ACCESS_CREDENTIALS},
+	{JSON("{\"errcode\":40001,\"errmsg\":\"\\u8bf7\\u6c42\\u8fc7\\u4e8e"
+	      "\\u9891\\u7e41\"}"),
+	 WHY_ACCESS_RATE},
 };
 
 static const struct {
@@ -63,6 +76,16 @@ static const struct {
 	{"HTTP/1.1 200 OK\nContent-Type: text/plain\n\nYour IP address is "
 	 "10.0.0.9"},
 	{JSON("{\"status\":\"ok\",\"errcode\":0,\"error\":null}")},
+	{PAGE("<h1>Hafen</h1><p>Boote und Gezeiten. <a href=/login>Anmelden</a>")},
+	{PAGE("<h1>维护手册</h1>" STYLE
+	      "<p>本手册说明如何保养小型船只的发动机。第一章讲机油，第二章讲冷却"
+	      "水，第三章讲螺旋桨。每一章的末尾有一张表，列出每月要做的事。有问题"
+	      "的读者可以写信给编者，信箱在最后一页。这一版增加了电动机的内容，并"
+	      "且改正了旧版里的错误。第四章讲油漆，第五章讲缆绳，第六章讲航海图，第"
+	      "七章讲天气，第八章讲急救。书后有词汇表和索引，方便查找。新手可以先读"
+	      "第一章和第七章，再去码头，同老船员一起出海。海上风大的时候，不要独自"
+	      "离岸，也不要关掉无线电。出发以前，请把行程告诉家人，带够饮用水、干粮"
+	      "和衣服，还要检查救生衣与信号弹是不是齐全、是不是还能用。</p>")},
 };
 
 static enum why_cause judged(struct bed *b, const char *answer,

@@ -66,6 +66,87 @@ TEST("a reason is the same under each code that an application closes with")
 		}
 }
 
+/* In German, French, Spanish, Portuguese, Chinese, Japanese and Russian. */
+static const struct {
+	const char *cause, *said[7];
+} tongues[] = {
+	{"access.credentials",
+	 {"Die Anmeldung ist leider abgelaufen: Sitzung abgelaufen",
+	  "Vous devez être connecté pour continuer",
+	  "Contraseña incorrecta", "Faça login para continuar",
+	  "您尚未登录", "再度ログインが必要です", "Сначала войдите"}},
+	{"access.ip",
+	 {"Deine IP wurde gesperrt", "Votre IP est bloquée",
+	  "Tu dirección IP no está autorizada", "Seu IP está bloqueado",
+	  "当前IP不在白名单", "接続元IPは許可されていません",
+	  "Ваш IP находится в чёрном списке"}},
+	{"access.rate",
+	 {"Zu viele Zugriffe", "Trop de tentatives, patientez",
+	  "Demasiados intentos", "Muitas requisições", "操作频繁，休息一下",
+	  "リクエストが多すぎます", "Вы пишете слишком часто"}},
+	{"server.limit",
+	 {"Der Server ist überlastet", "Serveur plein", "Servidor lleno",
+	  "Servidor cheio", "房间已满", "ただいま混雑しています",
+	  "Сервер перегружен"}},
+	{"access.permission",
+	 {"Dafür haben Sie keine Berechtigung", "Droits insuffisants",
+	  "Sin permiso", "Permissão negada", "权限不足", "権限がないため",
+	  "Нет прав на канал"}},
+};
+
+TEST("a reason is the same in every language")
+{
+	char close[200], body[300];
+
+	for (size_t i = 0; i < ARRAY_LEN(tongues); i++)
+		for (size_t k = 0; k < 7; k++) {
+			const char *said = tongues[i].said[k];
+			const struct patient closed = {.url = URL,
+						       .answer = close};
+			const struct patient told = {.url = URL,
+						     .answer = body};
+
+			snprintf(close, sizeof(close), "@close 1008 %s", said);
+			snprintf(body, sizeof(body),
+				 "HTTP/1.1 403 Forbidden\n" TEXT "%s", said);
+			examine(&closed, tongues[i].cause, 0.7);
+			examine(&told, tongues[i].cause, 0.7);
+		}
+}
+
+TEST("what is quoted in another language is told in English as well")
+{
+	static struct bed b;
+	const struct patient p = {.url = URL,
+				  .answer = "@close 1008 Trop de requêtes"};
+	bool told = false;
+
+	bed_examine(&b, &p);
+	for (size_t i = 0; i < b.chart.n_findings; i++)
+		told |= strstr(b.chart.finding[i].text,
+			       "\"Trop de requêtes\" (too many requests)") !=
+			NULL;
+	assert_true(told);
+	bed_strip(&b);
+}
+
+TEST("what is repeated of the request says nothing in any language")
+{
+	char request[] = "GET /wartung HTTP/1.1\r\nHost: chat.example\r\n\r\n";
+	uint8_t body[] = "/wartung: nein", other[] = "Wartung: nein";
+	struct doctor_probe p = {.outcome = DOCTOR_ANSWERED,
+				 .status = 403,
+				 .request = request,
+				 .body = body,
+				 .body_len = sizeof(body) - 1};
+
+	assert_false(doctor_says(&p, DOCTOR_F_SAYS_MAINTENANCE));
+	p.body = other;
+	p.body_len = sizeof(other) - 1;
+	p.request = NULL;
+	assert_true(doctor_says(&p, DOCTOR_F_SAYS_MAINTENANCE));
+}
+
 TEST("what belongs into the server's log stays there, whatever is said")
 {
 	static const struct {
