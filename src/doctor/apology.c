@@ -127,7 +127,7 @@ static bool refuses_in_words(const struct doctor_chart *chart,
 		DOCTOR_F_SAYS_WAF,	   DOCTOR_F_SAYS_CHALLENGE,
 		DOCTOR_F_SAYS_MAINTENANCE, DOCTOR_F_SAYS_REGION,
 		DOCTOR_F_SAYS_QUEUE,	   DOCTOR_F_SAYS_BAD_TOKEN,
-		DOCTOR_F_SAYS_UNCONNECTED,
+		DOCTOR_F_SAYS_UNCONNECTED, DOCTOR_F_SAYS_MANY,
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)

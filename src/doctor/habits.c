@@ -294,7 +294,8 @@ static bool says_why(const struct doctor_chart *chart)
 		DOCTOR_F_SAYS_QUERY,	    DOCTOR_F_SAYS_PARAMETERS,
 		DOCTOR_F_SAYS_VERSION,	    DOCTOR_F_SAYS_WAF,
 		DOCTOR_F_SAYS_KEY,	    DOCTOR_F_SAYS_PATH,
-		DOCTOR_F_SAYS_IDLE,	    DOCTOR_F_SAYS_TAKEN};
+		DOCTOR_F_SAYS_IDLE,	    DOCTOR_F_SAYS_TAKEN,
+		DOCTOR_F_SAYS_MANY,	    DOCTOR_F_SAYS_ABSENT};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (doctor_found(chart, kinds[i]))
@@ -353,7 +354,7 @@ static bool says_own_affair(const struct doctor_chart *chart)
 	static const enum doctor_finding_kind kinds[] = {
 		DOCTOR_F_SAYS_BACKEND, DOCTOR_F_SAYS_UNCONNECTED,
 		DOCTOR_F_SAYS_MAINTENANCE, DOCTOR_F_SAYS_TAKEN,
-		DOCTOR_F_SAYS_UNKNOWN_NAME};
+		DOCTOR_F_SAYS_ABSENT,	   DOCTOR_F_SAYS_UNKNOWN_NAME};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (doctor_found(chart, kinds[i]))

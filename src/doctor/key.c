@@ -32,11 +32,18 @@ int doctor_rank(const struct doctor_probe *p)
 	}
 }
 
+/* Who was refused within the protocol, and is asked nothing within it now. */
+static bool is_left_unasked(const struct doctor_probe *base,
+			    const struct doctor_probe *p)
+{
+	return base->hello_refused && !p->hello_said;
+}
+
 bool doctor_opens(const struct doctor_chart *chart,
 		  const struct doctor_probe *base, const struct doctor_probe *p)
 {
 	return p->outcome == DOCTOR_OPEN && base->outcome != DOCTOR_OPEN &&
-	       doctor_stands(chart, &p->trial);
+	       !is_left_unasked(base, p) && doctor_stands(chart, &p->trial);
 }
 
 bool doctor_chooses(const struct doctor_probe *base,

@@ -59,7 +59,8 @@ bool doctor_counts_nothing(const struct doctor_probe *p)
 	       doctor_says(p, DOCTOR_F_SAYS_RATE) && /* its status does */
 	       !doctor_reference(p, &reference) &&
 	       !doctor_says(p, DOCTOR_F_SAYS_CHALLENGE) &&
-	       !doctor_says(p, DOCTOR_F_SAYS_FULL);
+	       !doctor_says(p, DOCTOR_F_SAYS_FULL) &&
+	       !doctor_says(p, DOCTOR_F_SAYS_MANY);
 }
 
 /* They all begin so, for historical reasons. */

@@ -253,6 +253,7 @@ static bool is_of_share(const struct doctor_probe *base)
 	return base->status == 409 || base->status == 423 ||
 	       doctor_says(base, DOCTOR_F_SAYS_TAKEN) ||
 	       doctor_says(base, DOCTOR_F_SAYS_FULL) ||
+	       doctor_says(base, DOCTOR_F_SAYS_MANY) ||
 	       doctor_says(base, DOCTOR_F_SAYS_RATE);
 }
 

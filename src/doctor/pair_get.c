@@ -182,7 +182,7 @@ bool doctor_is_denial(const struct doctor_chart *chart,
 		DOCTOR_F_SAYS_CLIENT_CERT, DOCTOR_F_SAYS_HOST,
 		DOCTOR_F_SAYS_TLS_PORT,	   DOCTOR_F_SAYS_HEAD_LARGE,
 		DOCTOR_F_SAYS_FULL,	   DOCTOR_F_SAYS_ORIGIN,
-		DOCTOR_F_REFUSED_BY_PAGE};
+		DOCTOR_F_SAYS_MANY,	   DOCTOR_F_REFUSED_BY_PAGE};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (doctor_found(chart, words[i]))

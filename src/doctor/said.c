@@ -207,3 +207,94 @@ ptrdiff_t doctor_said_address(struct bytes text)
 	}
 	return -1;
 }
+
+/* ---- names that are missed ---- */
+
+static bool is_letter(uint8_t b)
+{
+	return is_name_byte(b) && b != '_' && b != '-';
+}
+
+/* "id", "runId", "uuid": but not "valid"; of "run_id" it is the last part. */
+static bool is_identifier(struct bytes word)
+{
+	static const char *const words[] = {"id",   "ids",  "uid",
+					    "uuid", "guid", "slug"};
+	struct bytes end = bytes_from(word, word.len > 2 ? word.len - 2 : 0);
+
+	if (bytes_is_one_of(word, words, sizeof(words) / sizeof(words[0])))
+		return true;
+	return word.len > 2 && end.data[0] == 'I' &&
+	       bytes_equal_nocase(end, BYTES("id")) &&
+	       word.data[word.len - 3] >= 'a' && word.data[word.len - 3] <= 'z';
+}
+
+static bool is_missed_behind(struct bytes behind)
+{
+	static const char *const words[] = {
+		"required",    "is required",   "missing",
+		"is missing",  "not given",     "not provided",
+		"is not set",  "not specified", "not present",
+		"needed",      "is needed",     "expected",
+		"is expected", "must be given", "cannot be empty"};
+
+	while (behind.len > 0 && strchr(" _\"'`:)", behind.data[0]))
+		behind = bytes_from(behind, 1);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (bytes_equal_nocase(bytes_first(behind, strlen(words[i])),
+				       bytes_of_str(words[i])))
+			return true;
+	return false;
+}
+
+/* The last part of a name or of a sentence, and what is before it. */
+static struct bytes last_part(struct bytes *text)
+{
+	struct bytes part;
+	size_t n = 0;
+
+	while (text->len > 0 && strchr(" _-\"'`(", text->data[text->len - 1]))
+		text->len--;
+	while (n < text->len && is_letter(text->data[text->len - 1 - n]))
+		n++;
+	part = bytes_from(*text, text->len - n);
+	text->len -= n;
+	return part;
+}
+
+#define NEAR 3 /* parts further back: "missing or invalid run ID" */
+
+static bool is_missed_before(struct bytes before)
+{
+	static const char *const words[] = {"missing", "without",  "requires",
+					    "specify", "provide",  "needs"};
+
+	for (size_t i = 0; i <= NEAR; i++) {
+		struct bytes part = last_part(&before);
+
+		if (part.len == 0 || bytes_equal_nocase(part, BYTES("such")))
+			return false;
+		if (bytes_is_one_of(part, words,
+				    sizeof(words) / sizeof(words[0])))
+			return true;
+		if (bytes_equal_nocase(part, BYTES("no")))
+			return i < 2;
+	}
+	return false;
+}
+
+ptrdiff_t doctor_said_missing(struct bytes text)
+{
+	size_t end;
+
+	for (size_t at = 0; at < text.len; at = end + 1) {
+		for (end = at; end < text.len && is_letter(text.data[end]);)
+			end++;
+		if (end > at &&
+		    is_identifier(bytes_of(text.data + at, end - at)) &&
+		    (is_missed_behind(bytes_from(text, end)) ||
+		     is_missed_before(bytes_first(text, at))))
+			return (ptrdiff_t)at;
+	}
+	return -1;
+}

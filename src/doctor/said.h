@@ -23,5 +23,10 @@ bool doctor_said_parameter(const struct doctor_probe *p, struct bytes *ret);
  * to or sent as a Host is another's.
  */
 ptrdiff_t doctor_said_address(struct bytes text);
+/*
+ * Where @text misses what tells one thing from another ("deviceId is required",
+ * "missing run ID", "no slug given"), or -1. An id that is unknown is not missed.
+ */
+ptrdiff_t doctor_said_missing(struct bytes text);
 
 #endif

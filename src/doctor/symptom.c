@@ -279,6 +279,9 @@ static enum doctor_finding_kind close_symptom(const struct doctor_probe *p)
 		{4406, DOCTOR_F_CLOSE_SUBPROTOCOL},
 		{4029, DOCTOR_F_CLOSE_RATE},
 		{4429, DOCTOR_F_CLOSE_RATE},
+		{4502, DOCTOR_F_CLOSE_ABSENT},
+		{4503, DOCTOR_F_CLOSE_ABSENT},
+		{4504, DOCTOR_F_CLOSE_ABSENT},
 	};
 
 	if (doctor_is_closed_as_refused(p) && p->close_code == 4403)

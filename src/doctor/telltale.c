@@ -16,7 +16,7 @@
 #include "doctor/tongue.h"
 #include "doctor/visible.h"
 
-enum where { WORD, PHRASE, REASON, FIELD, TOLD, LITERAL };
+enum where { WORD, PHRASE, REASON, FIELD, TOLD, LITERAL, MISSING };
 
 struct telltale {
 	enum where where;
@@ -263,8 +263,10 @@ static ptrdiff_t find_own_phrase(const struct doctor_probe *p,
 static bool text_says(const struct doctor_probe *p, struct bytes text,
 		      const struct telltale *t, struct bytes *ret_said)
 {
-	ptrdiff_t at = t->where == LITERAL ? doctor_said_address(text)
-					   : find_own_phrase(p, text, t->phrase);
+	ptrdiff_t at = t->where == LITERAL   ? doctor_said_address(text)
+		       : t->where == MISSING ? doctor_said_missing(text)
+					     : find_own_phrase(p, text,
+							       t->phrase);
 
 	if (at >= 0)
 		*ret_said = line_at(text, (size_t)at);
@@ -333,7 +335,7 @@ static const struct {
 	{DOCTOR_F_SAYS_PERMISSION, "don't have permission to access"},
 	{DOCTOR_F_SAYS_PERMISSION, "don't have the permission to access"},
 	/* many a library: one is about the client, the other about the server */
-	{DOCTOR_F_SAYS_FULL, "rate limit exceeded"},
+	{DOCTOR_F_SAYS_MANY, "rate limit exceeded"},
 	/* and a quota of connections counts no requests */
 	{DOCTOR_F_SAYS_RATE, "connection quota"},
 	/* none is about what is spoken within */
@@ -439,7 +441,8 @@ static bool says(const struct reading *r, const struct telltale *t,
 		 struct bytes *ret_said)
 {
 	const struct doctor_probe *p = r->p;
-	bool short_only = t->where == WORD || t->where == LITERAL;
+	bool short_only = t->where == WORD || t->where == LITERAL ||
+			  t->where == MISSING;
 	struct bytes body = short_only ? r->said[SENTENCE] : r->body;
 
 	if ((p->outcome == DOCTOR_OPEN && !doctor_tells_error(p)) ||
@@ -519,6 +522,7 @@ static const struct {
 	{DOCTOR_F_SAYS_BAD_TOKEN, DOCTOR_F_SAYS_QUERY},
 	{DOCTOR_F_SAYS_BAD_TOKEN, DOCTOR_F_SAYS_PERMISSION},
 	{DOCTOR_F_SAYS_SCOPE, DOCTOR_F_SAYS_BAD_TOKEN},
+	{DOCTOR_F_SAYS_PERMISSION, DOCTOR_F_SAYS_QUERY},
 	{DOCTOR_F_SAYS_PERMISSION, DOCTOR_F_SAYS_CREDENTIALS},
 	{DOCTOR_F_SAYS_PERMISSION, DOCTOR_F_TOLD_UNAUTHORIZED},
 	{DOCTOR_F_SAYS_ORIGIN, DOCTOR_F_TOLD_UNAUTHORIZED},

@@ -42,6 +42,12 @@ static const char *const errors[] = {
 	"\"errors\":[{",
 	"\"errors\":[\"",
 	"\"phx_error\"",
+	"42[\"error\"", /* events of Socket.IO */
+	"42[\"exception\"",
+	"42[\"unauthorized\"",
+	"42[\"forbidden\"",
+	"42[\"connect_error\"",
+	"42[\"auth_error\"",
 };
 
 /* How a sentence begins that refuses. */
@@ -116,12 +122,29 @@ static bool begins_to_refuse(const char *text)
 	return false;
 }
 
+/* A list whose parts are in the order of the protocol: ["CLOSED", "restricted:
+ * not a member"]. */
+static bool holds_refusal(const char *list)
+{
+	static const char *const words[] = {"restricted: ", "blocked: ",
+					    "auth-required: "};
+
+	for (const char *at = list; (at = strchr(at, '"')); at++) {
+		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+			if (begins(at + 1, words[i]))
+				return true;
+		if (begins_to_refuse(at + 1))
+			return true;
+	}
+	return false;
+}
+
 bool doctor_is_error_message(const char *text)
 {
 	struct doctor_gloss gloss;
 
 	text += strspn(text, " \t\r\n");
-	if (is_error_json(text))
+	if (is_error_json(text) || (*text == '[' && holds_refusal(text)))
 		return true;
 	if (*text == '{' || *text == '[' || strlen(text) > SENTENCE)
 		return false;

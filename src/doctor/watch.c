@@ -43,6 +43,20 @@ static struct bytes gather(struct probing *x, struct bytes message)
 	return bytes_of(x->stream_head, x->stream_len);
 }
 
+/* Socket.IO: an event of the application, where it tells what it has to tell. */
+static bool is_event(const struct doctor_probe *p, struct bytes message)
+{
+	return p->hello == DOCTOR_HELLO_SOCKETIO &&
+	       bytes_starts(message, BYTES("42"));
+}
+
+/* What was told behind the greeting is what a disconnect is about. */
+static bool has_told(const struct doctor_probe *p, struct bytes message)
+{
+	return bytes_equal(message, BYTES("41")) &&
+	       bytes_starts(bytes_of_str(p->first_message), BYTES("42"));
+}
+
 /* A refusal is put in the place of the greeting: there is room for one. */
 static struct bytes hear_inside(struct probing *x, struct bytes message,
 				char *text, size_t size)
@@ -55,11 +69,15 @@ static struct bytes hear_inside(struct probing *x, struct bytes message,
 	said = gather(x, message);
 	if (doctor_hello_welcomes(p->hello, said))
 		p->hello_welcomed = true;
+	if (is_event(p, message) &&
+	    !bytes_starts(bytes_of_str(p->first_message), BYTES("42")))
+		p->first_message[0] = 0;
 	if (p->hello_refused ||
 	    !doctor_hello_refuses(p->hello, said, text, size))
 		return message;
 	p->hello_refused = true;
-	p->first_message[0] = 0;
+	if (!has_told(p, message))
+		p->first_message[0] = 0;
 	return *text ? bytes_of_str(text) : message;
 }
 

@@ -205,7 +205,7 @@ TEST("what a program calls its refusal reads like the sentence")
 		 "192.0.2.7\"}",
 		 DOCTOR_F_SAYS_ADDRESS},
 		{"HTTP/1.1 429 x\n\n{\"error\":\"TOO_MANY_CONNECTIONS\"}",
-		 DOCTOR_F_SAYS_FULL},
+		 DOCTOR_F_SAYS_MANY},
 		{"@raw Error occured while trying to proxy: a/b",
 		 DOCTOR_F_SAYS_UNCONNECTED},
 	};

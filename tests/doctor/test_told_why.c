@@ -294,3 +294,70 @@ TEST("an address is the client's where the sentence says so")
 				 (int)doctor_said_address(
 					 bytes_of_str(rows[i].text)));
 }
+
+TEST("an id that is missed is known, and one that is unknown is not missed")
+{
+	static const char *const missed[] = {
+		"boatId is required",	"Missing boat ID",
+		"missing_boat_id",	"no slug given",
+		"boat_id: not provided", "Missing or invalid boatId",
+		"{\"error\":\"uuid is missing\"}"};
+	static const char *const others[] = {
+		"no such id",		   "no berth has that id",
+		"boatId is not allowed",   "invalid boatId",
+		"valid is required by all", "unknown uuid"};
+
+	for (size_t i = 0; i < ARRAY_LEN(missed); i++)
+		if (doctor_said_missing(bytes_of_str(missed[i])) < 0)
+			fail_msg("missed: %s", missed[i]);
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (doctor_said_missing(bytes_of_str(others[i])) >= 0)
+			fail_msg("not missed: %s", others[i]);
+}
+
+TEST("what a refusal is about is read in the words that programs have for it")
+{
+	static const struct {
+		const char *answer, *cause;
+		double at_least;
+	} rows[] = {
+		{"@close 1008 boatId required", "url.query", 0.75},
+		{"@close 1003 Missing boat ID", "url.query", 0.75},
+		{"@close 4000 licence key has expired", "access.credentials",
+		 0.75},
+		{"@close 4001 harbour master auth is required",
+		 "access.credentials", 0.75},
+		{"@told close {\"error\":\"you were signed out\"}",
+		 "access.credentials", 0.75},
+		{"@told open [\"CLOSED\",\"1\",\"auth-required: please log in\"]",
+		 "access.credentials", 0.75},
+		{"@close 4402 billing is required for tugs",
+		 "access.permission", 0.75},
+		{"HTTP/1.1 403 Forbidden\n" TEXT "Permissions needed: read:logs",
+		 "access.permission", 0.6},
+		{"HTTP/1.1 401 Unauthorized\n" TEXT
+		 "the access token has not the required scope",
+		 "access.permission", 0.6},
+		{"HTTP/1.1 503 Service Unavailable\n" TEXT
+		 "WebSocket is not configured",
+		 "server.no-websocket", 0.6},
+		/* the status says whose connections are too many */
+		{"HTTP/1.1 429 Too Many Requests\n" TEXT "Too many connections",
+		 "access.rate", 0.75},
+		{"@close 4429 Too many connections", "access.rate", 0.7},
+		{"@close 1013 Too many connections", "server.limit", 0.75},
+		{"HTTP/1.1 503 Service Unavailable\n" TEXT
+		 "Too many connections",
+		 "server.limit", 0.7},
+		{"@close 1013 the tide gauge is not ready",
+		 "server.backend-down", 0.4},
+		{"@close 4503 the tide gauge is not running",
+		 "server.backend-down", 0.75},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct patient p = {.url = URL, .answer = rows[i].answer};
+
+		examine(&p, rows[i].cause, rows[i].at_least);
+	}
+}

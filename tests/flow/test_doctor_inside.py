@@ -107,3 +107,43 @@ def test_one_message_is_said_and_no_credential_is_in_it():
     assert frame[0] == 0x81
     assert text == b'{"type":"connection_init","payload":{}}'
     assert len(frame) == 6 + len(text)
+
+
+def text_frame(text):
+    body = text.encode()
+    assert len(body) < 126
+    return bytes([0x81, len(body)]) + body
+
+
+def test_who_refuses_within_stomp_is_not_opened_by_a_silence():
+    """Without the subprotocol no CONNECT is said, and nothing is refused."""
+    def play(conn, request):
+        head, after = accept(request), b""
+        if b"v12.stomp" in request:
+            head = head.replace(b"\r\n\r\n", b"\r\nSec-WebSocket-Protocol: v12.stomp\r\n\r\n")
+            after = text_frame("ERROR\nmessage:too many frames, slow down\n\n\0") + \
+                b"\x88\x02\x03\xe8"
+        conn.sendall(head)
+        if after:
+            conn.recv(4096)
+            conn.sendall(after)
+        time.sleep(1)
+
+    with Peer(play) as peer:
+        assert doctor(peer.port, *STOMP)["cause"] == "access.rate"
+
+
+def test_what_socketio_tells_before_it_disconnects_is_the_reason():
+    def play(conn, request):
+        conn.sendall(accept(request) + text_frame(
+            '0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":20000}'))
+        conn.recv(4096)
+        for packet in ('40{"sid":"b"}', '42["unauthorized","no key was found"]', "41"):
+            conn.sendall(text_frame(packet))
+        conn.sendall(b"\x88\x00")
+        time.sleep(0.2)
+
+    with Peer(play) as peer:
+        verdict = doctor(peer.port, *SOCKETIO)
+        assert verdict["cause"] == "access.credentials"
+        assert "no key was found" in verdict["summary"]
