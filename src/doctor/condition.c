@@ -189,6 +189,12 @@ static bool is_cut_by_unseen(const struct doctor_facts *f)
 	return !doctor_is_closed_idle(f) && !is_proxy_seen(f);
 }
 
+/* Most clocks of hops run for a minute. */
+static bool is_watched_briefly(const struct doctor_facts *f)
+{
+	return f->chart->c->hold_ms < 60000;
+}
+
 static bool is_plain(const struct doctor_facts *f)
 {
 	return !f->chart->c->url.tls;
@@ -407,6 +413,7 @@ static const struct {
 	{"closed_idle", doctor_is_closed_idle},
 	{"seen_idle", is_cut_by_seen},
 	{"unseen_idle", is_cut_by_unseen},
+	{"watched_briefly", is_watched_briefly},
 	{"plain", is_plain},
 	{"off_443", is_off_443},
 	{"login", leads_to_login},

@@ -7,6 +7,7 @@
 #include "doctor/facts.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <netdb.h>
 #include <stdio.h>
 
@@ -184,6 +185,20 @@ static void know_the_user(struct doctor_facts *f)
 	know(f, "user", f->user);
 }
 
+/* How long it was open; of what stayed so, the longest look. */
+static double open_ms(const struct doctor_facts *f,
+		      const struct doctor_probe *end)
+{
+	double most_ms = end->open_ms;
+
+	if (end->outcome == DOCTOR_OPEN)
+		for (size_t i = 0; i < f->chart->n_probes; i++)
+			if (f->chart->probe[i]->outcome == DOCTOR_OPEN)
+				most_ms = fmax(most_ms,
+					       f->chart->probe[i]->open_ms);
+	return most_ms;
+}
+
 static void know_the_answer(struct doctor_facts *f)
 {
 	const struct ses_tls_info *tls;
@@ -198,7 +213,7 @@ static void know_the_answer(struct doctor_facts *f)
 	doctor_result_often(f->chart, f->base, text, sizeof(text));
 	copy(f, bytes_of_str(text), f->result, sizeof(f->result));
 	know(f, "result", f->result);
-	snprintf(f->seconds, sizeof(f->seconds), "%.1f", end->open_ms / 1000);
+	snprintf(f->seconds, sizeof(f->seconds), "%.1f", open_ms(f, end) / 1000);
 	know(f, "seconds", f->seconds);
 	if (tls->fault == SES_TLS_EXPIRED && tls->not_after[0])
 		snprintf(text, sizeof(text), "valid from %s to %s",

@@ -59,6 +59,19 @@ const struct doctor_finding *doctor_found(const struct doctor_chart *chart,
 	return NULL;
 }
 
+/*
+ * The same request, refused after it was let in. What our own repetitions ran
+ * into is no refusal of it; the second look is the first repetition there is.
+ */
+static bool is_refused_again(const struct doctor_chart *chart,
+			     const struct doctor_probe *p)
+{
+	if (p->trial.change == DOCTOR_HOLD)
+		return p->outcome == DOCTOR_ANSWERED && p->status >= 400;
+	return p->trial.change == DOCTOR_NOTHING && !chart->stopped &&
+	       p->outcome != DOCTOR_OPEN;
+}
+
 /* Where servers disagree, the refusal is what has to be explained. */
 const struct doctor_probe *doctor_baseline(const struct doctor_chart *chart)
 {
@@ -66,14 +79,10 @@ const struct doctor_probe *doctor_baseline(const struct doctor_chart *chart)
 		doctor_tried(chart, DOCTOR_NOTHING, NULL);
 
 	for (size_t i = 0; first && first->outcome == DOCTOR_OPEN &&
-			   !chart->stopped && i < chart->n_probes;
-	     i++) {
-		const struct doctor_probe *p = chart->probe[i];
-
-		if (p->trial.change == DOCTOR_NOTHING &&
-		    p->outcome != DOCTOR_OPEN)
-			return p;
-	}
+			   i < chart->n_probes;
+	     i++)
+		if (is_refused_again(chart, chart->probe[i]))
+			return chart->probe[i];
 	return first;
 }
 

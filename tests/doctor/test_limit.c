@@ -219,6 +219,42 @@ TEST("a 503 for one address alone is its share, and no server that is gone")
 	}
 }
 
+TEST("a refusal that comes and goes is what it says, whichever look it met")
+{
+	static const struct {
+		const char *answer;
+		enum why_cause cause;
+	} looks[] = {
+		{"@open >> HTTP/1.1 503 Service Unavailable\nRetry-After: 50\n"
+		 "Content-Type: application/json\n\n{\"code\":\"UNDER_PRESSURE\","
+		 "\"message\":\"Service under pressure\"}",
+		 WHY_SERVER_LIMIT},
+		{"HTTP/1.1 503 Service Unavailable\nRetry-After: 50\n"
+		 "Content-Type: application/json\n\n{\"code\":\"UNDER_PRESSURE\","
+		 "\"message\":\"Service under pressure\"} >> @open",
+		 WHY_SERVER_LIMIT},
+		{"@open >> HTTP/1.1 429 Too Many Requests\n"
+		 "Retry-After: 9\n\n",
+		 WHY_ACCESS_RATE},
+		{"@open >> HTTP/1.1 502 Bad Gateway\nServer: nginx\n\n",
+		 WHY_SERVER_BACKEND_DOWN},
+		{"@open >> @cut 2000", WHY_NET_IDLE_TIMEOUT},
+	};
+	static struct bed b;
+
+	for (size_t i = 0; i < ARRAY_LEN(looks); i++) {
+		const struct patient p = {.url = "ws://127.0.0.1:8080/chat",
+					  .answer = looks[i].answer};
+
+		bed_examine(&b, &p);
+		if (b.verdict.cause != looks[i].cause)
+			fail_msg("%s: %s %.2f", looks[i].answer,
+				 why_cause(b.verdict.cause)->id,
+				 b.verdict.confidence);
+		bed_strip(&b);
+	}
+}
+
 static bool is_alternative(const struct bed *b, enum why_cause cause)
 {
 	for (size_t i = 0; i < b->verdict.n_alternatives; i++)

@@ -63,6 +63,26 @@ TEST("an open door has no proof and nobody to act")
 	bed_strip(&b);
 }
 
+TEST("an open door is said to have been watched for as long as it was")
+{
+	static struct bed b;
+	struct patient p = {.url = URL, .answer = "@open"};
+
+	examine(&b, &p);
+	assert_string_equal(doctor_tried(&b.chart, DOCTOR_HOLD, NULL)->trial.value,
+			    "5");
+	assert_non_null(
+		strstr(b.verdict.fix[1].what, "4.0 seconds were watched"));
+	assert_string_equal(b.verdict.fix[1].snippet,
+			    "sesame doctor --hold 120 " URL);
+	bed_strip(&b);
+	p.proxy = "http://proxy.example:3128";
+	examine(&b, &p);
+	assert_string_equal(doctor_tried(&b.chart, DOCTOR_HOLD, NULL)->trial.value,
+			    "7");
+	bed_strip(&b);
+}
+
 TEST("the outcome says how far the user's request came")
 {
 	static const struct {
