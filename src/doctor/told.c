@@ -122,20 +122,22 @@ static bool begins_to_refuse(const char *text)
 	return false;
 }
 
-/* A list whose parts are in the order of the protocol: ["CLOSED", "restricted:
- * not a member"]. */
+/*
+ * A list whose parts are in the order of the protocol: ["CLOSED", "restricted:
+ * not a member"]. What lies deeper, or begins with any other word, is data.
+ */
 static bool holds_refusal(const char *list)
 {
 	static const char *const words[] = {"restricted: ", "blocked: ",
 					    "auth-required: "};
+	const char *end = list + 1 + strcspn(list + 1, "[{");
 
-	for (const char *at = list; (at = strchr(at, '"')); at++) {
+	if (begins(list, "[\"error\""))
+		return true;
+	for (const char *at = list; (at = strchr(at, '"')) && at < end; at++)
 		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 			if (begins(at + 1, words[i]))
 				return true;
-		if (begins_to_refuse(at + 1))
-			return true;
-	}
 	return false;
 }
 

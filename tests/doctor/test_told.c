@@ -22,6 +22,8 @@ TEST("an error is told from a greeting, whatever the protocol")
 		"{\"type\":7,\"error\":\"closed\"}\\x1e",
 		"Unauthorized",
 		"Error: no such room",
+		"[\"NOTICE\",\"restricted: divers alone\"]",
+		"[\"error\",{\"reason\":\"ebb\"}]",
 	};
 	static const char *const greetings[] = {
 		"",
@@ -31,6 +33,9 @@ TEST("an error is told from a greeting, whatever the protocol")
 		"{\"type\":\"welcome\",\"error\":null,\"errors\":[]}",
 		"{\"success\": true, \"error\": \"\"}",
 		"0{\"sid\":\"x\",\"upgrades\":[]}",
+		"[\"log\",\"error 3 of 4 pumps\"]",
+		"[{\"id\":1,\"text\":\"error: no such buoy\"}]",
+		"[\"EVENT\",{\"text\":\"restricted: divers alone\"}]",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(refusals); i++)
